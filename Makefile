@@ -1,0 +1,498 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Herd: `make help` lists the targets.
+
+MODE ?= release
+V ?= 0
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC = gcc
+PYTHON ?= /usr/bin/python3
+FUZZ_S ?= 30
+
+VERSION := $(shell sed -n 's/^.define HERD_VERSION "\(.*\)"/\1/p' include/herd/version.h)
+SHAREDIR = $(PREFIX)/share/herd
+
+# --- packages: the one list of what Debian has to bring --------------------
+BUILD_PACKAGES := gcc make pkg-config libc6-dev libevent-dev \
+	libcurl4-openssl-dev libreadline-dev libcjson-dev libsqlite3-dev \
+	libssl-dev libyaml-dev
+TEST_PACKAGES := libcmocka-dev python3 python3-pytest python3-pytest-xdist \
+	python3-pexpect python3-h2 python3-pyte python3-yaml openssl curl \
+	iproute2 procps zsh fish
+LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck mandoc \
+	shellcheck libclang-rt-14-dev
+BENCH_PACKAGES := redis-server memcached chrony
+# What the programs need where they run.
+DEB_DEPENDS := libevent-2.1-7 libevent-pthreads-2.1-7 libcurl4 libreadline8 \
+	libcjson1 libsqlite3-0 libssl3 libyaml-0-2
+
+# --- sources, by room --------------------------------------------------------
+COMMON_SRC := common/address.c common/buf.c common/diagnostics.c \
+	common/error.c common/file.c common/framer.c common/graph.c \
+	common/herdcheck.c common/herdfile.c common/herdnodes.c \
+	common/herdreader.c common/location.c common/report.c \
+	common/request.c common/setting.c common/settings.c common/text.c \
+	common/time.c common/yamltree.c
+CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
+	server/core/digest.c \
+	server/core/mutant.c server/core/names.c server/core/outbox.c server/core/pack.c \
+	server/core/session.c server/core/session_exchange.c \
+	server/core/session_input.c \
+	server/core/siphash.c server/core/table.c server/core/table_evict.c \
+	server/core/table_walk.c
+# The pulse is every loop's; it is here because Places is linked alone too.
+PLACES_SRC := server/places/answer.c server/places/breaker.c \
+	server/places/cache.c server/places/call.c server/places/fetch.c \
+	server/places/gazetteer.c server/places/gazetteer_file.c \
+	server/places/gazetteer_open.c server/places/gazetteer_place.c \
+	server/places/gazetteer_tree.c server/places/google.c \
+	server/places/google_legacy.c server/places/inquiry.c \
+	server/places/inquiry_call.c server/places/json_scan.c server/places/look.c \
+	server/places/network.c server/places/olc.c server/places/photon.c \
+	server/places/photon_types.c server/places/places.c \
+	server/places/places_report.c server/places/provider.c \
+	server/places/question.c server/places/rate.c server/places/secret.c \
+	server/pulse.c \
+	server/places/stats.c server/places/trial.c server/places/upstream.c \
+	server/places/upstream_json.c
+NET_SRC := server/net/addresses.c server/net/client.c \
+	server/net/client_answer.c server/net/link_conn.c \
+	server/net/link_edge.c server/net/links.c server/net/listener.c \
+	server/net/mailbox.c server/net/socket.c server/net/transport.c \
+	server/net/workers.c
+STORE_SRC := server/store/engine_sqlite.c server/store/store.c
+ADMIN_SRC := server/admin/admin.c server/admin/call.c server/admin/census.c \
+	server/admin/clients.c server/admin/control.c server/admin/cursor.c \
+	server/admin/digest_api.c server/admin/digests.c server/admin/glob.c \
+	server/admin/herd_config.c server/admin/json.c server/admin/logs.c \
+	server/admin/metrics.c server/admin/page.c server/admin/peers.c \
+	server/admin/places_api.c server/admin/process.c server/admin/query.c \
+	server/admin/route.c server/admin/routes.c server/admin/rows.c server/admin/status.c \
+	server/admin/tokens.c server/admin/watchers.c
+HERDD_SRC := server/config.c server/log.c server/main.c server/notify.c \
+	server/options.c server/run.c server/traffic.c server/watchdog.c
+HERDCTL_SRC := client/admin.c client/arena.c client/args.c client/ask.c \
+	client/bench.c client/canvas.c client/child.c client/client_list.c \
+	client/client_show.c client/cmd_config.c client/cmd_context.c \
+	client/cmd_data.c client/cmd_herd.c client/cmd_node.c client/cmd_places.c \
+	client/cmd_table.c client/cmd_tool.c client/cmd_watch.c client/commands.c \
+	client/complete.c client/config_diff.c client/contexts.c client/ctl.c \
+	client/curl_api.c client/diff.c client/editor.c client/exchange.c \
+	client/graph.c client/help.c client/herd.c client/herdcheck.c \
+	client/histogram.c client/json.c client/layout.c client/leaf.c \
+	client/link.c client/live.c client/log.c client/lookout.c client/loop.c client/main.c \
+	client/map.c client/nagios.c client/out.c client/out_formats.c \
+	client/out_json.c client/out_prometheus.c client/out_table.c \
+	client/out_text.c client/paths.c client/peer.c client/ping.c \
+	client/prefs.c client/repl.c client/reply.c client/resolve.c client/run.c \
+	client/run_targets.c client/say.c client/screen.c client/script.c client/session.c \
+	client/shells.c client/sink.c client/status.c client/status_screen.c \
+	client/stream.c client/top.c client/trace.c client/transfer.c \
+	client/watch.c client/whatsat.c client/where.c client/width.c \
+	client/words.c client/xbuf.c
+
+COMMON_TESTS := test_address test_buf test_common_memory test_file \
+	test_framer test_graph test_herdfile test_location test_manual \
+	test_report test_request test_settings test_text test_time
+
+SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/link.c \
+	tests/sim/main.c tests/sim/node.c tests/sim/oracle.c \
+	tests/sim/pipe.c tests/sim/plan.c tests/sim/store.c tests/sim/table_check.c \
+	tests/sim/world.c
+
+CORE_TESTS := test_backoff test_commit test_core_memory test_digest \
+	test_names test_outbox test_pack test_scale test_session \
+	test_session_memory test_session_rules test_session_turns \
+	test_siphash test_stress test_table test_table_full
+
+PLACES_TESTS := test_gazetteer test_look test_places test_places_guards
+NET_TESTS := test_pulse test_rate
+STORE_TESTS :=
+ADMIN_TESTS := test_admin_page test_admin_query test_admin_rows
+CLIENT_TESTS := test_client_words test_client_args test_client_where \
+	test_client_out test_client_reply test_client_complete \
+	test_client_manual
+UNIT_TESTS = $(COMMON_TESTS) $(CORE_TESTS) $(PLACES_TESTS) $(NET_TESTS) \
+	$(STORE_TESTS) $(ADMIN_TESTS) $(CLIENT_TESTS)
+
+# Fuzz targets: tests/fuzz/fuzz_NAME.c with tests/fuzz/corpus/NAME/.
+COMMON_FUZZ := framer herdfile report request
+
+CORE_FUZZ := session
+
+PLACES_FUZZ := places
+
+ADMIN_FUZZ := admin_path
+
+CLIENT_FUZZ := herdctl
+
+FUZZ_TARGETS = $(COMMON_FUZZ) $(CORE_FUZZ) $(PLACES_FUZZ) $(ADMIN_FUZZ) \
+	$(CLIENT_FUZZ)
+
+# --- flags ---------------------------------------------------------------------
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wconversion -Wsign-conversion -Wformat=2 -Wvla -Wundef -Wcast-qual \
+	-Wwrite-strings -Wswitch-enum -Wnull-dereference -Wdouble-promotion
+ifdef CI
+WARNINGS += -Werror
+endif
+HARDENING := -fstack-protector-strong -fstack-clash-protection \
+	-fcf-protection -fPIE -D_FORTIFY_SOURCE=2
+MODE_CFLAGS_release := -O2 -g $(HARDENING)
+MODE_LDFLAGS_release := -pie -Wl,-z,relro,-z,now
+MODE_CFLAGS_asan := -O1 -g -fsanitize=address,undefined \
+	-fno-sanitize-recover=undefined -fno-omit-frame-pointer
+MODE_LDFLAGS_asan := -fsanitize=address,undefined
+MODE_CFLAGS_tsan := -O1 -g -fsanitize=thread
+MODE_LDFLAGS_tsan := -fsanitize=thread
+# Without assertions: what they exclude is no branch to take.
+MODE_CFLAGS_coverage := -O0 -g --coverage -DNDEBUG -Wno-unused
+MODE_LDFLAGS_coverage := --coverage
+MODE_CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined
+MODE_LDFLAGS_fuzz := -fsanitize=address,undefined
+# The rules of convergence can be switched off, one at a time (make mutants).
+MODE_CFLAGS_mutant := -O2 -g -DHERD_MUTANTS
+MODE_LDFLAGS_mutant :=
+ifeq ($(MODE),fuzz)
+CC = clang-14
+endif
+
+# A leading include path is a room's permission: what it may see.
+HERD_CPPFLAGS := -std=c11 -D_GNU_SOURCE -Iinclude
+SERVER_CPPFLAGS := -Iserver
+CLIENT_CPPFLAGS := -Iclient
+HERD_CFLAGS = $(WARNINGS) $(MODE_CFLAGS_$(MODE)) -pthread
+HERD_LDFLAGS = $(MODE_LDFLAGS_$(MODE)) -pthread
+
+pkg = $(shell pkg-config --$(1) $(2) 2>/dev/null)
+COMMON_LIBS = $(call pkg,libs,yaml-0.1) -lm
+SERVER_LIBS = $(call pkg,libs,libevent libevent_pthreads libevent_openssl \
+	libcurl libcjson sqlite3 openssl) $(COMMON_LIBS)
+# libcurl is loaded when it is first needed: see client/curl_api.h.
+CLIENT_LIBS = $(call pkg,libs,libcjson) -levent_core -lreadline \
+	$(COMMON_LIBS)
+UNIT_LIBS = $(call pkg,libs,cmocka)
+
+# --- output ----------------------------------------------------------------------
+B := build/$(MODE)
+ifeq ($(V),0)
+Q := @
+say = @printf '  %-8s %s\n' $(1) $(2)
+else
+say = @:
+endif
+
+objects = $(patsubst %.c,$(B)/%.o,$(1))
+
+# What `make` leaves; each room adds its program as it comes.
+PROGRAMS := build/herdd build/herdctl
+PROGRAMS += build/mkgazetteer build/gazetteer.sqlite
+
+.DEFAULT_GOAL := programs
+.PHONY: programs all check unit sim soak mutants lint format bench fuzz fuzz-run fuzz-replay \
+	coverage install \
+	uninstall dist deb clean deps lint-deps demo help FORCE
+.SECONDARY:
+
+programs: $(PROGRAMS) ## build/herdd and build/herdctl
+
+all: programs ## the programs
+
+# Changed flags rebuild.
+$(B)/flags: FORCE
+	@mkdir -p $(B)
+	@printf '%s\n' '$(CC) $(HERD_CPPFLAGS) $(HERD_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(SHAREDIR)' >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+compile = $(CC) $(HERD_CPPFLAGS) $(1) $(CPPFLAGS) $(HERD_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/common/%.o: common/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(call compile,)
+
+$(B)/server/%.o: server/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(call compile,$(SERVER_CPPFLAGS) -DHERD_SHAREDIR='"$(SHAREDIR)"')
+
+$(B)/client/%.o: client/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(call compile,$(CLIENT_CPPFLAGS))
+
+$(B)/tests/%.o: tests/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(call compile,$(SERVER_CPPFLAGS) $(CLIENT_CPPFLAGS) -Itests)
+
+archive = rm -f $@ && ar rcs $@ $^
+$(B)/libherd.a: $(call objects,$(COMMON_SRC))
+	$(call say,AR,$@)
+	$(Q)$(archive)
+$(B)/libcore.a: $(call objects,$(CORE_SRC))
+	$(call say,AR,$@)
+	$(Q)$(archive)
+$(B)/libplaces.a: $(call objects,$(PLACES_SRC))
+	$(call say,AR,$@)
+	$(Q)$(archive)
+$(B)/libnet.a: $(call objects,$(NET_SRC))
+	$(call say,AR,$@)
+	$(Q)$(archive)
+$(B)/libstore.a: $(call objects,$(STORE_SRC))
+	$(call say,AR,$@)
+	$(Q)$(archive)
+$(B)/libadmin.a: $(call objects,$(ADMIN_SRC))
+	$(call say,AR,$@)
+	$(Q)$(archive)
+# What of herdctl can be tested without its main().
+$(B)/libclient.a: $(call objects,$(filter-out client/main.c,$(HERDCTL_SRC)))
+	$(call say,AR,$@)
+	$(Q)$(archive)
+
+SERVER_ARCHIVES := $(B)/libadmin.a $(B)/libnet.a $(B)/libstore.a \
+	$(B)/libplaces.a $(B)/libcore.a $(B)/libherd.a
+
+link = $(CC) $(HERD_CFLAGS) $(CFLAGS) $(HERD_LDFLAGS) $(LDFLAGS) -o $@ $(1)
+
+$(B)/herdd: $(call objects,$(HERDD_SRC)) $(SERVER_ARCHIVES)
+	$(call say,LD,$@)
+	$(Q)$(call link,$^ $(SERVER_LIBS))
+
+$(B)/herdctl: $(B)/client/main.o $(B)/libclient.a $(B)/libherd.a
+	$(call say,LD,$@)
+	$(Q)$(call link,$^ $(CLIENT_LIBS))
+
+$(B)/mkgazetteer: $(B)/server/places/mkgazetteer.o \
+	$(B)/server/places/gazetteer_file.o \
+	$(B)/server/places/gazetteer_tree.o $(B)/libherd.a
+	$(call say,LD,$@)
+	$(Q)$(call link,$^ $(SERVER_LIBS))
+
+build/herdd: $(B)/herdd
+	$(Q)ln -sf $(MODE)/herdd $@
+build/herdctl: $(B)/herdctl
+	$(Q)ln -sf $(MODE)/herdctl $@
+build/mkgazetteer: $(B)/mkgazetteer
+	$(Q)ln -sf $(MODE)/mkgazetteer $@
+build/gazetteer.sqlite: server/places/data/places.tsv.gz \
+	server/places/data/NOTICE server/places/mkgazetteer.c \
+	server/places/gazetteer_file.c server/places/gazetteer_file.h \
+	server/places/gazetteer_tree.c | $(B)/mkgazetteer
+	$(call say,PLACES,$@)
+	$(Q)gzip -dc server/places/data/places.tsv.gz | $(B)/mkgazetteer -n server/places/data/NOTICE $@
+
+# --- tests ------------------------------------------------------------------------
+UNIT_PROGRAMS := $(patsubst %,$(B)/tests/unit/%,$(UNIT_TESTS))
+
+# Archives, so that a test links only the modules that it reaches.
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libclient.a $(SERVER_ARCHIVES)
+	$(call say,LD,$@)
+	$(Q)$(call link,$^ $(UNIT_LIBS) $(SERVER_LIBS) $(CLIENT_LIBS))
+
+# These look at a table from inside.
+$(B)/tests/unit/test_core_memory $(B)/tests/unit/test_outbox \
+	$(B)/tests/unit/test_session_memory $(B)/tests/unit/test_stress \
+	$(B)/tests/unit/test_table $(B)/tests/unit/test_table_full: \
+	$(B)/tests/sim/table_check.o
+
+unit: $(UNIT_PROGRAMS) build/gazetteer.sqlite ## the unit tests
+	$(Q)status=0; for t in $(UNIT_PROGRAMS); do $$t || status=1; done; \
+	    exit $$status
+
+$(B)/sim: $(call objects,$(SIM_SRC)) $(B)/libcore.a $(B)/libherd.a
+	$(call say,LD,$@)
+	$(Q)$(call link,$^ $(COMMON_LIBS))
+
+SIM_SEEDS ?= 1..20000
+SIM_JOBS ?= $(shell nproc)
+sim: $(B)/sim ## the simulation: 20,000 seeds, some of 1,000 nodes
+	$(Q)$(B)/sim --cost
+	$(Q)$(B)/sim --seeds 1..3 --nodes 1000
+	$(Q)$(B)/sim --seeds $(SIM_SEEDS) --jobs $(SIM_JOBS)
+
+mutants: ## each rule of convergence left out: the simulation must notice
+	$(Q)$(MAKE) --no-print-directory MODE=mutant build/mutant/sim
+	$(Q)build/mutant/sim --mutants --seeds $(SIM_SEEDS) --jobs $(SIM_JOBS)
+
+soak: $(B)/sim ## the simulation without end, until interrupted
+	$(Q)$(B)/sim --seeds $$(date +%s)000000..4000000000000000000 \
+	    --jobs $(SIM_JOBS)
+
+# Two processes at a time; each test has its own ports and folders.
+system: programs $(B)/load $(B)/tests/system/places_probe ## the tests with real processes
+	$(Q)$(PYTHON) -m pytest -q -n 2 -p no:cacheprovider tests/system
+
+$(B)/tests/system/%: $(B)/tests/system/%.o $(SERVER_ARCHIVES)
+	$(call say,LD,$@)
+	$(Q)$(call link,$^ $(SERVER_LIBS))
+
+$(B)/bench_gazetteer: $(B)/tests/bench/bench_gazetteer.o $(B)/libplaces.a \
+	$(B)/libherd.a
+	$(call say,LD,$@)
+	$(Q)$(call link,$^ $(SERVER_LIBS))
+$(B)/load: $(B)/tests/bench/load.o $(B)/libherd.a
+	$(call say,LD,$@)
+	$(Q)$(call link,$^ $(COMMON_LIBS))
+$(B)/echo: $(B)/tests/bench/echo.o
+	$(call say,LD,$@)
+	$(Q)$(call link,$^ $(SERVER_LIBS))
+
+# The corpora once more, with any compiler and mode.
+REPLAY_PROGRAMS = $(patsubst %,$(B)/tests/fuzz/replay_%,$(FUZZ_TARGETS))
+
+$(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o \
+	$(B)/libclient.a $(SERVER_ARCHIVES)
+	$(call say,LD,$@)
+	$(Q)$(call link,$^ $(SERVER_LIBS) $(CLIENT_LIBS))
+
+fuzz-replay: $(REPLAY_PROGRAMS) ## feed the fuzz corpora to their targets
+	$(Q)set -e; for name in $(FUZZ_TARGETS); do \
+		$(B)/tests/fuzz/replay_$$name tests/fuzz/corpus/$$name; done
+
+# libFuzzer brings its own main(); what it finds stays in build/fuzz.
+FUZZ_PROGRAMS = $(patsubst %,$(B)/tests/fuzz/fuzz_%,$(FUZZ_TARGETS))
+
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libclient.a \
+	$(SERVER_ARCHIVES)
+	$(call say,LD,$@)
+	$(Q)$(call link,$^ -fsanitize=fuzzer $(SERVER_LIBS) $(CLIENT_LIBS))
+
+fuzz: ## each fuzz target for FUZZ_S seconds (clang)
+	$(Q)$(MAKE) MODE=fuzz fuzz-run
+
+fuzz-run: $(FUZZ_PROGRAMS)
+	$(Q)for name in $(FUZZ_TARGETS); do \
+		mkdir -p build/fuzz/corpus/$$name; \
+		dict=tests/fuzz/$$name.dict; log=build/fuzz/$$name.log; \
+		if $(B)/tests/fuzz/fuzz_$$name -max_total_time=$(FUZZ_S) \
+		    -print_final_stats=1 -timeout=10 \
+		    -artifact_prefix=build/fuzz/$$name- \
+		    $$([ -f $$dict ] && echo -dict=$$dict) \
+		    build/fuzz/corpus/$$name tests/fuzz/corpus/$$name \
+		    >$$log 2>&1; then \
+			awk -v name=$$name '/number_of_executed_units/ \
+			    {print "fuzz " name ": " $$2 " runs, no finding"}' $$log; \
+		else \
+			tail -50 $$log; echo "fuzz $$name: see $$log"; exit 1; \
+		fi; \
+	done
+
+CHECK_SUITES := unit sim mutants fuzz-replay system
+
+check: deps ## install what is missing, build, run all tests
+	$(Q)$(MAKE) --no-print-directory programs
+	$(Q)MODE=$(MODE) tests/check.sh $(CHECK_SUITES)
+
+demo: deps ## five nodes on loopback: report, ask, crash, recover
+	$(Q)$(MAKE) --no-print-directory programs
+	$(Q)tests/demo/demo.sh
+
+bench: deps ## speed beside Redis, memcached and a bare echo
+	$(Q)$(call install,$(BENCH_PACKAGES))
+	$(Q)$(MAKE) --no-print-directory programs $(B)/load $(B)/echo
+	$(Q)$(PYTHON) tests/bench/bench.py --build $(B)
+
+# $(call install,PACKAGES): those that are missing; asks sudo when not root.
+install = missing=$$(dpkg-query -W -f='$${Package} $${db:Status-Status}\n' \
+	    $(1) 2>/dev/null | awk '$$2 == "installed" {print $$1}' | sort -u | \
+	    comm -13 - <(printf '%s\n' $(1) | sort -u)); \
+	if [ -n "$$missing" ]; then \
+		root=; [ "$$(id -u)" = 0 ] || root=sudo; \
+		$$root apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive $$root apt-get install -y -qq \
+		    --no-install-recommends $$missing; \
+	fi
+
+deps: ## install the packages that are missing
+	$(Q)$(call install,$(BUILD_PACKAGES) $(TEST_PACKAGES))
+
+lint-deps: ## install the packages that lint needs
+	$(Q)$(call install,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES))
+
+LINT_SOURCES = $(COMMON_SRC) $(CORE_SRC) $(PLACES_SRC) $(NET_SRC) \
+	$(STORE_SRC) $(ADMIN_SRC) $(HERDD_SRC) $(HERDCTL_SRC) \
+	server/places/mkgazetteer.c $(UNIT_TESTS:%=tests/unit/%.c) \
+	$(FUZZ_TARGETS:%=tests/fuzz/fuzz_%.c) tests/fuzz/replay.c
+
+lint: lint-deps programs $(SERVER_ARCHIVES) $(B)/libclient.a ## what tools can judge
+	$(Q)BUILD=$(B) CFLAGS='$(filter-out -Werror,$(WARNINGS))' \
+	    SOURCES='$(LINT_SOURCES)' tests/lint/lint.sh
+
+# --- installing -----------------------------------------------------------------
+MAN_PAGES := $(wildcard man/*.[1578])
+man_folder = $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(1)))
+COMPLETIONS := bash:share/bash-completion/completions/herdctl \
+	zsh:share/zsh/site-functions/_herdctl \
+	fish:share/fish/vendor_completions.d/herdctl.fish
+UNIT_FILE := $(DESTDIR)$(PREFIX)/lib/systemd/system/herdd@.service
+
+install: programs ## into $(DESTDIR)$(PREFIX): programs, data, man pages, completions, systemd unit
+	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(SHAREDIR) \
+	    $(dir $(UNIT_FILE))
+	$(Q)install -m 755 $(B)/herdd $(B)/herdctl $(B)/mkgazetteer \
+	    $(DESTDIR)$(PREFIX)/bin
+	$(Q)install -m 644 build/gazetteer.sqlite \
+	    server/places/data/LICENSE.md $(DESTDIR)$(SHAREDIR)
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|' server/herdd@.service.in \
+	    >$(UNIT_FILE)
+	$(Q)$(foreach page,$(MAN_PAGES),install -D -m 644 -t \
+	    $(call man_folder,$(page)) $(page) &&) true
+	$(Q)for shell in $(COMPLETIONS); do \
+		to=$(DESTDIR)$(PREFIX)/$${shell#*:}; \
+		install -d "$$(dirname "$$to")" && \
+		$(B)/herdctl completion "$${shell%%:*}" >"$$to" || exit 1; \
+	done
+
+uninstall: ## what install put there
+	$(Q)rm -f $(DESTDIR)$(PREFIX)/bin/herdd $(DESTDIR)$(PREFIX)/bin/herdctl \
+	    $(DESTDIR)$(PREFIX)/bin/mkgazetteer \
+	    $(UNIT_FILE) $(foreach page,$(MAN_PAGES),\
+	    $(call man_folder,$(page))/$(notdir $(page))) \
+	    $(foreach shell,$(COMPLETIONS),\
+	    $(DESTDIR)$(PREFIX)/$(lastword $(subst :, ,$(shell))))
+	$(Q)rm -rf $(DESTDIR)$(SHAREDIR)
+
+dist: ## build/herd-VERSION.tar.gz of what is committed
+	$(Q)mkdir -p build
+	$(Q)git archive --prefix=herd-$(VERSION)/ \
+	    -o build/herd-$(VERSION).tar.gz HEAD
+	@echo build/herd-$(VERSION).tar.gz
+
+# A plain package for this machine's Debian, without a source package.
+DEB_ROOT := build/deb
+deb: deps ## build/herd_VERSION_ARCH.deb
+	$(Q)rm -rf $(DEB_ROOT) && mkdir -p $(DEB_ROOT)/DEBIAN
+	$(Q)$(MAKE) --no-print-directory install PREFIX=/usr \
+	    DESTDIR=$(CURDIR)/$(DEB_ROOT)
+	$(Q)printf '%s\n' 'Package: herd' 'Version: $(VERSION)' \
+	    "Architecture: $$(dpkg --print-architecture)" \
+	    'Maintainer: Herd <herd@localhost>' \
+	    'Depends: $(shell echo $(DEB_DEPENDS) | sed "s/ /, /g")' \
+	    'Description: newest positions of mobile clients on every server' \
+	    >$(DEB_ROOT)/DEBIAN/control
+	$(Q)dpkg-deb --root-owner-group --build $(DEB_ROOT) \
+	    build/herd_$(VERSION)_$$(dpkg --print-architecture).deb
+
+# The tests of common/ and server/core/ counted by branch.
+coverage: ## branch coverage of each folder, from unit tests and simulation
+	$(Q)find build/coverage -name '*.gcda' -delete 2>/dev/null || true
+	$(Q)$(MAKE) --no-print-directory MODE=coverage unit >/dev/null
+	$(Q)$(MAKE) --no-print-directory MODE=coverage SIM_SEEDS=1..200 sim \
+	    >/dev/null
+	$(Q)tests/coverage.sh build/coverage
+
+format: ## lay out the C files by .clang-format
+	$(Q)find include common server client tests -name '*.[ch]' \
+	    -exec clang-format-14 -i {} +
+
+clean: ## remove build/
+	$(Q)rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | \
+	    expand -t 12
+
+SHELL := /bin/bash
+
+-include $(shell find build/$(MODE) -name '*.d' 2>/dev/null)

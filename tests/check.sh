@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Runs the test suites one after the other, shows each runner's closing lines
+# and what failed, and ends with "N passed, N failed".
+#
+#     tests/check.sh SUITE...      suites are targets of the Makefile
+set -u
+cd "$(dirname "$0")/.." || exit 1
+logs=build/check
+mkdir -p "$logs"
+passed=0
+failed=0
+
+# Adds up the closing lines of cmocka, pytest and our own runners.
+count() {
+	awk '
+	/^\[  PASSED  \] [0-9]+ test/ { passed += $4 }
+	/^\[  FAILED  \] [0-9]+ test/ { failed += $4 }
+	/^([a-z-]+: )?[0-9]+ passed, [0-9]+ failed/ {
+		line = $0
+		sub(/^[a-z-]+: /, "", line)
+		split(line, part, /[ ,]+/)
+		passed += part[1]
+		failed += part[3]
+		next
+	}
+	/ in [0-9.]+s/ && /passed|failed|error/ {
+		n = split($0, part, /[ ,]+/)
+		for (i = 2; i <= n; i++) {
+			if (part[i] == "passed") passed += part[i - 1]
+			if (part[i] ~ /^(failed|errors?)$/) failed += part[i - 1]
+		}
+	}
+	END { print passed + 0, failed + 0 }' "$1"
+}
+
+closing_lines() {
+	grep -E '^\[  (PASSED|FAILED)  \] [0-9]+ test|^([a-z-]+: )?[0-9]+ passed, [0-9]+ failed| (passed|failed|error).* in [0-9.]+s' "$1"
+}
+
+for suite in "$@"; do
+	log=$logs/$suite.log
+	start=$SECONDS
+	make --no-print-directory "$suite" >"$log" 2>&1
+	status=$?
+	read -r suite_passed suite_failed < <(count "$log")
+	if [ "$status" -ne 0 ] && [ "$suite_failed" -eq 0 ]; then
+		suite_failed=1
+	fi
+	passed=$((passed + suite_passed))
+	failed=$((failed + suite_failed))
+	echo "== $suite ($((SECONDS - start)) s)"
+	closing_lines "$log"
+	if [ "$status" -ne 0 ]; then
+		tail -n 80 "$log"
+		echo "== $suite failed; all of it is in $log"
+	fi
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
