@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "herd/address.h"
+
+#include <string.h>
+
+#include "herd/text.h"
+
+static bool
+is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* A resolver's name or a numeric IPv4 address. */
+static bool
+host_is_valid(struct span host)
+{
+	size_t i;
+	char c;
+
+	for (i = 0; i < host.len; i++) {
+		c = host.data[i];
+		if (!text_is_digit(c) && !is_letter(c) && c != '.' &&
+		    c != '-' && c != '_')
+			return false;
+	}
+	return host.len > 0;
+}
+
+/* The alphabet of IPv6 addresses with a scope; the system judges the rest. */
+static bool
+host6_is_valid(struct span host)
+{
+	bool scope = false;
+	size_t i, colons = 0;
+	char c;
+
+	for (i = 0; i < host.len; i++) {
+		c = host.data[i];
+		if (c == '%')
+			scope = true;
+		else if (c == ':' && !scope)
+			colons++;
+		else if (!text_is_digit(c) && c != '.' &&
+			 !(c >= 'a' && c <= 'f') && !(c >= 'A' && c <= 'F') &&
+			 !(scope && (is_letter(c) || c == '-' || c == '_')))
+			return false;
+	}
+	return colons >= 2;
+}
+
+static enum herd_error
+path_parse(struct span text, struct address *out)
+{
+	size_t i;
+
+	if (text.len > ADDRESS_PATH_MAX)
+		return HERD_ELIMIT;
+	for (i = 0; i < text.len; i++)
+		if ((unsigned char)text.data[i] < ' ' || text.data[i] == 0x7f)
+			return HERD_ESYNTAX;
+	*out = (struct address){ .kind = ADDRESS_UNIX };
+	memcpy(out->path, text.data, text.len);
+	return HERD_OK;
+}
+
+/* Cuts "host:port" or "[v6]:port"; both parts without their punctuation. */
+static enum herd_error
+tcp_split(struct span text, struct span *host, struct span *port)
+{
+	const char *end;
+
+	if (text.len == 0)
+		return HERD_ESYNTAX;
+	if (text.data[0] == '[') {
+		end = memchr(text.data, ']', text.len);
+		if (end == NULL)
+			return HERD_ESYNTAX;
+		*host = span_of(text.data + 1, (size_t)(end - text.data) - 1u);
+		if (!host6_is_valid(*host))
+			return HERD_ESYNTAX;
+		end++;
+	} else {
+		end = memchr(text.data, ':', text.len);
+		if (end == NULL)
+			return HERD_ESYNTAX;
+		*host = span_of(text.data, (size_t)(end - text.data));
+		if (!host_is_valid(*host))
+			return HERD_ESYNTAX;
+	}
+	*port = span_of(end, text.len - (size_t)(end - text.data));
+	if (port->len == 0 || port->data[0] != ':')
+		return HERD_ESYNTAX;
+	port->data++;
+	port->len--;
+	return HERD_OK;
+}
+
+enum herd_error
+address_parse(struct span text, struct address *out)
+{
+	struct span host, port;
+	uint64_t number;
+	enum herd_error error;
+
+	if (text.len > 0 && text.data[0] == '/')
+		return path_parse(text, out);
+	error = tcp_split(text, &host, &port);
+	if (error != HERD_OK)
+		return error;
+	error = text_to_u64(port, 0, UINT16_MAX, &number);
+	if (error != HERD_OK)
+		return error;
+	if (host.len > ADDRESS_HOST_MAX)
+		return HERD_ELIMIT;
+	*out =
+	    (struct address){ .kind = ADDRESS_TCP, .port = (uint16_t)number };
+	memcpy(out->host, host.data, host.len);
+	return HERD_OK;
+}
+
+enum herd_error
+address_format(struct buf *out, const struct address *address)
+{
+	switch (address->kind) {
+	case ADDRESS_NONE: return HERD_OK;
+	case ADDRESS_UNIX: return buf_add_text(out, address->path);
+	case ADDRESS_TCP:
+		if (strchr(address->host, ':') != NULL)
+			return buf_addf(out, "[%s]:%u", address->host,
+			    (unsigned)address->port);
+		return buf_addf(
+		    out, "%s:%u", address->host, (unsigned)address->port);
+	}
+	return HERD_ESYNTAX;
+}
+
+bool
+address_equal(const struct address *a, const struct address *b)
+{
+	return a->kind == b->kind && a->port == b->port &&
+	       strcmp(a->host, b->host) == 0 && strcmp(a->path, b->path) == 0;
+}
+
+/* Four decimal numbers up to 255, the first one 127. */
+static bool
+is_loopback4(struct span host)
+{
+	struct span part;
+	const char *dot;
+	uint64_t number;
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		dot = host.len == 0 ? NULL : memchr(host.data, '.', host.len);
+		if ((dot == NULL) != (i == 3))
+			return false;
+		part = host;
+		if (dot != NULL)
+			part.len = (size_t)(dot - host.data);
+		if (part.len > 3 ||
+		    text_to_u64(part, 0, 255, &number) != HERD_OK ||
+		    (i == 0 && number != 127))
+			return false;
+		if (dot != NULL)
+			host = span_of(dot + 1, host.len - part.len - 1u);
+	}
+	return true;
+}
+
+bool
+address_is_loopback(const struct address *address)
+{
+	switch (address->kind) {
+	case ADDRESS_NONE: return false;
+	case ADDRESS_UNIX: return true;
+	case ADDRESS_TCP:
+		return strcmp(address->host, "localhost") == 0 ||
+		       strcmp(address->host, "::1") == 0 ||
+		       is_loopback4(span_from(address->host));
+	}
+	return false;
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What only the whole herd file shows: things that exclude each other, and
+ * the herd's shape.
+ */
+#include "herdreader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "herd/graph.h"
+
+static struct place
+place_of(const struct herdfile_node *node)
+{
+	return (struct place){ node->line, node->column };
+}
+
+/* Where the setting's value stands; the file as a whole if it doesn't. */
+static struct place
+setting_place(const struct herdreader *reader, const char *name)
+{
+	size_t count;
+	const struct setting *setting = setting_find(span_from(name));
+
+	return reader->settings[setting - settings_table(&count)];
+}
+
+/* --- addresses ------------------------------------------------------------ */
+
+struct listener {
+	const struct herdfile_node *node;
+	const char *key;
+	const struct address *address;
+};
+
+static int
+address_compare(const struct address *a, const struct address *b)
+{
+	int order;
+
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->port != b->port)
+		return a->port < b->port ? -1 : 1;
+	order = strcmp(a->host, b->host);
+	return order != 0 ? order : strcmp(a->path, b->path);
+}
+
+/* Equal addresses in the file's order. */
+static int
+listener_compare(const void *a, const void *b)
+{
+	const struct listener *one = a, *other = b;
+	int order = address_compare(one->address, other->address);
+
+	if (order == 0)
+		order = (one->node > other->node) - (one->node < other->node);
+	/* A node's addresses lie in it in this order. */
+	if (order == 0)
+		order = (one->address > other->address) -
+			(one->address < other->address);
+	return order;
+}
+
+/* Port 0, and an address that was complained of, are nobody's. */
+static size_t
+add_listener(struct listener *to, const struct herdfile_node *node,
+    const char *key, const struct address *address)
+{
+	if (address->kind == ADDRESS_NONE ||
+	    (address->kind == ADDRESS_TCP && address->port == 0))
+		return 0;
+	*to = (struct listener){ node, key, address };
+	return 1;
+}
+
+static void
+check_addresses(struct herdreader *reader)
+{
+	const struct herdfile *file = reader->file;
+	struct listener *all, *one, *before;
+	const struct herdfile_node *node;
+	size_t count = 0, i;
+
+	all = calloc(3u * file->node_count + 1u, sizeof(*all));
+	if (all == NULL) {
+		reader->error = HERD_ENOMEM;
+		return;
+	}
+	for (i = 0; i < file->node_count; i++) {
+		node = &file->nodes[i];
+		count +=
+		    add_listener(all + count, node, "clients", &node->clients);
+		count += add_listener(all + count, node, "peers", &node->peers);
+		count += add_listener(all + count, node, "admin", &node->admin);
+	}
+	qsort(all, count, sizeof(*all), listener_compare);
+	for (i = 1; i < count; i++) {
+		one = &all[i];
+		before = &all[i - 1u];
+		if (address_compare(one->address, before->address) == 0)
+			herdreader_complain(reader, place_of(one->node),
+			    "`%s` of node `%s` is the same address as `%s` of "
+			    "node `%s` on line %u",
+			    one->key, one->node->name, before->key,
+			    before->node->name, before->node->line);
+	}
+	free(all);
+}
+
+/* --- links ---------------------------------------------------------------- */
+
+static int
+link_compare(const void *a, const void *b)
+{
+	const struct herdfile_link *one = *(struct herdfile_link *const *)a;
+	const struct herdfile_link *other = *(struct herdfile_link *const *)b;
+
+	if (one->a != other->a)
+		return one->a < other->a ? -1 : 1;
+	if (one->b != other->b)
+		return one->b < other->b ? -1 : 1;
+	return one < other ? -1 : one > other;
+}
+
+static void
+check_duplicate_links(struct herdreader *reader)
+{
+	const struct herdfile *file = reader->file;
+	const struct herdfile_link **links, *first;
+	size_t i;
+
+	links = calloc(file->link_count + 1u, sizeof(*links));
+	if (links == NULL) {
+		reader->error = HERD_ENOMEM;
+		return;
+	}
+	for (i = 0; i < file->link_count; i++)
+		links[i] = &file->links[i];
+	qsort(links, file->link_count, sizeof(*links), link_compare);
+	first = links[0];
+	for (i = 1; i < file->link_count; i++) {
+		if (links[i]->a != first->a || links[i]->b != first->b) {
+			first = links[i];
+			continue;
+		}
+		herdreader_complain(reader,
+		    (struct place){ links[i]->line, links[i]->column },
+		    "duplicate link between `%s` and `%s`, first on line %u",
+		    file->nodes[first->a].name, file->nodes[first->b].name,
+		    first->line);
+	}
+	free(links);
+}
+
+/* One end of a link: where it can be dialled, how many links it has. */
+static void
+check_end(struct herdreader *reader, const struct herdfile_link *link,
+    size_t end, size_t *degrees)
+{
+	const struct herdfile_node *node = &reader->file->nodes[end];
+	struct place place = { link->line, link->column };
+
+	if (node->peers.kind == ADDRESS_NONE && degrees[end] == 0)
+		herdreader_complain(reader, place_of(node),
+		    "node `%s` has links and lacks `peers`: the address where "
+		    "it listens for other nodes, such as \"127.0.0.1:12101\"",
+		    node->name);
+	if (++degrees[end] == HERDFILE_DEGREE_MAX + 1u)
+		herdreader_complain(reader, place,
+		    "node `%s` has more than %u links", node->name,
+		    HERDFILE_DEGREE_MAX);
+}
+
+static void
+check_links(struct herdreader *reader)
+{
+	const struct herdfile *file = reader->file;
+	const struct herdfile_link *link;
+	size_t *degrees, i;
+
+	degrees = calloc(file->node_count + 1u, sizeof(*degrees));
+	if (degrees == NULL) {
+		reader->error = HERD_ENOMEM;
+		return;
+	}
+	for (i = 0; i < file->link_count; i++) {
+		link = &file->links[i];
+		check_end(reader, link, link->a, degrees);
+		check_end(reader, link, link->b, degrees);
+	}
+	free(degrees);
+}
+
+static void
+warn_of_loners(struct herdreader *reader)
+{
+	const struct herdfile *file = reader->file;
+	bool *linked;
+	size_t i;
+
+	linked = calloc(file->node_count + 1u, sizeof(*linked));
+	if (linked == NULL) {
+		reader->error = HERD_ENOMEM;
+		return;
+	}
+	for (i = 0; i < file->link_count; i++)
+		linked[file->links[i].a] = linked[file->links[i].b] = true;
+	for (i = 0; i < file->node_count && file->node_count > 1; i++)
+		if (!linked[i])
+			herdreader_warn(reader, place_of(&file->nodes[i]),
+			    "node `%s` has no links: it hears of no other "
+			    "node's clients",
+			    file->nodes[i].name);
+	free(linked);
+}
+
+static void
+warn_of_parts(struct herdreader *reader)
+{
+	const struct herdfile *file = reader->file;
+	struct graph_facts facts;
+	struct graph_edge *edges;
+	size_t i;
+
+	edges = calloc(file->link_count + 1u, sizeof(*edges));
+	if (edges == NULL) {
+		reader->error = HERD_ENOMEM;
+		return;
+	}
+	for (i = 0; i < file->link_count; i++)
+		edges[i] =
+		    (struct graph_edge){ file->links[i].a, file->links[i].b };
+	reader->error =
+	    graph_study(file->node_count, edges, file->link_count, &facts);
+	free(edges);
+	if (reader->error != HERD_OK)
+		return;
+	if (facts.parts > 1)
+		herdreader_warn(reader, reader->links,
+		    "the links leave the herd in %zu parts that never hear of "
+		    "each other",
+		    facts.parts);
+	graph_facts_release(&facts);
+}
+
+/* --- settings ------------------------------------------------------------- */
+
+static void
+check_security(struct herdreader *reader)
+{
+	const struct herdfile *file = reader->file;
+	const struct settings *settings = &file->settings;
+	const struct herdfile_node *node;
+	size_t i;
+
+	if (settings->link_security == LINK_SECURITY_NONE ||
+	    *settings->key_file != '\0')
+		return;
+	if (settings->link_security == LINK_SECURITY_TLS) {
+		herdreader_complain(reader,
+		    setting_place(reader, "link_security"),
+		    "`link_security: tls` needs `key_file`");
+		return;
+	}
+	for (i = 0; i < file->node_count; i++) {
+		node = &file->nodes[i];
+		if (node->peers.kind == ADDRESS_NONE ||
+		    *node->peers.host == '\0' ||
+		    address_is_loopback(&node->peers))
+			continue;
+		herdreader_complain(reader, place_of(node),
+		    "`peers` of node `%s` can be reached from other machines: "
+		    "set `key_file`, or `link_security: none` to go without "
+		    "encryption",
+		    node->name);
+	}
+}
+
+static void
+check_admin(struct herdreader *reader)
+{
+	const struct herdfile *file = reader->file;
+	const struct settings *settings = &file->settings;
+	size_t i;
+
+	if (*settings->admin.token_file != '\0' ||
+	    *settings->admin.read_token_file != '\0')
+		return;
+	if (*settings->admin.listen != '\0')
+		herdreader_complain(reader,
+		    setting_place(reader, "admin.listen"),
+		    "`admin.listen` needs `admin.token_file` or "
+		    "`admin.read_token_file`");
+	for (i = 0; i < file->node_count; i++)
+		if (*file->nodes[i].admin.host != '\0')
+			herdreader_complain(reader, place_of(&file->nodes[i]),
+			    "`admin` of node `%s` is a TCP address, which "
+			    "needs `admin.token_file` or "
+			    "`admin.read_token_file`; a /PATH does not",
+			    file->nodes[i].name);
+}
+
+static void
+check_settings(struct herdreader *reader)
+{
+	const struct settings *settings = &reader->file->settings;
+	struct place dead = setting_place(reader, "link.dead_after");
+
+	if (settings->store.durability == DURABILITY_SYNC &&
+	    settings->store.engine == STORE_NONE)
+		herdreader_complain(reader,
+		    setting_place(reader, "store.durability"),
+		    "`store.durability: sync` needs a `store.engine`");
+	if (settings->link.dead_after <= settings->link.ping_after)
+		herdreader_complain(reader,
+		    dead.line > 0 ? dead
+				  : setting_place(reader, "link.ping_after"),
+		    "`link.dead_after` must be longer than `link.ping_after`");
+}
+
+/* Each check speaks only of what was read without a complaint. */
+void
+herdreader_check(struct herdreader *reader)
+{
+	check_addresses(reader);
+	check_duplicate_links(reader);
+	check_links(reader);
+	check_security(reader);
+	check_admin(reader);
+	check_settings(reader);
+	/* The shape of a herd with errors is not the one that was meant. */
+	if (reader->diagnostics->errors > 0 || reader->error != HERD_OK)
+		return;
+	warn_of_loners(reader);
+	if (reader->error == HERD_OK)
+		warn_of_parts(reader);
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "herd/time.h"
+
+#include <string.h>
+
+#include "scan.h"
+
+#define FRACTION_DIGITS 9u
+
+struct mono
+mono_add(struct mono at, uint64_t ns)
+{
+	struct mono sum = { at.ns + ns };
+
+	if (sum.ns < at.ns)
+		sum.ns = UINT64_MAX;
+	return sum;
+}
+
+uint64_t
+mono_since(struct mono later, struct mono earlier)
+{
+	return later.ns > earlier.ns ? later.ns - earlier.ns : 0;
+}
+
+enum herd_error
+time_parse(struct span text, uint64_t *ns)
+{
+	const char *begin = text.data, *p = begin, *end = begin + text.len;
+	uint64_t seconds, fraction;
+	bool beyond;
+
+	if (text.len > HERD_TIME_TEXT_MAX)
+		return HERD_ERANGE;
+	if (!scan_whole(begin, &p, end, HERD_TIME_MAX_S, &seconds) ||
+	    !scan_fraction(begin, &p, end, &fraction, &beyond) || p != end)
+		return HERD_ESYNTAX;
+	if (seconds >= HERD_TIME_MAX_S)
+		return HERD_ERANGE;
+	*ns = seconds * HERD_NS_PER_S + fraction;
+	return HERD_OK;
+}
+
+/* Digits of `value`, without leading zeros; returns how many. */
+static size_t
+put_decimal(char *out, uint64_t value)
+{
+	char digits[20];
+	size_t n = 0, i;
+
+	do {
+		digits[n++] = (char)('0' + value % 10u);
+		value /= 10u;
+	} while (value > 0);
+	for (i = 0; i < n; i++)
+		out[i] = digits[n - 1u - i];
+	return n;
+}
+
+/* `count` digits of `value`, leading zeros included. */
+static void
+put_padded(char *out, uint64_t value, size_t count)
+{
+	while (count > 0) {
+		out[--count] = (char)('0' + value % 10u);
+		value /= 10u;
+	}
+}
+
+size_t
+time_format(uint64_t ns, char out[TIME_FORMAT_MAX])
+{
+	size_t n = put_decimal(out, ns / HERD_NS_PER_S);
+
+	out[n++] = '.';
+	put_padded(out + n, ns % HERD_NS_PER_S, FRACTION_DIGITS);
+	return n + FRACTION_DIGITS;
+}
+
+size_t
+skew_format(uint64_t received_ns, uint64_t sent_ns, char out[SKEW_FORMAT_MAX])
+{
+	bool negative = received_ns < sent_ns;
+	uint64_t ns = negative ? sent_ns - received_ns : received_ns - sent_ns;
+	size_t n;
+
+	*out = negative ? '-' : '+';
+	n = put_decimal(out + 1, ns / HERD_NS_PER_S) + 1u;
+	out[n++] = '.';
+	put_padded(out + n, ns % HERD_NS_PER_S, FRACTION_DIGITS);
+	return n + FRACTION_DIGITS;
+}
+
+enum herd_error
+skew_parse(struct span text, struct skew *out)
+{
+	struct span digits;
+	bool negative;
+	uint64_t ns;
+	size_t whole;
+	enum herd_error error;
+
+	if (text.len < sizeof("+0.000000000") - 1u ||
+	    (text.data[0] != '+' && text.data[0] != '-'))
+		return HERD_ESYNTAX;
+	negative = text.data[0] == '-';
+	digits = span_of(text.data + 1, text.len - 1u);
+	whole = digits.len - FRACTION_DIGITS - 1u;
+	if (digits.data[whole] != '.' || (whole > 1u && digits.data[0] == '0'))
+		return HERD_ESYNTAX;
+	error = time_parse(digits, &ns);
+	if (error != HERD_OK)
+		return error;
+	if (negative && ns == 0)
+		return HERD_ESYNTAX;
+	*out = (struct skew){ negative, ns };
+	return HERD_OK;
+}
+
+uint64_t
+skew_apply(uint64_t sent_ns, struct skew skew)
+{
+	if (skew.negative)
+		return sent_ns > skew.ns ? sent_ns - skew.ns : 0;
+	return skew.ns > UINT64_MAX - sent_ns ? UINT64_MAX : sent_ns + skew.ns;
+}
+
+/* The units of durations, largest first. */
+static const struct unit {
+	const char *name;
+	uint64_t ns;
+	size_t decimals; /* of ns, a power of ten; 0: none are written */
+} units[] = {
+	{ "d", 86400u * HERD_NS_PER_S, 0 },
+	{ "h", 3600u * HERD_NS_PER_S, 0 },
+	{ "m", 60u * HERD_NS_PER_S, 0 },
+	{ "s", HERD_NS_PER_S, 9 },
+	{ "ms", HERD_NS_PER_MS, 6 },
+	{ "us", 1000u, 3 },
+	{ "ns", 1u, 0 },
+};
+
+enum { UNIT_D, UNIT_H, UNIT_M, UNIT_S, UNIT_MS, UNIT_US, UNIT_NS };
+
+/* Index of the unit whose name the letters in front of *rest are. */
+static bool
+unit_take(struct span *rest, size_t *unit)
+{
+	struct span name = span_of(rest->data, 0);
+	size_t i;
+
+	while (name.len < rest->len && name.data[name.len] >= 'a' &&
+	       name.data[name.len] <= 'z')
+		name.len++;
+	for (i = 0; i < HERD_ARRAY_LEN(units); i++)
+		if (span_is(name, units[i].name)) {
+			rest->data += name.len;
+			rest->len -= name.len;
+			*unit = i;
+			return true;
+		}
+	return false;
+}
+
+/* digits [. digits]: the whole part, and the fraction in 10^-decimals. */
+struct number {
+	uint64_t whole;
+	uint64_t fraction;
+	uint64_t scale; /* 10^decimals */
+};
+
+static enum herd_error
+number_take(struct span *rest, struct number *out)
+{
+	const char *p = rest->data, *end = p + rest->len, *begin = p;
+
+	*out = (struct number){ 0, 0, 1 };
+	for (; p < end && text_is_digit(*p); p++) {
+		uint64_t digit = (uint64_t)(*p - '0');
+
+		if (out->whole > (UINT64_MAX - digit) / 10u)
+			return HERD_ERANGE;
+		out->whole = out->whole * 10u + digit;
+	}
+	if (p == begin)
+		return HERD_ESYNTAX;
+	if (p < end && *p == '.') {
+		begin = ++p;
+		for (; p < end && text_is_digit(*p); p++) {
+			if ((size_t)(p - begin) >= FRACTION_DIGITS)
+				return HERD_ESYNTAX;
+			out->fraction =
+			    out->fraction * 10u + (uint64_t)(*p - '0');
+			out->scale *= 10u;
+		}
+		if (p == begin)
+			return HERD_ESYNTAX;
+	}
+	rest->data = p;
+	rest->len = (size_t)(end - p);
+	return HERD_OK;
+}
+
+/* Adds number * unit to *ns; a part of a nanosecond is an error. */
+static enum herd_error
+duration_add(uint64_t *ns, const struct number *number, uint64_t unit)
+{
+	uint64_t part;
+
+	if (number->whole > UINT64_MAX / unit)
+		return HERD_ERANGE;
+	/* At most 86,400 * 10^9 * 999,999,999 would overflow: split the unit.
+	 */
+	part = unit / number->scale * number->fraction;
+	if (unit % number->scale != 0) {
+		uint64_t low = unit % number->scale * number->fraction;
+
+		if (low % number->scale != 0)
+			return HERD_ESYNTAX;
+		part += low / number->scale;
+	}
+	if (part > UINT64_MAX - number->whole * unit ||
+	    *ns > UINT64_MAX - number->whole * unit - part)
+		return HERD_ERANGE;
+	*ns += number->whole * unit + part;
+	return HERD_OK;
+}
+
+enum herd_error
+duration_parse(struct span text, uint64_t *ns)
+{
+	struct span rest = text;
+	struct number number;
+	uint64_t sum = 0;
+	size_t unit, next = 0;
+	enum herd_error error;
+
+	if (span_is(text, "0")) {
+		*ns = 0;
+		return HERD_OK;
+	}
+	do {
+		error = number_take(&rest, &number);
+		if (error != HERD_OK)
+			return error;
+		/* Each unit once, the larger first: "5s1h" is a slip. */
+		if (!unit_take(&rest, &unit) || unit < next)
+			return HERD_ESYNTAX;
+		next = unit + 1u;
+		error = duration_add(&sum, &number, units[unit].ns);
+		if (error != HERD_OK)
+			return error;
+	} while (rest.len > 0);
+	*ns = sum;
+	return HERD_OK;
+}
+
+/* Appends value / unit as a decimal without needless zeros, and the unit. */
+static enum herd_error
+add_decimal(struct buf *out, uint64_t value, const struct unit *unit)
+{
+	/* The 20 digits of any value, a point, decimals, and the unit. */
+	char text[48];
+	size_t n = put_decimal(text, value / unit->ns);
+	uint64_t rest = value % unit->ns;
+
+	if (rest > 0) {
+		text[n++] = '.';
+		put_padded(text + n, rest, unit->decimals);
+		n += unit->decimals;
+		while (text[n - 1u] == '0')
+			n--;
+	}
+	memcpy(text + n, unit->name, strlen(unit->name));
+	n += strlen(unit->name);
+	return buf_add(out, text, n);
+}
+
+enum herd_error
+duration_format(struct buf *out, uint64_t ns)
+{
+	size_t before = out->len, unit;
+	enum herd_error error = HERD_OK;
+
+	if (ns == 0)
+		return buf_add_byte(out, '0');
+	/* Below two days people say hours: 24h, 36h. */
+	unit = ns < 2u * units[UNIT_D].ns ? UNIT_H : UNIT_D;
+	for (; unit < UNIT_S && ns > 0 && error == HERD_OK; unit++) {
+		uint64_t whole = ns - ns % units[unit].ns;
+
+		if (whole > 0)
+			error = add_decimal(out, whole, &units[unit]);
+		ns -= whole;
+	}
+	for (; unit < UNIT_NS && ns < units[unit].ns; unit++)
+		;
+	if (ns > 0 && error == HERD_OK)
+		error = add_decimal(out, ns, &units[unit]);
+	if (error != HERD_OK)
+		buf_truncate(out, before);
+	return error;
+}
+
+enum herd_error
+duration_for_people(struct buf *out, uint64_t ns)
+{
+	const struct unit ms = units[UNIT_MS], s = units[UNIT_S];
+	size_t unit = UNIT_D, before = out->len;
+	enum herd_error error;
+	uint64_t whole, rest;
+
+	if (ns == 0)
+		return buf_add_text(out, "0ms");
+	/* One decimal below ten of the unit, none above. */
+	if (ns < 10u * ms.ns)
+		return ns < ms.ns / 10u
+			   ? buf_add_text(out, "0ms")
+			   : add_decimal(out, ns - ns % (ms.ns / 10u), &ms);
+	if (ns < s.ns)
+		return add_decimal(out, ns - ns % ms.ns, &ms);
+	if (ns < 10u * s.ns)
+		return add_decimal(out, ns - ns % (s.ns / 10u), &s);
+	while (ns < units[unit].ns)
+		unit++;
+	rest = ns % units[unit].ns;
+	whole = ns - rest;
+	error = add_decimal(out, whole, &units[unit]);
+	if (error == HERD_OK && unit < UNIT_S && rest >= units[unit + 1u].ns) {
+		error = buf_add_byte(out, ' ');
+		if (error == HERD_OK)
+			error =
+			    add_decimal(out, rest - rest % units[unit + 1u].ns,
+				&units[unit + 1u]);
+	}
+	if (error != HERD_OK)
+		buf_truncate(out, before);
+	return error;
+}

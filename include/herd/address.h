@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where a listener is: "host:port", "[v6]:port" or "/path" of a Unix socket.
+ * Parsing touches no resolver; hosts are numeric or names as written.
+ */
+#ifndef HERD_ADDRESS_H
+#define HERD_ADDRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "herd/buf.h"
+
+#define ADDRESS_HOST_MAX 255u
+#define ADDRESS_PATH_MAX 107u /* sun_path without its NUL */
+
+enum address_kind {
+	ADDRESS_NONE,
+	ADDRESS_TCP,
+	ADDRESS_UNIX,
+};
+
+struct address {
+	enum address_kind kind;
+	uint16_t port;                    /* TCP; 0 = the system picks */
+	char host[ADDRESS_HOST_MAX + 1u]; /* TCP; without brackets */
+	char path[ADDRESS_PATH_MAX + 1u]; /* Unix */
+};
+
+/* HERD_ESYNTAX, HERD_ERANGE (port), HERD_ELIMIT (host or path too long). */
+HERD_MUST_CHECK enum herd_error address_parse(
+    struct span text, struct address *out);
+
+/* Appends the form that address_parse reads. */
+HERD_MUST_CHECK enum herd_error address_format(
+    struct buf *out, const struct address *address);
+
+bool address_equal(const struct address *a, const struct address *b);
+
+/*
+ * Nothing beyond this machine reaches it: a Unix path, 127.0.0.0/8, ::1 or
+ * "localhost".
+ */
+bool address_is_loopback(const struct address *address);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What an operator wants to know of the herd's shape: diameter, bridges, cut
+ * vertices, parts, and what one update costs.
+ */
+#ifndef HERD_GRAPH_H
+#define HERD_GRAPH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "herd/compiler.h"
+#include "herd/error.h"
+
+struct graph_edge {
+	size_t a;
+	size_t b;
+};
+
+struct graph_facts {
+	size_t nodes;
+	size_t edges;
+	size_t parts;        /* connected components */
+	size_t diameter;     /* hops, of the largest finite distance */
+	size_t cost;         /* messages per update: sum of 2E-(N-1) of parts */
+	size_t bridge_count; /* edges whose loss splits a part */
+	size_t cut_count;    /* nodes whose loss splits a part */
+	bool *bridge;        /* one per edge */
+	bool *cut;           /* one per node */
+};
+
+/* Gives *out; release it with graph_facts_release. HERD_ENOMEM. */
+HERD_MUST_CHECK enum herd_error graph_study(size_t nodes,
+    const struct graph_edge *edges, size_t edge_count, struct graph_facts *out);
+void graph_facts_release(struct graph_facts *facts);
+
+#endif

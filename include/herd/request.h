@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One request of the client protocol: a line that says IAMAT or WHATSAT, or
+ * something invalid. Source: herd-protocol(7), "Client protocol".
+ */
+#ifndef HERD_REQUEST_H
+#define HERD_REQUEST_H
+
+#include <stdint.h>
+
+#include "herd/location.h"
+
+/* The radius is at most 50 km, the bound 1 to 20. */
+#define REQUEST_RADIUS_MAX_KM 50u
+#define REQUEST_BOUND_MAX 20u
+
+enum request_kind {
+	REQUEST_INVALID,
+	REQUEST_IAMAT,
+	REQUEST_WHATSAT,
+};
+
+/* Borrows the line. Only the fields of its kind are set. */
+struct request {
+	enum request_kind kind;
+	struct span client;
+	struct span location; /* IAMAT */
+	struct span time;     /* IAMAT */
+	uint64_t time_ns;     /* IAMAT */
+	double radius_m;      /* WHATSAT, 0 < x <= 50,000 */
+	unsigned bound;       /* WHATSAT, 1 to 20 */
+};
+
+/*
+ * Reads one line without its LF. What does not follow the rules is
+ * REQUEST_INVALID; that is an answer, not an error. How far in the future a
+ * time lies is not judged here.
+ */
+void request_parse(struct span line, struct request *out);
+
+/* digits [. digits], 0 < km <= 50; metres. HERD_ESYNTAX, HERD_ERANGE. */
+HERD_MUST_CHECK enum herd_error radius_parse(struct span km, double *metres);
+
+/* digits, 1 to 20. HERD_ESYNTAX, HERD_ERANGE. */
+HERD_MUST_CHECK enum herd_error bound_parse(struct span text, unsigned *bound);
+
+#endif

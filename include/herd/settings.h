@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Every setting of the herd file, as one table: name, type, range, default,
+ * whether it applies on reload, help. Parsing, --check-config, `config show`,
+ * did-you-mean and herd.yaml(5) read this table. Names with a dot lie in a
+ * mapping of the file: "log.level" is `log: {level: info}`.
+ */
+#ifndef HERD_SETTINGS_H
+#define HERD_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "herd/buf.h"
+
+enum setting_type {
+	SETTING_BOOL,     /* bool: yes, no, true, false, on, off */
+	SETTING_COUNT,    /* uint64_t */
+	SETTING_SIZE,     /* uint64_t bytes: 65536, 64K, 1M, 1G (1024) */
+	SETTING_DURATION, /* uint64_t ns; range in ns */
+	SETTING_ENUM,     /* unsigned: index into `words` */
+	SETTING_ENUMS,    /* struct setting_list: a word or a list of words */
+	SETTING_TEXT,     /* char *, never NULL */
+	SETTING_PATH,     /* char *, "" = none; %n; relative to the herd file */
+	SETTING_ADDRESS,  /* char *, "" or HOST:PORT for address_parse */
+};
+
+#define SETTING_LIST_MAX 8u
+#define SETTING_TEXT_MAX 4096u /* bytes of a text, path or address */
+
+struct setting_list {
+	unsigned count;
+	unsigned items[SETTING_LIST_MAX]; /* indices into `words`, no repeats */
+};
+
+enum link_security {
+	LINK_SECURITY_AUTO,
+	LINK_SECURITY_TLS,
+	LINK_SECURITY_NONE
+};
+enum store_engine { STORE_NONE, STORE_SQLITE };
+enum durability { DURABILITY_ASYNC, DURABILITY_SYNC };
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+enum log_format { LOG_LOGFMT, LOG_JSON };
+enum places_kind {
+	PLACES_GAZETTEER,
+	PLACES_GOOGLE,
+	PLACES_GOOGLE_LEGACY,
+	PLACES_PHOTON,
+	PLACES_NONE,
+};
+
+/* The values. Texts belong to the struct. */
+struct settings {
+	/* the herd's agreement: equal on all nodes, hashed into `params` */
+	uint64_t max_line;     /* bytes of a client line */
+	uint64_t max_clients;  /* records in the table, 0 = no cap */
+	uint64_t expire_after; /* ns, 0 = never */
+	/* this node */
+	uint64_t workers;   /* threads, 0 = one per core */
+	uint64_t max_ahead; /* ns, 0 = off */
+	uint64_t max_connections;
+	uint64_t max_connections_per_address;
+	uint64_t request_timeout; /* ns from a request's first byte to its LF */
+	uint64_t write_timeout;   /* ns without progress */
+	uint64_t request_rate;    /* requests/s per connection, 0 = off */
+	char *user;               /* drop privileges to, "" = stay */
+	unsigned link_security;   /* enum link_security */
+	char *key_file;           /* the herd's pre-shared key */
+	struct {
+		uint64_t ping_after;   /* ns of silence */
+		uint64_t dead_after;   /* ns of silence */
+		uint64_t stall_after;  /* ns with debt and no progress */
+		uint64_t verify_every; /* ns, +-20 % */
+		uint64_t redial_max;   /* ns, ceiling of the backoff */
+	} link;
+	struct {
+		struct setting_list provider; /* enum places_kind */
+		char *data;
+		char *key_file;
+		char *base_url;
+		char *ca_file;
+		char *connect_to;
+		char *user_agent;
+		uint64_t connect_timeout;
+		uint64_t timeout;
+		uint64_t max_concurrent;
+		uint64_t max_queued;
+		uint64_t rate; /* calls/s to the upstream, 0 = no limit */
+		bool cache;
+		unsigned google_fields; /* 0 basic, 1 rich */
+	} places;
+	struct {
+		unsigned engine;     /* enum store_engine */
+		char *path;          /* file; %n */
+		unsigned durability; /* enum durability */
+	} store;
+	struct {
+		unsigned level;  /* enum log_level */
+		unsigned format; /* enum log_format */
+		char *traffic;   /* file; %n; "" = off */
+	} log;
+	struct {
+		char *listen; /* TCP address, "" = Unix socket only; %n no */
+		char *token_file; /* read and write */
+		char *read_token_file;
+	} admin;
+};
+
+struct setting {
+	const char *name;
+	enum setting_type type;
+	size_t offset; /* of the value in struct settings */
+	uint64_t min;  /* COUNT, SIZE, DURATION */
+	uint64_t max;
+	const char *initial;      /* default, as one writes it in the file */
+	const char *const *words; /* BOOL, ENUM, ENUMS: ends with NULL */
+	bool reloadable;          /* applies on reload, else at restart */
+	bool secret;      /* never shown: a path to a secret is not one */
+	const char *help; /* one sentence, for herd.yaml(5) */
+};
+
+/* The table, in the order in which people read it; *count entries. */
+const struct setting *settings_table(size_t *count);
+
+/* NULL when there is none of that dotted name. */
+const struct setting *setting_find(struct span name);
+
+/* All defaults. HERD_ENOMEM leaves nothing allocated. */
+HERD_MUST_CHECK enum herd_error settings_init(struct settings *settings);
+void settings_release(struct settings *settings);
+
+/*
+ * Reads one value, as the file's scalar says it, into its field; a list
+ * setting gets one more word, or several with commas between them. On
+ * HERD_ESYNTAX, HERD_ERANGE, HERD_ELIMIT or HERD_EEXIST (a word that the list
+ * has) *message, if not NULL, gets a sentence that says what is allowed.
+ */
+HERD_MUST_CHECK enum herd_error setting_set(struct settings *settings,
+    const struct setting *setting, struct span text, struct buf *message);
+
+/* Empties a list setting, so that setting_set begins a new list. */
+void setting_clear(struct settings *settings, const struct setting *setting);
+
+/* Appends the value as setting_set reads it (an empty text is nothing). */
+HERD_MUST_CHECK enum herd_error setting_get(const struct settings *settings,
+    const struct setting *setting, struct buf *out);
+
+/* Appends what may be written: "a whole number from 0 to 64". */
+HERD_MUST_CHECK enum herd_error setting_allowed(
+    const struct setting *setting, struct buf *out);
+
+bool setting_equal(const struct setting *setting, const struct settings *a,
+    const struct settings *b);
+
+#endif

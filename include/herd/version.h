@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The version of herdd, herdctl, their man pages and packages: said here,
+ * read by the Makefile.
+ */
+#ifndef HERD_VERSION_H
+#define HERD_VERSION_H
+
+#define HERD_VERSION "1.0.0"
+
+#endif
