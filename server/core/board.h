@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the sessions of one node know of each other: how many are SYNCED and
+ * how many exchange. An empty node that joins several neighbours takes the
+ * table from one of them, then compares with the others. Any thread.
+ */
+#ifndef HERD_BOARD_H
+#define HERD_BOARD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct board {
+	_Atomic uint32_t synced;
+	_Atomic uint32_t exchanging; /* first exchanges under way */
+	_Atomic uint32_t sessions;   /* number of the last one on any edge */
+};
+
+void board_init(struct board *board);
+
+/* None of my links is SYNCED now. */
+bool board_is_fresh(const struct board *board);
+
+/*
+ * May a first exchange begin on my initiative? Then it is counted and ends
+ * with board_leave(). A fresh node has one at a time.
+ */
+bool board_try_enter(struct board *board);
+/* A first exchange begins because the peer asked. */
+void board_enter(struct board *board);
+void board_leave(struct board *board);
+
+void board_synced(struct board *board);
+void board_unsynced(struct board *board);
+
+/* Session numbers: the edge (0 to 253) above, a counter of 24 bits below. */
+uint32_t board_session_number(struct board *board, unsigned edge);
+/* The edge of a record's `from`; -1 if it is no session's number. */
+int board_edge_of(uint32_t from);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Mutants: each rule of convergence can be switched off, to prove that the
+ * simulation notices. Only a build with -DHERD_MUTANTS has them; elsewhere
+ * MUTANT() is the constant false and the compiler drops the branch.
+ */
+#ifndef HERD_MUTANT_H
+#define HERD_MUTANT_H
+
+#include <stdbool.h>
+
+/* name, the rule that it leaves out */
+#define HERD_MUTANT_TABLE(X)                                                \
+	X(ECHO, "echo", "records are sent back to where they came from")    \
+	X(ECHO_BY_EDGE, "echo-by-edge", "no echo by edge, not session")     \
+	X(CLEAR_AFTER_COPY, "clear-after-copy", "take copies, then clears") \
+	X(OWE_BEFORE_CONTENT, "owe-before-content", "owed, then written")   \
+	X(SKIP_DIGEST, "skip-digest", "9 of 10 connects skip the digest")   \
+	X(KEEP_OUTBOX, "keep-outbox", "outbox outlives session, no digest") \
+	X(EARLY_NEXT_CHECK, "early-check", "exchange N+1 before SYNCED")    \
+	X(COMPARE_EARLY, "compare-early", "compares before the own scan")   \
+	X(NEXT_EARLY, "next-early", "NEXT before the debt is drained")      \
+	X(ONE_SIDE_OWES, "one-side-owes", "only one side owes")             \
+	X(NO_TIE_BREAK, "no-tie-break", "equal times: first come")          \
+	X(RELAY_AHEAD, "relay-ahead", "relays apply max_ahead")             \
+	X(NO_CUT, "no-cut", "no agreed cut of expiry")                      \
+	X(REMOVAL_AT_ONCE, "removal-at-once", "removals are not kept")      \
+	X(REMOVAL_RETENTION, "removal-retention", "removals expire early")  \
+	X(CAP_PER_SHARD, "cap-per-shard", "each shard has its own cap")     \
+	X(EVICTION_TIES, "eviction-ties", "eviction ignores ties")          \
+	X(CLEAR_ON_FREE, "clear-on-free", "freeing a slot clears its bit")  \
+	X(ACK_BEFORE_COMMIT, "ack-before-commit", "sync: answer at take")   \
+	X(ACK_AT_EMPTY, "ack-at-empty", "sync: answer at empty outbox")     \
+	X(STALE_AT_ONCE, "stale-at-once", "sync: stale is not waited for")  \
+	X(ACK_EVICTED, "ack-evicted", "sync: eviction is not waited for")   \
+	X(ACK_CHAIN, "ack-chain", "sync: chains of evictions are cut")      \
+	X(WAIT_BOTH, "wait-both", "who waits does not answer a CHECK")
+
+enum mutant {
+#define HERD_MUTANT_ID(id, name, text) MUTANT_##id,
+	HERD_MUTANT_TABLE(HERD_MUTANT_ID)
+#undef HERD_MUTANT_ID
+	    MUTANT_COUNT,
+};
+
+#ifdef HERD_MUTANTS
+/* The one that is on, or MUTANT_COUNT; owned by the simulator's main. */
+extern enum mutant mutant_on;
+#define MUTANT(id) (mutant_on == MUTANT_##id)
+
+struct table;
+struct outbox;
+
+/*
+ * The simulator's: lets other threads run where the lock that a rule is
+ * about would keep them out.
+ */
+void mutant_pause(struct table *table);
+
+/* keep-outbox: the debt outlives the session; the edge's next one gets it. */
+void mutant_keep_outbox(struct outbox *outbox);
+bool mutant_inherit_outbox(struct outbox *outbox);
+void mutant_release(struct table *table); /* before table_free */
+#else
+#define MUTANT(id) (0)
+#endif
+
+#endif

@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/session.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/mutant.h"
+#include "core/session_lines.h"
+#include "herd/text.h"
+
+#define LINE_SHOWN_MAX 64u
+
+struct reason {
+	const char *word;
+	bool is_refusal;
+};
+
+static const char *const STATE_WORDS[] = {
+#define HERD_SESSION_WORD(id, word) [id] = word,
+	SESSION_STATES(HERD_SESSION_WORD)
+#undef HERD_SESSION_WORD
+};
+
+static const struct reason REASONS[] = {
+#define HERD_SESSION_REASON(id, word, slow) [id] = { word, slow },
+	SESSION_REASONS(HERD_SESSION_REASON)
+#undef HERD_SESSION_REASON
+};
+
+const char *
+session_state_word(enum session_state state)
+{
+	return STATE_WORDS[state];
+}
+
+const char *
+session_reason_word(enum session_reason reason)
+{
+	return REASONS[reason].word;
+}
+
+bool
+session_reason_is_refusal(enum session_reason reason)
+{
+	return REASONS[reason].is_refusal;
+}
+
+uint64_t
+session_params(
+    uint64_t max_line, uint64_t max_clients, uint64_t expire_after_ns)
+{
+	const struct siphash_key key = { 0, 0 };
+	char text[128];
+	int len = snprintf(text, sizeof(text),
+	    "order=1 line=%llu cap=%llu "
+	    "expire=%llu",
+	    (unsigned long long)max_line, (unsigned long long)max_clients,
+	    (unsigned long long)expire_after_ns);
+
+	return siphash(&key, text, (size_t)len);
+}
+
+/* --- state --------------------------------------------------------------- */
+
+/* From a state to those that may follow; CLOSED may follow all. */
+static const unsigned TRANSITIONS[] = {
+	[SESSION_HELLO] = 1u << SESSION_LIVE,
+	[SESSION_LIVE] = 1u << SESSION_CHECKED,
+	[SESSION_CHECKED] = 1u << SESSION_SCAN,
+	[SESSION_SCAN] = 1u << SESSION_COMPARE | 1u << SESSION_DRAIN,
+	[SESSION_COMPARE] = 1u << SESSION_OWE,
+	[SESSION_OWE] = 1u << SESSION_DRAIN,
+	[SESSION_DRAIN] = 1u << SESSION_NEXT,
+	[SESSION_NEXT] = 1u << SESSION_SYNCED,
+	[SESSION_SYNCED] = 1u << SESSION_CHECKED,
+	[SESSION_CLOSED] = 0,
+};
+
+void
+session_set_state(struct session *session, enum session_state state)
+{
+	assert(state == SESSION_CLOSED ||
+	       (TRANSITIONS[session->state] & 1u << state) != 0 ||
+	       (MUTANT(EARLY_NEXT_CHECK) && state == SESSION_CHECKED));
+	session->state = state;
+	if (state != SESSION_CLOSED)
+		return;
+#ifdef HERD_MUTANTS
+	if (MUTANT(KEEP_OUTBOX) && session->synced)
+		mutant_keep_outbox(&session->outbox);
+#endif
+	outbox_detach(&session->outbox);
+	exchange_release(session);
+	if (session->counted)
+		board_leave(session->node->board);
+	if (session->synced)
+		board_unsynced(session->node->board);
+	session->counted = false;
+	session->synced = false;
+	session->ack_waits = false;
+}
+
+void
+session_close(struct session *session, enum session_reason reason, bool by_peer)
+{
+	if (session->state == SESSION_CLOSED)
+		return;
+	session->reason = reason;
+	session->by_peer = by_peer;
+	session_set_state(session, SESSION_CLOSED);
+}
+
+uint64_t
+session_random_between(struct session *session, uint64_t least, uint64_t most)
+{
+	session->random = session->random * UINT64_C(6364136223846793005) +
+			  UINT64_C(1442695040888963407);
+	return least + (session->random >> 33) % (most - least + 1);
+}
+
+void
+session_say(struct session *session, const char *fmt, ...)
+{
+	size_t before = session->control.len;
+	enum herd_error error;
+	va_list args;
+
+	assert(session->state != SESSION_CLOSED);
+	va_start(args, fmt);
+	error = buf_addv(&session->control, fmt, args);
+	va_end(args);
+	if (error == HERD_OK)
+		error = buf_add_byte(&session->control, '\n');
+	if (error == HERD_OK)
+		return;
+	buf_truncate(&session->control, before);
+	session_close(
+	    session, error == HERD_ELIMIT ? BYE_STALLED : BYE_MEMORY, false);
+	snprintf(session->error, sizeof(session->error), "%s",
+	    error == HERD_ELIMIT ? "the peer asks but does not read"
+				 : "out of memory");
+}
+
+void
+session_bye(
+    struct session *session, enum session_reason reason, const char *fmt, ...)
+{
+	va_list args;
+
+	if (session->state == SESSION_CLOSED)
+		return;
+	va_start(args, fmt);
+	vsnprintf(session->error, sizeof(session->error), fmt, args);
+	va_end(args);
+	session_say(
+	    session, "BYE %s %s", session_reason_word(reason), session->error);
+	session_close(session, reason, false);
+}
+
+void
+session_bad_line(struct session *session, const char *what, struct span line)
+{
+	struct buf shown;
+	const char *text = NULL;
+
+	buf_init(&shown, 4 * LINE_SHOWN_MAX + 8);
+	if (text_escape(&shown, line, LINE_SHOWN_MAX) == HERD_OK)
+		text = buf_cstr(&shown);
+	session_bye(
+	    session, BYE_BAD_LINE, "%s: %s", what, text == NULL ? "" : text);
+	buf_release(&shown);
+}
+
+void
+session_lost(struct session *session, const char *text)
+{
+	if (session->state == SESSION_CLOSED)
+		return;
+	snprintf(session->error, sizeof(session->error), "%s", text);
+	session_close(session, BYE_NONE, true);
+}
+
+/* --- life ---------------------------------------------------------------- */
+
+static enum herd_error
+session_queue_hello(struct session *session)
+{
+	const struct session_node *node = session->node;
+	struct buf *out = &session->control;
+	enum herd_error error;
+
+	error = buf_addf(out,
+	    "HELLO " SESSION_PROTOCOL " herd=" SPAN_FMT " node=" SPAN_FMT,
+	    SPAN_ARG(node->herd), SPAN_ARG(node->name));
+	/* Who accepts does not know yet whom it talks to. */
+	if (error == HERD_OK && session->peer[0] != '\0')
+		error = buf_addf(out, " peer=%s", session->peer);
+	if (error == HERD_OK)
+		error = buf_add_text(out, " nonce=");
+	if (error == HERD_OK)
+		error = hex_format(out, session->nonce, SESSION_NONCE_LEN);
+	if (error == HERD_OK)
+		error = buf_addf(out, " params=%016llx fresh=%d\n",
+		    (unsigned long long)node->params, session->fresh);
+	return error;
+}
+
+void
+session_init(struct session *session, const struct session_config *config,
+    struct mono now)
+{
+	memset(session, 0, sizeof(*session));
+	session->node = config->node;
+	session->admit = config->admit;
+	session->wake = config->wake;
+	session->arg = config->arg;
+	session->random = config->random;
+	session->state = SESSION_HELLO;
+	assert(config->peer.len <= REPORT_ORIGIN_MAX);
+	if (config->peer.len > 0)
+		memcpy(session->peer, config->peer.data, config->peer.len);
+	memcpy(session->nonce, config->nonce, SESSION_NONCE_LEN);
+	session->fresh = board_is_fresh(config->node->board);
+	session->started = now;
+	session->last_rx = now;
+	session->last_tx = now;
+	session->progress = now;
+	session->ping_at = now;
+	session->rtt_ns = -1;
+	framer_init(&session->in, SESSION_HELLO_MAX);
+	buf_init(&session->control, SESSION_OUT_MAX);
+	if (session_queue_hello(session) != HERD_OK)
+		session_lost(session, "out of memory");
+}
+
+void
+session_release(struct session *session)
+{
+	session_close(session, BYE_NONE, false);
+	framer_release(&session->in);
+	buf_release(&session->control);
+}
+
+/* --- sending ------------------------------------------------------------- */
+
+struct giving {
+	struct session *session;
+	struct buf *out;
+	bool no_room;
+	enum herd_error error;
+};
+
+static bool
+on_give(void *arg, const struct report *report)
+{
+	struct giving *giving = arg;
+	size_t len = report_line_len(report) + 1;
+	enum herd_error error;
+
+	if (giving->out->len > 0 && giving->out->len + len > SESSION_OUT_MAX) {
+		giving->no_room = true;
+		return false;
+	}
+	giving->error = buf_reserve(giving->out, len);
+	if (giving->error != HERD_OK)
+		return false;
+	error = report_format(giving->out, report);
+	assert(error == HERD_OK);
+	error = buf_add_byte(giving->out, '\n');
+	assert(error == HERD_OK);
+	giving->session->stats.sent++;
+	return true;
+}
+
+/* Remembers when `sent` reached its value, for the lag. */
+static void
+session_mark(struct session *session, struct mono now)
+{
+	unsigned at =
+	    (session->mark_head + session->mark_count) % SESSION_MARKS;
+
+	if (session->mark_count == SESSION_MARKS) {
+		/* Full: the newest mark speaks for what follows it. */
+		at = (at + SESSION_MARKS - 1) % SESSION_MARKS;
+		session->marks_sent[at].sent = session->stats.sent;
+		return;
+	}
+	if (session->mark_count == 0)
+		session->progress = now;
+	session->marks_sent[at] =
+	    (struct session_mark){ session->stats.sent, now };
+	session->mark_count++;
+}
+
+static void
+session_fill_data(struct session *session, struct buf *out, struct mono now)
+{
+	struct giving giving = { session, out, false, HERD_OK };
+	uint64_t before = session->stats.sent;
+	unsigned popped = 0;
+
+	while (popped < SESSION_TURN_RECORDS && !giving.no_room &&
+	       giving.error == HERD_OK && !outbox_is_empty(&session->outbox)) {
+		unsigned n = outbox_take(&session->outbox,
+		    SESSION_TURN_RECORDS - popped, on_give, &giving);
+
+		/* A record that it could not even read. */
+		if (n == 0 && !giving.no_room)
+			giving.error = HERD_ENOMEM;
+		popped += n;
+	}
+	if (session->stats.sent > before)
+		session_mark(session, now);
+	if (giving.error != HERD_OK || outbox_has_failed(&session->outbox))
+		session_bye(session, BYE_MEMORY, "out of memory");
+	else if (outbox_is_empty(&session->outbox))
+		session->flush_at = mono_add(
+		    now, session_random_between(session, SESSION_FLUSH_NS / 2,
+			     SESSION_FLUSH_NS * 3 / 2));
+}
+
+/* Appends without a trace on failure. */
+static enum herd_error
+session_fill_control(struct session *session, struct buf *out, struct mono now)
+{
+	enum herd_error error;
+
+	if (session->ack_waits &&
+	    (session->stats.received - session->ack_sent >=
+		    SESSION_ACK_RECORDS ||
+		now.ns >= session->ack_due.ns)) {
+		session->ack_waits = false;
+		session->ack_sent = session->stats.received;
+		session_say(
+		    session, "ACK %llu", (unsigned long long)session->ack_sent);
+	}
+	if (session->control.len > 0) {
+		error = buf_add_span(out, buf_span(&session->control));
+		if (error != HERD_OK)
+			return error;
+		buf_clear(&session->control);
+	}
+	return HERD_OK;
+}
+
+static bool
+session_data_is_due(const struct session *session, struct mono now)
+{
+	return session->outbox.attached && !outbox_is_empty(&session->outbox) &&
+	       now.ns >= session->flush_at.ns;
+}
+
+bool
+session_fill(struct session *session, struct buf *out, struct mono now,
+    struct wall clock HERD_UNUSED)
+{
+	enum herd_error error = session_fill_control(session, out, now);
+
+	if (session->state == SESSION_CLOSED)
+		return false;
+	if (error == HERD_OK)
+		error = exchange_fill(session, out);
+	if (error == HERD_OK && MUTANT(NEXT_EARLY) &&
+	    session->state == SESSION_DRAIN)
+		error = exchange_drain(session, out, now);
+	if (error == HERD_OK && out->len < SESSION_OUT_MAX &&
+	    session_data_is_due(session, now))
+		session_fill_data(session, out, now);
+	if (error == HERD_OK && session->state == SESSION_DRAIN)
+		error = exchange_drain(session, out, now);
+	if (error != HERD_OK)
+		session_lost(session, "out of memory");
+	return session->state != SESSION_CLOSED &&
+	       (exchange_has_pending(session) ||
+		   session_data_is_due(session, now));
+}
+
+void
+session_sent(struct session *session, size_t bytes, struct mono now)
+{
+	session->stats.sent_bytes += bytes;
+	session->last_tx = now;
+	/* Once all is sent only an ACK is progress, or a PING would be. */
+	if (!outbox_is_empty(&session->outbox))
+		session->progress = now;
+}
+
+bool
+session_work(struct session *session, struct mono now HERD_UNUSED)
+{
+	return exchange_work(session);
+}
+
+bool
+session_has_work(const struct session *session)
+{
+	return session->state == SESSION_SCAN || session->state == SESSION_OWE;
+}
+
+/* --- time ---------------------------------------------------------------- */
+
+bool
+session_has_debt(const struct session *session)
+{
+	return session->outbox.attached &&
+	       (session->stats.sent > session->stats.acked ||
+		   !outbox_is_empty(&session->outbox));
+}
+
+bool
+session_is_comparing(const struct session *session)
+{
+	return session->state > SESSION_HELLO &&
+	       session->state < SESSION_SYNCED;
+}
+
+void
+session_ping(struct session *session, struct mono now)
+{
+	session->ping_open = true;
+	session->ping_at = now;
+	session_say(session, "PING %llu", (unsigned long long)++session->ping);
+}
+
+static void
+session_tick_liveness(struct session *session, struct mono now)
+{
+	const struct session_node *node = session->node;
+
+	if (session->state == SESSION_HELLO) {
+		if (mono_since(now, session->started) >= SESSION_HELLO_NS)
+			session_bye(session, BYE_SILENT, "no HELLO in 5 s");
+		return;
+	}
+	if (mono_since(now, session->last_rx) >= node->dead_after_ns) {
+		session_bye(session, BYE_SILENT, "nothing received for %llu ms",
+		    (unsigned long long)(node->dead_after_ns / HERD_NS_PER_MS));
+		return;
+	}
+	if (!session_has_debt(session)) {
+		session->progress = now;
+	} else if (mono_since(now, session->progress) >= node->stall_after_ns) {
+		session_bye(session, BYE_STALLED,
+		    "records owed and no progress for %llu s",
+		    (unsigned long long)(node->stall_after_ns / HERD_NS_PER_S));
+		return;
+	}
+	if (mono_since(now, session->ping_at) >= node->ping_after_ns)
+		session_ping(session, now);
+}
+
+void
+session_tick(struct session *session, struct mono now, struct wall clock)
+{
+	if (session->state == SESSION_CLOSED)
+		return;
+	session->ticked = now;
+	session_tick_liveness(session, now);
+	if (session->state == SESSION_LIVE && now.ns >= session->poll_at.ns)
+		exchange_consider(session, now, clock);
+	if ((session->state == SESSION_SYNCED ||
+		(MUTANT(EARLY_NEXT_CHECK) && session->state == SESSION_NEXT)) &&
+	    now.ns >= session->verify_at.ns)
+		exchange_start(session, clock);
+}
+
+static void
+sooner(struct mono *at, struct mono other)
+{
+	if (other.ns < at->ns)
+		*at = other;
+}
+
+struct mono
+session_deadline(const struct session *session)
+{
+	const struct session_node *node = session->node;
+	struct mono at = { UINT64_MAX };
+
+	if (session->state == SESSION_CLOSED)
+		return at;
+	if (session->state == SESSION_HELLO)
+		return mono_add(session->started, SESSION_HELLO_NS);
+	sooner(&at, mono_add(session->last_rx, node->dead_after_ns));
+	sooner(&at, mono_add(session->ping_at, node->ping_after_ns));
+	if (session_has_debt(session))
+		sooner(&at, mono_add(session->progress, node->stall_after_ns));
+	if (session->outbox.attached && !outbox_is_empty(&session->outbox) &&
+	    session->flush_at.ns > session->ticked.ns)
+		sooner(&at, session->flush_at);
+	if (session->ack_waits && session->ack_due.ns > session->ticked.ns)
+		sooner(&at, session->ack_due);
+	if (session->state == SESSION_LIVE)
+		sooner(&at, session->poll_at);
+	if (session->state == SESSION_SYNCED)
+		sooner(&at, session->verify_at);
+	return at;
+}
+
+void
+session_verify(struct session *session, struct mono now)
+{
+	if (session->state == SESSION_SYNCED)
+		session->verify_at = now;
+}
+
+uint64_t
+session_owed(const struct session *session)
+{
+	return outbox_owed(&session->outbox);
+}
+
+uint64_t
+session_lag_ns(const struct session *session, struct mono now)
+{
+	uint64_t age;
+
+	if (session->mark_count == 0)
+		return 0;
+	age = mono_since(now, session->marks_sent[session->mark_head].at);
+	/* A peer in step may take that long to say so. */
+	return age > SESSION_ACK_NS ? age - SESSION_ACK_NS : 0;
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a session does with what comes in, line by line. */
+#include <assert.h>
+#include <stdio.h>
+
+#include "core/mutant.h"
+#include "core/session_lines.h"
+#include "herd/text.h"
+
+#define ARRIVALS_MAX 16u
+
+/* --- HELLO --------------------------------------------------------------- */
+
+struct hello {
+	struct span version;
+	struct span herd;
+	struct span node;
+	struct span peer;
+	struct span nonce;
+	struct span params;
+	struct span fresh;
+};
+
+/* Fields in any order; unknown ones are for later versions. */
+static void
+hello_parse(struct span rest, struct hello *out)
+{
+	static const struct {
+		const char *key;
+		size_t offset;
+	} fields[] = {
+		{ "herd=", offsetof(struct hello, herd) },
+		{ "node=", offsetof(struct hello, node) },
+		{ "peer=", offsetof(struct hello, peer) },
+		{ "nonce=", offsetof(struct hello, nonce) },
+		{ "params=", offsetof(struct hello, params) },
+		{ "fresh=", offsetof(struct hello, fresh) },
+	};
+
+	memset(out, 0, sizeof(*out));
+	out->version = text_next_field(&rest);
+	for (struct span field = text_next_field(&rest); field.len > 0;
+	     field = text_next_field(&rest)) {
+		for (size_t i = 0; i < HERD_ARRAY_LEN(fields); i++) {
+			size_t len = strlen(fields[i].key);
+
+			if (field.len < len ||
+			    memcmp(field.data, fields[i].key, len) != 0)
+				continue;
+			memcpy((char *)out + fields[i].offset,
+			    &(struct span){ field.data + len, field.len - len },
+			    sizeof(struct span));
+		}
+	}
+}
+
+/* Is it one of ours? Says BYE if not. The order is the one of REASONS. */
+static bool
+hello_check(struct session *session, const struct hello *hello)
+{
+	const struct session_node *node = session->node;
+	char params[17];
+
+	snprintf(params, sizeof(params), "%016llx",
+	    (unsigned long long)node->params);
+	if (!span_is(hello->version, SESSION_PROTOCOL)) {
+		session_bye(
+		    session, BYE_VERSION, "this node speaks " SESSION_PROTOCOL);
+	} else if (!span_equal(hello->herd, node->herd)) {
+		session_bye(session, BYE_WRONG_HERD, "this is herd " SPAN_FMT,
+		    SPAN_ARG(node->herd));
+	} else if (!node_name_is_valid(hello->node)) {
+		session_bye(session, BYE_BAD_LINE, "HELLO without a node name");
+	} else if (span_equal(hello->node, node->name)) {
+		session_bye(session, BYE_SELF, "this is " SPAN_FMT " itself",
+		    SPAN_ARG(node->name));
+	} else if ((hello->peer.len > 0 &&
+		       !span_equal(hello->peer, node->name)) ||
+		   (session->peer[0] != '\0' &&
+		       !span_is(hello->node, session->peer))) {
+		session_bye(session, BYE_WRONG_NODE, "this is node " SPAN_FMT,
+		    SPAN_ARG(node->name));
+	} else if (!span_is(hello->params, params)) {
+		session_bye(session, BYE_PARAMS,
+		    "max_line, max_clients or expire_after differ between " SPAN_FMT
+		    " and " SPAN_FMT,
+		    SPAN_ARG(node->name), SPAN_ARG(hello->node));
+	} else if (hex_parse(hello->nonce, session->peer_nonce,
+		       SESSION_NONCE_LEN) != HERD_OK) {
+		session_bye(session, BYE_BAD_LINE, "HELLO without a nonce");
+	}
+	return session->state != SESSION_CLOSED;
+}
+
+static void
+session_on_hello(struct session *session, struct span rest, struct mono now,
+    struct wall clock)
+{
+	enum session_reason reason;
+	struct hello hello;
+
+	hello_parse(rest, &hello);
+	if (!hello_check(session, &hello))
+		return;
+	memcpy(session->peer, hello.node.data, hello.node.len);
+	session->peer[hello.node.len] = '\0';
+	session->peer_fresh = span_is(hello.fresh, "1");
+	reason = session->admit(session->arg, hello.node, &session->edge);
+	if (reason != BYE_NONE) {
+		session_bye(session, reason,
+		    "no link between " SPAN_FMT " and %s here",
+		    SPAN_ARG(session->node->name), session->peer);
+		return;
+	}
+	framer_widen(
+	    &session->in, session->node->max_line + SESSION_LINE_EXTRA);
+	outbox_init(&session->outbox, session->node->table,
+	    MUTANT(ECHO_BY_EDGE)
+		? session->edge + 2
+		: board_session_number(session->node->board, session->edge),
+	    session->wake, session->arg);
+	session_set_state(session, SESSION_LIVE);
+	session_ping(session, now);
+	/* Without memory for the PING it is closed. */
+	if (session->state == SESSION_LIVE)
+		exchange_consider(session, now, clock);
+}
+
+/* --- lines --------------------------------------------------------------- */
+
+/*
+ * Should this record have been here before? A verification brings it, and it
+ * is not new. (Old records also come by flood, when a link heals elsewhere.)
+ */
+static bool
+session_is_repair(const struct session *session, const struct report *report,
+    struct wall clock)
+{
+	uint64_t received = report_received_ns(report);
+
+	return session->exchange > 1 && session->peer_checked &&
+	       !session->next_received && received < clock.ns &&
+	       clock.ns - received > SESSION_REPAIR_AGE_NS;
+}
+
+/* Records that came in together, to be put together: see table_hash(). */
+struct arrivals {
+	unsigned count;
+	struct report reports[ARRIVALS_MAX];
+	uint16_t origins[ARRIVALS_MAX];
+	uint64_t hashes[ARRIVALS_MAX];
+};
+
+static void
+session_put(struct session *session, uint64_t hash, const struct report *report,
+    uint16_t origin, struct wall clock)
+{
+	enum put_result result = table_put_hashed(session->node->table, hash,
+	    report, origin, session->outbox.owner, clock, NULL, NULL);
+
+	if (result == PUT_NOMEM) {
+		session_bye(session, BYE_MEMORY, "out of memory");
+	} else if (result != PUT_ACCEPTED) {
+		session->stats.stale++;
+	} else {
+		session->stats.accepted++;
+		if (session_is_repair(session, report, clock))
+			session->stats.repaired++;
+	}
+}
+
+static void
+session_put_arrivals(
+    struct session *session, struct arrivals *arrivals, struct wall clock)
+{
+	struct table *table = session->node->table;
+
+	for (unsigned i = 0; arrivals->count > 1 && i < arrivals->count; i++)
+		table_prefetch_record(table, arrivals->hashes[i]);
+	for (unsigned i = 0;
+	     i < arrivals->count && session->state != SESSION_CLOSED; i++)
+		session_put(session, arrivals->hashes[i], &arrivals->reports[i],
+		    arrivals->origins[i], clock);
+	arrivals->count = 0;
+}
+
+/*
+ * The reports' texts stay where they came in until the arrivals are put.
+ * Before a bad one and before any other line they are.
+ */
+static void
+session_on_report(struct session *session, struct arrivals *arrivals,
+    struct span line, struct mono now, struct wall clock)
+{
+	struct table *table = session->node->table;
+	unsigned at = arrivals->count;
+	struct report *report = &arrivals->reports[at];
+
+	if (!exchange_is_open(session) ||
+	    report_parse(line, report) != HERD_OK) {
+		session_put_arrivals(session, arrivals, clock);
+		session_bad_line(session, "bad report", line);
+		return;
+	}
+	session->stats.received++;
+	if (!session->ack_waits) {
+		session->ack_waits = true;
+		session->ack_due = mono_add(now, SESSION_ACK_NS);
+	}
+#ifdef HERD_MUTANTS
+	if (MUTANT(RELAY_AHEAD) && session->node->max_ahead_ns != 0 &&
+	    report->time_ns > clock.ns + session->node->max_ahead_ns)
+		return;
+#endif
+	if (name_cache_intern(&session->names, table_names(table),
+		report->origin, &arrivals->origins[at]) != HERD_OK) {
+		session_put_arrivals(session, arrivals, clock);
+		session_bye(session, BYE_MEMORY, "too many names of nodes");
+		return;
+	}
+	arrivals->hashes[at] = table_hash(table, report->client);
+	table_prefetch_index(table, arrivals->hashes[at]);
+	if (++arrivals->count == ARRIVALS_MAX)
+		session_put_arrivals(session, arrivals, clock);
+}
+
+static void
+session_on_ack(struct session *session, struct span rest, struct mono now,
+    struct wall clock HERD_UNUSED)
+{
+	uint64_t count;
+
+	if (text_to_u64(rest, session->stats.acked, session->stats.sent,
+		&count) != HERD_OK) {
+		session_bad_line(session, "bad ACK", rest);
+		return;
+	}
+	session->stats.acked = count;
+	session->progress = now;
+	while (session->mark_count > 0 &&
+	       session->marks_sent[session->mark_head].sent <= count) {
+		session->mark_head = (session->mark_head + 1) % SESSION_MARKS;
+		session->mark_count--;
+	}
+}
+
+static void
+session_on_ping(struct session *session, struct span rest,
+    struct mono now HERD_UNUSED, struct wall clock)
+{
+	char time[TIME_FORMAT_MAX];
+	uint64_t number;
+
+	if (text_to_u64(rest, 0, UINT64_MAX, &number) != HERD_OK) {
+		session_bad_line(session, "bad PING", rest);
+		return;
+	}
+	session_say(session, "PONG %llu %.*s", (unsigned long long)number,
+	    (int)time_format(clock.ns, time), time);
+}
+
+static void
+session_on_pong(struct session *session, struct span rest, struct mono now,
+    struct wall clock)
+{
+	struct span number = text_next_field(&rest);
+	uint64_t value;
+	uint64_t time_ns;
+
+	if (text_to_u64(number, 0, UINT64_MAX, &value) != HERD_OK ||
+	    time_parse(text_trim(rest), &time_ns) != HERD_OK) {
+		session_bad_line(session, "bad PONG", number);
+		return;
+	}
+	if (!session->ping_open || value != session->ping)
+		return;
+	session->ping_open = false;
+	session->rtt_ns = (int64_t)mono_since(now, session->ping_at);
+	session->clock_ns = (int64_t)(time_ns - clock.ns) + session->rtt_ns / 2;
+	session->clock_known = true;
+}
+
+static void
+session_on_bye(struct session *session, struct span rest,
+    struct mono now HERD_UNUSED, struct wall clock HERD_UNUSED)
+{
+	struct span word = text_next_field(&rest);
+	enum session_reason reason = BYE_NONE;
+	struct buf shown;
+	const char *text = NULL;
+
+	for (unsigned i = 0; i < SESSION_REASON_COUNT; i++) {
+		if (span_is(word, session_reason_word((enum session_reason)i)))
+			reason = (enum session_reason)i;
+	}
+	buf_init(&shown, 4 * SESSION_ERROR_MAX);
+	if (text_escape(&shown, text_trim(rest), SESSION_ERROR_MAX / 4) ==
+	    HERD_OK)
+		text = buf_cstr(&shown);
+	snprintf(session->error, sizeof(session->error), "peer says %s: %s",
+	    session_reason_word(reason), text == NULL ? "" : text);
+	buf_release(&shown);
+	session_close(session, reason, true);
+}
+
+typedef void line_handler(struct session *session, struct span rest,
+    struct mono now, struct wall clock);
+
+static const struct {
+	const char *word;
+	line_handler *handle;
+} LINES[] = {
+	{ "ACK", session_on_ack },
+	{ "PING", session_on_ping },
+	{ "PONG", session_on_pong },
+	{ "CHECK", exchange_on_check },
+	{ "DIGEST", exchange_on_digest },
+	{ "NEXT", exchange_on_next },
+	{ "BYE", session_on_bye },
+};
+
+static bool
+line_is_report(struct span line)
+{
+	return line.len > 3 && (memcmp(line.data, "AT ", 3) == 0 ||
+				   memcmp(line.data, "GONE", 4) == 0);
+}
+
+/* A line that is no report. */
+static void
+session_on_line(struct session *session, struct span line, struct mono now,
+    struct wall clock)
+{
+	struct span rest = line;
+	struct span word = text_next_field(&rest);
+
+	rest = text_trim(rest);
+	if (session->state == SESSION_HELLO) {
+		if (span_is(word, "HELLO"))
+			session_on_hello(session, rest, now, clock);
+		else if (span_is(word, "BYE"))
+			session_on_bye(session, rest, now, clock);
+		else
+			session_bad_line(session, "expected HELLO", line);
+		return;
+	}
+	for (size_t i = 0; i < HERD_ARRAY_LEN(LINES); i++) {
+		if (span_is(word, LINES[i].word)) {
+			LINES[i].handle(session, rest, now, clock);
+			return;
+		}
+	}
+	session_bad_line(session, "unknown word", line);
+}
+
+enum herd_error
+session_space(struct session *session, size_t want, char **data, size_t *room)
+{
+	return framer_space(&session->in, want, data, room);
+}
+
+void
+session_input(
+    struct session *session, size_t len, struct mono now, struct wall clock)
+{
+	struct arrivals arrivals;
+	struct span line;
+
+	arrivals.count = 0;
+	framer_filled(&session->in, len);
+	session->last_rx = now;
+	session->stats.received_bytes += len;
+	while (session->state != SESSION_CLOSED) {
+		enum herd_error error = framer_next(&session->in, &line);
+
+		if (error == HERD_OK && session->state != SESSION_HELLO &&
+		    line_is_report(line)) {
+			session_on_report(session, &arrivals, line, now, clock);
+			continue;
+		}
+		session_put_arrivals(session, &arrivals, clock);
+		if (error == HERD_EAGAIN)
+			break;
+		if (error == HERD_OK)
+			session_on_line(session, line, now, clock);
+		else
+			session_bad_line(session, "line too long", line);
+	}
+}
+
+void
+session_feed(struct session *session, struct span data, struct mono now,
+    struct wall clock)
+{
+	size_t room;
+	char *to;
+
+	if (session_space(session, data.len, &to, &room) != HERD_OK) {
+		session_lost(session, "out of memory");
+		return;
+	}
+	memcpy(to, data.data, data.len);
+	session_input(session, data.len, now, clock);
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The cap: which record goes when the table is full. The least of the total
+ * order over the whole table, so that all nodes keep the same set.
+ *
+ * Each shard has a heap of entries in that order. A record's place in the
+ * order only grows while it lives, so an entry is a lower bound: an update
+ * costs nothing, and an entry that is out of date is put right when it comes
+ * to the top. Entries have the time; when times are equal the records
+ * themselves are compared, and an entry that is out of date (its mark tells)
+ * goes first. A heap is built when the table is full for the first time.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "core/mutant.h"
+#include "core/table_shard.h"
+
+/* --- the heap ----------------------------------------------------------------
+ */
+
+/* What the slot holds, in 32 bits: does an entry still speak of it? */
+static uint32_t
+slot_mark(const struct table *table, const struct slot *slot)
+{
+	uint64_t mark = siphash(&table->key, slot_blob(slot), slot->blob_len);
+
+	return (uint32_t)(mark ^ mark >> 32) ^ (uint32_t)slot->origin << 8 ^
+	       slot->state;
+}
+
+static struct heap_entry
+entry_of(const struct table *table, const struct shard *shard, uint32_t number)
+{
+	const struct slot *slot = shard_slot(shard, number);
+
+	return (
+	    struct heap_entry){ slot->time_ns, number, slot_mark(table, slot) };
+}
+
+static bool
+entry_is_stale(const struct table *table, const struct shard *shard,
+    const struct heap_entry *entry)
+{
+	const struct slot *slot = shard_slot(shard, entry->slot);
+
+	return slot->state == SLOT_FREE || slot->time_ns != entry->time_ns ||
+	       slot_mark(table, slot) != entry->mark;
+}
+
+/* The order over the whole table; without memory all are equal. */
+static int
+slot_compare_all(
+    const struct table *table, const struct slot *a, const struct slot *b)
+{
+	char scratch_a[SLOT_SCRATCH];
+	char scratch_b[SLOT_SCRATCH];
+	char *heap_a = NULL;
+	char *heap_b = NULL;
+	struct report report_a;
+	struct report report_b;
+	int order = 0;
+
+	if (slot_read(table, a, scratch_a, &heap_a, &report_a) == HERD_OK &&
+	    slot_read(table, b, scratch_b, &heap_b, &report_b) == HERD_OK)
+		order = report_compare_all(&report_a, &report_b);
+	free(heap_a);
+	free(heap_b);
+	return order;
+}
+
+static bool
+entry_before(const struct table *table, const struct shard *shard,
+    const struct heap_entry *a, const struct heap_entry *b)
+{
+	if (a->time_ns != b->time_ns || MUTANT(EVICTION_TIES))
+		return a->time_ns < b->time_ns;
+	if (entry_is_stale(table, shard, b))
+		return false;
+	return entry_is_stale(table, shard, a) ||
+	       slot_compare_all(table, shard_slot(shard, a->slot),
+		   shard_slot(shard, b->slot)) < 0;
+}
+
+static void
+heap_sift_down(const struct table *table, struct shard *shard, uint32_t at)
+{
+	struct heap_entry *heap = shard->heap;
+	struct heap_entry entry = heap[at];
+
+	for (;;) {
+		uint32_t child = at * 2 + 1;
+
+		if (child >= shard->heap_count)
+			break;
+		if (child + 1 < shard->heap_count &&
+		    entry_before(table, shard, &heap[child + 1], &heap[child]))
+			child++;
+		if (!entry_before(table, shard, &heap[child], &entry))
+			break;
+		heap[at] = heap[child];
+		at = child;
+	}
+	heap[at] = entry;
+}
+
+static void
+heap_sift_up(const struct table *table, struct shard *shard, uint32_t at)
+{
+	struct heap_entry entry = shard->heap[at];
+
+	while (at > 0 &&
+	       entry_before(table, shard, &entry, &shard->heap[(at - 1) / 2])) {
+		shard->heap[at] = shard->heap[(at - 1) / 2];
+		at = (at - 1) / 2;
+	}
+	shard->heap[at] = entry;
+}
+
+static void
+heap_remove_top(const struct table *table, struct shard *shard)
+{
+	shard->heap[0] = shard->heap[--shard->heap_count];
+	if (shard->heap_count > 0)
+		heap_sift_down(table, shard, 0);
+}
+
+static void
+heap_give_up(struct shard *shard)
+{
+	free(shard->heap);
+	shard->heap = NULL;
+	shard->heap_count = 0;
+	shard->heap_size = 0;
+}
+
+static void
+heap_build(const struct table *table, struct shard *shard)
+{
+	uint32_t size = shard->slot_count + SLOT_CHUNK;
+
+	heap_give_up(shard);
+	shard->heap = malloc((size_t)size * sizeof(*shard->heap));
+	if (shard->heap == NULL)
+		return;
+	shard->heap_size = size;
+	for (uint32_t i = 0; i < shard->slot_count; i++) {
+		if (shard_slot(shard, i)->state != SLOT_FREE)
+			shard->heap[shard->heap_count++] =
+			    entry_of(table, shard, i);
+	}
+	for (uint32_t i = shard->heap_count / 2; i > 0; i--)
+		heap_sift_down(table, shard, i - 1);
+}
+
+void
+shard_heap_add(const struct table *table, struct shard *shard, uint32_t number)
+{
+	if (shard->heap == NULL)
+		return;
+	/* Entries of slots that expiry freed pile up: then begin anew. */
+	if (shard->heap_count == shard->heap_size) {
+		heap_give_up(shard);
+		return;
+	}
+	shard->heap[shard->heap_count] = entry_of(table, shard, number);
+	heap_sift_up(table, shard, shard->heap_count++);
+}
+
+/*
+ * Puts the top right: after this it is the shard's least record. Returns
+ * false if the shard is empty or there is no memory for a heap.
+ */
+static bool
+heap_settle(const struct table *table, struct shard *shard)
+{
+	if (shard->heap == NULL)
+		heap_build(table, shard);
+	while (shard->heap != NULL && shard->heap_count > 0) {
+		uint32_t number = shard->heap[0].slot;
+
+		if (!entry_is_stale(table, shard, &shard->heap[0]))
+			return true;
+		if (shard_slot(shard, number)->state == SLOT_FREE) {
+			heap_remove_top(table, shard);
+		} else {
+			shard->heap[0] = entry_of(table, shard, number);
+			heap_sift_down(table, shard, 0);
+		}
+	}
+	return false;
+}
+
+/* --- the least ----------------------------------------------------------- */
+
+static char *
+text_keep(char *at, struct span *text)
+{
+	memcpy(at, text->data, text->len);
+	text->data = at;
+	return at + text->len;
+}
+
+static void
+least_set(struct least *least, unsigned shard, uint32_t slot,
+    const struct report *report)
+{
+	size_t size = report->client.len + report->location.len +
+		      report->time.len + report->skew.len + 1;
+	char *text = malloc(size);
+	char *at = text;
+
+	if (text == NULL)
+		return;
+	free(least->text);
+	*least = (struct least){ true, shard, slot, *report, text };
+	at = text_keep(at, &least->report.client);
+	at = text_keep(at, &least->report.location);
+	at = text_keep(at, &least->report.time);
+	(void)text_keep(at, &least->report.skew);
+}
+
+/* The shard's least, if it is less than what was found so far. */
+static void
+shard_offer_least(struct least *least, struct table *table, unsigned number)
+{
+	struct shard *shard = &table->shards[number];
+	char scratch[SLOT_SCRATCH];
+	struct report report;
+	char *heap = NULL;
+
+	pthread_mutex_lock(&shard->lock);
+	if (heap_settle(table, shard) &&
+	    (!least->found ||
+		shard->heap[0].time_ns <= least->report.time_ns) &&
+	    slot_read(table, shard_slot(shard, shard->heap[0].slot), scratch,
+		&heap, &report) == HERD_OK &&
+	    (!least->found ||
+		(MUTANT(EVICTION_TIES)
+			? report.time_ns < least->report.time_ns
+			: report_compare_all(&report, &least->report) < 0)))
+		least_set(least, number, shard->heap[0].slot, &report);
+	pthread_mutex_unlock(&shard->lock);
+	free(heap);
+}
+
+/* Whoever is owed the record will not get it: see commit.h. */
+static void
+evict_note(struct table *table, const struct shard *shard, uint64_t owed)
+{
+	owed &= shard->attached;
+	for (; owed != 0; owed &= owed - 1) {
+		struct outbox *outbox =
+		    atomic_load(&table->outboxes[__builtin_ctzll(owed)]);
+
+		atomic_fetch_add(&outbox->evicted, 1);
+	}
+}
+
+bool
+least_remove(const struct least *least, struct table *table)
+{
+	struct shard *shard = &table->shards[least->shard];
+	const struct slot *slot;
+	char scratch[SLOT_SCRATCH];
+	struct report report;
+	char *heap = NULL;
+	bool same;
+
+	pthread_mutex_lock(&shard->lock);
+	slot = shard_slot(shard, least->slot);
+	same = slot->state != SLOT_FREE &&
+	       slot_read(table, slot, scratch, &heap, &report) == HERD_OK &&
+	       report_compare_all(&report, &least->report) == 0;
+	free(heap);
+	if (same) {
+		if (shard->heap_count > 0 && shard->heap[0].slot == least->slot)
+			heap_remove_top(table, shard);
+		evict_note(table, shard, slot->owed);
+		shard_remove(table, shard, least->slot);
+		shard->evicted++;
+	}
+	pthread_mutex_unlock(&shard->lock);
+	return same;
+}
+
+static bool
+table_is_over(const struct table *table, unsigned number)
+{
+	uint64_t cap = atomic_load(&table->max_clients);
+
+	if (MUTANT(CAP_PER_SHARD))
+		return table->shards[number].held >
+		       (cap + TABLE_SHARDS - 1) / TABLE_SHARDS;
+	return cap != 0 && atomic_load(&table->records) > cap;
+}
+
+void
+least_find(struct least *least, struct table *table, unsigned own)
+{
+	memset(least, 0, sizeof(*least));
+	if (MUTANT(CAP_PER_SHARD)) {
+		shard_offer_least(least, table, own);
+		return;
+	}
+	for (unsigned i = 0; i < TABLE_SHARDS; i++)
+		shard_offer_least(least, table, i);
+}
+
+void
+least_release(struct least *least)
+{
+	free(least->text);
+}
+
+void
+table_evict_locked(struct table *table, unsigned own)
+{
+	bool found = true;
+
+	while (found && table_is_over(table, own)) {
+		struct least least;
+
+		least_find(&least, table, own);
+		found = least.found;
+		if (found)
+			(void)least_remove(&least, table);
+		least_release(&least);
+	}
+}
+
+void
+table_evict(struct table *table, unsigned own)
+{
+	pthread_mutex_lock(&table->evict_lock);
+	table_evict_locked(table, own);
+	pthread_mutex_unlock(&table->evict_lock);
+}

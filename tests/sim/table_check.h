@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A table seen from inside, for tests: what must hold between its parts.
+ */
+#ifndef HERD_TABLE_CHECK_H
+#define HERD_TABLE_CHECK_H
+
+#include "core/table.h"
+
+/*
+ * Looks at indices, free lists, counts, FIFOs (each slot once, exactly those
+ * whose bit is set) and heaps. NULL, or what is wrong.
+ */
+const char *table_check(struct table *table);
+
+#endif

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Outboxes: each client once, first due first, newest content, no echo. */
+#include "core.h"
+#include "sim/table_check.h"
+
+#define S HERD_NS_PER_S
+#define SESSION_A 0x01000001u
+#define SESSION_B 0x02000002u
+
+struct consumer {
+	struct outbox outbox;
+	unsigned wakes;
+	unsigned room; /* records that on_give takes still */
+	unsigned count;
+	unsigned clients[2000];
+	uint64_t times[2000];
+};
+
+static void
+on_wake(void *arg)
+{
+	struct consumer *consumer = arg;
+
+	consumer->wakes++;
+}
+
+static bool
+on_give(void *arg, const struct report *report)
+{
+	struct consumer *consumer = arg;
+
+	if (consumer->room == 0)
+		return false;
+	consumer->room--;
+	consumer->clients[consumer->count] =
+	    (unsigned)strtoul(report->client.data + 7, NULL, 10);
+	consumer->times[consumer->count++] = report->time_ns;
+	return true;
+}
+
+static void
+consumer_init(struct consumer *consumer, struct table *table, uint32_t owner)
+{
+	memset(consumer, 0, sizeof(*consumer));
+	consumer->room = UINT32_MAX;
+	outbox_init(&consumer->outbox, table, owner, on_wake, consumer);
+	assert_ok(outbox_attach(&consumer->outbox));
+}
+
+/* Takes everything, `max` at a time; returns how many were popped. */
+static unsigned
+take_all(struct consumer *consumer, unsigned max)
+{
+	unsigned popped = 0;
+	unsigned n;
+
+	while ((n = outbox_take(&consumer->outbox, max, on_give, consumer)) > 0)
+		popped += n;
+	return popped;
+}
+
+static enum put_result
+put_from(struct table *table, unsigned client, uint64_t time_ns, uint32_t from)
+{
+	struct unit_report made;
+
+	unit_report(&made, client, time_ns);
+	return unit_put_at(table, &made.report, from, 0);
+}
+
+static void
+test_take_gives_newest_content_once(void **state)
+{
+	struct table *table = unit_table(0, 0);
+	struct consumer consumer;
+
+	(void)state;
+	consumer_init(&consumer, table, SESSION_A);
+	for (unsigned i = 1; i <= 10; i++)
+		assert_int_equal(unit_put(table, 1, i * S), PUT_ACCEPTED);
+	assert_int_equal(outbox_owed(&consumer.outbox), 1);
+	assert_int_equal(take_all(&consumer, 100), 1);
+	assert_int_equal(consumer.count, 1);
+	assert_true(consumer.times[0] == 10 * S);
+	assert_true(outbox_is_empty(&consumer.outbox));
+	assert_null(table_check(table));
+	outbox_detach(&consumer.outbox);
+	table_free(table);
+}
+
+/* One wake for the first record, however many follow. */
+static void
+test_wake_comes_once_per_debt(void **state)
+{
+	struct table *table = unit_table(0, 0);
+	struct consumer consumer;
+
+	(void)state;
+	consumer_init(&consumer, table, SESSION_A);
+	for (unsigned i = 0; i < 500; i++)
+		(void)unit_put(table, i, S);
+	assert_int_equal(consumer.wakes, 1);
+	assert_int_equal(take_all(&consumer, 64), 500);
+	(void)unit_put(table, 1, 2 * S);
+	assert_int_equal(consumer.wakes, 2);
+	outbox_detach(&consumer.outbox);
+	(void)unit_put(table, 1, 3 * S);
+	assert_int_equal(consumer.wakes, 2);
+	table_free(table);
+}
+
+/* What was due first goes first, though it changes again and again. */
+static void
+test_take_first_due_first(void **state)
+{
+	struct table *table = unit_table(0, 0);
+	struct consumer consumer;
+	unsigned position[64] = { 0 };
+	struct put_info info[64];
+
+	(void)state;
+	consumer_init(&consumer, table, SESSION_A);
+	for (unsigned i = 0; i < 64; i++) {
+		struct unit_report made;
+		uint16_t origin;
+
+		unit_report(&made, i, S);
+		assert_ok(names_intern(
+		    table_names(table), made.report.origin, &origin));
+		(void)table_put(table, &made.report, origin, FROM_CLIENT,
+		    (struct wall){ 0 }, &consumer.outbox, &info[i]);
+	}
+	for (unsigned i = 64; i > 0; i--)
+		(void)unit_put(table, i - 1, 2 * S);
+	assert_int_equal(take_all(&consumer, 3), 64);
+	for (unsigned i = 0; i < 64; i++)
+		position[consumer.clients[i]] = i;
+	for (unsigned i = 0; i < 64; i++) {
+		for (unsigned j = i + 1; j < 64; j++) {
+			if (info[i].shard == info[j].shard)
+				assert_true(position[i] < position[j]);
+		}
+	}
+	outbox_detach(&consumer.outbox);
+	table_free(table);
+}
+
+/*
+ * One at a time, and what was taken is owed again at once: shards go on by
+ * turns, none is left behind and none goes on for ever.
+ */
+static void
+test_take_gives_each_shard_its_share(void **state)
+{
+	const unsigned clients = 6400;
+	struct table *table = unit_table(0, 0);
+	struct consumer consumer;
+	struct outbox_progress progress;
+	uint64_t due[TABLE_SHARDS];
+
+	(void)state;
+	consumer_init(&consumer, table, SESSION_A);
+	for (unsigned i = 0; i < clients; i++)
+		(void)unit_put(table, i, S);
+	outbox_progress(&consumer.outbox, &progress);
+	memcpy(due, progress.appended, sizeof(due));
+	for (unsigned i = 0; i < clients * 5 / 4; i++) {
+		consumer.count = 0;
+		assert_int_equal(
+		    outbox_take(&consumer.outbox, 1, on_give, &consumer), 1);
+		(void)unit_put(table, consumer.clients[0], (2 + i) * S);
+	}
+	outbox_progress(&consumer.outbox, &progress);
+	for (unsigned i = 0; i < TABLE_SHARDS; i++) {
+		assert_true(progress.popped[i] >= due[i]);
+		assert_true(progress.popped[i] <= 2 * due[i]);
+	}
+	outbox_detach(&consumer.outbox);
+	table_free(table);
+}
+
+/* Refused for want of room: it stays at the head. */
+static void
+test_take_without_room_keeps_debt(void **state)
+{
+	struct table *table = unit_table(0, 0);
+	struct consumer consumer;
+
+	(void)state;
+	consumer_init(&consumer, table, SESSION_A);
+	for (unsigned i = 0; i < 100; i++)
+		(void)unit_put(table, i, S);
+	consumer.room = 30;
+	assert_int_equal(take_all(&consumer, 100), 30);
+	assert_int_equal(outbox_owed(&consumer.outbox), 70);
+	assert_null(table_check(table));
+	consumer.room = 100;
+	assert_int_equal(take_all(&consumer, 100), 70);
+	outbox_detach(&consumer.outbox);
+	table_free(table);
+}
+
+static void
+test_put_owes_nothing_to_its_sender(void **state)
+{
+	struct table *table = unit_table(0, 0);
+	struct consumer a;
+	struct consumer b;
+
+	(void)state;
+	consumer_init(&a, table, SESSION_A);
+	consumer_init(&b, table, SESSION_B);
+	(void)put_from(table, 1, S, SESSION_A);
+	assert_true(outbox_is_empty(&a.outbox));
+	assert_int_equal(outbox_owed(&b.outbox), 1);
+	outbox_detach(&a.outbox);
+	outbox_detach(&b.outbox);
+	table_free(table);
+}
+
+/* It was owed, but meanwhile came from there: it is not sent back. */
+static void
+test_take_skips_what_the_owner_gave(void **state)
+{
+	struct table *table = unit_table(0, 0);
+	struct consumer a;
+
+	(void)state;
+	consumer_init(&a, table, SESSION_A);
+	(void)unit_put(table, 1, S);
+	(void)put_from(table, 1, 2 * S, SESSION_A);
+	(void)unit_put(table, 2, S);
+	assert_int_equal(put_from(table, 2, S, SESSION_A), PUT_EQUAL);
+	(void)unit_put(table, 3, S);
+	assert_int_equal(put_from(table, 3, S, SESSION_B), PUT_EQUAL);
+	assert_int_equal(take_all(&a, 100), 3);
+	assert_int_equal(a.count, 1);
+	assert_int_equal(a.clients[0], 3);
+	outbox_detach(&a.outbox);
+	table_free(table);
+}
+
+/* Nobody and clients are no owners: what they gave goes to everybody. */
+static void
+test_take_gives_what_nobody_gave(void **state)
+{
+	static const uint32_t owners[] = { FROM_NOBODY, FROM_CLIENT };
+
+	(void)state;
+	for (size_t i = 0; i < HERD_ARRAY_LEN(owners); i++) {
+		struct table *table = unit_table(0, 0);
+		struct consumer a;
+
+		consumer_init(&a, table, owners[i]);
+		(void)put_from(table, 1, S, FROM_NOBODY);
+		(void)put_from(table, 2, S, FROM_CLIENT);
+		assert_int_equal(take_all(&a, 10), 2);
+		assert_int_equal(a.count, 2);
+		outbox_detach(&a.outbox);
+		table_free(table);
+	}
+}
+
+/* The slot's next record inherits the place in the queue. */
+static void
+test_freed_slot_keeps_its_place(void **state)
+{
+	struct table *table = unit_table(1, 0);
+	struct consumer a;
+
+	(void)state;
+	consumer_init(&a, table, SESSION_A);
+	for (unsigned i = 1; i <= 300; i++)
+		(void)unit_put(table, i, i * S);
+	assert_null(table_check(table));
+	assert_true(take_all(&a, 10) <= 300);
+	assert_int_equal(a.count, 1);
+	assert_int_equal(a.clients[0], 300);
+	assert_true(atomic_load(&a.outbox.evicted) == 299);
+	assert_null(table_check(table));
+	outbox_detach(&a.outbox);
+	table_free(table);
+}
+
+static bool
+is_even(void *arg, const struct report *report, uint32_t from)
+{
+	(void)arg;
+	(void)from;
+	return report->time_ns / S % 2 == 0;
+}
+
+static void
+test_owe_pass_owes_what_is_wanted(void **state)
+{
+	struct table *table = unit_table(0, 0);
+	struct table_cursor cursor = { 0 };
+	struct consumer a;
+
+	(void)state;
+	for (unsigned i = 1; i <= 1000; i++)
+		(void)unit_put(table, i, i * S);
+	consumer_init(&a, table, SESSION_A);
+	assert_true(outbox_is_empty(&a.outbox));
+	while (outbox_owe(&a.outbox, &cursor, 5, is_even, NULL))
+		;
+	assert_int_equal(outbox_owed(&a.outbox), 500);
+	assert_false(outbox_owe(&a.outbox, &cursor, 5, NULL, NULL));
+	assert_int_equal(outbox_owed(&a.outbox), 500);
+	cursor = (struct table_cursor){ 0 };
+	while (outbox_owe(&a.outbox, &cursor, 1000, NULL, NULL))
+		;
+	assert_int_equal(outbox_owed(&a.outbox), 1000);
+	assert_int_equal(take_all(&a, 256), 1000);
+	assert_null(table_check(table));
+	outbox_detach(&a.outbox);
+	table_free(table);
+}
+
+static void
+test_progress_counts_both_ends(void **state)
+{
+	struct table *table = unit_table(0, 0);
+	struct outbox_progress progress;
+	struct consumer a;
+	uint64_t appended = 0;
+	uint64_t popped = 0;
+
+	(void)state;
+	consumer_init(&a, table, SESSION_A);
+	for (unsigned i = 0; i < 300; i++)
+		(void)unit_put(table, i, S);
+	a.room = 120;
+	(void)take_all(&a, 17);
+	outbox_progress(&a.outbox, &progress);
+	for (unsigned i = 0; i < TABLE_SHARDS; i++) {
+		appended += progress.appended[i];
+		popped += progress.popped[i];
+	}
+	assert_int_equal(appended, 300);
+	assert_int_equal(popped, 120);
+	outbox_detach(&a.outbox);
+	table_free(table);
+}
+
+/* A new outbox on the same bit begins with nothing. */
+static void
+test_detach_forgets_the_debt(void **state)
+{
+	struct table *table = unit_table(0, 0);
+	struct consumer a;
+
+	(void)state;
+	consumer_init(&a, table, SESSION_A);
+	for (unsigned i = 0; i < 300; i++)
+		(void)unit_put(table, i, S);
+	outbox_detach(&a.outbox);
+	outbox_detach(&a.outbox); /* twice is fine */
+	assert_int_equal(outbox_owed(&a.outbox), 0);
+	assert_null(table_check(table));
+	consumer_init(&a, table, SESSION_A);
+	assert_true(outbox_is_empty(&a.outbox));
+	assert_int_equal(outbox_owed(&a.outbox), 0);
+	(void)unit_put(table, 5, 2 * S);
+	assert_int_equal(take_all(&a, 10), 1);
+	outbox_detach(&a.outbox);
+	table_free(table);
+}
+
+static void
+test_attach_beyond_limit_is_refused(void **state)
+{
+	struct table *table = unit_table(0, 0);
+	struct outbox outboxes[TABLE_OUTBOXES + 1];
+
+	(void)state;
+	for (unsigned i = 0; i <= TABLE_OUTBOXES; i++)
+		outbox_init(&outboxes[i], table, 100 + i, unit_no_wake, NULL);
+	for (unsigned i = 0; i < TABLE_OUTBOXES; i++)
+		assert_ok(outbox_attach(&outboxes[i]));
+	assert_int_equal(outbox_attach(&outboxes[TABLE_OUTBOXES]), HERD_ELIMIT);
+	(void)unit_put(table, 1, S);
+	assert_null(table_check(table));
+	outbox_detach(&outboxes[7]);
+	assert_ok(outbox_attach(&outboxes[TABLE_OUTBOXES]));
+	assert_int_equal(outboxes[TABLE_OUTBOXES].bit, 7);
+	for (unsigned i = 0; i <= TABLE_OUTBOXES; i++)
+		outbox_detach(&outboxes[i]);
+	table_free(table);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_take_gives_newest_content_once),
+		cmocka_unit_test(test_wake_comes_once_per_debt),
+		cmocka_unit_test(test_take_first_due_first),
+		cmocka_unit_test(test_take_gives_each_shard_its_share),
+		cmocka_unit_test(test_take_without_room_keeps_debt),
+		cmocka_unit_test(test_put_owes_nothing_to_its_sender),
+		cmocka_unit_test(test_take_skips_what_the_owner_gave),
+		cmocka_unit_test(test_take_gives_what_nobody_gave),
+		cmocka_unit_test(test_freed_slot_keeps_its_place),
+		cmocka_unit_test(test_owe_pass_owes_what_is_wanted),
+		cmocka_unit_test(test_progress_counts_both_ends),
+		cmocka_unit_test(test_detach_forgets_the_debt),
+		cmocka_unit_test(test_attach_beyond_limit_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("outbox", tests, NULL, NULL);
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A full table from inside: what happens between the moment when a record is
+ * found to be the least and the moment when it goes, and to the heap.
+ */
+#include "core.h"
+#include "sim/table_check.h"
+
+#include "core/table_shard.h"
+
+#define S HERD_NS_PER_S
+
+static unsigned
+count_records(struct table *table)
+{
+	struct table_counts counts;
+
+	table_count(table, &counts);
+	return (unsigned)counts.records;
+}
+
+static void
+sweep_all(struct table *table, uint64_t now_ns)
+{
+	struct table_cursor cursor = { 0 };
+
+	while (table_sweep(table, &cursor, 1000, (struct wall){ now_ns }))
+		;
+}
+
+/* Another client whose record lies in the same shard. */
+static unsigned
+neighbour_of(struct table *table, unsigned client)
+{
+	struct unit_report made;
+	uint32_t shard;
+
+	unit_report(&made, client, 0);
+	shard = hash_shard(table_hash(table, made.report.client));
+	do
+		unit_report(&made, ++client, 0);
+	while (hash_shard(table_hash(table, made.report.client)) != shard);
+	return client;
+}
+
+static struct least
+find_least(struct table *table)
+{
+	struct least least;
+
+	least_find(&least, table, 0);
+	assert_true(least.found);
+	return least;
+}
+
+/* --- what was the least -------------------------------------------------- */
+
+static void
+test_least_is_removed(void **state)
+{
+	struct table *table = unit_table(0, 0);
+	struct least least;
+
+	(void)state;
+	for (unsigned i = 1; i <= 100; i++)
+		(void)unit_put(table, i, i * S);
+	least = find_least(table);
+	assert_span(least.report.client, "client-1");
+	assert_true(least_remove(&least, table));
+	assert_true(unit_time_of(table, 1) == 0);
+	assert_int_equal(count_records(table), 99);
+	assert_null(table_check(table));
+	least_release(&least);
+	table_free(table);
+}
+
+/* Meanwhile it was updated, or it has expired: nothing goes in its place. */
+static void
+test_least_that_changed_stays(void **state)
+{
+	struct table *table = unit_table(0, 0);
+	struct least least;
+
+	(void)state;
+	for (unsigned i = 1; i <= 100; i++)
+		(void)unit_put(table, i, i * S);
+	least = find_least(table);
+	assert_int_equal(unit_put(table, 1, 200 * S), PUT_ACCEPTED);
+	assert_false(least_remove(&least, table));
+	assert_true(unit_time_of(table, 1) == 200 * S);
+	least_release(&least);
+
+	least = find_least(table);
+	assert_span(least.report.client, "client-2");
+	table_configure(table, 0, 10 * S);
+	sweep_all(table, 13 * S);
+	table_configure(table, 0, 0);
+	assert_true(unit_time_of(table, 2) == 0);
+	assert_false(least_remove(&least, table));
+	assert_int_equal(count_records(table), 99);
+	least_release(&least);
+	assert_null(table_check(table));
+	table_free(table);
+}
+
+/* Meanwhile a lesser one came: the heap's top is not the one that goes. */
+static void
+test_least_goes_though_no_longer_the_top(void **state)
+{
+	struct table *table = unit_table(0, 0);
+	unsigned other = neighbour_of(table, 1);
+	struct least least;
+
+	(void)state;
+	(void)unit_put(table, 1, 10 * S);
+	least = find_least(table);
+	(void)unit_put(table, other, 5 * S);
+	assert_true(least_remove(&least, table));
+	assert_true(unit_time_of(table, 1) == 0);
+	least_release(&least);
+	/* The heap knows still which one is least, and which is gone. */
+	(void)unit_put(table, 1, 20 * S);
+	least = find_least(table);
+	assert_true(least.report.time_ns == 5 * S);
+	assert_true(least_remove(&least, table));
+	least_release(&least);
+	least = find_least(table);
+	assert_true(least.report.time_ns == 20 * S);
+	least_release(&least);
+	assert_null(table_check(table));
+	table_free(table);
+}
+
+static void
+test_least_of_an_empty_table_is_none(void **state)
+{
+	struct table *table = unit_table(0, 0);
+	struct least least;
+
+	(void)state;
+	least_find(&least, table, 0);
+	assert_false(least.found);
+	least_release(&least);
+	table_free(table);
+}
+
+static void
+test_evict_without_a_cap_keeps_all(void **state)
+{
+	struct table *table = unit_table(0, 0);
+
+	(void)state;
+	for (unsigned i = 1; i <= 100; i++)
+		(void)unit_put(table, i, i * S);
+	table_evict(table, 0);
+	assert_int_equal(count_records(table), 100);
+	table_free(table);
+}
+
+/* --- the heap ------------------------------------------------------------ */
+
+/*
+ * Entries of records that expired pile up until a heap is given up; then it
+ * is built anew, and what goes first is right before and after.
+ */
+static void
+test_heap_of_expired_records_is_built_anew(void **state)
+{
+	struct table *table = unit_table(0, 0);
+	unsigned clients[SLOT_CHUNK];
+	struct shard *shard;
+	bool given_up = false;
+	struct least least;
+	uint64_t now = 1;
+
+	(void)state;
+	for (unsigned i = 0, client = 0; i < SLOT_CHUNK; i++) {
+		clients[i] = client;
+		client = neighbour_of(table, client);
+	}
+	(void)unit_put(table, clients[0], now * S);
+	least = find_least(table);
+	shard = &table->shards[least.shard];
+	least_release(&least);
+	assert_non_null(shard->heap);
+	for (unsigned round = 0; round < 10; round++) {
+		unsigned count = round % 2 == 0 ? 100 : SLOT_CHUNK;
+
+		now += 1000;
+		table_configure(table, 0, 10 * S);
+		sweep_all(table, now * S);
+		table_configure(table, 0, 0);
+		assert_int_equal(count_records(table), 0);
+		/* The last one is the least. */
+		for (unsigned i = 0; i < count; i++)
+			(void)unit_put(
+			    table, clients[i], (now + count - i) * S);
+		assert_true(shard->heap_count <= shard->heap_size);
+		given_up = given_up || shard->heap == NULL;
+		if (round < 5)
+			continue;
+		least = find_least(table);
+		assert_true(least.report.time_ns == (now + 1) * S);
+		assert_true(least_remove(&least, table));
+		least_release(&least);
+		assert_null(table_check(table));
+	}
+	assert_true(given_up);
+	table_free(table);
+}
+
+/* It was found, then the heap was given up: it goes all the same. */
+static void
+test_least_goes_without_a_heap(void **state)
+{
+	struct table *table = unit_table(0, 0);
+	unsigned client = 1;
+	struct least least;
+
+	(void)state;
+	(void)unit_put(table, client, 1000 * S);
+	least = find_least(table);
+	while (table->shards[least.shard].heap != NULL) {
+		client = neighbour_of(table, client);
+		(void)unit_put(table, client, 2000 * S);
+	}
+	assert_true(least_remove(&least, table));
+	assert_true(unit_time_of(table, 1) == 0);
+	least_release(&least);
+	assert_null(table_check(table));
+	table_free(table);
+}
+
+/* --- the store's ticket -------------------------------------------------- */
+
+/* Who asks for no ticket gets none; what was refused is counted still. */
+static void
+test_refused_without_ticket_is_counted(void **state)
+{
+	struct table *table = unit_table(1, 0);
+	struct unit_report made;
+	struct outbox store;
+	uint16_t origin;
+
+	(void)state;
+	outbox_init(&store, table, FROM_NOBODY, unit_no_wake, NULL);
+	assert_ok(outbox_attach(&store));
+	(void)unit_put(table, 1, 10 * S);
+	unit_report(&made, 2, 5 * S);
+	assert_ok(
+	    names_intern(table_names(table), made.report.origin, &origin));
+	assert_int_equal(table_put(table, &made.report, origin, FROM_CLIENT,
+			     (struct wall){ 0 }, &store, NULL),
+	    PUT_REFUSED);
+	assert_true(atomic_load(&store.refused) == 1);
+	outbox_detach(&store);
+	table_free(table);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_least_is_removed),
+		cmocka_unit_test(test_least_that_changed_stays),
+		cmocka_unit_test(test_least_goes_though_no_longer_the_top),
+		cmocka_unit_test(test_least_of_an_empty_table_is_none),
+		cmocka_unit_test(test_evict_without_a_cap_keeps_all),
+		cmocka_unit_test(test_heap_of_expired_records_is_built_anew),
+		cmocka_unit_test(test_least_goes_without_a_heap),
+		cmocka_unit_test(test_refused_without_ticket_is_counted),
+	};
+
+	return cmocka_run_group_tests_name("table_full", tests, NULL, NULL);
+}
