@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A node's life, and the clients that speak to it. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/mutant.h"
+#include "sim/sim.h"
+
+#define SWEEP_EVERY_NS (300 * SIM_MS)
+#define MAX_LINE 65536u
+
+void
+node_init(struct node *node, struct world *world, unsigned number)
+{
+	const struct plan *plan = &world->plan;
+	uint64_t spread = (uint64_t)plan->clock_spread_ms * SIM_MS;
+
+	node->world = world;
+	node->number = number;
+	snprintf(node->name, sizeof(node->name), "N%04u", number);
+	if (spread > 0)
+		node->clock_ns =
+		    (int64_t)random_below(&world->random, 2 * spread + 1) -
+		    (int64_t)spread;
+	node->held = sim_alloc(plan->clients, sizeof(*node->held));
+	for (unsigned i = 0; i < plan->edge_count; i++) {
+		if (plan->edges[i].a == number || plan->edges[i].b == number)
+			node->edge_count++;
+	}
+	node->edges = sim_alloc(node->edge_count, sizeof(*node->edges));
+	node->edge_count = 0;
+	for (unsigned i = 0; i < plan->edge_count; i++) {
+		const struct sim_edge *edge = &plan->edges[i];
+
+		if (edge->a != number && edge->b != number)
+			continue;
+		node->edges[node->edge_count++] = (struct node_edge){ .edge = i,
+			.peer = edge->a == number ? edge->b : edge->a,
+			.dials = edge->a == number };
+	}
+	store_init(&node->store, world);
+}
+
+static void
+node_free_table(struct node *node)
+{
+	outbox_detach(&node->watcher);
+#ifdef HERD_MUTANTS
+	mutant_release(node->table);
+#endif
+	table_free(node->table);
+	node->table = NULL;
+}
+
+void
+node_release(struct node *node)
+{
+	if (node->up) {
+		store_stop(node, false);
+		node_free_table(node);
+	}
+	store_release(&node->store);
+	free(node->edges);
+	free(node->held);
+}
+
+struct wall
+node_clock(const struct node *node)
+{
+	return (struct wall){ SIM_WALL_BASE_S * SIM_S + node->world->now +
+			      (uint64_t)node->clock_ns };
+}
+
+static void
+on_watch(void *arg)
+{
+	(void)arg; /* the oracle looks after each event */
+}
+
+static void
+node_share(struct node *node)
+{
+	const struct plan *plan = &node->world->plan;
+
+	node->shared = (struct session_node){ .table = node->table,
+		.board = &node->board,
+		.herd = span_from("ucla"),
+		.name = span_from(node->name),
+		.params = session_params(
+		    MAX_LINE, plan->max_clients, plan->expire_ns),
+		.max_line = MAX_LINE,
+		.expire_after_ns = plan->expire_ns,
+		.ping_after_ns = plan->ping_ns,
+		.dead_after_ns = plan->dead_ns,
+		.stall_after_ns = plan->stall_ns,
+		.verify_every_ns = plan->verify_ns };
+#ifdef HERD_MUTANTS
+	node->shared.max_ahead_ns = plan->max_ahead_ns;
+#endif
+}
+
+void
+node_start(struct node *node)
+{
+	struct world *world = node->world;
+	const struct plan *plan = &world->plan;
+	struct table_config config = { plan->max_clients, plan->expire_ns,
+		{ random_next(&world->random), random_next(&world->random) } };
+
+	if (node->up)
+		return;
+	world_trace(world, node, "starts");
+	if (table_new(&config, &node->table) != HERD_OK)
+		abort();
+	node->up = true;
+	board_init(&node->board);
+	node_share(node);
+	outbox_init(&node->watcher, node->table, FROM_NOBODY, on_watch, node);
+	if (outbox_attach(&node->watcher) != HERD_OK)
+		abort();
+	for (unsigned i = 0; i < plan->clients; i++)
+		node->held[i] = SIM_NONE;
+	store_start(node);
+	oracle_observe(node);
+	oracle_check_start(node);
+	for (unsigned i = 0; i < node->edge_count; i++) {
+		backoff_init(&node->edges[i].backoff, plan->redial_max_ns);
+		node->edges[i].dialling = false;
+		link_consider(node, i);
+	}
+	if (plan->expire_ns != 0)
+		world_after(world, SWEEP_EVERY_NS, EVENT_SWEEP, node->number, 0,
+		    node->life);
+}
+
+void
+node_stop(struct node *node, enum end_death death, bool lose_disk)
+{
+	struct world *world = node->world;
+
+	if (!node->up)
+		return;
+	world_trace(world, node, "stops%s", lose_disk ? ", disk lost" : "");
+	node->up = false;
+	node->life++;
+	for (unsigned i = 0; i < world->conn_count; i++) {
+		for (unsigned side = 0; side < 2; side++) {
+			struct end *end = &world->conns[i]->ends[side];
+
+			if (end->open && end->node == node)
+				end_kill(end, death);
+		}
+	}
+	store_stop(node, lose_disk);
+	node_free_table(node);
+}
+
+void
+node_sweep(struct node *node)
+{
+	struct world *world = node->world;
+	unsigned slices = (unsigned)random_between(&world->random, 1, 128);
+
+	while (slices-- > 0) {
+		if (!table_sweep(
+			node->table, &node->sweep, 64, node_clock(node))) {
+			node->sweep = (struct table_cursor){ 0 };
+			break;
+		}
+	}
+	world_after(world, random_below(&world->random, SWEEP_EVERY_NS),
+	    EVENT_SWEEP, node->number, 0, node->life);
+}
+
+/* --- clients -----------------------------------------------------------------
+ */
+
+static void
+node_put(struct node *node, const struct report *report)
+{
+	struct world *world = node->world;
+	struct put_info ticket = { 0, 0 };
+	bool has_store = world->plan.store != SIM_STORE_NONE;
+	enum put_result result;
+	uint32_t version;
+	uint16_t origin;
+
+	version = oracle_note(world, report);
+	if (names_intern(table_names(node->table), report->origin, &origin) !=
+	    HERD_OK)
+		abort();
+	result = table_put(node->table, report, origin, FROM_CLIENT,
+	    node_clock(node), has_store ? &node->store.outbox : NULL, &ticket);
+	world_trace(world, node, "client: %s %.*s v%u result %d",
+	    report->kind == REPORT_REMOVAL ? "forget" : "IAMAT",
+	    SPAN_ARG(report->client), version, (int)result);
+	oracle_observe(node);
+	if (has_store)
+		store_answer(node, result, &ticket, version);
+}
+
+void
+node_report(struct node *node, unsigned client, uint64_t time_ns)
+{
+	struct world *world = node->world;
+	struct sim_client *who = &world->oracle.clients[client];
+	char time[TIME_FORMAT_MAX];
+	char skew[SKEW_FORMAT_MAX];
+	char place[48];
+	size_t time_len = time_format(time_ns, time);
+	size_t skew_len = skew_format(node_clock(node).ns, time_ns, skew);
+	struct report report = { .client = span_from(who->id),
+		.skew = span_of(skew, skew_len),
+		.origin = span_from(node->name),
+		.time_ns = time_ns,
+		.kind = REPORT_POSITION };
+
+	if (world->plan.max_ahead_ns != 0 &&
+	    time_ns > node_clock(node).ns + world->plan.max_ahead_ns)
+		return;
+	/* The same value in other digits is another report. */
+	while (time_len > 11 && time[time_len - 1] == '0' &&
+	       random_percent(&world->random, 80))
+		time_len--;
+	if (time[time_len - 1] == '.')
+		time_len--;
+	report.time = span_of(time, time_len);
+	snprintf(place, sizeof(place), "+%u.%06u-118.445127",
+	    (unsigned)random_below(&world->random, 90),
+	    (unsigned)random_below(&world->random, 1000000));
+	report.location = span_from(place);
+	if (time_ns > who->last_time_ns)
+		who->last_time_ns = time_ns;
+	node_put(node, &report);
+}
+
+void
+node_forget(struct node *node, unsigned client)
+{
+	struct world *world = node->world;
+	struct sim_client *who = &world->oracle.clients[client];
+	struct record held;
+	uint64_t time_ns = node_clock(node).ns;
+	char time[TIME_FORMAT_MAX];
+	struct report report = { .client = span_from(who->id),
+		.location = span_of("", 0),
+		.skew = span_of("", 0),
+		.origin = span_from(node->name),
+		.kind = REPORT_REMOVAL };
+
+	record_init(&held);
+	if (table_get(node->table, report.client, &held) == HERD_OK) {
+		if (held.report.time_ns > time_ns)
+			time_ns = held.report.time_ns;
+		report.time_ns = time_ns;
+		report.time = span_of(time, time_format(time_ns, time));
+		node_put(node, &report);
+	}
+	record_release(&held);
+}
+
+/* Some lie about where the herd's clocks let them expire. */
+static uint64_t
+draw_old_time(struct world *world, uint64_t now)
+{
+	uint64_t expire = world->plan.expire_ns;
+
+	if (expire != 0 && random_percent(&world->random, 50))
+		return now - expire + random_below(&world->random, 40 * SIM_S);
+	return now - random_below(&world->random, 300 * SIM_S);
+}
+
+static uint64_t
+draw_time(struct world *world, unsigned client)
+{
+	const struct plan *plan = &world->plan;
+	struct random *random = &world->random;
+	uint64_t now = SIM_WALL_BASE_S * SIM_S + world->now;
+
+	if (random_percent(random, plan->tie_percent)) {
+		unsigned like =
+		    random_percent(random, 50)
+			? client
+			: (unsigned)random_below(random, plan->clients);
+
+		if (world->oracle.clients[like].last_time_ns != 0)
+			return world->oracle.clients[like].last_time_ns;
+	}
+	if (random_percent(random, plan->old_percent))
+		return draw_old_time(world, now);
+	if (plan->max_ahead_ns != 0 && random_percent(random, 30))
+		return now + random_below(random, plan->max_ahead_ns * 5 / 4);
+	if (random_percent(random, 20))
+		return now / SIM_S * SIM_S;
+	return now - random_below(random, 200 * SIM_MS);
+}
+
+static void
+draw_input(struct node *node)
+{
+	struct world *world = node->world;
+	unsigned client =
+	    (unsigned)random_below(&world->random, world->plan.clients);
+
+	if (random_percent(&world->random, world->plan.forget_percent))
+		node_forget(node, client);
+	else
+		node_report(node, client, draw_time(world, client));
+}
+
+void
+world_input(struct world *world)
+{
+	struct node *node =
+	    &world->nodes[random_below(&world->random, world->plan.nodes)];
+	unsigned burst = 1;
+
+	if (world->plan.burst > 1)
+		burst +=
+		    (unsigned)random_below(&world->random, world->plan.burst);
+	while (node->up && burst-- > 0)
+		draw_input(node);
+}
+
+#ifdef HERD_MUTANTS
+/* Where a rule's lock is left out, others of the node come in between. */
+void
+mutant_pause(struct table *table)
+{
+	struct world *world = sim_world;
+	struct node *node = world->nodes;
+
+	while (node->table != table)
+		node++;
+	if (node->paused || node->observed || world->calm ||
+	    random_percent(&world->random, 95))
+		return;
+	node->paused = true;
+	if (mutant_on == MUTANT_CLEAR_AFTER_COPY) {
+		unsigned client =
+		    (unsigned)random_below(&world->random, world->plan.clients);
+
+		node_report(node, client, draw_time(world, client));
+	}
+	for (unsigned i = 0; i < world->conn_count; i++) {
+		for (unsigned side = 0; side < 2; side++) {
+			struct end *end = &world->conns[i]->ends[side];
+
+			if (mutant_on == MUTANT_OWE_BEFORE_CONTENT &&
+			    end->open && end->node == node && !end->busy)
+				end_pump(end);
+		}
+	}
+	node->paused = false;
+}
+#endif

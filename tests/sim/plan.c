@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a seed decides before its run begins. */
+#include <stdlib.h>
+
+#include "sim/sim.h"
+
+#define EDGES_PER_NODE 2u /* of large herds: 4-regular */
+
+static void
+draw_edge(struct plan *plan, struct random *random, unsigned a, unsigned b)
+{
+	struct sim_edge *edge;
+
+	if (a == b)
+		return;
+	for (unsigned i = 0; i < plan->edge_count; i++) {
+		edge = &plan->edges[i];
+		if ((edge->a == a && edge->b == b) ||
+		    (edge->a == b && edge->b == a))
+			return;
+	}
+	edge = &plan->edges[plan->edge_count++];
+	*edge = (struct sim_edge){ a < b ? a : b, a < b ? b : a, 0, 0, 0, 0 };
+	edge->latency_ns = random_between(random, 10 * SIM_US, LATENCY_CALM_NS);
+	if (random_percent(random, 10))
+		edge->latency_ns *= 10;
+	edge->jitter_ns = random_below(random, edge->latency_ns + 1);
+	edge->capacity = (size_t)1 << random_between(random, 11, 17);
+	if (random_percent(random, 15))
+		edge->rate = random_between(random, 20000, 500000);
+}
+
+/* A tree, so that the herd is connected, and some edges more. */
+static void
+draw_small_graph(struct plan *plan, struct random *random)
+{
+	unsigned more = (unsigned)random_below(random, plan->nodes + 1);
+
+	for (unsigned i = 1; i < plan->nodes; i++)
+		draw_edge(plan, random, (unsigned)random_below(random, i), i);
+	while (more-- > 0)
+		draw_edge(plan, random,
+		    (unsigned)random_below(random, plan->nodes),
+		    (unsigned)random_below(random, plan->nodes));
+}
+
+/* A ring with chords: about 4-regular. */
+static void
+draw_large_graph(struct plan *plan, struct random *random)
+{
+	for (unsigned i = 0; i < plan->nodes; i++) {
+		draw_edge(plan, random, i, (i + 1) % plan->nodes);
+		draw_edge(plan, random, i,
+		    (unsigned)random_below(random, plan->nodes));
+	}
+}
+
+static unsigned
+draw_node_count(struct random *random)
+{
+	if (random_below(random, 1000) == 0)
+		return (unsigned)random_between(random, 6, 50);
+	return (unsigned)random_between(random, 2, 5);
+}
+
+/* Most runs are short and small; some are long, or have many clients. */
+static void
+draw_size(struct plan *plan, struct random *random)
+{
+	unsigned kind = (unsigned)random_below(random, 100);
+
+	plan->fault_ns = random_between(random, 1, 12) * SIM_S;
+	plan->clients = (unsigned)random_between(random, 1, 12);
+	plan->inputs = (unsigned)random_between(random, 4, 60);
+	plan->burst = random_percent(random, 30)
+			  ? (unsigned)random_between(random, 2, 12)
+			  : 1;
+	if (kind < 4) {
+		plan->fault_ns = random_between(random, 30, 250) * SIM_S;
+	} else if (kind < 6) {
+		plan->clients = (unsigned)random_between(random, 100, 1500);
+		plan->inputs = (unsigned)random_between(random, 2, 12);
+		plan->burst = plan->clients;
+	}
+}
+
+static void
+draw_times(struct plan *plan, struct random *random)
+{
+	bool quick = random_percent(random, 50);
+
+	plan->ping_ns =
+	    quick ? random_between(random, 1, 5) * 200 * SIM_MS : 5 * SIM_S;
+	plan->dead_ns = 3 * plan->ping_ns;
+	plan->stall_ns =
+	    quick ? random_between(random, 4, 8) * SIM_S : 60 * SIM_S;
+	plan->verify_ns = random_percent(random, 40)
+			      ? random_between(random, 100 * SIM_MS, 3 * SIM_S)
+			      : 600 * SIM_S;
+	plan->redial_max_ns = random_between(random, 100 * SIM_MS, 2 * SIM_S);
+	plan->together = random_percent(random, 50);
+}
+
+static void
+draw_content(struct plan *plan, struct random *random)
+{
+	plan->store = (enum sim_store)random_below(random, 3);
+	if (plan->clients > 2 && random_percent(random, 25))
+		plan->max_clients =
+		    random_between(random, 1, plan->clients - 1);
+	if (random_percent(random, 25))
+		plan->expire_ns = random_between(random, 130, 600) * SIM_S;
+	if (random_percent(random, 25))
+		plan->max_ahead_ns = random_between(random, 1, 20) * SIM_S;
+	if (random_percent(random, 50))
+		plan->clock_spread_ms =
+		    (unsigned)(1u << random_between(random, 0, 14));
+	if (random_percent(random, 30))
+		plan->forget_percent = (unsigned)random_between(random, 5, 30);
+	if (random_percent(random, 40))
+		plan->tie_percent = (unsigned)random_between(random, 5, 60);
+	if (random_percent(random, 40))
+		plan->old_percent = (unsigned)random_between(random, 5, 60);
+	plan->long_ids = random_percent(random, 10);
+	if (plan->fault_ns > 12 * SIM_S && random_percent(random, 50)) {
+		plan->expire_ns = random_between(random, 200, 600) * SIM_S;
+		plan->forget_percent = 20;
+	}
+	if (plan->expire_ns != 0 && random_percent(random, 50)) {
+		plan->clock_spread_ms =
+		    (unsigned)random_between(random, 1000, 16000);
+		plan->old_percent = 50;
+	}
+}
+
+void
+plan_draw(struct plan *plan, struct random *random, unsigned nodes)
+{
+	memset(plan, 0, sizeof(*plan));
+	plan->nodes = nodes != 0 ? nodes : draw_node_count(random);
+	plan->edges =
+	    sim_alloc(EDGES_PER_NODE * plan->nodes + 1, sizeof(*plan->edges));
+	if (plan->nodes <= 5)
+		draw_small_graph(plan, random);
+	else
+		draw_large_graph(plan, random);
+	draw_size(plan, random);
+	draw_times(plan, random);
+	draw_content(plan, random);
+	plan->faults = (unsigned)random_between(random, 1, 12);
+	if (plan->nodes > 50) {
+		plan->faults = plan->nodes / 20;
+		plan->clients = 8;
+		plan->inputs = 40;
+		plan->burst = 1;
+		plan->fault_ns = 10 * SIM_S;
+		plan->verify_ns = 600 * SIM_S;
+		plan->ping_ns = 5 * SIM_S;
+		plan->dead_ns = 15 * SIM_S;
+		plan->stall_ns = 60 * SIM_S;
+	}
+}
+
+void
+plan_release(struct plan *plan)
+{
+	free(plan->edges);
+}

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The simulator: N nodes with the real core in one process, virtual time, a
+ * network and a store that fail as a seed decides, and an oracle that checks
+ * what must hold. One seed is one run; see README.md.
+ */
+#ifndef HERD_SIM_H
+#define HERD_SIM_H
+
+#include "core/backoff.h"
+#include "core/commit.h"
+#include "core/session.h"
+#include "sim/random.h"
+#include "sim/table_check.h"
+
+#define SIM_WALL_BASE_S UINT64_C(1600000000)
+#define SIM_START_NS (UINT64_C(1000) * HERD_NS_PER_S)
+#define SIM_US UINT64_C(1000)
+#define SIM_MS HERD_NS_PER_MS
+#define SIM_S HERD_NS_PER_S
+#define LATENCY_CALM_NS (30 * SIM_MS)
+#define SIM_FAILURE_MAX 512u
+#define SIM_NONE UINT32_MAX
+/* Bytes that an end may have waiting for its socket, by contract. */
+#define SIM_OUT_MAX (4u * SESSION_OUT_MAX)
+
+struct world;
+struct node;
+
+/* --- what a run is (plan.c) ---------------------------------------------- */
+
+enum sim_store {
+	SIM_STORE_NONE,
+	SIM_STORE_ASYNC,
+	SIM_STORE_SYNC,
+};
+
+struct sim_edge {
+	unsigned a; /* its name sorts first: it dials */
+	unsigned b;
+	uint64_t latency_ns; /* one way */
+	uint64_t jitter_ns;
+	uint64_t rate;   /* bytes/s, 0 = no limit */
+	size_t capacity; /* bytes under way that the sender's system takes */
+};
+
+struct plan {
+	unsigned nodes;
+	unsigned clients;
+	struct sim_edge *edges;
+	unsigned edge_count;
+	enum sim_store store;
+	uint64_t max_clients;
+	uint64_t expire_ns;
+	uint64_t max_ahead_ns;
+	uint64_t ping_ns;
+	uint64_t dead_ns;
+	uint64_t stall_ns;
+	uint64_t verify_ns;
+	uint64_t redial_max_ns;
+	uint64_t fault_ns; /* how long things go wrong */
+	unsigned faults;
+	unsigned inputs;
+	unsigned burst;           /* reports per input */
+	bool together;            /* all nodes start at the same time */
+	unsigned clock_spread_ms; /* nodes' clocks differ by up to this */
+	unsigned forget_percent;  /* of inputs */
+	unsigned tie_percent;
+	unsigned old_percent;
+	bool long_ids;
+};
+
+/* `nodes`: 0 draws it as well. */
+void plan_draw(struct plan *plan, struct random *random, unsigned nodes);
+void plan_release(struct plan *plan);
+
+/* --- time (world.c) ------------------------------------------------------ */
+
+enum event_kind {
+	EVENT_DIAL,      /* node, edge of it */
+	EVENT_ACCEPT,    /* connection: the dial has come to the acceptor */
+	EVENT_CONNECTED, /* connection: and its answer back */
+	EVENT_DIAL_FAILED,
+	EVENT_DELIVER, /* connection, receiving side */
+	EVENT_LOST,    /* connection, side that learns that it is gone */
+	EVENT_WAKE,    /* connection, side */
+	EVENT_WORK,
+	EVENT_TICK,
+	EVENT_STORE, /* node */
+	EVENT_SWEEP, /* node */
+	EVENT_START, /* node */
+	EVENT_INPUT,
+	EVENT_FAULT,
+	EVENT_UNBLOCK, /* edge of the plan */
+	EVENT_CRASH,   /* node */
+};
+
+struct event {
+	uint64_t at;
+	uint64_t order; /* of scheduling: equal times keep it */
+	enum event_kind kind;
+	unsigned who;
+	unsigned what;
+	unsigned life;
+};
+
+struct event_queue {
+	struct event *heap;
+	size_t count;
+	size_t size;
+	uint64_t scheduled;
+};
+
+/* --- the network (pipe.c) ---------------------------------------------------
+ */
+
+/* Bytes that arrive together. */
+struct segment {
+	uint64_t at;
+	size_t len;
+};
+
+/* One direction of a connection. */
+struct pipe {
+	struct buf bytes;
+	struct segment *segments;
+	unsigned head;
+	unsigned count;
+	unsigned size;
+	uint64_t busy_until;
+	uint64_t last_at;
+	size_t swallowed; /* bytes that a dead host will never acknowledge */
+	bool fin;         /* the sender closed: end of stream comes last */
+	bool scheduled;   /* an EVENT_DELIVER is under way */
+};
+
+/* One side of a connection: a socket and its session. */
+struct end {
+	struct world *world;
+	struct node *node;
+	unsigned conn;
+	unsigned side;
+	unsigned edge;    /* of the node, SIM_NONE: a stranger yet */
+	struct end *next; /* on the same edge */
+	bool open;
+	bool busy; /* its session is on the stack: for the mutants' pauses */
+	struct session session;
+	struct buf out;
+	uint64_t tick_at; /* of the scheduled EVENT_TICK */
+	bool wake_due;
+	bool work_due;
+
+	/* what the oracle remembers */
+	uint64_t snapshot_of;       /* exchange */
+	uint32_t *snapshot;         /* version per client, when it began */
+	uint64_t next_of;           /* exchange whose NEXT was looked at */
+	struct crossing *crossings; /* per client */
+};
+
+struct conn {
+	struct end ends[2];   /* 0 dialled */
+	struct pipe pipes[2]; /* pipes[i]: bytes that ends[i] sends */
+	unsigned edge;        /* of the plan */
+	unsigned life;        /* of the dialling node */
+	bool dead; /* half-open or a dead host: nothing arrives any more */
+};
+
+/* --- nodes -------------------------------------------------------------------
+ */
+
+struct node_edge {
+	unsigned edge; /* of the plan */
+	unsigned peer; /* node */
+	bool dials;
+	bool dialling;    /* a dial is scheduled or under way */
+	struct end *ends; /* open ones that belong to it */
+	struct backoff backoff;
+};
+
+/* An answer that waits for durability. */
+struct waiter {
+	struct put_info ticket;
+	uint32_t version;
+};
+
+enum store_state {
+	STORE_IDLE,
+	STORE_TAKING, /* a batch is open */
+	STORE_COMMITTING,
+};
+
+struct store {
+	struct outbox outbox;
+	struct commit commit;
+	enum store_state state;
+	bool scheduled;
+	unsigned takes;  /* left in this batch */
+	uint32_t *batch; /* version per client, SIM_NONE */
+	uint32_t *disk;
+	struct waiter *waiters;
+	unsigned waiter_count;
+	unsigned waiter_size;
+};
+
+struct node {
+	struct world *world;
+	unsigned number;
+	char name[16];
+	bool up;
+	unsigned life; /* counts starts: events of earlier lives are void */
+	int64_t clock_ns;
+	struct table *table;
+	struct board board;
+	struct session_node shared;
+	struct node_edge *edges;
+	unsigned edge_count;
+	struct outbox watcher; /* the oracle's eye */
+	uint32_t *held;        /* version seen last per client */
+	struct store store;
+	struct table_cursor sweep;
+	unsigned disk_lives; /* counts lost disks */
+	bool observed;       /* the oracle looks at it just now */
+#ifdef HERD_MUTANTS
+	bool paused;
+#endif
+};
+
+/* --- the oracle ---------------------------------------------------------- */
+
+/* A report that some node accepted from a client. */
+struct version {
+	unsigned client;
+	struct report report;
+	char *text;
+};
+
+/* How often a version crossed a directed link on one session. */
+struct crossing {
+	uint32_t version;
+	uint64_t exchange;
+	bool before_owe; /* it was sent before the exchange owed */
+};
+
+struct answer {
+	uint32_t version;
+	unsigned node;
+	unsigned disk_life;
+};
+
+struct sim_client {
+	char *id;
+	uint32_t *versions;
+	unsigned version_count;
+	unsigned version_size;
+	uint64_t last_time_ns;
+};
+
+#define SIM_WORDS(X) \
+	X(HELLO)     \
+	X(CHECK) X(DIGEST) X(NEXT) X(AT) X(GONE) X(ACK) X(PING) X(PONG) X(BYE)
+
+enum sim_word {
+#define SIM_WORD_ID(word) WORD_##word,
+	SIM_WORDS(SIM_WORD_ID)
+#undef SIM_WORD_ID
+	    WORD_COUNT,
+};
+
+struct oracle {
+	struct version *versions;
+	uint32_t version_count;
+	uint32_t version_size;
+	struct sim_client *clients;
+	struct answer *answers;
+	unsigned answer_count;
+	unsigned answer_size;
+	uint32_t *expected;         /* per client, of healing */
+	uint64_t words[WORD_COUNT]; /* lines sent */
+};
+
+struct world {
+	uint64_t seed;
+	struct random random;
+	struct plan plan;
+	struct event_queue queue;
+	uint64_t now;
+	uint64_t events; /* handled */
+	struct node *nodes;
+	struct conn **conns;
+	unsigned conn_count;
+	unsigned conn_size;
+	unsigned *blocked; /* per edge: how many causes */
+	bool calm;         /* healed: nothing goes wrong any more */
+	bool trace;
+	bool failed;
+	char failure[SIM_FAILURE_MAX];
+	struct oracle oracle;
+};
+
+/* --- world.c ------------------------------------------------------------- */
+
+/* Runs one seed; false and world->failure if something did not hold. */
+bool world_run(struct world *world, uint64_t seed, unsigned nodes, bool trace);
+void world_release(struct world *world);
+
+/* The same in steps, for a plan of one's own: open, fill plan, build. */
+void world_open(struct world *world, uint64_t seed, bool trace);
+void world_build(struct world *world);
+/* Waits until all links are SYNCED and drained; false after `ns`. */
+bool world_settle(struct world *world, uint64_t ns);
+
+/* The five-node herd under load (cost.c): prints it; false if it is dear. */
+bool cost_of_five(void);
+
+/* Something must hold and does not: the run ends, the first cause stays. */
+void world_fail(struct world *world, const char *fmt, ...) HERD_PRINTF(2, 3);
+
+void world_trace(const struct world *world, const struct node *node,
+    const char *fmt, ...) HERD_PRINTF(3, 4);
+
+void world_after(struct world *world, uint64_t delay_ns, enum event_kind kind,
+    unsigned who, unsigned what, unsigned life);
+
+/* Handles what is due until `ns` have gone by or something failed. */
+void world_run_for(struct world *world, uint64_t ns);
+
+static inline struct mono
+world_mono(const struct world *world)
+{
+	return (struct mono){ world->now };
+}
+
+#ifdef HERD_MUTANTS
+/* The run under way, for mutant_pause(). */
+extern struct world *sim_world;
+#endif
+
+/* malloc that ends the process when there is none. */
+void *sim_alloc(size_t count, size_t size);
+void *sim_grow(void *old, size_t count, size_t size);
+
+/* --- pipe.c -------------------------------------------------------------- */
+
+/* Bytes of `data` that the sender's system takes now. */
+size_t pipe_write(struct world *world, struct conn *conn, unsigned side,
+    const char *data, size_t len);
+/* Bytes are due for ends[side]. */
+void pipe_deliver(struct world *world, unsigned conn, unsigned side);
+/* Nothing stops the bytes any more: what is due gets scheduled. */
+void pipe_resume(struct world *world, unsigned conn);
+/* The link is fast again: what is under way is there soon. */
+void pipe_hurry(struct world *world, unsigned conn);
+bool conn_is_stuck(const struct world *world, const struct conn *conn);
+void pipe_release(struct pipe *pipe);
+
+/* --- link.c -------------------------------------------------------------- */
+
+void link_dial(struct world *world, unsigned node, unsigned edge);
+void link_accept(struct world *world, unsigned conn);
+void link_connected(struct world *world, unsigned conn);
+void link_dial_failed(struct world *world, unsigned conn);
+
+/* Bytes came in for an end; they are fed in pieces. */
+void end_feed(struct end *end, struct span data);
+/* Fills and writes until the socket is full or nothing is left. */
+void end_pump(struct end *end);
+void end_on_wake(struct end *end);
+void end_on_work(struct end *end);
+void end_on_tick(struct end *end);
+void end_lost(struct end *end, const char *why);
+
+/* How an end goes when its node does. */
+enum end_death {
+	DEATH_FIN,    /* what was written arrives, then the end of stream */
+	DEATH_RESET,  /* the peer learns of it, bytes are lost */
+	DEATH_SILENT, /* the host is gone: the peer learns nothing */
+};
+void end_kill(struct end *end, enum end_death death);
+
+/* Closes the session from this side: BYE, end of stream. */
+void end_bye(struct end *end, enum session_reason reason);
+/* The node's dialling edge has no connection: dial after the backoff. */
+void link_consider(struct node *node, unsigned edge);
+
+/* --- node.c -------------------------------------------------------------- */
+
+void node_init(struct node *node, struct world *world, unsigned number);
+void node_release(struct node *node);
+void node_start(struct node *node);
+void node_stop(struct node *node, enum end_death death, bool lose_disk);
+struct wall node_clock(const struct node *node);
+void node_sweep(struct node *node);
+
+/* A client speaks to the node: IAMAT or an operator's forget. */
+void node_report(struct node *node, unsigned client, uint64_t time_ns);
+void node_forget(struct node *node, unsigned client);
+/* A random client says something to a random node. */
+void world_input(struct world *world);
+
+/* --- store.c ------------------------------------------------------------- */
+
+void store_init(struct store *store, const struct world *world);
+void store_release(struct store *store);
+void store_start(struct node *node);
+void store_stop(struct node *node, bool lose_disk);
+void store_step(struct node *node);
+/* The answer to `version` goes now or when the ticket is covered. */
+void store_answer(struct node *node, enum put_result result,
+    const struct put_info *ticket, uint32_t version);
+
+/* --- fault.c ------------------------------------------------------------- */
+
+void fault_happen(struct world *world);
+void fault_heal(struct world *world);
+void fault_unblock(struct world *world, unsigned edge);
+/* kill -9, and a start later; the disk stays. */
+void fault_crash_node(struct node *node, bool lose_disk);
+
+/* --- oracle.c ------------------------------------------------------------ */
+
+void oracle_init(struct world *world);
+void oracle_release(struct world *world);
+
+/* The version of a report, SIM_NONE: nobody ever accepted that. */
+uint32_t oracle_find(const struct world *world, const struct report *report);
+/* A node accepts this from a client: gives its number. */
+uint32_t oracle_note(struct world *world, const struct report *report);
+/* Order of two versions of one client; SIM_NONE is before all. */
+int oracle_compare(const struct world *world, uint32_t a, uint32_t b);
+
+void oracle_answered(struct node *node, uint32_t version);
+/* After whatever happened to a node: its table went forward only. */
+void oracle_observe(struct node *node);
+/* After an end's session did something: exchange, bounds. */
+void oracle_observe_end(struct end *end);
+/* `text`, lines, is handed to the socket. */
+void oracle_tap(struct end *end, struct span text);
+/* A node came back: what it answered with durability sync is there. */
+void oracle_check_start(struct node *node);
+void oracle_expect(struct world *world);
+void oracle_check_equal(struct world *world);
+
+#endif

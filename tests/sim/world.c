@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Virtual time, and the acts of a run. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim/sim.h"
+#include "herd/text.h"
+
+#define POLL_NS (10 * SIM_MS)
+/* What went wrong before healing is noticed by then. */
+#define LATE_NS (100 * SIM_MS)
+#define CONVERGE_NS (5 * SIM_S)
+
+void *
+sim_alloc(size_t count, size_t size)
+{
+	void *memory = calloc(count == 0 ? 1 : count, size);
+
+	if (memory == NULL) {
+		fputs("sim: out of memory\n", stderr);
+		abort();
+	}
+	return memory;
+}
+
+void *
+sim_grow(void *old, size_t count, size_t size)
+{
+	void *memory = realloc(old, count * size);
+
+	if (memory == NULL) {
+		fputs("sim: out of memory\n", stderr);
+		abort();
+	}
+	return memory;
+}
+
+void
+world_fail(struct world *world, const char *fmt, ...)
+{
+	va_list args;
+
+	if (world->failed)
+		return;
+	world->failed = true;
+	va_start(args, fmt);
+	vsnprintf(world->failure, sizeof(world->failure), fmt, args);
+	va_end(args);
+	world_trace(world, NULL, "FAILED: %s", world->failure);
+}
+
+void
+world_trace(
+    const struct world *world, const struct node *node, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!world->trace)
+		return;
+	printf("%12.6f %-8s ", (double)(world->now - SIM_START_NS) / 1e9,
+	    node == NULL ? "-" : node->name);
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	putchar('\n');
+}
+
+/* --- the queue: a heap by (time, order) ---------------------------------- */
+
+static bool
+event_before(const struct event *a, const struct event *b)
+{
+	return a->at != b->at ? a->at < b->at : a->order < b->order;
+}
+
+void
+world_after(struct world *world, uint64_t delay_ns, enum event_kind kind,
+    unsigned who, unsigned what, unsigned life)
+{
+	struct event_queue *queue = &world->queue;
+	struct event event = { world->now + delay_ns, queue->scheduled++, kind,
+		who, what, life };
+	size_t at = queue->count++;
+
+	if (queue->count > queue->size) {
+		queue->size = queue->size == 0 ? 256 : queue->size * 2;
+		queue->heap =
+		    sim_grow(queue->heap, queue->size, sizeof(*queue->heap));
+	}
+	while (at > 0 && event_before(&event, &queue->heap[(at - 1) / 2])) {
+		queue->heap[at] = queue->heap[(at - 1) / 2];
+		at = (at - 1) / 2;
+	}
+	queue->heap[at] = event;
+}
+
+static struct event
+queue_pop(struct event_queue *queue)
+{
+	struct event first = queue->heap[0];
+	struct event last = queue->heap[--queue->count];
+	size_t at = 0;
+
+	for (;;) {
+		size_t child = at * 2 + 1;
+
+		if (child >= queue->count)
+			break;
+		if (child + 1 < queue->count &&
+		    event_before(&queue->heap[child + 1], &queue->heap[child]))
+			child++;
+		if (!event_before(&queue->heap[child], &last))
+			break;
+		queue->heap[at] = queue->heap[child];
+		at = child;
+	}
+	if (queue->count > 0)
+		queue->heap[at] = last;
+	return first;
+}
+
+/* --- handling ----------------------------------------------------------------
+ */
+
+static void
+handle_end(struct world *world, const struct event *event)
+{
+	struct end *end = &world->conns[event->who]->ends[event->what];
+
+	if (event->kind == EVENT_LOST)
+		end_lost(end, "connection reset");
+	else if (event->kind == EVENT_WAKE)
+		end_on_wake(end);
+	else if (event->kind == EVENT_WORK)
+		end_on_work(end);
+	else
+		end_on_tick(end);
+}
+
+static void
+handle_node(struct world *world, const struct event *event)
+{
+	struct node *node = &world->nodes[event->who];
+
+	if (event->life != node->life)
+		return;
+	if (event->kind == EVENT_DIAL)
+		link_dial(world, event->who, event->what);
+	else if (event->kind == EVENT_STORE)
+		store_step(node);
+	else if (event->kind == EVENT_SWEEP)
+		node_sweep(node);
+	else if (event->kind == EVENT_CRASH)
+		fault_crash_node(node, false);
+	else
+		node_start(node);
+}
+
+static void
+handle(struct world *world, const struct event *event)
+{
+	world->now = event->at;
+	world->events++;
+	switch (event->kind) {
+	case EVENT_ACCEPT: link_accept(world, event->who); break;
+	case EVENT_CONNECTED: link_connected(world, event->who); break;
+	case EVENT_DIAL_FAILED: link_dial_failed(world, event->who); break;
+	case EVENT_DELIVER: pipe_deliver(world, event->who, event->what); break;
+	case EVENT_LOST:
+	case EVENT_WAKE:
+	case EVENT_WORK:
+	case EVENT_TICK: handle_end(world, event); break;
+	case EVENT_DIAL:
+	case EVENT_STORE:
+	case EVENT_SWEEP:
+	case EVENT_CRASH:
+	case EVENT_START: handle_node(world, event); break;
+	case EVENT_INPUT: world_input(world); break;
+	case EVENT_FAULT: fault_happen(world); break;
+	case EVENT_UNBLOCK: fault_unblock(world, event->who); break;
+	}
+}
+
+void
+world_run_for(struct world *world, uint64_t ns)
+{
+	struct event_queue *queue = &world->queue;
+	uint64_t until = world->now + ns;
+
+	while (
+	    !world->failed && queue->count > 0 && queue->heap[0].at <= until) {
+		struct event event = queue_pop(queue);
+
+		handle(world, &event);
+	}
+	if (!world->failed)
+		world->now = until;
+}
+
+/* --- acts -------------------------------------------------------------------
+ */
+
+typedef bool world_holds(struct world *world);
+
+/* Waits in steps; false when it does not hold after `ns`. */
+static bool
+world_wait(struct world *world, world_holds *holds, uint64_t ns)
+{
+	uint64_t until = world->now + ns;
+
+	while (!world->failed) {
+		if (holds(world))
+			return true;
+		if (world->now >= until)
+			break;
+		world_run_for(world, POLL_NS);
+	}
+	return false;
+}
+
+static bool
+has_strangers(const struct world *world)
+{
+	for (unsigned i = 0; i < world->conn_count; i++) {
+		for (unsigned side = 0; side < 2; side++) {
+			const struct end *end = &world->conns[i]->ends[side];
+
+			if (end->open && end->edge == SIM_NONE)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The other side has closed it, or will never hear of it again. */
+static bool
+is_half_open(const struct world *world, const struct end *end)
+{
+	const struct conn *conn = world->conns[end->conn];
+
+	return conn->dead || !conn->ends[1 - end->side].open;
+}
+
+/*
+ * Every edge has one connection, the same one on both sides and past HELLO,
+ * and no dial under way that would replace it.
+ */
+static bool
+links_are_up(struct world *world)
+{
+	if (has_strangers(world))
+		return false;
+	for (unsigned i = 0; i < world->plan.nodes; i++) {
+		const struct node *node = &world->nodes[i];
+
+		if (!node->up)
+			return false;
+		for (unsigned j = 0; j < node->edge_count; j++) {
+			const struct end *end = node->edges[j].ends;
+
+			if (end == NULL || end->next != NULL ||
+			    node->edges[j].dialling ||
+			    is_half_open(world, end) ||
+			    end->session.state == SESSION_HELLO)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* SYNCED everywhere, nothing owed, nothing under way. */
+static bool
+herd_is_settled(struct world *world)
+{
+	if (!links_are_up(world))
+		return false;
+	for (unsigned i = 0; i < world->conn_count; i++) {
+		const struct conn *conn = world->conns[i];
+
+		for (unsigned side = 0; side < 2; side++) {
+			const struct end *end = &conn->ends[side];
+
+			if (!end->open)
+				continue;
+			if (end->session.state != SESSION_SYNCED ||
+			    !outbox_is_empty(&end->session.outbox) ||
+			    end->out.len > 0 ||
+			    end->session.stats.sent !=
+				conn->ends[1 - side].session.stats.received)
+				return false;
+		}
+	}
+	return true;
+}
+
+static void
+act_begin(struct world *world)
+{
+	struct plan *plan = &world->plan;
+	struct random *random = &world->random;
+
+	for (unsigned i = 0; i < plan->nodes; i++)
+		world_after(world,
+		    random_below(
+			random, plan->together ? 2 * SIM_MS : 300 * SIM_MS),
+		    EVENT_START, i, 0, 0);
+	for (unsigned i = 0; i < plan->inputs; i++)
+		world_after(world, random_below(random, plan->fault_ns),
+		    EVENT_INPUT, 0, 0, 0);
+	for (unsigned i = 0; i < plan->faults; i++)
+		world_after(world, random_below(random, plan->fault_ns),
+		    EVENT_FAULT, 0, 0, 0);
+	world_run_for(world, plan->fault_ns);
+}
+
+/* Faults end; within 5 s after the links are up all tables are equal. */
+static void
+act_heal(struct world *world)
+{
+	const struct plan *plan = &world->plan;
+	uint64_t patience = plan->dead_ns + SESSION_HELLO_NS +
+			    4 * plan->redial_max_ns + 10 * SIM_S;
+
+	fault_heal(world);
+	oracle_expect(world);
+	world_run_for(world, LATE_NS);
+	if (!world_wait(world, links_are_up, patience)) {
+		world_fail(world, "links are not up after healing");
+		return;
+	}
+	if (!world_wait(world, herd_is_settled, CONVERGE_NS)) {
+		world_fail(world, "not SYNCED and drained 5 s after healing");
+		return;
+	}
+	oracle_check_equal(world);
+}
+
+static uint64_t
+word_sum(const struct world *world, bool with_liveness)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < WORD_COUNT; i++) {
+		if (with_liveness || (i != WORD_PING && i != WORD_PONG))
+			sum += world->oracle.words[i];
+	}
+	return sum;
+}
+
+static uint64_t
+repaired_sum(const struct world *world)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < world->conn_count; i++) {
+		for (unsigned side = 0; side < 2; side++) {
+			const struct end *end = &world->conns[i]->ends[side];
+
+			if (end->open)
+				sum += end->session.stats.repaired;
+		}
+	}
+	return sum;
+}
+
+static uint64_t
+record_lines(const struct world *world)
+{
+	return world->oracle.words[WORD_AT] + world->oracle.words[WORD_GONE];
+}
+
+/* No line but PING and PONG. */
+static void
+act_quiet(struct world *world)
+{
+	uint64_t records = record_lines(world);
+	uint64_t repaired = repaired_sum(world);
+	uint64_t lines;
+
+	world_run_for(world, 2 * SESSION_ACK_NS);
+	lines = word_sum(world, false);
+	world_run_for(world, world->plan.ping_ns + SIM_S);
+	if (record_lines(world) != records)
+		world_fail(world, "a quiet herd sends records");
+	else if (word_sum(world, false) != lines)
+		world_fail(world, "a quiet herd sends more than PING, PONG");
+	else if (repaired_sum(world) != repaired)
+		world_fail(world, "a quiet herd repairs");
+}
+
+/* All links compare again: there is nothing to send. */
+static void
+act_verify(struct world *world)
+{
+	uint64_t records = record_lines(world);
+	uint64_t repaired = repaired_sum(world);
+	uint64_t checks = world->oracle.words[WORD_CHECK];
+
+	for (unsigned i = 0; i < world->conn_count; i++) {
+		struct end *end =
+		    &world->conns[i]->ends[random_below(&world->random, 2)];
+
+		if (!end->open)
+			continue;
+		session_verify(&end->session, world_mono(world));
+		end_on_wake(end);
+	}
+	world_run_for(world, 10 * SIM_MS);
+	if (!world_wait(world, herd_is_settled, CONVERGE_NS))
+		world_fail(world, "verification does not end");
+	else if (world->oracle.words[WORD_CHECK] == checks)
+		world_fail(world, "nothing was verified");
+	else if (record_lines(world) != records)
+		world_fail(world, "verification of equal tables sends records");
+	else if (repaired_sum(world) != repaired)
+		world_fail(world, "verification repairs equal tables");
+}
+
+/* One report costs at most 2E-(N-1) messages and comes to all. */
+static void
+act_cost(struct world *world)
+{
+	const struct plan *plan = &world->plan;
+	uint64_t most = 2u * plan->edge_count - (plan->nodes - 1);
+	uint64_t before = record_lines(world);
+	struct node *node =
+	    &world->nodes[random_below(&world->random, plan->nodes)];
+	unsigned client = (unsigned)random_below(&world->random, plan->clients);
+	uint64_t at = node_clock(node).ns;
+
+	if (at < world->oracle.clients[client].last_time_ns)
+		at = world->oracle.clients[client].last_time_ns + 1;
+	node_report(node, client, at);
+	world_run_for(world, 20 * SIM_MS);
+	if (!world_wait(world, herd_is_settled, CONVERGE_NS))
+		world_fail(world, "one report does not settle");
+	if (record_lines(world) - before > most)
+		world_fail(world, "one report cost %llu messages, not %llu",
+		    (unsigned long long)(record_lines(world) - before),
+		    (unsigned long long)most);
+	oracle_expect(world);
+	oracle_check_equal(world);
+}
+
+static void
+act_end(struct world *world)
+{
+	for (unsigned i = 0; i < world->plan.nodes && !world->failed; i++) {
+		const char *wrong = table_check(world->nodes[i].table);
+
+		if (wrong != NULL)
+			world_fail(
+			    world, "%s: %s", world->nodes[i].name, wrong);
+	}
+}
+
+void
+world_open(struct world *world, uint64_t seed, bool trace)
+{
+	memset(world, 0, sizeof(*world));
+	world->seed = seed;
+	world->random.state = seed * UINT64_C(0x2545f4914f6cdd1d);
+	world->now = SIM_START_NS;
+	world->trace = trace;
+}
+
+void
+world_build(struct world *world)
+{
+	world->blocked =
+	    sim_alloc(world->plan.edge_count, sizeof(*world->blocked));
+	world->nodes = sim_alloc(world->plan.nodes, sizeof(*world->nodes));
+	oracle_init(world);
+	for (unsigned i = 0; i < world->plan.nodes; i++)
+		node_init(&world->nodes[i], world, i);
+}
+
+bool
+world_settle(struct world *world, uint64_t ns)
+{
+	return world_wait(world, herd_is_settled, ns);
+}
+
+bool
+world_run(struct world *world, uint64_t seed, unsigned nodes, bool trace)
+{
+	void (*const acts[])(struct world *) = { act_begin, act_heal, act_quiet,
+		act_verify, act_cost, act_cost, act_end };
+
+	world_open(world, seed, trace);
+	plan_draw(&world->plan, &world->random, nodes);
+	world_build(world);
+	for (size_t i = 0; i < HERD_ARRAY_LEN(acts) && !world->failed; i++)
+		acts[i](world);
+	return !world->failed;
+}
+
+static void
+conn_release(struct conn *conn)
+{
+	for (unsigned side = 0; side < 2; side++) {
+		struct end *end = &conn->ends[side];
+
+		if (end->open)
+			session_release(&end->session);
+		buf_release(&end->out);
+		free(end->snapshot);
+		free(end->crossings);
+		pipe_release(&conn->pipes[side]);
+	}
+	free(conn);
+}
+
+void
+world_release(struct world *world)
+{
+	for (unsigned i = 0; i < world->conn_count; i++)
+		conn_release(world->conns[i]);
+	free(world->conns);
+	for (unsigned i = 0; i < world->plan.nodes; i++)
+		node_release(&world->nodes[i]);
+	free(world->nodes);
+	free(world->blocked);
+	free(world->queue.heap);
+	oracle_release(world);
+	plan_release(&world->plan);
+}
