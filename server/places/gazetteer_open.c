@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "places/gazetteer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "herd/herdfile.h"
+#include "herd/text.h"
+#include "places/gazetteer_db.h"
+#include "places/gazetteer_file.h"
+
+#define FILE_NAME "gazetteer.sqlite"
+/* SQLite cuts it to its own greatest, 2 GB. */
+#define MAP_BYTES "1099511627776"
+#define SOURCE_HEX_MAX 64u
+
+struct gazetteer {
+	char path[PATH_MAX];
+	char source[SOURCE_HEX_MAX + 1];
+	uint64_t rows;
+	struct tree_point *points; /* `rows` of them */
+	char *notice;
+	struct span lines[GAZETTEER_NOTICE_LINES_MAX];
+	size_t line_count;
+};
+
+/* --- where it is --------------------------------------------------------- */
+
+static bool
+is_file(const char *path)
+{
+	struct stat facts;
+
+	return stat(path, &facts) == 0 && S_ISREG(facts.st_mode);
+}
+
+/* The executable's folder, without a slash at its end; "" if unknown. */
+static void
+find_own_folder(char out[PATH_MAX])
+{
+	ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - 1);
+
+	while (len > 0 && out[len - 1] != '/')
+		len--;
+	out[len > 0 ? len - 1 : 0] = '\0';
+}
+
+enum herd_error
+gazetteer_locate(const char *setting, const char *node, const char *base_dir,
+    struct buf *path, struct buf *message)
+{
+	char own[PATH_MAX];
+	char places[3][PATH_MAX + sizeof("/../" FILE_NAME)];
+	enum herd_error error;
+
+	if (setting[0] != '\0')
+		return herdfile_expand(path, setting, node, base_dir);
+	find_own_folder(own);
+	(void)snprintf(places[0], sizeof(places[0]), "%s/" FILE_NAME, own);
+	(void)snprintf(places[1], sizeof(places[1]), "%s/../" FILE_NAME, own);
+	(void)snprintf(
+	    places[2], sizeof(places[2]), HERD_SHAREDIR "/" FILE_NAME);
+	for (size_t i = 0; i < HERD_ARRAY_LEN(places); i++) {
+		if (is_file(places[i]))
+			return buf_add_text(path, places[i]);
+	}
+	error = buf_addf(message,
+	    "the gazetteer has no data file: neither %s nor %s nor %s is there;"
+	    " make it with `make build/gazetteer.sqlite`, name another one with"
+	    " places.data, or choose another places.provider",
+	    places[0], places[1], places[2]);
+	return error != HERD_OK ? error : HERD_ENOTFOUND;
+}
+
+/* --- is it one? ----------------------------------------------------------- */
+
+int
+gazetteer_db_open(const char *path, sqlite3 **out)
+{
+	struct buf uri;
+	int result = SQLITE_NOMEM;
+	const char *text = NULL;
+
+	*out = NULL;
+	buf_init(&uri, 3 * PATH_MAX + 64);
+	/* A slash as %2F is the same file to SQLite. */
+	if (buf_add_text(&uri, "file:") == HERD_OK &&
+	    text_to_percent(&uri, span_from(path)) == HERD_OK &&
+	    buf_add_text(&uri, "?mode=ro&immutable=1") == HERD_OK)
+		text = buf_cstr(&uri);
+	if (text != NULL)
+		result = sqlite3_open_v2(text, out,
+		    SQLITE_OPEN_READONLY | SQLITE_OPEN_URI |
+			SQLITE_OPEN_NOMUTEX,
+		    NULL);
+	buf_release(&uri);
+	if (result != SQLITE_OK)
+		return result;
+	/* The file is trusted no further than to be read. */
+	(void)sqlite3_db_config(*out, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	(void)sqlite3_db_config(*out, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	/*
+	 * One transaction for the handle's whole life: the file never changes,
+	 * and a transaction for each row would cost more than the row.
+	 */
+	return sqlite3_exec(
+	    *out, "PRAGMA mmap_size = " MAP_BYTES "; BEGIN", NULL, NULL, NULL);
+}
+
+/* One integer that `sql` gives; -1 when it cannot be had. */
+static int64_t
+ask_integer(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *statement = NULL;
+	int64_t value = -1;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
+	    sqlite3_step(statement) == SQLITE_ROW)
+		value = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return value;
+}
+
+/* Appends the value of a key of meta. HERD_ENOTFOUND. */
+static enum herd_error
+ask_meta(sqlite3 *db, const char *key, struct buf *out)
+{
+	sqlite3_stmt *statement = NULL;
+	enum herd_error error = HERD_ENOTFOUND;
+	const char *sql = "SELECT value FROM meta WHERE key = ?";
+
+	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
+	    sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC) ==
+		SQLITE_OK &&
+	    sqlite3_step(statement) == SQLITE_ROW)
+		error = buf_add(out, sqlite3_column_text(statement, 0),
+		    (size_t)sqlite3_column_bytes(statement, 0));
+	sqlite3_finalize(statement);
+	return error;
+}
+
+static enum herd_error
+refuse(struct buf *message, const char *path, const char *why)
+{
+	enum herd_error error = buf_addf(message,
+	    "%s: %s; make it anew with mkgazetteer(1) or"
+	    " `make build/gazetteer.sqlite`",
+	    path, why);
+
+	return error != HERD_OK ? error : HERD_ESYNTAX;
+}
+
+/* What an interrupted copy, another program's or an old file would show. */
+static enum herd_error
+check_marks(sqlite3 *db, const char *path, struct buf *message)
+{
+	struct stat facts;
+	int64_t mark = ask_integer(db, "PRAGMA application_id");
+	int64_t format;
+	int64_t bytes;
+
+	if (mark == -1 && sqlite3_errcode(db) == SQLITE_CORRUPT)
+		return refuse(message, path, "cut off or damaged");
+	format = ask_integer(db, "PRAGMA user_version");
+	bytes = ask_integer(db, "PRAGMA page_count") *
+		ask_integer(db, "PRAGMA page_size");
+	if (mark != GAZETTEER_APPLICATION_ID)
+		return refuse(message, path, "not a gazetteer of Herd");
+	if (format < GAZETTEER_FORMAT)
+		return refuse(message, path, "made by an older Herd");
+	if (format > GAZETTEER_FORMAT)
+		return refuse(message, path, "made by a newer Herd");
+	if (stat(path, &facts) != 0 || facts.st_size != bytes)
+		return refuse(message, path, "cut off or damaged");
+	return HERD_OK;
+}
+
+/* Splits the notice into the lines that html_attributions shows. */
+static enum herd_error
+take_notice(struct gazetteer *gazetteer, const struct buf *notice)
+{
+	struct span text = buf_span(notice);
+	size_t start = 0;
+
+	gazetteer->notice = malloc(text.len + 1);
+	if (gazetteer->notice == NULL)
+		return HERD_ENOMEM;
+	memcpy(gazetteer->notice, text.len > 0 ? text.data : "", text.len);
+	for (size_t i = 0; i <= text.len; i++) {
+		if (i < text.len && text.data[i] != '\n')
+			continue;
+		if (i > start &&
+		    gazetteer->line_count < GAZETTEER_NOTICE_LINES_MAX)
+			gazetteer->lines[gazetteer->line_count++] =
+			    span_of(gazetteer->notice + start, i - start);
+		start = i + 1;
+	}
+	return HERD_OK;
+}
+
+static uint32_t
+read_u32(const unsigned char *bytes)
+{
+	return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 |
+	       (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+/* Copies the tree out of the file, for all readers. HERD_ESYNTAX. */
+static enum herd_error
+take_tree(struct gazetteer *gazetteer, const unsigned char *bytes, size_t len)
+{
+	size_t count = (size_t)gazetteer->rows;
+
+	if (bytes == NULL || len != count * GAZETTEER_POINT_BYTES)
+		return HERD_ESYNTAX;
+	gazetteer->points = calloc(count, sizeof(*gazetteer->points));
+	if (gazetteer->points == NULL)
+		return HERD_ENOMEM;
+	for (size_t i = 0; i < count; i++, bytes += GAZETTEER_POINT_BYTES) {
+		struct tree_point *point = &gazetteer->points[i];
+
+		for (size_t axis = 0; axis < 3; axis++)
+			point->at[axis] = (int32_t)read_u32(bytes + 4 * axis);
+		point->tag = read_u32(bytes + 12);
+	}
+	return HERD_OK;
+}
+
+static enum herd_error
+read_tree(struct gazetteer *gazetteer, sqlite3 *db)
+{
+	sqlite3_stmt *statement = NULL;
+	enum herd_error error = HERD_ESYNTAX;
+
+	if (sqlite3_prepare_v2(db, "SELECT points FROM tree", -1, &statement,
+		NULL) == SQLITE_OK &&
+	    sqlite3_step(statement) == SQLITE_ROW)
+		error = take_tree(gazetteer, sqlite3_column_blob(statement, 0),
+		    (size_t)sqlite3_column_bytes(statement, 0));
+	sqlite3_finalize(statement);
+	return error;
+}
+
+static enum herd_error
+read_facts(struct gazetteer *gazetteer, sqlite3 *db, struct buf *message)
+{
+	struct buf text;
+	enum herd_error error;
+
+	buf_init(&text, GAZETTEER_NOTICE_MAX);
+	error = ask_meta(db, GAZETTEER_META_ROWS, &text);
+	if (error == HERD_OK)
+		error = text_to_u64(
+		    buf_span(&text), 1, GAZETTEER_ROWS_MAX, &gazetteer->rows);
+	if (error == HERD_OK && ask_integer(db, "SELECT max(id) FROM place") !=
+				    (int64_t)gazetteer->rows)
+		error = HERD_ERANGE;
+	buf_clear(&text);
+	if (error == HERD_OK)
+		error = ask_meta(db, GAZETTEER_META_SOURCE, &text);
+	if (error == HERD_OK && text.len > SOURCE_HEX_MAX)
+		error = HERD_ELIMIT;
+	if (error == HERD_OK && text.len > 0)
+		memcpy(gazetteer->source, buf_span(&text).data, text.len);
+	buf_clear(&text);
+	if (error == HERD_OK)
+		error = ask_meta(db, GAZETTEER_META_NOTICE, &text);
+	if (error == HERD_OK && !text_is_utf8(buf_span(&text)))
+		error = HERD_ESYNTAX;
+	if (error == HERD_OK)
+		error = read_tree(gazetteer, db);
+	if (error == HERD_OK)
+		error = take_notice(gazetteer, &text);
+	else if (error != HERD_ENOMEM)
+		error = refuse(message, gazetteer->path, "it is damaged");
+	buf_release(&text);
+	return error;
+}
+
+static enum herd_error
+check(struct gazetteer *gazetteer, struct buf *message)
+{
+	sqlite3 *db = NULL;
+	enum herd_error error;
+
+	if (!is_file(gazetteer->path)) {
+		error = buf_addf(message, "%s: %s", gazetteer->path,
+		    errno != 0 ? strerror(errno) : "not a regular file");
+		return error != HERD_OK ? error : HERD_ESYSTEM;
+	}
+	if (gazetteer_db_open(gazetteer->path, &db) != SQLITE_OK) {
+		error = buf_addf(message, "%s: %s", gazetteer->path,
+		    db != NULL ? sqlite3_errmsg(db) : "out of memory");
+		if (error == HERD_OK)
+			error = HERD_ESYSTEM;
+	} else {
+		error = check_marks(db, gazetteer->path, message);
+		if (error == HERD_OK)
+			error = read_facts(gazetteer, db, message);
+	}
+	sqlite3_close(db);
+	return error;
+}
+
+enum herd_error
+gazetteer_open(const char *path, struct buf *message, struct gazetteer **out)
+{
+	struct gazetteer *gazetteer;
+	enum herd_error error;
+
+	if (strlen(path) >= PATH_MAX)
+		return HERD_ELIMIT;
+	gazetteer = calloc(1, sizeof(*gazetteer));
+	if (gazetteer == NULL)
+		return HERD_ENOMEM;
+	memcpy(gazetteer->path, path, strlen(path) + 1);
+	/*
+	 * SQLite's own count of memory takes a process-wide lock on every
+	 * allocation. Refused if another room has started SQLite already,
+	 * which costs speed only.
+	 */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	errno = 0;
+	error = check(gazetteer, message);
+	if (error != HERD_OK) {
+		gazetteer_close(gazetteer);
+		return error;
+	}
+	*out = gazetteer;
+	return HERD_OK;
+}
+
+void
+gazetteer_close(struct gazetteer *gazetteer)
+{
+	if (gazetteer == NULL)
+		return;
+	free(gazetteer->points);
+	free(gazetteer->notice);
+	free(gazetteer);
+}
+
+uint64_t
+gazetteer_rows(const struct gazetteer *gazetteer)
+{
+	return gazetteer->rows;
+}
+
+const char *
+gazetteer_path(const struct gazetteer *gazetteer)
+{
+	return gazetteer->path;
+}
+
+const char *
+gazetteer_source(const struct gazetteer *gazetteer)
+{
+	return gazetteer->source;
+}
+
+const struct span *
+gazetteer_notice(const struct gazetteer *gazetteer, size_t *count)
+{
+	*count = gazetteer->line_count;
+	return gazetteer->lines;
+}
+
+const struct tree_point *
+gazetteer_points(const struct gazetteer *gazetteer)
+{
+	return gazetteer->points;
+}

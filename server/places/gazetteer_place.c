@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "places/gazetteer_db.h"
+
+#include <math.h>
+
+#include "places/gazetteer_file.h"
+#include "places/look.h"
+#include "places/olc.h"
+
+#define DEGREE_E7 INT64_C(10000000)
+
+/* Half the side of a viewport, degrees times 10^7. */
+#define VIEW_ESTABLISHMENT_E7 INT64_C(13499)
+#define VIEW_AREA_MIN_DEG 0.01
+#define VIEW_AREA_MAX_DEG 0.25
+
+/* A member of "results", which is a member of the answer. */
+#define PLACE_DEPTH 2u
+
+/* One row of the file, borrowed from the statement. */
+struct place {
+	struct span id;
+	const struct gazetteer_kind *kind;
+	struct span name;
+	struct span vicinity;
+	struct span country;
+	double population;
+	int64_t lat_e7;
+	int64_t lng_e7;
+};
+
+static struct span
+column_span(sqlite3_stmt *statement, int column)
+{
+	const unsigned char *text = sqlite3_column_text(statement, column);
+
+	if (text == NULL)
+		return span_of("", 0);
+	return span_of((const char *)text,
+	    (size_t)sqlite3_column_bytes(statement, column));
+}
+
+/* HERD_ESYSTEM: no such row, or a kind that this version does not know. */
+static enum herd_error
+read_place(sqlite3_stmt *read, sqlite3_int64 id, struct place *place)
+{
+	struct span kind;
+
+	if (sqlite3_bind_int64(read, 1, id) != SQLITE_OK ||
+	    sqlite3_step(read) != SQLITE_ROW)
+		return HERD_ESYSTEM;
+	kind = column_span(read, 1);
+	place->kind = kind.len == 1 ? gazetteer_kind_find(kind.data[0]) : NULL;
+	if (place->kind == NULL)
+		return HERD_ESYSTEM;
+	place->id = column_span(read, 0);
+	place->name = column_span(read, 2);
+	place->vicinity = column_span(read, 3);
+	place->country = column_span(read, 4);
+	place->population = sqlite3_column_double(read, 5);
+	place->lat_e7 = llround(sqlite3_column_double(read, 6) * DEGREE_E7);
+	place->lng_e7 = llround(sqlite3_column_double(read, 7) * DEGREE_E7);
+	return HERD_OK;
+}
+
+static void
+add_point(struct look *look, const char *key, int64_t lat_e7, int64_t lng_e7)
+{
+	if (lat_e7 > 90 * DEGREE_E7)
+		lat_e7 = 90 * DEGREE_E7;
+	if (lat_e7 < -90 * DEGREE_E7)
+		lat_e7 = -90 * DEGREE_E7;
+	if (lng_e7 > 180 * DEGREE_E7)
+		lng_e7 -= 360 * DEGREE_E7;
+	if (lng_e7 < -180 * DEGREE_E7)
+		lng_e7 += 360 * DEGREE_E7;
+	look_object(look, key);
+	look_degrees(look, "lat", lat_e7);
+	look_degrees(look, "lng", lng_e7);
+	look_object_end(look);
+}
+
+/* A town's side grows with the root of its people. */
+static void
+view_of(const struct place *place, int64_t *lat_e7, int64_t *lng_e7)
+{
+	double half;
+	double squeeze;
+
+	if (place->kind->is_establishment) {
+		*lat_e7 = *lng_e7 = VIEW_ESTABLISHMENT_E7;
+		return;
+	}
+	half = VIEW_AREA_MIN_DEG * sqrt(fmax(place->population, 1000) / 1000);
+	half = fmin(half, VIEW_AREA_MAX_DEG) * DEGREE_E7;
+	squeeze = cos((double)place->lat_e7 / DEGREE_E7 * (M_PI / 180));
+	*lat_e7 = llround(half);
+	*lng_e7 = llround(fmin(half / fmax(squeeze, 1e-9), 180.0 * DEGREE_E7));
+}
+
+static void
+add_geometry(struct look *look, const struct place *place)
+{
+	int64_t lat;
+	int64_t lng;
+
+	view_of(place, &lat, &lng);
+	look_object(look, "geometry");
+	add_point(look, "location", place->lat_e7, place->lng_e7);
+	look_object(look, "viewport");
+	add_point(look, "northeast", place->lat_e7 + lat, place->lng_e7 + lng);
+	add_point(look, "southwest", place->lat_e7 - lat, place->lng_e7 - lng);
+	look_object_end(look);
+	look_object_end(look);
+}
+
+/* The short form needs a town whose name can stand for the first digits. */
+static void
+add_plus_code(struct look *look, const struct place *place)
+{
+	char text[OLC_LEN + 2 * GAZETTEER_NAME_MAX];
+	char code[OLC_LEN];
+	size_t len = OLC_LEN - OLC_AREA_LEN;
+	size_t room = 2 * GAZETTEER_NAME_MAX - 3;
+
+	olc_encode(place->lat_e7, place->lng_e7, code);
+	look_object(look, "plus_code");
+	if ((place->kind->has_name_of_town ||
+		!span_equal(place->vicinity, place->name)) &&
+	    place->vicinity.len + place->country.len <= room) {
+		memcpy(text, code + OLC_AREA_LEN, len);
+		text[len++] = ' ';
+		memcpy(text + len, place->vicinity.data, place->vicinity.len);
+		len += place->vicinity.len;
+		text[len++] = ',';
+		text[len++] = ' ';
+		memcpy(text + len, place->country.data, place->country.len);
+		len += place->country.len;
+		look_text(look, "compound_code", span_of(text, len));
+	}
+	look_text(look, "global_code", span_of(code, OLC_LEN));
+	look_object_end(look);
+}
+
+static void
+add_place(struct look *look, const struct place *place)
+{
+	const struct gazetteer_kind *kind = place->kind;
+	struct span types[GAZETTEER_TYPES_MAX];
+	size_t count = 0;
+
+	for (; kind->types[count] != NULL; count++)
+		types[count] = span_from(kind->types[count]);
+	look_object(look, NULL);
+	if (kind->is_establishment)
+		look_text(look, "business_status", span_from("OPERATIONAL"));
+	add_geometry(look, place);
+	look_text(look, "name", place->name);
+	look_text(look, "place_id", place->id);
+	if (kind->is_establishment)
+		add_plus_code(look, place);
+	look_text(look, "reference", place->id);
+	look_texts(look, "types", types, count);
+	look_text(look, "vicinity", place->vicinity);
+	look_object_end(look);
+}
+
+enum herd_error
+gazetteer_write_place(sqlite3_stmt *read, sqlite3_int64 id, struct buf *out)
+{
+	enum herd_error error;
+	struct place place;
+	struct look look;
+
+	error = read_place(read, id, &place);
+	if (error == HERD_OK) {
+		look_begin_member(&look, out, LOOK_GOOGLE, PLACE_DEPTH);
+		add_place(&look, &place);
+		error = look_end(&look);
+	}
+	(void)sqlite3_reset(read);
+	return error;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The Places thread: it takes calls from any thread, asks the chain of
+ * providers for them (inquiry.c), and answers. Everything here but
+ * network_post() and what is marked belongs to that thread.
+ */
+#ifndef HERD_PLACES_NETWORK_H
+#define HERD_PLACES_NETWORK_H
+
+#include "places/call.h"
+#include "places/fetch.h"
+#include "places/inquiry.h"
+#include "places/provider.h"
+
+/* Calls that wait for an answer, of all askers together. */
+#define NETWORK_PENDING_MAX 65536u
+
+#define NETWORK_BUCKETS 1024u /* a power of two */
+
+struct event;
+struct event_base;
+
+struct network {
+	/* constant once open */
+	struct places *places;
+	uint64_t timeout_ms; /* of one call to an upstream */
+	struct event_base *base;
+	struct fetcher *fetcher;
+	struct places_reader *reader; /* for the gazetteer in the chain */
+	pthread_t thread;
+	/* any thread */
+	int wake_fd;
+	_Atomic uint64_t pending;
+	pthread_mutex_t lock;
+	struct call_list posted; /* lock */
+	bool stop;               /* lock */
+	/* written by the Places thread, read by any */
+	struct places_stats answers; /* as the askers saw them */
+	/* the Places thread's */
+	struct event *wake;
+	struct inquiry_list inquiries[NETWORK_BUCKETS];
+	struct buf answer; /* of the inquiry that is being worked on */
+};
+
+/*
+ * Starts the thread for places->chain, whose providers are open. HERD_ENOMEM,
+ * HERD_ESYSTEM.
+ */
+HERD_MUST_CHECK enum herd_error network_open(struct places *places,
+    const struct fetch_options *options, uint64_t timeout_ms,
+    struct network **out);
+
+/* Answers what is pending, then ends the thread. */
+void network_close(struct network *network);
+
+/*
+ * Hands a call over; takes one of its two holds. Any thread. HERD_ELIMIT:
+ * too many are pending, and nothing was taken.
+ */
+HERD_MUST_CHECK enum herd_error network_post(
+    struct network *network, struct places_call *call);
+
+#endif

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "places/places.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+
+#include "clock.h"
+#include "herd/herdfile.h"
+#include "herd/version.h"
+#include "places/network.h"
+#include "places/places_internal.h"
+
+const char *
+places_kind_name(enum places_kind kind)
+{
+	const struct setting *setting =
+	    setting_find(span_from("places.provider"));
+
+	assert(setting != NULL);
+	return setting->words[kind];
+}
+
+void
+places_event(struct places *places, enum log_level level, const char *fmt, ...)
+{
+	char message[1024];
+	va_list args;
+
+	if (places->hooks.on_event == NULL)
+		return;
+	va_start(args, fmt);
+	(void)vsnprintf(message, sizeof(message), fmt, args);
+	va_end(args);
+	places->hooks.on_event(places->hooks.arg, level, message);
+}
+
+/* --- opening ------------------------------------------------------------- */
+
+/* What places_open() was called with. */
+struct opening {
+	const struct settings *settings;
+	const char *node;
+	const char *base_dir;
+	struct buf *message;
+};
+
+static enum herd_error
+open_gazetteer(struct places *places, const struct opening *opening)
+{
+	struct buf path;
+	const char *text;
+	enum herd_error error;
+
+	if (places->gazetteer != NULL)
+		return HERD_OK;
+	buf_init(&path, 8192);
+	error = gazetteer_locate(opening->settings->places.data, opening->node,
+	    opening->base_dir, &path, opening->message);
+	if (error == HERD_OK) {
+		text = buf_cstr(&path);
+		error = text == NULL ? HERD_ENOMEM
+				     : gazetteer_open(text, opening->message,
+					   &places->gazetteer);
+	}
+	buf_release(&path);
+	return error;
+}
+
+static unsigned
+count_upstreams(const struct setting_list *chain)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < chain->count; i++)
+		count +=
+		    upstream_find((enum places_kind)chain->items[i]) != NULL;
+	return count;
+}
+
+static enum herd_error
+open_providers(struct places *places, const struct opening *opening)
+{
+	const struct setting_list *chain = &places->chain;
+	bool shared = count_upstreams(chain) > 1;
+	enum herd_error error = HERD_OK;
+
+	for (unsigned i = 0; error == HERD_OK && i < chain->count; i++) {
+		enum places_kind kind = (enum places_kind)chain->items[i];
+		const struct upstream *upstream = upstream_find(kind);
+
+		if (kind == PLACES_GAZETTEER)
+			error = open_gazetteer(places, opening);
+		else if (upstream != NULL)
+			error = provider_open(upstream, opening->settings,
+			    opening->node, opening->base_dir, shared,
+			    opening->message, &places->providers[i]);
+	}
+	return error;
+}
+
+/* Expands a file's path and sees that it can be read; "" stays so. */
+static enum herd_error
+find_ca_file(const struct opening *opening, struct buf *path)
+{
+	const char *setting = opening->settings->places.ca_file;
+	const char *text;
+	enum herd_error error;
+
+	if (setting[0] == '\0')
+		return HERD_OK;
+	error =
+	    herdfile_expand(path, setting, opening->node, opening->base_dir);
+	if (error != HERD_OK)
+		return error;
+	text = buf_cstr(path);
+	if (text == NULL)
+		return HERD_ENOMEM;
+	if (access(text, R_OK) == 0)
+		return HERD_OK;
+	error = buf_addf(
+	    opening->message, "places.ca_file %s: %s", text, strerror(errno));
+	return error != HERD_OK ? error : HERD_ESYSTEM;
+}
+
+static enum herd_error
+open_network(struct places *places, const struct opening *opening)
+{
+	const struct settings *settings = opening->settings;
+	struct fetch_options options = {
+		.user_agent = settings->places.user_agent[0] != '\0'
+				  ? settings->places.user_agent
+				  : "herdd/" HERD_VERSION,
+		.connect_to = settings->places.connect_to,
+		.connect_timeout_ms =
+		    settings->places.connect_timeout / HERD_NS_PER_MS,
+	};
+	struct buf ca_file;
+	enum herd_error error;
+
+	if (count_upstreams(&places->chain) == 0)
+		return HERD_OK;
+	/* libcurl counts these; places_close() takes it back. */
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return HERD_ENOMEM;
+	places->uses_curl = true;
+	buf_init(&ca_file, 8192);
+	error = find_ca_file(opening, &ca_file);
+	if (error == HERD_OK) {
+		options.ca_file = buf_cstr(&ca_file);
+		error = options.ca_file == NULL
+			    ? HERD_ENOMEM
+			    : network_open(places, &options,
+				  settings->places.timeout / HERD_NS_PER_MS,
+				  &places->network);
+	}
+	buf_release(&ca_file);
+	return error;
+}
+
+enum herd_error
+places_open(const struct settings *settings, const char *node,
+    const char *base_dir, const struct places_hooks *hooks, struct buf *message,
+    struct places **out)
+{
+	struct places *places = calloc(1, sizeof(*places));
+	struct opening opening = { settings, node, base_dir, message };
+	enum herd_error error;
+
+	if (places == NULL)
+		return HERD_ENOMEM;
+	pthread_mutex_init(&places->lock, NULL);
+	places_stats_init(&places->closed_gazetteer);
+	places_stats_init(&places->closed_answers);
+	places->chain = settings->places.provider;
+	if (hooks != NULL)
+		places->hooks = *hooks;
+	error = open_providers(places, &opening);
+	if (error == HERD_OK)
+		error = open_network(places, &opening);
+	if (error != HERD_OK) {
+		places_close(places);
+		return error;
+	}
+	*out = places;
+	return HERD_OK;
+}
+
+void
+places_close(struct places *places)
+{
+	if (places == NULL)
+		return;
+	network_close(places->network);
+	assert(places->readers == NULL);
+	for (unsigned i = 0; i < SETTING_LIST_MAX; i++)
+		provider_close(places->providers[i]);
+	gazetteer_close(places->gazetteer);
+	if (places->uses_curl)
+		curl_global_cleanup();
+	pthread_mutex_destroy(&places->lock);
+	free(places);
+}
+
+/* --- readers ------------------------------------------------------------- */
+
+enum herd_error
+places_reader_open(struct places *places, struct places_reader **out)
+{
+	struct places_reader *reader = calloc(1, sizeof(*reader));
+	enum herd_error error = HERD_OK;
+
+	if (reader == NULL)
+		return HERD_ENOMEM;
+	reader->places = places;
+	places_stats_init(&reader->gazetteer);
+	places_stats_init(&reader->answers);
+	if (places->gazetteer != NULL)
+		error = gazetteer_reader_open(places->gazetteer, &reader->data);
+	if (error != HERD_OK) {
+		free(reader);
+		return error;
+	}
+	pthread_mutex_lock(&places->lock);
+	reader->next = places->readers;
+	places->readers = reader;
+	pthread_mutex_unlock(&places->lock);
+	*out = reader;
+	return HERD_OK;
+}
+
+void
+places_reader_close(struct places_reader *reader)
+{
+	struct places *places;
+	struct places_reader **at;
+
+	if (reader == NULL)
+		return;
+	places = reader->places;
+	pthread_mutex_lock(&places->lock);
+	for (at = &places->readers; *at != reader; at = &(*at)->next)
+		assert(*at != NULL);
+	*at = reader->next;
+	places_stats_add(&places->closed_gazetteer, &reader->gazetteer);
+	places_stats_add(&places->closed_answers, &reader->answers);
+	pthread_mutex_unlock(&places->lock);
+	gazetteer_reader_close(reader->data);
+	free(reader);
+}
+
+/* --- asking -------------------------------------------------------------- */
+
+/* The operator hears of the first failure, and then of one a minute. */
+static void
+note_failure(struct places *places, const char *text)
+{
+	struct mono now = clock_mono();
+	bool tell;
+
+	pthread_mutex_lock(&places->lock);
+	tell = places->last_error[0] == '\0' ||
+	       mono_since(now, places->last_error_at) > 60 * HERD_NS_PER_S;
+	(void)snprintf(places->last_error, sizeof(places->last_error), "%s",
+	    text != NULL ? text : "unknown");
+	if (tell)
+		places->last_error_at = now;
+	pthread_mutex_unlock(&places->lock);
+	if (tell)
+		places_event(places, LOG_ERROR, "the gazetteer fails: %s",
+		    text != NULL ? text : "unknown");
+}
+
+bool
+places_ask_gazetteer(struct places_reader *reader,
+    const struct places_question *question, struct buf *answer,
+    struct answer_facts *facts)
+{
+	struct mono start = clock_mono();
+	const char *text = NULL;
+	enum herd_error error =
+	    gazetteer_ask(reader->data, question, answer, facts, &text);
+
+	if (error != HERD_OK) {
+		*facts = (struct answer_facts){ PLACES_UNKNOWN_ERROR, 0 };
+		note_failure(reader->places, text);
+	}
+	places_stats_count(
+	    &reader->gazetteer, facts->status, mono_since(clock_mono(), start));
+	return error == HERD_OK;
+}
+
+/* The last word: an answer without results that says why. */
+static enum places_result
+answer_failure(struct places_reader *reader, struct buf *answer,
+    enum places_status status, const char *why)
+{
+	size_t before = answer->len;
+
+	/* The caller's room is a thousand times what this needs. */
+	if (places_answer_empty(answer, status, span_from(why)) != HERD_OK)
+		buf_truncate(answer, before);
+	places_stats_count(&reader->answers, status, 0);
+	return PLACES_ANSWERED;
+}
+
+/* What the cache has of the first provider, so that no thread is woken. */
+static bool
+ask_cache(struct places_reader *reader, struct provider *provider,
+    const struct places_question *question, struct buf *answer)
+{
+	struct mono start = clock_mono();
+	size_t before = answer->len;
+	struct answer_facts facts;
+
+	if (provider->cache == NULL)
+		return false;
+	if (cache_find(provider->cache, question, start, answer, &facts) !=
+	    CACHE_FRESH) {
+		buf_truncate(answer, before);
+		return false;
+	}
+	provider_bump(provider, PROVIDER_CACHED);
+	places_stats_count(
+	    &reader->answers, facts.status, mono_since(clock_mono(), start));
+	return true;
+}
+
+/* Hands the question to the Places thread, from the chain's `first` on. */
+static enum herd_error
+post(struct places *places, const struct places_question *question,
+    unsigned first, places_on_answer *on_answer, void *arg,
+    struct places_call **out)
+{
+	struct places_call *call = NULL;
+	enum herd_error error = places_call_new(question, clock_mono(), &call);
+
+	if (error != HERD_OK)
+		return error;
+	call->first = first;
+	call->on_answer = on_answer;
+	call->arg = arg;
+	/* Before the answer can come. */
+	*out = call;
+	error = network_post(places->network, call);
+	if (error != HERD_OK) {
+		*out = NULL;
+		places_call_release(call);
+		places_call_release(call);
+	}
+	return error;
+}
+
+static enum places_result
+ask_network(struct places_reader *reader,
+    const struct places_question *question, unsigned first, struct buf *answer,
+    places_on_answer *on_answer, void *arg, struct places_call **call)
+{
+	struct places *places = reader->places;
+	enum herd_error error;
+
+	if (ask_cache(reader, places->providers[first], question, answer))
+		return PLACES_ANSWERED;
+	error = post(places, question, first, on_answer, arg, call);
+	if (error == HERD_OK)
+		return PLACES_PENDING;
+	return answer_failure(reader, answer,
+	    error == HERD_ELIMIT ? PLACES_OVER_QUERY_LIMIT
+				 : PLACES_UNKNOWN_ERROR,
+	    error == HERD_ELIMIT ? "too many questions are waiting"
+				 : herd_strerror(error));
+}
+
+enum places_result
+places_ask(struct places_reader *reader, const struct places_question *question,
+    struct buf *answer, places_on_answer *on_answer, void *arg,
+    struct places_call **call)
+{
+	const struct places *places = reader->places;
+	struct mono start = clock_mono();
+	struct answer_facts facts;
+
+	for (unsigned i = 0; i < places->chain.count; i++) {
+		if (places->providers[i] != NULL)
+			return ask_network(
+			    reader, question, i, answer, on_answer, arg, call);
+		if (places->chain.items[i] == PLACES_GAZETTEER &&
+		    places_ask_gazetteer(reader, question, answer, &facts)) {
+			places_stats_count(&reader->answers, facts.status,
+			    mono_since(clock_mono(), start));
+			return PLACES_ANSWERED;
+		}
+	}
+	if (places->gazetteer == NULL)
+		return answer_failure(reader, answer, PLACES_REQUEST_DENIED,
+		    "This node has no places provider.");
+	return answer_failure(reader, answer, PLACES_UNKNOWN_ERROR,
+	    "The gazetteer's data could not be read.");
+}
+
+size_t
+places_cache_flush(struct places *places)
+{
+	size_t count = 0;
+
+	for (unsigned i = 0; i < places->chain.count; i++) {
+		if (places->providers[i] != NULL &&
+		    places->providers[i]->cache != NULL)
+			count += cache_flush(places->providers[i]->cache);
+	}
+	return count;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Places: what is near a point, as Nearby Search JSON. A chain of providers
+ * answers; the embedded gazetteer answers at once in the calling thread,
+ * network providers answer later from the Places thread. An answer always
+ * comes: an upstream's failure is an answer in the same form.
+ */
+#ifndef HERD_PLACES_H
+#define HERD_PLACES_H
+
+#include "herd/buf.h"
+#include "herd/location.h"
+#include "herd/settings.h"
+
+/* One answer's JSON is at most this; larger upstream answers are failures. */
+#define PLACES_ANSWER_MAX (1u << 20)
+
+/* Every question is answered within this, whatever the upstream does. */
+#define PLACES_DEADLINE_MS 10000u
+
+struct places_question {
+	struct location at;
+	double radius_m; /* 0 < x <= 50,000 */
+	unsigned max;    /* 1 to 20 */
+};
+
+enum places_result {
+	PLACES_ANSWERED, /* the answer is in the buffer */
+	PLACES_PENDING,  /* on_answer will be called */
+};
+
+/*
+ * Called once in the Places thread. `json` is the whole answer in Google's
+ * look, newlines squeezed, without trailing newline; valid during the call.
+ * Never called after places_cancel() returned.
+ */
+typedef void places_on_answer(void *arg, struct span json);
+
+/*
+ * Tells the operator what happens to a provider: it fails, it answers again,
+ * the breaker opens. Called from any thread, also while a lock is held, so it
+ * must not call back. `message` is one line, valid during the call, and never
+ * holds a key.
+ */
+struct places_hooks {
+	void (*on_event)(void *arg, enum log_level level, const char *message);
+	void *arg;
+};
+
+struct places;        /* the subsystem: providers, cache, thread */
+struct places_reader; /* one worker's own handles; used by one thread */
+struct places_call;   /* one pending question of one asker */
+
+/*
+ * Opens the providers that `settings` names (herd file's directory is
+ * `base_dir`, `node` expands %n) and starts the Places thread if one of them
+ * needs it. `hooks` may be NULL. HERD_ESYSTEM, HERD_ENOTFOUND ...: `message`
+ * says what is wrong and what to do. Copies what it needs of the settings and
+ * hooks.
+ */
+HERD_MUST_CHECK enum herd_error places_open(const struct settings *settings,
+    const char *node, const char *base_dir, const struct places_hooks *hooks,
+    struct buf *message, struct places **out);
+
+/*
+ * Stops the thread, answers what is pending first (as cancelled upstream).
+ * All readers are closed before.
+ */
+void places_close(struct places *places);
+
+HERD_MUST_CHECK enum herd_error places_reader_open(
+    struct places *places, struct places_reader **out);
+void places_reader_close(struct places_reader *reader);
+
+/*
+ * Asks. PLACES_ANSWERED: the JSON was appended to `answer` (which has room
+ * for PLACES_ANSWER_MAX) and on_answer is not called. PLACES_PENDING: *call
+ * is given; on_answer comes from the Places thread, maybe before this
+ * returns; then free it with places_call_free().
+ */
+enum places_result places_ask(struct places_reader *reader,
+    const struct places_question *question, struct buf *answer,
+    places_on_answer *on_answer, void *arg, struct places_call **call);
+
+/*
+ * The asker has gone: on_answer will not be called any more once this
+ * returns. The shared upstream call goes on for the others. Still to free.
+ */
+void places_cancel(struct places_call *call);
+void places_call_free(struct places_call *call);
+
+/*
+ * Appends one JSON object with the state of the chain for the admin API:
+ * {"providers":[{"name":"gazetteer","state":"ready","answered":N,...}]}.
+ * From any thread. PLACES.md's facts: requests by result, p50_ms, p99_ms,
+ * cache, breaker, queue, last_error with age.
+ */
+HERD_MUST_CHECK enum herd_error places_status_json(
+    struct places *places, struct buf *out);
+
+/* Appends Prometheus text lines (herd_places_...). From any thread. */
+HERD_MUST_CHECK enum herd_error places_metrics(
+    struct places *places, struct buf *out);
+
+/* Drops all cached answers; returns how many. From any thread. */
+size_t places_cache_flush(struct places *places);
+
+/*
+ * One call outside cache and sharing, with timings, for `places test`:
+ * blocks the calling thread for at most PLACES_DEADLINE_MS. Appends a JSON
+ * object {"provider","status","results","total_ms","dns_ms",...}.
+ */
+HERD_MUST_CHECK enum herd_error places_test_json(struct places *places,
+    const struct places_question *question, struct buf *out);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The subsystem's state, for who asks whom (places.c, inquiry.c) and what the
+ * operator sees (places_report.c).
+ */
+#ifndef HERD_PLACES_INTERNAL_H
+#define HERD_PLACES_INTERNAL_H
+
+#include <pthread.h>
+
+#include "herd/time.h"
+#include "places/gazetteer.h"
+#include "places/places.h"
+#include "places/stats.h"
+
+/* Of an error's text, what is kept for the operator. */
+#define PLACES_ERROR_TEXT_MAX 256u
+
+struct network;
+struct provider;
+
+struct places {
+	/* constant once open */
+	struct places_hooks hooks;
+	struct setting_list chain; /* enum places_kind, as asked in turn */
+	struct provider *providers[SETTING_LIST_MAX]; /* NULL: no network */
+	struct gazetteer *gazetteer; /* NULL when not in the chain */
+	struct network *network;     /* NULL when all answer at once */
+	bool uses_curl;
+	/* lock: readers come and go, failures are noted; no answer takes it */
+	pthread_mutex_t lock;
+	struct places_reader *readers;
+	struct places_stats closed_gazetteer; /* of readers that have gone */
+	struct places_stats closed_answers;
+	char last_error[PLACES_ERROR_TEXT_MAX]; /* of the gazetteer */
+	struct mono last_error_at;
+};
+
+struct places_reader {
+	struct places *places;
+	struct gazetteer_reader *data; /* NULL when not in the chain */
+	/* by its thread: what the gazetteer did, what was answered at once */
+	struct places_stats gazetteer;
+	struct places_stats answers;
+	struct places_reader *next; /* places->lock */
+};
+
+/* The word that places.provider has for `kind`; static. */
+const char *places_kind_name(enum places_kind kind);
+
+/* Tells the hooks, if there are any. */
+void places_event(struct places *places, enum log_level level, const char *fmt,
+    ...) HERD_PRINTF(3, 4);
+
+/*
+ * Asks the gazetteer through the reader of the calling thread, and counts.
+ * False: it failed, *facts has the status, and the next of the chain is to
+ * be asked.
+ */
+bool places_ask_gazetteer(struct places_reader *reader,
+    const struct places_question *question, struct buf *answer,
+    struct answer_facts *facts);
+
+#endif

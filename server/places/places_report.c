@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the operator sees of Places: the admin API's objects and the metrics.
+ * A report of each provider is taken first, then written, so that no lock is
+ * held while text grows.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "places/look.h"
+#include "places/network.h"
+#include "places/places_internal.h"
+#include "places/provider.h"
+#include "places/trial.h"
+
+/* A failure of the gazetteer shows as its state for so long. */
+#define FAILING_NS (60u * HERD_NS_PER_S)
+
+/* One provider as it is now. */
+struct provider_report {
+	enum places_kind kind;
+	const char *state; /* static */
+	struct places_stats stats;
+	char last_error[PLACES_ERROR_TEXT_MAX]; /* "" = none */
+	double last_error_age_s;
+	/* on the network */
+	const struct provider *provider; /* NULL: it is not */
+	uint64_t counts[PROVIDER_COUNT_MAX];
+	uint64_t active;
+	uint64_t waiting;
+	enum breaker_state breaker;
+	bool has_cache;
+	size_t cache_entries;
+	size_t cache_bytes;
+};
+
+static double
+age_s(struct mono since)
+{
+	return (double)mono_since(clock_mono(), since) / 1e9;
+}
+
+static void
+report_gazetteer(struct places *places, struct provider_report *report)
+{
+	pthread_mutex_lock(&places->lock);
+	places_stats_add(&report->stats, &places->closed_gazetteer);
+	for (struct places_reader *reader = places->readers; reader != NULL;
+	     reader = reader->next)
+		places_stats_add(&report->stats, &reader->gazetteer);
+	memcpy(
+	    report->last_error, places->last_error, sizeof(report->last_error));
+	report->last_error_age_s = age_s(places->last_error_at);
+	pthread_mutex_unlock(&places->lock);
+	report->state = report->last_error[0] != '\0' &&
+				report->last_error_age_s < FAILING_NS / 1e9
+			    ? "failing"
+			    : "ready";
+}
+
+static void
+report_network(struct provider *provider, struct provider_report *report)
+{
+	report->provider = provider;
+	places_stats_add(&report->stats, &provider->stats);
+	for (unsigned i = 0; i < PROVIDER_COUNT_MAX; i++)
+		report->counts[i] = atomic_load(&provider->counts[i]);
+	report->active = atomic_load(&provider->active);
+	report->waiting = atomic_load(&provider->waiting_count);
+	report->breaker =
+	    (enum breaker_state)atomic_load(&provider->breaker_state);
+	if (report->breaker != BREAKER_CLOSED)
+		report->state = "open";
+	else
+		report->state =
+		    atomic_load(&provider->failing) ? "failing" : "ready";
+	pthread_mutex_lock(&provider->lock);
+	memcpy(report->last_error, provider->last_error,
+	    sizeof(report->last_error));
+	report->last_error_age_s = age_s(provider->last_error_at);
+	pthread_mutex_unlock(&provider->lock);
+	report->has_cache = provider->cache != NULL;
+	if (report->has_cache)
+		cache_size(provider->cache, &report->cache_entries,
+		    &report->cache_bytes);
+}
+
+static void
+report_provider(
+    struct places *places, unsigned index, struct provider_report *report)
+{
+	report->kind = (enum places_kind)places->chain.items[index];
+	report->state = "off";
+	places_stats_init(&report->stats);
+	if (places->providers[index] != NULL)
+		report_network(places->providers[index], report);
+	else if (report->kind == PLACES_GAZETTEER)
+		report_gazetteer(places, report);
+}
+
+/* Gives an array of SETTING_LIST_MAX; NULL without memory. */
+static struct provider_report *
+report_all(struct places *places)
+{
+	struct provider_report *reports =
+	    calloc(SETTING_LIST_MAX, sizeof(*reports));
+
+	for (unsigned i = 0; reports != NULL && i < places->chain.count; i++)
+		report_provider(places, i, &reports[i]);
+	return reports;
+}
+
+/* What the askers got, whoever answered. */
+static void
+sum_answers(struct places *places, struct places_stats *sum)
+{
+	places_stats_init(sum);
+	pthread_mutex_lock(&places->lock);
+	places_stats_add(sum, &places->closed_answers);
+	for (struct places_reader *reader = places->readers; reader != NULL;
+	     reader = reader->next)
+		places_stats_add(sum, &reader->answers);
+	pthread_mutex_unlock(&places->lock);
+	if (places->network != NULL)
+		places_stats_add(sum, &places->network->answers);
+}
+
+/* --- the admin API -------------------------------------------------------- */
+
+static void
+add_counts(struct look *look, const struct places_stats *stats)
+{
+	look_count(look, "answered", places_stats_answered(stats));
+	look_count(look, "failed", places_stats_failed(stats));
+	look_ms(look, "p50_ms", places_stats_percentile_ms(stats, 50));
+	look_ms(look, "p99_ms", places_stats_percentile_ms(stats, 99));
+}
+
+static void
+add_by_status(struct look *look, const struct places_stats *stats)
+{
+	look_object(look, "by_status");
+	for (unsigned i = 0; i < PLACES_STATUS_COUNT; i++)
+		look_count(look, places_status_name((enum places_status)i),
+		    places_stats_of(stats, (enum places_status)i));
+	look_object_end(look);
+}
+
+static void
+add_last_error(struct look *look, const struct provider_report *report)
+{
+	if (report->last_error[0] == '\0') {
+		look_null(look, "last_error");
+		look_null(look, "last_error_s");
+		return;
+	}
+	look_text(look, "last_error", span_from(report->last_error));
+	look_ms(look, "last_error_s", report->last_error_age_s);
+}
+
+static void
+add_network(struct look *look, const struct provider_report *report)
+{
+	const struct provider *provider = report->provider;
+
+	look_text(look, "base_url", span_from(provider->base_url));
+	look_text(
+	    look, "breaker", span_from(breaker_state_name(report->breaker)));
+	look_count(look, "active", report->active);
+	look_count(look, "max_active", provider->max_active);
+	look_count(look, "queued", report->waiting);
+	look_count(look, "max_queued", provider->max_waiting);
+	for (unsigned i = 0; i < PROVIDER_COUNT_MAX; i++)
+		look_count(look, provider_count_name((enum provider_count)i),
+		    report->counts[i]);
+	if (!report->has_cache) {
+		look_null(look, "cache");
+		return;
+	}
+	look_object(look, "cache");
+	look_count(look, "entries", report->cache_entries);
+	look_count(look, "bytes", report->cache_bytes);
+	look_object_end(look);
+}
+
+static void
+add_provider(struct look *look, const struct places *places,
+    const struct provider_report *report)
+{
+	look_object(look, NULL);
+	look_text(look, "name", span_from(places_kind_name(report->kind)));
+	look_text(look, "state", span_from(report->state));
+	add_counts(look, &report->stats);
+	add_by_status(look, &report->stats);
+	add_last_error(look, report);
+	if (report->kind == PLACES_GAZETTEER) {
+		look_text(
+		    look, "data", span_from(gazetteer_path(places->gazetteer)));
+		look_text(look, "source_sha256",
+		    span_from(gazetteer_source(places->gazetteer)));
+		look_count(look, "places", gazetteer_rows(places->gazetteer));
+	}
+	if (report->provider != NULL)
+		add_network(look, report);
+	look_object_end(look);
+}
+
+/* The chain as one: its first provider's name and state, all answers. */
+static void
+add_summary(struct look *look, struct places *places,
+    const struct provider_report *reports)
+{
+	struct places_stats answers;
+	bool any = places->chain.count > 0;
+
+	sum_answers(places, &answers);
+	look_text(look, "provider",
+	    span_from(places_kind_name(any ? reports[0].kind : PLACES_NONE)));
+	look_text(look, "state", span_from(any ? reports[0].state : "off"));
+	add_counts(look, &answers);
+}
+
+enum herd_error
+places_status_json(struct places *places, struct buf *out)
+{
+	struct provider_report *reports = report_all(places);
+	struct look look;
+
+	if (reports == NULL)
+		return HERD_ENOMEM;
+	look_begin(&look, out, LOOK_COMPACT);
+	look_object(&look, NULL);
+	add_summary(&look, places, reports);
+	look_array(&look, "providers");
+	for (unsigned i = 0; i < places->chain.count; i++)
+		add_provider(&look, places, &reports[i]);
+	look_array_end(&look);
+	look_object_end(&look);
+	free(reports);
+	return look_end(&look);
+}
+
+/* --- metrics -------------------------------------------------------------- */
+
+static enum herd_error
+add_answers_metric(const struct provider_report *report, struct buf *out)
+{
+	enum herd_error error = HERD_OK;
+
+	for (unsigned i = 0; error == HERD_OK && i < PLACES_STATUS_COUNT; i++)
+		error = buf_addf(out,
+		    "herd_places_answers_total{provider=\"%s\",status=\"%s\"}"
+		    " %llu\n",
+		    places_kind_name(report->kind),
+		    places_status_name((enum places_status)i),
+		    (unsigned long long)places_stats_of(
+			&report->stats, (enum places_status)i));
+	return error;
+}
+
+static enum herd_error
+add_time_metric(const struct provider_report *report, struct buf *out)
+{
+	static const double quantiles[] = { 0.5, 0.99 };
+	const char *name = places_kind_name(report->kind);
+	const struct places_stats *stats = &report->stats;
+	uint64_t count =
+	    places_stats_answered(stats) + places_stats_failed(stats);
+	enum herd_error error = HERD_OK;
+
+	for (unsigned i = 0; error == HERD_OK && i < HERD_ARRAY_LEN(quantiles);
+	     i++) {
+		double ms =
+		    places_stats_percentile_ms(stats, quantiles[i] * 100);
+
+		if (ms >= 0)
+			error = buf_addf(out,
+			    "herd_places_answer_seconds{provider=\"%s\","
+			    "quantile=\"%g\"} %.9f\n",
+			    name, quantiles[i], ms / 1000);
+	}
+	if (error == HERD_OK)
+		error = buf_addf(out,
+		    "herd_places_answer_seconds_sum{provider=\"%s\"} %.9f\n"
+		    "herd_places_answer_seconds_count{provider=\"%s\"} %llu\n",
+		    name, places_stats_seconds(stats), name,
+		    (unsigned long long)count);
+	return error;
+}
+
+/* One line of a gauge of a provider on the network. */
+static enum herd_error
+add_gauge(const struct provider_report *report, const char *name,
+    uint64_t value, struct buf *out)
+{
+	if (report->provider == NULL)
+		return HERD_OK;
+	return buf_addf(out, "herd_places_%s{provider=\"%s\"} %llu\n", name,
+	    places_kind_name(report->kind), (unsigned long long)value);
+}
+
+static enum herd_error
+add_active_metric(const struct provider_report *report, struct buf *out)
+{
+	return add_gauge(report, "active_calls", report->active, out);
+}
+
+static enum herd_error
+add_queued_metric(const struct provider_report *report, struct buf *out)
+{
+	return add_gauge(report, "queued_questions", report->waiting, out);
+}
+
+static enum herd_error
+add_breaker_metric(const struct provider_report *report, struct buf *out)
+{
+	return add_gauge(
+	    report, "breaker_open", report->breaker != BREAKER_CLOSED, out);
+}
+
+static enum herd_error
+add_cache_metric(const struct provider_report *report, struct buf *out)
+{
+	return add_gauge(report, "cache_bytes", report->cache_bytes, out);
+}
+
+typedef enum herd_error add_metric(
+    const struct provider_report *report, struct buf *out);
+
+static const struct {
+	const char *name;
+	const char *type;
+	const char *help;
+	add_metric *add;
+} METRICS[] = {
+	{ "answers_total", "counter", "Answers of each Places provider.",
+	    add_answers_metric },
+	{ "answer_seconds", "summary", "Time that an answer took.",
+	    add_time_metric },
+	{ "active_calls", "gauge", "Calls that the upstream has not answered.",
+	    add_active_metric },
+	{ "queued_questions", "gauge", "Questions that wait for a call.",
+	    add_queued_metric },
+	{ "breaker_open", "gauge",
+	    "1: the upstream is not asked, since too many calls failed.",
+	    add_breaker_metric },
+	{ "cache_bytes", "gauge", "Memory of the answers that are kept.",
+	    add_cache_metric },
+};
+
+static enum herd_error
+add_head(struct buf *out, const char *name, const char *type, const char *help)
+{
+	return buf_addf(out,
+	    "# HELP herd_places_%s %s\n# TYPE herd_places_%s %s\n", name, help,
+	    name, type);
+}
+
+/* The counts of provider.h, one metric each. */
+static enum herd_error
+add_counters(const struct places *places, const struct provider_report *reports,
+    struct buf *out)
+{
+	enum herd_error error = HERD_OK;
+
+	for (unsigned c = 0; error == HERD_OK && c < PROVIDER_COUNT_MAX; c++) {
+		enum provider_count count = (enum provider_count)c;
+		char name[64];
+
+		(void)snprintf(
+		    name, sizeof(name), "%s_total", provider_count_name(count));
+		error =
+		    add_head(out, name, "counter", provider_count_help(count));
+		for (unsigned i = 0;
+		     error == HERD_OK && i < places->chain.count; i++)
+			error = add_gauge(
+			    &reports[i], name, reports[i].counts[c], out);
+	}
+	return error;
+}
+
+enum herd_error
+places_metrics(struct places *places, struct buf *out)
+{
+	struct provider_report *reports = report_all(places);
+	enum herd_error error = HERD_OK;
+
+	if (reports == NULL)
+		return HERD_ENOMEM;
+	for (size_t m = 0; error == HERD_OK && m < HERD_ARRAY_LEN(METRICS);
+	     m++) {
+		error = add_head(
+		    out, METRICS[m].name, METRICS[m].type, METRICS[m].help);
+		for (unsigned i = 0;
+		     error == HERD_OK && i < places->chain.count; i++)
+			error = METRICS[m].add(&reports[i], out);
+	}
+	if (error == HERD_OK)
+		error = add_counters(places, reports, out);
+	free(reports);
+	return error;
+}
+
+/* --- a test call --------------------------------------------------------- */
+
+/* Through the Places thread, as an ordinary question goes. */
+static enum herd_error
+try_network(struct places *places, const struct places_question *question,
+    struct trial *trial)
+{
+	struct places_call *call = NULL;
+	enum herd_error error = places_call_new(question, clock_mono(), &call);
+
+	if (error != HERD_OK)
+		return error;
+	call->trial = trial;
+	error = network_post(places->network, call);
+	if (error == HERD_OK)
+		trial_wait(trial);
+	else
+		places_call_release(call);
+	places_call_release(call);
+	return error;
+}
+
+static enum herd_error
+try_gazetteer(struct places *places, const struct places_question *question,
+    struct trial *trial)
+{
+	struct gazetteer_reader *reader = NULL;
+	struct trial_step *step = trial_step(trial, PLACES_GAZETTEER);
+	struct mono start = clock_mono();
+	const char *text = "its data could not be opened";
+	struct buf answer;
+	enum herd_error error;
+
+	buf_init(&answer, PLACES_ANSWER_MAX);
+	error = gazetteer_reader_open(places->gazetteer, &reader);
+	if (error == HERD_OK)
+		error = gazetteer_ask(
+		    reader, question, &answer, &step->facts, &text);
+	step->total_ms = (double)mono_since(clock_mono(), start) / 1e6;
+	if (error != HERD_OK)
+		(void)snprintf(step->text, sizeof(step->text), "%s", text);
+	gazetteer_reader_close(reader);
+	buf_release(&answer);
+	return HERD_OK;
+}
+
+enum herd_error
+places_test_json(struct places *places, const struct places_question *question,
+    struct buf *out)
+{
+	struct mono start = clock_mono();
+	enum herd_error error = HERD_OK;
+	struct trial trial;
+
+	trial_init(&trial);
+	if (places->network != NULL)
+		error = try_network(places, question, &trial);
+	else if (places->gazetteer != NULL)
+		error = try_gazetteer(places, question, &trial);
+	if (error == HERD_OK)
+		error = trial_write(
+		    &trial, (double)mono_since(clock_mono(), start) / 1e6, out);
+	trial_release(&trial);
+	return error;
+}

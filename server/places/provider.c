@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "places/provider.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "herd/address.h"
+
+static const struct {
+	const char *name;
+	const char *help;
+} COUNTS[] = {
+#define PROVIDER_COUNT_ROW(code, name, help) { name, help },
+	PROVIDER_COUNTS(PROVIDER_COUNT_ROW)
+#undef PROVIDER_COUNT_ROW
+};
+
+const char *
+provider_count_name(enum provider_count count)
+{
+	return COUNTS[count].name;
+}
+
+const char *
+provider_count_help(enum provider_count count)
+{
+	return COUNTS[count].help;
+}
+
+void
+provider_bump(struct provider *provider, enum provider_count count)
+{
+	atomic_fetch_add_explicit(
+	    &provider->counts[count], 1, memory_order_relaxed);
+}
+
+void
+provider_note_error(
+    struct provider *provider, struct span text, struct mono now)
+{
+	struct buf masked;
+	struct span shown;
+
+	buf_init(&masked, 2 * UPSTREAM_WHY_MAX);
+	if (secret_mask(&provider->secret, text, &masked) != HERD_OK)
+		buf_clear(&masked);
+	shown = buf_span(&masked);
+	if (shown.len > PLACES_ERROR_TEXT_MAX - 1)
+		shown.len = PLACES_ERROR_TEXT_MAX - 1;
+	pthread_mutex_lock(&provider->lock);
+	memcpy(provider->last_error, shown.data, shown.len);
+	provider->last_error[shown.len] = '\0';
+	provider->last_error_at = now;
+	pthread_mutex_unlock(&provider->lock);
+	buf_release(&masked);
+}
+
+/* Appends what is wrong with a setting. */
+static enum herd_error HERD_PRINTF(2, 3)
+    refuse(struct buf *message, const char *fmt, ...)
+{
+	enum herd_error error;
+	va_list args;
+
+	va_start(args, fmt);
+	error = buf_addv(message, fmt, args);
+	va_end(args);
+	return error != HERD_OK ? error : HERD_ESYNTAX;
+}
+
+/* The host of "scheme://host[:port][/...]" lies on this machine. */
+static bool
+is_local(const char *after_scheme)
+{
+	size_t len = strcspn(after_scheme, "/?#");
+	struct address address;
+	char host[ADDRESS_HOST_MAX + 16];
+	struct span text = span_of(after_scheme, len);
+
+	if (memchr(text.data, '@', text.len) != NULL)
+		return false;
+	if (address_parse(text, &address) == HERD_OK)
+		return address_is_loopback(&address);
+	if (len + 4 > sizeof(host))
+		return false;
+	(void)snprintf(host, sizeof(host), "%.*s:80", (int)len, after_scheme);
+	return address_parse(span_from(host), &address) == HERD_OK &&
+	       address_is_loopback(&address);
+}
+
+static enum herd_error
+set_base_url(struct provider *provider, const char *setting, bool shares_chain,
+    struct buf *message)
+{
+	const char *url = setting;
+	size_t len;
+
+	if (setting[0] == '\0')
+		url = provider->upstream->base_url;
+	else if (shares_chain)
+		return refuse(message,
+		    "places.base_url is for one provider, and places.provider"
+		    " has two that are on the network");
+	if (strncmp(url, "https://", 8) != 0 &&
+	    !(strncmp(url, "http://", 7) == 0 && is_local(url + 7)))
+		return refuse(message,
+		    "places.base_url `%s` must begin with https:// (http://"
+		    " is for an upstream on this machine)",
+		    url);
+	for (const char *at = url; *at != '\0'; at++) {
+		if (*at <= ' ' || *at > '~' || *at == '?' || *at == '#')
+			return refuse(message,
+			    "places.base_url `%s` is not scheme, host and"
+			    " path",
+			    url);
+	}
+	len = strlen(url);
+	while (len > 0 && url[len - 1] == '/')
+		len--;
+	provider->base_url = strndup(url, len);
+	return provider->base_url == NULL ? HERD_ENOMEM : HERD_OK;
+}
+
+static enum herd_error
+set_secret(struct provider *provider, const char *setting, const char *node,
+    const char *base_dir, struct buf *message)
+{
+	if (!provider->upstream->needs_key)
+		return HERD_OK;
+	if (setting[0] == '\0')
+		return refuse(message,
+		    "places.provider %s needs an API key: put it into a file"
+		    " of mode 0600 and name that with places.key_file",
+		    places_kind_name(provider->upstream->kind));
+	return secret_load(setting, node, base_dir, &provider->secret, message);
+}
+
+static void
+init(struct provider *provider, const struct upstream *upstream,
+    const struct settings *settings)
+{
+	provider->upstream = upstream;
+	provider->max_active = settings->places.max_concurrent;
+	provider->max_waiting = settings->places.max_queued;
+	breaker_init(&provider->breaker);
+	rate_init(&provider->rate, settings->places.rate);
+	TAILQ_INIT(&provider->waiting);
+	places_stats_init(&provider->stats);
+	pthread_mutex_init(&provider->lock, NULL);
+}
+
+enum herd_error
+provider_open(const struct upstream *upstream, const struct settings *settings,
+    const char *node, const char *base_dir, bool shares_chain,
+    struct buf *message, struct provider **out)
+{
+	struct provider *provider = calloc(1, sizeof(*provider));
+	enum herd_error error;
+
+	if (provider == NULL)
+		return HERD_ENOMEM;
+	init(provider, upstream, settings);
+	error = set_base_url(
+	    provider, settings->places.base_url, shares_chain, message);
+	if (error == HERD_OK)
+		error = set_secret(provider, settings->places.key_file, node,
+		    base_dir, message);
+	if (error == HERD_OK && upstream->may_cache && settings->places.cache)
+		error = cache_open(&provider->cache);
+	if (error != HERD_OK) {
+		provider_close(provider);
+		return error;
+	}
+	provider->config = (struct upstream_config){
+		.base_url = provider->base_url,
+		.secret = &provider->secret,
+		.rich = settings->places.google_fields != 0,
+	};
+	*out = provider;
+	return HERD_OK;
+}
+
+void
+provider_close(struct provider *provider)
+{
+	if (provider == NULL)
+		return;
+	cache_close(provider->cache);
+	secret_wipe(&provider->secret);
+	pthread_mutex_destroy(&provider->lock);
+	free(provider->base_url);
+	free(provider);
+}

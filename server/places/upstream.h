@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A provider on the network, as far as it needs no network: how a question
+ * becomes an HTTP request and the response an answer. One table of them;
+ * each is a constant in its own file.
+ */
+#ifndef HERD_PLACES_UPSTREAM_H
+#define HERD_PLACES_UPSTREAM_H
+
+#include <stdbool.h>
+
+#include "herd/buf.h"
+#include "herd/settings.h"
+#include "places/answer.h"
+#include "places/places.h"
+#include "places/secret.h"
+
+#define UPSTREAM_URL_MAX 4096u
+#define UPSTREAM_BODY_MAX 4096u
+#define UPSTREAM_HEADERS_MAX 4u
+#define UPSTREAM_HEADER_MAX 2048u
+
+/* Why an answer failed, for people: at most this. */
+#define UPSTREAM_WHY_MAX 1024u
+
+/* What an operator configured. */
+struct upstream_config {
+	const char *base_url;        /* without a slash at its end */
+	const struct secret *secret; /* len 0: none */
+	bool rich;                   /* google_fields: rich */
+};
+
+/* Release it with upstream_request_release(). */
+struct upstream_request {
+	struct buf url;
+	struct buf body; /* empty: GET; else POST of JSON */
+	struct buf headers[UPSTREAM_HEADERS_MAX]; /* "Name: value" */
+	unsigned header_count;
+};
+
+struct upstream {
+	enum places_kind kind;
+	const char *base_url; /* its public one */
+	bool needs_key;
+	bool may_cache; /* its terms allow it */
+
+	/* Appends to *request, which is empty. */
+	enum herd_error (*ask)(const struct upstream_config *config,
+	    const struct places_question *question,
+	    struct upstream_request *request);
+
+	/*
+	 * Reads a response with HTTP status 200: appends the answer to `json`
+	 * and sets *facts to a good status, or appends to `why` what is wrong
+	 * and sets a bad one (`json` may hold a part then, to be thrown
+	 * away). Errors are our own: HERD_ENOMEM, HERD_ELIMIT.
+	 */
+	enum herd_error (*read)(const struct places_question *question,
+	    struct span body, struct buf *json, struct answer_facts *facts,
+	    struct buf *why);
+};
+
+/* NULL: `kind` is not a provider on the network. */
+const struct upstream *upstream_find(enum places_kind kind);
+
+void upstream_request_init(struct upstream_request *request);
+void upstream_request_release(struct upstream_request *request);
+
+/* Adds "Name: value". */
+HERD_MUST_CHECK enum herd_error upstream_request_header(
+    struct upstream_request *request, const char *name, const char *value);
+
+/* Upstreams take no radius below this; what is too far is left out after. */
+#define UPSTREAM_RADIUS_MIN_M 1.0
+
+/* The radius to ask for. */
+double upstream_radius_m(const struct places_question *question);
+
+#define UPSTREAM_DECIMAL_MAX 32u
+/* Up to nine decimals, without zeros at the end and without an exponent. */
+void upstream_decimal(double value, char out[UPSTREAM_DECIMAL_MAX]);
+
+/*
+ * As `read` above for any HTTP status: what is not 200 becomes a bad status
+ * and the message that the body's {"error":{"message":...}} has.
+ */
+HERD_MUST_CHECK enum herd_error upstream_read(const struct upstream *upstream,
+    const struct places_question *question, unsigned http_status,
+    struct span body, struct buf *json, struct answer_facts *facts,
+    struct buf *why);
+
+#endif

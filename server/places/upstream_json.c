@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "places/upstream_json.h"
+
+#include <math.h>
+
+#include "places/json_scan.h"
+
+enum herd_error
+upstream_parse(struct span text, cJSON **out, const char **why)
+{
+	struct buf copy;
+	const char *terminated;
+	enum herd_error error;
+
+	*why = json_scan_check(text);
+	if (*why != NULL)
+		return HERD_ESYNTAX;
+	if (text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0)
+		text = span_of(text.data + 3, text.len - 3);
+	buf_init(&copy, PLACES_ANSWER_MAX);
+	error = buf_add_span(&copy, text);
+	if (error == HERD_OK) {
+		terminated = buf_cstr(&copy);
+		*out = terminated == NULL ? NULL : cJSON_Parse(terminated);
+		if (*out == NULL)
+			error = HERD_ENOMEM;
+	}
+	buf_release(&copy);
+	return error;
+}
+
+const cJSON *
+member_object(const cJSON *object, const char *name)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+
+	return cJSON_IsObject(item) ? item : NULL;
+}
+
+const cJSON *
+member_array(const cJSON *object, const char *name)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+
+	return cJSON_IsArray(item) ? item : NULL;
+}
+
+struct span
+member_text(const cJSON *object, const char *name)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+
+	if (!cJSON_IsString(item) || item->valuestring[0] == '\0')
+		return (struct span){ NULL, 0 };
+	return span_from(item->valuestring);
+}
+
+bool
+member_number(const cJSON *object, const char *name, double *out)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+
+	if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble))
+		return false;
+	*out = item->valuedouble;
+	return true;
+}
+
+bool
+geo_point_is_valid(struct geo_point point)
+{
+	return fabs(point.lat) <= 90 && fabs(point.lng) <= 180;
+}
+
+bool
+is_within(const struct places_question *question, struct geo_point point)
+{
+	struct location at = { llround(point.lat * 1e9),
+		llround(point.lng * 1e9) };
+
+	return location_distance_m(question->at, at) <= question->radius_m + 1;
+}
+
+static void
+add_point(struct look *look, const char *key, struct geo_point point)
+{
+	look_object(look, key);
+	look_number(look, "lat", point.lat);
+	look_number(look, "lng", point.lng);
+	look_object_end(look);
+}
+
+void
+add_geometry_of(struct look *look, struct geo_point at,
+    struct geo_point northeast, struct geo_point southwest)
+{
+	look_object(look, "geometry");
+	add_point(look, "location", at);
+	look_object(look, "viewport");
+	add_point(look, "northeast", northeast);
+	add_point(look, "southwest", southwest);
+	look_object_end(look);
+	look_object_end(look);
+}
+
+enum herd_error
+upstream_write(struct buf *json, const struct span *attributions,
+    size_t attribution_count,
+    unsigned (*add_results)(struct look *look, void *arg), void *arg,
+    struct answer_facts *facts)
+{
+	struct look look;
+
+	look_begin(&look, json, LOOK_GOOGLE);
+	look_object(&look, NULL);
+	look_texts(&look, "html_attributions", attributions, attribution_count);
+	look_array(&look, "results");
+	facts->results = add_results(&look, arg);
+	look_array_end(&look);
+	facts->status = facts->results > 0 ? PLACES_OK : PLACES_ZERO_RESULTS;
+	look_text(
+	    &look, "status", span_from(places_status_name(facts->status)));
+	look_object_end(&look);
+	return look_end(&look);
+}
+
+enum herd_error
+upstream_refuse(struct answer_facts *facts, enum places_status status,
+    struct buf *why, const char *text)
+{
+	struct span message = span_from(text);
+	size_t room = why->max - why->len;
+
+	*facts = (struct answer_facts){ .status = status };
+	if (message.len > room)
+		message.len = room;
+	return buf_add_span(why, message);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the readers of upstream answers share: a guarded parse, members by
+ * name and type, and results written in Google's look.
+ */
+#ifndef HERD_PLACES_UPSTREAM_JSON_H
+#define HERD_PLACES_UPSTREAM_JSON_H
+
+#include <cjson/cJSON.h>
+
+#include "places/look.h"
+#include "places/upstream.h"
+
+/* Half the side of a viewport where the upstream has none, degrees. */
+#define UPSTREAM_VIEW_DEG 0.00134989
+
+/*
+ * Parses text that json_scan_check() accepts; gives *out (cJSON_Delete).
+ * HERD_ESYNTAX: *why says what is wrong, static. HERD_ENOMEM.
+ */
+HERD_MUST_CHECK enum herd_error upstream_parse(
+    struct span text, cJSON **out, const char **why);
+
+/* A member of an object by name and type; NULL when it is not there so. */
+const cJSON *member_object(const cJSON *object, const char *name);
+const cJSON *member_array(const cJSON *object, const char *name);
+/* A string that is not empty; .data is NULL when it is not there so. */
+struct span member_text(const cJSON *object, const char *name);
+/* False when it is not there, not a number or not finite. */
+bool member_number(const cJSON *object, const char *name, double *out);
+
+struct geo_point {
+	double lat;
+	double lng;
+};
+
+/* False when it is not on the globe. */
+bool geo_point_is_valid(struct geo_point point);
+
+/* Is it within the question's radius? 1 m of rounding is granted. */
+bool is_within(const struct places_question *question, struct geo_point point);
+
+/* Writes the member "geometry". */
+void add_geometry_of(struct look *look, struct geo_point at,
+    struct geo_point northeast, struct geo_point southwest);
+
+/*
+ * Appends the whole answer: `add_results` is called between the brackets of
+ * "results" and returns how many it wrote.
+ */
+HERD_MUST_CHECK enum herd_error upstream_write(struct buf *json,
+    const struct span *attributions, size_t attribution_count,
+    unsigned (*add_results)(struct look *look, void *arg), void *arg,
+    struct answer_facts *facts);
+
+/* Sets `status` and appends `text` to `why`, cut to what fits. */
+HERD_MUST_CHECK enum herd_error upstream_refuse(struct answer_facts *facts,
+    enum places_status status, struct buf *why, const char *text);
+
+#endif
