@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "store/store.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "store/engine.h"
+
+/* A batch's lines between outbox and engine. */
+#define BATCH_BYTES_MAX (STORE_BATCH_RECORDS * 256u + (1u << 20))
+
+struct store {
+	struct engine *engine;
+	bool sync;
+	struct table *table;
+	struct log *log;
+	struct outbox outbox;
+	struct commit commit;
+	struct buf batch;
+	uint64_t batch_records;
+	sem_t woken;
+	pthread_t thread;
+	bool started;
+	_Atomic bool stopping;
+	store_on_commit *on_commit;
+	void *arg;
+	struct mono prune_at;
+	_Atomic bool failed;
+	_Atomic uint64_t commits;
+	_Atomic uint64_t committed;
+	_Atomic uint64_t commit_ns;
+	uint64_t loaded;
+	pthread_mutex_t error_lock;
+	char error[256];
+};
+
+/* --- loading ------------------------------------------------------------ */
+
+static enum herd_error
+on_loaded(void *arg, const struct report *report)
+{
+	struct store *store = arg;
+	enum herd_error error;
+	uint16_t origin;
+
+	error =
+	    names_intern(table_names(store->table), report->origin, &origin);
+	if (error != HERD_OK)
+		return error;
+	if (table_put(store->table, report, origin, FROM_NOBODY, clock_wall(),
+		NULL, NULL) == PUT_NOMEM)
+		return HERD_ENOMEM;
+	store->loaded++;
+	return HERD_OK;
+}
+
+static enum herd_error
+store_load(struct store *store, struct buf *message)
+{
+	struct mono start = clock_mono();
+	uint64_t skipped;
+	enum herd_error error =
+	    store->engine->ops->load(store->engine, on_loaded, store, &skipped);
+
+	if (error != HERD_OK)
+		return buf_addf(message, "store: cannot load: %s",
+			   store->engine->error[0] != '\0'
+			       ? store->engine->error
+			       : herd_strerror(error)) == HERD_OK
+			   ? error
+			   : HERD_ENOMEM;
+	LOG(store->log, LOG_INFO, "store-loaded",
+	    log_number("records", (int64_t)store->loaded),
+	    log_number("skipped", (int64_t)skipped),
+	    log_number("ms",
+		(int64_t)(mono_since(clock_mono(), start) / HERD_NS_PER_MS)));
+	return HERD_OK;
+}
+
+/* --- the thread --------------------------------------------------------- */
+
+/* Any thread, under a shard's lock. */
+static void
+on_wake(void *arg)
+{
+	struct store *store = arg;
+
+	(void)sem_post(&store->woken);
+}
+
+static bool
+on_give(void *arg, const struct report *report)
+{
+	struct store *store = arg;
+
+	if (buf_reserve(&store->batch, report_line_len(report) + 1) !=
+		HERD_OK ||
+	    report_format(&store->batch, report) != HERD_OK ||
+	    buf_add_byte(&store->batch, '\n') != HERD_OK)
+		return false;
+	store->batch_records++;
+	return true;
+}
+
+static void
+store_fail(struct store *store, const char *what)
+{
+	pthread_mutex_lock(&store->error_lock);
+	snprintf(store->error, sizeof(store->error), "%s", what);
+	pthread_mutex_unlock(&store->error_lock);
+	atomic_store(&store->failed, true);
+	LOG(store->log, LOG_ERROR, "store-failed", log_text("error", what),
+	    log_text("next",
+		store->sync ? "clients are refused; mend the disk, restart "
+			      "this node"
+			    : "reports are kept in memory only; mend the "
+			      "disk, restart this node"));
+	store->on_commit(store->arg);
+}
+
+/* Copies what is owed, up to a batch's size and time. */
+static enum herd_error
+store_collect(struct store *store)
+{
+	struct mono until = mono_add(clock_mono(), STORE_BATCH_NS);
+	unsigned popped = 0;
+
+	buf_clear(&store->batch);
+	store->batch_records = 0;
+	while (popped < STORE_BATCH_RECORDS) {
+		unsigned n = outbox_take(&store->outbox,
+		    STORE_BATCH_RECORDS - popped, on_give, store);
+
+		popped += n;
+		if (n == 0 || clock_mono().ns >= until.ns)
+			break;
+	}
+	if (popped == 0 && !outbox_is_empty(&store->outbox))
+		return HERD_ENOMEM;
+	commit_end_batch(&store->commit);
+	return HERD_OK;
+}
+
+static enum herd_error
+store_write(struct store *store)
+{
+	const struct engine_ops *ops = store->engine->ops;
+	struct span rest = buf_span(&store->batch);
+	enum herd_error error = ops->begin(store->engine);
+
+	while (error == HERD_OK && rest.len > 0) {
+		const char *lf = memchr(rest.data, '\n', rest.len);
+		struct span line = span_of(rest.data, (size_t)(lf - rest.data));
+		struct report report;
+
+		rest = span_of(lf + 1, rest.len - line.len - 1);
+		error = report_parse(line, &report);
+		if (error == HERD_OK)
+			error = ops->put(store->engine, &report);
+	}
+	if (error == HERD_OK)
+		error = ops->commit(store->engine);
+	return error;
+}
+
+static bool
+is_held(void *arg, struct span client)
+{
+	struct store *store = arg;
+	struct record record;
+	bool held;
+
+	record_init(&record);
+	held = table_get(store->table, client, &record) != HERD_ENOTFOUND;
+	record_release(&record);
+	return held;
+}
+
+/* Rows of clients that expired or were evicted go now and then. */
+static enum herd_error
+store_prune(struct store *store)
+{
+	const struct engine_ops *ops = store->engine->ops;
+	struct table_counts counts;
+	uint64_t deleted = 0;
+	uint64_t rows = 0;
+	enum herd_error error;
+
+	if (clock_mono().ns < store->prune_at.ns)
+		return HERD_OK;
+	store->prune_at = mono_add(clock_mono(), STORE_PRUNE_NS);
+	table_count(store->table, &counts);
+	error = ops->count(store->engine, &rows);
+	if (error != HERD_OK || rows <= counts.records)
+		return error;
+	error = ops->begin(store->engine);
+	if (error == HERD_OK)
+		error = ops->prune(
+		    store->engine, is_held, store, STORE_PRUNE_ROWS, &deleted);
+	if (error == HERD_OK)
+		error = ops->commit(store->engine);
+	if (error == HERD_OK && deleted == STORE_PRUNE_ROWS)
+		store->prune_at = clock_mono();
+	if (error == HERD_OK && deleted > 0)
+		LOG(store->log, LOG_INFO, "store-pruned",
+		    log_number("rows", (int64_t)deleted));
+	return error;
+}
+
+static void
+store_batch(struct store *store)
+{
+	struct mono start;
+	enum herd_error error = store_collect(store);
+
+	start = clock_mono();
+	if (error == HERD_OK && store->batch_records > 0)
+		error = store_write(store);
+	if (error == HERD_OK)
+		error = store_prune(store);
+	if (error != HERD_OK || outbox_has_failed(&store->outbox)) {
+		store_fail(store, error == HERD_OK ? "out of memory"
+				  : store->engine->error[0] != '\0'
+				      ? store->engine->error
+				      : herd_strerror(error));
+		return;
+	}
+	atomic_store(&store->commit_ns, mono_since(clock_mono(), start));
+	atomic_fetch_add(&store->commits, store->batch_records > 0);
+	atomic_fetch_add(&store->committed, store->batch_records);
+	if (commit_publish(&store->commit))
+		store->on_commit(store->arg);
+}
+
+static void *
+run_store(void *arg)
+{
+	struct store *store = arg;
+
+	(void)pthread_setname_np(pthread_self(), "store");
+	while (!atomic_load(&store->failed)) {
+		bool stopping = atomic_load(&store->stopping);
+
+		if (!outbox_is_empty(&store->outbox)) {
+			store_batch(store);
+			continue;
+		}
+		if (stopping)
+			break;
+		while (sem_wait(&store->woken) != 0 && errno == EINTR)
+			;
+	}
+	return NULL;
+}
+
+/* --- life --------------------------------------------------------------- */
+
+enum herd_error
+store_open(const char *path, bool sync, struct table *table, struct log *log,
+    struct buf *message, struct store **out)
+{
+	struct store *store = calloc(1, sizeof(*store));
+	enum herd_error error;
+
+	if (store == NULL)
+		return HERD_ENOMEM;
+	store->sync = sync;
+	store->table = table;
+	store->log = log;
+	buf_init(&store->batch, BATCH_BYTES_MAX);
+	(void)sem_init(&store->woken, 0, 0);
+	pthread_mutex_init(&store->error_lock, NULL);
+	outbox_init(&store->outbox, table, FROM_NOBODY, on_wake, store);
+	error = engine_sqlite.open(path, sync, message, &store->engine);
+	if (error == HERD_OK)
+		error = store_load(store, message);
+	if (error == HERD_OK)
+		error = outbox_attach(&store->outbox);
+	if (error != HERD_OK) {
+		store_close(store);
+		return error;
+	}
+	commit_init(&store->commit, &store->outbox);
+	*out = store;
+	return HERD_OK;
+}
+
+enum herd_error
+store_start(struct store *store, store_on_commit *on_commit, void *arg)
+{
+	store->on_commit = on_commit;
+	store->arg = arg;
+	if (pthread_create(&store->thread, NULL, run_store, store) != 0)
+		return HERD_ESYSTEM;
+	store->started = true;
+	return HERD_OK;
+}
+
+void
+store_close(struct store *store)
+{
+	if (store == NULL)
+		return;
+	if (store->started) {
+		atomic_store(&store->stopping, true);
+		(void)sem_post(&store->woken);
+		pthread_join(store->thread, NULL);
+	}
+	outbox_detach(&store->outbox);
+	if (store->engine != NULL)
+		store->engine->ops->close(store->engine);
+	buf_release(&store->batch);
+	(void)sem_destroy(&store->woken);
+	pthread_mutex_destroy(&store->error_lock);
+	free(store);
+}
+
+const struct outbox *
+store_outbox(const struct store *store)
+{
+	return store != NULL && store->sync ? &store->outbox : NULL;
+}
+
+const struct commit *
+store_commit(const struct store *store)
+{
+	return &store->commit;
+}
+
+bool
+store_has_failed(const struct store *store)
+{
+	return atomic_load(&store->failed);
+}
+
+void
+store_status(struct store *store, struct store_status *out)
+{
+	*out = (struct store_status){
+		.engine = store->engine->ops->name,
+		.sync = store->sync,
+		.state = atomic_load(&store->failed) ? STORE_FAILED : STORE_OK,
+		.lag = outbox_owed(&store->outbox),
+		.commits = atomic_load(&store->commits),
+		.committed = atomic_load(&store->committed),
+		.loaded = store->loaded,
+		.commit_ns = atomic_load(&store->commit_ns),
+	};
+	pthread_mutex_lock(&store->error_lock);
+	memcpy(out->error, store->error, sizeof(out->error));
+	pthread_mutex_unlock(&store->error_lock);
+}

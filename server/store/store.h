@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Durability: a thread that drains its outbox into an engine, one
+ * transaction per batch. With `durability: sync` an answer waits until the
+ * transaction that has its report is committed.
+ *
+ * A write error takes the node out of durable service for good: with sync,
+ * clients are refused; with async, the node goes on from memory. It is never
+ * retried in silence: after a failed fsync nobody knows what the disk holds.
+ */
+#ifndef HERD_STORE_H
+#define HERD_STORE_H
+
+#include "core/commit.h"
+#include "log.h"
+
+#define STORE_BATCH_RECORDS 8192u
+#define STORE_BATCH_NS (20u * HERD_NS_PER_MS)
+#define STORE_PRUNE_NS (600u * HERD_NS_PER_S)
+#define STORE_PRUNE_ROWS 65536u /* deleted at one time */
+
+struct store;
+
+enum store_state { STORE_OK, STORE_FAILED };
+
+struct store_status {
+	const char *engine;
+	bool sync;
+	enum store_state state;
+	uint64_t lag; /* records not yet committed */
+	uint64_t commits;
+	uint64_t committed; /* records */
+	uint64_t loaded;    /* at start */
+	uint64_t commit_ns; /* the last one took */
+	char error[256];
+};
+
+/* Called in the store's thread: answers may go, or the store has failed. */
+typedef void store_on_commit(void *arg);
+
+/*
+ * Opens the engine, loads what it has into `table` and begins to listen to
+ * changes. Borrows table and log. `message` says what went wrong.
+ */
+HERD_MUST_CHECK enum herd_error store_open(const char *path, bool sync,
+    struct table *table, struct log *log, struct buf *message,
+    struct store **out);
+
+/* Starts the thread; on_commit may be called from now on. */
+HERD_MUST_CHECK enum herd_error store_start(
+    struct store *store, store_on_commit *on_commit, void *arg);
+
+/* Commits what is owed, joins the thread, closes. NULL is fine. */
+void store_close(struct store *store);
+
+/* For table_put(), of a store with durability sync; else NULL. */
+const struct outbox *store_outbox(const struct store *store);
+
+/* Which tickets are durable. */
+const struct commit *store_commit(const struct store *store);
+
+/* Any thread. */
+bool store_has_failed(const struct store *store);
+void store_status(struct store *store, struct store_status *out);
+
+#endif
