@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A client's connection: lines in, replies out, in order. What was read is
+ * answered at once (client_answer.c) into the worker's buffer and written with
+ * one call. While a WHATSAT waits for places, or the client does not read, the
+ * connection is not parsed further; so replies keep their order and the
+ * kernel stops the sender.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "net/client.h"
+#include "pulse.h"
+#include "store/store.h"
+
+#define CLIENT_OUT_PAUSE 65536u /* unsent: stop parsing */
+/* Beyond the pause: what a batch holds before it is sent, and one answer. */
+#define CLIENT_OUT_MAX (PLACES_ANSWER_MAX + 4u * CLIENT_OUT_PAUSE)
+#define CLIENT_MALLOC_EXTRA 64u /* around a block of memory */
+#define CLIENT_LINGER_NS (5u * HERD_NS_PER_S)
+#define CLIENT_LINGER_MAX (16u << 20) /* bytes discarded */
+#define CLIENT_READS 4u               /* per turn of the loop */
+/*
+ * Unsent bytes that the kernel may hold: a slow reader shows as one whose
+ * socket becomes writable now and then, not as one without progress.
+ */
+#define CLIENT_UNSENT_MAX 131072
+
+/* --- queues of deadlines ------------------------------------------------ */
+
+static struct client_list *
+queue_of(struct client *client)
+{
+	switch (client->queue) {
+	case QUEUE_PARTIAL: return &client->worker->partial;
+	case QUEUE_STALLED: return &client->worker->stalled;
+	case QUEUE_THROTTLED: return &client->worker->throttled;
+	case QUEUE_HELD: return &client->worker->held;
+	case QUEUE_NONE: break;
+	}
+	return NULL;
+}
+
+/* Keeps its place in a queue in which it already is. */
+static void
+client_enqueue(struct client *client, enum client_queue queue)
+{
+	struct client_list *list = queue_of(client);
+
+	if (client->queue == queue)
+		return;
+	if (list != NULL)
+		TAILQ_REMOVE(list, client, queued);
+	client->queue = queue;
+	list = queue_of(client);
+	if (list == NULL)
+		return;
+	client->queued_at = clock_mono();
+	TAILQ_INSERT_TAIL(list, client, queued);
+}
+
+/* Progress: the deadline begins anew. */
+static void
+client_requeue(struct client *client, enum client_queue queue)
+{
+	client_enqueue(client, QUEUE_NONE);
+	client_enqueue(client, queue);
+}
+
+/* --- life --------------------------------------------------------------- */
+
+uint64_t
+client_memory_max(const struct node *node, bool busy)
+{
+	if (!busy)
+		return sizeof(struct client) + CLIENT_MALLOC_EXTRA;
+	return CLIENT_OUT_MAX + CLIENT_WAITING_MAX + sizeof(struct gate) +
+	       node->max_line + WORKER_READ_SIZE;
+}
+
+/* Has it a request begun, an answer to come or replies unsent? */
+static void
+client_set_busy(struct client *client, bool busy)
+{
+	if (client->busy == busy)
+		return;
+	client->busy = busy;
+	count_add(&client->worker->counts.busy, busy ? 1 : (uint64_t)-1);
+}
+
+/* The one place where a client dies. */
+static void
+client_close(struct client *client)
+{
+	struct worker *worker = client->worker;
+
+	client_forget_places(client);
+	client_enqueue(client, QUEUE_NONE);
+	client_set_busy(client, false);
+	event_del(&client->readable);
+	event_del(&client->writable);
+	TAILQ_REMOVE(&worker->clients, client, all);
+	close(client->fd);
+	framer_release(&client->in);
+	buf_release(&client->out);
+	free(client->gate);
+	count_add(&worker->counts.connections, (uint64_t)-1);
+	workers_on_closed(worker, &client->peer);
+	free(client);
+}
+
+/* --- sending ------------------------------------------------------------ */
+
+/* Sends as much as the socket takes; returns how much. */
+static size_t
+client_send(struct client *client, struct span data)
+{
+	ssize_t n;
+
+	do {
+		n = send(client->fd, data.data, data.len, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0) {
+		if (errno != EAGAIN)
+			client->broken = true;
+		return 0;
+	}
+	count_add(&client->worker->counts.sent_bytes, (uint64_t)n);
+	return (size_t)n;
+}
+
+/* The batch's replies leave with one call; what does not fit waits. */
+static void
+client_flush(struct client *client)
+{
+	struct buf *tx = &client->worker->tx;
+	size_t sent = 0;
+
+	if (tx->len == 0)
+		return;
+	if (client->gate != NULL && client->gate->shards != 0)
+		client->state = CLIENT_HELD;
+	else if (client->out.len == 0)
+		sent = client_send(client, buf_span(tx));
+	buf_drain(tx, sent);
+	if (tx->len > 0 && buf_add_span(&client->out, buf_span(tx)) != HERD_OK)
+		client->broken = true;
+	buf_clear(tx);
+}
+
+/* --- the flow ----------------------------------------------------------- */
+
+/*
+ * A line beyond the limit: answered with its beginning, then the input is
+ * discarded for a while, since a reset would destroy the reply.
+ */
+static void
+client_linger(struct client *client, struct span line)
+{
+	client_answer_long(client, line);
+	(void)framer_last(&client->in);
+	client->state = CLIENT_LINGERING;
+}
+
+static bool
+client_next_line(struct client *client, struct batch *batch, struct wall now,
+    struct span *line)
+{
+	enum herd_error error = framer_next(&client->in, line);
+
+	if (error == HERD_ELIMIT) {
+		client_answer_batch(client, batch, now);
+		client_linger(client, *line);
+		return false;
+	}
+	if (error == HERD_EAGAIN && client->eof &&
+	    framer_pending(&client->in) > 0) {
+		*line = framer_last(&client->in);
+		return true;
+	}
+	return error == HERD_OK;
+}
+
+bool
+client_process(struct client *client)
+{
+	struct worker *worker = client->worker;
+	uint64_t rate = atomic_load_explicit(
+	    &worker->node->limits.request_rate, memory_order_relaxed);
+	struct mono mono = { 0 };
+	struct wall now = clock_wall();
+	struct batch batch;
+	struct span line;
+
+	batch.count = 0;
+	if (rate != 0)
+		mono = clock_mono();
+	while (client->state == CLIENT_OPEN && !client->broken &&
+	       client->out.len < CLIENT_OUT_PAUSE) {
+		if (framer_pending(&client->in) == 0)
+			break;
+		if (rate != 0 && !rate_take(&client->rate, rate, mono)) {
+			client->state = CLIENT_THROTTLED;
+			break;
+		}
+		if (!client_next_line(client, &batch, now, &line)) {
+			if (rate != 0)
+				rate_give_back(&client->rate, rate);
+			break;
+		}
+		client_answer(client, &batch, line, now);
+		if (worker->tx.len >= CLIENT_OUT_PAUSE)
+			client_flush(client);
+	}
+	client_answer_batch(client, &batch, now);
+	client_flush(client);
+	return client->state == CLIENT_OPEN && !client->broken &&
+	       client->out.len < CLIENT_OUT_PAUSE;
+}
+
+static void
+client_arm(struct client *client, short want)
+{
+	short add = (short)(want & ~client->events);
+	short del = (short)(client->events & ~want);
+
+	if ((add & EV_READ) != 0)
+		event_add(&client->readable, NULL);
+	if ((add & EV_WRITE) != 0)
+		event_add(&client->writable, NULL);
+	if ((del & EV_READ) != 0)
+		event_del(&client->readable);
+	if ((del & EV_WRITE) != 0)
+		event_del(&client->writable);
+	client->events = want;
+}
+
+/* Nothing is in flight for this client. */
+static bool
+client_is_done(const struct client *client)
+{
+	return client->waiting == NULL && client->out.len == 0;
+}
+
+void
+client_settle(struct client *client)
+{
+	bool open = client->state == CLIENT_OPEN;
+	short want = 0;
+
+	if (client->broken ||
+	    (client_is_done(client) &&
+		((open && client->eof) || client->worker->stopping))) {
+		client_close(client);
+		return;
+	}
+	if (client->state == CLIENT_LINGERING && client->out.len == 0)
+		(void)shutdown(client->fd, SHUT_WR);
+	if (client->out.len > 0 && client->state != CLIENT_HELD)
+		want |= EV_WRITE;
+	if (!client->eof && ((open && client->out.len < CLIENT_OUT_PAUSE) ||
+				client->state == CLIENT_LINGERING))
+		want |= EV_READ;
+	client_arm(client, want);
+	if (client->state == CLIENT_THROTTLED)
+		client_enqueue(client, QUEUE_THROTTLED);
+	else if (client->state == CLIENT_HELD)
+		client_enqueue(client, QUEUE_HELD);
+	else if (client->out.len > 0)
+		client_enqueue(client, QUEUE_STALLED);
+	else if (client->state == CLIENT_LINGERING ||
+		 (open && framer_pending(&client->in) > 0))
+		client_enqueue(client, QUEUE_PARTIAL);
+	else
+		client_enqueue(client, QUEUE_NONE);
+	client_set_busy(
+	    client, client->queue != QUEUE_NONE || client->waiting != NULL);
+}
+
+static void
+client_discard(struct client *client)
+{
+	char *data;
+	size_t room;
+	ssize_t n;
+
+	if (framer_space(&client->in, WORKER_READ_SIZE, &data, &room) !=
+	    HERD_OK) {
+		client->broken = true;
+		return;
+	}
+	n = recv(client->fd, data, room, 0);
+	if (n > 0)
+		client->discarded += (size_t)n;
+	if ((n < 0 && errno != EAGAIN && errno != EINTR) || n == 0 ||
+	    client->discarded > CLIENT_LINGER_MAX)
+		client->broken = true;
+}
+
+/* One read and its replies; false when the socket has no more for now. */
+static bool
+client_read(struct client *client)
+{
+	struct worker *worker = client->worker;
+	size_t room;
+	char *data;
+	ssize_t n;
+
+	if (framer_space(&client->in, WORKER_READ_SIZE, &data, &room) !=
+	    HERD_OK) {
+		client->broken = true;
+		return false;
+	}
+	n = recv(client->fd, data, room, 0);
+	if (n < 0) {
+		client->broken = errno != EAGAIN && errno != EINTR;
+		return false;
+	}
+	if (client->queue == QUEUE_PARTIAL &&
+	    memchr(data, '\n', (size_t)n) != NULL)
+		client_enqueue(client, QUEUE_NONE);
+	client->eof = n == 0;
+	framer_filled(&client->in, (size_t)n);
+	count_add(&worker->counts.received_bytes, (uint64_t)n);
+	return client_process(client) && (size_t)n == room;
+}
+
+static void
+on_readable(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	struct client *client = arg;
+	struct worker *worker = client->worker;
+
+	pulse_begin("client-input");
+	framer_borrow(&client->in, &worker->spare);
+	if (client->state == CLIENT_LINGERING) {
+		client_discard(client);
+	} else {
+		for (unsigned i = 0; i < CLIENT_READS; i++) {
+			if (!client_read(client))
+				break;
+		}
+	}
+	if (framer_give_back(&client->in, &worker->spare) != HERD_OK)
+		client->broken = true;
+	client_settle(client);
+	pulse_end();
+}
+
+static void
+on_writable(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	struct client *client = arg;
+	size_t sent;
+
+	pulse_begin("client-output");
+	sent = client_send(client, buf_span(&client->out));
+	buf_drain(&client->out, sent);
+	if (client->out.len == 0) {
+		buf_release(&client->out);
+		(void)client_process(client);
+	}
+	if (sent > 0 && client->queue == QUEUE_STALLED)
+		client_requeue(client, QUEUE_STALLED);
+	client_settle(client);
+	pulse_end();
+}
+
+void
+client_open(struct worker *worker, int fd, const struct sockaddr_storage *peer)
+{
+	const int unsent = CLIENT_UNSENT_MAX;
+	struct client *client = calloc(1, sizeof(*client));
+
+	if (client == NULL) {
+		close(fd);
+		workers_on_closed(worker, peer);
+		return;
+	}
+	client->worker = worker;
+	client->fd = fd;
+	client->peer = *peer;
+	framer_init(&client->in, worker->node->max_line);
+	buf_init(&client->out, CLIENT_OUT_MAX);
+	(void)setsockopt(
+	    fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+	event_assign(&client->readable, worker->base, fd, EV_READ | EV_PERSIST,
+	    on_readable, client);
+	event_assign(&client->writable, worker->base, fd, EV_WRITE | EV_PERSIST,
+	    on_writable, client);
+	TAILQ_INSERT_TAIL(&worker->clients, client, all);
+	count_add(&worker->counts.connections, 1);
+	client_settle(client);
+}
+
+/* --- time and stopping -------------------------------------------------- */
+
+static void
+expire(struct worker *worker, struct client_list *list, uint64_t after_ns,
+    struct mono now)
+{
+	struct client *client;
+
+	while ((client = TAILQ_FIRST(list)) != NULL &&
+	       mono_since(now, client->queued_at) >=
+		   (client->state == CLIENT_LINGERING ? CLIENT_LINGER_NS
+						      : after_ns)) {
+		count_add(&worker->counts.timed_out, 1);
+		client_close(client);
+	}
+}
+
+void
+clients_tick(struct worker *worker, struct mono now)
+{
+	struct node_limits *limits = &worker->node->limits;
+	struct client_list again;
+	struct client *client;
+
+	expire(worker, &worker->partial,
+	    atomic_load(&limits->request_timeout_ns), now);
+	expire(worker, &worker->stalled, atomic_load(&limits->write_timeout_ns),
+	    now);
+	TAILQ_INIT(&again);
+	TAILQ_CONCAT(&again, &worker->throttled, queued);
+	while ((client = TAILQ_FIRST(&again)) != NULL) {
+		TAILQ_REMOVE(&again, client, queued);
+		client->queue = QUEUE_NONE;
+		client->state = CLIENT_OPEN;
+		(void)client_process(client);
+		client_settle(client);
+	}
+}
+
+void
+clients_release(struct worker *worker)
+{
+	struct store *store = worker->node->store;
+	struct client_list held;
+	struct client *client;
+
+	if (TAILQ_EMPTY(&worker->held))
+		return;
+	TAILQ_INIT(&held);
+	TAILQ_CONCAT(&held, &worker->held, queued);
+	while ((client = TAILQ_FIRST(&held)) != NULL) {
+		TAILQ_REMOVE(&held, client, queued);
+		client->queue = QUEUE_NONE;
+		if (client_is_durable(client)) {
+			client->state = CLIENT_OPEN;
+			buf_drain(&client->out,
+			    client_send(client, buf_span(&client->out)));
+			(void)client_process(client);
+		} else if (store_has_failed(store)) {
+			client->broken = true;
+		}
+		client_settle(client);
+	}
+}
+
+void
+clients_stop(struct worker *worker)
+{
+	struct client *client = TAILQ_FIRST(&worker->clients);
+
+	while (client != NULL) {
+		struct client *next = TAILQ_NEXT(client, all);
+
+		if (client_is_done(client))
+			client_close(client);
+		client = next;
+	}
+}
+
+void
+clients_kill(struct worker *worker)
+{
+	while (!TAILQ_EMPTY(&worker->clients))
+		client_close(TAILQ_FIRST(&worker->clients));
+}

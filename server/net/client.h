@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One client's connection, between client.c (bytes, events, deadlines) and
+ * client_answer.c (requests and replies). All in its worker's thread. What
+ * other files may call is in worker.h.
+ */
+#ifndef HERD_NET_CLIENT_H
+#define HERD_NET_CLIENT_H
+
+#include <event2/event_struct.h>
+
+#include "herd/framer.h"
+#include "herd/request.h"
+#include "net/rate.h"
+#include "net/worker.h"
+
+#define CLIENT_BATCH 16u /* IAMATs put together */
+#define CLIENT_REPLY_MAX (PLACES_ANSWER_MAX + 2 * REPORT_CLIENT_MAX)
+/* Of a WHATSAT that waits for its places, with what is around it. */
+#define CLIENT_WAITING_MAX (CLIENT_REPLY_MAX + 1024u)
+
+enum client_state {
+	CLIENT_OPEN,
+	CLIENT_WAITING,   /* for places; not parsed */
+	CLIENT_THROTTLED, /* over its rate; not parsed */
+	CLIENT_HELD,      /* replies wait for a commit; not parsed */
+	CLIENT_LINGERING, /* input is discarded, then closed */
+};
+
+enum client_queue {
+	QUEUE_NONE,
+	QUEUE_PARTIAL,
+	QUEUE_STALLED,
+	QUEUE_THROTTLED,
+	QUEUE_HELD,
+};
+
+/*
+ * With durability sync: the positions in the store's FIFOs that must be
+ * durable before the replies at hand may go.
+ */
+struct gate {
+	uint64_t shards; /* bit per shard */
+	uint64_t appended[TABLE_SHARDS];
+};
+
+struct whatsat;
+
+struct client {
+	struct worker *worker;
+	TAILQ_ENTRY(client) all;
+	TAILQ_ENTRY(client) queued;
+	enum client_queue queue;
+	struct mono queued_at;
+	int fd;
+	enum client_state state;
+	bool eof;     /* the client will send no more */
+	bool broken;  /* nothing can be sent: close */
+	bool busy;    /* counted in worker->counts.busy */
+	short events; /* EV_READ and EV_WRITE that are armed */
+	struct event readable;
+	struct event writable;
+	struct framer in;
+	struct buf out; /* what the socket did not take */
+	struct whatsat *waiting;
+	struct gate *gate; /* NULL: never needed */
+	size_t discarded;
+	struct rate rate; /* of requests */
+	struct sockaddr_storage peer;
+};
+
+/*
+ * IAMATs of one read that are put together: the records of all are fetched
+ * from memory at once.
+ */
+struct batch {
+	unsigned count;
+	struct span lines[CLIENT_BATCH];
+	struct request requests[CLIENT_BATCH];
+	uint64_t hashes[CLIENT_BATCH];
+};
+
+/*
+ * Answers the complete lines at hand and sends the replies. Returns false
+ * when nothing more can be done for now.
+ */
+bool client_process(struct client *client);
+
+/*
+ * After any work on a client: closes it if it is at its end, else arms the
+ * events and the deadline that its state asks for.
+ */
+void client_settle(struct client *client);
+
+/*
+ * Replies go into the worker's tx; without the memory for one the client is
+ * `broken`. An IAMAT joins the batch and is answered with it, another request
+ * after it; `line` stays valid until then.
+ */
+void client_answer(struct client *client, struct batch *batch, struct span line,
+    struct wall now);
+void client_answer_batch(
+    struct client *client, struct batch *batch, struct wall now);
+
+/* The reply to a line beyond the limit; `line` is its beginning. */
+void client_answer_long(struct client *client, struct span line);
+
+/* It leaves: the places that it waits for are nobody's. */
+void client_forget_places(struct client *client);
+
+/* Is all that its replies speak of on disk? Only with a gate. */
+bool client_is_durable(struct client *client);
+
+#endif

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a client's lines ask for, and the replies. */
+#include <stdlib.h>
+
+#include "clock.h"
+#include "net/client.h"
+#include "store/store.h"
+#include "traffic.h"
+
+#define CLIENT_LONG_LINE_SHOWN 64u /* of a line beyond the limit */
+
+/* A WHATSAT whose places come later; outlives its client. */
+struct whatsat {
+	struct message message;
+	struct worker *worker;
+	struct client *client; /* NULL: it has left */
+	struct places_call *call;
+	_Atomic bool answered; /* the message is posted */
+	struct buf reply;
+};
+
+static void
+client_note(struct client *client, const char *what, struct span text)
+{
+	char peer[SOCKET_PEER_MAX];
+
+	if (client->worker->node->traffic == NULL)
+		return;
+	socket_peer_text(&client->peer, peer);
+	traffic_note(client->worker->node->traffic, what, peer, text);
+}
+
+/* --- requests ----------------------------------------------------------- */
+
+/* A reply that can't be built for want of memory ends the connection. */
+static void
+client_check(struct client *client, enum herd_error error)
+{
+	if (error == HERD_OK)
+		return;
+	LOG(client->worker->node->log, LOG_ERROR, "reply-failed",
+	    log_text("error", herd_strerror(error)),
+	    log_text("next", "the connection is closed"));
+	client->broken = true;
+}
+
+static void
+answer_invalid(struct client *client, struct span line)
+{
+	struct buf *tx = &client->worker->tx;
+	enum herd_error error = buf_reserve(tx, line.len + 3);
+
+	count_add(&client->worker->counts.invalid, 1);
+	if (error == HERD_OK)
+		error = buf_add(tx, "? ", 2);
+	if (error == HERD_OK)
+		error = buf_add_span(tx, line);
+	if (error == HERD_OK)
+		error = buf_add_byte(tx, '\n');
+	client_check(client, error);
+}
+
+static bool
+is_too_far_ahead(const struct node *node, uint64_t time_ns, struct wall now)
+{
+	uint64_t ahead = atomic_load_explicit(
+	    &node->limits.max_ahead_ns, memory_order_relaxed);
+
+	return ahead != 0 && time_ns > now.ns && time_ns - now.ns > ahead;
+}
+
+/* --- durability --------------------------------------------------------- */
+
+/* The reply to this report may not go before its ticket is durable. */
+static void
+client_hold(struct client *client, const struct put_info *ticket)
+{
+	struct gate *gate = client->gate;
+
+	if (gate == NULL) {
+		gate = calloc(1, sizeof(*gate));
+		if (gate == NULL) {
+			client_check(client, HERD_ENOMEM);
+			return;
+		}
+		client->gate = gate;
+	}
+	if ((gate->shards & UINT64_C(1) << ticket->shard) == 0 ||
+	    gate->appended[ticket->shard] < ticket->appended)
+		gate->appended[ticket->shard] = ticket->appended;
+	gate->shards |= UINT64_C(1) << ticket->shard;
+}
+
+bool
+client_is_durable(struct client *client)
+{
+	const struct commit *commit = store_commit(client->worker->node->store);
+	struct gate *gate = client->gate;
+
+	while (gate->shards != 0) {
+		unsigned shard = (unsigned)__builtin_ctzll(gate->shards);
+		const struct put_info ticket = { shard, gate->appended[shard] };
+
+		if (!commit_covers(commit, &ticket))
+			return false;
+		gate->shards &= gate->shards - 1;
+	}
+	return true;
+}
+
+/* Puts the report; false if the client must not be answered. */
+static bool
+client_put(struct client *client, uint64_t hash, const struct report *report,
+    struct wall now)
+{
+	struct node *node = client->worker->node;
+	const struct outbox *store = store_outbox(node->store);
+	struct put_info ticket;
+	enum put_result result;
+
+	if (store != NULL && store_has_failed(node->store)) {
+		client->broken = true;
+		return false;
+	}
+	result = table_put_hashed(node->table, hash, report, node->origin,
+	    FROM_CLIENT, now, store, &ticket);
+	if (result == PUT_NOMEM) {
+		client_check(client, HERD_ENOMEM);
+		return false;
+	}
+	if (store != NULL &&
+	    commit_must_wait(store_commit(node->store), result, &ticket))
+		client_hold(client, &ticket);
+	return true;
+}
+
+static void
+answer_iamat(struct client *client, const struct request *request,
+    uint64_t hash, struct span line, struct wall now)
+{
+	struct worker *worker = client->worker;
+	struct node *node = worker->node;
+	char skew[SKEW_FORMAT_MAX];
+	struct report report = { .client = request->client,
+		.location = request->location,
+		.time = request->time,
+		.origin = node->sessions.name,
+		.time_ns = request->time_ns,
+		.kind = REPORT_POSITION };
+	enum herd_error error;
+
+	if (is_too_far_ahead(node, request->time_ns, now)) {
+		answer_invalid(client, line);
+		return;
+	}
+	report.skew =
+	    span_of(skew, skew_format(now.ns, request->time_ns, skew));
+	count_add(&worker->counts.iamat, 1);
+	if (!client_put(client, hash, &report, now))
+		return;
+	error = report_format(&worker->tx, &report);
+	if (error == HERD_OK)
+		error = buf_add_byte(&worker->tx, '\n');
+	client_check(client, error);
+}
+
+/* --- places -------------------------------------------------------------- */
+
+static void
+whatsat_free(struct whatsat *whatsat)
+{
+	if (whatsat->call != NULL)
+		places_call_free(whatsat->call);
+	buf_release(&whatsat->reply);
+	free(whatsat);
+}
+
+void
+client_forget_places(struct client *client)
+{
+	struct whatsat *whatsat = client->waiting;
+
+	if (whatsat == NULL)
+		return;
+	client->waiting = NULL;
+	whatsat->client = NULL;
+	places_cancel(whatsat->call);
+	if (!atomic_load(&whatsat->answered))
+		whatsat_free(whatsat);
+}
+
+/* In the Places thread. */
+static void
+on_places(void *arg, struct span json)
+{
+	struct whatsat *whatsat = arg;
+
+	/* The reply's maximum has room for any answer; memory may not. */
+	if (buf_add_span(&whatsat->reply, json) != HERD_OK ||
+	    buf_add(&whatsat->reply, "\n\n", 2) != HERD_OK)
+		buf_clear(&whatsat->reply);
+	atomic_store(&whatsat->answered, true);
+	mailbox_post(&whatsat->worker->mailbox, &whatsat->message);
+}
+
+/* Back in the worker's thread. */
+static void
+on_places_message(struct message *message)
+{
+	struct whatsat *whatsat = (struct whatsat *)message;
+	struct client *client = whatsat->client;
+	struct worker *worker = whatsat->worker;
+
+	if (client != NULL) {
+		client->waiting = NULL;
+		client->state = CLIENT_OPEN;
+		client_note(client, "reply", buf_span(&whatsat->reply));
+		if (whatsat->reply.len == 0)
+			client_check(client, HERD_ENOMEM);
+		else
+			client_check(client, buf_add_span(&worker->tx,
+						 buf_span(&whatsat->reply)));
+	}
+	whatsat_free(whatsat);
+	if (client == NULL)
+		return;
+	(void)client_process(client);
+	client_settle(client);
+}
+
+static void
+ask_places(struct client *client, const struct record *record,
+    const struct places_question *question)
+{
+	struct worker *worker = client->worker;
+	struct whatsat *whatsat = calloc(1, sizeof(*whatsat));
+	struct buf *tx = &worker->tx;
+	size_t before = tx->len;
+	enum herd_error error = HERD_ENOMEM;
+
+	if (whatsat == NULL)
+		goto done;
+	whatsat->message.run = on_places_message;
+	whatsat->worker = worker;
+	whatsat->client = client;
+	buf_init(&whatsat->reply, CLIENT_REPLY_MAX);
+	error = report_format(&whatsat->reply, &record->report);
+	if (error == HERD_OK)
+		error = buf_add_byte(&whatsat->reply, '\n');
+	if (error == HERD_OK)
+		error = buf_add_span(tx, buf_span(&whatsat->reply));
+	if (error == HERD_OK)
+		error = buf_reserve(tx, PLACES_ANSWER_MAX + 2);
+	if (error != HERD_OK)
+		goto done;
+	if (places_ask(worker->places, question, tx, on_places, whatsat,
+		&whatsat->call) == PLACES_PENDING) {
+		buf_truncate(tx, before);
+		client->waiting = whatsat;
+		client->state = CLIENT_WAITING;
+		return;
+	}
+	error = buf_add(tx, "\n\n", 2);
+done:
+	if (whatsat != NULL)
+		whatsat_free(whatsat);
+	client_check(client, error);
+}
+
+static void
+answer_whatsat(
+    struct client *client, const struct request *request, struct span line)
+{
+	static const char no_places[] =
+	    "{\n   \"html_attributions\" : [],\n   \"results\" : [],\n"
+	    "   \"status\" : \"ZERO_RESULTS\"\n}\n\n";
+	struct worker *worker = client->worker;
+	struct places_question question = { .radius_m = request->radius_m,
+		.max = request->bound };
+	struct record record;
+	enum herd_error error;
+
+	record_init(&record);
+	error = table_get(worker->node->table, request->client, &record);
+	if (error == HERD_ENOTFOUND ||
+	    (error == HERD_OK && record.report.kind == REPORT_REMOVAL)) {
+		answer_invalid(client, line);
+		return;
+	}
+	count_add(&worker->counts.whatsat, 1);
+	if (error == HERD_OK)
+		error = location_parse(record.report.location, &question.at);
+	if (error == HERD_OK && worker->places != NULL) {
+		ask_places(client, &record, &question);
+	} else if (error == HERD_OK) {
+		error = report_format(&worker->tx, &record.report);
+		if (error == HERD_OK)
+			error = buf_add_byte(&worker->tx, '\n');
+		if (error == HERD_OK)
+			error = buf_add_text(&worker->tx, no_places);
+	}
+	client_check(client, error);
+	record_release(&record);
+}
+
+/* --- lines --------------------------------------------------------------- */
+
+/* With the traffic log on: what was appended since is the reply. */
+static void
+client_note_reply(struct client *client, size_t before)
+{
+	struct span reply = buf_span(&client->worker->tx);
+
+	if (client->worker->node->traffic != NULL && reply.len > before)
+		client_note(client, "reply",
+		    span_of(reply.data + before, reply.len - before));
+}
+
+void
+client_answer_batch(struct client *client, struct batch *batch, struct wall now)
+{
+	struct table *table = client->worker->node->table;
+
+	for (unsigned i = 0; batch->count > 1 && i < batch->count; i++)
+		table_prefetch_record(table, batch->hashes[i]);
+	for (unsigned i = 0; i < batch->count && !client->broken; i++) {
+		size_t before = client->worker->tx.len;
+
+		answer_iamat(client, &batch->requests[i], batch->hashes[i],
+		    batch->lines[i], now);
+		client_note_reply(client, before);
+	}
+	batch->count = 0;
+}
+
+void
+client_answer(struct client *client, struct batch *batch, struct span line,
+    struct wall now)
+{
+	struct table *table = client->worker->node->table;
+	struct request *request = &batch->requests[batch->count];
+	struct request other;
+	size_t before;
+
+	client_note(client, "request", line);
+	request_parse(line, request);
+	if (request->kind == REQUEST_IAMAT) {
+		batch->lines[batch->count] = line;
+		batch->hashes[batch->count] =
+		    table_hash(table, request->client);
+		table_prefetch_index(table, batch->hashes[batch->count]);
+		if (++batch->count == CLIENT_BATCH)
+			client_answer_batch(client, batch, now);
+		return;
+	}
+	other = *request;
+	client_answer_batch(client, batch, now);
+	before = client->worker->tx.len;
+	if (other.kind == REQUEST_WHATSAT)
+		answer_whatsat(client, &other, line);
+	else
+		answer_invalid(client, line);
+	client_note_reply(client, before);
+}
+
+void
+client_answer_long(struct client *client, struct span line)
+{
+	size_t before = client->worker->tx.len;
+
+	client_note(client, "request", line);
+	answer_invalid(
+	    client, span_of(line.data, line.len < CLIENT_LONG_LINE_SHOWN
+					   ? line.len
+					   : CLIENT_LONG_LINE_SHOWN));
+	client_note_reply(client, before);
+}

@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The thread of the links: listening, the list of edges, orders to it. */
+#include "net/links.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "net/link.h"
+#include "pulse.h"
+
+#define LINKS_TICK_MS 100
+#define LINKS_STOP_POLL_MS 5
+#define LINKS_STOP_NS (2u * HERD_NS_PER_S)
+
+static const char *const STATE_WORDS[] = {
+#define HERD_LINK_WORD(id, word) [id] = word,
+	LINK_STATES(HERD_LINK_WORD)
+#undef HERD_LINK_WORD
+};
+
+const char *
+link_state_word(enum link_state state)
+{
+	return STATE_WORDS[state];
+}
+
+/* --- the list of edges -------------------------------------------------- */
+
+/* One neighbour as the herd file has it. */
+struct planned {
+	char peer[REPORT_ORIGIN_MAX + 1];
+	struct address address;
+	bool dials;
+	unsigned line;
+	unsigned column;
+};
+
+struct plan {
+	struct message message;
+	struct links *links;
+	struct session_node timings;
+	uint64_t redial_max;
+	unsigned count;
+	struct planned links_of_file[];
+};
+
+static struct plan *
+plan_make(struct links *links)
+{
+	const struct node *node = links->node;
+	const struct herdfile *file = &node->file;
+	struct plan *plan = calloc(
+	    1, sizeof(*plan) + LINKS_MAX * sizeof(plan->links_of_file[0]));
+
+	if (plan == NULL)
+		return NULL;
+	plan->links = links;
+	plan->timings.ping_after_ns = file->settings.link.ping_after;
+	plan->timings.dead_after_ns = file->settings.link.dead_after;
+	plan->timings.stall_after_ns = file->settings.link.stall_after;
+	plan->timings.verify_every_ns = file->settings.link.verify_every;
+	plan->redial_max = file->settings.link.redial_max;
+	for (size_t i = 0; i < file->link_count && plan->count < LINKS_MAX;
+	     i++) {
+		const struct herdfile_link *link = &file->links[i];
+		struct planned *planned = &plan->links_of_file[plan->count];
+		size_t peer;
+
+		if (herdfile_link_peer(file, link, node->self, &peer) !=
+		    HERD_OK)
+			continue;
+		snprintf(planned->peer, sizeof(planned->peer), "%s",
+		    file->nodes[peer].name);
+		planned->address = file->nodes[peer].peers;
+		planned->dials = herdfile_dials(link, node->self);
+		planned->line = link->line;
+		planned->column = link->column;
+		plan->count++;
+	}
+	return plan;
+}
+
+static const struct planned *
+plan_find(const struct plan *plan, const char *peer)
+{
+	for (unsigned i = 0; i < plan->count; i++) {
+		if (strcmp(plan->links_of_file[i].peer, peer) == 0)
+			return &plan->links_of_file[i];
+	}
+	return NULL;
+}
+
+static void
+edge_begin(struct links *links, const struct planned *planned)
+{
+	struct edge *edge = NULL;
+	struct event *redial;
+
+	for (unsigned i = 0; i < LINKS_MAX && edge == NULL; i++) {
+		if (!links->edges[i].used)
+			edge = &links->edges[i];
+	}
+	if (edge == NULL)
+		return;
+	redial = edge->redial;
+	memset(edge, 0, sizeof(*edge));
+	edge->redial = redial;
+	edge->links = links;
+	edge->index = (unsigned)(edge - links->edges);
+	edge->used = true;
+	edge->enabled = true;
+	memcpy(edge->peer, planned->peer, sizeof(edge->peer));
+	edge->address = planned->address;
+	edge->dials = planned->dials;
+	edge->line = planned->line;
+	edge->column = planned->column;
+	edge->since = clock_mono();
+	edge_start(edge);
+}
+
+/* In the links thread; at start before it runs. */
+static void
+plan_apply(struct links *links, const struct plan *plan)
+{
+	struct session_node *timings = &links->node->sessions;
+
+	timings->ping_after_ns = plan->timings.ping_after_ns;
+	timings->dead_after_ns = plan->timings.dead_after_ns;
+	timings->stall_after_ns = plan->timings.stall_after_ns;
+	timings->verify_every_ns = plan->timings.verify_every_ns;
+	links->redial_max_ns = plan->redial_max;
+	for (unsigned i = 0; i < LINKS_MAX; i++) {
+		struct edge *edge = &links->edges[i];
+		const struct planned *planned;
+
+		if (!edge->used)
+			continue;
+		planned = plan_find(plan, edge->peer);
+		if (planned == NULL || planned->dials != edge->dials ||
+		    !address_equal(&planned->address, &edge->address)) {
+			edge_end(edge, BYE_NOT_CONFIGURED);
+		} else {
+			edge->line = planned->line;
+			edge->column = planned->column;
+			edge->backoff.max_ns = plan->redial_max;
+		}
+	}
+	for (unsigned i = 0; i < plan->count; i++) {
+		const struct planned *planned = &plan->links_of_file[i];
+
+		if (edge_find(links, span_from(planned->peer)) == NULL)
+			edge_begin(links, planned);
+	}
+	edges_publish(links);
+}
+
+/*
+ * Until the thread has begun, the links are shown as they will be: else a
+ * node would say for a moment that it has none and is ready.
+ */
+static void
+plan_publish(struct links *links, const struct plan *plan)
+{
+	for (unsigned i = 0; i < plan->count; i++) {
+		const struct planned *planned = &plan->links_of_file[i];
+		struct link_status *status = &links->published[i];
+
+		*status = (struct link_status){
+			.address = planned->address,
+			.state = LINK_WAITING,
+			.since = clock_mono(),
+			.dials = planned->dials,
+			.enabled = true,
+			.tls = links->tls != NULL,
+			.line = planned->line,
+			.column = planned->column,
+			.rtt_ns = -1,
+		};
+		memcpy(status->peer, planned->peer, sizeof(status->peer));
+		links->published_index[i] = i;
+	}
+	links->published_count = plan->count;
+}
+
+static void
+on_plan(struct message *message)
+{
+	struct plan *plan = (struct plan *)message;
+
+	plan_apply(plan->links, plan);
+	free(plan);
+}
+
+enum herd_error
+links_apply(struct links *links)
+{
+	struct plan *plan = plan_make(links);
+
+	if (plan == NULL)
+		return HERD_ENOMEM;
+	plan->message.run = on_plan;
+	mailbox_post(&links->mailbox, &plan->message);
+	return HERD_OK;
+}
+
+/* --- orders ------------------------------------------------------------- */
+
+struct command {
+	struct message message;
+	struct links *links;
+	char peer[REPORT_ORIGIN_MAX + 1];
+	enum link_verb verb;
+	links_on_done *on_done;
+	void *arg;
+};
+
+static void
+on_command(struct message *message)
+{
+	struct command *command = (struct command *)message;
+	struct edge *edge = edge_find(command->links, span_from(command->peer));
+
+	if (edge != NULL && !command->links->stopping)
+		edge_command(edge, command->verb);
+	edges_publish(command->links);
+	if (command->on_done != NULL)
+		command->on_done(command->arg);
+	free(command);
+}
+
+enum herd_error
+links_command(struct links *links, struct span peer, enum link_verb verb,
+    links_on_done *on_done, void *arg)
+{
+	struct command *command;
+	bool found = false;
+
+	pthread_mutex_lock(&links->lock);
+	for (unsigned i = 0; i < links->published_count; i++)
+		found |= span_is(peer, links->published[i].peer);
+	pthread_mutex_unlock(&links->lock);
+	if (!found)
+		return HERD_ENOTFOUND;
+	command = calloc(1, sizeof(*command));
+	if (command == NULL)
+		return HERD_ENOMEM;
+	command->message.run = on_command;
+	command->links = links;
+	command->verb = verb;
+	command->on_done = on_done;
+	command->arg = arg;
+	memcpy(command->peer, peer.data, peer.len);
+	mailbox_post(&links->mailbox, &command->message);
+	return HERD_OK;
+}
+
+/* What a client was told is at home must reach a neighbour before we go. */
+static bool
+links_owe(const struct links *links)
+{
+	const struct conn *conn;
+
+	TAILQ_FOREACH(conn, &links->conns, all)
+	{
+		if (!conn->has_session)
+			continue;
+		/* What a comparison will find is not owed yet. */
+		if (session_has_debt(&conn->session) ||
+		    session_is_comparing(&conn->session))
+			return true;
+	}
+	return false;
+}
+
+static void
+on_stop_poll(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	struct links *links = arg;
+	struct conn *conn;
+
+	if (links_owe(links) && clock_mono().ns < links->stop_at.ns)
+		return;
+	links->stopping = true;
+	while ((conn = TAILQ_FIRST(&links->conns)) != NULL)
+		conn_end(conn, BYE_STOP, "the node stops");
+	event_base_loopbreak(links->base);
+}
+
+static void
+on_stop(struct message *message)
+{
+	const struct timeval poll = { 0, LINKS_STOP_POLL_MS * 1000 };
+	struct links *links = ((struct command *)message)->links;
+
+	links->stop_at = mono_add(clock_mono(), LINKS_STOP_NS);
+	event_add(links->stop_poll, &poll);
+	on_stop_poll(-1, 0, links);
+}
+
+/* --- reading ------------------------------------------------------------ */
+
+unsigned
+links_status(struct links *links, struct link_status out[LINKS_MAX])
+{
+	unsigned count;
+
+	pthread_mutex_lock(&links->lock);
+	count = links->published_count;
+	memcpy(out, links->published, count * sizeof(out[0]));
+	pthread_mutex_unlock(&links->lock);
+	return count;
+}
+
+void
+links_name_of(
+    struct links *links, uint32_t from, char out[REPORT_ORIGIN_MAX + 1])
+{
+	int index = board_edge_of(from);
+
+	out[0] = '\0';
+	pthread_mutex_lock(&links->lock);
+	for (unsigned i = 0; i < links->published_count; i++) {
+		if (index == (int)links->published_index[i])
+			memcpy(out, links->published[i].peer,
+			    REPORT_ORIGIN_MAX + 1);
+	}
+	pthread_mutex_unlock(&links->lock);
+}
+
+const struct address *
+links_address(const struct links *links)
+{
+	return &links->address;
+}
+
+void
+links_watch(struct links *links, links_on_change *on_change, void *arg)
+{
+	pthread_mutex_lock(&links->watch_lock);
+	links->on_change_arg = arg;
+	links->on_change = on_change;
+	pthread_mutex_unlock(&links->watch_lock);
+}
+
+/* --- life
+ * ------------------------------------------------------------------------------
+ */
+
+static void
+on_accept(void *arg, int fd, const struct sockaddr_storage *peer)
+{
+	struct links *links = arg;
+	char text[SOCKET_PEER_MAX];
+
+	socket_peer_text(peer, text);
+	if (links->half_open >= LINKS_HALF_OPEN_MAX)
+		conn_drop_half_open(links);
+	(void)conn_open(links, NULL, fd, text);
+}
+
+static void
+on_wake(void *arg)
+{
+	links_serve_due(arg);
+}
+
+static void
+on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	pulse_begin("links-publish");
+	edges_publish(arg);
+	pulse_end();
+}
+
+static void *
+run_links(void *arg)
+{
+	struct links *links = arg;
+
+	(void)pthread_setname_np(pthread_self(), "links");
+	pulse_register("links");
+	event_base_dispatch(links->base);
+	return NULL;
+}
+
+static enum herd_error
+links_prepare(struct links *links, struct buf *message)
+{
+	const struct timeval tick = { 0, LINKS_TICK_MS * 1000 };
+	struct node *node = links->node;
+	enum herd_error error = HERD_ENOMEM;
+
+	links->base = event_base_new();
+	if (links->base == NULL ||
+	    event_base_priority_init(links->base, 2) != 0)
+		return HERD_ENOMEM;
+	links->tick = event_new(links->base, -1, EV_PERSIST, on_tick, links);
+	if (links->tick == NULL || event_priority_set(links->tick, 0) != 0 ||
+	    event_add(links->tick, &tick) != 0)
+		return HERD_ENOMEM;
+	links->stop_poll =
+	    event_new(links->base, -1, EV_PERSIST, on_stop_poll, links);
+	if (links->stop_poll == NULL)
+		return HERD_ENOMEM;
+	if (node->file.settings.link_security != LINK_SECURITY_NONE &&
+	    node->file.settings.key_file[0] != '\0') {
+		struct buf path;
+
+		buf_init(&path, 4096);
+		if (herdfile_expand(&path, node->file.settings.key_file,
+			node->name, node->base_dir) == HERD_OK &&
+		    buf_cstr(&path) != NULL)
+			error = transport_tls_open(
+			    path.data, node->name, message, &links->tls);
+		buf_release(&path);
+		if (error != HERD_OK)
+			return error;
+	}
+	links->address = node->file.nodes[node->self].peers;
+	/* A node without links needs no address for them. */
+	if (links->address.kind == ADDRESS_NONE)
+		return HERD_OK;
+	error = listener_open(links->base, &links->address, "links", node->log,
+	    on_accept, links, message, &links->listener);
+	if (error == HERD_OK)
+		links->address = *listener_address(links->listener);
+	return error;
+}
+
+static void
+links_release(struct links *links)
+{
+	for (unsigned i = 0; i < LINKS_MAX; i++) {
+		if (links->edges[i].redial != NULL)
+			event_free(links->edges[i].redial);
+	}
+	listener_close(links->listener);
+	transport_tls_close(links->tls);
+	if (links->tick != NULL)
+		event_free(links->tick);
+	if (links->stop_poll != NULL)
+		event_free(links->stop_poll);
+	if (links->base != NULL)
+		event_base_free(links->base);
+	pthread_mutex_destroy(&links->watch_lock);
+	pthread_mutex_destroy(&links->lock);
+	free(links);
+}
+
+enum herd_error
+links_open(struct node *node, struct buf *message, struct links **out)
+{
+	struct links *links = calloc(1, sizeof(*links));
+	struct plan *plan = NULL;
+	enum herd_error error;
+
+	if (links == NULL)
+		return HERD_ENOMEM;
+	links->node = node;
+	TAILQ_INIT(&links->conns);
+	pthread_mutex_init(&links->lock, NULL);
+	pthread_mutex_init(&links->watch_lock, NULL);
+	error = links_prepare(links, message);
+	if (error != HERD_OK)
+		goto fail;
+	error = mailbox_init(&links->mailbox, links->base, on_wake, links);
+	if (error != HERD_OK)
+		goto fail;
+	plan = plan_make(links);
+	if (plan == NULL) {
+		error = HERD_ENOMEM;
+		goto fail_mailbox;
+	}
+	plan_publish(links, plan);
+	plan->message.run = on_plan;
+	mailbox_post(&links->mailbox, &plan->message);
+	if (pthread_create(&links->thread, NULL, run_links, links) != 0) {
+		error = HERD_ESYSTEM;
+		goto fail_mailbox;
+	}
+	*out = links;
+	return HERD_OK;
+
+fail_mailbox:
+	mailbox_release(&links->mailbox);
+fail:
+	links_release(links);
+	return error;
+}
+
+void
+links_close(struct links *links)
+{
+	struct command stop = { .message.run = on_stop, .links = links };
+
+	if (links == NULL)
+		return;
+	mailbox_post(&links->mailbox, &stop.message);
+	pthread_join(links->thread, NULL);
+	mailbox_release(&links->mailbox);
+	links_release(links);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The links of this node to its neighbours: one thread that dials, accepts,
+ * and drives a session per link. The node whose name sorts first dials. All
+ * links live in one thread, so nothing of them is shared but the table.
+ */
+#ifndef HERD_LINKS_H
+#define HERD_LINKS_H
+
+#include "node.h"
+
+#define LINKS_HALF_OPEN_MAX 32u
+#define LINKS_MAX 64u                     /* edges; a bit each */
+#define LINK_OPEN_NS (5u * HERD_NS_PER_S) /* connect, TLS and HELLO */
+
+/* What an operator sees of a link. */
+#define LINK_STATES(X)                                                  \
+	X(LINK_DISABLED, "disabled")     /* by an operator */           \
+	X(LINK_WAITING, "waiting")       /* the other side dials */     \
+	X(LINK_CONNECTING, "connecting") /* dials */                    \
+	X(LINK_HANDSHAKE, "handshake")   /* connected, TLS or HELLO */  \
+	X(LINK_COMPARING, "comparing")   /* live, exchange under way */ \
+	X(LINK_SYNCED, "synced")                                        \
+	X(LINK_REFUSED, "refused") /* by name; redials slowly */        \
+	X(LINK_BACKOFF, "backoff") /* will dial again */
+
+enum link_state {
+#define HERD_LINK_STATE(id, word) id,
+	LINK_STATES(HERD_LINK_STATE)
+#undef HERD_LINK_STATE
+};
+
+const char *link_state_word(enum link_state state);
+
+/* A link at one moment. Sums of counters are over all its sessions. */
+struct link_status {
+	char peer[REPORT_ORIGIN_MAX + 1];
+	struct address address;
+	enum link_state state;
+	struct mono since;
+	bool dials;
+	bool enabled;
+	bool tls;
+	unsigned line; /* where the herd file has it */
+	unsigned column;
+	int64_t rtt_ns; /* -1 unknown */
+	int64_t clock_ns;
+	bool clock_known;
+	uint64_t owed;
+	uint64_t lag_ns;
+	uint64_t connects; /* sessions that became live */
+	struct session_stats stats;
+	struct mono verified; /* 0: never */
+	char error[SESSION_ERROR_MAX];
+	struct mono error_at;
+	struct mono retry_at; /* 0: no redial is due */
+};
+
+struct links;
+
+/*
+ * Listens on this node's peers address, opens the key and starts the thread;
+ * node->file says which links there are. `message` says what went wrong.
+ */
+HERD_MUST_CHECK enum herd_error links_open(
+    struct node *node, struct buf *message, struct links **out);
+
+/* Says BYE stop on all links, closes them, joins the thread. */
+void links_close(struct links *links);
+
+const struct address *links_address(const struct links *links);
+
+/*
+ * The links of node->file are now these: new ones are dialled, old ones
+ * ended, unchanged ones not touched. Main thread; HERD_ENOMEM.
+ */
+HERD_MUST_CHECK enum herd_error links_apply(struct links *links);
+
+/* Copies the state of up to LINKS_MAX links; returns how many. Any thread. */
+unsigned links_status(struct links *links, struct link_status out[LINKS_MAX]);
+
+/* The peer's name of a record's `from`, "" if that is no link's. Any thread. */
+void links_name_of(
+    struct links *links, uint32_t from, char out[REPORT_ORIGIN_MAX + 1]);
+
+enum link_verb { LINK_ENABLE, LINK_DISABLE, LINK_RECONNECT, LINK_VERIFY };
+
+/*
+ * Any thread. HERD_ENOTFOUND: no such link. HERD_ENOMEM. The order is carried
+ * out soon after; then `on_done`, if not NULL, is called in the links thread
+ * and links_status() shows what became of it. links_close() carries out what
+ * is left.
+ */
+typedef void links_on_done(void *arg);
+HERD_MUST_CHECK enum herd_error links_command(struct links *links,
+    struct span peer, enum link_verb verb, links_on_done *on_done, void *arg);
+
+/*
+ * One watcher is called in the links thread at each change of a link's state,
+ * for the event stream; it must not block or call back. NULL ends it: once
+ * this returns the old one is not called any more. Any thread.
+ */
+typedef void links_on_change(
+    void *arg, const char *peer, enum link_state state, const char *error);
+void links_watch(struct links *links, links_on_change *on_change, void *arg);
+
+#endif

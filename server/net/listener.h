@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A listening socket in an event loop: accepts until there is no more, backs
+ * off for a second when the process is out of file descriptors.
+ */
+#ifndef HERD_LISTENER_H
+#define HERD_LISTENER_H
+
+#include "log.h"
+#include "net/socket.h"
+
+#define LISTENER_PAUSE_S 1 /* after EMFILE */
+#define LISTENER_BATCH 64u /* accepted per turn */
+
+struct event_base;
+struct listener;
+
+/* The connection is the callee's. */
+typedef void listener_on_accept(
+    void *arg, int fd, const struct sockaddr_storage *peer);
+
+/* `what` names it in logs. HERD_ESYSTEM: `message` says why and what next. */
+HERD_MUST_CHECK enum herd_error listener_open(struct event_base *base,
+    const struct address *address, const char *what, struct log *log,
+    listener_on_accept *on_accept, void *arg, struct buf *message,
+    struct listener **out);
+
+/* Stops listening, removes a Unix socket. NULL is fine. */
+void listener_close(struct listener *listener);
+
+/* With the port that the system picked. */
+const struct address *listener_address(const struct listener *listener);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The bytes of a link: a plain socket, or TLS 1.3 with the herd's pre-shared
+ * key. Direct reads and writes on a non-blocking socket: no queue beyond the
+ * session's own hides how far a slow link lags.
+ */
+#ifndef HERD_TRANSPORT_H
+#define HERD_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "herd/buf.h"
+
+/* Bytes not yet sent that the kernel may hold (TCP_NOTSENT_LOWAT). */
+#define TRANSPORT_UNSENT_MAX 16384
+#define TRANSPORT_ERROR_MAX 160u
+#define TRANSPORT_KEY_MIN 16u /* bytes of a key file */
+#define TRANSPORT_KEY_MAX 4096u
+
+/* Key and settings of all TLS links of a node. */
+struct transport_tls;
+
+/*
+ * Reads the herd's key from `path`: a regular file of the process's user or
+ * root, mode without group and other, at least TRANSPORT_KEY_MIN bytes,
+ * white space at the end not counted. `identity` names this node to its
+ * peers. HERD_ESYSTEM or HERD_ERANGE: `message` says what and what to do.
+ */
+HERD_MUST_CHECK enum herd_error transport_tls_open(const char *path,
+    const char *identity, struct buf *message, struct transport_tls **out);
+void transport_tls_close(struct transport_tls *tls); /* NULL is fine */
+
+enum transport_result {
+	TRANSPORT_DONE,
+	TRANSPORT_WANTS_READ,
+	TRANSPORT_WANTS_WRITE,
+	TRANSPORT_CLOSED, /* the peer has hung up */
+	TRANSPORT_FAILED, /* `error` says how */
+};
+
+struct transport {
+	int fd;
+	struct ssl_st *ssl; /* NULL: plain */
+	char error[TRANSPORT_ERROR_MAX];
+};
+
+/*
+ * Takes the socket. `tls` NULL: plain. `client`: we have dialled. HERD_ENOMEM
+ * leaves the socket to the caller.
+ */
+HERD_MUST_CHECK enum herd_error transport_init(struct transport *transport,
+    int fd, struct transport_tls *tls, bool client);
+
+/* Closes the socket. */
+void transport_release(struct transport *transport);
+
+/* To be repeated until it says DONE; at once for a plain socket. */
+enum transport_result transport_handshake(struct transport *transport);
+
+enum transport_result transport_read(
+    struct transport *transport, char *data, size_t room, size_t *len);
+enum transport_result transport_write(
+    struct transport *transport, struct span data, size_t *len);
+
+#endif

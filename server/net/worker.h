@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One worker, for workers.c and client.c only.
+ */
+#ifndef HERD_WORKER_H
+#define HERD_WORKER_H
+
+#include <event2/event.h>
+#include <sys/queue.h>
+
+#include "net/mailbox.h"
+#include "net/socket.h"
+#include "net/workers.h"
+
+#define WORKER_READ_SIZE 65536u
+#define WORKER_TICK_MS 250u
+#define WORKER_TX_MAX (4 * PLACES_ANSWER_MAX)
+
+/* Written by its worker, read by anyone. */
+struct worker_counts {
+	_Atomic uint64_t iamat;
+	_Atomic uint64_t whatsat;
+	_Atomic uint64_t invalid;
+	_Atomic uint64_t connections;
+	_Atomic uint64_t busy;
+	_Atomic uint64_t timed_out;
+	_Atomic uint64_t received_bytes;
+	_Atomic uint64_t sent_bytes;
+};
+
+/* One writer: no locked instruction. */
+static inline void
+count_add(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter,
+	    atomic_load_explicit(counter, memory_order_relaxed) + n,
+	    memory_order_relaxed);
+}
+
+struct client;
+TAILQ_HEAD(client_list, client);
+
+struct worker {
+	struct node *node;
+	struct workers *workers;
+	unsigned number;
+	pthread_t thread;
+	struct event_base *base;
+	struct event *tick;
+	struct mailbox mailbox;
+	struct places_reader *places; /* NULL: no provider */
+	struct buf spare;             /* what connections read into */
+	struct buf tx;                /* replies of the batch at hand */
+	struct client_list clients;   /* all */
+	struct client_list partial;   /* with a request begun, oldest first */
+	struct client_list stalled;   /* with unsent replies, oldest first */
+	struct client_list throttled; /* over their request rate */
+	struct client_list held;      /* replies wait for a commit */
+	bool stopping;
+	struct worker_counts counts;
+};
+
+/* Per-address counts of connections, shared by all workers. */
+struct address_counts;
+
+/* --- client.c ----------------------------------------------------------- */
+
+/*
+ * Takes the connection. It lives until its peer leaves, breaks a limit or
+ * the worker stops.
+ */
+void client_open(
+    struct worker *worker, int fd, const struct sockaddr_storage *peer);
+
+/*
+ * Most memory that a connection may hold by itself, or if `busy` beyond that:
+ * a request begun, an answer to come, replies unsent.
+ */
+uint64_t client_memory_max(const struct node *node, bool busy);
+
+/* Timeouts and request rates; called every WORKER_TICK_MS. */
+void clients_tick(struct worker *worker, struct mono now);
+
+/* A commit was published, or the store has failed: replies may go. */
+void clients_release(struct worker *worker);
+
+/* Closes all that have nothing in flight; the rest close when they are done. */
+void clients_stop(struct worker *worker);
+
+/* Closes all at once. */
+void clients_kill(struct worker *worker);
+
+/* --- workers.c -------------------------------------------------------------
+ */
+
+/* A connection of that peer has ended. */
+void workers_on_closed(
+    struct worker *worker, const struct sockaddr_storage *peer);
+
+#endif

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "net/workers.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "net/addresses.h"
+#include "net/listener.h"
+#include "net/worker.h"
+#include "pulse.h"
+
+struct workers {
+	struct node *node;
+	unsigned count;
+	unsigned started; /* threads that run */
+	struct worker *all;
+	struct addresses *addresses;
+	struct address address;    /* asked for, then bound */
+	struct listener *listener; /* worker 0's; NULL while draining */
+	unsigned next;             /* worker 0's */
+	_Atomic uint64_t connections;
+	_Atomic uint64_t accepted;
+	_Atomic uint64_t refused;
+};
+
+/* --- accepting ---------------------------------------------------------------
+ */
+
+struct handover {
+	struct message message;
+	struct worker *worker;
+	int fd;
+	struct sockaddr_storage peer;
+};
+
+static void
+on_handover(struct message *message)
+{
+	struct handover *handover = (struct handover *)message;
+
+	client_open(handover->worker, handover->fd, &handover->peer);
+	free(handover);
+}
+
+void
+workers_on_closed(struct worker *worker, const struct sockaddr_storage *peer)
+{
+	addresses_leave(worker->workers->addresses, peer);
+	atomic_fetch_sub(&worker->workers->connections, 1);
+}
+
+static void
+refuse(struct workers *workers, int fd, const struct sockaddr_storage *peer,
+    const char *limit)
+{
+	char text[SOCKET_PEER_MAX];
+
+	socket_peer_text(peer, text);
+	atomic_fetch_add(&workers->refused, 1);
+	LOG(workers->node->log, LOG_WARN, "client-refused",
+	    log_text("peer", text), log_text("limit", limit));
+	close(fd);
+}
+
+static void
+on_accept(void *arg, int fd, const struct sockaddr_storage *peer)
+{
+	struct workers *workers = arg;
+	struct node_limits *limits = &workers->node->limits;
+	struct worker *worker = &workers->all[workers->next];
+	struct handover *handover;
+
+	if (atomic_load(&workers->connections) >=
+	    atomic_load(&limits->max_connections)) {
+		refuse(workers, fd, peer, "max_connections");
+		return;
+	}
+	if (!addresses_enter(workers->addresses, peer,
+		atomic_load(&limits->max_per_address))) {
+		refuse(workers, fd, peer, "max_connections_per_address");
+		return;
+	}
+	atomic_fetch_add(&workers->connections, 1);
+	atomic_fetch_add(&workers->accepted, 1);
+	workers->next = (workers->next + 1) % workers->count;
+	if (worker->number == 0) {
+		client_open(worker, fd, peer);
+		return;
+	}
+	handover = malloc(sizeof(*handover));
+	if (handover == NULL) {
+		workers_on_closed(worker, peer);
+		refuse(workers, fd, peer, "memory");
+		return;
+	}
+	*handover =
+	    (struct handover){ { NULL, on_handover }, worker, fd, *peer };
+	mailbox_post(&worker->mailbox, &handover->message);
+}
+
+static enum herd_error
+workers_listen(struct workers *workers, struct buf *message)
+{
+	return listener_open(workers->all[0].base, &workers->address, "clients",
+	    workers->node->log, on_accept, workers, message,
+	    &workers->listener);
+}
+
+/* --- orders to workers -------------------------------------------------- */
+
+struct order {
+	struct message message;
+	struct worker *worker;
+	bool drain;
+};
+
+static void
+on_drain(struct message *message)
+{
+	struct order *order = (struct order *)message;
+	struct workers *workers = order->worker->workers;
+	struct buf text;
+
+	buf_init(&text, 1024);
+	if (order->drain || order->worker->stopping) {
+		listener_close(workers->listener);
+		workers->listener = NULL;
+	} else if (workers->listener == NULL &&
+		   workers_listen(workers, &text) != HERD_OK) {
+		LOG(workers->node->log, LOG_ERROR, "listen-failed",
+		    log_span("error", buf_span(&text)));
+	}
+	buf_release(&text);
+	free(order);
+}
+
+static void
+on_stop(struct message *message)
+{
+	struct order *order = (struct order *)message;
+	struct worker *worker = order->worker;
+
+	worker->stopping = true;
+	if (worker->number == 0) {
+		listener_close(worker->workers->listener);
+		worker->workers->listener = NULL;
+	}
+	clients_stop(worker);
+	free(order);
+}
+
+static void
+post_order(struct worker *worker, void (*run)(struct message *), bool drain)
+{
+	struct order *order = malloc(sizeof(*order));
+
+	if (order == NULL) {
+		LOG(worker->node->log, LOG_ERROR, "out-of-memory",
+		    log_text("what", "an order to a worker was dropped"));
+		return;
+	}
+	*order = (struct order){ { NULL, run }, worker, drain };
+	mailbox_post(&worker->mailbox, &order->message);
+}
+
+void
+workers_drain(struct workers *workers, bool drain)
+{
+	post_order(&workers->all[0], on_drain, drain);
+}
+
+/* --- a worker's life ---------------------------------------------------- */
+
+static void
+on_wake(void *arg)
+{
+	struct worker *worker = arg;
+
+	clients_release(worker);
+	if (worker->stopping && TAILQ_EMPTY(&worker->clients))
+		event_base_loopbreak(worker->base);
+}
+
+static void
+on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	struct worker *worker = arg;
+
+	pulse_begin("client-deadlines");
+	clients_tick(worker, clock_mono());
+	on_wake(worker);
+	pulse_end();
+}
+
+static void *
+run_worker(void *arg)
+{
+	struct worker *worker = arg;
+	char name[16];
+
+	snprintf(name, sizeof(name), "worker-%u", worker->number);
+	(void)pthread_setname_np(pthread_self(), name);
+	pulse_register(name);
+	event_base_dispatch(worker->base);
+	return NULL;
+}
+
+static void
+worker_release(struct worker *worker)
+{
+	if (worker->base == NULL)
+		return;
+	worker->stopping = true;
+	mailbox_release(&worker->mailbox);
+	clients_kill(worker);
+	if (worker->places != NULL)
+		places_reader_close(worker->places);
+	event_free(worker->tick);
+	event_base_free(worker->base);
+	buf_release(&worker->spare);
+	buf_release(&worker->tx);
+}
+
+static enum herd_error
+worker_init(struct worker *worker, struct workers *workers, unsigned number)
+{
+	const struct timeval tick = { 0, WORKER_TICK_MS * 1000 };
+	struct node *node = workers->node;
+	struct event_base *base = event_base_new();
+
+	worker->node = node;
+	worker->workers = workers;
+	worker->number = number;
+	TAILQ_INIT(&worker->clients);
+	TAILQ_INIT(&worker->partial);
+	TAILQ_INIT(&worker->stalled);
+	TAILQ_INIT(&worker->throttled);
+	TAILQ_INIT(&worker->held);
+	buf_init(&worker->spare, node->max_line + FRAMER_AHEAD_MAX);
+	buf_init(&worker->tx, WORKER_TX_MAX);
+	if (base == NULL)
+		return HERD_ENOMEM;
+	worker->tick = event_new(base, -1, EV_PERSIST, on_tick, worker);
+	if (worker->tick == NULL || event_add(worker->tick, &tick) != 0)
+		goto fail;
+	if (mailbox_init(&worker->mailbox, base, on_wake, worker) != HERD_OK)
+		goto fail;
+	if (node->places != NULL &&
+	    places_reader_open(node->places, &worker->places) != HERD_OK)
+		goto fail_mailbox;
+	worker->base = base;
+	return HERD_OK;
+
+fail_mailbox:
+	mailbox_release(&worker->mailbox);
+fail:
+	if (worker->tick != NULL)
+		event_free(worker->tick);
+	event_base_free(base);
+	return HERD_ENOMEM;
+}
+
+static enum herd_error
+worker_start(struct worker *worker)
+{
+	if (pthread_create(&worker->thread, NULL, run_worker, worker) != 0)
+		return HERD_ESYSTEM;
+	return HERD_OK;
+}
+
+enum herd_error
+workers_open(struct node *node, const struct address *address, unsigned count,
+    struct buf *message, struct workers **out)
+{
+	struct workers *workers = calloc(1, sizeof(*workers));
+	enum herd_error error = HERD_ENOMEM;
+
+	if (workers == NULL)
+		return HERD_ENOMEM;
+	workers->node = node;
+	workers->count = count;
+	workers->address = *address;
+	workers->all = calloc(count, sizeof(*workers->all));
+	if (workers->all == NULL ||
+	    addresses_new(&workers->addresses) != HERD_OK)
+		goto fail;
+	for (unsigned i = 0; i < count; i++) {
+		error = worker_init(&workers->all[i], workers, i);
+		if (error != HERD_OK)
+			goto fail;
+	}
+	error = workers_listen(workers, message);
+	if (error != HERD_OK)
+		goto fail;
+	workers->address = *listener_address(workers->listener);
+	while (error == HERD_OK && workers->started < count) {
+		error = worker_start(&workers->all[workers->started]);
+		workers->started += error == HERD_OK;
+	}
+	if (error != HERD_OK)
+		goto fail;
+	*out = workers;
+	return HERD_OK;
+
+fail:
+	if (message->len == 0 &&
+	    buf_addf(message, "cannot start the workers: %s",
+		error == HERD_ESYSTEM ? strerror(errno)
+				      : herd_strerror(error)) != HERD_OK)
+		error = HERD_ENOMEM;
+	workers_free(workers);
+	return error;
+}
+
+void
+workers_stop(struct workers *workers)
+{
+	if (workers == NULL)
+		return;
+	for (unsigned i = 0; i < workers->started; i++)
+		post_order(&workers->all[i], on_stop, true);
+	for (unsigned i = 0; i < workers->started; i++)
+		pthread_join(workers->all[i].thread, NULL);
+	workers->started = 0;
+}
+
+void
+workers_free(struct workers *workers)
+{
+	if (workers == NULL)
+		return;
+	workers_stop(workers);
+	listener_close(workers->listener);
+	for (unsigned i = 0; workers->all != NULL && i < workers->count; i++)
+		worker_release(&workers->all[i]);
+	addresses_free(workers->addresses);
+	free(workers->all);
+	free(workers);
+}
+
+const struct address *
+workers_address(const struct workers *workers)
+{
+	return &workers->address;
+}
+
+unsigned
+workers_number(const struct workers *workers)
+{
+	return workers->count;
+}
+
+void
+workers_wake(struct workers *workers)
+{
+	for (unsigned i = 0; i < workers->count; i++)
+		mailbox_wake(&workers->all[i].mailbox);
+}
+
+void
+workers_count(struct workers *workers, struct workers_counts *out)
+{
+	const struct node *node = workers->node;
+
+	*out = (struct workers_counts){
+		.accepted = atomic_load(&workers->accepted),
+		.refused = atomic_load(&workers->refused),
+		.connections = atomic_load(&workers->connections),
+	};
+	for (unsigned i = 0; i < workers->count; i++) {
+		struct worker_counts *counts = &workers->all[i].counts;
+
+		out->iamat += atomic_load(&counts->iamat);
+		out->whatsat += atomic_load(&counts->whatsat);
+		out->invalid += atomic_load(&counts->invalid);
+		out->timed_out += atomic_load(&counts->timed_out);
+		out->received_bytes += atomic_load(&counts->received_bytes);
+		out->sent_bytes += atomic_load(&counts->sent_bytes);
+		out->busy += atomic_load(&counts->busy);
+	}
+	out->memory_max = workers->count * (WORKER_TX_MAX + node->max_line +
+					       FRAMER_AHEAD_MAX) +
+			  out->connections * client_memory_max(node, false) +
+			  out->busy * client_memory_max(node, true);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The threads that own client connections. The first one accepts and deals
+ * connections out in turn; each then serves its own, with its own event
+ * loop, buffers and places reader.
+ */
+#ifndef HERD_WORKERS_H
+#define HERD_WORKERS_H
+
+#include "herd/address.h"
+#include "node.h"
+
+struct workers;
+
+/* Sums over all workers. */
+struct workers_counts {
+	uint64_t iamat;
+	uint64_t whatsat;
+	uint64_t invalid;
+	uint64_t connections; /* now */
+	uint64_t busy; /* of them: with a request begun or replies unsent */
+	uint64_t memory_max; /* bytes that they and the workers may hold */
+	uint64_t accepted;
+	uint64_t refused;   /* at a limit */
+	uint64_t timed_out; /* a request took too long, or replies stalled */
+	uint64_t received_bytes;
+	uint64_t sent_bytes;
+};
+
+/*
+ * Starts node.file's number of workers and listens on `address`.
+ * HERD_ESYSTEM: `message` says why and what to do.
+ */
+HERD_MUST_CHECK enum herd_error workers_open(struct node *node,
+    const struct address *address, unsigned count, struct buf *message,
+    struct workers **out);
+
+/*
+ * Stops accepting, finishes the replies in flight (at most
+ * PLACES_DEADLINE_MS), closes all connections, joins the threads. NULL is
+ * fine.
+ */
+void workers_stop(struct workers *workers);
+
+/* Stops if need be, and frees; nobody calls workers_wake() any more. */
+void workers_free(struct workers *workers);
+
+/* The clients' address, with the port that the system picked. */
+const struct address *workers_address(const struct workers *workers);
+
+unsigned workers_number(const struct workers *workers);
+
+/* Refuses new clients, or accepts them again. Any thread. */
+void workers_drain(struct workers *workers, bool drain);
+
+/* The store has committed, or failed: held replies are looked at. Any thread.
+ */
+void workers_wake(struct workers *workers);
+
+void workers_count(struct workers *workers, struct workers_counts *out);
+
+#endif
