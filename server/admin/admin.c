@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The room's life, its doors, and what happens to a request at the door. */
+#include "admin/admin.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/listener.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "admin/admin_room.h"
+#include "admin/census.h"
+#include "admin/digests.h"
+#include "admin/routes.h"
+#include "admin/tokens.h"
+#include "admin/watchers.h"
+#include "clock.h"
+#include "herd/text.h"
+#include "net/links.h"
+#include "net/socket.h"
+#include "pulse.h"
+
+#define DOOR_PAUSE_S 1 /* after EMFILE */
+/* The target's bytes and as much again for headers. */
+#define HEADERS_MAX (2 * (ev_ssize_t)QUERY_TARGET_MAX)
+
+/* --- who asks --------------------------------------------------------- */
+
+static void
+name_local_peer(int fd, char who[CALL_WHO_MAX])
+{
+	struct ucred peer = { .pid = 0 };
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0)
+		snprintf(who, CALL_WHO_MAX, "uid=%lu pid=%ld",
+		    (unsigned long)peer.uid, (long)peer.pid);
+	else
+		snprintf(who, CALL_WHO_MAX, "unix");
+}
+
+static void
+name_remote_peer(int fd, const char *kind, char who[CALL_WHO_MAX])
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+	char text[SOCKET_PEER_MAX] = "unknown";
+
+	memset(&peer, 0, sizeof(peer));
+	if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0)
+		socket_peer_text(&peer, text);
+	snprintf(who, CALL_WHO_MAX, "%s %s", kind, text);
+}
+
+static void
+name_peer(struct call *call, bool trusted, const char *kind)
+{
+	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(
+	    evhttp_request_get_connection(call->request)));
+
+	if (trusted)
+		name_local_peer(fd, call->who);
+	else
+		name_remote_peer(fd, kind, call->who);
+}
+
+/* May this route be used? Answers and returns false if not. */
+static bool
+is_permitted(struct call *call, const struct admin_door *door)
+{
+	enum token_grant grant = TOKEN_WRITE;
+	const char *kind = "token";
+
+	if (!door->trusted)
+		grant = tokens_check(call->admin->tokens,
+		    evhttp_find_header(
+			evhttp_request_get_input_headers(call->request),
+			"Authorization"));
+	if (grant == TOKEN_READ)
+		kind = "read-token";
+	else if (grant != TOKEN_WRITE)
+		kind = "stranger";
+	name_peer(call, door->trusted, kind);
+	if (call->route->access == ROUTE_OPEN || grant == TOKEN_WRITE ||
+	    (grant == TOKEN_READ && call->route->access == ROUTE_READ))
+		return true;
+	LOG(call->node->log, LOG_WARN, "admin-refused",
+	    log_text("path", call->route->path), log_text("by", call->who),
+	    log_text("error", grant == TOKEN_READ ? "the token may only read"
+						  : "no valid token"));
+	if (grant == TOKEN_READ) {
+		call_fail(call, ADMIN_FORBIDDEN,
+		    "use the token of admin.token_file",
+		    "this token may only read");
+		return false;
+	}
+	call_header(call, "WWW-Authenticate", "Bearer realm=\"herd\"");
+	call_fail(call, ADMIN_UNAUTHORIZED,
+	    "send Authorization: Bearer TOKEN with the content of "
+	    "admin.token_file or admin.read_token_file",
+	    grant == TOKEN_WRONG ? "the token is wrong" : "no token");
+	return false;
+}
+
+/* --- dispatch --------------------------------------------------------- */
+
+static bool
+method_of(const struct evhttp_request *request, enum route_method *out)
+{
+	static const struct {
+		enum evhttp_cmd_type type;
+		enum route_method method;
+	} METHODS[] = {
+		{ EVHTTP_REQ_GET, ROUTE_GET },
+		{ EVHTTP_REQ_HEAD, ROUTE_HEAD },
+		{ EVHTTP_REQ_POST, ROUTE_POST },
+		{ EVHTTP_REQ_PUT, ROUTE_PUT },
+		{ EVHTTP_REQ_DELETE, ROUTE_DELETE },
+	};
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(METHODS); i++) {
+		if (evhttp_request_get_command(request) == METHODS[i].type) {
+			*out = METHODS[i].method;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+refuse_method(struct call *call)
+{
+	char allow[ROUTE_ALLOW_MAX];
+	const struct route *routes;
+	size_t count;
+
+	routes = routes_table(&count);
+	route_allow(routes, count, &call->query, allow);
+	call_header(call, "Allow", allow);
+	call_fail(call, ADMIN_METHOD, allow,
+	    "this path does not take that "
+	    "method");
+}
+
+/* Finds the route, or answers and returns false. */
+static bool
+find_route(struct call *call)
+{
+	const char *target = evhttp_request_get_uri(call->request);
+	enum route_method method = ROUTE_GET;
+	const struct route *routes;
+	size_t count;
+	bool known;
+	bool path_known = false;
+	enum herd_error error = query_parse(span_from(target), &call->query);
+
+	if (error == HERD_ENOMEM) {
+		call_out_of_memory(call);
+		return false;
+	}
+	if (error != HERD_OK) {
+		call_fail(call, ADMIN_BAD_REQUEST,
+		    "a path like /v1/status, other bytes as %XX, each "
+		    "parameter once",
+		    "the request's target is %s", herd_strerror(error));
+		return false;
+	}
+	call->has_query = true;
+	known = method_of(call->request, &method);
+	routes = routes_table(&count);
+	call->route =
+	    route_find(routes, count, &call->query, method, &path_known);
+	if (!known)
+		call->route = NULL;
+	if (call->route != NULL)
+		return true;
+	if (path_known)
+		refuse_method(call);
+	else
+		call_fail(call, ADMIN_NOT_FOUND, "GET /v1 lists what there is",
+		    "there is nothing at this path");
+	return false;
+}
+
+static bool
+params_are_known(struct call *call)
+{
+	const struct query_param *unknown =
+	    query_unknown(&call->query, call->route->params);
+	struct buf name;
+
+	if (unknown == NULL)
+		return true;
+	buf_init(&name, 1024);
+	if (text_escape(&name, unknown->name, 64) != HERD_OK)
+		buf_clear(&name);
+	call_fail(call, ADMIN_BAD_REQUEST,
+	    call->route->params[0] == '\0' ? "this path takes none"
+					   : call->route->params,
+	    "unknown parameter `" SPAN_FMT "`", SPAN_ARG(buf_span(&name)));
+	buf_release(&name);
+	return false;
+}
+
+static void
+answer(struct admin_door *door, struct evhttp_request *request)
+{
+	struct call *call = call_new(door->admin, request);
+
+	if (call == NULL)
+		return;
+	if (door->admin->call_count > ADMIN_CALLS_MAX ||
+	    door->admin->stopping) {
+		call_fail(call, ADMIN_UNAVAILABLE, "try again in a second",
+		    door->admin->stopping ? "the node stops"
+					  : "too many requests at one time");
+		return;
+	}
+	if (!find_route(call))
+		return;
+	call->head = call->route->method == ROUTE_HEAD;
+	if (is_permitted(call, door) && params_are_known(call))
+		call->route->serve(call);
+}
+
+static void
+on_request(struct evhttp_request *request, void *arg)
+{
+	pulse_begin("admin-request");
+	answer(arg, request);
+	pulse_end();
+}
+
+void
+serve_index(struct call *call)
+{
+	const struct route *routes;
+	struct json json;
+	cJSON *list;
+	size_t count;
+
+	routes = routes_table(&count);
+	json_init(&json);
+	json_string(&json, json.root, "schema", "herd.index/1");
+	list = json_array(&json, json.root, "endpoints");
+	for (size_t i = 0; i < count; i++) {
+		cJSON *row = json_object(&json, list, NULL);
+
+		json_string(
+		    &json, row, "method", route_method_word(routes[i].method));
+		json_string(&json, row, "path", routes[i].path);
+		json_string(&json, row, "params", routes[i].params);
+		json_bool(
+		    &json, row, "writes", routes[i].access == ROUTE_WRITE);
+		json_string(&json, row, "help", routes[i].help);
+	}
+	call_json(call, &json);
+}
+
+/* --- doors ------------------------------------------------------------ */
+
+static void
+on_resume(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	struct admin_door *door = arg;
+
+	evconnlistener_enable(door->listener);
+}
+
+static void
+on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	struct admin_door *door = arg;
+	const struct timeval pause = { DOOR_PAUSE_S, 0 };
+
+	LOG(door->admin->node->log, LOG_WARN, "accept-paused",
+	    log_text("listener", "admin"), log_text("error", strerror(errno)),
+	    log_text("next", "accepting again in 1 s; raise LimitNOFILE"));
+	evconnlistener_disable(listener);
+	event_add(door->resume, &pause);
+}
+
+/* The folder of a Unix socket, if only that is missing. */
+static void
+make_folder(const char *path)
+{
+	char copy[ADDRESS_PATH_MAX + 1];
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	/* What is wrong with it shows when the socket is bound. */
+	(void)mkdir(dirname(copy), 0700);
+}
+
+/* A socket that only its owner may use, from its first moment on. */
+static enum herd_error
+listen_at(const struct address *address, struct buf *message, int *fd)
+{
+	mode_t before;
+	enum herd_error error;
+
+	if (address->kind != ADDRESS_UNIX)
+		return socket_listen(address, message, fd);
+	make_folder(address->path);
+	before = umask(0177);
+	error = socket_listen(address, message, fd);
+	umask(before);
+	return error;
+}
+
+static enum herd_error
+door_serve(struct admin_door *door, int fd)
+{
+	const struct timeval idle = { ADMIN_IDLE_S, 0 };
+	struct evhttp *http = evhttp_new(door->admin->base);
+
+	if (http == NULL) {
+		close(fd);
+		return HERD_ENOMEM;
+	}
+	door->http = http;
+	door->resume = evtimer_new(door->admin->base, on_resume, door);
+	door->listener = evconnlistener_new(door->admin->base, NULL, NULL,
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	if (door->listener == NULL) {
+		close(fd);
+		return HERD_ENOMEM;
+	}
+	if (door->resume == NULL ||
+	    evhttp_bind_listener(http, door->listener) == NULL)
+		return HERD_ENOMEM;
+	evconnlistener_set_error_cb(door->listener, on_accept_error);
+	evhttp_set_gencb(http, on_request, door);
+	evhttp_set_max_headers_size(http, HEADERS_MAX);
+	evhttp_set_max_body_size(http, ADMIN_BODY_MAX);
+	evhttp_set_timeout_tv(http, &idle);
+	evhttp_set_default_content_type(http, NULL);
+	/* All: what a path does not take is answered with 405 by us. */
+	evhttp_set_allowed_methods(http, UINT16_MAX);
+	return HERD_OK;
+}
+
+static enum herd_error
+door_open(struct admin *admin, struct admin_door *door,
+    const struct address *address, struct buf *message)
+{
+	enum herd_error error;
+	int fd;
+
+	door->admin = admin;
+	door->trusted = address->kind == ADDRESS_UNIX;
+	if (!door->trusted && admin->tokens == NULL)
+		return buf_addf(message, "the admin API over TCP needs "
+					 "admin.token_file or "
+					 "admin.read_token_file") == HERD_OK
+			   ? HERD_ERANGE
+			   : HERD_ENOMEM;
+	error = listen_at(address, message, &fd);
+	if (error != HERD_OK)
+		return error;
+	error = socket_bound(fd, address, &door->address);
+	if (error != HERD_OK) {
+		close(fd);
+		return error;
+	}
+	return door_serve(door, fd);
+}
+
+static void
+door_close(struct admin_door *door)
+{
+	if (door->http == NULL)
+		return;
+	if (door->resume != NULL)
+		event_free(door->resume);
+	evhttp_free(door->http); /* and the listener */
+	if (door->address.kind == ADDRESS_UNIX)
+		(void)unlink(door->address.path);
+	door->http = NULL;
+}
+
+/* --- life ------------------------------------------------------------- */
+
+static enum herd_error
+expand(const struct node *node, const char *text, struct buf *out)
+{
+	enum herd_error error =
+	    herdfile_expand(out, text, node->name, node->base_dir);
+
+	if (error == HERD_OK && buf_cstr(out) == NULL)
+		error = HERD_ENOMEM;
+	return error;
+}
+
+static enum herd_error
+open_tokens(struct admin *admin, struct buf *message)
+{
+	const struct node *node = admin->node;
+	const struct settings *settings = &node->file.settings;
+	struct buf write_path;
+	struct buf read_path;
+	enum herd_error error;
+
+	if (settings->admin.token_file[0] == '\0' &&
+	    settings->admin.read_token_file[0] == '\0')
+		return HERD_OK;
+	buf_init(&write_path, PATH_MAX);
+	buf_init(&read_path, PATH_MAX);
+	error = expand(node, settings->admin.token_file, &write_path);
+	if (error == HERD_OK)
+		error =
+		    expand(node, settings->admin.read_token_file, &read_path);
+	if (error == HERD_OK)
+		error = tokens_open(buf_cstr(&write_path), buf_cstr(&read_path),
+		    message, &admin->tokens);
+	buf_release(&write_path);
+	buf_release(&read_path);
+	return error;
+}
+
+static enum herd_error
+open_doors(struct admin *admin, struct buf *message)
+{
+	const struct node *node = admin->node;
+	const struct address *own = &node->file.nodes[node->self].admin;
+	const char *listen = node->file.settings.admin.listen;
+	enum herd_error error = HERD_OK;
+	struct address address;
+
+	if (own->kind != ADDRESS_NONE)
+		error = door_open(admin, &admin->doors[0], own, message);
+	if (error == HERD_OK && listen[0] != '\0')
+		error = address_parse(span_from(listen), &address);
+	if (error == HERD_OK && listen[0] != '\0')
+		error = door_open(admin, &admin->doors[1], &address, message);
+	return error;
+}
+
+static void
+on_wake(void *arg)
+{
+	struct admin *admin = arg;
+
+	if (admin->watchers != NULL)
+		watchers_wake(admin->watchers);
+}
+
+enum herd_error
+admin_open(struct node *node, struct event_base *base, struct buf *message,
+    struct admin **out)
+{
+	struct admin *admin = calloc(1, sizeof(*admin));
+	enum herd_error error;
+
+	if (admin == NULL)
+		return HERD_ENOMEM;
+	admin->node = node;
+	admin->base = base;
+	TAILQ_INIT(&admin->calls);
+	error = mailbox_init(&admin->mailbox, base, on_wake, admin);
+	admin->has_mailbox = error == HERD_OK;
+	if (error == HERD_OK)
+		error = open_tokens(admin, message);
+	if (error == HERD_OK)
+		error = census_open(node, base, &admin->census);
+	if (error == HERD_OK)
+		error = digests_open(base, &admin->digests);
+	if (error == HERD_OK)
+		error = watchers_open(admin, &admin->watchers);
+	if (error == HERD_OK)
+		error = open_doors(admin, message);
+	if (error != HERD_OK) {
+		admin_close(admin);
+		admin_release(admin);
+		return error;
+	}
+	*out = admin;
+	return HERD_OK;
+}
+
+/* Lets the answers on their way leave, for a moment. */
+static void
+drain_answers(struct admin *admin)
+{
+	struct mono until =
+	    mono_add(clock_mono(), ADMIN_CLOSE_MS * HERD_NS_PER_MS);
+
+	while (!TAILQ_EMPTY(&admin->calls) && clock_mono().ns < until.ns) {
+		const struct timeval step = { 0, 10000 };
+
+		event_base_loopexit(admin->base, &step);
+		event_base_dispatch(admin->base);
+	}
+}
+
+void
+admin_close(struct admin *admin)
+{
+	struct call *call;
+	struct call *next;
+
+	if (admin == NULL)
+		return;
+	admin->stopping = true;
+	for (call = TAILQ_FIRST(&admin->calls); call != NULL; call = next) {
+		next = TAILQ_NEXT(call, all);
+		call_abort(call);
+	}
+	drain_answers(admin);
+	log_level_cancel(admin);
+	for (unsigned i = 0; i < HERD_ARRAY_LEN(admin->doors); i++)
+		door_close(&admin->doors[i]);
+	if (admin->watchers != NULL)
+		links_watch(admin->node->links, NULL, NULL);
+	digests_close(admin->digests);
+	census_close(admin->census);
+	tokens_close(admin->tokens);
+	admin->digests = NULL;
+	admin->census = NULL;
+	admin->tokens = NULL;
+}
+
+void
+admin_release(struct admin *admin)
+{
+	if (admin == NULL)
+		return;
+	places_test_join(admin);
+	if (admin->has_mailbox)
+		mailbox_release(&admin->mailbox);
+	watchers_close(admin->watchers);
+	free(admin);
+}
+
+const struct address *
+admin_address(const struct admin *admin, bool second)
+{
+	return &admin->doors[second].address;
+}

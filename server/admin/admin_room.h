@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the files of the admin room share: its state, and the entry points
+ * that the routes name. All in the main thread.
+ */
+#ifndef HERD_ADMIN_ROOM_H
+#define HERD_ADMIN_ROOM_H
+
+#include <event2/util.h>
+
+#include "admin/admin.h"
+#include "admin/call.h"
+#include "net/mailbox.h"
+
+#define ADMIN_CALLS_MAX 128u /* requests at one time; more get 503 */
+#define ADMIN_IDLE_S 60      /* without a byte: the connection is closed */
+#define ADMIN_BODY_MAX 65536
+#define ADMIN_CLOSE_MS 1000 /* for answers on their way when we stop */
+
+struct census;
+struct digests;
+struct evconnlistener;
+struct evhttp;
+struct places_test;
+struct tokens;
+struct watchers;
+
+TAILQ_HEAD(call_list, call);
+
+/* One listening socket. */
+struct admin_door {
+	struct admin *admin;
+	struct evhttp *http; /* NULL: not open */
+	struct evconnlistener *listener;
+	struct event *resume; /* after EMFILE */
+	struct address address;
+	bool trusted; /* a Unix socket: file permissions decide */
+};
+
+struct admin {
+	struct node *node;
+	struct event_base *base;
+	struct admin_door doors[2]; /* of the node, of admin.listen */
+	struct tokens *tokens;      /* NULL: no door wants one */
+	struct census *census;
+	struct digests *digests;
+	struct watchers *watchers;
+	struct places_test *places_test; /* under way, or NULL */
+	struct mailbox mailbox;          /* from other threads */
+	bool has_mailbox;
+	struct call_list calls;
+	unsigned call_count;
+	uint64_t answers; /* requests answered */
+	uint64_t errors;  /* of them, with an error */
+	struct event *level_timer;
+	enum log_level level_before; /* what a timed level returns to */
+	enum log_level level_timed;
+	bool stopping;
+};
+
+#define GIVER_MAX (REPORT_ORIGIN_MAX + 1u)
+/* Who gave a record: "client", "store", a peer's name, "" if unknown. */
+void name_giver(struct node *node, uint32_t from, char out[GIVER_MAX]);
+
+/* --- handlers --------------------------------------------------------- */
+
+void serve_index(struct call *call);
+void serve_node(struct call *call);
+void serve_status(struct call *call);
+void serve_healthz(struct call *call);
+void serve_readyz(struct call *call);
+void serve_metrics(struct call *call);
+
+void serve_peers(struct call *call);
+void serve_peer(struct call *call);
+void serve_peer_enable(struct call *call);
+void serve_peer_disable(struct call *call);
+void serve_peer_reconnect(struct call *call);
+
+void serve_clients(struct call *call);
+void serve_client(struct call *call);
+void serve_client_forget(struct call *call);
+
+void serve_digest(struct call *call);
+
+void serve_config(struct call *call);
+void serve_config_reload(struct call *call);
+
+void serve_places(struct call *call);
+void serve_places_test(struct call *call);
+void serve_places_flush(struct call *call);
+/* Waits for the test that is under way. */
+void places_test_join(struct admin *admin);
+
+void serve_events(struct call *call);
+void serve_log(struct call *call);
+void serve_log_level(struct call *call);
+void serve_log_level_set(struct call *call);
+void serve_drain(struct call *call);
+void serve_undrain(struct call *call);
+void serve_stop(struct call *call);
+
+/* Ends what a timed log level began. */
+void log_level_cancel(struct admin *admin);
+
+#endif

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "admin/call.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "admin/admin_room.h"
+#include "admin/routes.h"
+#include "admin/watchers.h"
+#include "clock.h"
+
+#define MESSAGE_MAX 1024u
+#define JSON_TYPE "application/json"
+/* A stream's reader that takes nothing for so long is gone. */
+#define STREAM_STALL_S 120
+#define STREAM_SNDBUF 32768
+
+static const struct {
+	int status;
+	const char *word;
+} ERRORS[] = {
+#define HERD_ADMIN_ERROR_ROW(id, status, word) [id] = { status, word },
+	ADMIN_ERRORS(HERD_ADMIN_ERROR_ROW)
+#undef HERD_ADMIN_ERROR_ROW
+};
+
+int
+call_error_status(enum admin_error error)
+{
+	return ERRORS[error].status;
+}
+
+const char *
+call_error_word(enum admin_error error)
+{
+	return ERRORS[error].word;
+}
+
+/* --- life ------------------------------------------------------------- */
+
+static void
+call_free(struct call *call)
+{
+	struct admin *admin = call->admin;
+
+	TAILQ_REMOVE(&admin->calls, call, all);
+	admin->call_count--;
+	if (call->has_query)
+		query_release(&call->query);
+	if (call->turn != NULL)
+		event_free(call->turn);
+	free(call);
+}
+
+static struct evhttp_connection *
+connection_of(const struct call *call)
+{
+	return evhttp_request_get_connection(call->request);
+}
+
+/* The answer has left for the kernel. */
+static void
+on_complete(struct evhttp_request *request HERD_UNUSED, void *arg)
+{
+	struct call *call = arg;
+
+	evhttp_connection_set_closecb(connection_of(call), NULL, NULL);
+	call_free(call);
+}
+
+/*
+ * The peer has left. evhttp has let go of a request that was not answered:
+ * it is ours to free; an answered one is its own.
+ */
+static void
+on_close(struct evhttp_connection *connection HERD_UNUSED, void *arg)
+{
+	struct call *call = arg;
+	struct evhttp_request *request = call->request;
+	bool answered = call->answered;
+
+	if (!answered && call->on_gone != NULL)
+		call->on_gone(call);
+	call_free(call);
+	if (!answered)
+		evhttp_request_free(request);
+}
+
+struct call *
+call_new(struct admin *admin, struct evhttp_request *request)
+{
+	struct call *call = calloc(1, sizeof(*call));
+
+	if (call == NULL) {
+		evhttp_send_error(request, HTTP_SERVUNAVAIL, NULL);
+		return NULL;
+	}
+	call->admin = admin;
+	call->node = admin->node;
+	call->request = request;
+	TAILQ_INSERT_TAIL(&admin->calls, call, all);
+	admin->call_count++;
+	evhttp_connection_set_closecb(connection_of(call), on_close, call);
+	evhttp_request_set_on_complete_cb(request, on_complete, call);
+	return call;
+}
+
+void
+call_abort(struct call *call)
+{
+	if (call->answered)
+		return;
+	if (call->on_gone != NULL)
+		call->on_gone(call);
+	call->on_gone = NULL;
+	if (call->stream)
+		call_end(call);
+	else
+		call_fail(call, ADMIN_UNAVAILABLE, "ask another node",
+		    "the node stops");
+}
+
+/* --- answers ---------------------------------------------------------- */
+
+void
+call_header(struct call *call, const char *name, const char *value)
+{
+	/* A header that does not fit into memory is not worth the answer. */
+	(void)evhttp_add_header(
+	    evhttp_request_get_output_headers(call->request), name, value);
+}
+
+static void
+answer(struct call *call, int status, const char *type, struct span text)
+{
+	struct evbuffer *body = evbuffer_new();
+	char length[24];
+
+	call->answered = true;
+	call->admin->answers++;
+	call->admin->errors += status >= 400;
+	snprintf(length, sizeof(length), "%zu", text.len);
+	call_header(call, "Content-Type", type);
+	call_header(call, "Content-Length", length);
+	call_header(call, "Cache-Control", "no-store");
+	if (body != NULL && !call->head)
+		(void)evbuffer_add(body, text.data, text.len);
+	evhttp_send_reply(call->request, status, NULL, body);
+	if (body != NULL)
+		evbuffer_free(body);
+}
+
+void
+call_text(struct call *call, int status, const char *type, struct span text)
+{
+	answer(call, status, type, text);
+}
+
+void
+call_out_of_memory(struct call *call)
+{
+	answer(call, ERRORS[ADMIN_INTERNAL].status, JSON_TYPE,
+	    span_from("{\"error\":{\"code\":\"internal\",\"message\":"
+		      "\"out of memory\",\"hint\":\"\"}}\n"));
+}
+
+void
+call_json_status(struct call *call, int status, struct json *json)
+{
+	char *text = json_print(json);
+	struct buf line;
+
+	json_release(json);
+	if (text == NULL) {
+		call_out_of_memory(call);
+		return;
+	}
+	buf_init(&line, SIZE_MAX / 2);
+	if (buf_add_text(&line, text) == HERD_OK &&
+	    buf_add_byte(&line, '\n') == HERD_OK)
+		answer(call, status, JSON_TYPE, buf_span(&line));
+	else
+		call_out_of_memory(call);
+	buf_release(&line);
+	cJSON_free(text);
+}
+
+void
+call_json(struct call *call, struct json *json)
+{
+	call_json_status(call, HTTP_OK, json);
+}
+
+void
+call_fail(struct call *call, enum admin_error error, const char *hint,
+    const char *fmt, ...)
+{
+	struct json json;
+	cJSON *object;
+	struct buf text;
+	enum herd_error result;
+	va_list args;
+
+	buf_init(&text, MESSAGE_MAX);
+	va_start(args, fmt);
+	result = buf_addv(&text, fmt, args);
+	va_end(args);
+	json_init(&json);
+	object = json_object(&json, json.root, "error");
+	json_string(&json, object, "code", ERRORS[error].word);
+	json_span(&json, object, "message",
+	    result == HERD_OK ? buf_span(&text)
+			      : span_from(ERRORS[error].word));
+	json_string(&json, object, "hint", hint);
+	buf_release(&text);
+	call_json_status(call, ERRORS[error].status, &json);
+}
+
+/* --- streams ---------------------------------------------------------- */
+
+void
+call_stream(struct call *call, const char *type)
+{
+	const struct timeval stall = { STREAM_STALL_S, 0 };
+	const int size = STREAM_SNDBUF;
+	struct bufferevent *bev =
+	    evhttp_connection_get_bufferevent(connection_of(call));
+
+	call->stream = true;
+	call->admin->answers++;
+	call_header(call, "Content-Type", type);
+	call_header(call, "Cache-Control", "no-store");
+	call_header(call, "Connection", "close");
+	evhttp_send_reply_start(call->request, HTTP_OK, NULL);
+	/* Nothing is read but the end; the reader need not say anything. */
+	bufferevent_set_timeouts(bev, NULL, &stall);
+	bufferevent_setwatermark(bev, EV_READ, 0, CALL_UNSENT_MAX);
+	/* What waits in the kernel is old when it is read. */
+	(void)setsockopt(
+	    bufferevent_getfd(bev), SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
+size_t
+call_room(const struct call *call)
+{
+	struct bufferevent *bev =
+	    evhttp_connection_get_bufferevent(connection_of(call));
+	size_t unsent = evbuffer_get_length(bufferevent_get_output(bev));
+
+	return unsent < CALL_UNSENT_MAX ? CALL_UNSENT_MAX - unsent : 0;
+}
+
+static void
+on_sent(struct evhttp_connection *connection HERD_UNUSED, void *arg)
+{
+	struct call *call = arg;
+
+	if (!call->answered && call->on_room != NULL)
+		call->on_room(call);
+}
+
+void
+call_send(struct call *call, struct span text)
+{
+	struct evbuffer *chunk = evbuffer_new();
+
+	if (chunk == NULL || text.len == 0 ||
+	    evbuffer_add(chunk, text.data, text.len) != 0) {
+		if (chunk != NULL)
+			evbuffer_free(chunk);
+		return;
+	}
+	evhttp_send_reply_chunk_with_cb(call->request, chunk, on_sent, call);
+	evbuffer_free(chunk);
+}
+
+void
+call_end(struct call *call)
+{
+	call->answered = true;
+	evhttp_send_reply_end(call->request);
+}
+
+/* --- work in turns ---------------------------------------------------- */
+
+/*
+ * A timer that is due at once and not event_active(): that would go on
+ * before all other events.
+ */
+static void
+call_arm(struct call *call)
+{
+	const struct timeval wait = { (time_t)(call->every_ms / 1000),
+		(suseconds_t)(call->every_ms % 1000 * 1000) };
+
+	event_add(call->turn, &wait);
+}
+
+static void
+on_turn(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	struct call *call = arg;
+	struct mono start = clock_mono();
+
+	if (call->answered)
+		return; /* it was aborted */
+	do {
+		if (!call->step(call))
+			return;
+	} while (call->every_ms == 0 && mono_since(clock_mono(), start) <
+					    CALL_TURN_MS * HERD_NS_PER_MS);
+	call_arm(call);
+}
+
+enum herd_error
+call_walk(struct call *call, call_step *step, unsigned every_ms)
+{
+	call->step = step;
+	call->every_ms = every_ms;
+	call->turn = evtimer_new(call->admin->base, on_turn, call);
+	if (call->turn == NULL)
+		return HERD_ENOMEM;
+	on_turn(-1, 0, call);
+	return HERD_OK;
+}
+
+/* --- the log ---------------------------------------------------------- */
+
+void
+call_log(struct call *call, const char *target)
+{
+	LOG(call->node->log, LOG_INFO, "admin",
+	    log_text("verb", call->route->verb), log_text("target", target),
+	    log_text("by", call->who));
+	watchers_on_admin(
+	    call->admin->watchers, call->route->verb, target, call->who);
+}

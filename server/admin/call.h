@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One HTTP request that is being answered. A handler answers at once with
+ * call_json(), call_text() or call_fail(), or keeps the call and answers
+ * later from the main loop; then it sets `on_gone`, which tells it that
+ * nobody waits any more. Streams are answers that go on.
+ *
+ * The errors of the API are one table: code, HTTP status.
+ */
+#ifndef HERD_ADMIN_CALL_H
+#define HERD_ADMIN_CALL_H
+
+#include <sys/queue.h>
+
+#include "admin/json.h"
+#include "admin/query.h"
+#include "node.h"
+
+#define CALL_WHO_MAX 96u
+/* Of a stream: what may wait for a slow reader in user space. */
+#define CALL_UNSENT_MAX 65536u
+#define CALL_TURN_MS 10u
+
+#define ADMIN_ERRORS(X)                                \
+	X(ADMIN_BAD_REQUEST, 400, "bad-request")       \
+	X(ADMIN_UNAUTHORIZED, 401, "unauthorized")     \
+	X(ADMIN_FORBIDDEN, 403, "forbidden")           \
+	X(ADMIN_NOT_FOUND, 404, "not-found")           \
+	X(ADMIN_METHOD, 405, "method")                 \
+	X(ADMIN_CONFLICT, 409, "conflict")             \
+	X(ADMIN_INVALID_CONFIG, 422, "invalid-config") \
+	X(ADMIN_INTERNAL, 500, "internal")             \
+	X(ADMIN_UNAVAILABLE, 503, "unavailable")
+
+enum admin_error {
+#define HERD_ADMIN_ERROR(id, status, word) id,
+	ADMIN_ERRORS(HERD_ADMIN_ERROR)
+#undef HERD_ADMIN_ERROR
+};
+
+int call_error_status(enum admin_error error);
+const char *call_error_word(enum admin_error error);
+
+struct admin;
+struct event;
+struct evhttp_request;
+struct route;
+
+struct call {
+	struct admin *admin;
+	struct node *node;
+	struct evhttp_request *request;
+	TAILQ_ENTRY(call) all;
+	const struct route *route;
+	struct query query;
+	char who[CALL_WHO_MAX]; /* "uid=0 pid=1", "token 10.0.0.1:4711" */
+	bool has_query;
+	bool head;     /* HEAD: no body */
+	bool answered; /* only bytes are left to be sent */
+	bool stream;
+	/* Nobody waits any more: drop the job; the call must not be used. */
+	void (*on_gone)(struct call *call);
+	/* A stream's reader has taken what was queued. */
+	void (*on_room)(struct call *call);
+	void *job;
+	struct event *turn; /* of call_walk() */
+	bool (*step)(struct call *call);
+	unsigned every_ms;
+};
+
+/* Answers with the document, which is released. */
+void call_json(struct call *call, struct json *json);
+void call_json_status(struct call *call, int status, struct json *json);
+
+/* Answers with text of that content type. */
+void call_text(
+    struct call *call, int status, const char *type, struct span text);
+
+/* Answers with an error; `hint` says what to do, "" if there is nothing. */
+void call_fail(struct call *call, enum admin_error error, const char *hint,
+    const char *fmt, ...) HERD_PRINTF(4, 5);
+void call_out_of_memory(struct call *call);
+
+/* Adds a header to the answer. */
+void call_header(struct call *call, const char *name, const char *value);
+
+/* Begins an answer that goes on: JSON lines or text, in chunks. */
+void call_stream(struct call *call, const char *type);
+/* Bytes that may be sent now without waiting for the reader. */
+size_t call_room(const struct call *call);
+void call_send(struct call *call, struct span text);
+void call_end(struct call *call);
+
+/*
+ * Calls `step` again and again from the event loop, for about CALL_TURN_MS
+ * at a time or, with `every_ms` above 0, once in so long, until it returns
+ * false; before that it has answered, and the call must not be used any more.
+ * HERD_ENOMEM.
+ */
+typedef bool call_step(struct call *call);
+HERD_MUST_CHECK enum herd_error call_walk(
+    struct call *call, call_step *step, unsigned every_ms);
+
+/* Logs a state change that was done, and tells the event streams. */
+void call_log(struct call *call, const char *target);
+
+/* --- for admin.c ------------------------------------------------------ */
+
+/*
+ * Takes the request; NULL when out of memory (it was answered then). `who`
+ * is set by the caller.
+ */
+struct call *call_new(struct admin *admin, struct evhttp_request *request);
+
+/* Tells the handler that nobody waits, and answers 503 or ends the stream. */
+void call_abort(struct call *call);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What is counted over time: how many reports come in per second, and the
+ * time of the newest and the oldest report. The rate comes from two counters
+ * a second; newest and oldest from a walk over the table, in slices, that is
+ * made only while somebody asks.
+ */
+#ifndef HERD_ADMIN_CENSUS_H
+#define HERD_ADMIN_CENSUS_H
+
+#include "node.h"
+
+#define CENSUS_TICK_MS 1000
+#define CENSUS_SPAN_S 10u /* the rate is a mean over so long */
+#define CENSUS_SLICE_SLOTS 4096u
+#define CENSUS_SLICE_MS 5     /* between two slices */
+#define CENSUS_AT_ONCE 32768u /* records that are walked while asked */
+/* A younger walk is good enough: of such a table, of a larger one. */
+#define CENSUS_FRESH_SMALL_MS 100u
+#define CENSUS_FRESH_MS 2000u
+
+struct census;
+struct event_base;
+
+struct census_facts {
+	double reported_per_s; /* IAMATs that this node was told */
+	bool known;            /* newest and oldest are */
+	uint64_t newest_ns;    /* times of reports, as clients say it */
+	uint64_t oldest_ns;
+};
+
+HERD_MUST_CHECK enum herd_error census_open(
+    struct node *node, struct event_base *base, struct census **out);
+void census_close(struct census *census); /* NULL is fine */
+
+/* What is known now; asks for a new walk if the last one is not fresh. */
+void census_ask(struct census *census, struct census_facts *out);
+
+#endif

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the table holds: /v1/clients. */
+#include <stdlib.h>
+
+#include "admin/admin_room.h"
+#include "admin/page.h"
+#include "admin/rows.h"
+#include "clock.h"
+#include "herd/text.h"
+#include "store/store.h"
+
+#define STEP_SLICES 4u /* of the table, between two looks at the clock */
+#define COMMIT_POLL_MS 2u
+#define CLIENT_SEGMENT 2   /* of /v1/clients/ID */
+#define NEAR_KM_MAX 20038u /* half way round the Earth */
+
+/* --- one client ------------------------------------------------------- */
+
+static void
+fail_no_client(struct call *call)
+{
+	call_fail(call, ADMIN_NOT_FOUND,
+	    "GET /v1/clients?prefix=... lists what is held",
+	    "node %s holds no report of that client", call->node->name);
+}
+
+/* Copies what is held; answers and returns false if there is nothing. */
+static bool
+get_client(struct call *call, bool removals, struct record *record)
+{
+	enum herd_error error = table_get(
+	    call->node->table, call->query.segments[CLIENT_SEGMENT], record);
+
+	if (error == HERD_OK &&
+	    (removals || record->report.kind != REPORT_REMOVAL))
+		return true;
+	if (error == HERD_ENOMEM)
+		call_out_of_memory(call);
+	else
+		fail_no_client(call);
+	return false;
+}
+
+void
+serve_client(struct call *call)
+{
+	char giver[GIVER_MAX];
+	struct record record;
+	struct json json;
+	bool removals;
+
+	if (query_flag(&call->query, "removed", &removals) != HERD_OK) {
+		call_fail(call, ADMIN_BAD_REQUEST, "removed=1 or removed=0",
+		    "removed is not a truth value");
+		return;
+	}
+	record_init(&record);
+	if (get_client(call, removals, &record)) {
+		json_init(&json);
+		name_giver(call->node, record.from, giver);
+		row_client(&json, json.root, &record.report, giver);
+		call_json(call, &json);
+	}
+	record_release(&record);
+}
+
+/* --- forget ----------------------------------------------------------- */
+
+/* A removal on its way; with durability sync it waits for its commit. */
+struct forgetting {
+	struct record held; /* what is forgotten; the removal borrows its id */
+	struct report removal;
+	char time[TIME_FORMAT_MAX];
+	struct put_info ticket;
+};
+
+static void
+forgetting_free(struct forgetting *job)
+{
+	record_release(&job->held);
+	free(job);
+}
+
+static void
+on_forget_gone(struct call *call)
+{
+	forgetting_free(call->job);
+}
+
+/*
+ * A removal is a report like any other: it must not be older than what it
+ * removes, floods, and loses to what the client says later.
+ */
+static enum put_result
+put_removal(struct node *node, struct forgetting *job)
+{
+	const struct outbox *store =
+	    node->store == NULL ? NULL : store_outbox(node->store);
+	struct wall now = clock_wall();
+	uint64_t held_ns = job->held.report.time_ns;
+	uint64_t time_ns = now.ns > held_ns ? now.ns : held_ns;
+
+	job->removal = (struct report){
+		.client = job->held.report.client,
+		.location = span_of("", 0),
+		.time = span_of(job->time, time_format(time_ns, job->time)),
+		.skew = span_of("", 0),
+		.origin = span_from(node->name),
+		.time_ns = time_ns,
+		.kind = REPORT_REMOVAL,
+	};
+	return table_put(node->table, &job->removal, node->origin, FROM_CLIENT,
+	    now, store, &job->ticket);
+}
+
+static void
+answer_forgotten(struct call *call, const struct report *removal)
+{
+	struct json json;
+	struct buf shown;
+
+	buf_init(&shown, LOG_LINE_MAX);
+	if (text_escape(&shown, removal->client, LOG_FIELD_MAX) != HERD_OK ||
+	    buf_cstr(&shown) == NULL)
+		buf_clear(&shown);
+	call_log(call, shown.len > 0 ? buf_cstr(&shown) : "");
+	buf_release(&shown);
+	json_init(&json);
+	json_span(&json, json.root, "client", removal->client);
+	json_span(&json, json.root, "time", removal->time);
+	json_bool(&json, json.root, "forgotten", true);
+	call_json(call, &json);
+}
+
+static void
+fail_store(struct call *call)
+{
+	call_fail(call, ADMIN_UNAVAILABLE,
+	    "GET /v1/status has the store's error; ask another node",
+	    "the store has failed, so nothing is sure to last");
+}
+
+static bool
+on_commit_step(struct call *call)
+{
+	struct forgetting *job = call->job;
+	struct store *store = call->node->store;
+	bool failed = store_has_failed(store);
+
+	if (!failed && !commit_covers(store_commit(store), &job->ticket))
+		return true;
+	call->on_gone = NULL;
+	if (failed)
+		fail_store(call);
+	else
+		answer_forgotten(call, &job->removal);
+	forgetting_free(job);
+	return false;
+}
+
+/* Does the answer wait? Then the job is the call's. */
+static bool
+waits_for_commit(
+    struct call *call, struct forgetting *job, enum put_result result)
+{
+	const struct store *store = call->node->store;
+
+	if (store == NULL || store_outbox(store) == NULL ||
+	    !commit_must_wait(store_commit(store), result, &job->ticket))
+		return false;
+	call->job = job;
+	call->on_gone = on_forget_gone;
+	if (call_walk(call, on_commit_step, COMMIT_POLL_MS) == HERD_OK)
+		return true;
+	call->on_gone = NULL;
+	call_out_of_memory(call);
+	forgetting_free(job);
+	return true;
+}
+
+/* Takes the job. */
+static void
+forget(struct call *call, struct forgetting *job)
+{
+	enum put_result result = put_removal(call->node, job);
+
+	if ((result == PUT_ACCEPTED || result == PUT_EQUAL) &&
+	    waits_for_commit(call, job, result))
+		return;
+	switch (result) {
+	case PUT_ACCEPTED:
+	case PUT_EQUAL: answer_forgotten(call, &job->removal); break;
+	case PUT_STALE:
+		call_fail(call, ADMIN_CONFLICT, "try again",
+		    "the client reported itself at the same time");
+		break;
+	case PUT_EXPIRED:
+	case PUT_REFUSED: fail_no_client(call); break;
+	case PUT_NOMEM: call_out_of_memory(call); break;
+	}
+	forgetting_free(job);
+}
+
+void
+serve_client_forget(struct call *call)
+{
+	const struct store *store = call->node->store;
+	struct forgetting *job;
+
+	if (store != NULL && store_outbox(store) != NULL &&
+	    store_has_failed(store)) {
+		fail_store(call);
+		return;
+	}
+	job = calloc(1, sizeof(*job));
+	if (job == NULL) {
+		call_out_of_memory(call);
+		return;
+	}
+	record_init(&job->held);
+	if (get_client(call, false, &job->held))
+		forget(call, job);
+	else
+		forgetting_free(job);
+}
+
+/* --- a page of clients ------------------------------------------------ */
+
+struct listing {
+	struct page *page;
+	bool count;
+	bool near;
+};
+
+static void
+listing_free(struct listing *listing)
+{
+	page_free(listing->page);
+	free(listing);
+}
+
+static void
+on_gone(struct call *call)
+{
+	listing_free(call->job);
+}
+
+static void
+answer_count(struct call *call, uint64_t clients, uint64_t removals)
+{
+	struct json json;
+
+	json_init(&json);
+	json_count(&json, json.root, "count", clients);
+	json_count(&json, json.root, "removals", removals);
+	call_json(call, &json);
+}
+
+static void
+add_next(struct json *json, const struct page *page)
+{
+	struct buf cursor;
+	enum herd_error error;
+
+	buf_init(&cursor, PAGE_CURSOR_TEXT_MAX);
+	error = page_next_cursor(page, &cursor);
+	if (error == HERD_OK)
+		json_span(json, json->root, "next", buf_span(&cursor));
+	else if (error == HERD_ENOTFOUND)
+		json_null(json, json->root, "next");
+	else
+		json->failed = true;
+	buf_release(&cursor);
+}
+
+static void
+answer_page(struct call *call, const struct listing *listing)
+{
+	struct json json;
+	cJSON *list;
+
+	json_init(&json);
+	json_string(&json, json.root, "schema", "herd.clients/1");
+	json_string(&json, json.root, "node", call->node->name);
+	list = json_array(&json, json.root, "clients");
+	for (unsigned i = 0; i < page_count(listing->page); i++) {
+		const struct page_row *from = page_row(listing->page, i);
+		cJSON *row = json_object(&json, list, NULL);
+		char giver[GIVER_MAX];
+
+		name_giver(call->node, from->from, giver);
+		row_client(&json, row, &from->report, giver);
+		if (listing->near)
+			json_double(&json, row, "distance_m",
+			    (double)(int64_t)(from->distance_m * 10 + 0.5) /
+				10);
+	}
+	add_next(&json, listing->page);
+	call_json(call, &json);
+}
+
+static void
+finish(struct call *call, enum herd_error error)
+{
+	struct listing *listing = call->job;
+
+	call->on_gone = NULL;
+	if (error != HERD_OK)
+		call_out_of_memory(call);
+	else if (listing->count)
+		answer_count(call, page_total(listing->page),
+		    page_removals(listing->page));
+	else
+		answer_page(call, listing);
+	listing_free(listing);
+}
+
+static bool
+on_step(struct call *call)
+{
+	struct listing *listing = call->job;
+	bool more;
+	enum herd_error error =
+	    page_walk(listing->page, call->node->table, STEP_SLICES, &more);
+
+	if (error == HERD_OK && more)
+		return true;
+	finish(call, error);
+	return false;
+}
+
+/* --- the question ----------------------------------------------------- */
+
+/* digits [. digits], 0 < km <= NEAR_KM_MAX; metres. */
+static bool
+read_km(struct span text, double *metres)
+{
+	struct buf copy;
+	char *end = NULL;
+	double km = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		if (!text_is_digit(text.data[i]) && text.data[i] != '.')
+			return false;
+	}
+	buf_init(&copy, 64);
+	if (text.len > 0 && buf_add_span(&copy, text) == HERD_OK &&
+	    buf_cstr(&copy) != NULL)
+		km = strtod(buf_cstr(&copy), &end);
+	if (end != NULL && *end != '\0')
+		km = 0;
+	buf_release(&copy);
+	*metres = km * 1000;
+	return km > 0 && km <= NEAR_KM_MAX;
+}
+
+/* What is wrong with the parameters, or NULL. */
+static const char *
+read_near(const struct query *query, struct page_filter *filter)
+{
+	const struct query_param *near = query_find(query, "near");
+	const struct query_param *km = query_find(query, "km");
+	enum herd_error error;
+	struct buf text;
+
+	if (near == NULL)
+		return km == NULL ? NULL : "km needs near";
+	buf_init(&text, 1024);
+	error = location_from_human(near->value, &text, &filter->at);
+	buf_release(&text);
+	if (error != HERD_OK)
+		return "near is a location like +34.068930-118.445127";
+	filter->near = true;
+	filter->order = PAGE_DISTANCE;
+	if (km == NULL)
+		return NULL;
+	if (!read_km(km->value, &filter->within_m))
+		return "km is a number above 0, at most 20038";
+	return NULL;
+}
+
+static const char *
+read_filter(const struct query *query, struct page_filter *filter)
+{
+	const struct query_param *prefix = query_find(query, "prefix");
+	const struct query_param *sort = query_find(query, "sort");
+	uint64_t limit = PAGE_LIMIT_DEFAULT;
+	const char *fault;
+
+	*filter = (struct page_filter){ .order = PAGE_ID, .prefix = { "", 0 } };
+	fault = read_near(query, filter);
+	if (fault != NULL)
+		return fault;
+	if (prefix != NULL)
+		filter->prefix = prefix->value;
+	if (sort != NULL &&
+	    page_order_parse(sort->value, &filter->order) != HERD_OK)
+		return PAGE_ORDER_WORDS;
+	if (filter->order == PAGE_DISTANCE && !filter->near)
+		return "sort=distance needs near";
+	if (query_count(query, "limit", 1, PAGE_LIMIT_MAX, &limit) != HERD_OK)
+		return "limit is a whole number from 1 to 1000";
+	filter->limit = (unsigned)limit;
+	return NULL;
+}
+
+static void
+begin(struct call *call, const struct page_filter *filter, bool count)
+{
+	const struct query_param *after = query_find(&call->query, "after");
+	struct listing *listing = calloc(1, sizeof(*listing));
+	enum herd_error error = HERD_ENOMEM;
+
+	if (listing != NULL) {
+		listing->count = count;
+		listing->near = filter->near;
+		call->job = listing;
+		call->on_gone = on_gone;
+		error = page_new(filter,
+		    after == NULL ? span_of("", 0) : after->value,
+		    &listing->page);
+	}
+	if (error == HERD_OK)
+		error = call_walk(call, on_step, 0);
+	if (error == HERD_OK)
+		return;
+	call->on_gone = NULL;
+	if (listing != NULL)
+		listing_free(listing);
+	if (error == HERD_ESYNTAX)
+		call_fail(call, ADMIN_BAD_REQUEST,
+		    "after is the `next` of a page of the same sort",
+		    "that is not a cursor of this sort");
+	else
+		call_out_of_memory(call);
+}
+
+void
+serve_clients(struct call *call)
+{
+	struct page_filter filter;
+	struct table_counts counts;
+	const char *fault = read_filter(&call->query, &filter);
+	bool count = false;
+
+	if (fault == NULL &&
+	    query_flag(&call->query, "count", &count) != HERD_OK)
+		fault = "count is a truth value, like count=1";
+	if (fault != NULL) {
+		call_fail(call, ADMIN_BAD_REQUEST, fault,
+		    "a parameter has a wrong value");
+	} else if (count && filter.prefix.len == 0 && !filter.near) {
+		table_count(call->node->table, &counts);
+		answer_count(
+		    call, counts.records - counts.removals, counts.removals);
+	} else {
+		if (count) {
+			filter.limit = 0;
+			filter.order = PAGE_ID;
+		}
+		begin(call, &filter, count);
+	}
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "admin/digests.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+#include "clock.h"
+
+struct kept {
+	struct digest *digest; /* NULL: free */
+	struct mono at;
+};
+
+struct digests {
+	struct event *tick;
+	struct kept kept[DIGESTS_KEPT];
+};
+
+static void
+drop(struct kept *kept)
+{
+	digest_free(kept->digest);
+	kept->digest = NULL;
+}
+
+static void
+on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	struct digests *digests = arg;
+
+	for (unsigned i = 0; i < DIGESTS_KEPT; i++) {
+		struct kept *kept = &digests->kept[i];
+
+		if (kept->digest != NULL &&
+		    mono_since(clock_mono(), kept->at) >=
+			DIGESTS_KEEP_S * HERD_NS_PER_S)
+			drop(kept);
+	}
+}
+
+enum herd_error
+digests_open(struct event_base *base, struct digests **out)
+{
+	const struct timeval tick = { DIGESTS_KEEP_S, 0 };
+	struct digests *digests = calloc(1, sizeof(*digests));
+
+	if (digests == NULL)
+		return HERD_ENOMEM;
+	digests->tick = event_new(base, -1, EV_PERSIST, on_tick, digests);
+	if (digests->tick == NULL || event_add(digests->tick, &tick) != 0) {
+		digests_close(digests);
+		return HERD_ENOMEM;
+	}
+	*out = digests;
+	return HERD_OK;
+}
+
+void
+digests_close(struct digests *digests)
+{
+	if (digests == NULL)
+		return;
+	if (digests->tick != NULL)
+		event_free(digests->tick);
+	for (unsigned i = 0; i < DIGESTS_KEPT; i++)
+		drop(&digests->kept[i]);
+	free(digests);
+}
+
+const struct digest *
+digests_find(const struct digests *digests, const struct siphash_key *key)
+{
+	for (unsigned i = 0; i < DIGESTS_KEPT; i++) {
+		const struct digest *digest = digests->kept[i].digest;
+
+		if (digest != NULL && digest->key.k0 == key->k0 &&
+		    digest->key.k1 == key->k1)
+			return digest;
+	}
+	return NULL;
+}
+
+void
+digests_keep(struct digests *digests, struct digest *digest)
+{
+	struct kept *place = &digests->kept[0];
+
+	for (unsigned i = 0; i < DIGESTS_KEPT; i++) {
+		struct kept *kept = &digests->kept[i];
+
+		if (kept->digest != NULL &&
+		    kept->digest->key.k0 == digest->key.k0 &&
+		    kept->digest->key.k1 == digest->key.k1) {
+			place = kept;
+			break;
+		}
+		if (place->digest != NULL &&
+		    (kept->digest == NULL || kept->at.ns < place->at.ns))
+			place = kept;
+	}
+	drop(place);
+	place->digest = digest;
+	place->at = clock_mono();
+}

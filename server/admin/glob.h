@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Patterns over client ids: '*' is any run of bytes, '?' any one byte, all
+ * else itself. Time is at most the product of the lengths, whatever the
+ * pattern.
+ */
+#ifndef HERD_ADMIN_GLOB_H
+#define HERD_ADMIN_GLOB_H
+
+#include <stdint.h>
+
+#include "herd/span.h"
+
+bool glob_matches(struct span pattern, struct span text);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The last lines of the log, and those to come: /v1/log. */
+#include <stdlib.h>
+
+#include "admin/admin_room.h"
+
+#define LINES_DEFAULT 100u
+#define LINES_BYTES_MAX (8u << 20)
+#define FOLLOW_EVERY_MS 100u
+
+static void
+add_lines(struct json *json, struct span text)
+{
+	cJSON *list = json_array(json, json->root, "lines");
+
+	while (text.len > 0) {
+		const char *lf = memchr(text.data, '\n', text.len);
+		size_t len = lf == NULL ? text.len : (size_t)(lf - text.data);
+
+		json_span(json, list, NULL, span_of(text.data, len));
+		len += lf != NULL;
+		text = span_of(text.data + len, text.len - len);
+	}
+}
+
+static void
+answer_lines(struct call *call, unsigned count)
+{
+	struct json json;
+	struct buf text;
+
+	buf_init(&text, LINES_BYTES_MAX);
+	json_init(&json);
+	if (log_lines(call->node->log, count, &text) == HERD_OK)
+		add_lines(&json, buf_span(&text));
+	else
+		json.failed = true;
+	buf_release(&text);
+	call_json(call, &json);
+}
+
+/* --- following -------------------------------------------------------- */
+
+struct follower {
+	uint64_t next;
+};
+
+static void
+on_gone(struct call *call)
+{
+	free(call->job);
+}
+
+static void
+send_missed(struct call *call, uint64_t missed)
+{
+	bool json = call->node->file.settings.log.format == LOG_JSON;
+	struct buf line;
+
+	buf_init(&line, 128);
+	if (buf_addf(&line,
+		json ? "{\"event\":\"missed\",\"count\":%llu}\n"
+		     : "event=missed count=%llu\n",
+		(unsigned long long)missed) == HERD_OK)
+		call_send(call, buf_span(&line));
+	buf_release(&line);
+}
+
+/* Sends what has come, as far as the reader has room. */
+static bool
+on_step(struct call *call)
+{
+	struct follower *follower = call->job;
+	size_t room = call_room(call);
+	uint64_t missed = 0;
+	struct buf text;
+
+	/* A line is never cut, so there must be room for the longest. */
+	if (room < CALL_UNSENT_MAX / 2)
+		return true;
+	buf_init(&text, room);
+	if (log_lines_since(call->node->log, &text, &follower->next, &missed) ==
+	    HERD_OK) {
+		if (missed > 0)
+			send_missed(call, missed);
+		call_send(call, buf_span(&text));
+	}
+	buf_release(&text);
+	return true;
+}
+
+static void
+follow(struct call *call, unsigned count)
+{
+	struct follower *follower = calloc(1, sizeof(*follower));
+	uint64_t next = log_next(call->node->log);
+
+	if (follower == NULL) {
+		call_out_of_memory(call);
+		return;
+	}
+	follower->next = next > count ? next - count : 0;
+	call->job = follower;
+	call->on_gone = on_gone;
+	call_stream(call, "text/plain; charset=utf-8");
+	if (call_walk(call, on_step, FOLLOW_EVERY_MS) != HERD_OK)
+		call_abort(call);
+}
+
+void
+serve_log(struct call *call)
+{
+	uint64_t count = LINES_DEFAULT;
+	bool following = false;
+
+	if (query_count(&call->query, "n", 0, LOG_KEPT, &count) != HERD_OK)
+		call_fail(call, ADMIN_BAD_REQUEST,
+		    "n is a whole number from 0 to 1024",
+		    "a parameter has a wrong value");
+	else if (query_flag(&call->query, "follow", &following) != HERD_OK)
+		call_fail(call, ADMIN_BAD_REQUEST, "follow=1 or follow=0",
+		    "a parameter has a wrong value");
+	else if (following)
+		follow(call, (unsigned)count);
+	else
+		answer_lines(call, (unsigned)count);
+}

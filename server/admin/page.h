@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One page of clients: the first rows, in some order, behind a cursor, of
+ * those that a filter wants. The table is walked in slices, the best rows
+ * are kept in a heap, so a page costs memory for its own rows only. Rows
+ * stop at a limit of rows and of bytes; what is behind it is the next page.
+ *
+ * Order "table" keeps no heap: it goes on where the last page stopped, and
+ * all pages together visit the table once. For exports.
+ */
+#ifndef HERD_ADMIN_PAGE_H
+#define HERD_ADMIN_PAGE_H
+
+#include "admin/cursor.h"
+#include "core/table.h"
+#include "herd/location.h"
+
+#define PAGE_LIMIT_DEFAULT 100u
+#define PAGE_LIMIT_MAX 1000u
+#define PAGE_BYTES_MAX (2u << 20) /* of rows' texts; one row always fits */
+#define PAGE_SLICE_SLOTS 2048u    /* per lock of a shard */
+
+struct page_filter {
+	enum page_order order;
+	struct span prefix; /* of the client id; borrowed */
+	bool near;
+	struct location at;
+	double within_m; /* 0: anywhere */
+	unsigned limit;  /* 0: count only */
+	bool removals;   /* they are rows too */
+	/* One more condition, or NULL. Called under a shard's lock. */
+	bool (*wanted)(void *arg, struct span client);
+	void *wanted_arg;
+};
+
+/* A copy of a record. */
+struct page_row {
+	struct report report;
+	uint32_t from;
+	uint64_t number; /* see page_key */
+	double distance_m;
+	size_t bytes; /* of `text` */
+	char text[];  /* what the report borrows */
+};
+
+struct page;
+
+/*
+ * Begins. `after` is a cursor that page_next_cursor() made for the same
+ * order, or empty. HERD_ESYNTAX: it is none. HERD_ENOMEM.
+ */
+HERD_MUST_CHECK enum herd_error page_new(
+    const struct page_filter *filter, struct span after, struct page **out);
+void page_free(struct page *page); /* NULL is fine */
+
+/*
+ * Walks up to `slices` slices. *more: there is more to walk. HERD_ENOMEM.
+ */
+HERD_MUST_CHECK enum herd_error page_walk(
+    struct page *page, struct table *table, unsigned slices, bool *more);
+
+/* After the walk: the rows in order; borrowed. */
+unsigned page_count(const struct page *page);
+const struct page_row *page_row(const struct page *page, unsigned index);
+
+/* Clients that the filter wants, with limit 0. */
+uint64_t page_total(const struct page *page);
+uint64_t page_removals(const struct page *page);
+
+/* Appends the cursor of the next page. HERD_ENOTFOUND: this was the last. */
+HERD_MUST_CHECK enum herd_error page_next_cursor(
+    const struct page *page, struct buf *out);
+
+#endif

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The links: /v1/peers. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "admin/admin_room.h"
+#include "admin/rows.h"
+#include "clock.h"
+#include "net/links.h"
+
+#define PEER_SEGMENT 2 /* of /v1/peers/NAME */
+
+/* --- a link's row ----------------------------------------------------- */
+
+/* Seconds since `at`, null if that never was. */
+static void
+add_age(struct json *json, cJSON *row, const char *key, struct mono at,
+    struct mono now)
+{
+	if (at.ns == 0)
+		json_null(json, row, key);
+	else
+		json_seconds(json, row, key, mono_since(now, at));
+}
+
+static void
+add_times(struct json *json, cJSON *row, const struct link_status *link)
+{
+	if (link->rtt_ns < 0)
+		json_null(json, row, "rtt_ms");
+	else
+		json_ms(json, row, "rtt_ms", (uint64_t)link->rtt_ns);
+	if (!link->clock_known)
+		json_null(json, row, "clock_ms");
+	else
+		json_double(
+		    json, row, "clock_ms", (double)link->clock_ns / 1e6);
+}
+
+static void
+add_counters(struct json *json, cJSON *row, const struct link_status *link)
+{
+	json_count(json, row, "sent", link->stats.sent);
+	json_count(json, row, "received", link->stats.received);
+	json_count(json, row, "stale", link->stats.stale);
+	json_count(json, row, "owed", link->owed);
+	if (link->state == LINK_SYNCED || link->state == LINK_COMPARING)
+		json_ms(json, row, "lag_ms", link->lag_ns);
+	else
+		json_null(json, row, "lag_ms");
+	json_count(json, row, "repaired", link->stats.repaired);
+	json_count(json, row, "exchanges", link->stats.exchanges);
+	json_count(json, row, "connects", link->connects);
+	json_count(json, row, "sent_bytes", link->stats.sent_bytes);
+	json_count(json, row, "received_bytes", link->stats.received_bytes);
+}
+
+static void
+add_error(struct json *json, cJSON *row, const struct link_status *link,
+    struct mono now)
+{
+	if (link->error[0] == '\0') {
+		json_null(json, row, "last_error");
+		json_null(json, row, "last_error_s");
+	} else {
+		json_string(json, row, "last_error", link->error);
+		add_age(json, row, "last_error_s", link->error_at, now);
+	}
+	if (link->retry_at.ns == 0)
+		json_null(json, row, "retry_in_s");
+	else
+		json_seconds(
+		    json, row, "retry_in_s", mono_since(link->retry_at, now));
+}
+
+static void
+add_place_in_file(struct json *json, cJSON *row, const struct link_status *link)
+{
+	if (link->line == 0) {
+		json_null(json, row, "file_line");
+		json_null(json, row, "file_column");
+		return;
+	}
+	json_count(json, row, "file_line", link->line);
+	json_count(json, row, "file_column", link->column);
+}
+
+static void
+row_peer(struct json *json, cJSON *row, const struct link_status *link,
+    struct mono now)
+{
+	bool up = link->state == LINK_SYNCED || link->state == LINK_COMPARING;
+
+	json_string(json, row, "peer", link->peer);
+	json_string(json, row, "state", link_state_word(link->state));
+	add_age(json, row, "since_s", link->since, now);
+	row_address(json, row, "address", &link->address);
+	json_string(json, row, "direction", link->dials ? "dial" : "accept");
+	if (up)
+		json_string(
+		    json, row, "security", link->tls ? "tls" : "plaintext");
+	else
+		json_null(json, row, "security");
+	json_bool(json, row, "enabled", link->enabled);
+	add_times(json, row, link);
+	add_counters(json, row, link);
+	add_error(json, row, link, now);
+	add_age(json, row, "verified_s", link->verified, now);
+	add_place_in_file(json, row, link);
+}
+
+/* --- reading ---------------------------------------------------------- */
+
+void
+name_giver(struct node *node, uint32_t from, char out[GIVER_MAX])
+{
+	out[0] = '\0';
+	if (from == FROM_CLIENT)
+		snprintf(out, GIVER_MAX, "client");
+	else if (from != FROM_NOBODY)
+		links_name_of(node->links, from, out);
+	else if (node->store != NULL)
+		snprintf(out, GIVER_MAX, "store"); /* nobody else is nobody */
+}
+
+static bool
+find_peer(struct call *call, struct link_status *out)
+{
+	struct link_status *links = malloc(LINKS_MAX * sizeof(*links));
+	struct span name = call->query.segments[PEER_SEGMENT];
+	bool found = false;
+	unsigned count;
+
+	if (links == NULL)
+		return false;
+	count = links_status(call->node->links, links);
+	for (unsigned i = 0; i < count && !found; i++) {
+		found = span_is(name, links[i].peer);
+		if (found)
+			*out = links[i];
+	}
+	free(links);
+	return found;
+}
+
+static void
+fail_no_peer(struct call *call)
+{
+	call_fail(call, ADMIN_NOT_FOUND, "GET /v1/peers lists the links",
+	    "node %s has no link of that name", call->node->name);
+}
+
+void
+serve_peers(struct call *call)
+{
+	struct link_status *links = malloc(LINKS_MAX * sizeof(*links));
+	struct mono now = clock_mono();
+	struct json json;
+	unsigned count;
+	cJSON *list;
+
+	if (links == NULL) {
+		call_out_of_memory(call);
+		return;
+	}
+	count = links_status(call->node->links, links);
+	json_init(&json);
+	json_string(&json, json.root, "schema", "herd.peers/1");
+	json_string(&json, json.root, "node", call->node->name);
+	list = json_array(&json, json.root, "peers");
+	for (unsigned i = 0; i < count; i++)
+		row_peer(&json, json_object(&json, list, NULL), &links[i], now);
+	json_null(&json, json.root, "next");
+	free(links);
+	call_json(call, &json);
+}
+
+void
+serve_peer(struct call *call)
+{
+	struct link_status link;
+	struct json json;
+
+	if (!find_peer(call, &link)) {
+		fail_no_peer(call);
+		return;
+	}
+	json_init(&json);
+	row_peer(&json, json.root, &link, clock_mono());
+	call_json(call, &json);
+}
+
+/* --- orders ----------------------------------------------------------- */
+
+/* An order to the links thread; outlives its call. */
+struct peer_job {
+	struct message message;
+	struct admin *admin;
+	struct call *call; /* NULL: nobody waits any more */
+};
+
+static void
+on_gone(struct call *call)
+{
+	struct peer_job *job = call->job;
+
+	job->call = NULL;
+}
+
+static void
+on_done_here(struct message *message)
+{
+	struct peer_job *job = (struct peer_job *)message;
+
+	if (job->call != NULL) {
+		job->call->on_gone = NULL;
+		serve_peer(job->call);
+	}
+	free(job);
+}
+
+/* In the links thread. */
+static void
+on_done(void *arg)
+{
+	struct peer_job *job = arg;
+
+	mailbox_post(&job->admin->mailbox, &job->message);
+}
+
+static void
+command(struct call *call, enum link_verb verb)
+{
+	struct span peer = call->query.segments[PEER_SEGMENT];
+	struct peer_job *job = calloc(1, sizeof(*job));
+	struct link_status link;
+	enum herd_error error = HERD_ENOMEM;
+
+	if (job != NULL) {
+		job->message.run = on_done_here;
+		job->admin = call->admin;
+		job->call = call;
+		call->job = job;
+		error =
+		    links_command(call->node->links, peer, verb, on_done, job);
+	}
+	if (error == HERD_OK) {
+		call->on_gone = on_gone;
+		if (find_peer(call, &link))
+			call_log(call, link.peer);
+		return;
+	}
+	free(job);
+	if (error == HERD_ENOTFOUND)
+		fail_no_peer(call);
+	else
+		call_out_of_memory(call);
+}
+
+void
+serve_peer_enable(struct call *call)
+{
+	command(call, LINK_ENABLE);
+}
+
+void
+serve_peer_disable(struct call *call)
+{
+	command(call, LINK_DISABLE);
+}
+
+void
+serve_peer_reconnect(struct call *call)
+{
+	command(call, LINK_RECONNECT);
+}

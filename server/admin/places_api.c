@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What is near: /v1/places. */
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "admin/admin_room.h"
+#include "herd/request.h"
+
+#define TEXT_MAX 65536u
+#define TEST_RADIUS_M 10000.0
+#define TEST_RESULTS 5u
+
+static void
+answer_text(struct call *call, struct buf *text, enum herd_error error)
+{
+	if (error == HERD_OK)
+		error = buf_add_byte(text, '\n');
+	if (error == HERD_OK)
+		call_text(call, 200, "application/json", buf_span(text));
+	else
+		call_out_of_memory(call);
+}
+
+static void
+fail_none(struct call *call)
+{
+	call_fail(call, ADMIN_UNAVAILABLE, "set places.provider",
+	    "this node has no provider of places");
+}
+
+void
+serve_places(struct call *call)
+{
+	struct buf text;
+	enum herd_error error;
+
+	buf_init(&text, TEXT_MAX);
+	if (call->node->places != NULL)
+		error = places_status_json(call->node->places, &text);
+	else
+		error = buf_add_text(&text,
+		    "{\"provider\":\"none\",\"state\":\"off\",\"answered\":0,"
+		    "\"failed\":0,\"p50_ms\":null,\"p99_ms\":null,"
+		    "\"providers\":[]}");
+	answer_text(call, &text, error);
+	buf_release(&text);
+}
+
+void
+serve_places_flush(struct call *call)
+{
+	struct json json;
+	size_t flushed;
+
+	if (call->node->places == NULL) {
+		fail_none(call);
+		return;
+	}
+	flushed = places_cache_flush(call->node->places);
+	call_log(call, call->node->name);
+	json_init(&json);
+	json_count(&json, json.root, "flushed", flushed);
+	call_json(call, &json);
+}
+
+/* --- a test call ------------------------------------------------------ */
+
+/*
+ * A provider may take seconds, so the test has a thread of its own; one at a
+ * time. It outlives its call, not its admin.
+ */
+struct places_test {
+	struct message message;
+	struct admin *admin;
+	struct call *call; /* NULL: nobody waits any more */
+	pthread_t thread;
+	bool joined;
+	struct places_question question;
+	struct buf text;
+	enum herd_error error;
+};
+
+static void
+on_gone(struct call *call)
+{
+	struct places_test *test = call->job;
+
+	test->call = NULL;
+}
+
+static void
+on_done(struct message *message)
+{
+	struct places_test *test = (struct places_test *)message;
+	struct call *call = test->call;
+
+	if (!test->joined)
+		pthread_join(test->thread, NULL);
+	test->admin->places_test = NULL;
+	if (call != NULL) {
+		call->on_gone = NULL;
+		answer_text(call, &test->text, test->error);
+	}
+	buf_release(&test->text);
+	free(test);
+}
+
+static void *
+run_test(void *arg)
+{
+	struct places_test *test = arg;
+
+	test->error = places_test_json(
+	    test->admin->node->places, &test->question, &test->text);
+	mailbox_post(&test->admin->mailbox, &test->message);
+	return NULL;
+}
+
+void
+places_test_join(struct admin *admin)
+{
+	struct places_test *test = admin->places_test;
+
+	if (test == NULL)
+		return;
+	/* Its message frees it when the mailbox is released. */
+	pthread_join(test->thread, NULL);
+	test->joined = true;
+}
+
+static const char *
+read_question(const struct query *query, struct places_question *question)
+{
+	const struct query_param *near = query_find(query, "near");
+	const struct query_param *km = query_find(query, "km");
+	uint64_t max = TEST_RESULTS;
+	enum herd_error error;
+	struct buf text;
+
+	if (near == NULL)
+		return "give near=LOCATION, like near=+34.068930-118.445127";
+	buf_init(&text, 1024);
+	error = location_from_human(near->value, &text, &question->at);
+	buf_release(&text);
+	if (error != HERD_OK)
+		return "near is a location like +34.068930-118.445127";
+	question->radius_m = TEST_RADIUS_M;
+	if (km != NULL &&
+	    radius_parse(km->value, &question->radius_m) != HERD_OK)
+		return "km is a number above 0, at most 50";
+	if (query_count(query, "max", 1, REQUEST_BOUND_MAX, &max) != HERD_OK)
+		return "max is a whole number from 1 to 20";
+	question->max = (unsigned)max;
+	return NULL;
+}
+
+static struct places_test *
+test_start(struct call *call, const struct places_question *question)
+{
+	struct places_test *test = calloc(1, sizeof(*test));
+
+	if (test == NULL)
+		return NULL;
+	test->message.run = on_done;
+	test->admin = call->admin;
+	test->call = call;
+	test->question = *question;
+	buf_init(&test->text, TEXT_MAX);
+	if (pthread_create(&test->thread, NULL, run_test, test) != 0) {
+		free(test);
+		return NULL;
+	}
+	return test;
+}
+
+void
+serve_places_test(struct call *call)
+{
+	struct places_question question;
+	struct places_test *test;
+	const char *fault = read_question(&call->query, &question);
+
+	if (fault != NULL) {
+		call_fail(call, ADMIN_BAD_REQUEST, fault,
+		    "a parameter has a wrong value");
+		return;
+	}
+	if (call->node->places == NULL) {
+		fail_none(call);
+		return;
+	}
+	if (call->admin->places_test != NULL) {
+		call_fail(call, ADMIN_UNAVAILABLE, "try again in some seconds",
+		    "another test is under way");
+		return;
+	}
+	test = test_start(call, &question);
+	if (test == NULL) {
+		call_out_of_memory(call);
+		return;
+	}
+	call->admin->places_test = test;
+	call->job = test;
+	call->on_gone = on_gone;
+	call_log(call, call->node->name);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the kernel says of this process; from /proc. */
+#ifndef HERD_ADMIN_PROCESS_H
+#define HERD_ADMIN_PROCESS_H
+
+#include <stdint.h>
+
+struct process_facts {
+	uint64_t rss_bytes; /* 0: unknown */
+	uint64_t open_files;
+	uint64_t max_files;
+	double cpu_s;
+};
+
+void process_ask(struct process_facts *out);
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "admin/query.h"
+
+#include "herd/text.h"
+
+/* Splits `text` at the first `mark`; *rest is what follows it. */
+static struct span
+cut(struct span text, char mark, struct span *rest, bool *found)
+{
+	const char *at =
+	    text.len == 0 ? NULL : memchr(text.data, mark, text.len);
+	size_t len = at == NULL ? text.len : (size_t)(at - text.data);
+
+	*found = at != NULL;
+	*rest = span_of(
+	    text.data + len + (at != NULL), text.len - len - (at != NULL));
+	return span_of(text.data, len);
+}
+
+/* Decodes into query->text, which has room: it never moves. */
+static enum herd_error
+decode(struct query *query, struct span raw, struct span *out)
+{
+	size_t before = query->text.len;
+	enum herd_error error = text_from_percent(&query->text, raw);
+
+	if (error == HERD_OK)
+		*out = span_of(buf_span(&query->text).data + before,
+		    query->text.len - before);
+	return error;
+}
+
+static enum herd_error
+parse_path(struct query *query, struct span path)
+{
+	bool more = path.len > 0;
+
+	while (more) {
+		struct span raw = cut(path, '/', &path, &more);
+		enum herd_error error;
+
+		if (raw.len == 0 && !more)
+			break; /* the '/' at the end */
+		if (query->segment_count == QUERY_SEGMENTS_MAX)
+			return HERD_ELIMIT;
+		error =
+		    decode(query, raw, &query->segments[query->segment_count]);
+		if (error != HERD_OK)
+			return error;
+		query->segment_count++;
+	}
+	return HERD_OK;
+}
+
+static const struct query_param *
+find(const struct query *query, struct span name)
+{
+	for (unsigned i = 0; i < query->param_count; i++) {
+		if (span_equal(query->params[i].name, name))
+			return &query->params[i];
+	}
+	return NULL;
+}
+
+static enum herd_error
+parse_param(struct query *query, struct span raw)
+{
+	struct query_param param = { .has_value = false };
+	struct span value;
+	struct span name = cut(raw, '=', &value, &param.has_value);
+	enum herd_error error = decode(query, name, &param.name);
+
+	if (error == HERD_OK)
+		error = decode(query, value, &param.value);
+	if (error != HERD_OK)
+		return error;
+	if (param.name.len == 0 || find(query, param.name) != NULL)
+		return HERD_ESYNTAX;
+	if (query->param_count == QUERY_PARAMS_MAX)
+		return HERD_ELIMIT;
+	query->params[query->param_count++] = param;
+	return HERD_OK;
+}
+
+static enum herd_error
+parse_params(struct query *query, struct span text)
+{
+	enum herd_error error = HERD_OK;
+	bool more = text.len > 0;
+
+	while (more && error == HERD_OK) {
+		struct span raw = cut(text, '&', &text, &more);
+
+		if (raw.len > 0)
+			error = parse_param(query, raw);
+	}
+	return error;
+}
+
+enum herd_error
+query_parse(struct span target, struct query *out)
+{
+	struct query query = { .segment_count = 0 };
+	struct span params;
+	struct span path;
+	bool found;
+	enum herd_error error;
+
+	if (target.len > QUERY_TARGET_MAX)
+		return HERD_ELIMIT;
+	if (target.len == 0 || target.data[0] != '/')
+		return HERD_ESYNTAX;
+	buf_init(&query.text, QUERY_TARGET_MAX);
+	path = cut(target, '?', &params, &found);
+	error = buf_reserve(&query.text, target.len);
+	if (error == HERD_OK)
+		error =
+		    parse_path(&query, span_of(path.data + 1, path.len - 1));
+	if (error == HERD_OK)
+		error = parse_params(&query, params);
+	if (error != HERD_OK) {
+		buf_release(&query.text);
+		return error;
+	}
+	*out = query;
+	return HERD_OK;
+}
+
+void
+query_release(struct query *query)
+{
+	buf_release(&query->text);
+	query->segment_count = 0;
+	query->param_count = 0;
+}
+
+const struct query_param *
+query_find(const struct query *query, const char *name)
+{
+	return find(query, span_from(name));
+}
+
+const struct query_param *
+query_unknown(const struct query *query, const char *known)
+{
+	for (unsigned i = 0; i < query->param_count; i++) {
+		struct span rest = span_from(known);
+		bool is_known = false;
+
+		for (struct span word = text_next_field(&rest); word.len > 0;
+		     word = text_next_field(&rest))
+			is_known |= span_equal(word, query->params[i].name);
+		if (!is_known)
+			return &query->params[i];
+	}
+	return NULL;
+}
+
+enum herd_error
+query_flag(const struct query *query, const char *name, bool *out)
+{
+	static const struct {
+		const char *word;
+		bool value;
+	} WORDS[] = {
+		{ "", true },
+		{ "1", true },
+		{ "true", true },
+		{ "yes", true },
+		{ "0", false },
+		{ "false", false },
+		{ "no", false },
+	};
+	const struct query_param *param = query_find(query, name);
+
+	if (param == NULL) {
+		*out = false;
+		return HERD_OK;
+	}
+	for (size_t i = 0; i < HERD_ARRAY_LEN(WORDS); i++) {
+		if (span_is(param->value, WORDS[i].word)) {
+			*out = WORDS[i].value;
+			return HERD_OK;
+		}
+	}
+	return HERD_ESYNTAX;
+}
+
+enum herd_error
+query_count(const struct query *query, const char *name, uint64_t min,
+    uint64_t max, uint64_t *out)
+{
+	const struct query_param *param = query_find(query, name);
+
+	if (param == NULL)
+		return HERD_OK;
+	return text_to_u64(param->value, min, max, out);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+
+#include "admin/routes.h"
+
+static const char *const METHOD_WORDS[] = {
+#define HERD_ROUTE_METHOD_WORD(id, word) [id] = word,
+	ROUTE_METHODS(HERD_ROUTE_METHOD_WORD)
+#undef HERD_ROUTE_METHOD_WORD
+};
+
+const char *
+route_method_word(enum route_method method)
+{
+	return METHOD_WORDS[method];
+}
+
+static bool
+path_matches(const char *path, const struct query *query)
+{
+	unsigned segment = 0;
+
+	while (*path == '/') {
+		size_t len = strcspn(path + 1, "/");
+		struct span want = span_of(path + 1, len);
+
+		if (segment == query->segment_count)
+			return false;
+		if (!span_is(want, "*") &&
+		    !span_equal(want, query->segments[segment]))
+			return false;
+		if (query->segments[segment].len == 0)
+			return false;
+		segment++;
+		path += 1 + len;
+	}
+	return segment == query->segment_count;
+}
+
+const struct route *
+route_find(const struct route *routes, size_t count, const struct query *query,
+    enum route_method method, bool *path_known)
+{
+	*path_known = false;
+	for (size_t i = 0; i < count; i++) {
+		if (!path_matches(routes[i].path, query))
+			continue;
+		*path_known = true;
+		if (routes[i].method == method)
+			return &routes[i];
+	}
+	return NULL;
+}
+
+void
+route_allow(const struct route *routes, size_t count, const struct query *query,
+    char out[ROUTE_ALLOW_MAX])
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < count; i++) {
+		int n;
+
+		if (!path_matches(routes[i].path, query))
+			continue;
+		n = snprintf(out + len, ROUTE_ALLOW_MAX - len, "%s%s",
+		    len == 0 ? "" : ", ", METHOD_WORDS[routes[i].method]);
+		if (n > 0 && len + (size_t)n < ROUTE_ALLOW_MAX)
+			len += (size_t)n;
+	}
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Every endpoint of the admin API as one table: dispatch, Allow headers, the
+ * index at /v1 and herdd(8) come from it.
+ */
+#ifndef HERD_ADMIN_ROUTES_H
+#define HERD_ADMIN_ROUTES_H
+
+#include <stddef.h>
+
+#include "admin/query.h"
+
+#define ROUTE_METHODS(X)      \
+	X(ROUTE_GET, "GET")   \
+	X(ROUTE_HEAD, "HEAD") \
+	X(ROUTE_POST, "POST") \
+	X(ROUTE_PUT, "PUT")   \
+	X(ROUTE_DELETE, "DELETE")
+
+enum route_method {
+#define HERD_ROUTE_METHOD(id, word) id,
+	ROUTE_METHODS(HERD_ROUTE_METHOD)
+#undef HERD_ROUTE_METHOD
+};
+
+enum route_access {
+	ROUTE_OPEN, /* without a token: says nothing of the herd */
+	ROUTE_READ,
+	ROUTE_WRITE, /* changes something; is logged */
+};
+
+struct call;
+
+struct route {
+	enum route_method method;
+	const char *path; /* a segment "*" stands for any */
+	enum route_access access;
+	const char *verb;   /* ROUTE_WRITE: its word in the log */
+	const char *params; /* that it knows, with spaces between them */
+	void (*serve)(struct call *call);
+	const char *help;
+};
+
+/* The table, in the order of the man page; *count entries. */
+const struct route *routes_table(size_t *count);
+
+const char *route_method_word(enum route_method method);
+
+/* The route of that method; *path_known: another method has one. */
+const struct route *route_find(const struct route *routes, size_t count,
+    const struct query *query, enum route_method method, bool *path_known);
+
+#define ROUTE_ALLOW_MAX 64u
+/* "GET, DELETE": what the path of `query` allows. */
+void route_allow(const struct route *routes, size_t count,
+    const struct query *query, char out[ROUTE_ALLOW_MAX]);
+
+#endif

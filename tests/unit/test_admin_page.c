@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Cursors, and pages of a real table against a plain sort of all rows. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "admin/page.h"
+#include "herd/text.h"
+
+#define CLIENTS 2000u
+#define NOW_NS (UINT64_C(1700000000) * HERD_NS_PER_S)
+
+static const char *const NODES[] = { "Ann", "Bob", "Cy" };
+
+/* --- cursors ------------------------------------------------------------ */
+
+static void
+check_cursor(enum page_order order, uint64_t number, const char *node,
+    struct span client)
+{
+	struct page_key key = { number, span_from(node), client };
+	struct page_key back;
+	struct buf text;
+	struct buf bytes;
+
+	buf_init(&text, PAGE_CURSOR_TEXT_MAX);
+	buf_init(&bytes, PAGE_CURSOR_MAX);
+	assert_int_equal(page_cursor_format(&text, order, &key), HERD_OK);
+	for (size_t i = 0; i < text.len; i++) {
+		char c = buf_span(&text).data[i];
+
+		assert_true(text_is_digit(c) || (c >= 'a' && c <= 'z') ||
+			    (c >= 'A' && c <= 'Z') || c == '-' || c == '_');
+	}
+	assert_int_equal(
+	    page_cursor_parse(buf_span(&text), order, &bytes, &back), HERD_OK);
+	assert_true(back.number == number);
+	assert_true(span_equal(back.node, key.node));
+	assert_true(span_equal(back.client, client));
+	/* One of another order is none. */
+	buf_clear(&bytes);
+	assert_int_equal(
+	    page_cursor_parse(buf_span(&text),
+		order == PAGE_ID ? PAGE_TIME : PAGE_ID, &bytes, &back),
+	    HERD_ESYNTAX);
+	buf_release(&text);
+	buf_release(&bytes);
+}
+
+static void
+test_cursor_comes_back_as_it_was(void **state)
+{
+	char *longest = malloc(REPORT_CLIENT_MAX);
+
+	(void)state;
+	assert_non_null(longest);
+	memset(longest, 0xfe, REPORT_CLIENT_MAX);
+	check_cursor(PAGE_ID, 0, "", span_from("kiwi"));
+	check_cursor(PAGE_TIME, UINT64_MAX, "Riley", span_of("\xff\x01/+", 4));
+	check_cursor(PAGE_NODE, 1,
+	    "0123456789012345678901234567890123456789012345678901234567890123",
+	    span_of(longest, REPORT_CLIENT_MAX));
+	check_cursor(PAGE_TABLE, UINT64_C(1) << 40, "", span_from(""));
+	free(longest);
+}
+
+static void
+test_cursor_nonsense_is_refused(void **state)
+{
+	static const char *const BAD[] = { "a", "====", "aTAw", "!!!!", "+/+/",
+		"aTAwMDAwMDAwMDAwMDAwMDBmZmFi", /* a name of 255 bytes */
+		"aXh4eHh4eHh4eHh4eHh4eHgwMGFi" };
+	struct page_key key;
+	struct buf bytes;
+
+	(void)state;
+	buf_init(&bytes, PAGE_CURSOR_MAX);
+	for (size_t i = 0; i < HERD_ARRAY_LEN(BAD); i++) {
+		buf_clear(&bytes);
+		assert_int_equal(
+		    page_cursor_parse(span_from(BAD[i]), PAGE_ID, &bytes, &key),
+		    HERD_ESYNTAX);
+	}
+	buf_release(&bytes);
+}
+
+/* --- a table ------------------------------------------------------------ */
+
+struct fixture {
+	struct table *table;
+	uint16_t origins[HERD_ARRAY_LEN(NODES)];
+	unsigned seed;
+};
+
+static unsigned
+next_random(struct fixture *fixture)
+{
+	fixture->seed = fixture->seed * 1664525u + 1013904223u;
+	return fixture->seed >> 8;
+}
+
+static void
+put(struct fixture *fixture, const char *id, unsigned node, double lat,
+    uint64_t time_ns, enum report_kind kind)
+{
+	char time[TIME_FORMAT_MAX];
+	char location[64];
+	struct report report = {
+		.client = span_from(id),
+		.time = span_of(time, time_format(time_ns, time)),
+		.origin = span_from(NODES[node]),
+		.time_ns = time_ns,
+		.kind = kind,
+	};
+	struct wall now = { NOW_NS };
+
+	if (kind == REPORT_POSITION) {
+		snprintf(location, sizeof(location), "%+.6f-118.445127", lat);
+		report.location = span_from(location);
+		report.skew = span_from("+0.000000001");
+	}
+	assert_int_equal(
+	    table_put(fixture->table, &report, fixture->origins[node],
+		FROM_CLIENT, now, NULL, NULL),
+	    PUT_ACCEPTED);
+}
+
+static int
+setup(void **state)
+{
+	struct table_config config = { .max_clients = 0 };
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	assert_non_null(fixture);
+	assert_int_equal(table_new(&config, &fixture->table), HERD_OK);
+	for (unsigned i = 0; i < HERD_ARRAY_LEN(NODES); i++)
+		assert_int_equal(names_intern(table_names(fixture->table),
+				     span_from(NODES[i]), &fixture->origins[i]),
+		    HERD_OK);
+	fixture->seed = 20;
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		char id[32];
+
+		snprintf(id, sizeof(id), "c%05u", i * 7919u % CLIENTS);
+		put(fixture, id, next_random(fixture) % 3,
+		    (double)(next_random(fixture) % 100) / 100,
+		    NOW_NS + next_random(fixture) % 50 * HERD_NS_PER_S,
+		    REPORT_POSITION);
+	}
+	put(fixture, "removed", 0, 0, NOW_NS, REPORT_REMOVAL);
+	*state = fixture;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	table_free(fixture->table);
+	free(fixture);
+	return 0;
+}
+
+/*
+ * Reads all pages and checks that rows are strictly in order over all of
+ * them; returns how many there were.
+ */
+static unsigned
+read_all(struct fixture *fixture, const struct page_filter *filter)
+{
+	struct buf cursor;
+	struct buf last_client;
+	struct page_key last = { 0 };
+	unsigned rows = 0;
+	bool more = true;
+
+	buf_init(&cursor, PAGE_CURSOR_TEXT_MAX);
+	buf_init(&last_client, REPORT_CLIENT_MAX);
+	while (more) {
+		struct page *page;
+		bool walking = true;
+
+		assert_int_equal(
+		    page_new(filter, buf_span(&cursor), &page), HERD_OK);
+		while (walking)
+			assert_int_equal(
+			    page_walk(page, fixture->table, 1, &walking),
+			    HERD_OK);
+		assert_true(page_count(page) <= filter->limit);
+		for (unsigned i = 0; i < page_count(page); i++, rows++) {
+			const struct page_row *row = page_row(page, i);
+			struct page_key key = { row->number, row->report.origin,
+				row->report.client };
+
+			if (rows > 0 && filter->order != PAGE_TABLE)
+				assert_true(page_key_compare(filter->order,
+						&last, &key) < 0);
+			assert_int_equal(buf_set(&last_client, key.client.data,
+					     key.client.len),
+			    HERD_OK);
+			last = key; /* the node's name lives in the table */
+			last.client = buf_span(&last_client);
+		}
+		buf_clear(&cursor);
+		more = page_next_cursor(page, &cursor) == HERD_OK;
+		page_free(page);
+	}
+	buf_release(&cursor);
+	buf_release(&last_client);
+	return rows;
+}
+
+static void
+test_pages_show_every_client_once_in_order(void **state)
+{
+	static const enum page_order ORDERS[] = { PAGE_ID, PAGE_TIME, PAGE_NODE,
+		PAGE_RECEIVED, PAGE_DISTANCE, PAGE_TABLE };
+	static const unsigned LIMITS[] = { 1000, 333, 17 };
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(ORDERS); i++) {
+		for (size_t j = 0; j < HERD_ARRAY_LEN(LIMITS); j++) {
+			struct page_filter filter = {
+				.order = ORDERS[i],
+				.limit = LIMITS[j],
+				.prefix = { "", 0 },
+				.near = ORDERS[i] == PAGE_DISTANCE,
+			};
+
+			assert_int_equal(read_all(*state, &filter), CLIENTS);
+		}
+	}
+}
+
+static void
+test_pages_filters_narrow(void **state)
+{
+	struct page_filter filter = {
+		.order = PAGE_ID, .limit = 10, .prefix = span_from("c0001")
+	};
+
+	assert_int_equal(read_all(*state, &filter), 10);
+	filter.order = PAGE_TABLE;
+	assert_int_equal(read_all(*state, &filter), 10);
+	filter.prefix = span_from("nobody");
+	assert_int_equal(read_all(*state, &filter), 0);
+	filter = (struct page_filter){ .order = PAGE_DISTANCE,
+		.limit = 100,
+		.prefix = { "", 0 },
+		.near = true,
+		.at = { 500000000, -118445127000 },
+		.within_m = 1 };
+	assert_in_range(read_all(*state, &filter), 1, CLIENTS / 20);
+}
+
+static void
+test_pages_removals_are_shown_when_asked(void **state)
+{
+	struct page_filter filter = {
+		.order = PAGE_ID, .limit = 10, .prefix = span_from("removed")
+	};
+
+	assert_int_equal(read_all(*state, &filter), 0);
+	filter.removals = true;
+	assert_int_equal(read_all(*state, &filter), 1);
+}
+
+static void
+test_pages_count_needs_no_rows(void **state)
+{
+	struct fixture *fixture = *state;
+	struct page_filter filter = {
+		.order = PAGE_ID, .limit = 0, .prefix = { "", 0 }
+	};
+	struct page *page;
+	bool more = true;
+
+	assert_int_equal(page_new(&filter, span_from(""), &page), HERD_OK);
+	while (more)
+		assert_int_equal(
+		    page_walk(page, fixture->table, 100, &more), HERD_OK);
+	assert_int_equal(page_total(page), CLIENTS);
+	assert_int_equal(page_removals(page), 1);
+	assert_int_equal(page_count(page), 0);
+	page_free(page);
+}
+
+/* Few rows of many bytes: the page ends early and the next one goes on. */
+static void
+test_pages_end_at_their_bytes(void **state)
+{
+	static const enum page_order ORDERS[] = { PAGE_ID, PAGE_TABLE };
+	struct fixture *fixture = *state;
+	char *id = malloc(REPORT_CLIENT_MAX + 1u);
+
+	assert_non_null(id);
+	memset(id, 'x', REPORT_CLIENT_MAX);
+	id[REPORT_CLIENT_MAX] = '\0';
+	for (unsigned i = 0; i < 100; i++) {
+		id[0] = 'L';
+		id[1] = (char)('0' + i / 10);
+		id[2] = (char)('0' + i % 10);
+		put(fixture, id, 0, 1, NOW_NS + i, REPORT_POSITION);
+	}
+	free(id);
+	for (size_t i = 0; i < HERD_ARRAY_LEN(ORDERS); i++) {
+		struct page_filter filter = { .order = ORDERS[i],
+			.limit = 1000,
+			.prefix = span_from("L") };
+		struct page *page;
+		bool more = true;
+
+		assert_int_equal(read_all(fixture, &filter), 100);
+		assert_int_equal(
+		    page_new(&filter, span_from(""), &page), HERD_OK);
+		while (more)
+			assert_int_equal(
+			    page_walk(page, fixture->table, 1, &more), HERD_OK);
+		assert_in_range(page_count(page), 10,
+		    PAGE_BYTES_MAX / REPORT_CLIENT_MAX + 1);
+		page_free(page);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cursor_comes_back_as_it_was),
+		cmocka_unit_test(test_cursor_nonsense_is_refused),
+		cmocka_unit_test_setup_teardown(
+		    test_pages_show_every_client_once_in_order, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_pages_filters_narrow, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_pages_removals_are_shown_when_asked, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_pages_count_needs_no_rows, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_pages_end_at_their_bytes, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

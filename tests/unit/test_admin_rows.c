@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "admin/rows.h"
+#include "admin/tokens.h"
+
+static struct report
+kiwi(void)
+{
+	return (struct report){
+		.client = span_from("kiwi.cs.ucla.edu"),
+		.location = span_from("+34.068930-118.445127"),
+		.time = span_from("1621464827.959498503"),
+		.skew = span_from("+0.263873386"),
+		.origin = span_from("Riley"),
+		.time_ns = UINT64_C(1621464827959498503),
+		.kind = REPORT_POSITION,
+	};
+}
+
+static void
+check_row(const struct report *report, const char *from, const char *expected)
+{
+	struct json json;
+	char *text;
+
+	json_init(&json);
+	row_client(&json, json.root, report, from);
+	text = json_print(&json);
+	assert_non_null(text);
+	assert_string_equal(text, expected);
+	cJSON_free(text);
+	json_release(&json);
+}
+
+static void
+test_rows_client_has_all_fields(void **state)
+{
+	struct report report = kiwi();
+
+	(void)state;
+	check_row(&report, "client",
+	    "{\"client\":\"kiwi.cs.ucla.edu\","
+	    "\"time\":\"1621464827.959498503\","
+	    "\"location\":\"+34.068930-118.445127\",\"lat\":34.06893,"
+	    "\"lon\":-118.445127,\"node\":\"Riley\",\"skew\":\"+0.263873386\","
+	    "\"received_at\":\"1621464828.223371889\",\"from\":\"client\"}");
+}
+
+static void
+test_rows_id_of_any_bytes_is_whole_in_base64(void **state)
+{
+	struct report report = kiwi();
+
+	(void)state;
+	report.client = span_of("a\xff\x1b", 3);
+	check_row(&report, "",
+	    "{\"client\":\"a\xef\xbf\xbd\\u001b\",\"client_b64\":\"Yf8b\","
+	    "\"time\":\"1621464827.959498503\","
+	    "\"location\":\"+34.068930-118.445127\",\"lat\":34.06893,"
+	    "\"lon\":-118.445127,\"node\":\"Riley\",\"skew\":\"+0.263873386\","
+	    "\"received_at\":\"1621464828.223371889\",\"from\":null}");
+}
+
+static void
+test_rows_removal_says_so(void **state)
+{
+	struct report report = kiwi();
+
+	(void)state;
+	report.kind = REPORT_REMOVAL;
+	report.location = span_from("");
+	report.skew = span_from("");
+	check_row(&report, "client",
+	    "{\"client\":\"kiwi.cs.ucla.edu\","
+	    "\"time\":\"1621464827.959498503\",\"location\":null,"
+	    "\"lat\":null,\"lon\":null,\"node\":\"Riley\",\"skew\":null,"
+	    "\"received_at\":\"1621464827.959498503\",\"from\":\"client\","
+	    "\"removed\":true}");
+}
+
+/* --- tokens ------------------------------------------------------------- */
+
+static char *
+write_token(const char *text, mode_t mode)
+{
+	char *path = strdup("/tmp/herd-token-XXXXXX");
+	int fd;
+
+	assert_non_null(path);
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(fchmod(fd, mode), 0);
+	close(fd);
+	return path;
+}
+
+static void
+drop_token(char *path)
+{
+	unlink(path);
+	free(path);
+}
+
+static void
+test_tokens_grant_what_their_file_says(void **state)
+{
+	char *write_path = write_token("write-0123456789abcdef\n", 0600);
+	char *read_path = write_token("read-0123456789abcdef\n", 0600);
+	struct tokens *tokens;
+	struct buf message;
+
+	(void)state;
+	buf_init(&message, 1024);
+	assert_int_equal(
+	    tokens_open(write_path, read_path, &message, &tokens), HERD_OK);
+	assert_int_equal(
+	    tokens_check(tokens, "Bearer write-0123456789abcdef"), TOKEN_WRITE);
+	assert_int_equal(
+	    tokens_check(tokens, "bearer  read-0123456789abcdef "), TOKEN_READ);
+	assert_int_equal(
+	    tokens_check(tokens, "Bearer write-0123456789abcde"), TOKEN_WRONG);
+	assert_int_equal(tokens_check(tokens, "Bearer write-0123456789abcdef0"),
+	    TOKEN_WRONG);
+	assert_int_equal(tokens_check(tokens, "Bearer "), TOKEN_WRONG);
+	assert_int_equal(tokens_check(tokens, "Basic dXNlcg=="), TOKEN_NONE);
+	assert_int_equal(tokens_check(tokens, NULL), TOKEN_NONE);
+	tokens_close(tokens);
+
+	/* A file that is not there grants nothing, not even to nothing. */
+	assert_int_equal(
+	    tokens_open("", read_path, &message, &tokens), HERD_OK);
+	assert_int_equal(tokens_check(tokens, "Bearer "), TOKEN_WRONG);
+	assert_int_equal(
+	    tokens_check(tokens, "Bearer write-0123456789abcdef"), TOKEN_WRONG);
+	tokens_close(tokens);
+	buf_release(&message);
+	drop_token(write_path);
+	drop_token(read_path);
+}
+
+static void
+test_tokens_unsafe_files_are_refused(void **state)
+{
+	static const struct {
+		const char *text;
+		mode_t mode;
+		const char *says;
+	} CASES[] = {
+		{ "0123456789abcdef", 0640, "chmod 600" },
+		{ "0123456789abcdef", 0604, "chmod 600" },
+		{ "0123456789abcde", 0600, "shorter than 16" },
+		{ "", 0600, "shorter than 16" },
+		{ "0123456789abcdef two words", 0600, "printable ASCII" },
+		{ "0123456789abcdef\xff", 0600, "printable ASCII" },
+	};
+	struct tokens *tokens;
+	struct buf message;
+
+	(void)state;
+	buf_init(&message, 1024);
+	for (size_t i = 0; i < HERD_ARRAY_LEN(CASES); i++) {
+		char *path = write_token(CASES[i].text, CASES[i].mode);
+
+		buf_clear(&message);
+		assert_int_equal(
+		    tokens_open(path, "", &message, &tokens), HERD_ERANGE);
+		assert_non_null(strstr(buf_cstr(&message), CASES[i].says));
+		assert_non_null(strstr(buf_cstr(&message), "admin.token_file"));
+		drop_token(path);
+	}
+	buf_clear(&message);
+	assert_int_equal(
+	    tokens_open("", "/nonexistent/token", &message, &tokens),
+	    HERD_ERANGE);
+	assert_non_null(strstr(buf_cstr(&message), "No such file"));
+	buf_release(&message);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows_client_has_all_fields),
+		cmocka_unit_test(test_rows_id_of_any_bytes_is_whole_in_base64),
+		cmocka_unit_test(test_rows_removal_says_so),
+		cmocka_unit_test(test_tokens_grant_what_their_file_says),
+		cmocka_unit_test(test_tokens_unsafe_files_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
