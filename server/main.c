@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* herdd: one node of a herd. */
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/thread.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "admin/admin.h"
+#include "config.h"
+#include "herd/version.h"
+#include "log.h"
+#include "net/links.h"
+#include "net/workers.h"
+#include "notify.h"
+#include "options.h"
+#include "run.h"
+
+/* Exit statuses; herdd(8) has them. */
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 8 };
+
+/* Files and sockets beside clients: links, store, admin, log. */
+#define FILES_RESERVED 256u
+
+static void
+print_span(FILE *out, struct span text)
+{
+	fwrite(text.data, 1, text.len, out);
+}
+
+/* --- signals ------------------------------------------------------------ */
+
+static void
+on_terminate(evutil_socket_t signal_number, short what HERD_UNUSED, void *arg)
+{
+	node_stop(arg, signal_number == SIGINT ? "SIGINT" : "SIGTERM");
+}
+
+static void
+on_hangup(evutil_socket_t signal_number HERD_UNUSED, short what HERD_UNUSED,
+    void *arg)
+{
+	struct reload reload;
+
+	reload_init(&reload);
+	/* The log says what became of it. */
+	if (node_reload(arg, "SIGHUP", &reload) != HERD_OK)
+		fflush(stderr);
+	reload_release(&reload);
+}
+
+static const struct {
+	int number;
+	event_callback_fn on_signal;
+} SIGNALS[] = {
+	{ SIGTERM, on_terminate },
+	{ SIGINT, on_terminate },
+	{ SIGHUP, on_hangup },
+};
+
+#define SIGNAL_COUNT (sizeof(SIGNALS) / sizeof(SIGNALS[0]))
+
+static bool
+watch_signals(struct run *run, struct event *events[SIGNAL_COUNT])
+{
+	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+		events[i] = evsignal_new(run->base, SIGNALS[i].number,
+		    SIGNALS[i].on_signal, &run->node);
+		if (events[i] == NULL || event_add(events[i], NULL) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* --- the process -------------------------------------------------------- */
+
+/* Connections must never use up the files that the node itself needs. */
+static void
+raise_file_limit(struct log *log, const struct settings *settings)
+{
+	struct rlimit limit;
+	rlim_t want = settings->max_connections + FILES_RESERVED;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= want)
+		return;
+	limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur < want)
+		LOG(log, LOG_WARN, "file-limit",
+		    log_number("limit", (int64_t)limit.rlim_cur),
+		    log_number("wanted", (int64_t)want),
+		    log_text("next", "raise LimitNOFILE or lower "
+				     "max_connections"));
+}
+
+static enum herd_error
+drop_privileges(const char *user, struct buf *message)
+{
+	const struct passwd *entry;
+
+	if (user[0] == '\0' || geteuid() != 0)
+		return HERD_OK;
+	entry = getpwnam(user);
+	if (entry != NULL && initgroups(user, entry->pw_gid) == 0 &&
+	    setgid(entry->pw_gid) == 0 && setuid(entry->pw_uid) == 0)
+		return HERD_OK;
+	if (buf_addf(message, "user: cannot become %s: %s", user,
+		entry == NULL ? "no such user" : strerror(errno)) != HERD_OK)
+		return HERD_ENOMEM;
+	return HERD_ESYSTEM;
+}
+
+static const char *
+address_text(struct buf *out, const struct address *address)
+{
+	const char *text = NULL;
+
+	buf_clear(out);
+	if (address_format(out, address) == HERD_OK)
+		text = buf_cstr(out);
+	return text == NULL ? "" : text;
+}
+
+static void
+say_ready(struct run *run)
+{
+	const struct address *own = admin_address(run->admin, false);
+	struct node *node = &run->node;
+	struct buf clients;
+	struct buf peers;
+	struct buf admin;
+
+	buf_init(&clients, 512);
+	buf_init(&peers, 512);
+	buf_init(&admin, 512);
+	LOG(node->log, LOG_INFO, "ready", log_text("node", node->name),
+	    log_text("herd", node->file.herd),
+	    log_text("version", HERD_VERSION), log_number("pid", getpid()),
+	    log_text("clients",
+		address_text(&clients, workers_address(node->workers))),
+	    log_text("peers", address_text(&peers, links_address(node->links))),
+	    log_text("admin",
+		address_text(&admin, own->kind != ADDRESS_NONE
+					 ? own
+					 : admin_address(run->admin, true))));
+	buf_release(&clients);
+	buf_release(&peers);
+	buf_release(&admin);
+	notify("READY=1");
+}
+
+static int
+run_node(const struct options *options, struct herdfile *file, size_t self)
+{
+	struct event *signals[SIGNAL_COUNT] = { NULL };
+	struct buf message;
+	struct log *log;
+	struct run run;
+	int status = EXIT_FAILED;
+
+	if (log_open(STDERR_FILENO, (enum log_level)file->settings.log.level,
+		(enum log_format)file->settings.log.format, &log) != HERD_OK) {
+		herdfile_release(file);
+		return EXIT_FAILED;
+	}
+	buf_init(&message, 4096);
+	raise_file_limit(log, &file->settings);
+	if (drop_privileges(file->settings.user, &message) != HERD_OK) {
+		herdfile_release(file);
+	} else if (run_open(&run, options->file, file, self, log, &message) ==
+		   HERD_OK) {
+		if (watch_signals(&run, signals)) {
+			say_ready(&run);
+			event_base_dispatch(run.base);
+			notify("STOPPING=1");
+			status = EXIT_OK;
+		}
+		for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+			if (signals[i] != NULL)
+				event_free(signals[i]);
+		}
+		run_close(&run);
+		LOG(log, LOG_INFO, "stopped", log_number("status", status));
+	}
+	if (message.len > 0)
+		LOG(log, LOG_ERROR, "start-failed",
+		    log_span("error", buf_span(&message)));
+	buf_release(&message);
+	log_close(log);
+	return status;
+}
+
+static int
+load_and_run(const struct options *options)
+{
+	struct diagnostics diagnostics;
+	struct herdfile file;
+	enum herd_error error;
+	size_t self = 0;
+	struct buf text;
+
+	diagnostics_init(&diagnostics);
+	error = config_load(
+	    options->file, options->node, &file, &self, &diagnostics);
+	buf_init(&text, 1u << 20);
+	if (config_print(&text, options->file, &diagnostics) == HERD_OK)
+		print_span(stderr, buf_span(&text));
+	buf_release(&text);
+	diagnostics_release(&diagnostics);
+	if (error != HERD_OK)
+		return EXIT_CONFIG;
+	if (options->action == OPTIONS_RUN)
+		return run_node(options, &file, self);
+	printf("%s: herd %s, %zu nodes, %zu links: no errors\n", options->file,
+	    file.herd, file.node_count, file.link_count);
+	herdfile_release(&file);
+	return EXIT_OK;
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct options options;
+	struct buf message;
+
+	buf_init(&message, 1024);
+	if (options_parse(argc, argv, &options, &message) != HERD_OK) {
+		fputs("herdd: ", stderr);
+		print_span(stderr, buf_span(&message));
+		fputs("\nTry `herdd --help`.\n", stderr);
+		buf_release(&message);
+		return EXIT_USAGE;
+	}
+	buf_release(&message);
+	if (options.action == OPTIONS_HELP) {
+		options_help(stdout);
+		return EXIT_OK;
+	}
+	if (options.action == OPTIONS_VERSION) {
+		puts("herdd " HERD_VERSION);
+		return EXIT_OK;
+	}
+	sigaction(SIGPIPE, &ignore, NULL);
+	/* Keys and reports are nobody's business: no core, no new rights. */
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	evthread_use_pthreads();
+	return load_and_run(&options);
+}

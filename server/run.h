@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A node's life: its rooms are opened in the order in which they need each
+ * other and closed in the reverse one. Main thread only.
+ */
+#ifndef HERD_RUN_H
+#define HERD_RUN_H
+
+#include "config.h"
+#include "node.h"
+
+struct event_base;
+struct admin;
+
+/* What main owns beside the node. */
+struct run {
+	struct node node;
+	struct event_base *base;
+	struct admin *admin;
+	struct watchdog *watchdog;
+	struct event *sweep; /* expiry, in slices */
+	struct table_cursor sweep_at;
+	char *path; /* of the herd file, absolute */
+	char *dir;
+};
+
+/*
+ * Opens everything for node `self` of `file`, which is taken (also on
+ * failure). `log` is borrowed. On failure `message` says why and what to do.
+ */
+HERD_MUST_CHECK enum herd_error run_open(struct run *run, const char *path,
+    struct herdfile *file, size_t self, struct log *log, struct buf *message);
+
+/* Finishes the replies in flight, hands on what links owe, closes. */
+void run_close(struct run *run);
+
+/*
+ * Reads the herd file again and applies it whole or not at all. *reload, which
+ * the caller has initialised, says what became of it. `who` is for the log.
+ * HERD_ESYNTAX ...: rejected, nothing changed.
+ */
+HERD_MUST_CHECK enum herd_error node_reload(
+    struct node *node, const char *who, struct reload *reload);
+
+/* Refuses new clients and says not ready, or takes it back. */
+void node_drain(struct node *node, bool drain, const char *who);
+
+/* Ends the main loop; run_close() follows. */
+void node_stop(struct node *node, const char *who);
+
+/* "ready", "syncing", "draining" or "stopping", as the admin API says it. */
+const char *node_state_word(const struct node *node);
+
+/* A link is SYNCED, or none is enabled, and it is not draining. */
+bool node_is_ready(const struct node *node);
+
+#endif
