@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The herd that commands speak of: its nodes with their addresses, from the
+ * herd file that was named or found, or the one server of `--server`.
+ */
+#ifndef HERD_CLIENT_HERD_H
+#define HERD_CLIENT_HERD_H
+
+#include "herd/herdfile.h"
+#include "prefs.h"
+
+struct target {
+	const char *name; /* the node's, or the address of --server */
+	struct address clients;
+	struct address admin;
+	bool is_node; /* the name is a node's */
+};
+
+struct herd {
+	char *name; /* of the herd; NULL with --server */
+	char *path; /* of the herd file; NULL with --server */
+	struct herdfile file;
+	bool has_file;
+	char *server_name;
+	struct target *targets;
+	size_t count;
+	/* Asked when no node was named: the first whose admin socket was on
+	 * this machine when the herd file was read, else the first. */
+	size_t nearest;
+	char *token; /* for admin listeners over TCP, or NULL */
+};
+
+/*
+ * Finds and reads it as the settings say: --server or --conf, whichever
+ * comes from the higher origin; else ./herd.yaml, the user's, the system's.
+ * STATUS_LOCAL: `message` has every error as FILE:LINE:COL.
+ */
+enum status herd_load(
+    const struct prefs *prefs, struct herd *out, struct buf *message);
+void herd_release(struct herd *herd);
+
+/* Index of the node of that name, or count. */
+size_t herd_find(const struct herd *herd, const char *name);
+
+/* Reads a herd file for `config check` and herd_load(). */
+enum status herd_read_file(const char *path, struct herdfile *out,
+    struct buf *message, struct buf *warnings);
+
+#endif

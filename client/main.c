@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * herdctl: one command, a script, or a session.
+ */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "args.h"
+#include "ctl.h"
+#include "repl.h"
+#include "run.h"
+#include "script.h"
+#include "xbuf.h"
+
+/* The last value of a global option, "" without one, NULL if absent. */
+static const char *
+global_option(const struct args *args, const char *name)
+{
+	const char *value = NULL;
+
+	for (size_t i = 0; i < args->option_count; i++) {
+		const struct option *option = &args->options[i];
+
+		if (option->global && strcmp(option->flag->name, name) == 0)
+			value = option->value == NULL ? "" : option->value;
+	}
+	return value;
+}
+
+static enum status
+start(struct ctl *ctl, const struct args *args)
+{
+	static const struct run_origin origin = { .is_line = false };
+	const char *file = global_option(args, "file");
+
+	/* What is said on the command line wins over what stdin holds. */
+	if (args->command != NULL || args->group != NULL || args->help)
+		return run_args(ctl, args, &origin);
+	if (file == NULL && isatty(STDIN_FILENO) == 1) {
+		if (isatty(STDOUT_FILENO) == 1)
+			return repl_run(ctl);
+		/* Nobody would see a prompt: the answer is the usage error. */
+		return run_args(ctl, args, &origin);
+	}
+	return script_run(ctl, file, global_option(args, "keep-going") != NULL);
+}
+
+static enum status
+say_failure(struct ctl *ctl, enum status status, struct buf *message)
+{
+	struct run run = { .ctl = ctl };
+
+	prefs_copy(&run.prefs, &ctl->base);
+	run_fail(&run, status, "%s", text_of(message));
+	prefs_release(&run.prefs);
+	return status;
+}
+
+/* Parses, reads settings, runs. */
+static enum status
+run_main(struct ctl *ctl, const char *const *words, size_t count)
+{
+	static const char *const version[] = { "version" };
+	struct args args;
+	struct buf message;
+	enum status status;
+	enum status usage;
+
+	buf_init(&message, XBUF_MAX);
+	usage = args_parse(words, count, &args, &message);
+	if (usage == STATUS_OK && global_option(&args, "version") != NULL) {
+		args_release(&args);
+		usage = args_parse(version, 1, &args, &message);
+	}
+	/* What was understood says how the failure is to be said. */
+	status = ctl_init(
+	    ctl, &args, global_option(&args, "no-rc") != NULL, &message);
+	if (usage != STATUS_OK || status != STATUS_OK)
+		status = say_failure(
+		    ctl, usage != STATUS_OK ? usage : status, &message);
+	else
+		status = start(ctl, &args);
+	args_release(&args);
+	buf_release(&message);
+	return status;
+}
+
+/* Who waits for us is to see that a signal ended this. */
+static void
+die_of(int number)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+
+	fflush(NULL);
+	sigemptyset(&action.sa_mask);
+	sigaction(number, &action, NULL);
+	raise(number);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct ctl ctl;
+	enum status status;
+	int ended_by;
+
+	setlocale(LC_CTYPE, "");
+	status = run_main(&ctl, (const char *const *)argv + 1,
+	    argc > 0 ? (size_t)argc - 1 : 0);
+	ended_by = ctl.loop.ended_by;
+	ctl_release(&ctl);
+	if (ended_by != 0)
+		die_of(ended_by);
+	if (status == STATUS_SIGINT)
+		die_of(SIGINT);
+	return (int)status;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What there is to know of the terminal, and a full screen on it.
+ */
+#ifndef HERD_CLIENT_SCREEN_H
+#define HERD_CLIENT_SCREEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "herd/buf.h"
+
+/* Columns and lines of the terminal; 80 and 24 when it does not say. */
+size_t screen_width(void);
+size_t screen_height(void);
+
+/* TERM is unset, empty or "dumb": no escape sequences at all. */
+bool screen_is_dumb(void);
+
+/* Is there a program of that name in PATH? */
+bool screen_has_program(const char *name);
+
+/*
+ * A picture of several lines in place of the last one: cursor home, each line
+ * cut to the width and cleared behind, the rest of the screen cleared. Nothing
+ * is erased before it is written over, so nothing flickers. Lines that do not
+ * fit are counted in the last one.
+ */
+void screen_put_frame(struct buf *out, struct span text, bool utf8);
+
+#define SCREEN_CLEAR "\033[2J"
+#define SCREEN_HIDE_CURSOR "\033[?25l"
+#define SCREEN_SHOW_CURSOR "\033[?25h"
+/* The alternate screen without cursor, and back. */
+#define SCREEN_ENTER "\033[?1049h" SCREEN_HIDE_CURSOR
+#define SCREEN_LEAVE SCREEN_SHOW_CURSOR "\033[?1049l"
+
+/*
+ * The terminal gives keys one by one, without echo, until screen_keys_end();
+ * also undone when herdctl exits. -1: stdin is no terminal.
+ */
+int screen_keys_begin(void);
+void screen_keys_end(void);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A line of the REPL or of a script, cut into commands and words:
+ *   words are separated by spaces and tabs; '...' keeps everything, "..."
+ *   knows \" \\ \n \r \t \xHH, \ keeps the next character; # at the start of
+ *   a word begins a comment; ; separates commands; | hands the output to the
+ *   shell command that the rest of the line is; > and >> write it to a file.
+ * A verbatim command (`raw`) takes the rest of the line as it stands.
+ */
+#ifndef HERD_CLIENT_WORDS_H
+#define HERD_CLIENT_WORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "herd/buf.h"
+
+#define WORDS_COMMANDS_MAX 4096u
+#define WORDS_MAX 4096u
+
+struct word {
+	char *text;   /* unquoted, terminated; never holds NUL */
+	size_t start; /* in the line, quotes included */
+	size_t end;
+	bool quoted; /* some of it was quoted or escaped */
+};
+
+enum redirect {
+	REDIRECT_NONE,
+	REDIRECT_PIPE,
+	REDIRECT_WRITE,
+	REDIRECT_APPEND,
+};
+
+/* One command of a line. */
+struct words {
+	struct word *words;
+	size_t count;
+	size_t room;
+	enum redirect redirect;
+	char *target; /* shell command or file; NULL without redirect */
+};
+
+struct line {
+	struct words *commands;
+	size_t count;
+	size_t room;
+};
+
+enum words_error {
+	WORDS_OK,
+	WORDS_QUOTE,  /* a quote is not closed */
+	WORDS_ESCAPE, /* a backslash at the end, or a bad \xHH */
+	WORDS_NUL,
+	WORDS_TARGET, /* nothing behind | or > */
+	WORDS_EMPTY,  /* | or > without a command */
+	WORDS_TWICE,  /* a second > */
+	WORDS_LIMIT,
+};
+
+/* What is wrong, as a sentence. */
+const char *words_strerror(enum words_error error);
+
+/* May be asked whether a command's first word makes the rest verbatim. */
+typedef bool words_is_verbatim(const char *first_word);
+
+/*
+ * Cuts a whole line, without its LF. *out is always valid and to be released
+ * with line_release(), also on failure: it then holds what was read so far,
+ * the last word unfinished, which is what completion works on.
+ */
+enum words_error line_split(
+    struct span text, words_is_verbatim *is_verbatim, struct line *out);
+void line_release(struct line *line);
+
+/*
+ * Where the quote stands that is open at the end of `text`: its character,
+ * or 0. For completion.
+ */
+char words_open_quote(struct span text);
+
+/* Appends `word` quoted where needed, so that line_split reads it back. */
+void words_quote(struct buf *out, const char *word);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A line of herdctl's session or of a script: cut into words, sorted into
+ * command and options; and an answer of the client protocol.
+ */
+#include "args.h"
+#include "reply.h"
+#include "words.h"
+#include "xbuf.h"
+
+#include "fuzz.h"
+
+/* Whatever was read is read again from its quoted form. */
+static void
+check_quoted(const struct words *words)
+{
+	struct buf text;
+	struct line again;
+
+	buf_init(&text, XBUF_MAX);
+	for (size_t i = 0; i < words->count; i++) {
+		words_quote(&text, words->words[i].text);
+		put_byte(&text, ' ');
+	}
+	if (line_split(buf_span(&text), NULL, &again) == WORDS_OK &&
+	    words->count > 0) {
+		assert(again.count == 1);
+		assert(again.commands[0].count == words->count);
+		for (size_t i = 0; i < words->count; i++)
+			assert(strcmp(again.commands[0].words[i].text,
+				   words->words[i].text) == 0);
+	}
+	line_release(&again);
+	buf_release(&text);
+}
+
+static void
+check_args(const struct words *words)
+{
+	const char **texts = xcalloc(words->count, sizeof(*texts));
+	struct args args;
+	struct buf message;
+
+	buf_init(&message, XBUF_MAX);
+	for (size_t i = 0; i < words->count; i++)
+		texts[i] = words->words[i].text;
+	if (args_parse(texts, words->count, &args, &message) != STATUS_OK)
+		assert(message.len > 0);
+	else if (args.command != NULL &&
+		 args_check(&args, &message) != STATUS_OK)
+		assert(message.len > 0);
+	args_release(&args);
+	buf_release(&message);
+	free(texts);
+}
+
+/* Its end is the same, fed at once or byte by byte. */
+static void
+check_reply(struct span text, enum reply_kind kind)
+{
+	struct reply_scan whole = { 0 };
+	struct reply_scan parts = { 0 };
+	struct reply reply;
+	size_t len = 0;
+	size_t piece = 0;
+	enum herd_error error = reply_measure(text, kind, &whole, &len);
+
+	if (error != HERD_OK)
+		return;
+	assert(len <= text.len);
+	for (size_t n = 1; n <= text.len; n++) {
+		error =
+		    reply_measure(span_of(text.data, n), kind, &parts, &piece);
+		if (error != HERD_EAGAIN)
+			break;
+	}
+	assert(error == HERD_OK && piece == len);
+	(void)!reply_parse(span_of(text.data, len), kind, &reply);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct span text = span_of((const char *)data, size);
+	struct line line;
+
+	if (line_split(text, command_is_verbatim, &line) == WORDS_OK) {
+		for (size_t i = 0; i < line.count; i++) {
+			check_quoted(&line.commands[i]);
+			check_args(&line.commands[i]);
+		}
+	}
+	line_release(&line);
+	check_reply(text, REPLY_LINE);
+	check_reply(text, REPLY_WHATSAT);
+	return 0;
+}

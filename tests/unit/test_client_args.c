@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Words into command, arguments, options; the table of commands itself. */
+#include "unit.h"
+
+#include "args.h"
+#include "prefs.h"
+#include "xbuf.h"
+
+#define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+static size_t
+count_of(const char *const *words)
+{
+	size_t n = 0;
+
+	while (words[n] != NULL)
+		n++;
+	return n;
+}
+
+/* Parses and checks; what was understood as text, or the message. */
+static char *
+parse(const char *const *words)
+{
+	struct args args;
+	struct buf out;
+	enum status status;
+
+	buf_init(&out, XBUF_MAX);
+	status = args_parse(words, count_of(words), &args, &out);
+	if (status == STATUS_OK && args.command != NULL && !args.help)
+		status = args_check(&args, &out);
+	if (status == STATUS_OK) {
+		put_text(&out, args.command == NULL ? "-" : args.command->path);
+		for (size_t i = 0; i < args.count; i++)
+			putf(&out, " <%s>", args.words[i]);
+		for (size_t i = 0; i < args.option_count; i++)
+			putf(&out, " %s--%s=%s",
+			    args.options[i].global ? "g" : "",
+			    args.options[i].flag->name,
+			    args.options[i].value == NULL
+				? ""
+				: args.options[i].value);
+		if (args.help)
+			put_text(&out, " help");
+		if (args.group != NULL)
+			putf(&out, " group=%s", args.group);
+	}
+	args_release(&args);
+	return text_take(&out);
+}
+
+static void
+assert_parse(const char *const *words, const char *want)
+{
+	char *got = parse(words);
+
+	assert_string_equal(got, want);
+	free(got);
+}
+
+static void
+test_places_are_never_options(void **state HERD_UNUSED)
+{
+	assert_parse(
+	    WORDS("iamat", "c", "-33.86+151.20"), "iamat <c> <-33.86+151.20>");
+	assert_parse(WORDS("-o", "json", "iamat", "c", "-0-0", "5"),
+	    "iamat <c> <-0-0> <5> g--output=json");
+	assert_parse(WORDS("top", "-1"), "top <-1>");
+	assert_parse(WORDS("client", "near", "-33.86,151.20", "5"),
+	    "client near <-33.86,151.20> <5>");
+}
+
+static void
+test_options_stand_anywhere(void **state HERD_UNUSED)
+{
+	assert_parse(WORDS("client", "-n", "all", "show", "kiwi", "--json"),
+	    "client show <kiwi> g--node=all g--json=");
+	assert_parse(WORDS("-qv", "client", "ls", "-ojson"),
+	    "client ls g--quiet= g--verbose= g--output=json");
+	assert_parse(
+	    WORDS("--output=csv", "client", "ls"), "client ls g--output=csv");
+	assert_parse(WORDS("--map", "whatsat", "c", "1", "2"),
+	    "whatsat <c> <1> <2> --map=");
+	assert_parse(WORDS("--watch=3", "status"), "status g--watch=3");
+	assert_parse(WORDS("status", "--watch"), "status g--watch=");
+	assert_parse(WORDS("client", "show", "--", "-x"), "client show <-x>");
+}
+
+static void
+test_a_commands_flags_hide_global_ones_behind_it(void **state HERD_UNUSED)
+{
+	assert_parse(WORDS("-n", "Riley", "log", "tail", "-n", "5", "-f"),
+	    "log tail g--node=Riley --lines=5 --follow=");
+	assert_parse(WORDS("-c", "f", "ping", "Riley", "-c", "3"),
+	    "ping <Riley> g--conf=f --count=3");
+}
+
+static void
+test_verbatim_commands_have_no_options(void **state HERD_UNUSED)
+{
+	assert_parse(WORDS("raw", "-o", "--", "-h"), "raw <-o> <--> <-h>");
+	assert_parse(WORDS("raw", "--help"), "raw help");
+	assert_parse(WORDS("-n", "R", "raw", "-n"), "raw <-n> g--node=R");
+}
+
+static void
+test_groups_and_nothing_are_told_apart(void **state HERD_UNUSED)
+{
+	assert_parse(WORDS("peer"), "- <peer> group=peer");
+	assert_parse(
+	    WORDS("peer", "--help"), "- <peer> g--help= help group=peer");
+	assert_parse(WORDS("-q"), "- g--quiet=");
+}
+
+static void
+test_mistakes_are_named_with_what_was_meant(void **state HERD_UNUSED)
+{
+	assert_parse(WORDS("clinet", "ls"),
+	    "no command `clinet', did you mean `client ls'?");
+	assert_parse(WORDS("client", "sho", "x"),
+	    "no command `client sho', did you mean `client show'?");
+	assert_parse(
+	    WORDS("statsu"), "no command `statsu', did you mean `status'?");
+	assert_parse(
+	    WORDS("xyzzyplugh"), "no command `xyzzyplugh' (see `help')");
+	assert_parse(WORDS("client", "ls", "--outptu", "x"),
+	    "no option --outptu of client ls, did you mean --output?");
+	assert_parse(WORDS("status", "--map"),
+	    "no option --map of status (see `help status')");
+	assert_parse(WORDS("--map", "status"),
+	    "no option --map of status (see `help status')");
+	assert_parse(
+	    WORDS("status", "-o"), "--output wants a value: --output FORMAT");
+	assert_parse(WORDS("status", "--json=yes"), "--json takes no value");
+	assert_parse(WORDS("iamat", "c"),
+	    "LOCATION is missing; usage: iamat CLIENT LOCATION [TIME|now]");
+	assert_parse(WORDS("status", "x"), "`x' is too much; usage: status");
+	assert_parse(WORDS("check", "weather"),
+	    "`weather' is not one of: node peers places convergence all");
+}
+
+/* No abbreviations: scripts would come to depend on them. */
+static void
+test_abbreviations_are_refused(void **state HERD_UNUSED)
+{
+	assert_parse(WORDS("stat"), "no command `stat', did you mean `stats'?");
+	assert_parse(WORDS("status", "--out", "json"),
+	    "no option --out of status, did you mean --output?");
+}
+
+/* --- the table --------------------------------------------------------------
+ */
+
+static size_t
+words_in(const char *path)
+{
+	return strchr(path, ' ') == NULL ? 1 : 2;
+}
+
+static void
+check_command(const struct command *c, void *arg)
+{
+	bool optional = false;
+	bool repeats = false;
+
+	(*(size_t *)arg)++;
+	assert_non_null(c->run);
+	assert_non_null(c->summary);
+	assert_true(words_in(c->path) <= 2);
+	assert_ptr_equal(command_find(c->path), c);
+	for (const struct argument *a = c->arguments;
+	     a != NULL && a->name != NULL; a++) {
+		assert_false(repeats);
+		assert_false(optional && !a->optional);
+		optional = a->optional;
+		repeats = a->repeats;
+		if (a->complete == COMPLETE_WORDS || a->fixed)
+			assert_non_null(a->words);
+	}
+	for (const struct flag *f = c->flags; f != NULL && f->name != NULL;
+	     f++) {
+		assert_non_null(f->help);
+		if (f->complete == COMPLETE_WORDS)
+			assert_non_null(f->words);
+	}
+	if ((c->traits & COMMAND_CONFIRM) != 0 &&
+	    strncmp(c->path, "context", 7) != 0)
+		assert_true((c->traits & COMMAND_WRITE) != 0);
+	if ((c->traits & COMMAND_HIDDEN) == 0 && strcmp(c->path, "exit") != 0)
+		assert_non_null(c->example);
+}
+
+static void
+test_every_command_is_whole(void **state HERD_UNUSED)
+{
+	size_t count = 0;
+
+	command_each(check_command, &count);
+	assert_true(count > 50);
+}
+
+/* A flag before its command is looked up among all: they must agree. */
+static void
+check_agreement(const struct command *c, void *arg)
+{
+	const struct flag *seen = arg;
+
+	for (const struct flag *f = c->flags; f != NULL && f->name != NULL;
+	     f++) {
+		if (strcmp(f->name, seen->name) == 0)
+			assert_int_equal(f->value == NULL, seen->value == NULL);
+	}
+}
+
+static void
+check_flags_of(const struct command *c, void *arg HERD_UNUSED)
+{
+	for (const struct flag *f = c->flags; f != NULL && f->name != NULL;
+	     f++) {
+		union {
+			const struct flag *flag;
+			void *arg;
+		} u = { .flag = f };
+
+		command_each(check_agreement, u.arg);
+	}
+}
+
+static void
+test_flags_of_one_name_agree(void **state HERD_UNUSED)
+{
+	command_each(check_flags_of, NULL);
+}
+
+static void
+test_settings_stand_in_order(void **state HERD_UNUSED)
+{
+	for (size_t i = 0; i < PREF_COUNT; i++) {
+		const struct pref *pref = &pref_table()[i];
+
+		assert_int_equal(pref->id, i);
+		assert_non_null(pref->help);
+		assert_ptr_equal(pref_find(pref->name), pref);
+	}
+}
+
+static void
+test_settings_keep_the_higher_origin(void **state HERD_UNUSED)
+{
+	struct prefs prefs;
+	struct buf message;
+
+	buf_init(&message, XBUF_MAX);
+	prefs_init(&prefs);
+	assert_int_equal(prefs_ns(&prefs, PREF_TIMEOUT), 5000000000);
+	assert_int_equal(prefs_set(&prefs, PREF_TIMEOUT, "2s",
+			     ORIGIN_ENVIRONMENT, "X", &message),
+	    STATUS_OK);
+	assert_int_equal(
+	    prefs_set(&prefs, PREF_TIMEOUT, "9s", ORIGIN_USER, "f:1", &message),
+	    STATUS_OK);
+	assert_int_equal(prefs_ns(&prefs, PREF_TIMEOUT), 2000000000);
+	assert_int_equal(prefs_set_from_context(&prefs, PREF_TIMEOUT, "3s",
+			     ORIGIN_ENVIRONMENT, "c", &message),
+	    STATUS_OK);
+	assert_int_equal(prefs_ns(&prefs, PREF_TIMEOUT), 2000000000);
+	assert_int_equal(prefs_set_from_context(&prefs, PREF_TIMEOUT, "3s",
+			     ORIGIN_FLAG, "c", &message),
+	    STATUS_OK);
+	assert_int_equal(prefs_ns(&prefs, PREF_TIMEOUT), 3000000000);
+	assert_int_equal(
+	    prefs_set(&prefs, PREF_OUTPUT, "jason", ORIGIN_FLAG, "x", &message),
+	    STATUS_USAGE);
+	assert_non_null(strstr(text_of(&message), "not one of: table"));
+	prefs_release(&prefs);
+	buf_release(&message);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_places_are_never_options),
+		cmocka_unit_test(test_options_stand_anywhere),
+		cmocka_unit_test(
+		    test_a_commands_flags_hide_global_ones_behind_it),
+		cmocka_unit_test(test_verbatim_commands_have_no_options),
+		cmocka_unit_test(test_groups_and_nothing_are_told_apart),
+		cmocka_unit_test(test_mistakes_are_named_with_what_was_meant),
+		cmocka_unit_test(test_abbreviations_are_refused),
+		cmocka_unit_test(test_every_command_is_whole),
+		cmocka_unit_test(test_flags_of_one_name_agree),
+		cmocka_unit_test(test_settings_stand_in_order),
+		cmocka_unit_test(test_settings_keep_the_higher_origin),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Formats: the same rows in each of them; layout, widths, sorting. */
+#include "unit.h"
+
+#include <cjson/cJSON.h>
+#include <locale.h>
+
+#include "layout.h"
+#include "out.h"
+#include "width.h"
+#include "xbuf.h"
+
+enum { C_NODE, C_ID, C_PLACE, C_RTT, C_SENT, C_STATE, C_UP, C_ERROR, C_COUNT };
+
+static const struct column columns[C_COUNT] = {
+	[C_NODE] = { "node", "NODE", LEAF_TEXT, COLUMN_NODE | COLUMN_LABEL, 0,
+	    NULL, 0 },
+	[C_ID] = { "client", "CLIENT", LEAF_TEXT,
+	    COLUMN_NAME | COLUMN_SHRINK | COLUMN_ID, 0, NULL, 0 },
+	[C_PLACE] = { "location", "LOCATION", LEAF_PLACE, 0, 1, NULL, 0 },
+	[C_RTT] = { "rtt_ms", "RTT", LEAF_MS, 0, 2, NULL, 0 },
+	[C_SENT] = { "sent", "SENT", LEAF_INTEGER, COLUMN_COUNTER, 3, NULL, 0 },
+	[C_STATE] = { "state", "STATE", LEAF_STATE, COLUMN_STATE, 0, NULL, 0 },
+	[C_UP] = { "up", "UP", LEAF_BOOL, COLUMN_WIDE, 0, NULL, 0 },
+	[C_ERROR] = { "error", "ERROR", LEAF_TEXT, COLUMN_ERROR | COLUMN_IF_ANY,
+	    0, NULL, 0 },
+};
+
+static const struct view view = { "test.rows/1", "rows", VIEW_LIST, columns,
+	C_COUNT };
+static const struct view record = { "test.rows/1", "rows", VIEW_RECORD, columns,
+	C_COUNT };
+
+static struct out_options
+options_for(const char *format)
+{
+	return (struct out_options){
+		.format = format_find(format), .header = true, .utf8 = true
+	};
+}
+
+static void
+add_rows(struct out *out)
+{
+	out_word(out, C_NODE, "Riley");
+	out_word(out, C_ID, "kiwi");
+	out_place(out, C_PLACE, span_from("+34.1-118.2"), 34.1, -118.2);
+	out_real(out, C_RTT, 0.412);
+	out_integer(out, C_SENT, 48120);
+	out_word(out, C_STATE, "synced");
+	out_bool(out, C_UP, true);
+	out_row(out);
+	out_word(out, C_NODE, "Juzang");
+	out_text(out, C_ID, span_of("a,\"b\"\t\x1b[31m\xff", 12));
+	out_word(out, C_STATE, "backoff");
+	out_row(out);
+}
+
+/* What the format makes of the rows. */
+static char *
+write_with(const struct out_options *options, const struct view *v)
+{
+	struct sink sink;
+	struct out out;
+	struct buf message;
+	char *text;
+
+	sink_init_memory(&sink, false);
+	buf_init(&message, XBUF_MAX);
+	out_init(&out, options, &sink);
+	assert_int_equal(out_begin(&out, v, false, &message), STATUS_OK);
+	add_rows(&out);
+	out_member_bool(&out, "complete", true);
+	out_heading(&out, "above");
+	out_footer(&out, "below");
+	out_end(&out);
+	out_release(&out);
+	text = text_take(&sink.held);
+	buf_release(&message);
+	return text;
+}
+
+static void
+assert_written(const char *format, const char *want)
+{
+	struct out_options options = options_for(format);
+	char *got = write_with(&options, &view);
+
+	assert_string_equal(got, want);
+	free(got);
+}
+
+static void
+test_table_aligns_and_has_footers(void **state HERD_UNUSED)
+{
+	assert_written("table",
+	    "above\n"
+	    "CLIENT                 LOCATION     RTT      SENT  STATE\n"
+	    "kiwi                   +34.1-118.2  0.4ms  48,120  synced\n"
+	    "a,\"b\"\\x09\\x1b[31m\\xff  -            -           -  "
+	    "backoff\n"
+	    "below\n");
+}
+
+static void
+test_plain_cuts_nothing_and_has_tabs(void **state HERD_UNUSED)
+{
+	assert_written("plain",
+	    "CLIENT\tLOCATION\tRTT\tSENT\tSTATE\n"
+	    "kiwi\t+34.1-118.2\t0.4ms\t48120\tsynced\n"
+	    "a,\"b\"\\x09\\x1b[31m\\xff\t-\t-\t-\tbackoff\n");
+}
+
+static void
+test_json_has_types_units_and_null(void **state HERD_UNUSED)
+{
+	assert_written("json",
+	    "{\"schema\":\"test.rows/1\",\"rows\":[\n "
+	    "{\"node\":\"Riley\",\"client\":\"kiwi\","
+	    "\"location\":\"+34.1-118.2\",\"lat\":34.1,\"lon\":-118.2,"
+	    "\"rtt_ms\":0.412,\"sent\":48120,\"state\":\"synced\","
+	    "\"up\":true,\"error\":null},\n "
+	    "{\"node\":\"Juzang\","
+	    "\"client\":\"a,\\\"b\\\"\\t\\u001b[31m\xef\xbf\xbd\","
+	    "\"client_b64\":\"YSwiYiIJG1szMW3/\","
+	    "\"location\":null,\"lat\":null,\"lon\":null,\"rtt_ms\":null,"
+	    "\"sent\":null,\"state\":\"backoff\",\"up\":null,\"error\":null}\n"
+	    "],\"complete\":true}\n");
+}
+
+static void
+test_csv_quotes_and_tsv_escapes(void **state HERD_UNUSED)
+{
+	assert_written("csv",
+	    "node,client,location,lat,lon,rtt_ms,sent,state,up,error\n"
+	    "Riley,kiwi,+34.1-118.2,34.1,-118.2,0.412,48120,synced,true,\n"
+	    "Juzang,\"a,\"\"b\"\"\t\x1b[31m\xff\",,,,,,backoff,,\n");
+	assert_written("tsv",
+	    "node\tclient\tlocation\tlat\tlon\trtt_ms\tsent\tstate\tup\terror\n"
+	    "Riley\tkiwi\t+34.1-118.2\t34.1\t-118.2\t0.412\t48120\tsynced\t"
+	    "true\t\n"
+	    "Juzang\ta,\"b\"\\t\x1b[31m\xff\t\t\t\t\t\tbackoff\t\t\n");
+}
+
+static void
+test_name_kv_and_geojson_have_their_forms(void **state HERD_UNUSED)
+{
+	assert_written("name", "kiwi\na,\"b\"\t\x1b[31m\xff\n");
+	assert_written("kv",
+	    "node=Riley\nclient=kiwi\nlocation=+34.1-118.2\nlat=34.1\n"
+	    "lon=-118.2\nrtt_ms=0.412\nsent=48120\nstate=synced\nup=true\n"
+	    "error=\n\n"
+	    "node=Juzang\nclient=a,\"b\"\\t\x1b[31m\xff\nlocation=\nrtt_ms=\n"
+	    "sent=\nstate=backoff\nup=\nerror=\n");
+}
+
+static void
+test_geojson_has_longitude_first(void **state HERD_UNUSED)
+{
+	struct out_options options = options_for("geojson");
+	char *text = write_with(&options, &view);
+	cJSON *json = cJSON_Parse(text);
+	const cJSON *features =
+	    cJSON_GetObjectItemCaseSensitive(json, "features");
+	const cJSON *geometry = cJSON_GetObjectItemCaseSensitive(
+	    cJSON_GetArrayItem(features, 0), "geometry");
+	const cJSON *position =
+	    cJSON_GetObjectItemCaseSensitive(geometry, "coordinates");
+
+	assert_int_equal(cJSON_GetArraySize(features), 2);
+	assert_true(cJSON_GetArrayItem(position, 0)->valuedouble < -118);
+	assert_true(cJSON_GetArrayItem(position, 1)->valuedouble > 34);
+	assert_true(cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(
+	    cJSON_GetArrayItem(features, 1), "geometry")));
+	cJSON_Delete(json);
+	free(text);
+}
+
+/* Client ids have no bound, so they are never labels: rows are counted. */
+static void
+test_prometheus_has_no_ids_as_labels(void **state HERD_UNUSED)
+{
+	assert_written("prometheus",
+	    "# TYPE herdctl_rows_rows gauge\nherdctl_rows_rows 2\n");
+}
+
+static void
+test_lists_are_arrays_whatever_their_length(void **state HERD_UNUSED)
+{
+	for (int rows = 0; rows < 2; rows++) {
+		struct out_options options = options_for("json");
+		struct sink sink;
+		struct out out;
+		struct buf message;
+		cJSON *json;
+
+		sink_init_memory(&sink, false);
+		buf_init(&message, XBUF_MAX);
+		out_init(&out, &options, &sink);
+		assert_int_equal(
+		    out_begin(&out, &view, false, &message), STATUS_OK);
+		for (int i = 0; i < rows; i++)
+			out_row(&out);
+		out_end(&out);
+		json = cJSON_Parse(text_of(&sink.held));
+		assert_int_equal(
+		    cJSON_GetArraySize(cJSON_GetObjectItem(json, "rows")),
+		    rows);
+		cJSON_Delete(json);
+		out_release(&out);
+		buf_release(&sink.held);
+		buf_release(&message);
+	}
+}
+
+static void
+test_records_are_lines_of_values(void **state HERD_UNUSED)
+{
+	struct out_options options = options_for("plain");
+	char *got;
+
+	options.where = "client = kiwi";
+	got = write_with(&options, &record);
+	assert_string_equal(got,
+	    "NODE\tRiley\nCLIENT\tkiwi\nLOCATION\t+34.1-118.2\nRTT\t0.4ms\n"
+	    "SENT\t48120\nSTATE\tsynced\n");
+	free(got);
+}
+
+static void
+test_columns_sort_and_limit_choose(void **state HERD_UNUSED)
+{
+	struct out_options options = options_for("csv");
+	char *got;
+
+	options.columns = "state,rtt";
+	options.sort = "rtt:desc";
+	got = write_with(&options, &view);
+	/* what is unknown comes last either way */
+	assert_string_equal(got, "state,rtt_ms\nsynced,0.412\nbackoff,\n");
+	free(got);
+	options.sort = "state,rtt";
+	options.limit = 1;
+	options.header = false;
+	got = write_with(&options, &view);
+	assert_string_equal(got, "backoff,\n");
+	free(got);
+}
+
+static void
+assert_refused(const struct out_options *options, const char *part)
+{
+	struct sink sink;
+	struct out out;
+	struct buf message;
+
+	sink_init_memory(&sink, false);
+	buf_init(&message, XBUF_MAX);
+	out_init(&out, options, &sink);
+	assert_int_equal(out_begin(&out, &view, false, &message), STATUS_USAGE);
+	if (strstr(text_of(&message), part) == NULL) {
+		print_error("%s\n", text_of(&message));
+		fail();
+	}
+	out_release(&out);
+	buf_release(&message);
+}
+
+static void
+test_unknown_columns_are_usage_errors(void **state HERD_UNUSED)
+{
+	struct out_options options = options_for("table");
+
+	options.columns = "node,staet";
+	assert_refused(&options, "did you mean `state'?");
+	options.columns = NULL;
+	options.sort = "zzzzzzzz";
+	assert_refused(&options, "there are node, client");
+	options.sort = "rtt:down";
+	assert_refused(&options, "asc or desc");
+	options.sort = NULL;
+	options.where = "nix = 3";
+	assert_refused(&options, "--where: no column `nix'");
+}
+
+/* Every width from 1 on: no line is wider. */
+static void
+test_tables_fit_every_width(void **state HERD_UNUSED)
+{
+	struct out_options options = options_for("table");
+
+	for (size_t width = 1; width < 90; width++) {
+		char *got;
+		char *line;
+		char *rest;
+
+		options.width = width;
+		got = write_with(&options, &view);
+		for (line = strtok_r(got, "\n", &rest); line != NULL;
+		     line = strtok_r(NULL, "\n", &rest)) {
+			if (strcmp(line, "above") == 0 ||
+			    strcmp(line, "below") == 0)
+				continue;
+			assert_true(width_of(span_from(line)) <= width);
+		}
+		free(got);
+	}
+}
+
+static void
+test_narrow_tables_drop_what_matters_least(void **state HERD_UNUSED)
+{
+	struct layout_column c[] = {
+		{ 10, 0, true, 0 },
+		{ 10, 2, false, 0 },
+		{ 10, 1, false, 0 },
+	};
+
+	layout_fit(c, 3, 0);
+	assert_int_equal(c[1].width, 10);
+	layout_fit(c, 3, 34);
+	assert_int_equal(c[1].width, 10);
+	layout_fit(c, 3, 33);
+	assert_int_equal(c[1].width, 0);
+	assert_int_equal(c[2].width, 10);
+	layout_fit(c, 3, 21);
+	assert_int_equal(c[2].width, 0);
+	assert_int_equal(c[0].width, 10);
+	layout_fit(c, 3, 9);
+	assert_int_equal(c[0].width, 9);
+	layout_fit(c, 3, 3);
+	assert_int_equal(c[0].width, 3);
+}
+
+static void
+test_widths_count_columns_not_bytes(void **state HERD_UNUSED)
+{
+	struct buf cut;
+
+	if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
+		skip();
+	assert_int_equal(width_of(span_from("abc")), 3);
+	assert_int_equal(width_of(span_from("\xc3\xa9")), 1);
+	assert_int_equal(width_of(span_from("\xe6\x9d\xb1")), 2);
+	assert_int_equal(width_of(span_from("e\xcc\x81")), 1);
+	assert_int_equal(width_of(span_from("\xff\xfe")), 2);
+	buf_init(&cut, XBUF_MAX);
+	width_cut(&cut, span_from("\xe6\x9d\xb1\xe4\xba\xac"), 3, true);
+	assert_buf(&cut, "\xe6\x9d\xb1\xe2\x80\xa6");
+	buf_clear(&cut);
+	width_cut(&cut, span_from("abcdef"), 4, false);
+	assert_buf(&cut, "abc~");
+	buf_release(&cut);
+}
+
+static void
+test_numbers_are_short_and_read_back(void **state HERD_UNUSED)
+{
+	struct buf out;
+	static const struct {
+		double number;
+		const char *text;
+	} cases[] = {
+		{ 0, "0" },
+		{ 0.1, "0.1" },
+		{ -118.445127, "-118.445127" },
+		{ 4090200, "4090200" },
+		{ 1e15, "1e+15" },
+		{ 123456789012345, "123456789012345" },
+	};
+
+	buf_init(&out, XBUF_MAX);
+	for (size_t i = 0; i < HERD_ARRAY_LEN(cases); i++) {
+		buf_clear(&out);
+		json_put_number(&out, cases[i].number);
+		assert_buf(&out, cases[i].text);
+	}
+	buf_clear(&out);
+	put_grouped(&out, -1234567);
+	put_text(&out, " ");
+	put_grouped(&out, 999);
+	put_text(&out, " ");
+	put_grouped(&out, 1000);
+	assert_buf(&out, "-1,234,567 999 1,000");
+	buf_clear(&out);
+	put_distance(&out, 850.4);
+	put_text(&out, " ");
+	put_distance(&out, 1250);
+	put_text(&out, " ");
+	put_distance(&out, 123456);
+	assert_buf(&out, "850 m 1.2 km 123 km");
+	buf_release(&out);
+}
+
+/* C1 and bidi controls are harmless for JSON readers, not for terminals. */
+static void
+test_json_strings_hold_no_controls(void **state HERD_UNUSED)
+{
+	struct buf out;
+
+	buf_init(&out, XBUF_MAX);
+	json_put_string(
+	    &out, span_from("\x1b\x7f\xc2\x9b\xe2\x80\xae\xc3\xa9"));
+	assert_buf(&out, "\"\\u001b\\u007f\\u009b\\u202e\xc3\xa9\"");
+	buf_release(&out);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table_aligns_and_has_footers),
+		cmocka_unit_test(test_plain_cuts_nothing_and_has_tabs),
+		cmocka_unit_test(test_json_has_types_units_and_null),
+		cmocka_unit_test(test_csv_quotes_and_tsv_escapes),
+		cmocka_unit_test(test_name_kv_and_geojson_have_their_forms),
+		cmocka_unit_test(test_geojson_has_longitude_first),
+		cmocka_unit_test(test_prometheus_has_no_ids_as_labels),
+		cmocka_unit_test(test_lists_are_arrays_whatever_their_length),
+		cmocka_unit_test(test_records_are_lines_of_values),
+		cmocka_unit_test(test_columns_sort_and_limit_choose),
+		cmocka_unit_test(test_unknown_columns_are_usage_errors),
+		cmocka_unit_test(test_tables_fit_every_width),
+		cmocka_unit_test(test_narrow_tables_drop_what_matters_least),
+		cmocka_unit_test(test_widths_count_columns_not_bytes),
+		cmocka_unit_test(test_numbers_are_short_and_read_back),
+		cmocka_unit_test(test_json_strings_hold_no_controls),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
