@@ -1,0 +1,115 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The herd in one minute: five nodes on loopback, a report, a question, a
+# crash and a recovery. On a terminal it ends in herdctl on that herd. Leaves
+# nothing running.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+herdd=$PWD/build/herdd
+herdctl=$PWD/build/herdctl
+nodes=(Riley Jaquez Juzang Campbell Bernard)
+dir=$(mktemp -d "${TMPDIR:-/tmp}/herd-demo.XXXXXX") || exit 1
+declare -A pids=()
+
+stop_node() {
+	local pid=${pids[$1]:-}
+	[ -n "$pid" ] || return 0
+	kill "-${2:-TERM}" "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null
+	unset "pids[$1]"
+}
+
+finish() {
+	local node
+	for node in "${!pids[@]}"; do
+		kill "${pids[$node]}" 2>/dev/null
+	done
+	for node in "${!pids[@]}"; do
+		wait "${pids[$node]}" 2>/dev/null
+	done
+	rm -rf "$dir"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+fail() {
+	echo "demo: $*" >&2
+	tail -n 3 "$dir"/*.log >&2
+	exit 1
+}
+
+# The sample's ports, or the next ones that nobody uses.
+pick_ports() {
+	local base port
+	for base in 12000 13000 14000 15000 16000; do
+		for port in 1 2 3 4 5 101 102 103 104 105; do
+			if (: <"/dev/tcp/127.0.0.1/$((base + port))") 2>/dev/null; then
+				continue 2
+			fi
+		done
+		sed -e "s|127.0.0.1:12|127.0.0.1:${base%000}|g" \
+		    -e "s|/tmp/herd-demo/|$dir/|g" tests/demo/herd.yaml \
+		    >"$dir/herd.yaml"
+		return 0
+	done
+	return 1
+}
+
+start_node() {
+	"$herdd" -c "$dir/herd.yaml" "$1" 2>>"$dir/$1.log" &
+	pids[$1]=$!
+}
+
+say() {
+	printf '\n\033[1m# %s\033[0m\n' "$*" | if [ -t 1 ]; then cat; else sed 's/\x1b\[[0-9]*m//g'; fi
+}
+
+# Shows a command as a user would type it, then runs it.
+show() {
+	printf '$ herdctl'
+	printf ' %s' "$@"
+	printf '\n'
+	"$herdctl" -o table --no-pager "$@"
+}
+
+export HERD_CONF=$dir/herd.yaml
+pick_ports || fail "no free ports"
+say "Five nodes start; each knows its neighbours from one herd file"
+for node in "${nodes[@]}"; do
+	start_node "$node"
+done
+show herd wait --timeout 15s || fail "the herd did not come up"
+show herd status
+
+say "A client tells Riley where it is"
+show -n Riley iamat kiwi.cs.ucla.edu +34.068930-118.445127 || fail "Riley did not answer"
+show -n Riley iamat karp.cs.ucla.edu 33.9416,-118.4085
+
+say "Campbell, two hops away, knows; real places, no network"
+show -n Campbell whatsat kiwi.cs.ucla.edu 10 5 || fail "Campbell did not answer"
+
+say "The same as it goes over the wire"
+show -n Campbell raw WHATSAT karp.cs.ucla.edu 5 1
+
+say "Every node's links and clients"
+show -n all peer ls
+show -n all client ls
+
+say "Juzang dies (kill -9); the herd goes on over Bernard"
+stop_node Juzang KILL
+show -n Riley iamat kiwi.cs.ucla.edu +34.052235-118.243683 || fail "Riley did not answer"
+show -n Campbell whatsat kiwi.cs.ucla.edu 2 2 || fail "Campbell did not answer"
+show client show kiwi.cs.ucla.edu -n all
+show -n Riley peer ls
+
+say "Juzang comes back empty, compares tables with its neighbours and has all"
+start_node Juzang
+show herd wait --timeout 15s || fail "Juzang did not catch up"
+show client show kiwi.cs.ucla.edu -n all || fail "the nodes do not agree"
+
+if [ -t 0 ] && [ -t 1 ]; then
+	say "The herd is yours: try status, peer ls, help. Ctrl-D ends it"
+	"$herdctl"
+fi
+say "All nodes stop"

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""herdctl on a real herd: what the operator does, with real answers."""
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+
+from conftest import Ctl
+from nodes import HERDCTL, wait_until
+from terminal import Terminal
+
+KIWI = "kiwi.cs.ucla.edu"
+HERE = "+34.068930-118.445127"
+
+
+@pytest.fixture
+def real(herd, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    return Ctl(home, herd.path)
+
+
+def rows(result, name):
+    assert result.returncode == 0, result
+    return json.loads(result.stdout)[name]
+
+
+def test_a_report_reaches_the_herd_and_all_agree(real, herd):
+    when = "1479413884.392014450"
+    assert real("-n", "Riley", "iamat", KIWI, HERE, when).returncode == 0
+    assert real("herd", "wait", "--timeout", "20s").returncode == 0
+    wait_until(lambda: real("client", "show", KIWI, "-n", "all").returncode == 0, "all have it")
+    shown = rows(real("client", "show", KIWI, "-n", "all", "--json"), "clients")
+    assert {r["time"] for r in shown} == {when}
+    assert [r["status"] for r in shown].count("origin") == 1
+    assert real("herd", "diff").returncode == 0
+    assert real("check", "all").returncode == 0
+    result = real("-n", "Campbell", "whatsat", KIWI, "10", "5", "--json")
+    assert json.loads(result.stdout)["status"] == "OK"
+
+
+def test_trace_follows_the_links(real, herd):
+    hops = rows(real("-n", "Riley", "trace", "probe-1", "34.07,-118.44", "--json"), "hops")
+    assert len(hops) == 5
+    linked = {frozenset(link) for link in herd.links}
+    for hop in hops[1:]:
+        assert frozenset((hop["node"], hop["from"])) in linked
+
+
+def test_links_are_switched_off_and_on(real):
+    assert real("-n", "Riley", "peer", "disable", "Jaquez", "-y").returncode == 0
+    states = {r["peer"]: r["state"] for r in rows(real("-n", "Riley", "peer", "ls", "--json"), "peers")}
+    assert states["Jaquez"] == "disabled"
+    assert real("-n", "Riley", "peer", "enable", "Jaquez").returncode == 0
+    # Jaquez dials, and may be waiting out a long pause by now.
+    assert real("-n", "Jaquez", "peer", "reconnect", "Riley").returncode == 0
+    assert real("herd", "wait", "--timeout", "30s", timeout=40).returncode == 0
+
+
+def test_forgetting_spreads(real):
+    assert real("iamat", "probe", HERE).returncode == 0
+    wait_until(lambda: real("client", "show", "probe", "-n", "all").returncode == 0, "all have it")
+    assert real("client", "forget", "probe", "-y").returncode == 0
+    wait_until(lambda: real("client", "show", "probe", "-n", "Campbell").returncode == 1, "it is gone")
+
+
+def test_a_killed_node_is_a_row_and_comes_back(real, herd):
+    herd["Campbell"].stop(signal.SIGKILL)
+    result = real("node", "ls", "--json")
+    assert result.returncode == 6
+    states = {r["node"]: r["state"] for r in json.loads(result.stdout)["nodes"]}
+    assert states.pop("Campbell") == "unreachable" and set(states.values()) == {"ready"}
+    assert real("check", "node").returncode == 2
+    herd["Campbell"].start()
+    assert real("herd", "wait", "--timeout", "30s", timeout=40).returncode == 0
+    assert real("check", "all").returncode == 0
+
+
+@pytest.mark.parametrize("command", [
+    "status -n all", "node ls", "peer ls -n all", "peer graph", "client ls", "client count",
+    "herd status", "herd check", "places status", "places test +34-118", "places cache flush",
+    "config show", "config diff", "config reload", "log level", "log tail", "stats", "top -1", "map",
+])
+def test_every_question_has_a_real_answer(real, command):
+    result = real(*command.split(), "-o", "json")
+    assert result.returncode == 0, result
+    assert result.stderr == ""
+
+
+def test_export_and_import_between_herds(real, herd, tmp_path):
+    for i in range(30):
+        assert real("iamat", f"c{i}", HERE, f"{i}.5").returncode == 0
+    exported = real("client", "export").stdout
+    path = tmp_path / "clients.jsonl"
+    path.write_text(exported)
+    row = rows(real("-n", "Bernard", "client", "import", path, "--json"), "imports")[0]
+    assert (row["read"], row["reported"]) == (30, 30)
+    wait_until(lambda: real("herd", "diff").returncode == 0, "all agree")
+
+
+def test_events_and_the_log_are_followed(real):
+    process = subprocess.Popen([HERDCTL, "events", "--limit", "1", "-o", "jsonl", "--client", "e*"],
+                               env=real.env(), stdout=subprocess.PIPE, text=True)
+    try:
+        def seen():
+            real("iamat", "e1", HERE)
+            return process.poll() is not None
+        wait_until(seen, "the event has come")
+        assert json.loads(process.stdout.read())["client"] == "e1"
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_the_session_survives_a_restart(real, herd):
+    session = Terminal([HERDCTL, "-n", "Riley"], real.env())
+    try:
+        session.prompt("ucla/Riley")
+        assert "origin" in session.ask(f"iamat a {HERE}; client show a", "ucla/Riley")
+        herd["Riley"].stop(signal.SIGKILL)
+        session.expect("Riley is down")
+        session.expect(r"ucla/Riley \(down\)> ")
+        herd["Riley"].start()
+        session.expect("Riley is back")
+        session.prompt("ucla/Riley")
+        assert "Riley" in session.ask(f"iamat b {HERE}", "ucla/Riley")
+        os.kill(session.pid, signal.SIGTERM)
+        assert session.end() == -signal.SIGTERM
+    finally:
+        session.close()
+
+
+def test_the_session_survives_a_stopped_server(real, herd):
+    """A process that exists but does not run: the question ends in time."""
+    session = Terminal([HERDCTL, "-n", "Riley"], real.env())
+    try:
+        session.prompt("ucla/Riley")
+        herd["Riley"].send_signal(signal.SIGSTOP)
+        for question in ("client count", f"iamat c {HERE}"):
+            shown = session.ask(f"{question} --timeout 300ms", "ucla/Riley")
+            assert "no answer in time" in shown
+        herd["Riley"].send_signal(signal.SIGCONT)
+        assert "REMOVALS" in session.ask("client count", "ucla/Riley")
+        session.send("\x04")
+        assert session.end() == 0
+    finally:
+        session.close()

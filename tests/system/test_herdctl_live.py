@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pictures that stay: `--watch` and `top`, in a window and in a pipe."""
+import os
+import re
+import signal
+import termios
+
+import pytest
+
+from nodes import HERDCTL, wait_until
+from terminal import Terminal, plain
+
+ECHO = termios.ECHO | termios.ICANON
+SHOW, HIDE = "\x1b[?25h", "\x1b[?25l"
+
+
+@pytest.fixture
+def watch(terminal):
+    """A window in which rounds of a command follow each other quickly."""
+    def start(*words, **more):
+        return terminal(*words, "--watch=0.1", **more)
+    return start
+
+
+def rounds(shown):
+    return shown.seen.count("\x1b[H")
+
+
+def assert_left_as_it_was(shown, modes):
+    """Echo and cursor are there again."""
+    assert shown.seen.rfind(SHOW) > shown.seen.rfind(HIDE)
+    assert modes[3] & ECHO == ECHO
+
+
+def in_shell(ctl, command):
+    """herdctl as a job of a shell, which tells its status and the modes."""
+    return Terminal(["/bin/sh", "-c", f"trap : INT; {command}; echo status=$?; stty -a"], ctl.env())
+
+
+# --- --watch ------------------------------------------------------------------------
+
+
+def test_watch_redraws_in_place_without_flicker(watch, fake):
+    shown = watch("herd", "status")
+    shown.until(lambda: rounds(shown) > 5, "some rounds")
+    shown.send("q")
+    assert shown.end() == 0
+    assert shown.seen.count("\x1b[2J") == 1      # the screen is cleared once, before
+    begin = shown.seen.index("\x1b[2J") + 4
+    for frame in shown.seen[begin:shown.seen.rindex("\r\r\n" + SHOW)].replace("\r\r", "\r").split("\x1b[H")[1:]:
+        # each line is written over and only then erased behind its end
+        for line in frame.split("\r\n")[:-1]:
+            assert not line.startswith("\x1b[K") or line == "\x1b[K", repr(line)
+            assert line.count("\x1b[K") <= 1 and "\x1b[1K" not in line and "\x1b[2K" not in line
+        assert frame.count("\x1b[J") == 1 and frame.endswith("\x1b[J")
+    lines, _ = shown.lines()
+    assert re.match(r"herd status  every 100ms  \d\d:\d\d:\d\d  \(q ends\)", lines[0])
+    assert sum("Riley" in line for line in lines) == 1
+
+
+def test_watch_shows_a_node_die_and_come_back(watch, fake):
+    shown = watch("node", "ls", "-n", "all")
+    def row(state):
+        return lambda: any(re.search(rf"^Juzang +{state}\b", line) for line in shown.lines()[0])
+    shown.until(row("ready"), "Juzang is ready")
+    fake["Juzang"].stop()
+    shown.until(row("unreachable"), "Juzang is gone")
+    fake["Juzang"].start(fake["Juzang"].port)
+    shown.until(row("ready"), "Juzang is back")
+    fake["Juzang"].stop()
+    shown.until(row("unreachable"), "Juzang is gone again")
+    shown.send("q")
+    assert shown.end() == 6      # the last round's status
+
+
+def test_watch_shows_errors_in_the_picture(watch, fake):
+    """On a line of its own below the cursor the next round would wipe it off."""
+    shown = watch("client", "count", "-n", "Riley")
+    shown.until(lambda: "REMOVALS" in plain(shown.seen), "the first round")
+    fake["Riley"].stop()
+    def tells():
+        return any(re.match("herdctl: Riley: .*refused|herdctl: Riley: .*No such file", line)
+                   for line in shown.lines()[0])
+    shown.until(tells, "the error")
+    at = rounds(shown)
+    shown.until(lambda: rounds(shown) > at + 2 and tells(), "it stays")
+    shown.send("q")
+    assert shown.end() == 3
+
+
+def test_watch_survives_resizing(watch, fake):
+    shown = watch("node", "ls", "-n", "all", size=(24, 120))
+    for height, width in ((24, 40), (8, 60), (3, 20), (40, 200), (24, 80)):
+        shown.resize(height, width)
+        at = rounds(shown)
+        shown.until(lambda at=at: rounds(shown) > at + 1, "drawn for the new size")
+        lines, _ = shown.lines()
+        assert lines[0].startswith("node ls  every 100"[:width - 1])
+        if height == 3:
+            assert lines[2].startswith("... and ")
+        if height >= 24:
+            assert [line.split()[0] for line in lines[3:6]] == ["Riley", "Jaquez", "Juzang"]
+    shown.send("q")
+    assert shown.end() == 0
+
+
+def test_a_new_size_is_drawn_at_once(terminal, fake):
+    """Not when the next round comes, which is an hour away."""
+    shown = terminal("node", "ls", "--watch=3600")
+    shown.until(lambda: "ready" in plain(shown.seen), "the first round")
+    shown.resize(30, 60)
+    shown.until(lambda: rounds(shown) == 2, "the second")
+    shown.send("q")
+    assert shown.end() == 0
+
+
+def test_full_lines_keep_their_last_character(watch, fake):
+    """Erasing behind a line that fills the window takes its last character."""
+    fake["Riley"].clients[b"c" * 200] = (b"5", b"+1+1", b"Riley", b"+0.000000000")
+    shown = watch("client", "ls", "-o", "wide", size=(24, 60))
+    shown.until(lambda: rounds(shown) > 2, "some rounds")
+    for line in re.findall(r"c{20}[^\r]*", shown.seen):
+        assert "\x1b[K" not in line
+    shown.send("q")
+    shown.end()
+
+
+@pytest.mark.parametrize("end,status", [("q", 0), ("\x03", 130)])
+def test_ending_a_watch_puts_the_terminal_back(ctl, fake, end, status):
+    for command in ("node ls --watch=0.1", "top"):
+        shown = in_shell(ctl, f"{HERDCTL} {command}")
+        shown.until(lambda shown=shown: rounds(shown) > 1, "a picture")
+        assert shown.modes()[3] & ECHO == 0      # keys do not spoil the picture
+        shown.send(end)
+        shown.expect(f"status={status}\r\n")
+        assert_left_as_it_was(shown, shown.modes())
+        assert shown.end() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_puts_the_terminal_back(ctl, terminal, fake, number):
+    for words in (("node", "ls", "--watch=0.1"), ("top",)):
+        shown = terminal(*words)
+        shown.until(lambda shown=shown: rounds(shown) > 1, "a picture")
+        os.kill(shown.pid, number)
+        assert shown.end() == -number
+        assert shown.seen.rfind(SHOW) > shown.seen.rfind(HIDE)
+
+
+@pytest.mark.parametrize("command", ["node ls --watch=0.1", "top"])
+def test_ctrl_z_and_fg(ctl, fake, command):
+    shown = Terminal(["/bin/bash", "--norc", "-i"], ctl.env(PS1="READY% "))
+    shown.expect("READY% ")
+    shown.line(f"{HERDCTL} {command}")
+    shown.until(lambda: rounds(shown) > 1, "a picture")
+    shown.send("\x1a")
+    shown.expect("Stopped")
+    shown.expect("READY% ")
+    assert shown.seen.rfind(SHOW) > shown.seen.rfind(HIDE)
+    at = rounds(shown)
+    shown.line("fg")
+    shown.until(lambda: rounds(shown) > at + 1, "it goes on")
+    assert shown.seen.rfind(HIDE) > shown.seen.rfind(SHOW)
+    shown.send("q")
+    shown.expect("READY% ")
+    assert shown.seen.rfind(SHOW) > shown.seen.rfind(HIDE)
+    shown.close()
+
+
+def test_watch_ends_at_wrong_usage(watch, ctl, fake):
+    shown = watch("node", "ls", "--columns", "nonsense")
+    assert shown.end() == 2
+    assert "nonsense" in plain(shown.seen)
+    assert ctl("node", "ls", "--columns", "nonsense", "--watch=0.1").returncode == 2
+    assert ctl("iamat", "c", "+1+1", "--watch").returncode == 2
+
+
+def test_watch_in_the_session_leaves_the_prompt(terminal, fake):
+    session = terminal()
+    session.prompt()
+    for end in ("q", "\x03"):
+        at = rounds(session)
+        session.line("node ls --watch=0.1")
+        session.until(lambda at=at: rounds(session) > at + 2, "some rounds")
+        session.send(end)
+        session.prompt()
+        assert "Riley" in session.ask("client count")
+
+
+def test_watch_appends_on_a_pipe(ctl, fake):
+    result = ctl("client", "count", "--watch=0.1", "--count", "3", "-o", "csv")
+    assert result.returncode == 0
+    assert result.stdout == "node,count,removals,error\nRiley,0,0,\n" * 3
+    result = ctl("herd", "status", "--watch=0.1", "--count", "2", "-o", "table")
+    assert "\x1b" not in result.stdout and "every" not in result.stdout
+    assert result.stdout.count("NODE") == 2
+    fake["Riley"].stop()
+    result = ctl("client", "count", "-n", "Riley", "--watch=0.1", "--count", "2")
+    assert result.returncode == 3 and "\x1b" not in result.stdout
+    assert result.stderr.count("herdctl: Riley: ") == 2
+
+
+def test_watch_on_a_dumb_terminal_appends(watch, fake):
+    shown = watch("client", "count", "--count", "2", env={"TERM": "dumb"})
+    assert shown.end() == 0
+    assert "\x1b" not in shown.seen and shown.seen.count("REMOVALS") == 2
+
+
+# --- top ----------------------------------------------------------------------------
+
+
+def busy(fake):
+    """Each node counts more IAMATs at each question, at its own pace."""
+    counts = {}
+    for node, step in (("Riley", 10), ("Jaquez", 1000), ("Juzang", 100)):
+        def status_json(node=fake[node], step=step, real=fake[node].status_json):
+            counts[node.name] = counts.get(node.name, 0) + step
+            return {**real(), "requests": {"iamat": counts[node.name], "whatsat": 7 * step,
+                                           "invalid": 0}}
+        fake[node].status_json = status_json
+        for i in range(step // 10 % 7 + 1):
+            fake[node].clients[b"c%d" % i] = (b"5", b"+1+1", b"Riley", b"+0.000000000")
+
+
+def test_top_shows_rates_and_sorts_by_them(terminal, fake):
+    busy(fake)
+    shown = terminal("top", size=(24, 160))
+
+    def table():
+        lines = shown.lines()[0]
+        head = next((i for i, line in enumerate(lines) if line.startswith("NODE")), None)
+        if head is None:
+            return []
+        at = lines[head].index("IAMAT/S")
+        rows = [line for line in lines[head + 1:] if line.split()[:1] and
+                line.split()[0] in ("Riley", "Jaquez", "Juzang")]
+        return [(row.split()[0], row[at - 8:at + 7].split()[-1]) for row in rows]
+
+    def rates():
+        return len(table()) == 3 and all(re.fullmatch(r"[\d,]+\.\d", rate) for _, rate in table())
+    shown.until(rates, "rates")
+    found = {name: float(rate.replace(",", "")) for name, rate in table()}
+    assert found["Riley"] < found["Juzang"] < found["Jaquez"]
+    for key, order in (("i", ["Jaquez", "Juzang", "Riley"]), ("n", ["Jaquez", "Juzang", "Riley"]),
+                       ("c", ["Juzang", "Jaquez", "Riley"]), ("i", ["Jaquez", "Juzang", "Riley"])):
+        shown.send(key)
+        shown.until(lambda order=order: [name for name, _ in table()] == order, f"key {key}")
+    fake["Jaquez"].stop()
+    shown.until(lambda: any(re.match("Jaquez +unreachable", line) for line in shown.lines()[0]),
+                "Jaquez is gone")
+    fake["Jaquez"].start(fake["Jaquez"].port)
+    shown.until(lambda: any(re.match("Jaquez +ready", line) for line in shown.lines()[0]),
+                "Jaquez is back")
+    shown.send("q")
+    assert shown.end() == 0
+
+
+def test_a_key_sorts_what_is_shown_without_asking_again(terminal, fake):
+    shown = terminal("top")
+    shown.until(lambda: rounds(shown) == 1, "a picture")
+    fake["Riley"].fault = "silence"     # would hold up another question
+    shown.send("n")
+    shown.until(lambda: rounds(shown) == 2, "sorted at once")
+    shown.send("\x03")
+    assert shown.end() == -signal.SIGINT
+
+
+def test_top_leaves_no_trace_on_the_screen(terminal, fake):
+    shown = terminal("top")
+    shown.expect("IAMAT/S")
+    shown.resize(10, 50)
+    at = rounds(shown)
+    shown.until(lambda: rounds(shown) > at, "the new size")
+    shown.send("q")
+    assert shown.end() == 0
+    assert shown.seen.count("\x1b[?1049h") == 1 and shown.seen.count("\x1b[?1049l") == 1
+    assert shown.seen.count("\x1b[2J") == 1
+    shown = terminal("top", "--columns", "nonsense")
+    assert shown.end() == 2
+    assert "nonsense" in shown.seen[shown.seen.index("\x1b[?1049l"):]
+
+
+def test_top_measures_once_in_a_pipe(ctl, fake):
+    busy(fake)
+    for words in (("top", "-1"), ("top",)):
+        result = ctl(*words, "-o", "csv", "--columns", "node,iamat_per_s")
+        assert result.returncode == 0 and "\x1b" not in result.stdout
+        head, *rows = result.stdout.splitlines()
+        assert head == "node,iamat_per_s" and len(rows) == 3
+        assert all(float(row.split(",")[1]) > 0 for row in rows)
+    fake["Juzang"].stop()
+    assert ctl("top", "-1").returncode == 6

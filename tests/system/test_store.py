@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Durability: what was acknowledged survives kill -9; a disk that fails is
+said loudly."""
+import os
+import random
+import signal
+import sqlite3
+import threading
+
+import pytest
+
+from nodes import Herd, read_lines, wait_until
+
+SYNC = "store: {engine: sqlite, durability: sync}\n"
+ASYNC = "store: {engine: sqlite}\n"
+
+
+def report(client, at):
+    return b"IAMAT %s +1+1 %d\n" % (client, at)
+
+
+def test_a_restart_has_what_was_stored(tmp_path):
+    with Herd(tmp_path, ["Solo"], [], ASYNC) as herd:
+        solo = herd.start()["Solo"]
+        lines = b"".join(report(b"c%d" % i, 1000 + i) for i in range(5000))
+        assert solo.ask(lines).count(b"\n") == 5000
+        before = solo.at_line(b"c7")
+        assert solo.stop() == 0
+        solo.start()
+        assert solo.at_line(b"c7") == before
+        assert solo.at_line(b"c4999").endswith(b" 5999")
+        solo.wait_log("store-loaded records=5000 skipped=0")
+
+
+def test_acknowledged_reports_survive_kill_9(tmp_path):
+    seed = int(os.environ.get("HERD_SEED", random.randrange(1 << 30)))
+    print("seed", seed)
+    rng = random.Random(seed)
+    with Herd(tmp_path, ["Solo"], [], SYNC) as herd:
+        solo = herd.start()["Solo"]
+        acknowledged = {}
+        for at in range(1, 7):
+            stop = threading.Event()
+
+            def client(number, first):
+                try:
+                    with solo.connect() as s:
+                        n = first
+                        while not stop.is_set():
+                            names = [b"c%d-%d" % (number, rng.randrange(40)) for _ in range(8)]
+                            n += 1
+                            s.sendall(b"".join(report(name, n) for name in names))
+                            # A stale one must not be answered before what made it stale.
+                            read_lines(s, len(names))
+                            for name in names:
+                                acknowledged[name] = n
+                except (ConnectionError, AssertionError):
+                    pass
+            threads = [threading.Thread(target=client, args=(i, at * 1000000)) for i in range(4)]
+            for thread in threads:
+                thread.start()
+            enough = len(acknowledged) // 2 + rng.randrange(20, 80)
+            wait_until(lambda: len(acknowledged) >= min(enough, 100), "some reports are acknowledged")
+            solo.stop(signal.SIGKILL)
+            stop.set()
+            for thread in threads:
+                thread.join()
+            solo.start()
+            for name, n in acknowledged.items():
+                line = solo.at_line(name)
+                assert line and int(line.split(b" ")[-1]) >= n, (name, n, line)
+
+
+def test_sync_replies_keep_the_order_with_whatsat(tmp_path):
+    with Herd(tmp_path, ["Solo"], [], SYNC) as herd:
+        solo = herd.start()["Solo"]
+        answer = solo.ask(b"IAMAT a +1+1 5\nbad\nWHATSAT a 1 1\nIAMAT a +1+1 4\nIAMAT a +1+1 5\n")
+        words = [line.split(b" ")[0] for line in answer.split(b"\n") if line[:3] in (b"AT ", b"? b")]
+        assert words == [b"AT", b"?", b"AT", b"AT", b"AT"]
+
+
+def test_rows_that_are_no_reports_are_skipped(tmp_path):
+    with Herd(tmp_path, ["Solo"], [], ASYNC) as herd:
+        solo = herd.start()["Solo"]
+        solo.ask(report(b"good", 9))
+        solo.stop()
+        with sqlite3.connect(tmp_path / "herd-Solo.sqlite") as db:
+            db.execute("INSERT INTO reports VALUES (x'62616420', 0, 'Solo', '+1+1', '5', '+0.000000000')")
+            db.execute("INSERT INTO reports VALUES ('worse', 0, 'Solo', '+91+1', '5', '+0.000000000')")
+        db.close()
+        solo.start()
+        solo.wait_log("store-loaded records=1 skipped=2")
+
+
+def test_two_nodes_never_share_a_file(tmp_path):
+    settings = 'store: {engine: sqlite, path: "same.sqlite"}\n'
+    with Herd(tmp_path, ["A", "B"], [("A", "B")], settings) as herd:
+        herd["A"].start()
+        herd["B"].start(wait=False)
+        assert herd["B"].process.wait(timeout=20) == 1
+        assert "another herdd" in herd["B"].log()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a small file system of its own")
+def test_a_full_disk_ends_durable_service_loudly(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.system(f"mount -t tmpfs -o size=400k tmpfs {disk} 2>/dev/null") != 0:
+        pytest.skip("cannot mount here")
+    settings = f'store: {{engine: sqlite, durability: sync, path: "{disk}/s.sqlite"}}\n'
+    try:
+        with Herd(tmp_path, ["Solo"], [], settings) as herd:
+            solo = herd.start()["Solo"]
+
+            def failed():
+                try:
+                    solo.ask(b"".join(report(b"%d-%s" % (i, os.urandom(200).hex().encode()), 5)
+                                      for i in range(200)))
+                except ConnectionError:
+                    pass
+                return "store-failed" in solo.log()
+            wait_until(failed, "the disk is full")
+            assert "restart this node" in solo.log()
+            assert solo.stop() == 0
+    finally:
+        os.system(f"umount {disk}")
