@@ -19,13 +19,6 @@ framer_release(struct framer *framer)
 	framer->scanned = 0;
 }
 
-void
-framer_rest(struct framer *framer)
-{
-	if (framer->in.len == 0)
-		framer_release(framer);
-}
-
 enum herd_error
 framer_space(struct framer *framer, size_t want, char **data, size_t *room)
 {
@@ -58,8 +51,12 @@ framer_borrow(struct framer *framer, struct buf *spare)
 {
 	size_t max = framer->in.max;
 
-	if (framer->in.data != NULL || spare->data == NULL)
+	if (spare->data == NULL || framer->in.len > FRAMER_MOVE_MAX)
 		return;
+	if (buf_set(spare, buf_span(&framer->in).data, framer->in.len) !=
+	    HERD_OK)
+		return;
+	buf_release(&framer->in);
 	framer->in = *spare;
 	framer->in.max = max;
 	buf_init(spare, spare->max);
@@ -68,20 +65,23 @@ framer_borrow(struct framer *framer, struct buf *spare)
 enum herd_error
 framer_give_back(struct framer *framer, struct buf *spare)
 {
-	struct buf own;
+	bool lent = spare->data == NULL;
 	enum herd_error error;
+	struct buf own;
 
-	if (framer->in.data == NULL || spare->data != NULL)
+	if (!lent && framer->in.len > FRAMER_MOVE_MAX)
 		return HERD_OK;
 	buf_init(&own, framer->in.max);
-	if (framer->in.len > 0) {
-		error = buf_add_span(&own, buf_span(&framer->in));
-		if (error != HERD_OK)
-			return error;
+	error = buf_add_span(&own, buf_span(&framer->in));
+	if (error != HERD_OK)
+		return error;
+	if (lent) {
+		buf_clear(&framer->in);
+		framer->in.max = spare->max;
+		*spare = framer->in;
+	} else {
+		buf_release(&framer->in);
 	}
-	buf_clear(&framer->in);
-	framer->in.max = spare->max;
-	*spare = framer->in;
 	framer->in = own;
 	return HERD_OK;
 }

@@ -11,6 +11,7 @@
 
 /* Most bytes that may be pending beyond one line: reading must stop there. */
 #define FRAMER_AHEAD_MAX (4u << 20)
+#define FRAMER_MOVE_MAX 4096u
 
 struct framer {
 	struct buf in;
@@ -21,9 +22,6 @@ struct framer {
 /* Lines of at most `max_line` bytes. */
 void framer_init(struct framer *framer, size_t max_line);
 void framer_release(struct framer *framer);
-
-/* Frees the memory when no byte is pending, for idle connections. */
-void framer_rest(struct framer *framer);
 
 /*
  * Room to read into: at least `want` bytes at *data, *room of them. The
@@ -40,7 +38,9 @@ void framer_widen(struct framer *framer, size_t max_line);
  * An idle framer has no memory; one that is being read into borrows *spare,
  * so that many connections share one large buffer. Borrow before
  * framer_space(), give back after the lines were handled: what is pending
- * then moves to memory of its own size. HERD_ENOMEM.
+ * then moves to memory of its own size. More than FRAMER_MOVE_MAX pending
+ * bytes are not moved for each read: that framer reads into its own memory.
+ * HERD_ENOMEM.
  */
 void framer_borrow(struct framer *framer, struct buf *spare);
 HERD_MUST_CHECK enum herd_error framer_give_back(

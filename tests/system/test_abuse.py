@@ -120,6 +120,7 @@ def test_10000_idle_connections(start):
 def test_1000_connections_that_send_a_byte_at_a_time(start):
     node = start("request_timeout: 30s\n")
     request = b"IAMAT slow " + BIG_PLACE + b" 5\n"
+    before = metrics(node)["herd_resident_memory_bytes"]
     with Others(node) as others:
         def abuse():
             with Abusers(node.clients, SLOW) as slow:
@@ -128,6 +129,8 @@ def test_1000_connections_that_send_a_byte_at_a_time(start):
                     others.check()
                 wait_until(lambda: metrics(node)["herd_connections_busy"] == SLOW, "all have begun")
                 memory = assert_bounded(node)["herd_resident_memory_bytes"]
+                # A request begun costs its own bytes, not a buffer to read into.
+                assert memory < before + SLOW * 4096 + (16 << 20)
                 assert slow.receive() == [b""] * SLOW
                 assert slow.send(b"\n") == SLOW
                 got = [b""] * SLOW

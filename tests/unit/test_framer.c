@@ -150,15 +150,12 @@ test_reading_into_the_framer_needs_no_copy(void **state HERD_UNUSED)
 	assert_ok(framer_next(&framer, &line));
 	assert_span(line, "one");
 	assert_int_equal(framer_next(&framer, &line), HERD_EAGAIN);
-	framer_rest(&framer);
-	assert_int_equal(framer_pending(&framer), 2);
 	assert_ok(framer_space(&framer, 50, &room, &size));
 	memcpy(room, "o\n", 2);
 	framer_filled(&framer, 2);
 	assert_ok(framer_next(&framer, &line));
 	assert_span(line, "two");
-	framer_rest(&framer);
-	assert_null(framer.in.data);
+	assert_int_equal(framer_pending(&framer), 0);
 	framer_release(&framer);
 }
 
@@ -194,17 +191,59 @@ test_borrowed_buffer_goes_back_without_what_is_pending(void **state HERD_UNUSED)
 	assert_int_equal(spare.max, 1000);
 	assert_true(framer.in.cap < 100);
 
-	/* what has memory of its own neither borrows nor gives */
+	/* the few pending bytes go along, and their memory with them */
 	framer_borrow(&framer, &spare);
-	assert_ptr_equal(spare.data, lent);
-	assert_ok(framer_give_back(&framer, &spare));
+	assert_ptr_equal(framer.in.data, lent);
+	assert_null(spare.data);
 	assert_ok(framer_feed(&framer, span_from("o\n")));
 	assert_ok(framer_next(&framer, &line));
 	assert_span(line, "two");
-	framer_rest(&framer);
-	framer_borrow(&framer, &spare);
 	assert_ok(framer_give_back(&framer, &spare));
+	assert_ptr_equal(spare.data, lent);
 	assert_null(framer.in.data);
+	framer_release(&framer);
+	buf_release(&spare);
+}
+
+/* Bytes that come one at a time, more of them than are moved each time. */
+static void
+test_long_pending_line_is_not_moved_for_each_read(void **state HERD_UNUSED)
+{
+	struct framer framer;
+	struct buf spare;
+	struct span line;
+	const char *lent, *own = NULL;
+	unsigned moves = 0;
+	size_t i;
+
+	framer_init(&framer, 3u * FRAMER_MOVE_MAX);
+	buf_init(&spare, 2u * FRAMER_MOVE_MAX);
+	assert_ok(buf_reserve(&spare, FRAMER_MOVE_MAX));
+	for (i = 0; i < 2u * FRAMER_MOVE_MAX; i++) {
+		framer_borrow(&framer, &spare);
+		assert_ok(framer_feed(&framer, span_from("x")));
+		assert_int_equal(framer_next(&framer, &line), HERD_EAGAIN);
+		assert_ok(framer_give_back(&framer, &spare));
+		assert_int_equal(framer_pending(&framer), i + 1);
+		if (i < FRAMER_MOVE_MAX)
+			assert_true(framer.in.cap <= FRAMER_MOVE_MAX);
+		else if (framer.in.data != own)
+			moves++;
+		own = framer.in.data;
+	}
+	assert_true(moves <= 3);
+
+	/* back to a few bytes: the memory is of their size again */
+	lent = spare.data;
+	framer_borrow(&framer, &spare);
+	assert_ptr_equal(spare.data, lent);
+	assert_ok(framer_feed(&framer, span_from("\nab")));
+	assert_ok(framer_next(&framer, &line));
+	assert_int_equal(line.len, 2u * FRAMER_MOVE_MAX);
+	assert_ok(framer_give_back(&framer, &spare));
+	assert_ptr_equal(spare.data, lent);
+	assert_int_equal(framer_pending(&framer), 2);
+	assert_true(framer.in.cap < 100);
 	framer_release(&framer);
 	buf_release(&spare);
 }
@@ -253,6 +292,8 @@ main(void)
 		cmocka_unit_test(test_reading_into_the_framer_needs_no_copy),
 		cmocka_unit_test(
 		    test_borrowed_buffer_goes_back_without_what_is_pending),
+		cmocka_unit_test(
+		    test_long_pending_line_is_not_moved_for_each_read),
 		cmocka_unit_test(test_widened_framer_takes_longer_lines),
 		cmocka_unit_test(test_framer_is_bounded),
 	};
