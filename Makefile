@@ -35,7 +35,8 @@ COMMON_SRC := common/address.c common/buf.c common/diagnostics.c \
 	common/time.c common/yamltree.c
 CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
 	server/core/digest.c \
-	server/core/mutant.c server/core/names.c server/core/outbox.c server/core/pack.c \
+	server/core/mutant.c server/core/names.c server/core/outbox.c server/core/pace.c \
+	server/core/pack.c \
 	server/core/session.c server/core/session_exchange.c \
 	server/core/session_input.c \
 	server/core/siphash.c server/core/table.c server/core/table_evict.c \
@@ -101,7 +102,7 @@ SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/link.c \
 	tests/sim/world.c
 
 CORE_TESTS := test_backoff test_commit test_core_memory test_digest \
-	test_names test_outbox test_pack test_scale test_session \
+	test_names test_outbox test_pace test_pack test_scale test_session \
 	test_session_memory test_session_rules test_session_turns \
 	test_siphash test_stress test_table test_table_full
 

@@ -110,6 +110,11 @@ static const struct setting table[] = {
 	DURATION("link.verify_every", link.verify_every, MS, DAY, "10m", true,
 	    "Time between two comparisons of the whole table over a link, "
 	    "give or take a fifth."),
+	DURATION("link.flush_every", link.flush_every, 0, HERD_NS_PER_S, "20ms",
+	    true,
+	    "About how long a busy link collects reports before they leave "
+	    "together; after a pause a report leaves at once. Longer costs "
+	    "less CPU and fewer messages."),
 	DURATION("link.redial_max", link.redial_max, MS, HOUR, "30s", true,
 	    "Longest wait between two attempts to connect a link."),
 	WORDS("places.provider", places.provider, provider_words, "gazetteer",

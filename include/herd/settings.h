@@ -72,6 +72,7 @@ struct settings {
 		uint64_t dead_after;   /* ns of silence */
 		uint64_t stall_after;  /* ns with debt and no progress */
 		uint64_t verify_every; /* ns, +-20 % */
+		uint64_t flush_every;  /* ns, about; 0 = at once */
 		uint64_t redial_max;   /* ns, ceiling of the backoff */
 	} link;
 	struct {

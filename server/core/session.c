@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/mutant.h"
+#include "core/pace.h"
 #include "core/session_lines.h"
 #include "herd/text.h"
 
@@ -216,6 +217,7 @@ session_init(struct session *session, const struct session_config *config,
 	session->wake = config->wake;
 	session->arg = config->arg;
 	session->random = config->random;
+	session->pace = pace_seed(config->node->name);
 	session->state = SESSION_HELLO;
 	assert(config->peer.len <= REPORT_ORIGIN_MAX);
 	if (config->peer.len > 0)
@@ -314,10 +316,10 @@ session_fill_data(struct session *session, struct buf *out, struct mono now)
 		session_mark(session, now);
 	if (giving.error != HERD_OK || outbox_has_failed(&session->outbox))
 		session_bye(session, BYE_MEMORY, "out of memory");
-	else if (outbox_is_empty(&session->outbox))
-		session->flush_at = mono_add(
-		    now, session_random_between(session, SESSION_FLUSH_NS / 2,
-			     SESSION_FLUSH_NS * 3 / 2));
+	else if (outbox_is_empty(&session->outbox)) {
+		session->flush_at = (struct mono){ 0 };
+		session->flushed_at = now;
+	}
 }
 
 /* Appends without a trace on failure. */
@@ -344,11 +346,21 @@ session_fill_control(struct session *session, struct buf *out, struct mono now)
 	return HERD_OK;
 }
 
+/* The first record of a batch has come: when is it to leave? */
+static void
+session_arm_flush(struct session *session, struct mono now)
+{
+	if (session->flush_at.ns == 0 && session->outbox.attached &&
+	    !outbox_is_empty(&session->outbox))
+		session->flush_at = pace_next(session->pace,
+		    session->node->flush_every_ns, session->flushed_at, now);
+}
+
 static bool
 session_data_is_due(const struct session *session, struct mono now)
 {
 	return session->outbox.attached && !outbox_is_empty(&session->outbox) &&
-	       now.ns >= session->flush_at.ns;
+	       session->flush_at.ns != 0 && now.ns >= session->flush_at.ns;
 }
 
 bool
@@ -359,6 +371,7 @@ session_fill(struct session *session, struct buf *out, struct mono now,
 
 	if (session->state == SESSION_CLOSED)
 		return false;
+	session_arm_flush(session, now);
 	if (error == HERD_OK)
 		error = exchange_fill(session, out);
 	if (error == HERD_OK && MUTANT(NEXT_EARLY) &&

@@ -20,11 +20,10 @@
 #define SESSION_NONCE_LEN DIGEST_NONCE_LEN
 #define SESSION_HELLO_MAX 1024u /* longest line before HELLO */
 #define SESSION_HELLO_NS (5u * HERD_NS_PER_S)
-#define SESSION_LINE_EXTRA 1024u               /* a link line beyond max_line */
-#define SESSION_OUT_MAX 65536u                 /* bytes queued in user space */
-#define SESSION_TURN_RECORDS 256u              /* per lock and turn */
-#define SESSION_SLICE_SLOTS 2048u              /* of a pass over the table */
-#define SESSION_FLUSH_NS (5u * HERD_NS_PER_MS) /* +- half, at random */
+#define SESSION_LINE_EXTRA 1024u  /* a link line beyond max_line */
+#define SESSION_OUT_MAX 65536u    /* bytes queued in user space */
+#define SESSION_TURN_RECORDS 256u /* per lock and turn */
+#define SESSION_SLICE_SLOTS 2048u /* of a pass over the table */
 #define SESSION_ACK_RECORDS 256u
 #define SESSION_ACK_NS (100u * HERD_NS_PER_MS)
 #define SESSION_CUT_MARGIN_NS (120u * HERD_NS_PER_S)
@@ -95,6 +94,7 @@ struct session_node {
 	uint64_t dead_after_ns;
 	uint64_t stall_after_ns;
 	uint64_t verify_every_ns;
+	uint64_t flush_every_ns; /* see pace.h; 0 = at once */
 #ifdef HERD_MUTANTS
 	uint64_t max_ahead_ns;
 #endif
@@ -158,6 +158,7 @@ struct session {
 	struct outbox outbox;
 	struct name_cache names;
 	uint64_t random;
+	uint64_t pace; /* of the node's links */
 
 	/* exchange */
 	uint64_t exchange; /* N of the one under way or done last */
@@ -191,9 +192,10 @@ struct session {
 	struct mono last_tx;
 	struct mono progress; /* last ack or acceptance of bytes */
 	struct mono verify_at;
-	struct mono flush_at; /* data waits until then, to be sent together */
-	struct mono poll_at;  /* of a start that waits for another session */
-	uint64_t ping;        /* number of the last one */
+	struct mono flush_at;   /* data waits until then; 0 = there is none */
+	struct mono flushed_at; /* when nothing was left to send */
+	struct mono poll_at;    /* of a start that waits for another session */
+	uint64_t ping;          /* number of the last one */
 	struct mono ping_at;
 	bool ping_open;
 	int64_t rtt_ns;   /* -1 unknown */

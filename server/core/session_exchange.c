@@ -370,7 +370,9 @@ exchange_end_owe(struct session *session)
 	free(session->marks);
 	session->marks = NULL;
 	outbox_progress(&session->outbox, &session->target);
+	/* What differs leaves at once. */
 	session->flush_at = (struct mono){ 0 };
+	session->flushed_at = (struct mono){ 0 };
 	session_set_state(session, SESSION_DRAIN);
 	session->wake(session->arg);
 }

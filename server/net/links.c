@@ -63,6 +63,7 @@ plan_make(struct links *links)
 	plan->timings.dead_after_ns = file->settings.link.dead_after;
 	plan->timings.stall_after_ns = file->settings.link.stall_after;
 	plan->timings.verify_every_ns = file->settings.link.verify_every;
+	plan->timings.flush_every_ns = file->settings.link.flush_every;
 	plan->redial_max = file->settings.link.redial_max;
 	for (size_t i = 0; i < file->link_count && plan->count < LINKS_MAX;
 	     i++) {
@@ -132,6 +133,7 @@ plan_apply(struct links *links, const struct plan *plan)
 	timings->dead_after_ns = plan->timings.dead_after_ns;
 	timings->stall_after_ns = plan->timings.stall_after_ns;
 	timings->verify_every_ns = plan->timings.verify_every_ns;
+	timings->flush_every_ns = plan->timings.flush_every_ns;
 	links->redial_max_ns = plan->redial_max;
 	for (unsigned i = 0; i < LINKS_MAX; i++) {
 		struct edge *edge = &links->edges[i];

@@ -124,7 +124,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.ping_after_ns = 5 * HERD_NS_PER_S,
 		.dead_after_ns = 15 * HERD_NS_PER_S,
 		.stall_after_ns = 60 * HERD_NS_PER_S,
-		.verify_every_ns = 50 * HERD_NS_PER_MS };
+		.verify_every_ns = 50 * HERD_NS_PER_MS,
+		.flush_every_ns = 5 * HERD_NS_PER_MS };
 	struct session_config how = {
 		.node = &node, .admit = on_admit, .wake = on_wake
 	};

@@ -93,7 +93,8 @@ node_share(struct node *node)
 		.ping_after_ns = plan->ping_ns,
 		.dead_after_ns = plan->dead_ns,
 		.stall_after_ns = plan->stall_ns,
-		.verify_every_ns = plan->verify_ns };
+		.verify_every_ns = plan->verify_ns,
+		.flush_every_ns = plan->flush_ns };
 #ifdef HERD_MUTANTS
 	node->shared.max_ahead_ns = plan->max_ahead_ns;
 #endif

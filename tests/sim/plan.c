@@ -98,6 +98,9 @@ draw_times(struct plan *plan, struct random *random)
 			      ? random_between(random, 100 * SIM_MS, 3 * SIM_S)
 			      : 600 * SIM_S;
 	plan->redial_max_ns = random_between(random, 100 * SIM_MS, 2 * SIM_S);
+	plan->flush_ns = random_percent(random, 50)
+			     ? random_between(random, 0, 60 * SIM_MS)
+			     : 20 * SIM_MS;
 	plan->together = random_percent(random, 50);
 }
 
@@ -133,6 +136,22 @@ draw_content(struct plan *plan, struct random *random)
 	}
 }
 
+/*
+ * A full table with a store that answers wait for, much said in a short time,
+ * and crashes in the middle of it: evictions and commits overlap.
+ */
+static void
+draw_rush(struct plan *plan, struct random *random)
+{
+	plan->store = SIM_STORE_SYNC;
+	plan->clients = (unsigned)random_between(random, 8, 16);
+	plan->max_clients = random_between(random, 2, 3);
+	plan->inputs = (unsigned)random_between(random, 200, 600);
+	plan->burst = (unsigned)random_between(random, 2, 6);
+	plan->fault_ns = random_between(random, 500, 2000) * SIM_MS;
+	plan->faults = 12;
+}
+
 void
 plan_draw(struct plan *plan, struct random *random, unsigned nodes)
 {
@@ -148,6 +167,8 @@ plan_draw(struct plan *plan, struct random *random, unsigned nodes)
 	draw_times(plan, random);
 	draw_content(plan, random);
 	plan->faults = (unsigned)random_between(random, 1, 12);
+	if (random_percent(random, 5))
+		draw_rush(plan, random);
 	if (plan->nodes > 50) {
 		plan->faults = plan->nodes / 20;
 		plan->clients = 8;

@@ -57,6 +57,7 @@ struct plan {
 	uint64_t dead_ns;
 	uint64_t stall_ns;
 	uint64_t verify_ns;
+	uint64_t flush_ns;
 	uint64_t redial_max_ns;
 	uint64_t fault_ns; /* how long things go wrong */
 	unsigned faults;

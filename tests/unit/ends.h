@@ -78,7 +78,8 @@ end_init(struct end *end, const char *name)
 		.ping_after_ns = 5 * S,
 		.dead_after_ns = 15 * S,
 		.stall_after_ns = 60 * S,
-		.verify_every_ns = 600 * S };
+		.verify_every_ns = 600 * S,
+		.flush_every_ns = 5 * MS };
 	buf_init(&end->out, 2 * SESSION_OUT_MAX + 70000);
 	buf_init(&end->sent, 64u << 20);
 }

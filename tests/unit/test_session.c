@@ -2,6 +2,8 @@
 /* Two sessions back to back: exchange, flooding, verification, splitting. */
 #include "ends.h"
 
+#include "core/pace.h"
+
 static void
 pair_init(struct end *a, struct end *b, struct ends_time *time)
 {
@@ -437,15 +439,13 @@ test_deadline_after_tick_is_in_the_future(void **state)
 }
 
 /*
- * Records that come close together leave together, 2.5 to 7.5 ms after those
- * before: never at the same pace everywhere, or what two neighbours heard
- * from a third would always cross between them.
+ * Records that come close together leave together, at the moment that the
+ * first of them was given, which is the same for all links of a node.
  */
 static void
-test_flush_waits_about_5_ms(void **state)
+test_busy_link_sends_in_batches(void **state)
 {
-	uint64_t least = UINT64_MAX;
-	uint64_t most = 0;
+	const uint64_t every = 5 * MS;
 	struct ends_time time;
 	struct end a;
 	struct end b;
@@ -455,31 +455,56 @@ test_flush_waits_about_5_ms(void **state)
 	pair_connect(&a, &b, &time);
 	for (unsigned i = 0; i < 20; i++) {
 		uint64_t before = a.session.stats.sent;
-		uint64_t wait;
+		struct mono at;
 
+		/* after a pause at once */
+		time.ns += 2 * every;
 		(void)unit_put(a.table, 1, (2000 + 2 * i) * S);
 		(void)end_step(&a, &time);
 		assert_int_equal(a.session.stats.sent, before + 1);
 		end_deliver(&a, &b, &time);
+		time.ns += 1;
+		at = pace_next(pace_seed(span_from("Alice")), every,
+		    (struct mono){ time.ns - 1 }, ends_mono(&time));
+
 		(void)unit_put(a.table, 1, (2001 + 2 * i) * S);
+		(void)end_step(&a, &time);
+		assert_true(session_deadline(&a.session).ns <= at.ns);
+		time.ns += (at.ns - time.ns) / 2;
 		(void)unit_put(a.table, 2, (2001 + 2 * i) * S);
 		(void)end_step(&a, &time);
 		assert_int_equal(a.session.stats.sent, before + 1);
-		wait = a.session.flush_at.ns - time.ns;
-		assert_true(session_deadline(&a.session).ns <= time.ns + wait);
-		time.ns += wait - 1;
+		time.ns = at.ns - 1;
 		(void)end_step(&a, &time);
 		assert_int_equal(a.session.stats.sent, before + 1);
-		time.ns += 1;
+		time.ns = at.ns;
 		(void)end_step(&a, &time);
 		assert_int_equal(a.session.stats.sent, before + 3);
 		end_deliver(&a, &b, &time);
-		time.ns += 10 * MS;
-		least = wait < least ? wait : least;
-		most = wait > most ? wait : most;
 	}
-	assert_in_range(least, 2500000, 4000000);
-	assert_in_range(most, 6000000, 7500000);
+	end_release(&a);
+	end_release(&b);
+}
+
+static void
+test_without_an_interval_each_record_leaves_at_once(void **state)
+{
+	struct ends_time time;
+	struct end a;
+	struct end b;
+
+	(void)state;
+	pair_init(&a, &b, &time);
+	a.node.flush_every_ns = 0;
+	pair_connect(&a, &b, &time);
+	for (unsigned i = 0; i < 20; i++) {
+		uint64_t before = a.session.stats.sent;
+
+		(void)unit_put(a.table, 1, (2000 + i) * S);
+		(void)end_step(&a, &time);
+		assert_int_equal(a.session.stats.sent, before + 1);
+		end_deliver(&a, &b, &time);
+	}
 	end_release(&a);
 	end_release(&b);
 }
@@ -569,7 +594,9 @@ main(void)
 		cmocka_unit_test(test_fill_says_that_records_are_left),
 		cmocka_unit_test(test_fill_says_that_digests_are_left),
 		cmocka_unit_test(test_deadline_after_tick_is_in_the_future),
-		cmocka_unit_test(test_flush_waits_about_5_ms),
+		cmocka_unit_test(test_busy_link_sends_in_batches),
+		cmocka_unit_test(
+		    test_without_an_interval_each_record_leaves_at_once),
 		cmocka_unit_test(test_bytes_split_anywhere_give_the_same),
 	};
 

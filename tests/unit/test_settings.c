@@ -325,7 +325,7 @@ test_equal_sees_every_field(void **state HERD_UNUSED)
 		case SETTING_BOOL: text = "no"; break;
 		case SETTING_COUNT: text = "7"; break;
 		case SETTING_SIZE: text = "2K"; break;
-		case SETTING_DURATION: text = "1234ms"; break;
+		case SETTING_DURATION: text = "900ms"; break;
 		case SETTING_ENUM: text = table[i].words[1]; break;
 		case SETTING_ENUMS: text = table[i].words[1]; break;
 		case SETTING_TEXT:
