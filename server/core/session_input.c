@@ -136,10 +136,13 @@ static bool
 session_is_repair(const struct session *session, const struct report *report,
     struct wall clock)
 {
-	uint64_t received = report_received_ns(report);
+	uint64_t received;
 
-	return session->exchange > 1 && session->peer_checked &&
-	       !session->next_received && received < clock.ns &&
+	if (session->exchange <= 1 || !session->peer_checked ||
+	    session->next_received)
+		return false;
+	received = report_received_ns(report);
+	return received < clock.ns &&
 	       clock.ns - received > SESSION_REPAIR_AGE_NS;
 }
 
