@@ -109,6 +109,10 @@ class Node:
             self.process.send_signal(how)
             if how == signal.SIGKILL or how == signal.SIGTERM:
                 self.process.send_signal(signal.SIGCONT)
+        return self.wait_end()
+
+    def wait_end(self):
+        """Waits until the process ends by itself; its exit status."""
         status = self.process.wait(timeout=DEADLINE_S)
         self.process = None
         return status
@@ -262,20 +266,24 @@ class Herd:
                 node.wait_log(rf"event=link-up peer={peer}\b")
 
     def stop(self):
+        """Ends what runs. Whoever ended by itself, or not well, fails the test."""
+        wrong = []
         for node in self:
             if node.process is not None and node.process.poll() is None:
                 node.process.send_signal(signal.SIGCONT)
                 node.process.send_signal(signal.SIGTERM)
         for node in self:
-            if node.process is not None:
-                try:
-                    node.process.wait(timeout=DEADLINE_S)
-                except subprocess.TimeoutExpired:
-                    node.process.kill()
-                    node.process.wait()
-                    raise AssertionError(f"{node.name} did not stop: {node.log()}")
-                finally:
-                    node.process = None
+            if node.process is None:
+                continue
+            try:
+                status = node.process.wait(timeout=DEADLINE_S)
+            except subprocess.TimeoutExpired:
+                node.process.kill()
+                status = node.process.wait()
+            node.process = None
+            if status != 0:
+                wrong.append(f"{node.name} ended with {status}: {node.log()[-4000:]}")
+        assert not wrong, "\n".join(wrong)
 
     def __enter__(self):
         return self

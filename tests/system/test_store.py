@@ -97,7 +97,7 @@ def test_two_nodes_never_share_a_file(tmp_path):
     with Herd(tmp_path, ["A", "B"], [("A", "B")], settings) as herd:
         herd["A"].start()
         herd["B"].start(wait=False)
-        assert herd["B"].process.wait(timeout=20) == 1
+        assert herd["B"].wait_end() == 1
         assert "another herdd" in herd["B"].log()
 
 
