@@ -14,6 +14,7 @@
 #include "net/links.h"
 #include "net/listener.h"
 #include "net/mailbox.h"
+#include "net/socket.h"
 #include "net/transport.h"
 
 enum conn_state {
@@ -61,8 +62,12 @@ struct edge {
 	struct mono since;
 	struct backoff backoff;
 	struct event *redial;
-	struct conn *conn;     /* admitted */
-	struct conn *dialling; /* not yet admitted */
+	struct lookup *lookup;  /* of the address's name, under way */
+	bool awaits_lookup;     /* `redial` is the deadline of that */
+	struct endpoints found; /* what is being dialled, ... */
+	unsigned tried;         /* ... and how many of it were */
+	struct conn *conn;      /* admitted */
+	struct conn *dialling;  /* not yet admitted */
 	uint64_t connects;
 	struct session_stats past; /* of ended sessions */
 	char error[SESSION_ERROR_MAX];
@@ -78,6 +83,7 @@ struct links {
 	bool started;
 	bool stopping;
 	struct mailbox mailbox;
+	struct resolver *resolver;
 	struct event *tick;
 	struct listener *listener;
 	struct address address;
@@ -112,6 +118,9 @@ void edge_end(struct edge *edge, enum session_reason reason);
 
 /* The one place where a link's state changes. */
 void edge_set_state(struct edge *edge, enum link_state state);
+
+/* Forgets what it was about to do: lookup, addresses, redial. */
+void edge_rest(struct edge *edge);
 
 /* A connection of the edge has ended with that reason and text. */
 void edge_on_lost(struct edge *edge, const struct conn *conn,

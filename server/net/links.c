@@ -285,6 +285,10 @@ on_stop_poll(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 	if (links_owe(links) && clock_mono().ns < links->stop_at.ns)
 		return;
 	links->stopping = true;
+	for (unsigned i = 0; i < LINKS_MAX; i++) {
+		if (links->edges[i].used)
+			edge_rest(&links->edges[i]);
+	}
 	while ((conn = TAILQ_FIRST(&links->conns)) != NULL)
 		conn_end(conn, BYE_STOP, "the node stops");
 	event_base_loopbreak(links->base);
@@ -470,6 +474,9 @@ links_open(struct node *node, struct buf *message, struct links **out)
 	error = mailbox_init(&links->mailbox, links->base, on_wake, links);
 	if (error != HERD_OK)
 		goto fail;
+	error = resolver_open(&links->mailbox, &links->resolver);
+	if (error != HERD_OK)
+		goto fail_mailbox;
 	plan = plan_make(links);
 	if (plan == NULL) {
 		error = HERD_ENOMEM;
@@ -486,6 +493,7 @@ links_open(struct node *node, struct buf *message, struct links **out)
 	return HERD_OK;
 
 fail_mailbox:
+	resolver_close(links->resolver);
 	mailbox_release(&links->mailbox);
 fail:
 	links_release(links);
@@ -501,6 +509,7 @@ links_close(struct links *links)
 		return;
 	mailbox_post(&links->mailbox, &stop.message);
 	pthread_join(links->thread, NULL);
+	resolver_close(links->resolver);
 	mailbox_release(&links->mailbox);
 	links_release(links);
 }

@@ -10,8 +10,9 @@
 #include "node.h"
 
 #define LINKS_HALF_OPEN_MAX 32u
-#define LINKS_MAX 64u                     /* edges; a bit each */
-#define LINK_OPEN_NS (5u * HERD_NS_PER_S) /* connect, TLS and HELLO */
+#define LINKS_MAX 64u /* edges; a bit each */
+/* Each of: the lookup of a name; connect and TLS; HELLO. */
+#define LINK_OPEN_NS (5u * HERD_NS_PER_S)
 
 /* What an operator sees of a link. */
 #define LINK_STATES(X)                                                  \
