@@ -16,8 +16,7 @@
 #include "core/mutant.h"
 #include "core/table_shard.h"
 
-/* --- the heap ----------------------------------------------------------------
- */
+/* --- the heap ------------------------------------------------------------ */
 
 /* What the slot holds, in 32 bits: does an entry still speak of it? */
 static uint32_t

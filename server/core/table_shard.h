@@ -129,8 +129,7 @@ void shard_remove(struct table *table, struct shard *shard, uint32_t number);
 bool table_is_expired(
     const struct table *table, uint64_t time_ns, struct wall now);
 
-/* --- fifo ------------------------------------------------------------------
- */
+/* --- fifo ---------------------------------------------------------------- */
 
 /* HERD_ENOMEM. */
 HERD_MUST_CHECK enum herd_error fifo_append(struct fifo *fifo, uint32_t slot);
@@ -151,8 +150,7 @@ uint64_t shard_owner_bits(
 void shard_owe(
     struct table *table, struct shard *shard, uint32_t number, uint64_t mask);
 
-/* --- eviction (table_evict.c) ------------------------------------------------
- */
+/* --- eviction (table_evict.c) -------------------------------------------- */
 
 /*
  * A slot got its first record: the heap, if there is one, must know. Gives

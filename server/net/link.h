@@ -134,8 +134,7 @@ void edge_command(struct edge *edge, enum link_verb verb);
 /* Publishes the state of all edges for links_status(). */
 void edges_publish(struct links *links);
 
-/* --- link_conn.c ------------------------------------------------------------
- */
+/* --- link_conn.c --------------------------------------------------------- */
 
 /* Takes the socket; NULL (and the socket is closed) when out of memory. */
 struct conn *conn_open(

@@ -350,9 +350,7 @@ links_watch(struct links *links, links_on_change *on_change, void *arg)
 	pthread_mutex_unlock(&links->watch_lock);
 }
 
-/* --- life
- * ------------------------------------------------------------------------------
- */
+/* --- life ---------------------------------------------------------------- */
 
 static void
 on_accept(void *arg, int fd, const struct sockaddr_storage *peer)

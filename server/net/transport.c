@@ -25,8 +25,7 @@ struct transport_tls {
 	unsigned char key[SHA256_DIGEST_LENGTH];
 };
 
-/* --- key ---------------------------------------------------------------------
- */
+/* --- key ----------------------------------------------------------------- */
 
 static const char *
 key_file_fault(const struct stat *st)
@@ -161,7 +160,7 @@ transport_tls_close(struct transport_tls *tls)
 	free(tls);
 }
 
-/* --- life --------------------------------------------------------------- */
+/* --- life ---------------------------------------------------------------- */
 
 enum herd_error
 transport_init(

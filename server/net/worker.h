@@ -90,8 +90,7 @@ void clients_stop(struct worker *worker);
 /* Closes all at once. */
 void clients_kill(struct worker *worker);
 
-/* --- workers.c -------------------------------------------------------------
- */
+/* --- workers.c ----------------------------------------------------------- */
 
 /* A connection of that peer has ended. */
 void workers_on_closed(

@@ -27,8 +27,7 @@ struct workers {
 	_Atomic uint64_t refused;
 };
 
-/* --- accepting ---------------------------------------------------------------
- */
+/* --- accepting ----------------------------------------------------------- */
 
 struct handover {
 	struct message message;

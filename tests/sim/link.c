@@ -8,8 +8,7 @@
 #define WAKE_MAX_NS (200 * SIM_US)
 #define PUMP_TURNS 16u
 
-/* --- an end's life ----------------------------------------------------------
- */
+/* --- an end's life ------------------------------------------------------- */
 
 static void
 on_wake(void *arg)

@@ -111,8 +111,7 @@ struct event_queue {
 	uint64_t scheduled;
 };
 
-/* --- the network (pipe.c) ---------------------------------------------------
- */
+/* --- the network (pipe.c) ------------------------------------------------ */
 
 /* Bytes that arrive together. */
 struct segment {
@@ -165,8 +164,7 @@ struct conn {
 	bool dead; /* half-open or a dead host: nothing arrives any more */
 };
 
-/* --- nodes -------------------------------------------------------------------
- */
+/* --- nodes --------------------------------------------------------------- */
 
 struct node_edge {
 	unsigned edge; /* of the plan */
