@@ -34,12 +34,12 @@ COMMON_SRC := common/address.c common/buf.c common/diagnostics.c \
 	common/request.c common/setting.c common/settings.c common/text.c \
 	common/time.c common/yamltree.c
 CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
-	server/core/digest.c \
-	server/core/mutant.c server/core/names.c server/core/outbox.c server/core/pack.c \
-	server/core/session.c server/core/session_exchange.c \
-	server/core/session_input.c \
-	server/core/siphash.c server/core/table.c server/core/table_evict.c \
-	server/core/table_walk.c
+	server/core/digest.c server/core/mutant.c server/core/names.c \
+	server/core/outbox.c server/core/pack.c server/core/session.c \
+	server/core/session_exchange.c server/core/session_input.c \
+	server/core/siphash.c server/core/table.c \
+	server/core/table_evict.c server/core/table_read.c \
+	server/core/table_shard.c server/core/table_walk.c
 # The pulse is every loop's; it is here because Places is linked alone too.
 PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/cache.c server/places/call.c server/places/fetch.c \
