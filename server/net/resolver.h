@@ -15,9 +15,10 @@
 #include "herd/address.h"
 #include "net/mailbox.h"
 
-#define RESOLVER_ADDRESSES_MAX 16u /* of a name; what is beyond is not tried \
-				    */
-#define RESOLVER_LOOKUPS_MAX 64u   /* at once, the forgotten ones included */
+#define RESOLVER_ADDRESSES_MAX                                             \
+	16u                      /* of a name; what is beyond is not tried \
+				  */
+#define RESOLVER_LOOKUPS_MAX 64u /* at once, the forgotten ones included */
 
 struct endpoint {
 	struct sockaddr_storage addr;

@@ -144,6 +144,7 @@ on_stop(struct message *message)
 	struct worker *worker = order->worker;
 
 	worker->stopping = true;
+	worker->stop_at = mono_add(clock_mono(), WORKER_STOP_NS);
 	if (worker->number == 0) {
 		listener_close(worker->workers->listener);
 		worker->workers->listener = NULL;
@@ -184,6 +185,19 @@ on_wake(void *arg)
 		event_base_loopbreak(worker->base);
 }
 
+/* Who does not read its replies does not keep the node from stopping. */
+static void
+cut_clients(struct worker *worker)
+{
+	unsigned cut = clients_kill(worker);
+
+	if (cut > 0)
+		LOG(worker->node->log, LOG_WARN, "clients-cut",
+		    log_number("connections", (int64_t)cut),
+		    log_text("error", "they have not taken their replies"),
+		    log_text("next", "the node stops without them"));
+}
+
 static void
 on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
@@ -191,6 +205,8 @@ on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 
 	pulse_begin("client-deadlines");
 	clients_tick(worker, clock_mono());
+	if (worker->stopping && clock_mono().ns >= worker->stop_at.ns)
+		cut_clients(worker);
 	on_wake(worker);
 	pulse_end();
 }
@@ -215,7 +231,7 @@ worker_release(struct worker *worker)
 		return;
 	worker->stopping = true;
 	mailbox_release(&worker->mailbox);
-	clients_kill(worker);
+	(void)clients_kill(worker);
 	if (worker->places != NULL)
 		places_reader_close(worker->places);
 	event_free(worker->tick);
@@ -236,6 +252,7 @@ worker_init(struct worker *worker, struct workers *workers, unsigned number)
 	worker->number = number;
 	TAILQ_INIT(&worker->clients);
 	TAILQ_INIT(&worker->partial);
+	TAILQ_INIT(&worker->lingering);
 	TAILQ_INIT(&worker->stalled);
 	TAILQ_INIT(&worker->throttled);
 	TAILQ_INIT(&worker->held);

@@ -79,6 +79,29 @@ def test_sync_replies_keep_the_order_with_whatsat(tmp_path):
         assert words == [b"AT", b"?", b"AT", b"AT", b"AT"]
 
 
+def test_sync_line_beyond_the_limit_is_the_last(tmp_path):
+    """The reply to the report before it waits for the disk; what is behind
+    its limit is no request when that has been written."""
+    with Herd(tmp_path, ["Solo"], [], SYNC + "max_line: 1K\n") as herd:
+        solo = herd.start()["Solo"]
+        for _ in range(20):
+            with solo.connect() as s:
+                s.sendall(report(b"a", 5) + b"x" * 1025 + b"y\nIAMAT b +1+1 5\n")
+                lines = read_lines(s, 2).split(b"\n")
+                assert lines[0].startswith(b"AT ") and lines[1:] == [b"? " + b"x" * 64, b""]
+                s.sendall(b"IAMAT b +1+1 5\n")
+                assert s.recv(100) == b""
+        assert solo.at_line(b"b") is None
+
+
+def test_sync_reply_to_a_line_beyond_the_limit_survives_the_half_close(tmp_path):
+    with Herd(tmp_path, ["Solo"], [], SYNC + "max_line: 1K\n") as herd:
+        solo = herd.start()["Solo"]
+        for i in range(50):
+            lines = solo.ask(report(b"a", 5 + i) + b"x" * 2000).split(b"\n")
+            assert lines[0].startswith(b"AT ") and lines[1:] == [b"? " + b"x" * 64, b""]
+
+
 def test_rows_that_are_no_reports_are_skipped(tmp_path):
     with Herd(tmp_path, ["Solo"], [], ASYNC) as herd:
         solo = herd.start()["Solo"]
