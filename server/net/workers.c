@@ -122,6 +122,7 @@ on_drain(struct message *message)
 {
 	struct order *order = (struct order *)message;
 	struct workers *workers = order->worker->workers;
+	unsigned running = NODE_RUNNING;
 	struct buf text;
 
 	buf_init(&text, 1024);
@@ -130,8 +131,12 @@ on_drain(struct message *message)
 		workers->listener = NULL;
 	} else if (workers->listener == NULL &&
 		   workers_listen(workers, &text) != HERD_OK) {
+		(void)atomic_compare_exchange_strong(
+		    &workers->node->state, &running, NODE_DRAINING);
 		LOG(workers->node->log, LOG_ERROR, "listen-failed",
-		    log_span("error", buf_span(&text)));
+		    log_span("error", buf_span(&text)),
+		    log_text("next", "the node goes on draining; undrain it "
+				     "again"));
 	}
 	buf_release(&text);
 	free(order);

@@ -9,6 +9,7 @@ import threading
 
 import pytest
 
+from api import Api
 from nodes import Herd, read_lines, wait_until
 
 SYNC = "store: {engine: sqlite, durability: sync}\n"
@@ -144,6 +145,12 @@ def test_a_full_disk_ends_durable_service_loudly(tmp_path):
                 return "store-failed" in solo.log()
             wait_until(failed, "the disk is full")
             assert "restart this node" in solo.log()
+            # Nobody can talk it back into service.
+            api = Api(solo.admin)
+            wait_until(lambda: api.get("/v1/status").json["state"] == "draining", "it is out of service")
+            reply = api.post("/v1/undrain")
+            assert (reply.status, reply.error) == (409, "conflict") and b"restart" in reply.body
+            assert api.get("/readyz").status == 503
             assert solo.stop() == 0
     finally:
         os.system(f"umount {disk}")
