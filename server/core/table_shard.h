@@ -2,7 +2,7 @@
 /*
  * One shard of the table, for table*.c and outbox.c only: slots in chunks,
  * an open-addressing index over them, the FIFOs of the outboxes, and, once
- * the table is full, a heap by time. All under the shard's lock.
+ * the table is nearly full, a heap by time. All under the shard's lock.
  *
  * A slot is 88 bytes: with the index that is below 100 bytes per client with
  * an id of 20 bytes, outboxes included.
@@ -75,7 +75,7 @@ struct shard {
 	uint64_t blob_bytes; /* of blobs outside their slots */
 	uint64_t attached;   /* bit of each attached outbox */
 	struct fifo fifos[TABLE_OUTBOXES];
-	struct heap_entry *heap; /* NULL until the table is full */
+	struct heap_entry *heap; /* NULL until the table is nearly full */
 	uint32_t heap_count;
 	uint32_t heap_size;
 } __attribute__((aligned(64)));
@@ -205,8 +205,9 @@ void shard_owe(
 /* --- eviction (table_evict.c) -------------------------------------------- */
 
 /*
- * A slot got its first record: the heap, if there is one, must know. Gives
- * the heap up when there is no memory; the next eviction builds it anew.
+ * A slot got its first record: the heap, if there is one, must know. Builds it
+ * when the table is nearly full. Gives it up when it has no room; the next
+ * record or the next eviction builds it anew.
  */
 void shard_heap_add(
     const struct table *table, struct shard *shard, uint32_t number);
