@@ -108,7 +108,9 @@ session_on_hello(struct session *session, struct span rest, struct mono now,
 	reason = session->admit(session->arg, hello.node, &session->edge);
 	if (reason != BYE_NONE) {
 		session_bye(session, reason,
-		    "no link between " SPAN_FMT " and %s here",
+		    "%s between " SPAN_FMT " and %s here",
+		    reason == BYE_DISABLED ? "an operator has disabled the link"
+					   : "no link",
 		    SPAN_ARG(session->node->name), session->peer);
 		return;
 	}

@@ -35,6 +35,7 @@ struct conn {
 	bool admitted; /* the edge's current one */
 	bool up;       /* SYNCED was logged */
 	struct mono opened;
+	struct mono up_at; /* SYNCED for the first time */
 	struct transport transport;
 	struct session session;
 	struct buf out;

@@ -299,6 +299,7 @@ conn_note_state(struct conn *conn)
 	if (!conn->session.synced || conn->up)
 		return;
 	conn->up = true;
+	conn->up_at = clock_mono();
 	conn->edge->logged[0] = '\0';
 	LOG(node->log, LOG_INFO, "link-up", log_text("peer", conn->edge->peer),
 	    log_text("address", conn->peer),

@@ -345,8 +345,7 @@ edge_on_lost(struct edge *edge, const struct conn *conn,
 		edge_note_address_error(edge, conn->peer, error);
 	else
 		edge_note_error(edge, error);
-	if (was_up && mono_since(clock_mono(), conn->session.synced_at) >=
-			  BACKOFF_RESET_NS)
+	if (was_up && mono_since(clock_mono(), conn->up_at) >= BACKOFF_RESET_NS)
 		backoff_reset(&edge->backoff);
 	if (!edge->enabled) {
 		edge_set_state(edge, LINK_DISABLED);

@@ -247,6 +247,25 @@ def test_peer_that_falls_silent_is_dropped(tmp_path, alice):
         riley.wait_log("event=link-down peer=Alice reason=silent ")
 
 
+def test_link_that_was_up_for_10_s_is_dialled_at_once_however_lately_verified(tmp_path):
+    settings = ("workers: 1\nplaces: {provider: none}\nlog: {level: debug}\n"
+                "link: {redial_max: 3s, verify_every: 500ms}\n")
+    with Herd(tmp_path, ["Riley", "Zoe"], [("Riley", "Zoe")], settings) as herd, Peer("Zoe") as zoe:
+        riley = herd["Riley"].start()
+        # Then the next wait would be up to 3 s.
+        riley.wait_log("event=link-down peer=Zoe", 6)
+        zoe.listen(herd["Zoe"].peers)
+        zoe.accept()
+        zoe.sync()
+        began = time.monotonic()
+        zoe.run(lambda: time.monotonic() - began > 10.2 and zoe.synced)
+        assert zoe.exchange > 10
+        zoe.hang_up()
+        began = time.monotonic()
+        zoe.accept()
+        assert time.monotonic() - began < 0.4
+
+
 def test_newer_connection_replaces_the_older(riley, alice):
     alice.table = {b"kept": b"AT Alice +0.500000000 kept +1+1 1"}
     alice.dial(riley.peers, "Riley")

@@ -91,8 +91,18 @@ test_hello_refused_by_admission(void **state)
 	bob_init(&bob, &time);
 	bob.admits = BYE_NOT_CONFIGURED;
 	end_hears_hello(&bob, false, &time);
-	assert_bye(&bob, "BYE not-configured ", &time);
+	assert_bye(
+	    &bob, "BYE not-configured no link between Bob and Zoe here", &time);
 	assert_true(session_reason_is_refusal(bob.session.reason));
+	end_release(&bob);
+
+	bob_init(&bob, &time);
+	bob.admits = BYE_DISABLED;
+	end_hears_hello(&bob, false, &time);
+	assert_bye(&bob,
+	    "BYE disabled an operator has disabled the link between Bob and "
+	    "Zoe here",
+	    &time);
 	end_release(&bob);
 }
 
