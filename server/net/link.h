@@ -52,7 +52,9 @@ TAILQ_HEAD(conn_list, conn);
 struct edge {
 	struct links *links;
 	unsigned index;
+	unsigned number; /* of its sessions; not that of an earlier edge */
 	bool used;
+	bool leaving; /* the herd file has it no more */
 	bool enabled;
 	bool dials;
 	char peer[REPORT_ORIGIN_MAX + 1];
@@ -96,6 +98,7 @@ struct links {
 	unsigned half_open;   /* inbound, not admitted */
 	_Atomic uint64_t due; /* edges whose outbox was woken */
 	struct edge edges[LINKS_MAX];
+	unsigned next_number;       /* for an edge */
 	pthread_mutex_t watch_lock; /* of `on_change` and its argument */
 	links_on_change *on_change;
 	void *on_change_arg;
@@ -103,7 +106,7 @@ struct links {
 	pthread_mutex_t lock; /* of `published` */
 	struct link_status published[LINKS_MAX];
 	unsigned published_count;
-	unsigned published_index[LINKS_MAX]; /* edge's index of each */
+	unsigned published_number[LINKS_MAX]; /* edge's number of each */
 };
 
 /* --- link_edge.c -------------------------------------------------------- */

@@ -81,7 +81,7 @@ conn_fail(struct conn *conn, const char *error)
 
 /* HELLO is in order: which edge is it? */
 static enum session_reason
-on_admit(void *arg, struct span peer, unsigned *index)
+on_admit(void *arg, struct span peer, unsigned *number)
 {
 	struct conn *conn = arg;
 	struct edge *edge = edge_find(conn->links, peer);
@@ -90,7 +90,7 @@ on_admit(void *arg, struct span peer, unsigned *index)
 		return BYE_NOT_CONFIGURED;
 	if (!edge->enabled)
 		return BYE_DISABLED;
-	*index = edge->index;
+	*number = edge->number;
 	conn->edge = edge;
 	if (conn->inbound)
 		conn->links->half_open--;

@@ -85,6 +85,10 @@ edge_note_error(struct edge *edge, const char *error)
 static const char *
 edge_next_text(const struct edge *edge)
 {
+	if (edge->leaving)
+		return "the herd file has no such link any more";
+	if (!edge->enabled)
+		return "waiting for an operator to enable it";
 	if (!edge->dials)
 		return "waiting for the peer to dial";
 	if (edge->state == LINK_REFUSED)
@@ -105,9 +109,6 @@ edge_log_down(struct edge *edge, enum session_reason reason, const char *error,
 	    log_text("peer", edge->peer),
 	    log_text("reason", session_reason_word(reason)),
 	    log_text("error", error), log_text("next", next));
-	if (was_up && node->traffic != NULL)
-		traffic_note(
-		    node->traffic, "link-down", edge->peer, span_from(error));
 }
 
 static void
@@ -299,6 +300,7 @@ edge_hang_up(struct edge *edge, enum session_reason reason, const char *text)
 void
 edge_end(struct edge *edge, enum session_reason reason)
 {
+	edge->leaving = true;
 	edge->dials = false;
 	edge_hang_up(edge, reason, "the link has left the herd file");
 	if (edge->redial != NULL)
@@ -339,7 +341,12 @@ edge_on_lost(struct edge *edge, const struct conn *conn,
 	if (was_current)
 		edge->conn = NULL;
 	/* What a newer connection replaced is no news. */
-	if (edge->conn != NULL || edge->links->stopping)
+	if (edge->conn != NULL)
+		return;
+	if (was_up && edge->links->node->traffic != NULL)
+		traffic_note(edge->links->node->traffic, "link-down",
+		    edge->peer, span_from(error));
+	if (edge->links->stopping)
 		return;
 	if (was_dialling)
 		edge_note_address_error(edge, conn->peer, error);
@@ -349,6 +356,9 @@ edge_on_lost(struct edge *edge, const struct conn *conn,
 		backoff_reset(&edge->backoff);
 	if (!edge->enabled) {
 		edge_set_state(edge, LINK_DISABLED);
+		if (was_up)
+			edge_log_down(edge, reason, edge->error,
+			    edge_next_text(edge), true);
 	} else if (was_dialling && !conn->has_session &&
 		   edge->tried < edge->found.count) {
 		edge_dial_next(edge);
@@ -452,7 +462,7 @@ edges_publish(struct links *links)
 		if (!links->edges[i].used)
 			continue;
 		edge_status(&links->edges[i], &links->published[count]);
-		links->published_index[count++] = i;
+		links->published_number[count++] = links->edges[i].number;
 	}
 	links->published_count = count;
 	pthread_mutex_unlock(&links->lock);

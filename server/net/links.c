@@ -94,6 +94,32 @@ plan_find(const struct plan *plan, const char *peer)
 	return NULL;
 }
 
+static bool
+number_is_taken(const struct links *links, unsigned number)
+{
+	for (unsigned i = 0; i < LINKS_MAX; i++) {
+		if (links->edges[i].used && links->edges[i].number == number)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A record's `from` names the edge long after that is gone: a number comes
+ * again only when all others were given out.
+ */
+static unsigned
+draw_number(struct links *links)
+{
+	unsigned number;
+
+	do {
+		number = links->next_number;
+		links->next_number = (number + 1) % BOARD_EDGES_MAX;
+	} while (number_is_taken(links, number));
+	return number;
+}
+
 static void
 edge_begin(struct links *links, const struct planned *planned)
 {
@@ -111,6 +137,7 @@ edge_begin(struct links *links, const struct planned *planned)
 	edge->redial = redial;
 	edge->links = links;
 	edge->index = (unsigned)(edge - links->edges);
+	edge->number = draw_number(links);
 	edge->used = true;
 	edge->enabled = true;
 	memcpy(edge->peer, planned->peer, sizeof(edge->peer));
@@ -181,7 +208,7 @@ plan_publish(struct links *links, const struct plan *plan)
 			.rtt_ns = -1,
 		};
 		memcpy(status->peer, planned->peer, sizeof(status->peer));
-		links->published_index[i] = i;
+		links->published_number[i] = i;
 	}
 	links->published_count = plan->count;
 }
@@ -323,12 +350,12 @@ void
 links_name_of(
     struct links *links, uint32_t from, char out[REPORT_ORIGIN_MAX + 1])
 {
-	int index = board_edge_of(from);
+	int number = board_edge_of(from);
 
 	out[0] = '\0';
 	pthread_mutex_lock(&links->lock);
 	for (unsigned i = 0; i < links->published_count; i++) {
-		if (index == (int)links->published_index[i])
+		if (number == (int)links->published_number[i])
 			memcpy(out, links->published[i].peer,
 			    REPORT_ORIGIN_MAX + 1);
 	}

@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from api import Api
 from nodes import Herd, read_all, wait_until
 from peer import Peer
 
@@ -494,6 +495,44 @@ def test_reload_adds_and_removes_links_and_nodes_without_dropping_others(tmp_pat
         assert herd.wait_equal([b"second"], ["A", "B"]) == [second]
         assert herd["C"].at_line(b"second") is None
         assert not dropped(herd["B"], "A")
+
+
+def test_end_of_a_link_is_in_both_logs_whoever_ends_it(tmp_path):
+    settings = SETTINGS + 'log: {traffic: "traffic-%n.log"}\n'
+    with Herd(tmp_path, ["A", "B"], [("A", "B")], settings) as herd:
+        herd.start()
+        herd.wait_synced()
+        api = Api(herd["A"].admin)
+        api.post("/v1/peers/B/disable")
+        herd["A"].wait_log(r'event=link-down peer=B reason=disabled error="disabled by an operator" '
+                           r'next="waiting for an operator to enable it"')
+        herd["B"].wait_log(r'event=link-down peer=A reason=disabled error="peer says disabled: .*'
+                           r'next="waiting for the peer to dial"')
+        api.post("/v1/peers/B/enable")
+        herd["A"].wait_log("event=link-up peer=B", 2)
+        herd["B"].wait_log("event=link-up peer=A", 2)
+        herd.stop()
+        for name, peer in ["AB", "BA"]:
+            text = (tmp_path / f"traffic-{name}.log").read_text()
+            assert re.findall(rf" (link-\w+) {peer} ", text) == ["link-up", "link-down"] * 2, text
+
+
+def test_report_of_a_link_that_is_gone_is_not_said_to_be_from_its_successor(tmp_path):
+    with Herd(tmp_path, ["A", "B", "C"], [("A", "B")], SETTINGS) as herd:
+        herd.start()
+        herd.wait_synced()
+        herd["B"].iamat((b"c", b"+1+1", b"1"))
+        herd.wait_equal([b"c"], ["A", "B"])
+        api = Api(herd["A"].admin)
+        assert api.get("/v1/clients/c").json["from"] == "B"
+        herd.links = [("A", "C")]
+        herd.write()
+        reload(herd["C"])
+        reload(herd["A"])
+        herd["A"].wait_log("event=link-up peer=C")
+        assert 'next="the herd file has no such link any more"' in herd["A"].log()
+        assert api.get("/v1/clients/c").json["from"] != "C"
+        assert Api(herd["C"].admin).get("/v1/clients/c").json["from"] == "A"
 
 
 def test_reload_again_and_again_keeps_name_and_links(tmp_path):
