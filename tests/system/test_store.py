@@ -3,6 +3,7 @@
 said loudly."""
 import os
 import random
+import re
 import signal
 import sqlite3
 import threading
@@ -123,6 +124,45 @@ def test_two_nodes_never_share_a_file(tmp_path):
         herd["B"].start(wait=False)
         assert herd["B"].process.wait(timeout=20) == 1
         assert "another herdd" in herd["B"].log()
+
+
+def damage(path):
+    data = bytearray(path.read_bytes())
+    for i in range(8192, len(data), 700):
+        data[i] ^= 255
+    path.write_bytes(data)
+
+
+def change(path, sql):
+    with sqlite3.connect(path) as db:
+        db.execute(sql)
+    db.close()
+
+
+@pytest.mark.parametrize("spoil,error,hint", [
+    (lambda path: path.write_bytes(b"no database" * 999), "file is not a database", "move the file away"),
+    (lambda path: path.write_bytes(path.read_bytes()[:20000]), "malformed", "move the file away"),
+    (damage, "malformed", "move the file away"),
+    (lambda path: (path.unlink(), path.mkdir()), "unable to open", "folder writable"),
+    (lambda path: change(path, "PRAGMA user_version=9"), "format 9", "start the herdd that wrote it"),
+    (lambda path: change(path, "ALTER TABLE reports RENAME COLUMN skew TO other"), "no column named skew|no such column",
+     "not of a herdd")])
+def test_store_that_cannot_be_used_says_what_to_do(tmp_path, spoil, error, hint):
+    with Herd(tmp_path, ["Solo"], [], ASYNC) as herd:
+        solo = herd.start()["Solo"]
+        solo.ask(b"".join(report(b"c%d" % i, 1000 + i) for i in range(3000)))
+        assert solo.stop() == 0
+        path = tmp_path / "herd-Solo.sqlite"
+        spoil(path)
+        solo.start(wait=False)
+        assert solo.process.wait(timeout=20) == 1
+        solo.process = None
+        assert re.search(rf'event=start-failed error="store.path: cannot (use|load) {path}: .*({error}).*; .*{hint}',
+                         solo.log()), solo.log()
+        # As the hint says: what is away does no harm.
+        path.rename(tmp_path / "away")
+        solo.start()
+        assert solo.at_line(b"c5") is None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs a small file system of its own")
