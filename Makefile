@@ -108,7 +108,7 @@ CORE_TESTS := test_backoff test_commit test_core_memory test_digest \
 	test_siphash test_stress test_table test_table_full
 
 PLACES_TESTS := test_gazetteer test_look test_places test_places_guards
-NET_TESTS := test_pulse test_rate test_resolver
+NET_TESTS := test_addresses test_pulse test_rate test_resolver
 STORE_TESTS :=
 ADMIN_TESTS := test_admin_page test_admin_query test_admin_rows
 CLIENT_TESTS := test_client_words test_client_args test_client_where \

@@ -43,7 +43,8 @@ key_file_fault(const struct stat *st)
 static const char *
 read_key(const char *path, char *key, size_t *len)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* A FIFO would wait for its writer before it can be refused. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	const char *fault = NULL;
 	struct stat st;
 	ssize_t n = -1;

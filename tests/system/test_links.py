@@ -443,6 +443,13 @@ def test_bad_key_file_refuses_to_start(tmp_path, text, mode, word):
     assert status != 0 and word in said and str(path) in said, said
 
 
+def test_key_file_that_is_no_file_refuses_to_start(tmp_path):
+    path = tmp_path / "key"
+    os.mkfifo(path, 0o600)
+    status, said = refuse_to_start(tmp_path, with_key(path))
+    assert status != 0 and "not a regular file" in said and str(path) in said, said
+
+
 def test_link_security_tls_without_a_key_refuses_to_start(tmp_path):
     status, said = refuse_to_start(tmp_path, SETTINGS + "link_security: tls\n")
     assert status == 8 and "key_file" in said
