@@ -108,6 +108,29 @@ def test_dialler_that_is_refused_logs_the_peers_reason_once(tmp_path, word):
         assert riley.log().count("link-down") == 1
 
 
+def test_refusals_say_what_either_side_is(riley, alice):
+    for hello, said in [({"herd": b"mi\x1bt"}, rb'BYE wrong-herd Riley is of herd ucla, not of `mi\x1bt`'),
+                        ({"version": b"herd/2"}, b'BYE version Riley speaks herd/1, not `herd/2`'),
+                        ({"other": "Sam"}, b'BYE wrong-node this is node Riley, not `Sam`'),
+                        ({"node": b"Zoe"}, b"BYE not-configured no link between Riley and Zoe here that Zoe dials")]:
+        alice.answers = False
+        alice.dial(riley.peers, **{"other": "Riley", **hello})
+        assert alice.run_to_end() == said
+
+
+def test_clients_port_in_place_of_a_peers_is_named_once(tmp_path):
+    with Herd(tmp_path, ["A", "B"], [("A", "B")], SETTINGS + "log: {level: debug}\n") as herd:
+        herd.write_for("A")
+        path = herd["A"].path
+        path.write_text(path.read_text().replace(f"127.0.0.1:{herd['B'].peers}", f"localhost:{herd['B'].clients}"))
+        herd["B"].start()
+        herd["A"].start()
+        said = r'event=link-down peer=B reason=bad-line error="expected HELLO: whoever answers so takes clients, not nodes"'
+        herd["A"].wait_log("level=warn " + said)
+        herd["A"].wait_log("level=debug " + said, 3)
+        assert herd["A"].log().count("level=warn event=link-down") == 1
+
+
 # --- strangers
 
 
