@@ -408,12 +408,6 @@ edge_command(struct edge *edge, enum link_verb verb)
 		if (edge->enabled)
 			edge_start(edge);
 		break;
-	case LINK_VERIFY:
-		if (edge->conn != NULL) {
-			session_verify(&edge->conn->session, clock_mono());
-			conn_settle(edge->conn);
-		}
-		break;
 	}
 }
 

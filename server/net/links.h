@@ -84,7 +84,7 @@ unsigned links_status(struct links *links, struct link_status out[LINKS_MAX]);
 void links_name_of(
     struct links *links, uint32_t from, char out[REPORT_ORIGIN_MAX + 1]);
 
-enum link_verb { LINK_ENABLE, LINK_DISABLE, LINK_RECONNECT, LINK_VERIFY };
+enum link_verb { LINK_ENABLE, LINK_DISABLE, LINK_RECONNECT };
 
 /*
  * Any thread. HERD_ENOTFOUND: no such link. HERD_ENOMEM. The order is carried
