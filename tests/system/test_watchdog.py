@@ -100,7 +100,7 @@ def test_log_that_nobody_reads_stops_nobody(tmp_path):
         assert solo.ask(b"IAMAT c +1+1 5\n").startswith(b"AT Solo ")
         herd["Peer"].start()
         herd["Peer"].wait_log("event=link-up peer=Solo")
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15
         os.set_blocking(reader, False)
         said = b""
 
