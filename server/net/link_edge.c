@@ -326,6 +326,14 @@ stats_add(struct session_stats *sum, const struct session_stats *stats)
 	sum->acked += stats->acked;
 }
 
+/* Refused by whom was meant: another of its addresses would refuse as well. */
+static bool
+is_from_the_peer(enum session_reason reason)
+{
+	return session_reason_is_refusal(reason) && reason != BYE_WRONG_NODE &&
+	       reason != BYE_WRONG_HERD;
+}
+
 void
 edge_on_lost(struct edge *edge, const struct conn *conn,
     enum session_reason reason, const char *error)
@@ -359,7 +367,7 @@ edge_on_lost(struct edge *edge, const struct conn *conn,
 		if (was_up)
 			edge_log_down(edge, reason, edge->error,
 			    edge_next_text(edge), true);
-	} else if (was_dialling && !conn->has_session &&
+	} else if (was_dialling && !is_from_the_peer(reason) &&
 		   edge->tried < edge->found.count) {
 		edge_dial_next(edge);
 	} else if (edge->used) {

@@ -218,7 +218,8 @@ on_plan(struct message *message)
 {
 	struct plan *plan = (struct plan *)message;
 
-	plan_apply(plan->links, plan);
+	if (!plan->links->stopping)
+		plan_apply(plan->links, plan);
 	free(plan);
 }
 
@@ -518,6 +519,7 @@ links_open(struct node *node, struct buf *message, struct links **out)
 	return HERD_OK;
 
 fail_mailbox:
+	links->stopping = true;
 	resolver_close(links->resolver);
 	mailbox_release(&links->mailbox);
 fail:

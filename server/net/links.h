@@ -18,7 +18,7 @@
 #define LINK_STATES(X)                                                  \
 	X(LINK_DISABLED, "disabled")     /* by an operator */           \
 	X(LINK_WAITING, "waiting")       /* the other side dials */     \
-	X(LINK_CONNECTING, "connecting") /* dials */                    \
+	X(LINK_CONNECTING, "connecting") /* looks up, dials */          \
 	X(LINK_HANDSHAKE, "handshake")   /* connected, TLS or HELLO */  \
 	X(LINK_COMPARING, "comparing")   /* live, exchange under way */ \
 	X(LINK_SYNCED, "synced")                                        \

@@ -155,10 +155,24 @@ def test_all_addresses_of_a_name_are_tried_in_turn(tmp_path, names):
             herd["Zoe"].start()
             ann = herd["Ann"].start()
             other.settimeout(20)
-            other.accept()[0].close()
-            # It was reached and spoke no HELLO: the name is looked up anew.
-            names.say("zoe.test", "127.0.0.2", "127.0.0.1")
-            ann.wait_log(rf"event=link-up peer=Zoe address=127\.0\.0\.1:{herd['Zoe'].peers}\b")
+            with other.accept()[0] as wrong:
+                wrong.sendall(b"SSH-2.0-nobody\r\n")
+                ann.wait_log(rf"event=link-up peer=Zoe address=127\.0\.0\.1:{herd['Zoe'].peers}\b")
+            assert "link-down peer=Zoe" not in ann.log()
+
+
+def test_node_that_refuses_is_not_asked_at_its_other_addresses(tmp_path, names):
+    names.say("zoe.test", "127.0.0.1", "127.0.0.2")
+    with herd_of(tmp_path) as herd:
+        herd.write_for("Zoe", links=[("Ann", "Bob")], settings=SETTINGS)
+        herd["Zoe"].start()
+        with socket.create_server(("127.0.0.2", herd["Zoe"].peers)) as other:
+            ann = herd["Ann"].start()
+            ann.wait_log(r'event=link-down peer=Zoe reason=not-configured error="peer says '
+                         r'not-configured: .*an operator must mend it; dialling again in 30 s')
+            other.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                other.accept()
 
 
 def test_when_no_address_of_a_name_answers_the_last_error_is_told(tmp_path, names):
