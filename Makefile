@@ -34,13 +34,12 @@ COMMON_SRC := common/address.c common/buf.c common/diagnostics.c \
 	common/request.c common/setting.c common/settings.c common/text.c \
 	common/time.c common/yamltree.c
 CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
-	server/core/digest.c \
-	server/core/mutant.c server/core/names.c server/core/outbox.c server/core/pace.c \
-	server/core/pack.c \
+	server/core/digest.c server/core/mutant.c server/core/names.c \
+	server/core/outbox.c server/core/pace.c server/core/pack.c \
 	server/core/session.c server/core/session_exchange.c \
-	server/core/session_input.c \
-	server/core/siphash.c server/core/table.c server/core/table_evict.c \
-	server/core/table_walk.c
+	server/core/session_input.c server/core/siphash.c \
+	server/core/table.c server/core/table_evict.c server/core/table_read.c \
+	server/core/table_shard.c server/core/table_walk.c
 # The pulse is every loop's; it is here because Places is linked alone too.
 PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/cache.c server/places/call.c server/places/fetch.c \
@@ -59,8 +58,8 @@ PLACES_SRC := server/places/answer.c server/places/breaker.c \
 NET_SRC := server/net/addresses.c server/net/client.c \
 	server/net/client_answer.c server/net/link_conn.c \
 	server/net/link_edge.c server/net/links.c server/net/listener.c \
-	server/net/mailbox.c server/net/socket.c server/net/transport.c \
-	server/net/workers.c
+	server/net/mailbox.c server/net/resolver.c server/net/socket.c \
+	server/net/transport.c server/net/workers.c
 STORE_SRC := server/store/engine_sqlite.c server/store/store.c
 ADMIN_SRC := server/admin/admin.c server/admin/call.c server/admin/census.c \
 	server/admin/clients.c server/admin/control.c server/admin/cursor.c \
@@ -69,7 +68,9 @@ ADMIN_SRC := server/admin/admin.c server/admin/call.c server/admin/census.c \
 	server/admin/metrics.c server/admin/page.c server/admin/peers.c \
 	server/admin/places_api.c server/admin/process.c server/admin/query.c \
 	server/admin/route.c server/admin/routes.c server/admin/rows.c server/admin/status.c \
-	server/admin/tokens.c server/admin/watchers.c
+	server/admin/tokens.c server/admin/watch_line.c \
+	server/admin/watch_news.c server/admin/watch_reports.c \
+	server/admin/watchers.c
 HERDD_SRC := server/config.c server/log.c server/main.c server/notify.c \
 	server/options.c server/run.c server/traffic.c server/watchdog.c
 HERDCTL_SRC := client/admin.c client/arena.c client/args.c client/ask.c \
@@ -107,7 +108,7 @@ CORE_TESTS := test_backoff test_commit test_core_memory test_digest \
 	test_siphash test_stress test_table test_table_full
 
 PLACES_TESTS := test_gazetteer test_look test_places test_places_guards
-NET_TESTS := test_pulse test_rate
+NET_TESTS := test_addresses test_pulse test_rate test_resolver
 STORE_TESTS :=
 ADMIN_TESTS := test_admin_page test_admin_query test_admin_rows
 CLIENT_TESTS := test_client_words test_client_args test_client_where \

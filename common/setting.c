@@ -347,8 +347,7 @@ setting_clear(struct settings *settings, const struct setting *setting)
 	*list = (struct setting_list){ 0 };
 }
 
-/* --- to text ---------------------------------------------------------------
- */
+/* --- to text ------------------------------------------------------------- */
 
 static enum herd_error
 list_get(
@@ -418,8 +417,7 @@ setting_equal(const struct setting *setting, const struct settings *a,
 	return false;
 }
 
-/* --- all of them -----------------------------------------------------------
- */
+/* --- all of them --------------------------------------------------------- */
 
 enum herd_error
 settings_init(struct settings *settings)

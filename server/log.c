@@ -3,6 +3,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -29,6 +31,7 @@ struct log {
 	struct log_rate rates[LOG_EVENTS_MAX];
 	char *kept[LOG_KEPT];
 	uint64_t next; /* number of the next line */
+	uint64_t lost; /* lines that were not written, and not yet told of */
 };
 
 static const char *const LEVEL_WORDS[] = {
@@ -222,20 +225,50 @@ rate_allows(struct log *log, const char *event, uint64_t *suppressed)
 	return true;
 }
 
-/* A log that can't be written must not stop the node. */
-static void
+/*
+ * A log that can't be written must not stop the node: when whoever reads the
+ * pipe does not, the loops would wait, one after the other. A pipe that has
+ * room takes PIPE_BUF bytes at once.
+ */
+static bool
 write_all(int fd, struct span text)
 {
 	while (text.len > 0) {
-		ssize_t n = write(fd, text.data, text.len);
+		struct pollfd room = { fd, POLLOUT, 0 };
+		size_t len = text.len < PIPE_BUF ? text.len : PIPE_BUF;
+		ssize_t n;
 
+		if (poll(&room, 1, 0) == 0)
+			return false;
+		n = write(fd, text.data, len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return;
+			return false;
 		text.data += n;
 		text.len -= (size_t)n;
 	}
+	return true;
+}
+
+/* How many lines before this one the reader did not get. */
+static void
+tell_lost(struct log *log)
+{
+	const struct log_field note[] = {
+		log_number("count", (int64_t)log->lost),
+		log_text("error", "nobody read the log"),
+		log_text("next", "GET /v1/log has the last lines"),
+		{ LOG_FIELD_END, NULL, { NULL, 0 }, 0 },
+	};
+	struct buf line;
+
+	buf_init(&line, LOG_LINE_MAX);
+	if (format_line(&line, atomic_load(&log->format) == LOG_JSON, LOG_WARN,
+		"log-lost", note) == HERD_OK &&
+	    write_all(log->fd, buf_span(&line)))
+		log->lost = 0;
+	buf_release(&line);
 }
 
 static void
@@ -246,7 +279,10 @@ log_emit(struct log *log, struct span line)
 	free(*slot);
 	*slot = strndup(line.data, line.len);
 	log->next++;
-	write_all(log->fd, line);
+	if (log->lost > 0)
+		tell_lost(log);
+	if (log->lost > 0 || !write_all(log->fd, line))
+		log->lost++;
 }
 
 void

@@ -2,7 +2,8 @@
 /*
  * The log: one event a line on stderr, logfmt or JSON, and the last lines in
  * memory for the admin API. Values from outside are escaped and cut. Each
- * event name has its own rate limit, so a flood costs a counter. Any thread.
+ * event name has its own rate limit, so a flood costs a counter; a reader of
+ * stderr that stands still costs it lines, and nobody waits. Any thread.
  */
 #ifndef HERD_LOG_H
 #define HERD_LOG_H

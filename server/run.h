@@ -42,8 +42,17 @@ void run_close(struct run *run);
 HERD_MUST_CHECK enum herd_error node_reload(
     struct node *node, const char *who, struct reload *reload);
 
-/* Refuses new clients and says not ready, or takes it back. */
+/*
+ * Refuses new clients and says not ready, or takes it back; not while
+ * node_has_lost_store().
+ */
 void node_drain(struct node *node, bool drain, const char *who);
+
+/*
+ * The store has failed and answers would wait for it: no client is served
+ * until a restart. Any thread.
+ */
+bool node_has_lost_store(const struct node *node);
 
 /* Ends the main loop; run_close() follows. */
 void node_stop(struct node *node, const char *who);

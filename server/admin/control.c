@@ -34,6 +34,14 @@ serve_drain(struct call *call)
 void
 serve_undrain(struct call *call)
 {
+	if (node_has_lost_store(call->node)) {
+		call_fail(call, ADMIN_CONFLICT,
+		    "mend the disk and restart the node; GET /v1/status has "
+		    "the store's error",
+		    "the store has failed: no client is served until a "
+		    "restart");
+		return;
+	}
 	node_drain(call->node, false, call->who);
 	call_log(call, call->node->name);
 	answer_state(call);

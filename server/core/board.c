@@ -64,7 +64,7 @@ board_session_number(struct board *board, unsigned edge)
 {
 	uint32_t counter = atomic_fetch_add(&board->sessions, 1);
 
-	assert(edge < 254);
+	assert(edge < BOARD_EDGES_MAX);
 	return (edge + 1u) << COUNTER_BITS | (counter & COUNTER_MASK);
 }
 

@@ -34,6 +34,7 @@ void board_leave(struct board *board);
 void board_synced(struct board *board);
 void board_unsynced(struct board *board);
 
+#define BOARD_EDGES_MAX 254u
 /* Session numbers: the edge (0 to 253) above, a counter of 24 bits below. */
 uint32_t board_session_number(struct board *board, unsigned edge);
 /* The edge of a record's `from`; -1 if it is no session's number. */

@@ -18,6 +18,7 @@
 	X(SKIP_DIGEST, "skip-digest", "9 of 10 connects skip the digest")   \
 	X(KEEP_OUTBOX, "keep-outbox", "outbox outlives session, no digest") \
 	X(EARLY_NEXT_CHECK, "early-check", "exchange N+1 before SYNCED")    \
+	X(ATTACH_LATE, "attach-late", "scans, then attaches the outbox")    \
 	X(COMPARE_EARLY, "compare-early", "compares before the own scan")   \
 	X(NEXT_EARLY, "next-early", "NEXT before the debt is drained")      \
 	X(ONE_SIDE_OWES, "one-side-owes", "only one side owes")             \

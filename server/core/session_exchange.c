@@ -13,7 +13,8 @@
 bool
 exchange_is_open(const struct session *session)
 {
-	return session->outbox.attached;
+	return session->outbox.attached ||
+	       (MUTANT(ATTACH_LATE) && session->state == SESSION_SCAN);
 }
 
 void
@@ -57,6 +58,16 @@ exchange_start(struct session *session, struct wall clock)
 	    (unsigned long long)session->exchange, (unsigned long long)cut_s);
 }
 
+static bool
+exchange_attach(struct session *session)
+{
+	if (session->outbox.attached ||
+	    outbox_attach(&session->outbox) == HERD_OK)
+		return true;
+	session_bye(session, BYE_MEMORY, "all outboxes are taken");
+	return false;
+}
+
 /* Both CHECKs are here: attach, then scan; in any other order records slip. */
 static void
 exchange_run(struct session *session)
@@ -76,11 +87,8 @@ exchange_run(struct session *session)
 	kept = session->outbox.attached ||
 	       (MUTANT(KEEP_OUTBOX) && mutant_inherit_outbox(&session->outbox));
 #endif
-	if (!session->outbox.attached &&
-	    outbox_attach(&session->outbox) != HERD_OK) {
-		session_bye(session, BYE_MEMORY, "all outboxes are taken");
+	if (!MUTANT(ATTACH_LATE) && !exchange_attach(session))
 		return;
-	}
 	session->marks = calloc(DIGEST_LEAVES / 8, 1);
 	if (session->marks == NULL ||
 	    digest_new(&session->key, &session->digest) != HERD_OK) {
@@ -356,6 +364,8 @@ exchange_end_scan(struct session *session)
 {
 	const struct digest_path root = { 0, 0 };
 
+	if (MUTANT(ATTACH_LATE) && !exchange_attach(session))
+		return;
 	exchange_pend(session, root);
 	session_set_state(session, SESSION_COMPARE);
 	if (session->root_held) {

@@ -54,32 +54,64 @@ hello_parse(struct span rest, struct hello *out)
 	}
 }
 
-/* Is it one of ours? Says BYE if not. The order is the one of REASONS. */
+#define NAME_SHOWN_MAX 64u
+/* What a stranger says, fit to be shown. */
+struct shown {
+	char text[4 * NAME_SHOWN_MAX + 8];
+};
+
+static const char *
+show(struct shown *shown, struct span text)
+{
+	struct buf buf;
+	const char *escaped = NULL;
+
+	buf_init(&buf, sizeof(shown->text));
+	if (text_escape(&buf, text, NAME_SHOWN_MAX) == HERD_OK)
+		escaped = buf_cstr(&buf);
+	snprintf(shown->text, sizeof(shown->text), "%s",
+	    escaped == NULL ? "" : escaped);
+	buf_release(&buf);
+	return shown->text;
+}
+
+/*
+ * Is it one of ours? Says BYE if not. The order is the one of REASONS. The
+ * texts are read on both sides, so they say what either is.
+ */
 static bool
 hello_check(struct session *session, const struct hello *hello)
 {
 	const struct session_node *node = session->node;
+	struct shown shown;
 	char params[17];
 
 	snprintf(params, sizeof(params), "%016llx",
 	    (unsigned long long)node->params);
 	if (!span_is(hello->version, SESSION_PROTOCOL)) {
-		session_bye(
-		    session, BYE_VERSION, "this node speaks " SESSION_PROTOCOL);
+		session_bye(session, BYE_VERSION,
+		    SPAN_FMT " speaks " SESSION_PROTOCOL ", not `%s`",
+		    SPAN_ARG(node->name), show(&shown, hello->version));
 	} else if (!span_equal(hello->herd, node->herd)) {
-		session_bye(session, BYE_WRONG_HERD, "this is herd " SPAN_FMT,
-		    SPAN_ARG(node->herd));
+		session_bye(session, BYE_WRONG_HERD,
+		    SPAN_FMT " is of herd " SPAN_FMT ", not of `%s`",
+		    SPAN_ARG(node->name), SPAN_ARG(node->herd),
+		    show(&shown, hello->herd));
 	} else if (!node_name_is_valid(hello->node)) {
 		session_bye(session, BYE_BAD_LINE, "HELLO without a node name");
 	} else if (span_equal(hello->node, node->name)) {
 		session_bye(session, BYE_SELF, "this is " SPAN_FMT " itself",
 		    SPAN_ARG(node->name));
-	} else if ((hello->peer.len > 0 &&
-		       !span_equal(hello->peer, node->name)) ||
-		   (session->peer[0] != '\0' &&
-		       !span_is(hello->node, session->peer))) {
-		session_bye(session, BYE_WRONG_NODE, "this is node " SPAN_FMT,
-		    SPAN_ARG(node->name));
+	} else if (hello->peer.len > 0 &&
+		   !span_equal(hello->peer, node->name)) {
+		session_bye(session, BYE_WRONG_NODE,
+		    "this is node " SPAN_FMT ", not `%s`", SPAN_ARG(node->name),
+		    show(&shown, hello->peer));
+	} else if (session->peer[0] != '\0' &&
+		   !span_is(hello->node, session->peer)) {
+		session_bye(session, BYE_WRONG_NODE,
+		    SPAN_FMT " dialled %s, but " SPAN_FMT " answers",
+		    SPAN_ARG(node->name), session->peer, SPAN_ARG(hello->node));
 	} else if (!span_is(hello->params, params)) {
 		session_bye(session, BYE_PARAMS,
 		    "max_line, max_clients or expire_after differ between " SPAN_FMT
@@ -90,6 +122,23 @@ hello_check(struct session *session, const struct hello *hello)
 		session_bye(session, BYE_BAD_LINE, "HELLO without a nonce");
 	}
 	return session->state != SESSION_CLOSED;
+}
+
+/* It is one of ours, but may not speak here. */
+static void
+session_refuse(struct session *session, enum session_reason reason)
+{
+	struct span name = session->node->name;
+
+	if (reason == BYE_DISABLED)
+		session_bye(session, reason,
+		    "an operator has disabled the link between " SPAN_FMT
+		    " and %s here",
+		    SPAN_ARG(name), session->peer);
+	else
+		session_bye(session, reason,
+		    "no link between " SPAN_FMT " and %s here that %s dials",
+		    SPAN_ARG(name), session->peer, session->peer);
 }
 
 static void
@@ -107,9 +156,7 @@ session_on_hello(struct session *session, struct span rest, struct mono now,
 	session->peer_fresh = span_is(hello.fresh, "1");
 	reason = session->admit(session->arg, hello.node, &session->edge);
 	if (reason != BYE_NONE) {
-		session_bye(session, reason,
-		    "no link between " SPAN_FMT " and %s here",
-		    SPAN_ARG(session->node->name), session->peer);
+		session_refuse(session, reason);
 		return;
 	}
 	framer_widen(
@@ -343,6 +390,10 @@ session_on_line(struct session *session, struct span line, struct mono now,
 			session_on_hello(session, rest, now, clock);
 		else if (span_is(word, "BYE"))
 			session_on_bye(session, rest, now, clock);
+		else if (span_is(word, "?"))
+			session_bye(session, BYE_BAD_LINE,
+			    "expected HELLO: whoever answers so takes clients, "
+			    "not nodes");
 		else
 			session_bad_line(session, "expected HELLO", line);
 		return;

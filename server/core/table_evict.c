@@ -8,7 +8,9 @@
  * costs nothing, and an entry that is out of date is put right when it comes
  * to the top. Entries have the time; when times are equal the records
  * themselves are compared, and an entry that is out of date (its mark tells)
- * goes first. A heap is built when the table is full for the first time.
+ * goes first. A heap is built when the table is nearly full, by a put into its
+ * shard: were it built when it is first needed, one report would wait for
+ * the heaps of all shards.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -16,8 +18,7 @@
 #include "core/mutant.h"
 #include "core/table_shard.h"
 
-/* --- the heap ----------------------------------------------------------------
- */
+/* --- the heap ------------------------------------------------------------ */
 
 /* What the slot holds, in 32 bits: does an entry still speak of it? */
 static uint32_t
@@ -153,11 +154,24 @@ heap_build(const struct table *table, struct shard *shard)
 		heap_sift_down(table, shard, i - 1);
 }
 
+/* An eighth is left at most: time for each shard to build its heap. */
+static bool
+table_is_nearly_full(const struct table *table)
+{
+	uint64_t cap =
+	    atomic_load_explicit(&table->max_clients, memory_order_relaxed);
+
+	return cap != 0 && atomic_load(&table->records) >= cap - cap / 8;
+}
+
 void
 shard_heap_add(const struct table *table, struct shard *shard, uint32_t number)
 {
-	if (shard->heap == NULL)
+	if (shard->heap == NULL) {
+		if (table_is_nearly_full(table))
+			heap_build(table, shard);
 		return;
+	}
 	/* Entries of slots that expiry freed pile up: then begin anew. */
 	if (shard->heap_count == shard->heap_size) {
 		heap_give_up(shard);

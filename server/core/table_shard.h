@@ -2,7 +2,7 @@
 /*
  * One shard of the table, for table*.c and outbox.c only: slots in chunks,
  * an open-addressing index over them, the FIFOs of the outboxes, and, once
- * the table is full, a heap by time. All under the shard's lock.
+ * the table is nearly full, a heap by time. All under the shard's lock.
  *
  * A slot is 88 bytes: with the index that is below 100 bytes per client with
  * an id of 20 bytes, outboxes included.
@@ -75,7 +75,7 @@ struct shard {
 	uint64_t blob_bytes; /* of blobs outside their slots */
 	uint64_t attached;   /* bit of each attached outbox */
 	struct fifo fifos[TABLE_OUTBOXES];
-	struct heap_entry *heap; /* NULL until the table is full */
+	struct heap_entry *heap; /* NULL until the table is nearly full */
 	uint32_t heap_count;
 	uint32_t heap_size;
 } __attribute__((aligned(64)));
@@ -110,6 +110,32 @@ hash_shard(uint64_t hash)
 	return (uint32_t)(hash >> 58);
 }
 
+/* Under the lock, where index and size change: plain loads do. */
+static inline uint32_t *
+load_index(const struct shard *shard)
+{
+	return atomic_load_explicit(&shard->index, memory_order_relaxed);
+}
+
+static inline uint32_t
+index_mask(const struct shard *shard)
+{
+	return atomic_load_explicit(&shard->index_size, memory_order_relaxed) -
+	       1;
+}
+
+static inline bool
+entry_has_tag(uint32_t entry, uint32_t hash)
+{
+	return ((entry ^ hash) >> ENTRY_SLOT_BITS) == 0;
+}
+
+/* --- slots and index (table_shard.c) ------------------------------------- */
+
+/* HERD_ENOMEM: nothing to release. */
+HERD_MUST_CHECK enum herd_error shard_init(struct shard *shard);
+void shard_release(struct shard *shard);
+
 /* The slot's bytes: client id, then packed texts. */
 const uint8_t *slot_blob(const struct slot *slot);
 
@@ -122,15 +148,40 @@ HERD_MUST_CHECK enum herd_error slot_read(const struct table *table,
     const struct slot *slot, char scratch[SLOT_SCRATCH], char **heap,
     struct report *out);
 
+/* A slot without a record; its bits may be set from an earlier life. */
+HERD_MUST_CHECK enum herd_error shard_take_slot(
+    struct shard *shard, uint32_t *out);
+
+/*
+ * Writes the record into the slot; a failed call leaves the slot as it was.
+ * The blob is in place before anything is owed. HERD_ENOMEM.
+ */
+HERD_MUST_CHECK enum herd_error slot_write(struct shard *shard,
+    struct slot *slot, const struct report *report, uint16_t origin,
+    uint32_t from);
+
+/*
+ * Where the client's entry is, or the free one where it would go. The tag
+ * saves a look at most slots of other clients, which are not in the cache.
+ */
+uint32_t shard_probe(
+    const struct shard *shard, uint32_t hash, struct span client);
+
+/* A new client's slot, in the index and the heap. HERD_ENOMEM. */
+HERD_MUST_CHECK enum herd_error shard_insert(struct table *table,
+    struct shard *shard, uint32_t hash, const struct report *report,
+    uint16_t origin, uint32_t from, uint32_t *out);
+
 /* Takes the record out of index and slot; the slot's bits stay. */
 void shard_remove(struct table *table, struct shard *shard, uint32_t number);
+
+/* --- table.c ------------------------------------------------------------- */
 
 /* Expired at `now` if the table expires at all. */
 bool table_is_expired(
     const struct table *table, uint64_t time_ns, struct wall now);
 
-/* --- fifo ------------------------------------------------------------------
- */
+/* --- fifo and owing (outbox.c) ------------------------------------------- */
 
 /* HERD_ENOMEM. */
 HERD_MUST_CHECK enum herd_error fifo_append(struct fifo *fifo, uint32_t slot);
@@ -151,12 +202,12 @@ uint64_t shard_owner_bits(
 void shard_owe(
     struct table *table, struct shard *shard, uint32_t number, uint64_t mask);
 
-/* --- eviction (table_evict.c) ------------------------------------------------
- */
+/* --- eviction (table_evict.c) -------------------------------------------- */
 
 /*
- * A slot got its first record: the heap, if there is one, must know. Gives
- * the heap up when there is no memory; the next eviction builds it anew.
+ * A slot got its first record: the heap, if there is one, must know. Builds it
+ * when the table is nearly full. Gives it up when it has no room; the next
+ * record or the next eviction builds it anew.
  */
 void shard_heap_add(
     const struct table *table, struct shard *shard, uint32_t number);

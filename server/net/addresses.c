@@ -49,20 +49,30 @@ addresses_free(struct addresses *addresses)
 	free(addresses);
 }
 
-/* The address as a number; an IPv4 one can't equal a routed IPv6 prefix. */
+/*
+ * The address as a number; an IPv4 one can't equal a routed IPv6 prefix. Those
+ * who come by IPv4 to a listener on [::] would all have the prefix 0.
+ */
 static bool
 address_key(const struct sockaddr_storage *peer, uint64_t *key)
 {
+	const struct in6_addr *v6 =
+	    &((const struct sockaddr_in6 *)peer)->sin6_addr;
+	uint32_t v4;
+
 	if (peer->ss_family == AF_INET) {
 		*key = ((const struct sockaddr_in *)peer)->sin_addr.s_addr;
 		return true;
 	}
-	if (peer->ss_family == AF_INET6) {
-		memcpy(key, &((const struct sockaddr_in6 *)peer)->sin6_addr,
-		    sizeof(*key));
-		return true;
+	if (peer->ss_family != AF_INET6)
+		return false;
+	if (IN6_IS_ADDR_V4MAPPED(v6)) {
+		memcpy(&v4, &v6->s6_addr[12], sizeof(v4));
+		*key = v4;
+	} else {
+		memcpy(key, v6, sizeof(*key));
 	}
-	return false;
+	return true;
 }
 
 static struct address_count **

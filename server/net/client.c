@@ -37,6 +37,7 @@ queue_of(struct client *client)
 {
 	switch (client->queue) {
 	case QUEUE_PARTIAL: return &client->worker->partial;
+	case QUEUE_LINGERING: return &client->worker->lingering;
 	case QUEUE_STALLED: return &client->worker->stalled;
 	case QUEUE_THROTTLED: return &client->worker->throttled;
 	case QUEUE_HELD: return &client->worker->held;
@@ -143,7 +144,7 @@ client_flush(struct client *client)
 	if (tx->len == 0)
 		return;
 	if (client->gate != NULL && client->gate->shards != 0)
-		client->state = CLIENT_HELD;
+		client->held = true;
 	else if (client->out.len == 0)
 		sent = client_send(client, buf_span(tx));
 	buf_drain(tx, sent);
@@ -185,6 +186,13 @@ client_next_line(struct client *client, struct batch *batch, struct wall now,
 	return error == HERD_OK;
 }
 
+static bool
+client_may_parse(const struct client *client)
+{
+	return client->state == CLIENT_OPEN && !client->held &&
+	       !client->broken && client->out.len < CLIENT_OUT_PAUSE;
+}
+
 bool
 client_process(struct client *client)
 {
@@ -199,8 +207,7 @@ client_process(struct client *client)
 	batch.count = 0;
 	if (rate != 0)
 		mono = clock_mono();
-	while (client->state == CLIENT_OPEN && !client->broken &&
-	       client->out.len < CLIENT_OUT_PAUSE) {
+	while (client_may_parse(client)) {
 		if (framer_pending(&client->in) == 0)
 			break;
 		if (rate != 0 && !rate_take(&client->rate, rate, mono)) {
@@ -218,8 +225,7 @@ client_process(struct client *client)
 	}
 	client_answer_batch(client, &batch, now);
 	client_flush(client);
-	return client->state == CLIENT_OPEN && !client->broken &&
-	       client->out.len < CLIENT_OUT_PAUSE;
+	return client_may_parse(client);
 }
 
 static void
@@ -249,31 +255,33 @@ client_is_done(const struct client *client)
 void
 client_settle(struct client *client)
 {
-	bool open = client->state == CLIENT_OPEN;
+	bool open = client->state == CLIENT_OPEN && !client->held;
+	bool lingers = client->state == CLIENT_LINGERING;
 	short want = 0;
 
 	if (client->broken ||
-	    (client_is_done(client) &&
-		((open && client->eof) || client->worker->stopping))) {
+	    (client_is_done(client) && ((client->eof && (open || lingers)) ||
+					   client->worker->stopping))) {
 		client_close(client);
 		return;
 	}
-	if (client->state == CLIENT_LINGERING && client->out.len == 0)
+	if (lingers && client->out.len == 0)
 		(void)shutdown(client->fd, SHUT_WR);
-	if (client->out.len > 0 && client->state != CLIENT_HELD)
+	if (client->out.len > 0 && !client->held)
 		want |= EV_WRITE;
-	if (!client->eof && ((open && client->out.len < CLIENT_OUT_PAUSE) ||
-				client->state == CLIENT_LINGERING))
+	if (!client->eof &&
+	    ((open && client->out.len < CLIENT_OUT_PAUSE) || lingers))
 		want |= EV_READ;
 	client_arm(client, want);
-	if (client->state == CLIENT_THROTTLED)
-		client_enqueue(client, QUEUE_THROTTLED);
-	else if (client->state == CLIENT_HELD)
+	if (client->held)
 		client_enqueue(client, QUEUE_HELD);
+	else if (client->state == CLIENT_THROTTLED)
+		client_enqueue(client, QUEUE_THROTTLED);
 	else if (client->out.len > 0)
 		client_enqueue(client, QUEUE_STALLED);
-	else if (client->state == CLIENT_LINGERING ||
-		 (open && framer_pending(&client->in) > 0))
+	else if (lingers)
+		client_enqueue(client, QUEUE_LINGERING);
+	else if (open && framer_pending(&client->in) > 0)
 		client_enqueue(client, QUEUE_PARTIAL);
 	else
 		client_enqueue(client, QUEUE_NONE);
@@ -296,7 +304,8 @@ client_discard(struct client *client)
 	n = recv(client->fd, data, room, 0);
 	if (n > 0)
 		client->discarded += (size_t)n;
-	if ((n < 0 && errno != EAGAIN && errno != EINTR) || n == 0 ||
+	client->eof = n == 0;
+	if ((n < 0 && errno != EAGAIN && errno != EINTR) ||
 	    client->discarded > CLIENT_LINGER_MAX)
 		client->broken = true;
 }
@@ -406,9 +415,7 @@ expire(struct worker *worker, struct client_list *list, uint64_t after_ns,
 	struct client *client;
 
 	while ((client = TAILQ_FIRST(list)) != NULL &&
-	       mono_since(now, client->queued_at) >=
-		   (client->state == CLIENT_LINGERING ? CLIENT_LINGER_NS
-						      : after_ns)) {
+	       mono_since(now, client->queued_at) >= after_ns) {
 		count_add(&worker->counts.timed_out, 1);
 		client_close(client);
 	}
@@ -423,6 +430,7 @@ clients_tick(struct worker *worker, struct mono now)
 
 	expire(worker, &worker->partial,
 	    atomic_load(&limits->request_timeout_ns), now);
+	expire(worker, &worker->lingering, CLIENT_LINGER_NS, now);
 	expire(worker, &worker->stalled, atomic_load(&limits->write_timeout_ns),
 	    now);
 	TAILQ_INIT(&again);
@@ -451,7 +459,7 @@ clients_release(struct worker *worker)
 		TAILQ_REMOVE(&held, client, queued);
 		client->queue = QUEUE_NONE;
 		if (client_is_durable(client)) {
-			client->state = CLIENT_OPEN;
+			client->held = false;
 			buf_drain(&client->out,
 			    client_send(client, buf_span(&client->out)));
 			(void)client_process(client);
@@ -476,9 +484,12 @@ clients_stop(struct worker *worker)
 	}
 }
 
-void
+unsigned
 clients_kill(struct worker *worker)
 {
-	while (!TAILQ_EMPTY(&worker->clients))
+	unsigned killed = 0;
+
+	for (; !TAILQ_EMPTY(&worker->clients); killed++)
 		client_close(TAILQ_FIRST(&worker->clients));
+	return killed;
 }

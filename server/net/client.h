@@ -23,13 +23,13 @@ enum client_state {
 	CLIENT_OPEN,
 	CLIENT_WAITING,   /* for places; not parsed */
 	CLIENT_THROTTLED, /* over its rate; not parsed */
-	CLIENT_HELD,      /* replies wait for a commit; not parsed */
 	CLIENT_LINGERING, /* input is discarded, then closed */
 };
 
 enum client_queue {
 	QUEUE_NONE,
 	QUEUE_PARTIAL,
+	QUEUE_LINGERING,
 	QUEUE_STALLED,
 	QUEUE_THROTTLED,
 	QUEUE_HELD,
@@ -54,6 +54,7 @@ struct client {
 	struct mono queued_at;
 	int fd;
 	enum client_state state;
+	bool held;    /* `out` waits for a commit; not parsed */
 	bool eof;     /* the client will send no more */
 	bool broken;  /* nothing can be sent: close */
 	bool busy;    /* counted in worker->counts.busy */

@@ -14,6 +14,7 @@
 #include "net/links.h"
 #include "net/listener.h"
 #include "net/mailbox.h"
+#include "net/socket.h"
 #include "net/transport.h"
 
 enum conn_state {
@@ -34,6 +35,7 @@ struct conn {
 	bool admitted; /* the edge's current one */
 	bool up;       /* SYNCED was logged */
 	struct mono opened;
+	struct mono up_at; /* SYNCED for the first time */
 	struct transport transport;
 	struct session session;
 	struct buf out;
@@ -50,7 +52,9 @@ TAILQ_HEAD(conn_list, conn);
 struct edge {
 	struct links *links;
 	unsigned index;
+	unsigned number; /* of its sessions; not that of an earlier edge */
 	bool used;
+	bool leaving; /* the herd file has it no more */
 	bool enabled;
 	bool dials;
 	char peer[REPORT_ORIGIN_MAX + 1];
@@ -61,8 +65,12 @@ struct edge {
 	struct mono since;
 	struct backoff backoff;
 	struct event *redial;
-	struct conn *conn;     /* admitted */
-	struct conn *dialling; /* not yet admitted */
+	struct lookup *lookup;  /* of the address's name, under way */
+	bool awaits_lookup;     /* `redial` is the deadline of that */
+	struct endpoints found; /* what is being dialled, ... */
+	unsigned tried;         /* ... and how many of it were */
+	struct conn *conn;      /* admitted */
+	struct conn *dialling;  /* not yet admitted */
 	uint64_t connects;
 	struct session_stats past; /* of ended sessions */
 	char error[SESSION_ERROR_MAX];
@@ -78,6 +86,7 @@ struct links {
 	bool started;
 	bool stopping;
 	struct mailbox mailbox;
+	struct resolver *resolver;
 	struct event *tick;
 	struct listener *listener;
 	struct address address;
@@ -89,6 +98,7 @@ struct links {
 	unsigned half_open;   /* inbound, not admitted */
 	_Atomic uint64_t due; /* edges whose outbox was woken */
 	struct edge edges[LINKS_MAX];
+	unsigned next_number;       /* for an edge */
 	pthread_mutex_t watch_lock; /* of `on_change` and its argument */
 	links_on_change *on_change;
 	void *on_change_arg;
@@ -96,7 +106,7 @@ struct links {
 	pthread_mutex_t lock; /* of `published` */
 	struct link_status published[LINKS_MAX];
 	unsigned published_count;
-	unsigned published_index[LINKS_MAX]; /* edge's index of each */
+	unsigned published_number[LINKS_MAX]; /* edge's number of each */
 };
 
 /* --- link_edge.c -------------------------------------------------------- */
@@ -113,6 +123,9 @@ void edge_end(struct edge *edge, enum session_reason reason);
 /* The one place where a link's state changes. */
 void edge_set_state(struct edge *edge, enum link_state state);
 
+/* Forgets what it was about to do: lookup, addresses, redial. */
+void edge_rest(struct edge *edge);
+
 /* A connection of the edge has ended with that reason and text. */
 void edge_on_lost(struct edge *edge, const struct conn *conn,
     enum session_reason reason, const char *error);
@@ -125,8 +138,7 @@ void edge_command(struct edge *edge, enum link_verb verb);
 /* Publishes the state of all edges for links_status(). */
 void edges_publish(struct links *links);
 
-/* --- link_conn.c ------------------------------------------------------------
- */
+/* --- link_conn.c --------------------------------------------------------- */
 
 /* Takes the socket; NULL (and the socket is closed) when out of memory. */
 struct conn *conn_open(

@@ -32,8 +32,7 @@ links_random(void)
 	return random;
 }
 
-/* --- life --------------------------------------------------------------------
- */
+/* --- life ---------------------------------------------------------------- */
 
 static void
 free_event(struct event *event)
@@ -82,7 +81,7 @@ conn_fail(struct conn *conn, const char *error)
 
 /* HELLO is in order: which edge is it? */
 static enum session_reason
-on_admit(void *arg, struct span peer, unsigned *index)
+on_admit(void *arg, struct span peer, unsigned *number)
 {
 	struct conn *conn = arg;
 	struct edge *edge = edge_find(conn->links, peer);
@@ -91,7 +90,7 @@ on_admit(void *arg, struct span peer, unsigned *index)
 		return BYE_NOT_CONFIGURED;
 	if (!edge->enabled)
 		return BYE_DISABLED;
-	*index = edge->index;
+	*number = edge->number;
 	conn->edge = edge;
 	if (conn->inbound)
 		conn->links->half_open--;
@@ -300,6 +299,7 @@ conn_note_state(struct conn *conn)
 	if (!conn->session.synced || conn->up)
 		return;
 	conn->up = true;
+	conn->up_at = clock_mono();
 	conn->edge->logged[0] = '\0';
 	LOG(node->log, LOG_INFO, "link-up", log_text("peer", conn->edge->peer),
 	    log_text("address", conn->peer),

@@ -8,8 +8,6 @@
 #include "pulse.h"
 #include "traffic.h"
 
-static void edge_dial(struct edge *edge);
-
 struct edge *
 edge_find(struct links *links, struct span peer)
 {
@@ -39,24 +37,42 @@ edge_set_state(struct edge *edge, enum link_state state)
 
 /* --- dialling ----------------------------------------------------------- */
 
+/* Addresses that were not tried are tried no more. */
 static void
-on_redial(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+edge_forget_found(struct edge *edge)
 {
-	pulse_begin("link-dial");
-	edge_dial(arg);
-	pulse_end();
+	edge->found.count = 0;
+	edge->tried = 0;
+}
+
+void
+edge_rest(struct edge *edge)
+{
+	resolver_cancel(edge->lookup);
+	edge->lookup = NULL;
+	edge->awaits_lookup = false;
+	edge_forget_found(edge);
+	edge->retry_at = (struct mono){ 0 };
+	if (edge->redial != NULL)
+		event_del(edge->redial);
 }
 
 static void
-edge_redial_in(struct edge *edge, uint64_t wait_ns)
+edge_wake_in(struct edge *edge, uint64_t wait_ns)
 {
 	const struct timeval wait = {
 		(time_t)(wait_ns / HERD_NS_PER_S),
 		(suseconds_t)(wait_ns % HERD_NS_PER_S / 1000),
 	};
 
-	edge->retry_at = mono_add(clock_mono(), wait_ns);
 	event_add(edge->redial, &wait);
+}
+
+static void
+edge_redial_in(struct edge *edge, uint64_t wait_ns)
+{
+	edge->retry_at = mono_add(clock_mono(), wait_ns);
+	edge_wake_in(edge, wait_ns);
 }
 
 static void
@@ -66,10 +82,24 @@ edge_note_error(struct edge *edge, const char *error)
 	edge->error_at = clock_mono();
 }
 
+static const char *
+edge_next_text(const struct edge *edge)
+{
+	if (edge->leaving)
+		return "the herd file has no such link any more";
+	if (!edge->enabled)
+		return "waiting for an operator to enable it";
+	if (!edge->dials)
+		return "waiting for the peer to dial";
+	if (edge->state == LINK_REFUSED)
+		return "an operator must mend it; dialling again in 30 s";
+	return "dialling again with backoff";
+}
+
 /* One line per new reason; the same again and again is for debugging. */
 static void
 edge_log_down(struct edge *edge, enum session_reason reason, const char *error,
-    bool was_up)
+    const char *next, bool was_up)
 {
 	struct node *node = edge->links->node;
 	bool repeated = !was_up && strcmp(edge->logged, error) == 0;
@@ -78,15 +108,7 @@ edge_log_down(struct edge *edge, enum session_reason reason, const char *error,
 	LOG(node->log, repeated ? LOG_DEBUG : LOG_WARN, "link-down",
 	    log_text("peer", edge->peer),
 	    log_text("reason", session_reason_word(reason)),
-	    log_text("error", error),
-	    log_text(
-		"next", !edge->dials ? "waiting for the peer to dial"
-			: edge->state == LINK_REFUSED
-			    ? "an operator must mend it; dialling again in 30 s"
-			    : "dialling again with backoff"));
-	if (was_up && node->traffic != NULL)
-		traffic_note(
-		    node->traffic, "link-down", edge->peer, span_from(error));
+	    log_text("error", error), log_text("next", next));
 }
 
 static void
@@ -106,34 +128,146 @@ edge_retry(struct edge *edge, enum session_reason reason)
 	edge_set_state(edge, refused ? LINK_REFUSED : LINK_BACKOFF);
 }
 
+/* Nothing came of dialling, as noted; it will be tried again. */
+static void
+edge_fail(struct edge *edge, const char *next)
+{
+	edge_retry(edge, BYE_NONE);
+	edge_log_down(edge, BYE_NONE, edge->error,
+	    next == NULL ? edge_next_text(edge) : next, false);
+}
+
+static void
+edge_fail_lookup(struct edge *edge, const char *why)
+{
+	char error[SESSION_ERROR_MAX];
+	char next[LOG_FIELD_MAX];
+
+	snprintf(error, sizeof(error), "cannot look up %.120s: %s",
+	    edge->address.host, why);
+	snprintf(next, sizeof(next),
+	    "looking it up again with backoff; check the host of %s in the "
+	    "herd file, /etc/hosts and DNS",
+	    edge->peer);
+	edge_note_error(edge, error);
+	edge_fail(edge, next);
+}
+
+/* What is dialled: where a name has led, or what the herd file says. */
+static void
+edge_dialled_text(const struct edge *edge, const struct endpoint *endpoint,
+    char out[SOCKET_PEER_MAX])
+{
+	if (edge->address.kind == ADDRESS_UNIX)
+		snprintf(out, SOCKET_PEER_MAX, "%.*s", (int)SOCKET_PEER_MAX - 1,
+		    edge->address.path);
+	else
+		socket_peer_text(&endpoint->addr, out);
+}
+
+/* One of several addresses has failed: the error says which. */
+static void
+edge_note_address_error(
+    struct edge *edge, const char *address, const char *error)
+{
+	char text[SESSION_ERROR_MAX];
+
+	if (edge->found.count < 2) {
+		edge_note_error(edge, error);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s: %.80s (address %u of %u of %.40s)",
+	    address, error, edge->tried, edge->found.count, edge->address.host);
+	edge_note_error(edge, text);
+}
+
+/* Dials the next of its addresses; when all have failed it is for later. */
+static void
+edge_dial_next(struct edge *edge)
+{
+	while (edge->tried < edge->found.count) {
+		const struct endpoint *endpoint =
+		    &edge->found.list[edge->tried++];
+		char address[SOCKET_PEER_MAX];
+		int fd;
+
+		edge_dialled_text(edge, endpoint, address);
+		if (socket_dial(endpoint, &fd) != HERD_OK) {
+			edge_note_address_error(edge, address, strerror(errno));
+			continue;
+		}
+		edge->dialling = conn_open(edge->links, edge, fd, address);
+		if (edge->dialling != NULL)
+			return;
+		edge_note_error(edge, "out of memory");
+		break;
+	}
+	edge_forget_found(edge);
+	edge_fail(edge, NULL);
+}
+
+/* The name has been looked up, be it after the deadline. */
+static void
+on_found(void *arg, const struct endpoints *found, const char *error)
+{
+	struct edge *edge = arg;
+
+	edge->lookup = NULL;
+	edge_rest(edge);
+	if (error != NULL) {
+		edge_fail_lookup(edge, error);
+		return;
+	}
+	edge->found = *found;
+	edge_set_state(edge, LINK_CONNECTING);
+	edge_dial_next(edge);
+}
+
+/* One lookup at a time: one that is late is awaited again. */
+static void
+edge_look_up(struct edge *edge)
+{
+	if (edge->lookup == NULL) {
+		enum herd_error error = resolver_begin(edge->links->resolver,
+		    &edge->address, on_found, edge, &edge->lookup);
+
+		if (error != HERD_OK) {
+			edge_fail_lookup(
+			    edge, error == HERD_ELIMIT
+				      ? "too many lookups have no answer yet"
+				      : "out of memory or threads");
+			return;
+		}
+	}
+	edge->awaits_lookup = true;
+	edge_wake_in(edge, LINK_OPEN_NS);
+}
+
 static void
 edge_dial(struct edge *edge)
 {
-	char text[ADDRESS_HOST_MAX + 16];
-	struct buf peer;
-	int fd;
-
 	edge->retry_at = (struct mono){ 0 };
 	edge_set_state(edge, LINK_CONNECTING);
-	buf_init(&peer, sizeof(text));
-	snprintf(text, sizeof(text), "%s", edge->peer);
-	if (address_format(&peer, &edge->address) == HERD_OK)
-		snprintf(
-		    text, sizeof(text), SPAN_FMT, SPAN_ARG(buf_span(&peer)));
-	buf_release(&peer);
-	if (socket_dial(&edge->address, &fd) != HERD_OK) {
-		const char *error = strerror(errno);
+	edge_forget_found(edge);
+	if (resolver_numeric(&edge->address, &edge->found) == HERD_OK)
+		edge_dial_next(edge);
+	else
+		edge_look_up(edge);
+}
 
-		edge_note_error(edge, error);
-		edge_log_down(edge, BYE_NONE, error, false);
-		edge_retry(edge, BYE_NONE);
-		return;
+static void
+on_redial(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	struct edge *edge = arg;
+
+	pulse_begin("link-dial");
+	if (edge->awaits_lookup) {
+		edge->awaits_lookup = false;
+		edge_fail_lookup(edge, "no answer in 5 s");
+	} else {
+		edge_dial(edge);
 	}
-	edge->dialling = conn_open(edge->links, edge, fd, text);
-	if (edge->dialling == NULL) {
-		edge_note_error(edge, "out of memory");
-		edge_retry(edge, BYE_NONE);
-	}
+	pulse_end();
 }
 
 /* --- life --------------------------------------------------------------- */
@@ -154,20 +288,19 @@ edge_start(struct edge *edge)
 static void
 edge_hang_up(struct edge *edge, enum session_reason reason, const char *text)
 {
-	if (edge->redial != NULL)
-		event_del(edge->redial);
-	edge->retry_at = (struct mono){ 0 };
+	edge_rest(edge);
 	if (edge->dialling != NULL)
 		conn_end(edge->dialling, reason, text);
 	if (edge->conn != NULL)
 		conn_end(edge->conn, reason, text);
-	if (edge->redial != NULL)
-		event_del(edge->redial);
+	/* What has just been lost is not to be dialled again. */
+	edge_rest(edge);
 }
 
 void
 edge_end(struct edge *edge, enum session_reason reason)
 {
+	edge->leaving = true;
 	edge->dials = false;
 	edge_hang_up(edge, reason, "the link has left the herd file");
 	if (edge->redial != NULL)
@@ -193,31 +326,55 @@ stats_add(struct session_stats *sum, const struct session_stats *stats)
 	sum->acked += stats->acked;
 }
 
+/* Refused by whom was meant: another of its addresses would refuse as well. */
+static bool
+is_from_the_peer(enum session_reason reason)
+{
+	return session_reason_is_refusal(reason) && reason != BYE_WRONG_NODE &&
+	       reason != BYE_WRONG_HERD;
+}
+
 void
 edge_on_lost(struct edge *edge, const struct conn *conn,
     enum session_reason reason, const char *error)
 {
 	bool was_current = edge->conn == conn;
+	bool was_dialling = edge->dialling == conn;
 	bool was_up = conn->up;
 
 	if (conn->has_session)
 		stats_add(&edge->past, &conn->session.stats);
-	if (edge->dialling == conn)
+	if (was_dialling)
 		edge->dialling = NULL;
 	if (was_current)
 		edge->conn = NULL;
 	/* What a newer connection replaced is no news. */
-	if (edge->conn != NULL || edge->links->stopping)
+	if (edge->conn != NULL)
 		return;
-	edge_note_error(edge, error);
-	if (was_up && mono_since(clock_mono(), conn->session.synced_at) >=
-			  BACKOFF_RESET_NS)
+	if (was_up && edge->links->node->traffic != NULL)
+		traffic_note(edge->links->node->traffic, "link-down",
+		    edge->peer, span_from(error));
+	if (edge->links->stopping)
+		return;
+	if (was_dialling)
+		edge_note_address_error(edge, conn->peer, error);
+	else
+		edge_note_error(edge, error);
+	if (was_up && mono_since(clock_mono(), conn->up_at) >= BACKOFF_RESET_NS)
 		backoff_reset(&edge->backoff);
 	if (!edge->enabled) {
 		edge_set_state(edge, LINK_DISABLED);
+		if (was_up)
+			edge_log_down(edge, reason, edge->error,
+			    edge_next_text(edge), true);
+	} else if (was_dialling && !is_from_the_peer(reason) &&
+		   edge->tried < edge->found.count) {
+		edge_dial_next(edge);
 	} else if (edge->used) {
+		edge_forget_found(edge);
 		edge_retry(edge, reason);
-		edge_log_down(edge, reason, error, was_up);
+		edge_log_down(
+		    edge, reason, edge->error, edge_next_text(edge), was_up);
 	}
 }
 
@@ -235,9 +392,7 @@ edge_adopt(struct edge *edge, struct conn *conn)
 	if (edge->dialling != NULL)
 		conn_end(edge->dialling, BYE_REPLACED,
 		    "another connection came first");
-	if (edge->redial != NULL)
-		event_del(edge->redial);
-	edge->retry_at = (struct mono){ 0 };
+	edge_rest(edge);
 	edge_set_state(edge, LINK_COMPARING);
 }
 
@@ -260,12 +415,6 @@ edge_command(struct edge *edge, enum link_verb verb)
 		edge_hang_up(edge, BYE_STOP, "an operator asks to reconnect");
 		if (edge->enabled)
 			edge_start(edge);
-		break;
-	case LINK_VERIFY:
-		if (edge->conn != NULL) {
-			session_verify(&edge->conn->session, clock_mono());
-			conn_settle(edge->conn);
-		}
 		break;
 	}
 }
@@ -315,7 +464,7 @@ edges_publish(struct links *links)
 		if (!links->edges[i].used)
 			continue;
 		edge_status(&links->edges[i], &links->published[count]);
-		links->published_index[count++] = i;
+		links->published_number[count++] = links->edges[i].number;
 	}
 	links->published_count = count;
 	pthread_mutex_unlock(&links->lock);

@@ -95,6 +95,32 @@ plan_find(const struct plan *plan, const char *peer)
 	return NULL;
 }
 
+static bool
+number_is_taken(const struct links *links, unsigned number)
+{
+	for (unsigned i = 0; i < LINKS_MAX; i++) {
+		if (links->edges[i].used && links->edges[i].number == number)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A record's `from` names the edge long after that is gone: a number comes
+ * again only when all others were given out.
+ */
+static unsigned
+draw_number(struct links *links)
+{
+	unsigned number;
+
+	do {
+		number = links->next_number;
+		links->next_number = (number + 1) % BOARD_EDGES_MAX;
+	} while (number_is_taken(links, number));
+	return number;
+}
+
 static void
 edge_begin(struct links *links, const struct planned *planned)
 {
@@ -112,6 +138,7 @@ edge_begin(struct links *links, const struct planned *planned)
 	edge->redial = redial;
 	edge->links = links;
 	edge->index = (unsigned)(edge - links->edges);
+	edge->number = draw_number(links);
 	edge->used = true;
 	edge->enabled = true;
 	memcpy(edge->peer, planned->peer, sizeof(edge->peer));
@@ -183,7 +210,7 @@ plan_publish(struct links *links, const struct plan *plan)
 			.rtt_ns = -1,
 		};
 		memcpy(status->peer, planned->peer, sizeof(status->peer));
-		links->published_index[i] = i;
+		links->published_number[i] = i;
 	}
 	links->published_count = plan->count;
 }
@@ -193,7 +220,8 @@ on_plan(struct message *message)
 {
 	struct plan *plan = (struct plan *)message;
 
-	plan_apply(plan->links, plan);
+	if (!plan->links->stopping)
+		plan_apply(plan->links, plan);
 	free(plan);
 }
 
@@ -287,6 +315,10 @@ on_stop_poll(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 	if (links_owe(links) && clock_mono().ns < links->stop_at.ns)
 		return;
 	links->stopping = true;
+	for (unsigned i = 0; i < LINKS_MAX; i++) {
+		if (links->edges[i].used)
+			edge_rest(&links->edges[i]);
+	}
 	while ((conn = TAILQ_FIRST(&links->conns)) != NULL)
 		conn_end(conn, BYE_STOP, "the node stops");
 	event_base_loopbreak(links->base);
@@ -321,12 +353,12 @@ void
 links_name_of(
     struct links *links, uint32_t from, char out[REPORT_ORIGIN_MAX + 1])
 {
-	int index = board_edge_of(from);
+	int number = board_edge_of(from);
 
 	out[0] = '\0';
 	pthread_mutex_lock(&links->lock);
 	for (unsigned i = 0; i < links->published_count; i++) {
-		if (index == (int)links->published_index[i])
+		if (number == (int)links->published_number[i])
 			memcpy(out, links->published[i].peer,
 			    REPORT_ORIGIN_MAX + 1);
 	}
@@ -348,9 +380,7 @@ links_watch(struct links *links, links_on_change *on_change, void *arg)
 	pthread_mutex_unlock(&links->watch_lock);
 }
 
-/* --- life
- * ------------------------------------------------------------------------------
- */
+/* --- life ---------------------------------------------------------------- */
 
 static void
 on_accept(void *arg, int fd, const struct sockaddr_storage *peer)
@@ -472,6 +502,9 @@ links_open(struct node *node, struct buf *message, struct links **out)
 	error = mailbox_init(&links->mailbox, links->base, on_wake, links);
 	if (error != HERD_OK)
 		goto fail;
+	error = resolver_open(&links->mailbox, &links->resolver);
+	if (error != HERD_OK)
+		goto fail_mailbox;
 	plan = plan_make(links);
 	if (plan == NULL) {
 		error = HERD_ENOMEM;
@@ -488,6 +521,8 @@ links_open(struct node *node, struct buf *message, struct links **out)
 	return HERD_OK;
 
 fail_mailbox:
+	links->stopping = true;
+	resolver_close(links->resolver);
 	mailbox_release(&links->mailbox);
 fail:
 	links_release(links);
@@ -503,6 +538,7 @@ links_close(struct links *links)
 		return;
 	mailbox_post(&links->mailbox, &stop.message);
 	pthread_join(links->thread, NULL);
+	resolver_close(links->resolver);
 	mailbox_release(&links->mailbox);
 	links_release(links);
 }

@@ -10,14 +10,15 @@
 #include "node.h"
 
 #define LINKS_HALF_OPEN_MAX 32u
-#define LINKS_MAX 64u                     /* edges; a bit each */
-#define LINK_OPEN_NS (5u * HERD_NS_PER_S) /* connect, TLS and HELLO */
+#define LINKS_MAX 64u /* edges; a bit each */
+/* Each of: the lookup of a name; connect and TLS; HELLO. */
+#define LINK_OPEN_NS (5u * HERD_NS_PER_S)
 
 /* What an operator sees of a link. */
 #define LINK_STATES(X)                                                  \
 	X(LINK_DISABLED, "disabled")     /* by an operator */           \
 	X(LINK_WAITING, "waiting")       /* the other side dials */     \
-	X(LINK_CONNECTING, "connecting") /* dials */                    \
+	X(LINK_CONNECTING, "connecting") /* looks up, dials */          \
 	X(LINK_HANDSHAKE, "handshake")   /* connected, TLS or HELLO */  \
 	X(LINK_COMPARING, "comparing")   /* live, exchange under way */ \
 	X(LINK_SYNCED, "synced")                                        \
@@ -83,7 +84,7 @@ unsigned links_status(struct links *links, struct link_status out[LINKS_MAX]);
 void links_name_of(
     struct links *links, uint32_t from, char out[REPORT_ORIGIN_MAX + 1]);
 
-enum link_verb { LINK_ENABLE, LINK_DISABLE, LINK_RECONNECT, LINK_VERIFY };
+enum link_verb { LINK_ENABLE, LINK_DISABLE, LINK_RECONNECT };
 
 /*
  * Any thread. HERD_ENOTFOUND: no such link. HERD_ENOMEM. The order is carried

@@ -3,50 +3,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define SOCKET_FLAGS (SOCK_NONBLOCK | SOCK_CLOEXEC)
-
-struct endpoint {
-	struct sockaddr_storage addr;
-	socklen_t len;
-};
-
-/* Names are looked up by the system's resolver, at start and at dialling. */
-static enum herd_error
-resolve(const struct address *address, bool passive, struct endpoint *out)
-{
-	const struct addrinfo hints = {
-		.ai_socktype = SOCK_STREAM,
-		.ai_flags = (passive ? AI_PASSIVE : 0) | AI_NUMERICSERV,
-	};
-	struct addrinfo *found = NULL;
-	struct sockaddr_un *un = (struct sockaddr_un *)&out->addr;
-	char port[8];
-
-	memset(out, 0, sizeof(*out));
-	if (address->kind == ADDRESS_UNIX) {
-		un->sun_family = AF_UNIX;
-		memcpy(un->sun_path, address->path, strlen(address->path));
-		out->len = sizeof(*un);
-		return HERD_OK;
-	}
-	snprintf(port, sizeof(port), "%u", address->port);
-	if (getaddrinfo(address->host, port, &hints, &found) != 0) {
-		errno = EADDRNOTAVAIL;
-		return HERD_ESYSTEM;
-	}
-	memcpy(&out->addr, found->ai_addr, found->ai_addrlen);
-	out->len = found->ai_addrlen;
-	freeaddrinfo(found);
-	return HERD_OK;
-}
 
 static void
 set_no_delay(int fd, int family)
@@ -112,50 +75,66 @@ listen_hint(int error)
 	return "check the node's addresses in the herd file";
 }
 
+/* On the first of the addresses that this machine has. */
+static int
+listen_at_any(const struct address *address, const struct endpoints *found)
+{
+	int made = -1;
+
+	for (unsigned i = 0; i < found->count && made < 0; i++) {
+		made = listen_at(&found->list[i]);
+		if (made < 0 && errno == EADDRINUSE &&
+		    address->kind == ADDRESS_UNIX &&
+		    unix_is_stale(&found->list[i])) {
+			(void)unlink(address->path);
+			made = listen_at(&found->list[i]);
+		}
+		if (made < 0 && errno != EADDRNOTAVAIL && errno != EAFNOSUPPORT)
+			break;
+	}
+	return made;
+}
+
 enum herd_error
 socket_listen(const struct address *address, struct buf *message, int *fd)
 {
-	struct endpoint endpoint;
+	const char *why = NULL;
+	const char *hint = "is the host in the herd file spelled right, and "
+			   "does this machine know it?";
+	struct endpoints found;
+	int error = EADDRNOTAVAIL;
 	int made = -1;
-	int error;
 
-	if (resolve(address, true, &endpoint) == HERD_OK) {
-		made = listen_at(&endpoint);
-		if (made < 0 && errno == EADDRINUSE &&
-		    address->kind == ADDRESS_UNIX && unix_is_stale(&endpoint)) {
-			(void)unlink(address->path);
-			made = listen_at(&endpoint);
-		}
+	if (resolver_wait(address, &found, &why) == HERD_OK) {
+		made = listen_at_any(address, &found);
+		error = errno;
+		why = strerror(error);
+		hint = listen_hint(error);
 	}
 	if (made >= 0) {
 		*fd = made;
 		return HERD_OK;
 	}
-	error = errno;
 	if (buf_add_text(message, "cannot listen on ") != HERD_OK ||
 	    address_format(message, address) != HERD_OK ||
-	    buf_addf(message, ": %s; %s", strerror(error),
-		listen_hint(error)) != HERD_OK)
+	    buf_addf(message, ": %s; %s", why, hint) != HERD_OK)
 		error = ENOMEM;
 	errno = error;
 	return HERD_ESYSTEM;
 }
 
 enum herd_error
-socket_dial(const struct address *address, int *out)
+socket_dial(const struct endpoint *endpoint, int *out)
 {
-	struct endpoint endpoint;
 	int error;
-	int fd;
+	int fd =
+	    socket(endpoint->addr.ss_family, SOCK_STREAM | SOCKET_FLAGS, 0);
 
-	if (resolve(address, false, &endpoint) != HERD_OK)
-		return HERD_ESYSTEM;
-	fd = socket(endpoint.addr.ss_family, SOCK_STREAM | SOCKET_FLAGS, 0);
 	if (fd < 0)
 		return HERD_ESYSTEM;
-	set_no_delay(fd, endpoint.addr.ss_family);
-	if (connect(fd, (const struct sockaddr *)&endpoint.addr,
-		endpoint.len) == 0 ||
+	set_no_delay(fd, endpoint->addr.ss_family);
+	if (connect(fd, (const struct sockaddr *)&endpoint->addr,
+		endpoint->len) == 0 ||
 	    errno == EINPROGRESS) {
 		*out = fd;
 		return HERD_OK;

@@ -25,8 +25,7 @@ struct transport_tls {
 	unsigned char key[SHA256_DIGEST_LENGTH];
 };
 
-/* --- key ---------------------------------------------------------------------
- */
+/* --- key ----------------------------------------------------------------- */
 
 static const char *
 key_file_fault(const struct stat *st)
@@ -44,7 +43,8 @@ key_file_fault(const struct stat *st)
 static const char *
 read_key(const char *path, char *key, size_t *len)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* A FIFO would wait for its writer before it can be refused. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	const char *fault = NULL;
 	struct stat st;
 	ssize_t n = -1;
@@ -161,7 +161,7 @@ transport_tls_close(struct transport_tls *tls)
 	free(tls);
 }
 
-/* --- life --------------------------------------------------------------- */
+/* --- life ---------------------------------------------------------------- */
 
 enum herd_error
 transport_init(

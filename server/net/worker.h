@@ -14,6 +14,8 @@
 
 #define WORKER_READ_SIZE 65536u
 #define WORKER_TICK_MS 250u
+/* A stop waits so long for replies: places may take 10 s. */
+#define WORKER_STOP_NS (11u * HERD_NS_PER_S)
 #define WORKER_TX_MAX (4 * PLACES_ANSWER_MAX)
 
 /* Written by its worker, read by anyone. */
@@ -53,10 +55,12 @@ struct worker {
 	struct buf tx;                /* replies of the batch at hand */
 	struct client_list clients;   /* all */
 	struct client_list partial;   /* with a request begun, oldest first */
+	struct client_list lingering; /* whose input is discarded */
 	struct client_list stalled;   /* with unsent replies, oldest first */
 	struct client_list throttled; /* over their request rate */
 	struct client_list held;      /* replies wait for a commit */
 	bool stopping;
+	struct mono stop_at; /* whoever is not done by then is cut */
 	struct worker_counts counts;
 };
 
@@ -87,11 +91,10 @@ void clients_release(struct worker *worker);
 /* Closes all that have nothing in flight; the rest close when they are done. */
 void clients_stop(struct worker *worker);
 
-/* Closes all at once. */
-void clients_kill(struct worker *worker);
+/* Closes all at once; returns how many. */
+unsigned clients_kill(struct worker *worker);
 
-/* --- workers.c -------------------------------------------------------------
- */
+/* --- workers.c ----------------------------------------------------------- */
 
 /* A connection of that peer has ended. */
 void workers_on_closed(

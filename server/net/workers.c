@@ -27,8 +27,7 @@ struct workers {
 	_Atomic uint64_t refused;
 };
 
-/* --- accepting ---------------------------------------------------------------
- */
+/* --- accepting ----------------------------------------------------------- */
 
 struct handover {
 	struct message message;
@@ -123,6 +122,7 @@ on_drain(struct message *message)
 {
 	struct order *order = (struct order *)message;
 	struct workers *workers = order->worker->workers;
+	unsigned running = NODE_RUNNING;
 	struct buf text;
 
 	buf_init(&text, 1024);
@@ -131,8 +131,12 @@ on_drain(struct message *message)
 		workers->listener = NULL;
 	} else if (workers->listener == NULL &&
 		   workers_listen(workers, &text) != HERD_OK) {
+		(void)atomic_compare_exchange_strong(
+		    &workers->node->state, &running, NODE_DRAINING);
 		LOG(workers->node->log, LOG_ERROR, "listen-failed",
-		    log_span("error", buf_span(&text)));
+		    log_span("error", buf_span(&text)),
+		    log_text("next", "the node goes on draining; undrain it "
+				     "again"));
 	}
 	buf_release(&text);
 	free(order);
@@ -145,6 +149,7 @@ on_stop(struct message *message)
 	struct worker *worker = order->worker;
 
 	worker->stopping = true;
+	worker->stop_at = mono_add(clock_mono(), WORKER_STOP_NS);
 	if (worker->number == 0) {
 		listener_close(worker->workers->listener);
 		worker->workers->listener = NULL;
@@ -185,6 +190,19 @@ on_wake(void *arg)
 		event_base_loopbreak(worker->base);
 }
 
+/* Who does not read its replies does not keep the node from stopping. */
+static void
+cut_clients(struct worker *worker)
+{
+	unsigned cut = clients_kill(worker);
+
+	if (cut > 0)
+		LOG(worker->node->log, LOG_WARN, "clients-cut",
+		    log_number("connections", (int64_t)cut),
+		    log_text("error", "they have not taken their replies"),
+		    log_text("next", "the node stops without them"));
+}
+
 static void
 on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
@@ -192,6 +210,8 @@ on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 
 	pulse_begin("client-deadlines");
 	clients_tick(worker, clock_mono());
+	if (worker->stopping && clock_mono().ns >= worker->stop_at.ns)
+		cut_clients(worker);
 	on_wake(worker);
 	pulse_end();
 }
@@ -216,7 +236,7 @@ worker_release(struct worker *worker)
 		return;
 	worker->stopping = true;
 	mailbox_release(&worker->mailbox);
-	clients_kill(worker);
+	(void)clients_kill(worker);
 	if (worker->places != NULL)
 		places_reader_close(worker->places);
 	event_free(worker->tick);
@@ -237,6 +257,7 @@ worker_init(struct worker *worker, struct workers *workers, unsigned number)
 	worker->number = number;
 	TAILQ_INIT(&worker->clients);
 	TAILQ_INIT(&worker->partial);
+	TAILQ_INIT(&worker->lingering);
 	TAILQ_INIT(&worker->stalled);
 	TAILQ_INIT(&worker->throttled);
 	TAILQ_INIT(&worker->held);

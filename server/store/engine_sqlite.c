@@ -31,9 +31,28 @@ static const char SCHEMA[] =
     " location BLOB NOT NULL, time BLOB NOT NULL, skew BLOB NOT NULL"
     ") WITHOUT ROWID;";
 
+static const char *
+hint_of(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return "move the file away, with its -wal and -shm, and start "
+		       "again: neighbours give back what they hold";
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return "another herdd uses the file: give each node its own "
+		       "store.path";
+	case SQLITE_ERROR:
+		return "the file is not of a herdd: take another store.path";
+	default: return "is the folder writable, or the disk full?";
+	}
+}
+
 static enum herd_error
 fail(struct sqlite_engine *self, const char *what)
 {
+	self->engine.hint = hint_of(sqlite3_errcode(self->db));
 	snprintf(self->engine.error, sizeof(self->engine.error), "%s: %s", what,
 	    sqlite3_errmsg(self->db));
 	return HERD_ESYSTEM;
@@ -103,6 +122,8 @@ check_version(struct sqlite_engine *self)
 		snprintf(self->engine.error, sizeof(self->engine.error),
 		    "format %d, this herdd writes format %d", version,
 		    FORMAT_VERSION);
+		self->engine.hint =
+		    "start the herdd that wrote it, or take another store.path";
 		return HERD_ERANGE;
 	}
 	return HERD_OK;
@@ -169,10 +190,8 @@ sqlite_open(
 		*out = &self->engine;
 		return HERD_OK;
 	}
-	if (buf_addf(message,
-		"store.path: cannot use %s: %s; is the folder writable, the "
-		"disk full, or another herdd using the file?",
-		path, self->engine.error) != HERD_OK)
+	if (buf_addf(message, "store.path: cannot use %s: %s; %s", path,
+		self->engine.error, self->engine.hint) != HERD_OK)
 		error = HERD_ENOMEM;
 	sqlite_close(&self->engine);
 	return error;

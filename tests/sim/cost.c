@@ -25,7 +25,9 @@ plan_five(struct plan *plan)
 		.stall_ns = 60 * SIM_S,
 		.verify_ns = 600 * SIM_S,
 		.flush_ns = 20 * SIM_MS,
-		.redial_max_ns = SIM_S };
+		.redial_max_ns = SIM_S,
+		.work_ns = WORK_CALM_NS,
+		.work_slices = TABLE_SHARDS };
 	plan->edges = sim_alloc(plan->edge_count, sizeof(*plan->edges));
 	for (unsigned i = 0; i < plan->edge_count; i++)
 		plan->edges[i] = (struct sim_edge){ .a = edges[i][0],

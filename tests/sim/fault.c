@@ -230,6 +230,8 @@ fault_heal(struct world *world)
 
 	world_trace(world, NULL, "heals");
 	world->calm = true;
+	plan->work_ns = WORK_CALM_NS;
+	plan->work_slices = TABLE_SHARDS;
 	for (unsigned i = 0; i < plan->edge_count; i++) {
 		if (world->blocked[i] > 0) {
 			world->blocked[i] = 1;

@@ -8,8 +8,7 @@
 #define WAKE_MAX_NS (200 * SIM_US)
 #define PUMP_TURNS 16u
 
-/* --- an end's life ----------------------------------------------------------
- */
+/* --- an end's life ------------------------------------------------------- */
 
 static void
 on_wake(void *arg)
@@ -231,7 +230,8 @@ end_arm(struct end *end)
 	}
 	if (session_has_work(&end->session) && !end->work_due) {
 		end->work_due = true;
-		world_after(world, random_below(&world->random, WAKE_MAX_NS),
+		world_after(world,
+		    random_below(&world->random, world->plan.work_ns),
 		    EVENT_WORK, end->conn, end->side, 0);
 	}
 }
@@ -274,8 +274,8 @@ end_on_wake(struct end *end)
 void
 end_on_work(struct end *end)
 {
-	unsigned slices =
-	    (unsigned)random_between(&end->world->random, 1, TABLE_SHARDS);
+	unsigned slices = (unsigned)random_between(
+	    &end->world->random, 1, end->world->plan.work_slices);
 
 	end->work_due = false;
 	if (!end->open)

@@ -173,8 +173,7 @@ node_sweep(struct node *node)
 	    EVENT_SWEEP, node->number, 0, node->life);
 }
 
-/* --- clients -----------------------------------------------------------------
- */
+/* --- clients ------------------------------------------------------------- */
 
 static void
 node_put(struct node *node, const struct report *report)

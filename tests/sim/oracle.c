@@ -15,8 +15,7 @@ static const char *const WORDS[] = {
 #undef SIM_WORD_TEXT
 };
 
-/* --- versions ----------------------------------------------------------------
- */
+/* --- versions ------------------------------------------------------------ */
 
 static char *
 client_id(struct world *world, unsigned number)

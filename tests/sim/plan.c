@@ -104,6 +104,23 @@ draw_times(struct plan *plan, struct random *random)
 	plan->together = random_percent(random, 50);
 }
 
+/*
+ * Passes over a large table: much comes in while they last. From a stream of
+ * its own, so that all else of a seed is as it would be without.
+ */
+static void
+draw_work(struct plan *plan, const struct random *random)
+{
+	struct random own = { random->state ^ UINT64_C(0x9e3779b97f4a7c15) };
+
+	plan->work_ns = WORK_CALM_NS;
+	plan->work_slices = TABLE_SHARDS;
+	if (!random_percent(&own, 25))
+		return;
+	plan->work_ns = random_between(&own, 1, 20) * SIM_MS;
+	plan->work_slices = (unsigned)random_between(&own, 1, 8);
+}
+
 static void
 draw_content(struct plan *plan, struct random *random)
 {
@@ -165,6 +182,7 @@ plan_draw(struct plan *plan, struct random *random, unsigned nodes)
 		draw_large_graph(plan, random);
 	draw_size(plan, random);
 	draw_times(plan, random);
+	draw_work(plan, random);
 	draw_content(plan, random);
 	plan->faults = (unsigned)random_between(random, 1, 12);
 	if (random_percent(random, 5))

@@ -19,6 +19,8 @@
 #define SIM_MS HERD_NS_PER_MS
 #define SIM_S HERD_NS_PER_S
 #define LATENCY_CALM_NS (30 * SIM_MS)
+/* Between slices of a pass over a small table. */
+#define WORK_CALM_NS (200 * SIM_US)
 #define SIM_FAILURE_MAX 512u
 #define SIM_NONE UINT32_MAX
 /* Bytes that an end may have waiting for its socket, by contract. */
@@ -62,8 +64,10 @@ struct plan {
 	uint64_t fault_ns; /* how long things go wrong */
 	unsigned faults;
 	unsigned inputs;
-	unsigned burst;           /* reports per input */
-	bool together;            /* all nodes start at the same time */
+	unsigned burst;   /* reports per input */
+	bool together;    /* all nodes start at the same time */
+	uint64_t work_ns; /* at most between slices of a pass over the table */
+	unsigned work_slices;     /* at most at a time */
 	unsigned clock_spread_ms; /* nodes' clocks differ by up to this */
 	unsigned forget_percent;  /* of inputs */
 	unsigned tie_percent;
@@ -112,8 +116,7 @@ struct event_queue {
 	uint64_t scheduled;
 };
 
-/* --- the network (pipe.c) ---------------------------------------------------
- */
+/* --- the network (pipe.c) ------------------------------------------------ */
 
 /* Bytes that arrive together. */
 struct segment {
@@ -166,8 +169,7 @@ struct conn {
 	bool dead; /* half-open or a dead host: nothing arrives any more */
 };
 
-/* --- nodes -------------------------------------------------------------------
- */
+/* --- nodes --------------------------------------------------------------- */
 
 struct node_edge {
 	unsigned edge; /* of the plan */

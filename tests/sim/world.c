@@ -119,8 +119,7 @@ queue_pop(struct event_queue *queue)
 	return first;
 }
 
-/* --- handling ----------------------------------------------------------------
- */
+/* --- handling ------------------------------------------------------------ */
 
 static void
 handle_end(struct world *world, const struct event *event)
@@ -197,8 +196,7 @@ world_run_for(struct world *world, uint64_t ns)
 		world->now = until;
 }
 
-/* --- acts -------------------------------------------------------------------
- */
+/* --- acts ---------------------------------------------------------------- */
 
 typedef bool world_holds(struct world *world);
 

@@ -144,6 +144,27 @@ def test_drain_and_undrain(pair, ann):
     pair["Ann"].wait_log(r'event=admin verb=drain target=Ann by="uid=\d+ pid=%d"' % os.getpid())
 
 
+def test_undrain_that_cannot_listen_goes_on_draining(tmp_path):
+    with Herd(tmp_path, ["Solo"], []) as herd:
+        solo = herd.start()["Solo"]
+        api = api_of(solo)
+        api.post("/v1/drain")
+
+        def bound():
+            try:
+                return socket.create_server(("127.0.0.1", solo.clients))
+            except OSError:
+                return None
+        with wait_until(bound, "the port is free"):
+            api.post("/v1/undrain")
+            solo.wait_log(r'event=listen-failed error="cannot listen on .*another process.*next="the node goes on '
+                          r'draining; undrain it again"')
+            assert api.get("/readyz").status == 503
+        assert api.post("/v1/undrain").json == {"state": "ready"}
+        wait_until(lambda: not bound(), "it listens again")
+        assert solo.ask(b"x\n") == b"? x\n"
+
+
 def test_stop_answers_then_stops(tmp_path):
     with Herd(tmp_path, ["Solo"], []) as herd:
         solo = herd.start()["Solo"]

@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from api import Api
 from nodes import Herd, read_all, wait_until
 from peer import Peer
 
@@ -105,6 +106,29 @@ def test_dialler_that_is_refused_logs_the_peers_reason_once(tmp_path, word):
         riley.wait_log(rf'event=link-down peer=Zoe reason={word} error="peer says {word}: no \\\\x1b\[2Jthank you"'
                        r'.*operator must mend.*30 s')
         assert riley.log().count("link-down") == 1
+
+
+def test_refusals_say_what_either_side_is(riley, alice):
+    for hello, said in [({"herd": b"mi\x1bt"}, rb'BYE wrong-herd Riley is of herd ucla, not of `mi\x1bt`'),
+                        ({"version": b"herd/2"}, b'BYE version Riley speaks herd/1, not `herd/2`'),
+                        ({"other": "Sam"}, b'BYE wrong-node this is node Riley, not `Sam`'),
+                        ({"node": b"Zoe"}, b"BYE not-configured no link between Riley and Zoe here that Zoe dials")]:
+        alice.answers = False
+        alice.dial(riley.peers, **{"other": "Riley", **hello})
+        assert alice.run_to_end() == said
+
+
+def test_clients_port_in_place_of_a_peers_is_named_once(tmp_path):
+    with Herd(tmp_path, ["A", "B"], [("A", "B")], SETTINGS + "log: {level: debug}\n") as herd:
+        herd.write_for("A")
+        path = herd["A"].path
+        path.write_text(path.read_text().replace(f"127.0.0.1:{herd['B'].peers}", f"localhost:{herd['B'].clients}"))
+        herd["B"].start()
+        herd["A"].start()
+        said = r'event=link-down peer=B reason=bad-line error="expected HELLO: whoever answers so takes clients, not nodes"'
+        herd["A"].wait_log("level=warn " + said)
+        herd["A"].wait_log("level=debug " + said, 3)
+        assert herd["A"].log().count("level=warn event=link-down") == 1
 
 
 # --- strangers
@@ -245,6 +269,25 @@ def test_peer_that_falls_silent_is_dropped(tmp_path, alice):
         assert alice.run_to_end().startswith(b"BYE silent ")
         assert b"PING" in alice.words()
         riley.wait_log("event=link-down peer=Alice reason=silent ")
+
+
+def test_link_that_was_up_for_10_s_is_dialled_at_once_however_lately_verified(tmp_path):
+    settings = ("workers: 1\nplaces: {provider: none}\nlog: {level: debug}\n"
+                "link: {redial_max: 3s, verify_every: 500ms}\n")
+    with Herd(tmp_path, ["Riley", "Zoe"], [("Riley", "Zoe")], settings) as herd, Peer("Zoe") as zoe:
+        riley = herd["Riley"].start()
+        # Then the next wait would be up to 3 s.
+        riley.wait_log("event=link-down peer=Zoe", 6)
+        zoe.listen(herd["Zoe"].peers)
+        zoe.accept()
+        zoe.sync()
+        began = time.monotonic()
+        zoe.run(lambda: time.monotonic() - began > 10.2 and zoe.synced)
+        assert zoe.exchange > 10
+        zoe.hang_up()
+        began = time.monotonic()
+        zoe.accept()
+        assert time.monotonic() - began < 0.8
 
 
 def test_newer_connection_replaces_the_older(riley, alice):
@@ -423,6 +466,13 @@ def test_bad_key_file_refuses_to_start(tmp_path, text, mode, word):
     assert status != 0 and word in said and str(path) in said, said
 
 
+def test_key_file_that_is_no_file_refuses_to_start(tmp_path):
+    path = tmp_path / "key"
+    os.mkfifo(path, 0o600)
+    status, said = refuse_to_start(tmp_path, with_key(path))
+    assert status != 0 and "not a regular file" in said and str(path) in said, said
+
+
 def test_link_security_tls_without_a_key_refuses_to_start(tmp_path):
     status, said = refuse_to_start(tmp_path, SETTINGS + "link_security: tls\n")
     assert status == 8 and "key_file" in said
@@ -475,6 +525,44 @@ def test_reload_adds_and_removes_links_and_nodes_without_dropping_others(tmp_pat
         assert herd.wait_equal([b"second"], ["A", "B"]) == [second]
         assert herd["C"].at_line(b"second") is None
         assert not dropped(herd["B"], "A")
+
+
+def test_end_of_a_link_is_in_both_logs_whoever_ends_it(tmp_path):
+    settings = SETTINGS + 'log: {traffic: "traffic-%n.log"}\n'
+    with Herd(tmp_path, ["A", "B"], [("A", "B")], settings) as herd:
+        herd.start()
+        herd.wait_synced()
+        api = Api(herd["A"].admin)
+        api.post("/v1/peers/B/disable")
+        herd["A"].wait_log(r'event=link-down peer=B reason=disabled error="disabled by an operator" '
+                           r'next="waiting for an operator to enable it"')
+        herd["B"].wait_log(r'event=link-down peer=A reason=disabled error="peer says disabled: .*'
+                           r'next="waiting for the peer to dial"')
+        api.post("/v1/peers/B/enable")
+        herd["A"].wait_log("event=link-up peer=B", 2)
+        herd["B"].wait_log("event=link-up peer=A", 2)
+        herd.stop()
+        for name, peer in ["AB", "BA"]:
+            text = (tmp_path / f"traffic-{name}.log").read_text()
+            assert re.findall(rf" (link-\w+) {peer} ", text) == ["link-up", "link-down"] * 2, text
+
+
+def test_report_of_a_link_that_is_gone_is_not_said_to_be_from_its_successor(tmp_path):
+    with Herd(tmp_path, ["A", "B", "C"], [("A", "B")], SETTINGS) as herd:
+        herd.start()
+        herd.wait_synced()
+        herd["B"].iamat((b"c", b"+1+1", b"1"))
+        herd.wait_equal([b"c"], ["A", "B"])
+        api = Api(herd["A"].admin)
+        assert api.get("/v1/clients/c").json["from"] == "B"
+        herd.links = [("A", "C")]
+        herd.write()
+        reload(herd["C"])
+        reload(herd["A"])
+        herd["A"].wait_log("event=link-up peer=C")
+        assert 'next="the herd file has no such link any more"' in herd["A"].log()
+        assert api.get("/v1/clients/c").json["from"] != "C"
+        assert Api(herd["C"].admin).get("/v1/clients/c").json["from"] == "A"
 
 
 def test_reload_again_and_again_keeps_name_and_links(tmp_path):

@@ -137,6 +137,29 @@ def test_replies_keep_their_order_while_one_waits(start, fake):
     assert last.startswith(b"AT Riley ") and b" other +1+1 5\n" in last
 
 
+def test_sync_replies_keep_their_order_while_one_waits(folder, fake):
+    """The replies before a WHATSAT wait for the disk, the WHATSAT for places:
+    what comes first does not let through what is behind the other."""
+    more = settings(fake, "google") + "store: {engine: sqlite, durability: sync}\n"
+    fake.mode = "gate"
+    with Herd(folder, ["Riley"], [], more) as herd:
+        node = herd.start()["Riley"]
+        with node.connect() as s:
+            s.sendall(REPORT + b"WHATSAT " + KIWI + b" 10 2\nIAMAT other +1+1 5\nWHATSAT other 10 3\n"
+                      b"IAMAT third +1+1 5\n")
+            s.shutdown(1)
+            first = s.recv(65536)
+            wait_until(lambda: fake.requests, "the upstream is asked")
+            # Were what is behind let through, it would be on disk by now.
+            for name in (b"x", b"y"):
+                assert node.ask(b"IAMAT " + name + b" +1+1 5\n").startswith(b"AT ")
+            assert node.at_line(b"third") is None
+            fake.gate.set()
+            blocks = (first + read_all(s)).split(b"\n\n")
+    at = [[line.split(b" ")[3] for line in block.split(b"\n") if line.startswith(b"AT ")] for block in blocks]
+    assert at == [[KIWI, KIWI], [b"other", b"other"], [b"third"]]
+
+
 def test_twenty_clients_with_one_question_make_one_call(start, fake):
     fake.mode = "gate"
     node = start("google")

@@ -230,6 +230,28 @@ def test_a_megabyte_without_lf_gets_its_reply_and_no_reset(node):
         assert read_all(s) == b"? " + b"y" * 64 + b"\n"
 
 
+def test_who_was_cut_is_closed_in_time_whoever_else_is_slow(tmp_path):
+    """Each deadline has a queue of its own: a request half sent, with 30 s,
+    does not keep one open whose input is discarded, with 5 s."""
+    with Herd(tmp_path, ["Solo"], [], "request_timeout: 30s\nworkers: 1\n") as herd:
+        solo = herd.start()["Solo"]
+        with solo.connect() as slow, solo.connect() as cut:
+            slow.sendall(b"IAMAT half")
+            assert solo.ask(b"x\n") == b"? x\n"  # the worker has seen it
+            cut.sendall(b"y" * 70000)
+            began = time.monotonic()
+            assert read_all(cut) == b"? " + b"y" * 64 + b"\n"
+
+            def closed():
+                try:
+                    cut.send(b"z")
+                except ConnectionError:
+                    return True
+                return False
+            wait_until(closed, "it is closed", 15)
+            assert time.monotonic() - began > 4
+
+
 def test_nothing_is_sent_unasked(node):
     with node.connect() as s:
         s.settimeout(0.3)
@@ -291,6 +313,27 @@ def test_sigterm_finishes_and_exits_0(tmp_path):
             read_lines(idle, 1)
             assert herd["Solo"].stop() == 0
             assert idle.recv(1) == b""
+
+
+def test_sigterm_does_not_wait_for_who_takes_no_reply(tmp_path):
+    with Herd(tmp_path, ["Solo"], [], "write_timeout: 5m\n") as herd:
+        solo = herd.start()["Solo"]
+        solo.ask(iamat() + b"\n")
+        with solo.connect() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            s.setblocking(False)
+            request = b"WHATSAT " + KIWI + b" 50 20\n"
+
+            def refused():
+                try:
+                    return s.send(request * 100) == 0
+                except BlockingIOError:
+                    return True
+            wait_until(refused, "nothing more is taken from it")
+            began = time.monotonic()
+            assert solo.stop() == 0
+            assert 10 < time.monotonic() - began < 19
+            assert "event=clients-cut connections=1" in solo.log()
 
 
 def test_limits_drop_slow_requests_and_refuse_too_many(tmp_path):

@@ -3,12 +3,14 @@
 said loudly."""
 import os
 import random
+import re
 import signal
 import sqlite3
 import threading
 
 import pytest
 
+from api import Api
 from nodes import Herd, read_lines, wait_until
 
 SYNC = "store: {engine: sqlite, durability: sync}\n"
@@ -79,6 +81,29 @@ def test_sync_replies_keep_the_order_with_whatsat(tmp_path):
         assert words == [b"AT", b"?", b"AT", b"AT", b"AT"]
 
 
+def test_sync_line_beyond_the_limit_is_the_last(tmp_path):
+    """The reply to the report before it waits for the disk; what is behind
+    its limit is no request when that has been written."""
+    with Herd(tmp_path, ["Solo"], [], SYNC + "max_line: 1K\n") as herd:
+        solo = herd.start()["Solo"]
+        for _ in range(20):
+            with solo.connect() as s:
+                s.sendall(report(b"a", 5) + b"x" * 1025 + b"y\nIAMAT b +1+1 5\n")
+                lines = read_lines(s, 2).split(b"\n")
+                assert lines[0].startswith(b"AT ") and lines[1:] == [b"? " + b"x" * 64, b""]
+                s.sendall(b"IAMAT b +1+1 5\n")
+                assert s.recv(100) == b""
+        assert solo.at_line(b"b") is None
+
+
+def test_sync_reply_to_a_line_beyond_the_limit_survives_the_half_close(tmp_path):
+    with Herd(tmp_path, ["Solo"], [], SYNC + "max_line: 1K\n") as herd:
+        solo = herd.start()["Solo"]
+        for i in range(50):
+            lines = solo.ask(report(b"a", 5 + i) + b"x" * 2000).split(b"\n")
+            assert lines[0].startswith(b"AT ") and lines[1:] == [b"? " + b"x" * 64, b""]
+
+
 def test_rows_that_are_no_reports_are_skipped(tmp_path):
     with Herd(tmp_path, ["Solo"], [], ASYNC) as herd:
         solo = herd.start()["Solo"]
@@ -101,6 +126,45 @@ def test_two_nodes_never_share_a_file(tmp_path):
         assert "another herdd" in herd["B"].log()
 
 
+def damage(path):
+    data = bytearray(path.read_bytes())
+    for i in range(8192, len(data), 700):
+        data[i] ^= 255
+    path.write_bytes(data)
+
+
+def change(path, sql):
+    with sqlite3.connect(path) as db:
+        db.execute(sql)
+    db.close()
+
+
+@pytest.mark.parametrize("spoil,error,hint", [
+    (lambda path: path.write_bytes(b"no database" * 999), "file is not a database", "move the file away"),
+    (lambda path: path.write_bytes(path.read_bytes()[:20000]), "malformed", "move the file away"),
+    (damage, "malformed", "move the file away"),
+    (lambda path: (path.unlink(), path.mkdir()), "unable to open", "folder writable"),
+    (lambda path: change(path, "PRAGMA user_version=9"), "format 9", "start the herdd that wrote it"),
+    (lambda path: change(path, "ALTER TABLE reports RENAME COLUMN skew TO other"), "no column named skew|no such column",
+     "not of a herdd")])
+def test_store_that_cannot_be_used_says_what_to_do(tmp_path, spoil, error, hint):
+    with Herd(tmp_path, ["Solo"], [], ASYNC) as herd:
+        solo = herd.start()["Solo"]
+        solo.ask(b"".join(report(b"c%d" % i, 1000 + i) for i in range(3000)))
+        assert solo.stop() == 0
+        path = tmp_path / "herd-Solo.sqlite"
+        spoil(path)
+        solo.start(wait=False)
+        assert solo.process.wait(timeout=20) == 1
+        solo.process = None
+        assert re.search(rf'event=start-failed error="store.path: cannot (use|load) {path}: .*({error}).*; .*{hint}',
+                         solo.log()), solo.log()
+        # As the hint says: what is away does no harm.
+        path.rename(tmp_path / "away")
+        solo.start()
+        assert solo.at_line(b"c5") is None
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs a small file system of its own")
 def test_a_full_disk_ends_durable_service_loudly(tmp_path):
     disk = tmp_path / "disk"
@@ -121,6 +185,12 @@ def test_a_full_disk_ends_durable_service_loudly(tmp_path):
                 return "store-failed" in solo.log()
             wait_until(failed, "the disk is full")
             assert "restart this node" in solo.log()
+            # Nobody can talk it back into service.
+            api = Api(solo.admin)
+            wait_until(lambda: api.get("/v1/status").json["state"] == "draining", "it is out of service")
+            reply = api.post("/v1/undrain")
+            assert (reply.status, reply.error) == (409, "conflict") and b"restart" in reply.body
+            assert api.get("/readyz").status == 503
             assert solo.stop() == 0
     finally:
         os.system(f"umount {disk}")

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the watchdog tells systemd and the log."""
+import fcntl
+import os
 import re
 import signal
 import socket
+import subprocess
 import time
 
 from api import Api
@@ -62,3 +65,53 @@ def test_turns_are_metrics(tmp_path):
             for metric in ("herd_slow_turns_total", "herd_longest_turn_seconds"):
                 sample = rf'^{metric}{{thread="{thread}"}} [0-9.e-]+$'
                 wait_until(lambda: re.search(sample, Api(solo.admin).get("/metrics").body.decode(), re.M), sample)
+
+
+def test_log_that_nobody_reads_stops_nobody(tmp_path):
+    """Whoever reads standard error stands still: lines are lost, and later
+    counted, but clients and links go on."""
+    with Herd(tmp_path, ["Solo", "Peer"], [("Peer", "Solo")], "log: {level: debug}\n") as herd:
+        solo = herd["Solo"]
+        reader, writer = os.pipe()
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 8192)
+        solo.process = subprocess.Popen([herd.herdd, "-c", str(herd.path), "Solo"], stdin=subprocess.DEVNULL,
+                                        stdout=writer, stderr=writer)
+        os.close(writer)
+        said = b""
+        while b"event=ready" not in said:
+            said += os.read(reader, 4096)
+        api = Api(solo.admin)
+
+        def stranger():
+            with socket.create_connection(("127.0.0.1", solo.peers), timeout=20) as s:
+                s.sendall(b"who?\n")
+                while s.recv(4096):
+                    pass
+
+        def log_lines():
+            return api.get("/v1/log?n=1000").body.count(b"link-refused")
+
+        # Two seconds' worth of what one event may log is more than fits.
+        def full():
+            stranger()
+            return log_lines() > 80
+        wait_until(full, "the pipe is full")
+        began = time.monotonic()
+        assert solo.ask(b"IAMAT c +1+1 5\n").startswith(b"AT Solo ")
+        herd["Peer"].start()
+        herd["Peer"].wait_log("event=link-up peer=Solo")
+        assert time.monotonic() - began < 15
+        os.set_blocking(reader, False)
+        said = b""
+
+        def told():
+            nonlocal said
+            stranger()
+            try:
+                said += os.read(reader, 65536)
+            except BlockingIOError:
+                pass
+            return re.search(rb'event=log-lost count=\d+ error="nobody read the log" next="GET /v1/log', said)
+        wait_until(told, "what was lost is told")
+        os.close(reader)
+        assert solo.stop() == 0

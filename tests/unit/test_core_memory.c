@@ -12,8 +12,7 @@
 
 #define S HERD_NS_PER_S
 
-/* --- the table ---------------------------------------------------------------
- */
+/* --- the table ----------------------------------------------------------- */
 
 #define CROWD 300u
 
@@ -332,8 +331,7 @@ test_lowered_cap_without_memory_is_swept_later(void **state)
 	torture_scenario(lowered_cap_scenario);
 }
 
-/* --- names -------------------------------------------------------------------
- */
+/* --- names --------------------------------------------------------------- */
 
 /* A name that could not be kept is no name; it can be the next time. */
 static void
@@ -370,8 +368,7 @@ test_names_without_memory_say_so(void **state)
 	torture_scenario(names_scenario);
 }
 
-/* --- digests ----------------------------------------------------------------
- */
+/* --- digests ------------------------------------------------------------- */
 
 static void
 digest_scenario(void)

@@ -140,8 +140,7 @@ parse_answer(struct world *world)
 	return json;
 }
 
-/* --- against brute force ----------------------------------------------------
- */
+/* --- against brute force ------------------------------------------------- */
 
 static double
 distance_m(const double a[3], const double b[3])
@@ -326,8 +325,7 @@ test_search_at_the_poles_and_antimeridian_equals_brute_force(void **state)
 	}
 }
 
-/* --- limits and look ---------------------------------------------------------
- */
+/* --- limits and look ----------------------------------------------------- */
 
 static void
 test_bound_is_kept_at_every_value(void **state)

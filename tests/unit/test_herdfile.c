@@ -531,8 +531,7 @@ test_unconnected_herd_is_warned_of(void **state HERD_UNUSED)
 	check_cases(cases, HERD_ARRAY_LEN(cases));
 }
 
-/* --- limits ----------------------------------------------------------------
- */
+/* --- limits -------------------------------------------------------------- */
 
 /* A star: node0 with `links` others, and `more` nodes without links. */
 static void
@@ -652,8 +651,7 @@ test_hostile_files_take_no_long_time(void **state HERD_UNUSED)
 	buf_release(&got);
 }
 
-/* --- paths and files --------------------------------------------------------
- */
+/* --- paths and files ----------------------------------------------------- */
 
 static void
 test_expand_puts_the_node_in(void **state HERD_UNUSED)

@@ -140,8 +140,7 @@ test_rate_of_zero_is_no_limit(void **state HERD_UNUSED)
 	assert_int_equal(take_all(&rate, at_s(0)), 100000);
 }
 
-/* --- cache ------------------------------------------------------------------
- */
+/* --- cache --------------------------------------------------------------- */
 
 static struct places_question
 question(int64_t lat_nd)

@@ -77,7 +77,8 @@ test_hello_of_another_than_dialled_is_refused(void **state)
 	end_connect(&bob, "Yves", 2, &time);
 	assert_says(&bob, "peer=Yves", &time);
 	end_hears_hello(&bob, false, &time);
-	assert_bye(&bob, "BYE wrong-node ", &time);
+	assert_bye(
+	    &bob, "BYE wrong-node Bob dialled Yves, but Zoe answers", &time);
 	end_release(&bob);
 }
 
@@ -91,8 +92,20 @@ test_hello_refused_by_admission(void **state)
 	bob_init(&bob, &time);
 	bob.admits = BYE_NOT_CONFIGURED;
 	end_hears_hello(&bob, false, &time);
-	assert_bye(&bob, "BYE not-configured ", &time);
+	assert_bye(&bob,
+	    "BYE not-configured no link between Bob and Zoe here that Zoe "
+	    "dials",
+	    &time);
 	assert_true(session_reason_is_refusal(bob.session.reason));
+	end_release(&bob);
+
+	bob_init(&bob, &time);
+	bob.admits = BYE_DISABLED;
+	end_hears_hello(&bob, false, &time);
+	assert_bye(&bob,
+	    "BYE disabled an operator has disabled the link between Bob and "
+	    "Zoe here",
+	    &time);
 	end_release(&bob);
 }
 

@@ -209,6 +209,41 @@ test_heap_of_expired_records_is_built_anew(void **state)
 	table_free(table);
 }
 
+/*
+ * No single report pays for the heaps of all shards: each is built by a put
+ * into its shard before the table is full.
+ */
+static void
+test_heaps_are_there_before_the_table_is_full(void **state)
+{
+	const unsigned cap = 16384;
+	struct table *table = unit_table(cap, 0);
+	unsigned built_before = 0;
+	struct least least;
+
+	(void)state;
+	for (unsigned i = 0; i < cap; i++) {
+		unsigned built = 0;
+
+		assert_int_equal(
+		    unit_put(table, i, (1000 + i) * S), PUT_ACCEPTED);
+		for (unsigned j = 0; j < TABLE_SHARDS; j++)
+			built += table->shards[j].heap != NULL;
+		assert_in_range(built - built_before, 0, 1);
+		if (i + 1 < cap - cap / 8)
+			assert_int_equal(built, 0);
+		built_before = built;
+	}
+	assert_int_equal(built_before, TABLE_SHARDS);
+	least = find_least(table);
+	assert_true(least.report.time_ns == 1000 * S);
+	least_release(&least);
+	assert_int_equal(unit_put(table, cap, 5000 * S), PUT_ACCEPTED);
+	assert_true(unit_time_of(table, 0) == 0);
+	assert_null(table_check(table));
+	table_free(table);
+}
+
 /* It was found, then the heap was given up: it goes all the same. */
 static void
 test_least_goes_without_a_heap(void **state)
@@ -267,6 +302,7 @@ main(void)
 		cmocka_unit_test(test_least_of_an_empty_table_is_none),
 		cmocka_unit_test(test_evict_without_a_cap_keeps_all),
 		cmocka_unit_test(test_heap_of_expired_records_is_built_anew),
+		cmocka_unit_test(test_heaps_are_there_before_the_table_is_full),
 		cmocka_unit_test(test_least_goes_without_a_heap),
 		cmocka_unit_test(test_refused_without_ticket_is_counted),
 	};

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What an event stream says of reports. */
+#include "admin/admin_room.h"
+#include "admin/glob.h"
+#include "admin/rows.h"
+#include "admin/watcher.h"
+
+/* Under the shard's lock: only the ids are taken along. */
+static bool
+on_owed(void *arg, const struct report *report)
+{
+	struct watcher *watcher = arg;
+	uint32_t len = (uint32_t)report->client.len;
+	size_t before = watcher->ids.len;
+
+	if (watcher->glob.data != NULL &&
+	    !glob_matches(watcher->glob, report->client))
+		return true;
+	if (before >= WATCHER_IDS_MAX)
+		return false;
+	if (buf_add(&watcher->ids, &len, sizeof(len)) == HERD_OK &&
+	    buf_add_span(&watcher->ids, report->client) == HERD_OK)
+		return true;
+	buf_truncate(&watcher->ids, before);
+	return false;
+}
+
+/* What the table holds of the client now: it may be newer than what woke us. */
+static void
+add_report(struct watcher *watcher, struct span client, struct record *record,
+    struct buf *out)
+{
+	struct node *node = watcher->call->node;
+	char giver[GIVER_MAX];
+	struct json json;
+
+	if (table_get(node->table, client, record) != HERD_OK)
+		return;
+	watch_begin(&json, WATCH_TYPE_WORDS[WATCH_REPORT]);
+	name_giver(node, record->from, giver);
+	row_client(&json, json.root, &record->report, giver);
+	watcher->dropped += !watch_end(&json, out);
+}
+
+bool
+watcher_send_reports(struct watcher *watcher)
+{
+	struct record record;
+	struct span ids;
+	struct buf out;
+	unsigned most = watcher->glob.data == NULL ? WATCHER_TURN_RECORDS
+						   : WATCHER_TURN_FILTERED;
+	unsigned taken = outbox_take(&watcher->outbox, most, on_owed, watcher);
+
+	buf_init(&out, 16 * WATCH_LINE_MAX);
+	record_init(&record);
+	for (ids = buf_span(&watcher->ids); ids.len > 0;) {
+		uint32_t len;
+
+		memcpy(&len, ids.data, sizeof(len));
+		add_report(watcher, span_of(ids.data + sizeof(len), len),
+		    &record, &out);
+		ids = span_of(
+		    ids.data + sizeof(len) + len, ids.len - sizeof(len) - len);
+	}
+	record_release(&record);
+	buf_clear(&watcher->ids);
+	call_send(watcher->call, buf_span(&out));
+	buf_release(&out);
+	return taken > 0 || !outbox_is_empty(&watcher->outbox);
+}
+
+/* Reports that were replaced by newer ones before they were taken. */
+static uint64_t
+count_replaced(const struct watcher *watcher)
+{
+	struct table_counts counts;
+	struct outbox_progress progress;
+	uint64_t taken = watcher->accepted;
+
+	outbox_progress(&watcher->outbox, &progress);
+	for (unsigned i = 0; i < TABLE_SHARDS; i++)
+		taken += progress.appended[i];
+	table_count(watcher->call->node->table, &counts);
+	return counts.accepted > taken ? counts.accepted - taken : 0;
+}
+
+void
+watcher_send_missed(struct watcher *watcher)
+{
+	uint64_t replaced = watcher->said;
+	struct json json;
+	struct buf out;
+
+	if (watcher_wants(watcher, WATCH_REPORT))
+		replaced = count_replaced(watcher);
+	buf_init(&out, WATCH_LINE_MAX);
+	watch_begin(&json, "missed");
+	/* Which clients they were of is not known. */
+	if (watcher->glob.data != NULL && replaced > watcher->said)
+		json_null(&json, json.root, "count");
+	else
+		json_count(&json, json.root, "count",
+		    replaced - watcher->said + watcher->dropped);
+	if (watch_end(&json, &out))
+		call_send(watcher->call, buf_span(&out));
+	buf_release(&out);
+	watcher->said = replaced;
+	watcher->dropped = 0;
+	watcher->lagged = false;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One event stream, and what all of them share, for watchers.c and watch_*.c
+ * only. In the main thread but for what says otherwise.
+ */
+#ifndef HERD_ADMIN_WATCHER_H
+#define HERD_ADMIN_WATCHER_H
+
+#include <sys/queue.h>
+
+#include "admin/json.h"
+#include "admin/watchers.h"
+#include "net/links.h"
+
+#define WATCH_LINE_MAX (1u << 20)
+/* Bytes of the clients' ids of one turn; one more always fits. */
+#define WATCHER_IDS_MAX 65536u
+
+struct watcher {
+	struct watchers *watchers;
+	TAILQ_ENTRY(watcher) all;
+	struct call *call;
+	unsigned types;   /* bit per enum watch_type */
+	struct span glob; /* borrows the call's query */
+	struct event *turn;
+	struct outbox outbox;
+	struct buf ids;    /* of a turn: length, bytes, length, bytes */
+	struct buf queue;  /* lines of the other events */
+	bool lagged;       /* the reader was slower than the herd */
+	uint64_t dropped;  /* lines that the queue had no room for */
+	uint64_t accepted; /* the table's count when the stream began */
+	uint64_t said;     /* of the reports that were replaced unsent */
+};
+
+TAILQ_HEAD(watcher_list, watcher);
+
+struct watchers {
+	struct admin *admin;
+	struct watcher_list all;
+	unsigned count;
+	struct event *places_tick;
+	struct buf places; /* its last event, without the time */
+};
+
+/* --- watch_line.c -------------------------------------------------------- */
+
+#define WATCH_TYPE_COUNT (WATCH_ADMIN + 1u)
+extern const char *const WATCH_TYPE_WORDS[];
+
+static inline bool
+watcher_wants(const struct watcher *watcher, enum watch_type type)
+{
+	return (watcher->types >> type & 1) != 0;
+}
+
+/* Begins a line: the event's name and the time. */
+void watch_begin(struct json *json, const char *event);
+
+/* Appends the document as a line and releases it; false if there is no room. */
+bool watch_end(struct json *json, struct buf *out);
+
+/* --- watchers.c ---------------------------------------------------------- */
+
+/* It is served after `wait_ms`, or sooner if that was asked for before. */
+void watcher_arm(struct watcher *watcher, unsigned wait_ms);
+
+/* --- watch_reports.c ----------------------------------------------------- */
+
+/* Sends up to WATCHER_TURN_RECORDS reports; false when none is owed. */
+bool watcher_send_reports(struct watcher *watcher);
+
+/* Says what a reader that has caught up did not get. */
+void watcher_send_missed(struct watcher *watcher);
+
+/* --- watch_news.c -------------------------------------------------------- */
+
+/* A links_on_change; `arg` is the watchers. In the links thread. */
+void watchers_on_link(
+    void *arg, const char *peer, enum link_state state, const char *error);
+
+/* Tells of places if what a stream shows of them has changed. */
+void watchers_look_at_places(struct watchers *watchers);
+
+#endif

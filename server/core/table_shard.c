@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One shard: its slots and the index over them. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "core/mutant.h"
+#include "core/pack.h"
+#include "core/table_shard.h"
+
+#define INDEX_SIZE_MIN 64u
+
+/* --- life ---------------------------------------------------------------- */
+
+enum herd_error
+shard_init(struct shard *shard)
+{
+	shard->index_size = INDEX_SIZE_MIN;
+	shard->index = calloc(shard->index_size, sizeof(*shard->index));
+	if (shard->index == NULL)
+		return HERD_ENOMEM;
+	if (pthread_mutex_init(&shard->lock, NULL) != 0) {
+		free(shard->index);
+		return HERD_ENOMEM;
+	}
+	shard->free_slot = SLOT_NONE;
+	return HERD_OK;
+}
+
+static void
+slot_drop_blob(struct shard *shard, struct slot *slot)
+{
+	void *blob;
+
+	if (slot->blob_len <= SLOT_INLINE)
+		return;
+	memcpy(&blob, slot->text, sizeof(blob));
+	free(blob);
+	shard->blob_bytes -= slot->blob_len;
+	slot->blob_len = 0;
+}
+
+void
+shard_release(struct shard *shard)
+{
+	for (uint32_t i = 0; i < shard->slot_count; i++) {
+		if (shard_slot(shard, i)->state != SLOT_FREE)
+			slot_drop_blob(shard, shard_slot(shard, i));
+	}
+	for (uint32_t i = 0; i < shard->chunk_count; i++)
+		free(shard->chunks[i]);
+	free(shard->chunks);
+	free(shard->index);
+	free(shard->heap);
+	for (unsigned i = 0; i < TABLE_OUTBOXES; i++)
+		fifo_release(&shard->fifos[i]);
+	pthread_mutex_destroy(&shard->lock);
+}
+
+/* --- slots --------------------------------------------------------------- */
+
+const uint8_t *
+slot_blob(const struct slot *slot)
+{
+	const uint8_t *blob = slot->text;
+
+	if (slot->blob_len > SLOT_INLINE)
+		memcpy(&blob, slot->text, sizeof(blob));
+	return blob;
+}
+
+enum herd_error
+slot_read(const struct table *table, const struct slot *slot,
+    char scratch[SLOT_SCRATCH], char **heap, struct report *out)
+{
+	size_t need = pack_scratch(slot->blob_len, slot->client_len);
+
+	*heap = NULL;
+	if (need > SLOT_SCRATCH) {
+		*heap = malloc(need);
+		if (*heap == NULL)
+			return HERD_ENOMEM;
+		scratch = *heap;
+	}
+	pack_read(
+	    slot_blob(slot), slot->blob_len, slot->client_len, scratch, out);
+	out->origin = names_text(&table->names, slot->origin);
+	out->time_ns = slot->time_ns;
+	out->kind =
+	    slot->state == SLOT_REMOVAL ? REPORT_REMOVAL : REPORT_POSITION;
+	return HERD_OK;
+}
+
+static enum herd_error
+shard_add_chunk(struct shard *shard)
+{
+	struct slot **chunks;
+	struct slot *chunk;
+
+	if (shard->slot_count > SLOT_MAX - SLOT_CHUNK)
+		return HERD_ENOMEM;
+	chunk = calloc(SLOT_CHUNK, sizeof(*chunk));
+	if (chunk == NULL)
+		return HERD_ENOMEM;
+	chunks = realloc(
+	    shard->chunks, (shard->chunk_count + 1) * sizeof(*shard->chunks));
+	if (chunks == NULL) {
+		free(chunk);
+		return HERD_ENOMEM;
+	}
+	shard->chunks = chunks;
+	shard->chunks[shard->chunk_count++] = chunk;
+	return HERD_OK;
+}
+
+enum herd_error
+shard_take_slot(struct shard *shard, uint32_t *out)
+{
+	if (shard->free_slot != SLOT_NONE) {
+		*out = shard->free_slot;
+		shard->free_slot =
+		    (uint32_t)shard_slot(shard, shard->free_slot)->time_ns;
+		return HERD_OK;
+	}
+	if (shard->slot_count == shard->chunk_count * SLOT_CHUNK &&
+	    shard_add_chunk(shard) != HERD_OK)
+		return HERD_ENOMEM;
+	*out = shard->slot_count++;
+	return HERD_OK;
+}
+
+enum herd_error
+slot_write(struct shard *shard, struct slot *slot, const struct report *report,
+    uint16_t origin, uint32_t from)
+{
+	size_t size = pack_size(report);
+	uint8_t *blob = slot->text;
+
+	if (size > SLOT_INLINE) {
+		blob = malloc(size);
+		if (blob == NULL)
+			return HERD_ENOMEM;
+	}
+	if (slot->state != SLOT_FREE)
+		slot_drop_blob(shard, slot);
+	pack_write(report, blob);
+	if (size > SLOT_INLINE) {
+		memcpy(slot->text, &blob, sizeof(blob));
+		shard->blob_bytes += size;
+	}
+	slot->blob_len = (uint32_t)size;
+	slot->client_len = (uint16_t)report->client.len;
+	slot->time_ns = report->time_ns;
+	slot->origin = origin;
+	slot->from = from;
+	slot->state =
+	    report->kind == REPORT_REMOVAL ? SLOT_REMOVAL : SLOT_POSITION;
+	return HERD_OK;
+}
+
+/* --- index --------------------------------------------------------------- */
+
+static bool
+slot_is_client(const struct slot *slot, uint32_t hash, struct span client)
+{
+	return slot->hash == hash && slot->client_len == client.len &&
+	       memcmp(slot_blob(slot), client.data, client.len) == 0;
+}
+
+uint32_t
+shard_probe(const struct shard *shard, uint32_t hash, struct span client)
+{
+	const uint32_t *index = load_index(shard);
+	uint32_t mask = index_mask(shard);
+	uint32_t at = hash & mask;
+
+	for (;; at = (at + 1) & mask) {
+		uint32_t entry = index[at];
+
+		if (entry == 0)
+			return at;
+		if (entry_has_tag(entry, hash) &&
+		    slot_is_client(
+			shard_slot(shard, entry_slot(entry)), hash, client))
+			return at;
+	}
+}
+
+static enum herd_error
+shard_grow_index(struct shard *shard)
+{
+	uint32_t size = shard->index_size * 2;
+	uint32_t *index;
+
+	/* There are fewer than 2^24 slots. */
+	assert(size > shard->index_size);
+	index = calloc(size, sizeof(*index));
+	if (index == NULL)
+		return HERD_ENOMEM;
+	for (uint32_t i = 0; i < shard->index_size; i++) {
+		uint32_t entry = shard->index[i];
+		uint32_t at;
+
+		if (entry == 0)
+			continue;
+		at = shard_slot(shard, entry_slot(entry))->hash & (size - 1);
+		while (index[at] != 0)
+			at = (at + 1) & (size - 1);
+		index[at] = entry;
+	}
+	free(shard->index);
+	shard->index = index;
+	shard->index_size = size;
+	return HERD_OK;
+}
+
+/* Linear probing without tombstones: later entries of the run move up. */
+static void
+shard_index_remove(struct shard *shard, uint32_t hole)
+{
+	uint32_t mask = shard->index_size - 1;
+	uint32_t at = hole;
+
+	for (;;) {
+		uint32_t home;
+
+		at = (at + 1) & mask;
+		if (shard->index[at] == 0)
+			break;
+		home = shard_slot(shard, entry_slot(shard->index[at]))->hash &
+		       mask;
+		if (((at - home) & mask) >= ((at - hole) & mask)) {
+			shard->index[hole] = shard->index[at];
+			hole = at;
+		}
+	}
+	shard->index[hole] = 0;
+}
+
+/* The bits of the hash that its place in the index does not say. */
+static uint32_t
+hash_tag(uint32_t hash)
+{
+	return hash >> ENTRY_SLOT_BITS << ENTRY_SLOT_BITS;
+}
+
+enum herd_error
+shard_insert(struct table *table, struct shard *shard, uint32_t hash,
+    const struct report *report, uint16_t origin, uint32_t from, uint32_t *out)
+{
+	struct slot *slot;
+	uint32_t number;
+
+	if (shard->held >= shard->index_size / 4 * 3 &&
+	    shard_grow_index(shard) != HERD_OK)
+		return HERD_ENOMEM;
+	if (shard_take_slot(shard, &number) != HERD_OK)
+		return HERD_ENOMEM;
+	slot = shard_slot(shard, number);
+	if (slot_write(shard, slot, report, origin, from) != HERD_OK) {
+		slot->time_ns = shard->free_slot;
+		shard->free_slot = number;
+		return HERD_ENOMEM;
+	}
+	slot->hash = hash;
+	shard->index[shard_probe(shard, hash, report->client)] =
+	    hash_tag(hash) | (number + 1);
+	shard->held++;
+	atomic_fetch_add(&table->records, 1);
+	if (slot->state == SLOT_REMOVAL)
+		shard->removals++;
+	shard_heap_add(table, shard, number);
+	*out = number;
+	return HERD_OK;
+}
+
+void
+shard_remove(struct table *table, struct shard *shard, uint32_t number)
+{
+	struct slot *slot = shard_slot(shard, number);
+	struct span client =
+	    span_of((const char *)slot_blob(slot), slot->client_len);
+
+	shard_index_remove(shard, shard_probe(shard, slot->hash, client));
+	if (slot->state == SLOT_REMOVAL)
+		shard->removals--;
+	shard->held--;
+	atomic_fetch_sub(&table->records, 1);
+	slot_drop_blob(shard, slot);
+	slot->state = SLOT_FREE;
+	slot->time_ns = shard->free_slot;
+	shard->free_slot = number;
+	if (MUTANT(CLEAR_ON_FREE))
+		slot->owed = 0;
+}
