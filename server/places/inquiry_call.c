@@ -4,6 +4,7 @@
 #include <event2/event.h>
 
 #include "clock.h"
+#include "herd/text.h"
 
 static void on_fetched(void *arg, const struct fetch_result *result);
 
@@ -223,6 +224,31 @@ rest(struct inquiry *inquiry)
 }
 
 /*
+ * The response with the key masked: what is cut of it later must not end in
+ * a part of the key. HERD_ELIMIT: it has become too large.
+ */
+static enum herd_error
+read_body(struct inquiry *inquiry, const struct fetch_result *result,
+    struct buf *raw, struct answer_facts *facts, struct buf *why)
+{
+	struct provider *provider = inquiry->provider;
+	struct span body = result->body;
+	enum herd_error error = HERD_OK;
+	struct buf masked;
+
+	buf_init(&masked, PLACES_ANSWER_MAX);
+	if (secret_is_in(&provider->secret, body)) {
+		error = secret_mask(&provider->secret, body, &masked);
+		body = buf_span(&masked);
+	}
+	if (error == HERD_OK)
+		error = upstream_read(provider->upstream, &inquiry->question,
+		    result->http_status, body, raw, facts, why);
+	buf_release(&masked);
+	return error;
+}
+
+/*
  * Reads the response into the thread's answer buffer, or what is wrong into
  * `why`; both without the key.
  */
@@ -239,10 +265,9 @@ read_result(struct inquiry *inquiry, const struct fetch_result *result,
 	buf_init(&raw, PLACES_ANSWER_MAX);
 	*facts = (struct answer_facts){ PLACES_UNKNOWN_ERROR, 0 };
 	if (result->outcome != FETCH_ANSWERED)
-		error = buf_add_text(why, result->text);
+		error = text_to_utf8(why, span_from(result->text));
 	else
-		error = upstream_read(provider->upstream, &inquiry->question,
-		    result->http_status, result->body, &raw, facts, why);
+		error = read_body(inquiry, result, &raw, facts, why);
 	if (error == HERD_OK && places_status_is_good(facts->status))
 		error = secret_mask(&provider->secret, buf_span(&raw), answer);
 	if (error != HERD_OK) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "herd/address.h"
+#include "herd/text.h"
 
 static const struct {
 	const char *name;
@@ -47,6 +48,7 @@ provider_note_error(
 	shown = buf_span(&masked);
 	if (shown.len > PLACES_ERROR_TEXT_MAX - 1)
 		shown.len = PLACES_ERROR_TEXT_MAX - 1;
+	shown = text_utf8_whole(shown);
 	pthread_mutex_lock(&provider->lock);
 	memcpy(provider->last_error, shown.data, shown.len);
 	provider->last_error[shown.len] = '\0';

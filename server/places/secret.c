@@ -151,19 +151,30 @@ secret_wipe(struct secret *secret)
 	explicit_bzero(secret, sizeof(*secret));
 }
 
+/* Where the key begins in `text`; NULL: nowhere. */
+static const char *
+find(const struct secret *secret, struct span text)
+{
+	return secret->len == 0
+		   ? NULL
+		   : memmem(text.data, text.len, secret->text, secret->len);
+}
+
+bool
+secret_is_in(const struct secret *secret, struct span text)
+{
+	return find(secret, text) != NULL;
+}
+
 enum herd_error
 secret_mask(const struct secret *secret, struct span text, struct buf *out)
 {
 	enum herd_error error = HERD_OK;
+	const char *at;
 
-	while (error == HERD_OK && secret->len > 0) {
-		const char *at =
-		    memmem(text.data, text.len, secret->text, secret->len);
-		size_t before;
+	while (error == HERD_OK && (at = find(secret, text)) != NULL) {
+		size_t before = (size_t)(at - text.data);
 
-		if (at == NULL)
-			break;
-		before = (size_t)(at - text.data);
 		error = buf_add(out, text.data, before);
 		if (error == HERD_OK)
 			error = buf_add_text(out, SECRET_MASK);

@@ -33,6 +33,8 @@ HERD_MUST_CHECK enum herd_error secret_load(const char *setting,
 /* Overwrites it. */
 void secret_wipe(struct secret *secret);
 
+bool secret_is_in(const struct secret *secret, struct span text);
+
 /* Appends `text` with each occurrence of the key replaced. */
 HERD_MUST_CHECK enum herd_error secret_mask(
     const struct secret *secret, struct span text, struct buf *out);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "herd/text.h"
 #include "places/json_scan.h"
 
 enum herd_error
@@ -134,5 +135,5 @@ upstream_refuse(struct answer_facts *facts, enum places_status status,
 	*facts = (struct answer_facts){ .status = status };
 	if (message.len > room)
 		message.len = room;
-	return buf_add_span(why, message);
+	return buf_add_span(why, text_utf8_whole(message));
 }
