@@ -72,17 +72,17 @@ start_call(struct inquiry *inquiry)
 {
 	struct provider *provider = inquiry->provider;
 	struct mono now = clock_mono();
+	bool is_trial = inquiry->trial != NULL;
 	enum step step;
 
-	if (inquiry->trial == NULL &&
-	    !breaker_allows(&provider->breaker, now)) {
+	if (!is_trial && !breaker_allows(&provider->breaker, now)) {
 		provider_bump(provider, PROVIDER_REFUSED_BREAKER);
 		return inquiry_fail_step(inquiry, PLACES_UNKNOWN_ERROR,
 		    span_from("not asked, since too many calls failed"));
 	}
 	show_breaker(provider);
 	if (!rate_take(&provider->rate, now)) {
-		if (inquiry->trial == NULL)
+		if (!is_trial)
 			breaker_forget(&provider->breaker, now);
 		show_breaker(provider);
 		provider_bump(provider, PROVIDER_REFUSED_RATE);
@@ -90,10 +90,14 @@ start_call(struct inquiry *inquiry)
 		    span_from("this node's own limit of calls is reached"));
 	}
 	step = start_fetch(inquiry);
-	if (step == STEP_PENDING)
+	if (step == STEP_PENDING) {
 		atomic_fetch_add(&provider->active, 1);
-	else if (step == STEP_FAILED && inquiry->trial == NULL)
+		return step;
+	}
+	/* Not made; an older answer may have ended the inquiry. */
+	if (!is_trial)
 		breaker_forget(&provider->breaker, now);
+	show_breaker(provider);
 	return step;
 }
 
