@@ -42,7 +42,8 @@ CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
 	server/core/table_walk.c
 # The pulse is every loop's; it is here because Places is linked alone too.
 PLACES_SRC := server/places/answer.c server/places/breaker.c \
-	server/places/cache.c server/places/call.c server/places/fetch.c \
+	server/places/cache.c server/places/call.c server/places/credit.c \
+	server/places/fetch.c \
 	server/places/gazetteer.c server/places/gazetteer_file.c \
 	server/places/gazetteer_open.c server/places/gazetteer_place.c \
 	server/places/gazetteer_tree.c server/places/google.c \

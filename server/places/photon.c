@@ -131,13 +131,10 @@ add_view(struct look *look, const cJSON *properties, struct geo_point at)
 	struct geo_point northeast;
 	struct geo_point southwest;
 
-	if (!read_extent(properties, &northeast, &southwest)) {
-		northeast = (struct geo_point){ at.lat + UPSTREAM_VIEW_DEG,
-			at.lng + UPSTREAM_VIEW_DEG };
-		southwest = (struct geo_point){ at.lat - UPSTREAM_VIEW_DEG,
-			at.lng - UPSTREAM_VIEW_DEG };
-	}
-	add_geometry_of(look, at, northeast, southwest);
+	if (read_extent(properties, &northeast, &southwest))
+		add_geometry_of(look, at, northeast, southwest);
+	else
+		add_geometry_around(look, at);
 }
 
 /* False: it has neither name nor address, so nothing to show. */

@@ -104,6 +104,28 @@ add_geometry_of(struct look *look, struct geo_point at,
 	look_object_end(look);
 }
 
+/* A corner of the viewport: degrees that lie on the globe. */
+static struct geo_point
+corner(struct geo_point at, double by)
+{
+	double lat = fmin(fmax(at.lat + by, -90), 90);
+	double lng = at.lng + by;
+
+	if (lng > 180)
+		lng -= 360;
+	if (lng < -180)
+		lng += 360;
+	return (
+	    struct geo_point){ round(lat * 1e8) / 1e8, round(lng * 1e8) / 1e8 };
+}
+
+void
+add_geometry_around(struct look *look, struct geo_point at)
+{
+	add_geometry_of(look, at, corner(at, UPSTREAM_VIEW_DEG),
+	    corner(at, -UPSTREAM_VIEW_DEG));
+}
+
 enum herd_error
 upstream_write(struct buf *json, const struct span *attributions,
     size_t attribution_count,

@@ -44,6 +44,9 @@ bool is_within(const struct places_question *question, struct geo_point point);
 void add_geometry_of(struct look *look, struct geo_point at,
     struct geo_point northeast, struct geo_point southwest);
 
+/* The same for a place whose viewport the upstream does not tell. */
+void add_geometry_around(struct look *look, struct geo_point at);
+
 /*
  * Appends the whole answer: `add_results` is called between the brackets of
  * "results" and returns how many it wrote.

@@ -214,7 +214,8 @@ def test_google_mapping_is_complete(start):
 
 def test_google_basic_fields_invent_nothing(start):
     answer = start("google").get(count=2)
-    assert answer["html_attributions"] == ["Listings by Example"]
+    assert answer["html_attributions"] == [
+        '<a href="https://example.org">Listings by Example</a>']
     for place in answer["results"]:
         assert not {"rating", "price_level", "opening_hours", "photos",
                     "user_ratings_total"} & set(place)
