@@ -90,6 +90,16 @@ is_local(const char *after_scheme)
 	       address_is_loopback(&address);
 }
 
+/* The host of a URL has a user's name before it. */
+static bool
+has_user(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	return host != NULL &&
+	       memchr(host + 3, '@', strcspn(host + 3, "/?#")) != NULL;
+}
+
 static enum herd_error
 set_base_url(struct provider *provider, const char *setting, bool shares_chain,
     struct buf *message)
@@ -103,6 +113,10 @@ set_base_url(struct provider *provider, const char *setting, bool shares_chain,
 		return refuse(message,
 		    "places.base_url is for one provider, and places.provider"
 		    " has two that are on the network");
+	if (has_user(url))
+		return refuse(message,
+		    "places.base_url has a user's name before its host; the"
+		    " herd file is no place for passwords");
 	if (strncmp(url, "https://", 8) != 0 &&
 	    !(strncmp(url, "http://", 7) == 0 && is_local(url + 7)))
 		return refuse(message,

@@ -866,13 +866,15 @@ def test_key_as_a_credential_of_systemd(start, folder, key_file):
 @pytest.mark.parametrize("url,why", [
     ("http://photon.example/", "https://"),
     ("http://10.0.0.1:2322", "https://"),
-    ("http://localhost@evil.example/", "https://"),
+    ("http://localhost@evil.example/", "user's name"),
+    ("https://me:s3cret@photon.example", "user's name"),
     ("http://127.0.0.1.evil.example/", "https://"),
     ("ftp://127.0.0.1/", "https://"), ("photon.example", "https://"),
     ("https://photon.example/?a=b", "not scheme, host and path"),
     ("https://photon.example/a b", "not scheme, host and path")])
 def test_base_url_is_checked(url, why):
-    assert why in refused({"provider": "photon", "base_url": url})
+    message = refused({"provider": "photon", "base_url": url})
+    assert why in message and "s3cret" not in message
 
 
 def test_base_url_for_two_is_ambiguous(key_file):
