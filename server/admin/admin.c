@@ -227,7 +227,6 @@ answer(struct admin_door *door, struct evhttp_request *request)
 	}
 	if (!find_route(call))
 		return;
-	call->head = call->route->method == ROUTE_HEAD;
 	if (is_permitted(call, door) && params_are_known(call))
 		call->route->serve(call);
 }

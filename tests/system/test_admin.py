@@ -598,6 +598,16 @@ def test_head_has_no_body(ann):
         assert (reply.status, reply.body) == (200, b"") and int(reply.headers["Content-Length"]) > 0
 
 
+def test_refused_head_has_no_body_either(pair):
+    """One would be read as the next answer."""
+    answer = raw(pair["Ann"], b"HEAD /nope HTTP/1.1\r\n\r\nHEAD /v1/status HTTP/1.1\r\n\r\n"
+                 b"HEAD /%zz HTTP/1.1\r\n\r\nGET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n",
+                 half_close=False)
+    parts = answer.split(b"\r\n\r\n")
+    assert [part.split(b"\r\n")[0].split()[1] for part in parts[:-1]] == [b"404", b"405", b"400", b"200"]
+    assert parts[-1] == b"ok\n"
+
+
 def raw(node, data, half_close=True):
     """Sends bytes, returns all that comes until the other side closes."""
     with socket.socket(socket.AF_UNIX) as s:
