@@ -13,7 +13,7 @@ import time
 import pytest
 
 from api import Api, quoted
-from nodes import DEADLINE_S, Herd, free_ports, wait_until
+from nodes import TOP, DEADLINE_S, Herd, free_ports, wait_until
 
 SETTINGS = "workers: 1\nlink: {redial_max: 100ms}\n"
 PAIR = (["Ann", "Bob"], [("Ann", "Bob")])
@@ -113,6 +113,9 @@ def test_store_is_shown(tmp_path):
         solo.stop()
         solo.start()
         assert api.get("/v1/clients/kept").json["from"] == "store"
+        lines = api.get("/metrics").body.decode().splitlines()
+        assert {"herd_store_failed 0", "herd_store_owed_records 0",
+                "herd_store_loaded_records 1"} <= set(lines)
 
 
 def test_health_and_readiness(tmp_path):
@@ -760,6 +763,18 @@ def test_metrics_are_well_formed(pair, ann):
     for n, kind in types.items():
         assert n.endswith("_total") == (kind == "counter"), n
     assert ("herd_link_up", '{peer="Bob"}') in seen
+
+
+def test_manual_has_every_metric(ann):
+    """herdd(8) has each by name with its help, and no other."""
+    text = ann.get("/metrics").body.decode()
+    told = dict(line.split(" ", 3)[2:] for line in text.splitlines() if line.startswith("# HELP "))
+    page = (TOP / "man/herdd.8").read_text().split("\n.Sh METRICS\n")[1].split("\n.Sh ")[0]
+    shown = {}
+    for item in page.split("\n.It Sy ")[1:]:
+        name, *words = item.split("\n.El")[0].replace("\\&", "").split()
+        shown[name] = " ".join(words)
+    assert shown == told
 
 
 def test_requests_at_one_time(pair, ann):
