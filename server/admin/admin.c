@@ -389,40 +389,18 @@ door_close(struct admin_door *door)
 /* --- life ------------------------------------------------------------- */
 
 static enum herd_error
-expand(const struct node *node, const char *text, struct buf *out)
-{
-	enum herd_error error =
-	    herdfile_expand(out, text, node->name, node->base_dir);
-
-	if (error == HERD_OK && buf_cstr(out) == NULL)
-		error = HERD_ENOMEM;
-	return error;
-}
-
-static enum herd_error
 open_tokens(struct admin *admin, struct buf *message)
 {
 	const struct node *node = admin->node;
 	const struct settings *settings = &node->file.settings;
-	struct buf write_path;
-	struct buf read_path;
-	enum herd_error error;
+	const struct keyfile write_file = { "admin.token_file",
+		settings->admin.token_file, node->name, node->base_dir };
+	const struct keyfile read_file = { "admin.read_token_file",
+		settings->admin.read_token_file, node->name, node->base_dir };
 
-	if (settings->admin.token_file[0] == '\0' &&
-	    settings->admin.read_token_file[0] == '\0')
+	if (write_file.value[0] == '\0' && read_file.value[0] == '\0')
 		return HERD_OK;
-	buf_init(&write_path, PATH_MAX);
-	buf_init(&read_path, PATH_MAX);
-	error = expand(node, settings->admin.token_file, &write_path);
-	if (error == HERD_OK)
-		error =
-		    expand(node, settings->admin.read_token_file, &read_path);
-	if (error == HERD_OK)
-		error = tokens_open(buf_cstr(&write_path), buf_cstr(&read_path),
-		    message, &admin->tokens);
-	buf_release(&write_path);
-	buf_release(&read_path);
-	return error;
+	return tokens_open(&write_file, &read_file, message, &admin->tokens);
 }
 
 static enum herd_error

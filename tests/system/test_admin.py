@@ -725,6 +725,19 @@ def test_tokens_decide_over_tcp(tmp_path):
         assert api_of(solo).post("/v1/undrain").json == {"state": "ready"}
 
 
+def test_token_as_a_credential_of_systemd(tmp_path, monkeypatch):
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    token_file(folder / "admin", WRITE).chmod(0o440)  # as an ACL's mask shows
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+    (port,) = free_ports(1)
+    lines = f'admin: {{listen: "127.0.0.1:{port}", token_file: "credential:admin"}}\n'
+    with Herd(tmp_path, ["Solo"], [], settings=lines) as herd:
+        herd.start()
+        assert Api(("127.0.0.1", port), WRITE).post("/v1/drain").status == 200
+        assert Api(("127.0.0.1", port)).get("/v1/status").status == 401
+
+
 def test_unsafe_token_file_keeps_the_node_from_starting(tmp_path):
     token_file(tmp_path / "write", WRITE).chmod(0o644)
     (port,) = free_ports(1)
