@@ -435,14 +435,15 @@ install: programs ## into $(DESTDIR)$(PREFIX): programs, data, man pages, comple
 	    $(DESTDIR)$(PREFIX)/bin
 	$(Q)install -m 644 build/gazetteer.sqlite \
 	    server/places/data/LICENSE.md $(DESTDIR)$(SHAREDIR)
-	$(Q)sed 's|@PREFIX@|$(PREFIX)|' server/herdd@.service.in \
-	    >$(UNIT_FILE)
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|' server/herdd@.service.in | \
+	    install -m 644 /dev/stdin $(UNIT_FILE)
 	$(Q)$(foreach page,$(MAN_PAGES),install -D -m 644 -t \
 	    $(call man_folder,$(page)) $(page) &&) true
-	$(Q)for shell in $(COMPLETIONS); do \
+	$(Q)set -o pipefail; for shell in $(COMPLETIONS); do \
 		to=$(DESTDIR)$(PREFIX)/$${shell#*:}; \
 		install -d "$$(dirname "$$to")" && \
-		$(B)/herdctl completion "$${shell%%:*}" >"$$to" || exit 1; \
+		$(B)/herdctl completion "$${shell%%:*}" | \
+		    install -m 644 /dev/stdin "$$to" || exit 1; \
 	done
 
 uninstall: ## what install put there
@@ -463,7 +464,7 @@ dist: ## build/herd-VERSION.tar.gz of what is committed
 # A plain package for this machine's Debian, without a source package.
 DEB_ROOT := build/deb
 deb: deps ## build/herd_VERSION_ARCH.deb
-	$(Q)rm -rf $(DEB_ROOT) && mkdir -p $(DEB_ROOT)/DEBIAN
+	$(Q)rm -rf $(DEB_ROOT) && install -d -m 755 $(DEB_ROOT)/DEBIAN
 	$(Q)$(MAKE) --no-print-directory install PREFIX=/usr \
 	    DESTDIR=$(CURDIR)/$(DEB_ROOT)
 	$(Q)printf '%s\n' 'Package: herd' 'Version: $(VERSION)' \
@@ -471,7 +472,7 @@ deb: deps ## build/herd_VERSION_ARCH.deb
 	    'Maintainer: Herd <herd@localhost>' \
 	    'Depends: $(shell echo $(DEB_DEPENDS) | sed "s/ /, /g")' \
 	    'Description: newest positions of mobile clients on every server' \
-	    >$(DEB_ROOT)/DEBIAN/control
+	    | install -m 644 /dev/stdin $(DEB_ROOT)/DEBIAN/control
 	$(Q)dpkg-deb --root-owner-group --build $(DEB_ROOT) \
 	    build/herd_$(VERSION)_$$(dpkg --print-architecture).deb
 
