@@ -23,8 +23,8 @@ LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck mandoc \
 	shellcheck libclang-rt-14-dev
 BENCH_PACKAGES := redis-server memcached chrony
 # What the programs need where they run.
-DEB_DEPENDS := libevent-2.1-7 libevent-pthreads-2.1-7 libcurl4 libreadline8 \
-	libcjson1 libsqlite3-0 libssl3 libyaml-0-2
+DEB_DEPENDS := libevent-2.1-7 libevent-core-2.1-7 libevent-pthreads-2.1-7 \
+	libcurl4 libreadline8 libcjson1 libsqlite3-0 libssl3 libyaml-0-2
 
 # --- sources, by room --------------------------------------------------------
 COMMON_SRC := common/address.c common/buf.c common/diagnostics.c \
