@@ -284,6 +284,18 @@ read_result(struct inquiry *inquiry, const struct fetch_result *result,
 	buf_release(&raw);
 }
 
+/* Who is asked when the provider fails; NULL: nobody. */
+static const char *
+name_of_next(const struct inquiry *inquiry)
+{
+	const struct setting_list *chain = &inquiry->network->places->chain;
+	unsigned next = inquiry->step + 1;
+
+	return next < chain->count
+		   ? places_kind_name((enum places_kind)chain->items[next])
+		   : NULL;
+}
+
 /* Tells the operator when a provider begins or ceases to fail. */
 static void
 note_result(
@@ -293,6 +305,7 @@ note_result(
 	struct places *places = inquiry->network->places;
 	struct mono now = clock_mono();
 	bool good = places_status_is_good(facts->status);
+	const char *next = name_of_next(inquiry);
 
 	places_stats_count(&provider->stats, facts->status,
 	    mono_since(now, inquiry->step_began));
@@ -302,8 +315,10 @@ note_result(
 		places_event(places, LOG_INFO, "%s answers again",
 		    provider_name(provider));
 	if (!good && !provider->failing)
-		places_event(places, LOG_WARN, "%s fails: %s",
-		    provider_name(provider), provider->last_error);
+		places_event(places, LOG_WARN, "%s fails: %s; %s%s",
+		    provider_name(provider), provider->last_error,
+		    next != NULL ? next : "clients are told so",
+		    next != NULL ? " is asked in its place" : "");
 	provider->failing = !good;
 }
 

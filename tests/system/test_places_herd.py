@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """WHATSAT through a real herdd: the gazetteer, and an upstream over TLS."""
 import json
+import pathlib
 import re
+import subprocess
 import threading
 import time
 
@@ -9,7 +11,7 @@ import pytest
 
 import fake_places
 from fake_places import KEY, FakePlaces
-from nodes import Herd, read_all, wait_until
+from nodes import HERDD, Herd, read_all, wait_until
 
 KIWI = b"kiwi.cs.ucla.edu"
 REPORT = b"IAMAT " + KIWI + b" +34.068930-118.445127 1621464827.959498503\n"
@@ -197,10 +199,64 @@ def test_silent_upstream_is_answered_for_within_ten_seconds(start, fake):
     assert time.monotonic() - started < 10
 
 
+@pytest.mark.parametrize("provider", ["google", "google-legacy", "photon"])
+@pytest.mark.parametrize("hosts", [None, ["evil.example"]])
+def test_impostor_is_told_nothing(start, folder, hosts, provider):
+    """Another authority's certificate, or one for another name."""
+    own = fake_places.make_authority(folder, "own")
+    other = fake_places.make_authority(folder, "other")
+    with FakePlaces(folder, hosts=hosts, authority=own if hosts else other) as impostor:
+        node = start(provider, connect_to=impostor.address, ca_file=str(own[0]))
+        answer = whatsat(node)
+        assert answer["status"] == "UNKNOWN_ERROR"
+        assert "certificate" in answer["error_message"]
+        assert impostor.requests == []
+
+
+def test_name_server_that_never_answers_holds_nobody_up(start, folder, monkeypatch):
+    if "san" in pathlib.Path(HERDD).resolve().parent.name:
+        pytest.skip("the sanitizer wants to be loaded first")
+    source, library = folder / "hang.c", folder / "hang.so"
+    source.write_text("""
+        #define _GNU_SOURCE
+        #include <dlfcn.h>
+        #include <netdb.h>
+        #include <string.h>
+        #include <unistd.h>
+        typedef int lookup(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+        int getaddrinfo(const char *n, const char *s, const struct addrinfo *h, struct addrinfo **r)
+        {
+            lookup *next = (lookup *)dlsym(RTLD_NEXT, "getaddrinfo");
+            if (n != 0 && strstr(n, "googleapis") != 0)
+                sleep(60);
+            return next(n, s, h, r);
+        }""")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"], check=True)
+    monkeypatch.setenv("LD_PRELOAD", str(library))
+    node = start(["google", "gazetteer"], connect_to="", connect_timeout="500ms")
+    started = time.monotonic()
+    assert whatsat(node)["results"][0]["name"] == "Bel Air"
+    assert time.monotonic() - started < 4
+    node.wait_log(r"google fails: .*(?i:timed out|timeout)")
+    started = time.monotonic()
+    assert node.stop() == 0
+    assert time.monotonic() - started < 8
+
+
+def test_http2_upstream_answers_through_one_connection(start, folder):
+    authority = fake_places.make_authority(folder, "own")
+    with FakePlaces(folder, authority=authority, http2=True) as modern:
+        node = start("google", connect_to=modern.address, ca_file=str(authority[0]))
+        for bound in (3, 4, 5):
+            assert len(whatsat(node, bound=b"%d" % bound)["results"]) == bound
+        assert modern.connections == 1 and modern.faults == []
+
+
 def test_chain_ends_in_the_gazetteer(start, fake):
     fake.mode = "http_503"
     node = start(["google", "gazetteer"])
     assert whatsat(node)["results"][0]["name"] == "Bel Air"
+    node.wait_log(r"google fails: HTTP 503: .*; gazetteer is asked in its place\"")
 
 
 def test_events_are_logged_without_the_key(start, fake):
@@ -208,7 +264,7 @@ def test_events_are_logged_without_the_key(start, fake):
     node = start("google")
     whatsat(node)
     node.wait_log(r"level=warn.* event=places message=\"google fails: HTTP 403: Told "
-                  r"PERMISSION_DENIED to api_key:\[key\]\"")
+                  r"PERMISSION_DENIED to api_key:\[key\]; clients are told so\"")
     fake.mode = "good"
     whatsat(node)
     node.wait_log(r"google answers again")
