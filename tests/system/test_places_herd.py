@@ -11,7 +11,7 @@ import pytest
 
 import fake_places
 from fake_places import KEY, FakePlaces
-from nodes import HERDD, Herd, read_all, wait_until
+from nodes import HERDCTL, HERDD, Herd, read_all, wait_until
 
 KIWI = b"kiwi.cs.ucla.edu"
 REPORT = b"IAMAT " + KIWI + b" +34.068930-118.445127 1621464827.959498503\n"
@@ -257,6 +257,18 @@ def test_chain_ends_in_the_gazetteer(start, fake):
     node = start(["google", "gazetteer"])
     assert whatsat(node)["results"][0]["name"] == "Bel Air"
     node.wait_log(r"google fails: HTTP 503: .*; gazetteer is asked in its place\"")
+
+
+def test_operators_test_shows_each_provider_that_was_asked(start, fake):
+    """That the gazetteer stepped in must not hide what Google said."""
+    fake.mode = "http_403"
+    node = start(["google", "gazetteer"])
+    command = [HERDCTL, "-c", str(node.herd.path), "-o", "json", "places", "test", "34.07,-118.44"]
+    out = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    google, gazetteer = json.loads(out)["tests"]
+    assert (google["provider"], google["status"], google["http_status"]) == ("google", "REQUEST_DENIED", 403)
+    assert google["error_message"].startswith("HTTP 403: Told PERMISSION_DENIED") and google["tls_ms"] > 0
+    assert (gazetteer["provider"], gazetteer["status"], gazetteer["results"]) == ("gazetteer", "OK", 5)
 
 
 def test_events_are_logged_without_the_key(start, fake):
