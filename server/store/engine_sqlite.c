@@ -3,9 +3,13 @@
  * The embedded engine: one SQLite file in WAL mode, one row per client, a
  * removal's too. A transaction is a batch, so its price is shared.
  */
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "herd/location.h"
 #include "herd/time.h"
@@ -31,11 +35,39 @@ static const char SCHEMA[] =
     " location BLOB NOT NULL, time BLOB NOT NULL, skew BLOB NOT NULL"
     ") WITHOUT ROWID;";
 
+/* What the operator can do about it; "" when nobody knows. */
+static const char *
+advise(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return "; another herdd or program has it open, and each node"
+		       " needs a file of its own";
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return "; restore it, or move it and its -wal away: what the"
+		       " neighbours have comes back from them";
+	case SQLITE_CANTOPEN:
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+		return "; herdd must be able to write the file and its folder";
+	case SQLITE_FULL: return "; make room";
+	default: return "";
+	}
+}
+
 static enum herd_error
 fail(struct sqlite_engine *self, const char *what)
 {
-	snprintf(self->engine.error, sizeof(self->engine.error), "%s: %s", what,
-	    sqlite3_errmsg(self->db));
+	int code = sqlite3_errcode(self->db);
+	int cause = code == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_IOERR
+			? sqlite3_system_errno(self->db)
+			: 0;
+
+	snprintf(self->engine.error, sizeof(self->engine.error), "%s: %s%s%s%s",
+	    what, sqlite3_errmsg(self->db), cause != 0 ? ": " : "",
+	    cause != 0 ? strerror(cause) : "", advise(code));
 	return HERD_ESYSTEM;
 }
 
@@ -43,7 +75,7 @@ static enum herd_error
 run(struct sqlite_engine *self, const char *sql)
 {
 	if (sqlite3_exec(self->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		return fail(self, sql);
+		return fail(self, "open");
 	return HERD_OK;
 }
 
@@ -80,7 +112,7 @@ prepare(struct sqlite_engine *self, const char *sql, sqlite3_stmt **out)
 {
 	if (sqlite3_prepare_v3(self->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
 		out, NULL) != SQLITE_OK)
-		return fail(self, sql);
+		return fail(self, "open");
 	return HERD_OK;
 }
 
@@ -101,8 +133,9 @@ check_version(struct sqlite_engine *self)
 		return run(self, "PRAGMA user_version=1");
 	if (version != FORMAT_VERSION) {
 		snprintf(self->engine.error, sizeof(self->engine.error),
-		    "format %d, this herdd writes format %d", version,
-		    FORMAT_VERSION);
+		    "it has format %d, this herdd writes format %d; take the"
+		    " herdd that wrote it",
+		    version, FORMAT_VERSION);
 		return HERD_ERANGE;
 	}
 	return HERD_OK;
@@ -148,6 +181,20 @@ set_up(struct sqlite_engine *self, bool sync)
 	return error;
 }
 
+/*
+ * Where people are is for the daemon alone; SQLite gives its other files the
+ * mode of this one. What goes wrong here it finds again and tells.
+ */
+static void
+create_closed(const char *path)
+{
+	int fd = open(
+	    path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 static enum herd_error
 sqlite_open(
     const char *path, bool sync, struct buf *message, struct engine **out)
@@ -158,6 +205,7 @@ sqlite_open(
 	if (self == NULL)
 		return HERD_ENOMEM;
 	self->engine.ops = &engine_sqlite;
+	create_closed(path);
 	if (sqlite3_open_v2(path, &self->db,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 		    SQLITE_OPEN_NOMUTEX,
@@ -169,10 +217,8 @@ sqlite_open(
 		*out = &self->engine;
 		return HERD_OK;
 	}
-	if (buf_addf(message,
-		"store.path: cannot use %s: %s; is the folder writable, the "
-		"disk full, or another herdd using the file?",
-		path, self->engine.error) != HERD_OK)
+	if (buf_addf(message, "store.path: cannot use %s: %s", path,
+		self->engine.error) != HERD_OK)
 		error = HERD_ENOMEM;
 	sqlite_close(&self->engine);
 	return error;
@@ -291,12 +337,13 @@ sqlite_prune(struct engine *engine, engine_is_held *is_held, void *arg,
 	sqlite3_stmt *rows;
 	enum herd_error error =
 	    prepare(self, "SELECT client FROM reports", &rows);
+	int code = SQLITE_DONE;
 
 	*deleted = 0;
 	if (error != HERD_OK)
 		return error;
 	while (error == HERD_OK && *deleted < max &&
-	       sqlite3_step(rows) == SQLITE_ROW) {
+	       (code = sqlite3_step(rows)) == SQLITE_ROW) {
 		struct span client = column(rows, CLIENT);
 
 		if (is_held(arg, client))
@@ -307,6 +354,8 @@ sqlite_prune(struct engine *engine, engine_is_held *is_held, void *arg,
 			error = step_once(self, self->erase, "prune");
 		++*deleted;
 	}
+	if (error == HERD_OK && code != SQLITE_ROW && code != SQLITE_DONE)
+		error = fail(self, "prune");
 	sqlite3_finalize(rows);
 	return error;
 }

@@ -59,7 +59,7 @@ on_loaded(void *arg, const struct report *report)
 }
 
 static enum herd_error
-store_load(struct store *store, struct buf *message)
+store_load(struct store *store, const char *path, struct buf *message)
 {
 	struct mono start = clock_mono();
 	uint64_t skipped;
@@ -67,7 +67,7 @@ store_load(struct store *store, struct buf *message)
 	    store->engine->ops->load(store->engine, on_loaded, store, &skipped);
 
 	if (error != HERD_OK)
-		return buf_addf(message, "store: cannot load: %s",
+		return buf_addf(message, "store.path: cannot load %s: %s", path,
 			   store->engine->error[0] != '\0'
 			       ? store->engine->error
 			       : herd_strerror(error)) == HERD_OK
@@ -277,7 +277,7 @@ store_open(const char *path, bool sync, struct table *table, struct log *log,
 	outbox_init(&store->outbox, table, FROM_NOBODY, on_wake, store);
 	error = engine_sqlite.open(path, sync, message, &store->engine);
 	if (error == HERD_OK)
-		error = store_load(store, message);
+		error = store_load(store, path, message);
 	if (error == HERD_OK)
 		error = outbox_attach(&store->outbox);
 	if (error != HERD_OK) {

@@ -3,6 +3,7 @@
 said loudly."""
 import os
 import random
+import re
 import signal
 import sqlite3
 import threading
@@ -99,6 +100,69 @@ def test_two_nodes_never_share_a_file(tmp_path):
         herd["B"].start(wait=False)
         assert herd["B"].process.wait(timeout=20) == 1
         assert "another herdd" in herd["B"].log()
+
+
+def test_file_is_the_daemons_alone(tmp_path):
+    with Herd(tmp_path, ["Solo"], [], SYNC) as herd:
+        solo = herd.start()["Solo"]
+        solo.ask(report(b"a", 5))
+        files = list(tmp_path.glob("herd-Solo.sqlite*"))
+        assert len(files) >= 2  # with its log
+        assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+
+
+def damage(path):
+    """Each way to spoil a good file: what the node then says."""
+    data = path.read_bytes()
+    yield b"no database, but long enough to be read as one" * 100, "is not a database.*move it"
+    yield data[:len(data) // 2], "malformed.*move it"
+    yield data[:20000] + b"\xff" * 30000 + data[50000:], "malformed.*move it"
+
+
+def test_damaged_file_is_told_with_what_to_do(tmp_path):
+    path = tmp_path / "herd-Solo.sqlite"
+    with Herd(tmp_path, ["Solo"], [], SYNC) as herd:
+        solo = herd.start()["Solo"]
+        solo.ask(b"".join(report(b"c%d" % i, 5) for i in range(5000)))
+        solo.stop()
+        for spoilt, says in damage(path):
+            path.write_bytes(spoilt)
+            solo.start(wait=False)
+            assert solo.process.wait(timeout=20) == 1
+            solo.process = None
+            assert re.search(f"{re.escape(str(path))}.*{says}", solo.log()), solo.log()
+        path.unlink()
+        solo.start()
+        solo.wait_log("store-loaded records=0 skipped=0")
+
+
+@pytest.mark.parametrize("where,says", [
+    ("none/s.sqlite", "No such file or directory; herdd must be able to write"),
+    ("folder", "Is a directory|unable to open"), ("/proc/s.sqlite", "herdd must be able to write")])
+def test_file_that_cannot_be_made_is_told_with_what_to_do(tmp_path, where, says):
+    (tmp_path / "folder").mkdir()
+    with Herd(tmp_path, ["Solo"], [], f'store: {{engine: sqlite, path: "{where}"}}\n') as herd:
+        solo = herd["Solo"].start(wait=False)
+        assert solo.process.wait(timeout=20) == 1
+        solo.process = None
+        assert re.search(says, solo.log()), solo.log()
+
+
+@pytest.mark.parametrize("lock", ["BEGIN EXCLUSIVE", "BEGIN; SELECT count(*) FROM reports"])
+def test_file_that_another_program_uses_is_told(tmp_path, lock):
+    with Herd(tmp_path, ["Solo"], [], SYNC) as herd:
+        solo = herd.start()["Solo"]
+        solo.ask(report(b"a", 5))
+        solo.stop()
+        other = sqlite3.connect(tmp_path / "herd-Solo.sqlite", isolation_level=None)
+        for statement in lock.split("; "):
+            other.execute(statement).fetchall()
+        solo.start(wait=False)
+        assert solo.process.wait(timeout=20) == 1
+        assert "another herdd or program has it open" in solo.log()
+        other.close()
+        solo.start()
+        assert solo.at_line(b"a")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs a small file system of its own")
