@@ -30,6 +30,24 @@ upstream_parse(struct span text, cJSON **out, const char **why)
 	return error;
 }
 
+enum herd_error
+upstream_open(struct span body, const char *(*find_fault)(const cJSON *json),
+    cJSON **out, struct answer_facts *facts, struct buf *why)
+{
+	const char *fault = NULL;
+	enum herd_error error;
+
+	*out = NULL;
+	error = upstream_parse(body, out, &fault);
+	if (error == HERD_OK)
+		fault = find_fault(*out);
+	if (fault == NULL)
+		return error;
+	cJSON_Delete(*out);
+	*out = NULL;
+	return upstream_refuse(facts, PLACES_UNKNOWN_ERROR, why, fault);
+}
+
 const cJSON *
 member_object(const cJSON *object, const char *name)
 {
