@@ -33,7 +33,7 @@
 #define SESSION_MARKS 64u /* sent positions not yet acked */
 #define SESSION_ERROR_MAX 200u
 
-/* Where a session is; the words are for people and the log. */
+/* Where a session is. */
 enum session_state {
 	SESSION_HELLO,   /* waits for HELLO */
 	SESSION_LIVE,    /* no CHECK yet */
