@@ -2,6 +2,7 @@
 /* The room's life, its doors, and what happens to a request at the door. */
 #include "admin/admin.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -268,24 +269,53 @@ serve_index(struct call *call)
 /* --- doors ------------------------------------------------------------ */
 
 static void
-on_resume(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	struct admin_door *door = arg;
 
-	evconnlistener_enable(door->listener);
+	if (door->paused)
+		evconnlistener_enable(door->listener);
+	door->paused = false;
 }
 
-static void
-on_accept_error(struct evconnlistener *listener, void *arg)
-{
-	struct admin_door *door = arg;
-	const struct timeval pause = { DOOR_PAUSE_S, 0 };
+struct door_search {
+	const struct evconnlistener *listener;
+	struct admin_door *door; /* NULL: not found yet */
+};
 
-	LOG(door->admin->node->log, LOG_WARN, "accept-paused",
-	    log_text("listener", "admin"), log_text("error", strerror(errno)),
+static int
+match_door(const struct event_base *base HERD_UNUSED, const struct event *event,
+    void *arg)
+{
+	struct door_search *search = arg;
+	struct admin_door *door;
+
+	if (event_get_callback(event) != on_tick)
+		return 0;
+	door = event_get_callback_arg(event);
+	if (door->listener == search->listener)
+		search->door = door;
+	return search->door != NULL;
+}
+
+/*
+ * The argument is evhttp's own, whose listener it has become: the door is
+ * found by its tick.
+ */
+static void
+on_accept_error(struct evconnlistener *listener, void *arg HERD_UNUSED)
+{
+	const char *error = strerror(errno);
+	struct door_search search = { .listener = listener };
+
+	(void)event_base_foreach_event(
+	    evconnlistener_get_base(listener), match_door, &search);
+	assert(search.door != NULL);
+	LOG(search.door->admin->node->log, LOG_WARN, "accept-paused",
+	    log_text("listener", "admin"), log_text("error", error),
 	    log_text("next", "accepting again in 1 s; raise LimitNOFILE"));
 	evconnlistener_disable(listener);
-	event_add(door->resume, &pause);
+	search.door->paused = true;
 }
 
 /* The folder of a Unix socket, if only that is missing. */
@@ -319,6 +349,7 @@ static enum herd_error
 door_serve(struct admin_door *door, int fd)
 {
 	const struct timeval idle = { ADMIN_IDLE_S, 0 };
+	const struct timeval pause = { DOOR_PAUSE_S, 0 };
 	struct evhttp *http = evhttp_new(door->admin->base);
 
 	if (http == NULL) {
@@ -326,14 +357,15 @@ door_serve(struct admin_door *door, int fd)
 		return HERD_ENOMEM;
 	}
 	door->http = http;
-	door->resume = evtimer_new(door->admin->base, on_resume, door);
+	door->tick =
+	    event_new(door->admin->base, -1, EV_PERSIST, on_tick, door);
 	door->listener = evconnlistener_new(door->admin->base, NULL, NULL,
 	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	if (door->listener == NULL) {
 		close(fd);
 		return HERD_ENOMEM;
 	}
-	if (door->resume == NULL ||
+	if (door->tick == NULL || event_add(door->tick, &pause) != 0 ||
 	    evhttp_bind_listener(http, door->listener) == NULL)
 		return HERD_ENOMEM;
 	evconnlistener_set_error_cb(door->listener, on_accept_error);
@@ -378,8 +410,8 @@ door_close(struct admin_door *door)
 {
 	if (door->http == NULL)
 		return;
-	if (door->resume != NULL)
-		event_free(door->resume);
+	if (door->tick != NULL)
+		event_free(door->tick);
 	evhttp_free(door->http); /* and the listener */
 	if (door->address.kind == ADDRESS_UNIX)
 		(void)unlink(door->address.path);

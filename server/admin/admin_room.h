@@ -32,7 +32,8 @@ struct admin_door {
 	struct admin *admin;
 	struct evhttp *http; /* NULL: not open */
 	struct evconnlistener *listener;
-	struct event *resume; /* after EMFILE */
+	struct event *tick; /* opens the door again after EMFILE */
+	bool paused;
 	struct address address;
 	bool trusted; /* a Unix socket: file permissions decide */
 };

@@ -3,6 +3,7 @@
 import base64
 import os
 import re
+import resource
 import signal
 import socket
 import stat
@@ -661,6 +662,26 @@ def test_whoever_leaves_early_does_no_harm(solo):
     api = api_of(solo)
     assert api.get("/v1/clients?count").json["count"] == 20000
     wait_until(lambda: b"\nherd_admin_requests 1\n" in api.get("/metrics").body, "all have ended")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="limits another process")
+def test_node_outlives_that_files_run_out_at_the_door(tmp_path):
+    with Herd(tmp_path, ["Solo"], [], settings=SETTINGS) as herd:
+        solo = herd.start()["Solo"]
+        pid = solo.process.pid
+        limit = len(os.listdir(f"/proc/{pid}/fd")) + 8
+        old = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, old[1]))
+        idle = [socket.socket(socket.AF_UNIX) for _ in range(40)]
+        for s in idle:
+            s.connect(solo.admin)
+        solo.wait_log(r"level=warn event=accept-paused listener=admin error=\"Too many open files\"")
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, old)
+        assert api_of(solo).get("/healthz").status == 200  # after the pause
+        for s in idle:
+            s.close()
+        assert api_of(solo).get("/healthz").status == 200
+        assert solo.stop() == 0
 
 
 def test_curl_is_a_client(pair):
