@@ -268,14 +268,68 @@ serve_index(struct call *call)
 
 /* --- doors ------------------------------------------------------------ */
 
+static int
+count_reader(const struct event_base *base HERD_UNUSED,
+    const struct event *event, void *arg)
+{
+	unsigned *count = arg;
+
+	*count += event_get_fd(event) >= 0 &&
+		  (event_get_events(event) & EV_READ) != 0;
+	return 0;
+}
+
+/*
+ * Are there as many connections as there may be? evhttp does not tell when
+ * one goes; each has an event that waits for its peer, and this loop has but
+ * a handful of others.
+ */
+static bool
+door_is_full(struct admin_door *door)
+{
+	unsigned count = 0;
+
+	if (door->trusted)
+		return false;
+	(void)event_base_foreach_event(door->admin->base, count_reader, &count);
+	door->accepted = 0;
+	door->counted = count;
+	return count >= ADMIN_CONNECTIONS_MAX;
+}
+
 static void
 on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	struct admin_door *door = arg;
 
-	if (door->paused)
-		evconnlistener_enable(door->listener);
+	if (!door->paused || door_is_full(door))
+		return;
+	evconnlistener_enable(door->listener);
 	door->paused = false;
+}
+
+static void
+door_pause(struct admin_door *door, const char *error, const char *next)
+{
+	LOG(door->admin->node->log, LOG_WARN, "accept-paused",
+	    log_text("listener", "admin"), log_text("error", error),
+	    log_text("next", next));
+	evconnlistener_disable(door->listener);
+	door->paused = true;
+}
+
+/* At each new connection; NULL: evhttp makes what it needs itself. */
+static struct bufferevent *
+on_connection(struct event_base *base HERD_UNUSED, void *arg)
+{
+	struct admin_door *door = arg;
+
+	door->accepted++;
+	if (door->counted + door->accepted >= ADMIN_CONNECTIONS_MAX &&
+	    door_is_full(door))
+		door_pause(door, "too many connections",
+		    "accepting again when some have gone");
+	return NULL;
 }
 
 struct door_search {
@@ -311,11 +365,8 @@ on_accept_error(struct evconnlistener *listener, void *arg HERD_UNUSED)
 	(void)event_base_foreach_event(
 	    evconnlistener_get_base(listener), match_door, &search);
 	assert(search.door != NULL);
-	LOG(search.door->admin->node->log, LOG_WARN, "accept-paused",
-	    log_text("listener", "admin"), log_text("error", error),
-	    log_text("next", "accepting again in 1 s; raise LimitNOFILE"));
-	evconnlistener_disable(listener);
-	search.door->paused = true;
+	door_pause(
+	    search.door, error, "accepting again in 1 s; raise LimitNOFILE");
 }
 
 /* The folder of a Unix socket, if only that is missing. */
@@ -370,6 +421,7 @@ door_serve(struct admin_door *door, int fd)
 		return HERD_ENOMEM;
 	evconnlistener_set_error_cb(door->listener, on_accept_error);
 	evhttp_set_gencb(http, on_request, door);
+	evhttp_set_bevcb(http, on_connection, door);
 	evhttp_set_max_headers_size(http, HEADERS_MAX);
 	evhttp_set_max_body_size(http, ADMIN_BODY_MAX);
 	evhttp_set_timeout_tv(http, &idle);

@@ -684,6 +684,32 @@ def test_node_outlives_that_files_run_out_at_the_door(tmp_path):
         assert solo.stop() == 0
 
 
+def test_strangers_do_not_use_up_the_files(tmp_path):
+    """Without a token, over TCP: clients and the operator's own socket go on."""
+    token_file(tmp_path / "write", WRITE)
+    (port,) = free_ports(1)
+    lines = f'admin: {{listen: "127.0.0.1:{port}", token_file: write}}\n'
+    with Herd(tmp_path, ["Solo"], [], settings=lines) as herd:
+        solo = herd.start()["Solo"]
+        idle = []
+        for _ in range(330):
+            s = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S)
+            s.sendall(b"GET /heal")
+            idle.append(s)
+        solo.wait_log(r"event=accept-paused listener=admin error=\"too many connections\"")
+        api = api_of(solo)
+        files = [float(line.split()[1]) for line in api.get("/metrics").body.decode().splitlines()
+                 if line.startswith("herd_open_files ")]
+        assert files[0] < 330
+        assert solo.ask(b"what?\n") == b"? what?\n"
+        for s in idle:
+            s.close()
+        assert Api(("127.0.0.1", port), WRITE).get("/v1/status").status == 200
+        for _ in range(600):  # one after the other they are not too many
+            assert Api(("127.0.0.1", port)).get("/healthz").status == 200
+        assert len(re.findall("too many connections", solo.log())) == 1
+
+
 def test_curl_is_a_client(pair):
     out = subprocess.run(["curl", "-sS", "--unix-socket", pair["Ann"].admin, "-X", "POST",
                           "http://herd/v1/places/test?near=+34.07-118.44"],
