@@ -137,7 +137,7 @@ keyfile_read_word(const struct keyfile *file, char word[KEYFILE_WORD_MAX + 1],
 	size_t count = 0;
 	ssize_t got = 1;
 	struct span text;
-	int fd;
+	int fd = -1;
 	enum herd_error error = keyfile_open(file, message, &fd);
 
 	if (error != HERD_OK)
