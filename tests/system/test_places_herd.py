@@ -3,6 +3,7 @@
 import json
 import pathlib
 import re
+import sqlite3
 import subprocess
 import threading
 import time
@@ -257,6 +258,31 @@ def test_chain_ends_in_the_gazetteer(start, fake):
     node = start(["google", "gazetteer"])
     assert whatsat(node)["results"][0]["name"] == "Bel Air"
     node.wait_log(r"google fails: HTTP 503: .*; gazetteer is asked in its place\"")
+
+
+def test_damaged_gazetteer_is_told_and_answered_for(tmp_path):
+    """A row that is gone: the file opened, its places cannot be had."""
+    table = "".join(f"id{i}\t34.0{i}\t-118.44\tP\tTown {i}\t\tUS\tCA\t\n" for i in range(1, 6))
+    data = tmp_path / "small.sqlite"
+    subprocess.run([pathlib.Path(HERDD).resolve().parent / "mkgazetteer", data], input=table,
+                   text=True, check=True)
+    with sqlite3.connect(data) as db:
+        db.execute("DELETE FROM place WHERE name = 'Town 3'")
+    db.close()
+    with Herd(tmp_path, ["Riley"], [], f"places: {{data: {data}}}\n") as herd:
+        node = herd.start()["Riley"]
+        node.ask(REPORT)
+        answer = whatsat(node, b"50", b"5")
+        assert answer["status"] == "UNKNOWN_ERROR" and answer["error_message"]
+        node.wait_log(r"level=error event=places message=\"the gazetteer fails: .*small.sqlite: damaged.*mkgazetteer")
+        assert len(whatsat(node, b"50", b"1")["results"]) == 1  # what it has it still tells
+        end = time.monotonic() + 1.5
+        wait_until(lambda: time.monotonic() > end, "the first failure is old")
+        whatsat(node, b"50", b"5")
+        status = json.loads(admin(node, "/v1/places").split(b"\r\n\r\n")[1])["providers"][0]
+        assert status["state"] == "failing" and "damaged" in status["last_error"]
+        assert status["last_error_s"] < 1.0  # the age of the last one
+        assert node.log().count("the gazetteer fails") == 1  # not one a question
 
 
 def test_operators_test_shows_each_provider_that_was_asked(start, fake):
