@@ -61,6 +61,13 @@ node_state_word(const struct node *node)
 	return "unknown";
 }
 
+bool
+node_has_lost_store(const struct node *node)
+{
+	return node->store != NULL && store_outbox(node->store) != NULL &&
+	       store_has_failed(node->store);
+}
+
 void
 node_drain(struct node *node, bool drain, const char *who)
 {
@@ -249,8 +256,7 @@ on_commit(void *arg)
 	unsigned running = NODE_RUNNING;
 
 	/* Durable service is over: whoever balances must see it. */
-	if (store_has_failed(node->store) &&
-	    store_outbox(node->store) != NULL &&
+	if (node_has_lost_store(node) &&
 	    atomic_compare_exchange_strong(
 		&node->state, &running, NODE_DRAINING))
 		workers_drain(node->workers, true);

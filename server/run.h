@@ -42,7 +42,13 @@ void run_close(struct run *run);
 HERD_MUST_CHECK enum herd_error node_reload(
     struct node *node, const char *who, struct reload *reload);
 
-/* Refuses new clients and says not ready, or takes it back. */
+/* It promised durability and cannot keep that until it is started anew. */
+bool node_has_lost_store(const struct node *node);
+
+/*
+ * Refuses new clients and says not ready, or takes it back (not when the
+ * store is lost: ask first).
+ */
 void node_drain(struct node *node, bool drain, const char *who);
 
 /* Ends the main loop; run_close() follows. */

@@ -34,6 +34,12 @@ serve_drain(struct call *call)
 void
 serve_undrain(struct call *call)
 {
+	if (node_has_lost_store(call->node)) {
+		call_fail(call, ADMIN_CONFLICT,
+		    "mend the disk, then restart this node",
+		    "the store has failed, so clients stay refused");
+		return;
+	}
 	node_drain(call->node, false, call->who);
 	call_log(call, call->node->name);
 	answer_state(call);

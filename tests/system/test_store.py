@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from api import Api
 from nodes import Herd, read_lines, wait_until
 
 SYNC = "store: {engine: sqlite, durability: sync}\n"
@@ -185,6 +186,13 @@ def test_a_full_disk_ends_durable_service_loudly(tmp_path):
                 return "store-failed" in solo.log()
             wait_until(failed, "the disk is full")
             assert "restart this node" in solo.log()
+            # No order makes it durable again.
+            api = Api(solo.admin)
+            reply = api.post("/v1/undrain")
+            assert (reply.status, reply.error) == (409, "conflict")
+            assert "disk" in reply.json["error"]["hint"]
+            assert api.get("/readyz").status == 503
+            assert b"\nherd_store_failed 1\n" in api.get("/metrics").body
             assert solo.stop() == 0
     finally:
         os.system(f"umount {disk}")
