@@ -186,7 +186,7 @@ def google_place(request, i, lat, lng):
         "iconMaskBaseUri": "https://maps.gstatic.com/icon",
         "iconBackgroundColor": "#FF9E67"}
     if i == 0:
-        place["attributions"] = [{"provider": "Listings by Example",
+        place["attributions"] = [{"provider": "Listings by Example & <Sons>",
                                   "providerUri": "https://example.org"}]
     if request.rich:
         place.update({

@@ -260,6 +260,13 @@ def test_chain_ends_in_the_gazetteer(start, fake):
     node.wait_log(r"google fails: HTTP 503: .*; gazetteer is asked in its place\"")
 
 
+def test_operator_reads_credits_without_markup(start, fake):
+    node = start("google")
+    command = [HERDCTL, "-c", str(node.herd.path), "-o", "table", "whatsat", KIWI.decode(), "10", "2"]
+    out = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert out.rstrip().endswith("(limit 2). Listings by Example & <Sons>")
+
+
 def test_damaged_gazetteer_is_told_and_answered_for(tmp_path):
     """A row that is gone: the file opened, its places cannot be had."""
     table = "".join(f"id{i}\t34.0{i}\t-118.44\tP\tTown {i}\t\tUS\tCA\t\n" for i in range(1, 6))

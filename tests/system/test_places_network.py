@@ -215,7 +215,7 @@ def test_google_mapping_is_complete(start):
 def test_google_basic_fields_invent_nothing(start):
     answer = start("google").get(count=2)
     assert answer["html_attributions"] == [
-        '<a href="https://example.org">Listings by Example</a>']
+        '<a href="https://example.org">Listings by Example &amp; &lt;Sons&gt;</a>']
     for place in answer["results"]:
         assert not {"rating", "price_level", "opening_hours", "photos",
                     "user_ratings_total"} & set(place)
