@@ -247,7 +247,9 @@ const struct command client_places_commands[] = {
 	    NULL, &status_list, COMMAND_READ, run_status,
 	    "places status -n all" },
 	{ "places test", "ask a node's Places once, with the time of each step",
-	    "The question passes by the cache and is not shared with others.",
+	    "There is a row for each provider that was asked, up to the one "
+	    "that answered. The question passes by the cache and is not "
+	    "shared with others.",
 	    location_arguments, NULL, &test_view, 0, run_test,
 	    "places test 34.068930,-118.445127" },
 	{ "places cache", "show or empty a node's cache of places", NULL,
