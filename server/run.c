@@ -73,7 +73,8 @@ node_drain(struct node *node, bool drain, const char *who)
 {
 	unsigned expected = drain ? NODE_RUNNING : NODE_DRAINING;
 
-	if (!atomic_compare_exchange_strong(
+	if ((!drain && node_has_lost_store(node)) ||
+	    !atomic_compare_exchange_strong(
 		&node->state, &expected, drain ? NODE_DRAINING : NODE_RUNNING))
 		return;
 	workers_drain(node->workers, drain);
@@ -248,18 +249,25 @@ open_traffic(struct node *node, struct buf *message)
 	return error;
 }
 
+/* Durable service is over: whoever balances must see it. Any thread. */
+static void
+node_look_at_store(struct node *node)
+{
+	unsigned running = NODE_RUNNING;
+
+	if (node_has_lost_store(node) &&
+	    atomic_compare_exchange_strong(
+		&node->state, &running, NODE_DRAINING))
+		workers_drain(node->workers, true);
+}
+
 /* In the store's thread. */
 static void
 on_commit(void *arg)
 {
 	struct node *node = arg;
-	unsigned running = NODE_RUNNING;
 
-	/* Durable service is over: whoever balances must see it. */
-	if (node_has_lost_store(node) &&
-	    atomic_compare_exchange_strong(
-		&node->state, &running, NODE_DRAINING))
-		workers_drain(node->workers, true);
+	node_look_at_store(node);
 	workers_wake(node->workers);
 }
 
@@ -385,6 +393,8 @@ run_open(struct run *run, const char *path, struct herdfile *file, size_t self,
 	}
 	if (error == HERD_OK) {
 		atomic_store(&node->state, NODE_RUNNING);
+		/* It may have failed before that. */
+		node_look_at_store(node);
 		return HERD_OK;
 	}
 	if (message->len == 0 && buf_addf(message, "cannot start: %s",

@@ -42,14 +42,17 @@ void run_close(struct run *run);
 HERD_MUST_CHECK enum herd_error node_reload(
     struct node *node, const char *who, struct reload *reload);
 
-/* It promised durability and cannot keep that until it is started anew. */
-bool node_has_lost_store(const struct node *node);
-
 /*
- * Refuses new clients and says not ready, or takes it back (not when the
- * store is lost: ask first).
+ * Refuses new clients and says not ready, or takes it back; not while
+ * node_has_lost_store().
  */
 void node_drain(struct node *node, bool drain, const char *who);
+
+/*
+ * The store has failed and answers would wait for it: no client is served
+ * until a restart. Any thread.
+ */
+bool node_has_lost_store(const struct node *node);
 
 /* Ends the main loop; run_close() follows. */
 void node_stop(struct node *node, const char *who);

@@ -36,8 +36,10 @@ serve_undrain(struct call *call)
 {
 	if (node_has_lost_store(call->node)) {
 		call_fail(call, ADMIN_CONFLICT,
-		    "mend the disk, then restart this node",
-		    "the store has failed, so clients stay refused");
+		    "mend the disk and restart the node; GET /v1/status has "
+		    "the store's error",
+		    "the store has failed: no client is served until a "
+		    "restart");
 		return;
 	}
 	node_drain(call->node, false, call->who);

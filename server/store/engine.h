@@ -16,6 +16,7 @@
 struct engine {
 	const struct engine_ops *ops;
 	char error[ENGINE_ERROR_MAX]; /* of the last failure */
+	const char *hint;             /* what to do about `error` */
 };
 
 /* Called for each stored report during load; borrows it for the call. */

@@ -7,7 +7,6 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,39 +34,30 @@ static const char SCHEMA[] =
     " location BLOB NOT NULL, time BLOB NOT NULL, skew BLOB NOT NULL"
     ") WITHOUT ROWID;";
 
-/* What the operator can do about it; "" when nobody knows. */
 static const char *
-advise(int code)
+hint_of(int code)
 {
 	switch (code & 0xff) {
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return "; another herdd or program has it open, and each node"
-		       " needs a file of its own";
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		return "; restore it, or move it and its -wal away: what the"
-		       " neighbours have comes back from them";
-	case SQLITE_CANTOPEN:
-	case SQLITE_READONLY:
-	case SQLITE_PERM:
-		return "; herdd must be able to write the file and its folder";
-	case SQLITE_FULL: return "; make room";
-	default: return "";
+		return "move the file away, with its -wal and -shm, and start "
+		       "again: neighbours give back what they hold";
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return "another herdd uses the file: give each node its own "
+		       "store.path";
+	case SQLITE_ERROR:
+		return "the file is not of a herdd: take another store.path";
+	default: return "is the folder writable, or the disk full?";
 	}
 }
 
 static enum herd_error
 fail(struct sqlite_engine *self, const char *what)
 {
-	int code = sqlite3_errcode(self->db);
-	int cause = code == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_IOERR
-			? sqlite3_system_errno(self->db)
-			: 0;
-
-	snprintf(self->engine.error, sizeof(self->engine.error), "%s: %s%s%s%s",
-	    what, sqlite3_errmsg(self->db), cause != 0 ? ": " : "",
-	    cause != 0 ? strerror(cause) : "", advise(code));
+	self->engine.hint = hint_of(sqlite3_errcode(self->db));
+	snprintf(self->engine.error, sizeof(self->engine.error), "%s: %s", what,
+	    sqlite3_errmsg(self->db));
 	return HERD_ESYSTEM;
 }
 
@@ -75,7 +65,7 @@ static enum herd_error
 run(struct sqlite_engine *self, const char *sql)
 {
 	if (sqlite3_exec(self->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		return fail(self, "open");
+		return fail(self, sql);
 	return HERD_OK;
 }
 
@@ -112,7 +102,7 @@ prepare(struct sqlite_engine *self, const char *sql, sqlite3_stmt **out)
 {
 	if (sqlite3_prepare_v3(self->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
 		out, NULL) != SQLITE_OK)
-		return fail(self, "open");
+		return fail(self, sql);
 	return HERD_OK;
 }
 
@@ -133,9 +123,10 @@ check_version(struct sqlite_engine *self)
 		return run(self, "PRAGMA user_version=1");
 	if (version != FORMAT_VERSION) {
 		snprintf(self->engine.error, sizeof(self->engine.error),
-		    "it has format %d, this herdd writes format %d; take the"
-		    " herdd that wrote it",
-		    version, FORMAT_VERSION);
+		    "format %d, this herdd writes format %d", version,
+		    FORMAT_VERSION);
+		self->engine.hint =
+		    "start the herdd that wrote it, or take another store.path";
 		return HERD_ERANGE;
 	}
 	return HERD_OK;
@@ -217,8 +208,8 @@ sqlite_open(
 		*out = &self->engine;
 		return HERD_OK;
 	}
-	if (buf_addf(message, "store.path: cannot use %s: %s", path,
-		self->engine.error) != HERD_OK)
+	if (buf_addf(message, "store.path: cannot use %s: %s; %s", path,
+		self->engine.error, self->engine.hint) != HERD_OK)
 		error = HERD_ENOMEM;
 	sqlite_close(&self->engine);
 	return error;

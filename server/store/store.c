@@ -61,16 +61,17 @@ on_loaded(void *arg, const struct report *report)
 static enum herd_error
 store_load(struct store *store, const char *path, struct buf *message)
 {
+	const struct engine *engine = store->engine;
 	struct mono start = clock_mono();
 	uint64_t skipped;
 	enum herd_error error =
 	    store->engine->ops->load(store->engine, on_loaded, store, &skipped);
 
+	if (error != HERD_OK && engine->error[0] == '\0')
+		return error;
 	if (error != HERD_OK)
-		return buf_addf(message, "store.path: cannot load %s: %s", path,
-			   store->engine->error[0] != '\0'
-			       ? store->engine->error
-			       : herd_strerror(error)) == HERD_OK
+		return buf_addf(message, "store.path: cannot load %s: %s; %s",
+			   path, engine->error, engine->hint) == HERD_OK
 			   ? error
 			   : HERD_ENOMEM;
 	LOG(store->log, LOG_INFO, "store-loaded",

@@ -94,15 +94,6 @@ def test_rows_that_are_no_reports_are_skipped(tmp_path):
         solo.wait_log("store-loaded records=1 skipped=2")
 
 
-def test_two_nodes_never_share_a_file(tmp_path):
-    settings = 'store: {engine: sqlite, path: "same.sqlite"}\n'
-    with Herd(tmp_path, ["A", "B"], [("A", "B")], settings) as herd:
-        herd["A"].start()
-        herd["B"].start(wait=False)
-        assert herd["B"].process.wait(timeout=20) == 1
-        assert "another herdd" in herd["B"].log()
-
-
 def test_file_is_the_daemons_alone(tmp_path):
     with Herd(tmp_path, ["Solo"], [], SYNC) as herd:
         solo = herd.start()["Solo"]
@@ -110,43 +101,6 @@ def test_file_is_the_daemons_alone(tmp_path):
         files = list(tmp_path.glob("herd-Solo.sqlite*"))
         assert len(files) >= 2  # with its log
         assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
-
-
-def damage(path):
-    """Each way to spoil a good file: what the node then says."""
-    data = path.read_bytes()
-    yield b"no database, but long enough to be read as one" * 100, "is not a database.*move it"
-    yield data[:len(data) // 2], "malformed.*move it"
-    yield data[:20000] + b"\xff" * 30000 + data[50000:], "malformed.*move it"
-
-
-def test_damaged_file_is_told_with_what_to_do(tmp_path):
-    path = tmp_path / "herd-Solo.sqlite"
-    with Herd(tmp_path, ["Solo"], [], SYNC) as herd:
-        solo = herd.start()["Solo"]
-        solo.ask(b"".join(report(b"c%d" % i, 5) for i in range(5000)))
-        solo.stop()
-        for spoilt, says in damage(path):
-            path.write_bytes(spoilt)
-            solo.start(wait=False)
-            assert solo.process.wait(timeout=20) == 1
-            solo.process = None
-            assert re.search(f"{re.escape(str(path))}.*{says}", solo.log()), solo.log()
-        path.unlink()
-        solo.start()
-        solo.wait_log("store-loaded records=0 skipped=0")
-
-
-@pytest.mark.parametrize("where,says", [
-    ("none/s.sqlite", "No such file or directory; herdd must be able to write"),
-    ("folder", "Is a directory|unable to open"), ("/proc/s.sqlite", "herdd must be able to write")])
-def test_file_that_cannot_be_made_is_told_with_what_to_do(tmp_path, where, says):
-    (tmp_path / "folder").mkdir()
-    with Herd(tmp_path, ["Solo"], [], f'store: {{engine: sqlite, path: "{where}"}}\n') as herd:
-        solo = herd["Solo"].start(wait=False)
-        assert solo.process.wait(timeout=20) == 1
-        solo.process = None
-        assert re.search(says, solo.log()), solo.log()
 
 
 @pytest.mark.parametrize("lock", ["BEGIN EXCLUSIVE", "BEGIN; SELECT count(*) FROM reports"])
@@ -160,10 +114,58 @@ def test_file_that_another_program_uses_is_told(tmp_path, lock):
             other.execute(statement).fetchall()
         solo.start(wait=False)
         assert solo.process.wait(timeout=20) == 1
-        assert "another herdd or program has it open" in solo.log()
+        assert "database is locked; another herdd uses the file" in solo.log()
         other.close()
         solo.start()
         assert solo.at_line(b"a")
+
+
+def test_two_nodes_never_share_a_file(tmp_path):
+    settings = 'store: {engine: sqlite, path: "same.sqlite"}\n'
+    with Herd(tmp_path, ["A", "B"], [("A", "B")], settings) as herd:
+        herd["A"].start()
+        herd["B"].start(wait=False)
+        assert herd["B"].process.wait(timeout=20) == 1
+        assert "another herdd" in herd["B"].log()
+
+
+def damage(path):
+    data = bytearray(path.read_bytes())
+    for i in range(8192, len(data), 700):
+        data[i] ^= 255
+    path.write_bytes(data)
+
+
+def change(path, sql):
+    with sqlite3.connect(path) as db:
+        db.execute(sql)
+    db.close()
+
+
+@pytest.mark.parametrize("spoil,error,hint", [
+    (lambda path: path.write_bytes(b"no database" * 999), "file is not a database", "move the file away"),
+    (lambda path: path.write_bytes(path.read_bytes()[:20000]), "malformed", "move the file away"),
+    (damage, "malformed", "move the file away"),
+    (lambda path: (path.unlink(), path.mkdir()), "unable to open", "folder writable"),
+    (lambda path: change(path, "PRAGMA user_version=9"), "format 9", "start the herdd that wrote it"),
+    (lambda path: change(path, "ALTER TABLE reports RENAME COLUMN skew TO other"), "no column named skew|no such column",
+     "not of a herdd")])
+def test_store_that_cannot_be_used_says_what_to_do(tmp_path, spoil, error, hint):
+    with Herd(tmp_path, ["Solo"], [], ASYNC) as herd:
+        solo = herd.start()["Solo"]
+        solo.ask(b"".join(report(b"c%d" % i, 1000 + i) for i in range(3000)))
+        assert solo.stop() == 0
+        path = tmp_path / "herd-Solo.sqlite"
+        spoil(path)
+        solo.start(wait=False)
+        assert solo.process.wait(timeout=20) == 1
+        solo.process = None
+        assert re.search(rf'event=start-failed error="store.path: cannot (use|load) {path}: .*({error}).*; .*{hint}',
+                         solo.log()), solo.log()
+        # As the hint says: what is away does no harm.
+        path.rename(tmp_path / "away")
+        solo.start()
+        assert solo.at_line(b"c5") is None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs a small file system of its own")
@@ -186,13 +188,12 @@ def test_a_full_disk_ends_durable_service_loudly(tmp_path):
                 return "store-failed" in solo.log()
             wait_until(failed, "the disk is full")
             assert "restart this node" in solo.log()
-            # No order makes it durable again.
+            # Nobody can talk it back into service.
             api = Api(solo.admin)
+            wait_until(lambda: api.get("/v1/status").json["state"] == "draining", "it is out of service")
             reply = api.post("/v1/undrain")
-            assert (reply.status, reply.error) == (409, "conflict")
-            assert "disk" in reply.json["error"]["hint"]
+            assert (reply.status, reply.error) == (409, "conflict") and b"restart" in reply.body
             assert api.get("/readyz").status == 503
-            assert b"\nherd_store_failed 1\n" in api.get("/metrics").body
             assert solo.stop() == 0
     finally:
         os.system(f"umount {disk}")
