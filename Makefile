@@ -40,7 +40,7 @@ CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
 	server/core/session_input.c \
 	server/core/siphash.c server/core/table.c server/core/table_evict.c \
 	server/core/table_walk.c
-# Pulse and key file are every room's; here because Places is linked alone too.
+# The pulse is every loop's; it is here because Places is linked alone too.
 PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/cache.c server/places/call.c server/places/credit.c \
 	server/places/fetch.c \
