@@ -23,8 +23,8 @@ LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck mandoc \
 	shellcheck libclang-rt-14-dev
 BENCH_PACKAGES := redis-server memcached chrony
 # What the programs need where they run.
-DEB_DEPENDS := libevent-2.1-7 libevent-pthreads-2.1-7 libcurl4 libreadline8 \
-	libcjson1 libsqlite3-0 libssl3 libyaml-0-2
+DEB_DEPENDS := libevent-2.1-7 libevent-core-2.1-7 libevent-pthreads-2.1-7 \
+	libcurl4 libreadline8 libcjson1 libsqlite3-0 libssl3 libyaml-0-2
 
 # --- sources, by room --------------------------------------------------------
 COMMON_SRC := common/address.c common/buf.c common/diagnostics.c \
@@ -42,7 +42,8 @@ CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
 	server/core/table_shard.c server/core/table_walk.c
 # The pulse is every loop's; it is here because Places is linked alone too.
 PLACES_SRC := server/places/answer.c server/places/breaker.c \
-	server/places/cache.c server/places/call.c server/places/fetch.c \
+	server/places/cache.c server/places/call.c server/places/credit.c \
+	server/places/fetch.c \
 	server/places/gazetteer.c server/places/gazetteer_file.c \
 	server/places/gazetteer_open.c server/places/gazetteer_place.c \
 	server/places/gazetteer_tree.c server/places/google.c \
@@ -52,7 +53,7 @@ PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/photon_types.c server/places/places.c \
 	server/places/places_report.c server/places/provider.c \
 	server/places/question.c server/places/rate.c server/places/secret.c \
-	server/pulse.c \
+	server/keyfile.c server/pulse.c \
 	server/places/stats.c server/places/trial.c server/places/upstream.c \
 	server/places/upstream_json.c
 NET_SRC := server/net/addresses.c server/net/client.c \
@@ -436,14 +437,15 @@ install: programs ## into $(DESTDIR)$(PREFIX): programs, data, man pages, comple
 	    $(DESTDIR)$(PREFIX)/bin
 	$(Q)install -m 644 build/gazetteer.sqlite \
 	    server/places/data/LICENSE.md $(DESTDIR)$(SHAREDIR)
-	$(Q)sed 's|@PREFIX@|$(PREFIX)|' server/herdd@.service.in \
-	    >$(UNIT_FILE)
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|' server/herdd@.service.in | \
+	    install -m 644 /dev/stdin $(UNIT_FILE)
 	$(Q)$(foreach page,$(MAN_PAGES),install -D -m 644 -t \
 	    $(call man_folder,$(page)) $(page) &&) true
-	$(Q)for shell in $(COMPLETIONS); do \
+	$(Q)set -o pipefail; for shell in $(COMPLETIONS); do \
 		to=$(DESTDIR)$(PREFIX)/$${shell#*:}; \
 		install -d "$$(dirname "$$to")" && \
-		$(B)/herdctl completion "$${shell%%:*}" >"$$to" || exit 1; \
+		$(B)/herdctl completion "$${shell%%:*}" | \
+		    install -m 644 /dev/stdin "$$to" || exit 1; \
 	done
 
 uninstall: ## what install put there
@@ -464,7 +466,7 @@ dist: ## build/herd-VERSION.tar.gz of what is committed
 # A plain package for this machine's Debian, without a source package.
 DEB_ROOT := build/deb
 deb: deps ## build/herd_VERSION_ARCH.deb
-	$(Q)rm -rf $(DEB_ROOT) && mkdir -p $(DEB_ROOT)/DEBIAN
+	$(Q)rm -rf $(DEB_ROOT) && install -d -m 755 $(DEB_ROOT)/DEBIAN
 	$(Q)$(MAKE) --no-print-directory install PREFIX=/usr \
 	    DESTDIR=$(CURDIR)/$(DEB_ROOT)
 	$(Q)printf '%s\n' 'Package: herd' 'Version: $(VERSION)' \
@@ -472,7 +474,7 @@ deb: deps ## build/herd_VERSION_ARCH.deb
 	    'Maintainer: Herd <herd@localhost>' \
 	    'Depends: $(shell echo $(DEB_DEPENDS) | sed "s/ /, /g")' \
 	    'Description: newest positions of mobile clients on every server' \
-	    >$(DEB_ROOT)/DEBIAN/control
+	    | install -m 644 /dev/stdin $(DEB_ROOT)/DEBIAN/control
 	$(Q)dpkg-deb --root-owner-group --build $(DEB_ROOT) \
 	    build/herd_$(VERSION)_$$(dpkg --print-architecture).deb
 

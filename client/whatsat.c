@@ -211,19 +211,46 @@ add_heading(struct run *run, const struct report *r)
 	buf_release(&text);
 }
 
+/* The character that an entity at `html` stands for; *len is its length. */
+static char
+read_entity(const char *html, size_t *len)
+{
+	static const struct {
+		const char *text;
+		char c;
+	} ENTITIES[] = {
+		{ "&amp;", '&' },
+		{ "&lt;", '<' },
+		{ "&gt;", '>' },
+		{ "&quot;", '"' },
+		{ "&#39;", '\'' },
+	};
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(ENTITIES); i++) {
+		*len = strlen(ENTITIES[i].text);
+		if (strncmp(html, ENTITIES[i].text, *len) == 0)
+			return ENTITIES[i].c;
+	}
+	*len = 1;
+	return *html;
+}
+
 /* Attributions are HTML by their origin; the tags are not for people. */
 static void
 put_attribution(struct buf *out, const char *html)
 {
 	struct buf plain;
 	bool in_tag = false;
+	size_t len;
 
 	buf_init(&plain, XBUF_MAX);
-	for (const char *c = html; *c != '\0'; c++) {
+	for (const char *c = html; *c != '\0'; c += len) {
+		char shown = read_entity(c, &len);
+
 		if (*c == '<')
 			in_tag = true;
 		if (!in_tag)
-			put_byte(&plain, *c);
+			put_byte(&plain, shown);
 		if (*c == '>')
 			in_tag = false;
 	}

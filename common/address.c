@@ -181,3 +181,58 @@ address_is_loopback(const struct address *address)
 	}
 	return false;
 }
+
+/* The part of a URL between the slashes: host, port and who else is there. */
+static struct span
+url_authority(const char *url)
+{
+	const char *start = strstr(url, "://");
+	size_t len = 0;
+
+	if (start == NULL)
+		return span_of(url, 0);
+	start += 3;
+	while (start[len] != '\0' && strchr("/?#", start[len]) == NULL)
+		len++;
+	return span_of(start, len);
+}
+
+static bool
+authority_is_loopback(struct span text)
+{
+	char with_port[ADDRESS_HOST_MAX + 16];
+	struct address address;
+
+	if (address_parse(text, &address) == HERD_OK)
+		return address_is_loopback(&address);
+	if (text.len + 3 > sizeof(with_port))
+		return false;
+	memcpy(with_port, text.data, text.len);
+	memcpy(with_port + text.len, ":80", 3);
+	return address_parse(span_of(with_port, text.len + 3), &address) ==
+		   HERD_OK &&
+	       address_is_loopback(&address);
+}
+
+const char *
+address_url_fault(const char *url)
+{
+	struct span authority = url_authority(url);
+
+	if (authority.len > 0 &&
+	    memchr(authority.data, '@', authority.len) != NULL)
+		return "has a user's name before its host, and the herd file "
+		       "is no place for passwords";
+	if (strncmp(url, "https://", 8) != 0 &&
+	    (strncmp(url, "http://", 7) != 0 ||
+		!authority_is_loopback(authority)))
+		return "must begin with https:// (http:// is for a service on "
+		       "this machine)";
+	if (authority.len == 0)
+		return "has no host";
+	for (const char *at = url; *at != '\0'; at++) {
+		if (*at <= ' ' || *at > '~' || *at == '?' || *at == '#')
+			return "is not scheme, host and path";
+	}
+	return NULL;
+}

@@ -302,6 +302,45 @@ check_admin(struct herdreader *reader)
 			    file->nodes[i].name);
 }
 
+static bool
+is_on_the_network(unsigned kind)
+{
+	return kind != PLACES_GAZETTEER && kind != PLACES_NONE;
+}
+
+static void
+check_places(struct herdreader *reader)
+{
+	const struct settings *settings = &reader->file->settings;
+	const struct setting_list *chain = &settings->places.provider;
+	const char *url = settings->places.base_url;
+	const char *fault = *url == '\0' ? NULL : address_url_fault(url);
+	struct place place = setting_place(reader, "places.provider");
+	unsigned network = 0;
+
+	for (unsigned i = 0; i < chain->count; i++) {
+		unsigned kind = (unsigned)chain->items[i];
+
+		network += is_on_the_network(kind);
+		if (kind == PLACES_NONE && chain->count > 1)
+			herdreader_complain(reader, place,
+			    "`none` stands alone in `places.provider`");
+		if ((kind == PLACES_GOOGLE || kind == PLACES_GOOGLE_LEGACY) &&
+		    *settings->places.key_file == '\0')
+			herdreader_complain(reader, place,
+			    "Google needs an API key: put it into a file of "
+			    "mode 0600 and name that with `places.key_file`");
+	}
+	place = setting_place(reader, "places.base_url");
+	if (fault != NULL)
+		herdreader_complain(
+		    reader, place, "`places.base_url` %s", fault);
+	else if (*url != '\0' && network > 1)
+		herdreader_complain(reader, place,
+		    "`places.base_url` is for one provider, and "
+		    "`places.provider` has several on the network");
+}
+
 static void
 check_settings(struct herdreader *reader)
 {
@@ -324,6 +363,9 @@ check_settings(struct herdreader *reader)
 void
 herdreader_check(struct herdreader *reader)
 {
+	/* A list of providers may have been read in part. */
+	if (reader->diagnostics->errors == 0)
+		check_places(reader);
 	check_addresses(reader);
 	check_duplicate_links(reader);
 	check_links(reader);

@@ -173,9 +173,12 @@ static const struct setting table[] = {
 	    "Address of a second admin listener over TCP, empty for none; it "
 	    "needs a token file."),
 	STRING("admin.token_file", admin.token_file, SETTING_PATH, "", false,
-	    "File of mode 0600 with the token that may read and change."),
+	    "File of mode 0600 with the token that may read and change, or "
+	    "credential:NAME for one that systemd loads."),
 	STRING("admin.read_token_file", admin.read_token_file, SETTING_PATH, "",
-	    false, "File of mode 0600 with the token that may only read."),
+	    false,
+	    "File of mode 0600 with the token that may only read, or "
+	    "credential:NAME for one that systemd loads."),
 };
 
 const struct setting *

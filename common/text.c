@@ -152,6 +152,21 @@ text_is_utf8(struct span text)
 	return true;
 }
 
+struct span
+text_utf8_whole(struct span text)
+{
+	for (size_t n = 1; n <= 3 && n <= text.len; n++) {
+		unsigned char c = (unsigned char)text.data[text.len - n];
+		size_t len = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+
+		if (c < 0x80)
+			break;
+		if (c >= 0xc0)
+			return span_of(text.data, text.len - (len > n ? n : 0));
+	}
+	return text;
+}
+
 enum herd_error
 text_to_utf8(struct buf *out, struct span text)
 {

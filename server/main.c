@@ -100,6 +100,16 @@ raise_file_limit(struct log *log, const struct settings *settings)
 				     "max_connections"));
 }
 
+/* Keys and reports are nobody's business. */
+static void
+leave_no_core(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 static enum herd_error
 drop_privileges(const char *user, struct buf *message)
 {
@@ -109,8 +119,11 @@ drop_privileges(const char *user, struct buf *message)
 		return HERD_OK;
 	entry = getpwnam(user);
 	if (entry != NULL && initgroups(user, entry->pw_gid) == 0 &&
-	    setgid(entry->pw_gid) == 0 && setuid(entry->pw_uid) == 0)
+	    setgid(entry->pw_gid) == 0 && setuid(entry->pw_uid) == 0) {
+		/* Another user is what fs.suid_dumpable says anew. */
+		leave_no_core();
 		return HERD_OK;
+	}
 	if (buf_addf(message, "user: cannot become %s: %s", user,
 		entry == NULL ? "no such user" : strerror(errno)) != HERD_OK)
 		return HERD_ENOMEM;
@@ -249,9 +262,8 @@ main(int argc, char **argv)
 		return EXIT_OK;
 	}
 	sigaction(SIGPIPE, &ignore, NULL);
-	/* Keys and reports are nobody's business: no core, no new rights. */
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	leave_no_core();
 	evthread_use_pthreads();
 	return load_and_run(&options);
 }

@@ -43,4 +43,11 @@ bool address_equal(const struct address *a, const struct address *b);
  */
 bool address_is_loopback(const struct address *address);
 
+/*
+ * What is wrong with the URL of a service over HTTP, static; NULL: nothing.
+ * It is https://, or http:// to this machine, then host and path; no user's
+ * name (the herd file is no place for passwords), query or fragment.
+ */
+const char *address_url_fault(const char *url);
+
 #endif

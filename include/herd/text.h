@@ -51,6 +51,9 @@ size_t text_escape_byte(char out[TEXT_ESCAPE_MAX], char c);
 /* Whole and shortest-form UTF-8 without surrogates, up to U+10FFFF. */
 bool text_is_utf8(struct span text);
 
+/* `text`, without the character at its end that was cut, if one was. */
+struct span text_utf8_whole(struct span text);
+
 /* Appends `text` as valid UTF-8: each bad byte becomes U+FFFD. */
 HERD_MUST_CHECK enum herd_error text_to_utf8(struct buf *out, struct span text);
 

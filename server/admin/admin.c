@@ -2,6 +2,7 @@
 /* The room's life, its doors, and what happens to a request at the door. */
 #include "admin/admin.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -227,7 +228,6 @@ answer(struct admin_door *door, struct evhttp_request *request)
 	}
 	if (!find_route(call))
 		return;
-	call->head = call->route->method == ROUTE_HEAD;
 	if (is_permitted(call, door) && params_are_known(call))
 		call->route->serve(call);
 }
@@ -268,25 +268,105 @@ serve_index(struct call *call)
 
 /* --- doors ------------------------------------------------------------ */
 
-static void
-on_resume(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+static int
+count_reader(const struct event_base *base HERD_UNUSED,
+    const struct event *event, void *arg)
 {
-	struct admin_door *door = arg;
+	unsigned *count = arg;
 
-	evconnlistener_enable(door->listener);
+	*count += event_get_fd(event) >= 0 &&
+		  (event_get_events(event) & EV_READ) != 0;
+	return 0;
+}
+
+/*
+ * Are there as many connections as there may be? evhttp does not tell when
+ * one goes; each has an event that waits for its peer, and this loop has but
+ * a handful of others.
+ */
+static bool
+door_is_full(struct admin_door *door)
+{
+	unsigned count = 0;
+
+	if (door->trusted)
+		return false;
+	(void)event_base_foreach_event(door->admin->base, count_reader, &count);
+	door->accepted = 0;
+	door->counted = count;
+	return count >= ADMIN_CONNECTIONS_MAX;
 }
 
 static void
-on_accept_error(struct evconnlistener *listener, void *arg)
+on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	struct admin_door *door = arg;
-	const struct timeval pause = { DOOR_PAUSE_S, 0 };
 
+	if (!door->paused || door_is_full(door))
+		return;
+	evconnlistener_enable(door->listener);
+	door->paused = false;
+}
+
+static void
+door_pause(struct admin_door *door, const char *error, const char *next)
+{
 	LOG(door->admin->node->log, LOG_WARN, "accept-paused",
-	    log_text("listener", "admin"), log_text("error", strerror(errno)),
-	    log_text("next", "accepting again in 1 s; raise LimitNOFILE"));
-	evconnlistener_disable(listener);
-	event_add(door->resume, &pause);
+	    log_text("listener", "admin"), log_text("error", error),
+	    log_text("next", next));
+	evconnlistener_disable(door->listener);
+	door->paused = true;
+}
+
+/* At each new connection; NULL: evhttp makes what it needs itself. */
+static struct bufferevent *
+on_connection(struct event_base *base HERD_UNUSED, void *arg)
+{
+	struct admin_door *door = arg;
+
+	door->accepted++;
+	if (door->counted + door->accepted >= ADMIN_CONNECTIONS_MAX &&
+	    door_is_full(door))
+		door_pause(door, "too many connections",
+		    "accepting again when some have gone");
+	return NULL;
+}
+
+struct door_search {
+	const struct evconnlistener *listener;
+	struct admin_door *door; /* NULL: not found yet */
+};
+
+static int
+match_door(const struct event_base *base HERD_UNUSED, const struct event *event,
+    void *arg)
+{
+	struct door_search *search = arg;
+	struct admin_door *door;
+
+	if (event_get_callback(event) != on_tick)
+		return 0;
+	door = event_get_callback_arg(event);
+	if (door->listener == search->listener)
+		search->door = door;
+	return search->door != NULL;
+}
+
+/*
+ * The argument is evhttp's own, whose listener it has become: the door is
+ * found by its tick.
+ */
+static void
+on_accept_error(struct evconnlistener *listener, void *arg HERD_UNUSED)
+{
+	const char *error = strerror(errno);
+	struct door_search search = { .listener = listener };
+
+	(void)event_base_foreach_event(
+	    evconnlistener_get_base(listener), match_door, &search);
+	assert(search.door != NULL);
+	door_pause(
+	    search.door, error, "accepting again in 1 s; raise LimitNOFILE");
 }
 
 /* The folder of a Unix socket, if only that is missing. */
@@ -320,6 +400,7 @@ static enum herd_error
 door_serve(struct admin_door *door, int fd)
 {
 	const struct timeval idle = { ADMIN_IDLE_S, 0 };
+	const struct timeval pause = { DOOR_PAUSE_S, 0 };
 	struct evhttp *http = evhttp_new(door->admin->base);
 
 	if (http == NULL) {
@@ -327,18 +408,20 @@ door_serve(struct admin_door *door, int fd)
 		return HERD_ENOMEM;
 	}
 	door->http = http;
-	door->resume = evtimer_new(door->admin->base, on_resume, door);
+	door->tick =
+	    event_new(door->admin->base, -1, EV_PERSIST, on_tick, door);
 	door->listener = evconnlistener_new(door->admin->base, NULL, NULL,
 	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	if (door->listener == NULL) {
 		close(fd);
 		return HERD_ENOMEM;
 	}
-	if (door->resume == NULL ||
+	if (door->tick == NULL || event_add(door->tick, &pause) != 0 ||
 	    evhttp_bind_listener(http, door->listener) == NULL)
 		return HERD_ENOMEM;
 	evconnlistener_set_error_cb(door->listener, on_accept_error);
 	evhttp_set_gencb(http, on_request, door);
+	evhttp_set_bevcb(http, on_connection, door);
 	evhttp_set_max_headers_size(http, HEADERS_MAX);
 	evhttp_set_max_body_size(http, ADMIN_BODY_MAX);
 	evhttp_set_timeout_tv(http, &idle);
@@ -379,8 +462,8 @@ door_close(struct admin_door *door)
 {
 	if (door->http == NULL)
 		return;
-	if (door->resume != NULL)
-		event_free(door->resume);
+	if (door->tick != NULL)
+		event_free(door->tick);
 	evhttp_free(door->http); /* and the listener */
 	if (door->address.kind == ADDRESS_UNIX)
 		(void)unlink(door->address.path);
@@ -390,40 +473,18 @@ door_close(struct admin_door *door)
 /* --- life ------------------------------------------------------------- */
 
 static enum herd_error
-expand(const struct node *node, const char *text, struct buf *out)
-{
-	enum herd_error error =
-	    herdfile_expand(out, text, node->name, node->base_dir);
-
-	if (error == HERD_OK && buf_cstr(out) == NULL)
-		error = HERD_ENOMEM;
-	return error;
-}
-
-static enum herd_error
 open_tokens(struct admin *admin, struct buf *message)
 {
 	const struct node *node = admin->node;
 	const struct settings *settings = &node->file.settings;
-	struct buf write_path;
-	struct buf read_path;
-	enum herd_error error;
+	const struct keyfile write_file = { "admin.token_file",
+		settings->admin.token_file, node->name, node->base_dir };
+	const struct keyfile read_file = { "admin.read_token_file",
+		settings->admin.read_token_file, node->name, node->base_dir };
 
-	if (settings->admin.token_file[0] == '\0' &&
-	    settings->admin.read_token_file[0] == '\0')
+	if (write_file.value[0] == '\0' && read_file.value[0] == '\0')
 		return HERD_OK;
-	buf_init(&write_path, PATH_MAX);
-	buf_init(&read_path, PATH_MAX);
-	error = expand(node, settings->admin.token_file, &write_path);
-	if (error == HERD_OK)
-		error =
-		    expand(node, settings->admin.read_token_file, &read_path);
-	if (error == HERD_OK)
-		error = tokens_open(buf_cstr(&write_path), buf_cstr(&read_path),
-		    message, &admin->tokens);
-	buf_release(&write_path);
-	buf_release(&read_path);
-	return error;
+	return tokens_open(&write_file, &read_file, message, &admin->tokens);
 }
 
 static enum herd_error

@@ -13,7 +13,9 @@
 #include "net/mailbox.h"
 
 #define ADMIN_CALLS_MAX 128u /* requests at one time; more get 503 */
-#define ADMIN_IDLE_S 60      /* without a byte: the connection is closed */
+/* Over TCP, where strangers may come; then the door waits for one to go. */
+#define ADMIN_CONNECTIONS_MAX 256u
+#define ADMIN_IDLE_S 60 /* without a byte: the connection is closed */
 #define ADMIN_BODY_MAX 65536
 #define ADMIN_CLOSE_MS 1000 /* for answers on their way when we stop */
 
@@ -32,7 +34,10 @@ struct admin_door {
 	struct admin *admin;
 	struct evhttp *http; /* NULL: not open */
 	struct evconnlistener *listener;
-	struct event *resume; /* after EMFILE */
+	struct event *tick; /* opens the door again after EMFILE */
+	bool paused;
+	unsigned counted;  /* connections, when they were counted last */
+	unsigned accepted; /* since then */
 	struct address address;
 	bool trusted; /* a Unix socket: file permissions decide */
 };

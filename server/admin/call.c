@@ -102,6 +102,7 @@ call_new(struct admin *admin, struct evhttp_request *request)
 	call->admin = admin;
 	call->node = admin->node;
 	call->request = request;
+	call->head = evhttp_request_get_command(request) == EVHTTP_REQ_HEAD;
 	TAILQ_INSERT_TAIL(&admin->calls, call, all);
 	admin->call_count++;
 	evhttp_connection_set_closecb(connection_of(call), on_close, call);

@@ -111,18 +111,6 @@ json_ms(struct json *json, cJSON *parent, const char *key, uint64_t ns)
 	json_double(json, parent, key, round((double)ns / 1e3) / 1e3);
 }
 
-void
-json_raw(struct json *json, cJSON *parent, const char *key, struct span text)
-{
-	cJSON *item = NULL;
-	char *copy = strndup(text.data, text.len);
-
-	if (copy != NULL)
-		item = cJSON_CreateRaw(copy);
-	free(copy);
-	add(json, parent, key, item);
-}
-
 char *
 json_print(struct json *json)
 {

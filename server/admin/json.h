@@ -42,10 +42,6 @@ void json_seconds(
     struct json *json, cJSON *parent, const char *key, uint64_t ns);
 void json_ms(struct json *json, cJSON *parent, const char *key, uint64_t ns);
 
-/* JSON that somebody else has written, as one value. */
-void json_raw(
-    struct json *json, cJSON *parent, const char *key, struct span text);
-
 /* The whole text on one line, for free(); NULL: the document has failed. */
 char *json_print(struct json *json);
 

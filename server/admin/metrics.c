@@ -19,6 +19,7 @@
 #include "net/workers.h"
 #include "pulse.h"
 #include "run.h"
+#include "store/store.h"
 #include "traffic.h"
 
 #define METRICS_MAX (4u << 20)
@@ -42,6 +43,8 @@ struct facts {
 	double connections, busy, connections_max, opened, refused, timed_out;
 	double received_bytes, sent_bytes;
 	double traffic_lost;
+	double store_failed, store_owed, store_commits, store_committed;
+	double store_commit_s, store_loaded;
 	double admin_answers, admin_errors, admin_calls;
 	double rss, memory_bound, cpu, open_files, max_files;
 };
@@ -121,6 +124,18 @@ static const struct metric METRICS[] = {
 	    "Bytes sent to clients."),
 	COUNTER("herd_traffic_lines_lost_total", traffic_lost,
 	    "Lines that the traffic log could not write."),
+	GAUGE("herd_store_failed", store_failed,
+	    "1 when a write failed: nothing is stored any more."),
+	GAUGE("herd_store_owed_records", store_owed,
+	    "Reports that are not stored yet."),
+	COUNTER("herd_store_commits_total", store_commits,
+	    "Transactions of the store."),
+	COUNTER("herd_store_committed_records_total", store_committed,
+	    "Reports that were stored."),
+	GAUGE("herd_store_commit_seconds", store_commit_s,
+	    "Time that the last transaction took."),
+	GAUGE("herd_store_loaded_records", store_loaded,
+	    "Reports that the store had at the start."),
 	COUNTER("herd_admin_answers_total", admin_answers,
 	    "Requests to the admin API that were answered."),
 	COUNTER("herd_admin_errors_total", admin_errors,
@@ -241,6 +256,27 @@ gather_workers(struct call *call, struct facts *facts)
 	facts->sent_bytes = (double)counts.sent_bytes;
 }
 
+/* Without a store none of these is told. */
+static void
+gather_store(struct node *node, struct facts *facts)
+{
+	struct store_status status;
+
+	if (node->store == NULL) {
+		facts->store_failed = facts->store_owed = (double)NAN;
+		facts->store_commits = facts->store_committed = (double)NAN;
+		facts->store_commit_s = facts->store_loaded = (double)NAN;
+		return;
+	}
+	store_status(node->store, &status);
+	facts->store_failed = status.state == STORE_FAILED;
+	facts->store_owed = (double)status.lag;
+	facts->store_commits = (double)status.commits;
+	facts->store_committed = (double)status.committed;
+	facts->store_commit_s = seconds(status.commit_ns);
+	facts->store_loaded = (double)status.loaded;
+}
+
 static void
 gather(struct call *call, struct facts *facts)
 {
@@ -250,6 +286,7 @@ gather(struct call *call, struct facts *facts)
 
 	gather_table(call, facts);
 	gather_workers(call, facts);
+	gather_store(node, facts);
 	process_ask(&process);
 	facts->ready = node_is_ready(node);
 	facts->draining = atomic_load(&node->state) == NODE_DRAINING;

@@ -7,9 +7,10 @@
 #define HERD_ADMIN_TOKENS_H
 
 #include "admin/routes.h"
+#include "keyfile.h"
 
+/* At most, as any key: KEYFILE_WORD_MAX. */
 #define TOKEN_MIN 16u
-#define TOKEN_MAX 512u
 
 struct tokens;
 
@@ -21,11 +22,11 @@ enum token_grant {
 };
 
 /*
- * Reads the files; "" is no file. HERD_ERANGE: `message` says what is wrong
- * with which and what to do. HERD_ENOMEM.
+ * Reads the files; one whose value is "" is none. HERD_ERANGE, HERD_ESYSTEM
+ * ...: `message` says what is wrong with which and what to do.
  */
-HERD_MUST_CHECK enum herd_error tokens_open(const char *write_path,
-    const char *read_path, struct buf *message, struct tokens **out);
+HERD_MUST_CHECK enum herd_error tokens_open(const struct keyfile *write_file,
+    const struct keyfile *read_file, struct buf *message, struct tokens **out);
 void tokens_close(struct tokens *tokens); /* NULL is fine */
 
 /*

@@ -17,23 +17,11 @@ struct reason {
 	bool is_refusal;
 };
 
-static const char *const STATE_WORDS[] = {
-#define HERD_SESSION_WORD(id, word) [id] = word,
-	SESSION_STATES(HERD_SESSION_WORD)
-#undef HERD_SESSION_WORD
-};
-
 static const struct reason REASONS[] = {
 #define HERD_SESSION_REASON(id, word, slow) [id] = { word, slow },
 	SESSION_REASONS(HERD_SESSION_REASON)
 #undef HERD_SESSION_REASON
 };
-
-const char *
-session_state_word(enum session_state state)
-{
-	return STATE_WORDS[state];
-}
 
 const char *
 session_reason_word(enum session_reason reason)

@@ -32,26 +32,19 @@
 #define SESSION_MARKS 64u /* sent positions not yet acked */
 #define SESSION_ERROR_MAX 200u
 
-/* Where a session is; the words are for people and the log. */
-#define SESSION_STATES(X)                                     \
-	X(SESSION_HELLO, "handshake") /* waits for HELLO */   \
-	X(SESSION_LIVE, "live")       /* no CHECK yet */      \
-	X(SESSION_CHECKED, "checked") /* own CHECK sent */    \
-	X(SESSION_SCAN, "comparing")  /* hashes its table */  \
-	X(SESSION_COMPARE, "comparing")                       \
-	X(SESSION_OWE, "comparing")   /* owes what differs */ \
-	X(SESSION_DRAIN, "comparing") /* until NEXT */        \
-	X(SESSION_NEXT, "comparing")  /* NEXT sent */         \
-	X(SESSION_SYNCED, "synced")                           \
-	X(SESSION_CLOSED, "closed")
-
+/* Where a session is. */
 enum session_state {
-#define HERD_SESSION_STATE(id, word) id,
-	SESSION_STATES(HERD_SESSION_STATE)
-#undef HERD_SESSION_STATE
+	SESSION_HELLO,   /* waits for HELLO */
+	SESSION_LIVE,    /* no CHECK yet */
+	SESSION_CHECKED, /* own CHECK sent */
+	SESSION_SCAN,    /* hashes its table */
+	SESSION_COMPARE, /* with the peer's hashes */
+	SESSION_OWE,     /* owes what differs */
+	SESSION_DRAIN,   /* until NEXT */
+	SESSION_NEXT,    /* NEXT sent */
+	SESSION_SYNCED,
+	SESSION_CLOSED,
 };
-
-const char *session_state_word(enum session_state state);
 
 /* Why a session ends: the word of BYE. */
 #define SESSION_REASONS(X)                                             \

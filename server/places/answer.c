@@ -53,6 +53,7 @@ places_answer_empty(
 
 	if (message.len > MESSAGE_MAX / 3) /* U+FFFD is three bytes */
 		message.len = MESSAGE_MAX / 3;
+	message = text_utf8_whole(message);
 	buf_init(&clean, MESSAGE_MAX);
 	error = text_to_utf8(&clean, message);
 	if (error != HERD_OK)

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "places/gazetteer_db.h"
@@ -23,6 +24,8 @@
 /* Longest text of one place, every byte escaped. */
 #define PLACE_TEXT_MAX (6u * 8u * GAZETTEER_NAME_MAX)
 
+#define WHY_MAX 512u
+
 struct slot {
 	uint32_t id; /* 0 = empty */
 	uint32_t len;
@@ -38,6 +41,7 @@ struct gazetteer_reader {
 	struct slot *slots; /* touched only where used */
 	struct buf text;    /* of the place that is being written */
 	struct tree_search search;
+	char why[WHY_MAX]; /* the last failure */
 };
 
 enum herd_error
@@ -167,6 +171,23 @@ add_answer(struct gazetteer_reader *reader, struct buf *answer,
 	return error != HERD_OK ? error : written;
 }
 
+/* SQLite has no error when a row is not there that the tree has. */
+static const char *
+explain(struct gazetteer_reader *reader, enum herd_error error)
+{
+	int code = sqlite3_errcode(reader->db);
+	bool fails =
+	    code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE;
+
+	if (error != HERD_ESYSTEM)
+		return herd_strerror(error);
+	(void)snprintf(reader->why, sizeof(reader->why),
+	    "%s: damaged: %s; make it anew with mkgazetteer(1) and restart",
+	    gazetteer_path(reader->gazetteer),
+	    fails ? sqlite3_errmsg(reader->db) : "a place is not there");
+	return reader->why;
+}
+
 enum herd_error
 gazetteer_ask(struct gazetteer_reader *reader,
     const struct places_question *question, struct buf *answer,
@@ -180,7 +201,6 @@ gazetteer_ask(struct gazetteer_reader *reader,
 	if (result == HERD_OK)
 		return HERD_OK;
 	buf_truncate(answer, start);
-	*error = result == HERD_ESYSTEM ? sqlite3_errmsg(reader->db)
-					: herd_strerror(result);
+	*error = explain(reader, result);
 	return result;
 }

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "places/credit.h"
 #include "places/upstream_json.h"
 
 #define ATTRIBUTIONS_MAX 16u
@@ -111,14 +112,11 @@ add_view(struct look *look, const cJSON *place)
 	struct geo_point high;
 
 	(void)read_location(place, &at);
-	if (!read_point(member_object(view, "low"), &low) ||
-	    !read_point(member_object(view, "high"), &high)) {
-		low = (struct geo_point){ at.lat - UPSTREAM_VIEW_DEG,
-			at.lng - UPSTREAM_VIEW_DEG };
-		high = (struct geo_point){ at.lat + UPSTREAM_VIEW_DEG,
-			at.lng + UPSTREAM_VIEW_DEG };
-	}
-	add_geometry_of(look, at, high, low);
+	if (read_point(member_object(view, "low"), &low) &&
+	    read_point(member_object(view, "high"), &high))
+		add_geometry_of(look, at, high, low);
+	else
+		add_geometry_around(look, at);
 }
 
 static void
@@ -134,26 +132,21 @@ add_opening_hours(struct look *look, const cJSON *place)
 	look_object_end(look);
 }
 
-/* `<a href="URI">NAME</a>`, as the legacy API credits photographs. */
 static void
 add_photo_credit(struct look *look, const cJSON *photo)
 {
 	const cJSON *author =
 	    cJSON_GetArrayItem(member_array(photo, "authorAttributions"), 0);
-	struct span uri = member_text(author, "uri");
-	struct span name = member_text(author, "displayName");
-	char text[2048];
 	struct span credit;
+	struct buf text;
+	bool has_credit;
 
-	if (uri.data == NULL || name.data == NULL ||
-	    uri.len + name.len + 32 > sizeof(text)) {
-		look_texts(look, "html_attributions", NULL, 0);
-		return;
-	}
-	(void)snprintf(
-	    text, sizeof(text), "<a href=\"%s\">%s</a>", uri.data, name.data);
-	credit = span_from(text);
-	look_texts(look, "html_attributions", &credit, 1);
+	buf_init(&text, CREDIT_MAX);
+	has_credit = credit_format(&text, member_text(author, "uri"),
+			 member_text(author, "displayName")) == HERD_OK;
+	credit = buf_span(&text);
+	look_texts(look, "html_attributions", &credit, has_credit);
+	buf_release(&text);
 }
 
 static void
@@ -284,29 +277,57 @@ add_results(struct look *look, void *arg)
 	return count;
 }
 
-/* All places' credits, each text once. */
-static size_t
-collect_attributions(const cJSON *places, struct span out[ATTRIBUTIONS_MAX])
+/* All places' credits, each once; release them. */
+struct credits {
+	struct buf texts[ATTRIBUTIONS_MAX];
+	struct span spans[ATTRIBUTIONS_MAX];
+	size_t count;
+};
+
+static void
+take_credit(struct credits *credits, const cJSON *item)
 {
-	size_t count = 0;
+	struct buf *text = &credits->texts[credits->count];
+	struct span span;
+	size_t i = 0;
+
+	buf_init(text, CREDIT_MAX);
+	if (credit_format(text, member_text(item, "providerUri"),
+		member_text(item, "provider")) != HERD_OK) {
+		buf_release(text);
+		return;
+	}
+	span = buf_span(text);
+	while (i < credits->count && !span_equal(credits->spans[i], span))
+		i++;
+	if (i < credits->count)
+		buf_release(text);
+	else
+		credits->spans[credits->count++] = span;
+}
+
+static void
+take_credits(struct credits *credits, const cJSON *places)
+{
 	const cJSON *place;
 	const cJSON *item;
 
+	credits->count = 0;
 	cJSON_ArrayForEach(place, places)
 	{
 		cJSON_ArrayForEach(item, member_array(place, "attributions"))
 		{
-			struct span text = member_text(item, "provider");
-			size_t i = 0;
-
-			while (i < count && !span_equal(out[i], text))
-				i++;
-			if (text.data != NULL && i == count &&
-			    count < ATTRIBUTIONS_MAX)
-				out[count++] = text;
+			if (credits->count < ATTRIBUTIONS_MAX)
+				take_credit(credits, item);
 		}
 	}
-	return count;
+}
+
+static void
+release_credits(struct credits *credits)
+{
+	for (size_t i = 0; i < credits->count; i++)
+		buf_release(&credits->texts[i]);
 }
 
 /* NULL: an answer that can be used. */
@@ -337,23 +358,18 @@ static enum herd_error
 google_read(const struct places_question *question, struct span body,
     struct buf *json, struct answer_facts *facts, struct buf *why)
 {
-	struct span attributions[ATTRIBUTIONS_MAX];
+	struct credits credits;
 	struct answer answer = { .question = question };
-	cJSON *tree = NULL;
-	const char *fault = NULL;
-	size_t count;
-	enum herd_error error = upstream_parse(body, &tree, &fault);
+	cJSON *tree;
+	enum herd_error error =
+	    upstream_open(body, find_fault, &tree, facts, why);
 
-	if (error == HERD_OK)
-		fault = find_fault(tree);
-	if (error == HERD_ESYNTAX || fault != NULL) {
-		error =
-		    upstream_refuse(facts, PLACES_UNKNOWN_ERROR, why, fault);
-	} else if (error == HERD_OK) {
+	if (tree != NULL) {
 		answer.places = member_array(tree, "places");
-		count = collect_attributions(answer.places, attributions);
-		error = upstream_write(
-		    json, attributions, count, add_results, &answer, facts);
+		take_credits(&credits, answer.places);
+		error = upstream_write(json, credits.spans, credits.count,
+		    add_results, &answer, facts);
+		release_credits(&credits);
 	}
 	cJSON_Delete(tree);
 	return error;

@@ -104,8 +104,7 @@ note_why(struct inquiry *inquiry, enum places_status status, const char *who,
 		    &inquiry->trial->steps[inquiry->trial->count - 1];
 
 		step->facts.status = status;
-		(void)snprintf(
-		    step->text, sizeof(step->text), SPAN_FMT, SPAN_ARG(why));
+		trial_step_text(step, why);
 	}
 }
 

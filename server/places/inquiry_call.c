@@ -4,6 +4,7 @@
 #include <event2/event.h>
 
 #include "clock.h"
+#include "herd/text.h"
 
 static void on_fetched(void *arg, const struct fetch_result *result);
 
@@ -71,17 +72,17 @@ start_call(struct inquiry *inquiry)
 {
 	struct provider *provider = inquiry->provider;
 	struct mono now = clock_mono();
+	bool is_trial = inquiry->trial != NULL;
 	enum step step;
 
-	if (inquiry->trial == NULL &&
-	    !breaker_allows(&provider->breaker, now)) {
+	if (!is_trial && !breaker_allows(&provider->breaker, now)) {
 		provider_bump(provider, PROVIDER_REFUSED_BREAKER);
 		return inquiry_fail_step(inquiry, PLACES_UNKNOWN_ERROR,
 		    span_from("not asked, since too many calls failed"));
 	}
 	show_breaker(provider);
 	if (!rate_take(&provider->rate, now)) {
-		if (inquiry->trial == NULL)
+		if (!is_trial)
 			breaker_forget(&provider->breaker, now);
 		show_breaker(provider);
 		provider_bump(provider, PROVIDER_REFUSED_RATE);
@@ -89,10 +90,14 @@ start_call(struct inquiry *inquiry)
 		    span_from("this node's own limit of calls is reached"));
 	}
 	step = start_fetch(inquiry);
-	if (step == STEP_PENDING)
+	if (step == STEP_PENDING) {
 		atomic_fetch_add(&provider->active, 1);
-	else if (step == STEP_FAILED && inquiry->trial == NULL)
+		return step;
+	}
+	/* Not made; an older answer may have ended the inquiry. */
+	if (!is_trial)
 		breaker_forget(&provider->breaker, now);
+	show_breaker(provider);
 	return step;
 }
 
@@ -223,6 +228,31 @@ rest(struct inquiry *inquiry)
 }
 
 /*
+ * The response with the key masked: what is cut of it later must not end in
+ * a part of the key. HERD_ELIMIT: it has become too large.
+ */
+static enum herd_error
+read_body(struct inquiry *inquiry, const struct fetch_result *result,
+    struct buf *raw, struct answer_facts *facts, struct buf *why)
+{
+	struct provider *provider = inquiry->provider;
+	struct span body = result->body;
+	enum herd_error error = HERD_OK;
+	struct buf masked;
+
+	buf_init(&masked, PLACES_ANSWER_MAX);
+	if (secret_is_in(&provider->secret, body)) {
+		error = secret_mask(&provider->secret, body, &masked);
+		body = buf_span(&masked);
+	}
+	if (error == HERD_OK)
+		error = upstream_read(provider->upstream, &inquiry->question,
+		    result->http_status, body, raw, facts, why);
+	buf_release(&masked);
+	return error;
+}
+
+/*
  * Reads the response into the thread's answer buffer, or what is wrong into
  * `why`; both without the key.
  */
@@ -239,10 +269,9 @@ read_result(struct inquiry *inquiry, const struct fetch_result *result,
 	buf_init(&raw, PLACES_ANSWER_MAX);
 	*facts = (struct answer_facts){ PLACES_UNKNOWN_ERROR, 0 };
 	if (result->outcome != FETCH_ANSWERED)
-		error = buf_add_text(why, result->text);
+		error = text_to_utf8(why, span_from(result->text));
 	else
-		error = upstream_read(provider->upstream, &inquiry->question,
-		    result->http_status, result->body, &raw, facts, why);
+		error = read_body(inquiry, result, &raw, facts, why);
 	if (error == HERD_OK && places_status_is_good(facts->status))
 		error = secret_mask(&provider->secret, buf_span(&raw), answer);
 	if (error != HERD_OK) {
@@ -255,6 +284,18 @@ read_result(struct inquiry *inquiry, const struct fetch_result *result,
 	buf_release(&raw);
 }
 
+/* Who is asked when the provider fails; NULL: nobody. */
+static const char *
+name_of_next(const struct inquiry *inquiry)
+{
+	const struct setting_list *chain = &inquiry->network->places->chain;
+	unsigned next = inquiry->step + 1;
+
+	return next < chain->count
+		   ? places_kind_name((enum places_kind)chain->items[next])
+		   : NULL;
+}
+
 /* Tells the operator when a provider begins or ceases to fail. */
 static void
 note_result(
@@ -264,6 +305,7 @@ note_result(
 	struct places *places = inquiry->network->places;
 	struct mono now = clock_mono();
 	bool good = places_status_is_good(facts->status);
+	const char *next = name_of_next(inquiry);
 
 	places_stats_count(&provider->stats, facts->status,
 	    mono_since(now, inquiry->step_began));
@@ -273,8 +315,10 @@ note_result(
 		places_event(places, LOG_INFO, "%s answers again",
 		    provider_name(provider));
 	if (!good && !provider->failing)
-		places_event(places, LOG_WARN, "%s fails: %s",
-		    provider_name(provider), provider->last_error);
+		places_event(places, LOG_WARN, "%s fails: %s; %s%s",
+		    provider_name(provider), provider->last_error,
+		    next != NULL ? next : "clients are told so",
+		    next != NULL ? " is asked in its place" : "");
 	provider->failing = !good;
 }
 

@@ -131,13 +131,10 @@ add_view(struct look *look, const cJSON *properties, struct geo_point at)
 	struct geo_point northeast;
 	struct geo_point southwest;
 
-	if (!read_extent(properties, &northeast, &southwest)) {
-		northeast = (struct geo_point){ at.lat + UPSTREAM_VIEW_DEG,
-			at.lng + UPSTREAM_VIEW_DEG };
-		southwest = (struct geo_point){ at.lat - UPSTREAM_VIEW_DEG,
-			at.lng - UPSTREAM_VIEW_DEG };
-	}
-	add_geometry_of(look, at, northeast, southwest);
+	if (read_extent(properties, &northeast, &southwest))
+		add_geometry_of(look, at, northeast, southwest);
+	else
+		add_geometry_around(look, at);
 }
 
 /* False: it has neither name nor address, so nothing to show. */
@@ -222,16 +219,11 @@ photon_read(const struct places_question *question, struct span body,
 {
 	struct span attribution = span_from(ATTRIBUTION);
 	struct answer answer = { .question = question };
-	cJSON *tree = NULL;
-	const char *fault = NULL;
-	enum herd_error error = upstream_parse(body, &tree, &fault);
+	cJSON *tree;
+	enum herd_error error =
+	    upstream_open(body, find_fault, &tree, facts, why);
 
-	if (error == HERD_OK)
-		fault = find_fault(tree);
-	if (error == HERD_ESYNTAX || fault != NULL) {
-		error =
-		    upstream_refuse(facts, PLACES_UNKNOWN_ERROR, why, fault);
-	} else if (error == HERD_OK) {
+	if (tree != NULL) {
 		answer.features = member_array(tree, "features");
 		error = upstream_write(
 		    json, &attribution, 1, add_results, &answer, facts);

@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "herd/herdfile.h"
+#include "herd/text.h"
 #include "herd/version.h"
 #include "places/network.h"
 #include "places/places_internal.h"
@@ -260,15 +261,19 @@ static void
 note_failure(struct places *places, const char *text)
 {
 	struct mono now = clock_mono();
+	struct span whole;
 	bool tell;
 
 	pthread_mutex_lock(&places->lock);
 	tell = places->last_error[0] == '\0' ||
-	       mono_since(now, places->last_error_at) > 60 * HERD_NS_PER_S;
+	       mono_since(now, places->last_error_told) > 60 * HERD_NS_PER_S;
 	(void)snprintf(places->last_error, sizeof(places->last_error), "%s",
 	    text != NULL ? text : "unknown");
+	whole = text_utf8_whole(span_from(places->last_error));
+	places->last_error[whole.len] = '\0';
+	places->last_error_at = now;
 	if (tell)
-		places->last_error_at = now;
+		places->last_error_told = now;
 	pthread_mutex_unlock(&places->lock);
 	if (tell)
 		places_event(places, LOG_ERROR, "the gazetteer fails: %s",

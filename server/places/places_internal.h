@@ -34,6 +34,7 @@ struct places {
 	struct places_stats closed_answers;
 	char last_error[PLACES_ERROR_TEXT_MAX]; /* of the gazetteer */
 	struct mono last_error_at;
+	struct mono last_error_told; /* the operator heard of one */
 };
 
 struct places_reader {

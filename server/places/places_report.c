@@ -442,7 +442,7 @@ try_gazetteer(struct places *places, const struct places_question *question,
 		    reader, question, &answer, &step->facts, &text);
 	step->total_ms = (double)mono_since(clock_mono(), start) / 1e6;
 	if (error != HERD_OK)
-		(void)snprintf(step->text, sizeof(step->text), "%s", text);
+		trial_step_text(step, span_from(text));
 	gazetteer_reader_close(reader);
 	buf_release(&answer);
 	return HERD_OK;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "herd/address.h"
+#include "herd/text.h"
 
 static const struct {
 	const char *name;
@@ -47,6 +48,7 @@ provider_note_error(
 	shown = buf_span(&masked);
 	if (shown.len > PLACES_ERROR_TEXT_MAX - 1)
 		shown.len = PLACES_ERROR_TEXT_MAX - 1;
+	shown = text_utf8_whole(shown);
 	pthread_mutex_lock(&provider->lock);
 	memcpy(provider->last_error, shown.data, shown.len);
 	provider->last_error[shown.len] = '\0';
@@ -68,31 +70,12 @@ static enum herd_error HERD_PRINTF(2, 3)
 	return error != HERD_OK ? error : HERD_ESYNTAX;
 }
 
-/* The host of "scheme://host[:port][/...]" lies on this machine. */
-static bool
-is_local(const char *after_scheme)
-{
-	size_t len = strcspn(after_scheme, "/?#");
-	struct address address;
-	char host[ADDRESS_HOST_MAX + 16];
-	struct span text = span_of(after_scheme, len);
-
-	if (memchr(text.data, '@', text.len) != NULL)
-		return false;
-	if (address_parse(text, &address) == HERD_OK)
-		return address_is_loopback(&address);
-	if (len + 4 > sizeof(host))
-		return false;
-	(void)snprintf(host, sizeof(host), "%.*s:80", (int)len, after_scheme);
-	return address_parse(span_from(host), &address) == HERD_OK &&
-	       address_is_loopback(&address);
-}
-
 static enum herd_error
 set_base_url(struct provider *provider, const char *setting, bool shares_chain,
     struct buf *message)
 {
 	const char *url = setting;
+	const char *fault;
 	size_t len;
 
 	if (setting[0] == '\0')
@@ -101,19 +84,9 @@ set_base_url(struct provider *provider, const char *setting, bool shares_chain,
 		return refuse(message,
 		    "places.base_url is for one provider, and places.provider"
 		    " has two that are on the network");
-	if (strncmp(url, "https://", 8) != 0 &&
-	    !(strncmp(url, "http://", 7) == 0 && is_local(url + 7)))
-		return refuse(message,
-		    "places.base_url `%s` must begin with https:// (http://"
-		    " is for an upstream on this machine)",
-		    url);
-	for (const char *at = url; *at != '\0'; at++) {
-		if (*at <= ' ' || *at > '~' || *at == '?' || *at == '#')
-			return refuse(message,
-			    "places.base_url `%s` is not scheme, host and"
-			    " path",
-			    url);
-	}
+	fault = address_url_fault(url);
+	if (fault != NULL)
+		return refuse(message, "places.base_url %s", fault);
 	len = strlen(url);
 	while (len > 0 && url[len - 1] == '/')
 		len--;

@@ -19,12 +19,8 @@ struct secret {
 };
 
 /*
- * Reads the key that `setting` names: a path (%n, relative to `base_dir`) or
- * "credential:NAME" for a file in $CREDENTIALS_DIRECTORY (systemd's
- * LoadCredential=). The file must be regular, belong to root or to who runs
- * this, and be closed to others (a path also to its group); its text, white
- * space at the ends apart, is 1 to SECRET_LEN_MAX printable characters.
- * HERD_ESYSTEM, HERD_ESYNTAX: `message` says what is wrong, not the text.
+ * Reads the key that `setting` names; keyfile.h has the rules. HERD_ESYSTEM
+ * ...: `message` says what is wrong, not the text.
  */
 HERD_MUST_CHECK enum herd_error secret_load(const char *setting,
     const char *node, const char *base_dir, struct secret *out,
@@ -32,6 +28,8 @@ HERD_MUST_CHECK enum herd_error secret_load(const char *setting,
 
 /* Overwrites it. */
 void secret_wipe(struct secret *secret);
+
+bool secret_is_in(const struct secret *secret, struct span text);
 
 /* Appends `text` with each occurrence of the key replaced. */
 HERD_MUST_CHECK enum herd_error secret_mask(

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "herd/text.h"
 #include "places/look.h"
 
 void
@@ -48,6 +49,16 @@ trial_step_times(struct trial_step *step, const struct fetch_result *result)
 	step->tls_ms = result->tls_ms;
 	step->first_byte_ms = result->first_byte_ms;
 	step->total_ms = result->total_ms;
+}
+
+void
+trial_step_text(struct trial_step *step, struct span text)
+{
+	if (text.len > sizeof(step->text) - 1)
+		text.len = sizeof(step->text) - 1;
+	text = text_utf8_whole(text);
+	memcpy(step->text, text.data, text.len);
+	step->text[text.len] = '\0';
 }
 
 void

@@ -43,6 +43,9 @@ struct trial_step *trial_step(struct trial *trial, enum places_kind kind);
 void trial_step_times(
     struct trial_step *step, const struct fetch_result *result);
 
+/* Keeps what went wrong, cut to its room. `text` is valid UTF-8. */
+void trial_step_text(struct trial_step *step, struct span text);
+
 void trial_end(struct trial *trial);
 void trial_wait(struct trial *trial);
 

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "herd/text.h"
 #include "places/json_scan.h"
 
 enum herd_error
@@ -27,6 +28,24 @@ upstream_parse(struct span text, cJSON **out, const char **why)
 	}
 	buf_release(&copy);
 	return error;
+}
+
+enum herd_error
+upstream_open(struct span body, const char *(*find_fault)(const cJSON *json),
+    cJSON **out, struct answer_facts *facts, struct buf *why)
+{
+	const char *fault = NULL;
+	enum herd_error error;
+
+	*out = NULL;
+	error = upstream_parse(body, out, &fault);
+	if (error == HERD_OK)
+		fault = find_fault(*out);
+	if (fault == NULL)
+		return error;
+	cJSON_Delete(*out);
+	*out = NULL;
+	return upstream_refuse(facts, PLACES_UNKNOWN_ERROR, why, fault);
 }
 
 const cJSON *
@@ -103,6 +122,28 @@ add_geometry_of(struct look *look, struct geo_point at,
 	look_object_end(look);
 }
 
+/* A corner of the viewport: degrees that lie on the globe. */
+static struct geo_point
+corner(struct geo_point at, double by)
+{
+	double lat = fmin(fmax(at.lat + by, -90), 90);
+	double lng = at.lng + by;
+
+	if (lng > 180)
+		lng -= 360;
+	if (lng < -180)
+		lng += 360;
+	return (
+	    struct geo_point){ round(lat * 1e8) / 1e8, round(lng * 1e8) / 1e8 };
+}
+
+void
+add_geometry_around(struct look *look, struct geo_point at)
+{
+	add_geometry_of(look, at, corner(at, UPSTREAM_VIEW_DEG),
+	    corner(at, -UPSTREAM_VIEW_DEG));
+}
+
 enum herd_error
 upstream_write(struct buf *json, const struct span *attributions,
     size_t attribution_count,
@@ -134,5 +175,5 @@ upstream_refuse(struct answer_facts *facts, enum places_status status,
 	*facts = (struct answer_facts){ .status = status };
 	if (message.len > room)
 		message.len = room;
-	return buf_add_span(why, message);
+	return buf_add_span(why, text_utf8_whole(message));
 }

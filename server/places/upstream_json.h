@@ -21,6 +21,15 @@
 HERD_MUST_CHECK enum herd_error upstream_parse(
     struct span text, cJSON **out, const char **why);
 
+/*
+ * Parses a response. With a usable one gives *out (cJSON_Delete); else *out
+ * is NULL, and facts and `why` are set as by upstream_refuse(). `find_fault`
+ * returns what is wrong with the tree, or NULL. HERD_ENOMEM.
+ */
+HERD_MUST_CHECK enum herd_error upstream_open(struct span body,
+    const char *(*find_fault)(const cJSON *json), cJSON **out,
+    struct answer_facts *facts, struct buf *why);
+
 /* A member of an object by name and type; NULL when it is not there so. */
 const cJSON *member_object(const cJSON *object, const char *name);
 const cJSON *member_array(const cJSON *object, const char *name);
@@ -43,6 +52,9 @@ bool is_within(const struct places_question *question, struct geo_point point);
 /* Writes the member "geometry". */
 void add_geometry_of(struct look *look, struct geo_point at,
     struct geo_point northeast, struct geo_point southwest);
+
+/* The same for a place whose viewport the upstream does not tell. */
+void add_geometry_around(struct look *look, struct geo_point at);
 
 /*
  * Appends the whole answer: `add_results` is called between the brackets of

@@ -3,9 +3,12 @@
  * The embedded engine: one SQLite file in WAL mode, one row per client, a
  * removal's too. A transaction is a batch, so its price is shared.
  */
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "herd/location.h"
 #include "herd/time.h"
@@ -169,6 +172,20 @@ set_up(struct sqlite_engine *self, bool sync)
 	return error;
 }
 
+/*
+ * Where people are is for the daemon alone; SQLite gives its other files the
+ * mode of this one. What goes wrong here it finds again and tells.
+ */
+static void
+create_closed(const char *path)
+{
+	int fd = open(
+	    path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 static enum herd_error
 sqlite_open(
     const char *path, bool sync, struct buf *message, struct engine **out)
@@ -179,6 +196,7 @@ sqlite_open(
 	if (self == NULL)
 		return HERD_ENOMEM;
 	self->engine.ops = &engine_sqlite;
+	create_closed(path);
 	if (sqlite3_open_v2(path, &self->db,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 		    SQLITE_OPEN_NOMUTEX,
@@ -310,12 +328,13 @@ sqlite_prune(struct engine *engine, engine_is_held *is_held, void *arg,
 	sqlite3_stmt *rows;
 	enum herd_error error =
 	    prepare(self, "SELECT client FROM reports", &rows);
+	int code = SQLITE_DONE;
 
 	*deleted = 0;
 	if (error != HERD_OK)
 		return error;
 	while (error == HERD_OK && *deleted < max &&
-	       sqlite3_step(rows) == SQLITE_ROW) {
+	       (code = sqlite3_step(rows)) == SQLITE_ROW) {
 		struct span client = column(rows, CLIENT);
 
 		if (is_held(arg, client))
@@ -326,6 +345,8 @@ sqlite_prune(struct engine *engine, engine_is_held *is_held, void *arg,
 			error = step_once(self, self->erase, "prune");
 		++*deleted;
 	}
+	if (error == HERD_OK && code != SQLITE_ROW && code != SQLITE_DONE)
+		error = fail(self, "prune");
 	sqlite3_finalize(rows);
 	return error;
 }

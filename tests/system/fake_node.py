@@ -370,7 +370,8 @@ def answer_post(node, path, query, body):
     if path == "/v1/config/reload":
         return {"applied": ["log.level"], "restart": ["workers"], "rejected": []}
     if path == "/v1/places/test":
-        return {"provider": "gazetteer", "status": "OK", "results": 5, "total_ms": 0.7}
+        step = {"provider": "gazetteer", "status": "OK", "results": 5, "total_ms": 0.7}
+        return {**step, "steps": [step]}
     raise Error(404, "not-found", f"no {path}")
 
 

@@ -186,7 +186,7 @@ def google_place(request, i, lat, lng):
         "iconMaskBaseUri": "https://maps.gstatic.com/icon",
         "iconBackgroundColor": "#FF9E67"}
     if i == 0:
-        place["attributions"] = [{"provider": "Listings by Example",
+        place["attributions"] = [{"provider": "Listings by Example & <Sons>",
                                   "providerUri": "https://example.org"}]
     if request.rich:
         place.update({
@@ -252,9 +252,10 @@ def empty_with(key, value):
     return make
 
 
-def google_error(status, word, key=KEY):
+def google_error(status, word, key=KEY, message=None):
     """Google names the key in some of its messages."""
-    message = f"Told {word} to api_key:{key}" if key else f"Told {word}"
+    if message is None:
+        message = f"Told {word} to api_key:{key}" if key else f"Told {word}"
     return json.dumps({"error": {"code": status, "status": word,
                                  "message": message}})
 
@@ -343,6 +344,7 @@ class FakePlaces:
         self.mode = "good"
         self.modes = []       # taken one a request, before `mode`
         self.delay_s = 0.0    # before each answer
+        self.message = None   # of errors, in place of Google's own
         self.faults = []
         self.requests = []
         self.connections = 0
@@ -482,7 +484,7 @@ class FakePlaces:
         if 300 <= status < 400:
             extra = "Location: https://maps.googleapis.com/elsewhere\r\n"
         body = google_error(status, STATUSES.get(status, "UNKNOWN"),
-                            key_of(request))
+                            key_of(request), self.message)
         self.send(connection, status, body, extra)
         return True
 

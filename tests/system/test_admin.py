@@ -3,6 +3,7 @@
 import base64
 import os
 import re
+import resource
 import signal
 import socket
 import stat
@@ -13,7 +14,7 @@ import time
 import pytest
 
 from api import Api, quoted
-from nodes import DEADLINE_S, Herd, free_ports, wait_until
+from nodes import TOP, DEADLINE_S, Herd, free_ports, wait_until
 
 SETTINGS = "workers: 1\nlink: {redial_max: 100ms}\n"
 PAIR = (["Ann", "Bob"], [("Ann", "Bob")])
@@ -113,6 +114,9 @@ def test_store_is_shown(tmp_path):
         solo.stop()
         solo.start()
         assert api.get("/v1/clients/kept").json["from"] == "store"
+        lines = api.get("/metrics").body.decode().splitlines()
+        assert {"herd_store_failed 0", "herd_store_owed_records 0",
+                "herd_store_loaded_records 1"} <= set(lines)
 
 
 def test_health_and_readiness(tmp_path):
@@ -619,6 +623,16 @@ def test_head_has_no_body(ann):
         assert (reply.status, reply.body) == (200, b"") and int(reply.headers["Content-Length"]) > 0
 
 
+def test_refused_head_has_no_body_either(pair):
+    """One would be read as the next answer."""
+    answer = raw(pair["Ann"], b"HEAD /nope HTTP/1.1\r\n\r\nHEAD /v1/status HTTP/1.1\r\n\r\n"
+                 b"HEAD /%zz HTTP/1.1\r\n\r\nGET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n",
+                 half_close=False)
+    parts = answer.split(b"\r\n\r\n")
+    assert [part.split(b"\r\n")[0].split()[1] for part in parts[:-1]] == [b"404", b"405", b"400", b"200"]
+    assert parts[-1] == b"ok\n"
+
+
 def raw(node, data, half_close=True):
     """Sends bytes, returns all that comes until the other side closes."""
     with socket.socket(socket.AF_UNIX) as s:
@@ -669,6 +683,52 @@ def test_whoever_leaves_early_does_no_harm(solo):
     api = api_of(solo)
     assert api.get("/v1/clients?count").json["count"] == 20000
     wait_until(lambda: b"\nherd_admin_requests 1\n" in api.get("/metrics").body, "all have ended")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="limits another process")
+def test_node_outlives_that_files_run_out_at_the_door(tmp_path):
+    with Herd(tmp_path, ["Solo"], [], settings=SETTINGS) as herd:
+        solo = herd.start()["Solo"]
+        pid = solo.process.pid
+        limit = len(os.listdir(f"/proc/{pid}/fd")) + 8
+        old = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, old[1]))
+        idle = [socket.socket(socket.AF_UNIX) for _ in range(40)]
+        for s in idle:
+            s.connect(solo.admin)
+        solo.wait_log(r"level=warn event=accept-paused listener=admin error=\"Too many open files\"")
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, old)
+        assert api_of(solo).get("/healthz").status == 200  # after the pause
+        for s in idle:
+            s.close()
+        assert api_of(solo).get("/healthz").status == 200
+        assert solo.stop() == 0
+
+
+def test_strangers_do_not_use_up_the_files(tmp_path):
+    """Without a token, over TCP: clients and the operator's own socket go on."""
+    token_file(tmp_path / "write", WRITE)
+    (port,) = free_ports(1)
+    lines = f'admin: {{listen: "127.0.0.1:{port}", token_file: write}}\n'
+    with Herd(tmp_path, ["Solo"], [], settings=lines) as herd:
+        solo = herd.start()["Solo"]
+        idle = []
+        for _ in range(330):
+            s = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S)
+            s.sendall(b"GET /heal")
+            idle.append(s)
+        solo.wait_log(r"event=accept-paused listener=admin error=\"too many connections\"")
+        api = api_of(solo)
+        files = [float(line.split()[1]) for line in api.get("/metrics").body.decode().splitlines()
+                 if line.startswith("herd_open_files ")]
+        assert files[0] < 330
+        assert solo.ask(b"what?\n") == b"? what?\n"
+        for s in idle:
+            s.close()
+        assert Api(("127.0.0.1", port), WRITE).get("/v1/status").status == 200
+        for _ in range(600):  # one after the other they are not too many
+            assert Api(("127.0.0.1", port)).get("/healthz").status == 200
+        assert len(re.findall("too many connections", solo.log())) == 1
 
 
 def test_curl_is_a_client(pair):
@@ -733,6 +793,19 @@ def test_tokens_decide_over_tcp(tmp_path):
         assert api_of(solo).post("/v1/undrain").json == {"state": "ready"}
 
 
+def test_token_as_a_credential_of_systemd(tmp_path, monkeypatch):
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    token_file(folder / "admin", WRITE).chmod(0o440)  # as an ACL's mask shows
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+    (port,) = free_ports(1)
+    lines = f'admin: {{listen: "127.0.0.1:{port}", token_file: "credential:admin"}}\n'
+    with Herd(tmp_path, ["Solo"], [], settings=lines) as herd:
+        herd.start()
+        assert Api(("127.0.0.1", port), WRITE).post("/v1/drain").status == 200
+        assert Api(("127.0.0.1", port)).get("/v1/status").status == 401
+
+
 def test_unsafe_token_file_keeps_the_node_from_starting(tmp_path):
     token_file(tmp_path / "write", WRITE).chmod(0o644)
     (port,) = free_ports(1)
@@ -771,6 +844,18 @@ def test_metrics_are_well_formed(pair, ann):
     for n, kind in types.items():
         assert n.endswith("_total") == (kind == "counter"), n
     assert ("herd_link_up", '{peer="Bob"}') in seen
+
+
+def test_manual_has_every_metric(ann):
+    """herdd(8) has each by name with its help, and no other."""
+    text = ann.get("/metrics").body.decode()
+    told = dict(line.split(" ", 3)[2:] for line in text.splitlines() if line.startswith("# HELP "))
+    page = (TOP / "man/herdd.8").read_text().split("\n.Sh METRICS\n")[1].split("\n.Sh ")[0]
+    shown = {}
+    for item in page.split("\n.It Sy ")[1:]:
+        name, *words = item.split("\n.El")[0].replace("\\&", "").split()
+        shown[name] = " ".join(words)
+    assert shown == told
 
 
 def test_requests_at_one_time(pair, ann):

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """WHATSAT through a real herdd: the gazetteer, and an upstream over TLS."""
 import json
+import pathlib
 import re
+import sqlite3
+import subprocess
 import threading
 import time
 
@@ -9,7 +12,7 @@ import pytest
 
 import fake_places
 from fake_places import KEY, FakePlaces
-from nodes import Herd, read_all, wait_until
+from nodes import HERDCTL, HERDD, Herd, read_all, wait_until
 
 KIWI = b"kiwi.cs.ucla.edu"
 REPORT = b"IAMAT " + KIWI + b" +34.068930-118.445127 1621464827.959498503\n"
@@ -220,10 +223,108 @@ def test_silent_upstream_is_answered_for_within_ten_seconds(start, fake):
     assert time.monotonic() - started < 10
 
 
+@pytest.mark.parametrize("provider", ["google", "google-legacy", "photon"])
+@pytest.mark.parametrize("hosts", [None, ["evil.example"]])
+def test_impostor_is_told_nothing(start, folder, hosts, provider):
+    """Another authority's certificate, or one for another name."""
+    own = fake_places.make_authority(folder, "own")
+    other = fake_places.make_authority(folder, "other")
+    with FakePlaces(folder, hosts=hosts, authority=own if hosts else other) as impostor:
+        node = start(provider, connect_to=impostor.address, ca_file=str(own[0]))
+        answer = whatsat(node)
+        assert answer["status"] == "UNKNOWN_ERROR"
+        assert "certificate" in answer["error_message"]
+        assert impostor.requests == []
+
+
+def test_name_server_that_never_answers_holds_nobody_up(start, folder, monkeypatch):
+    if "san" in pathlib.Path(HERDD).resolve().parent.name:
+        pytest.skip("the sanitizer wants to be loaded first")
+    source, library = folder / "hang.c", folder / "hang.so"
+    source.write_text("""
+        #define _GNU_SOURCE
+        #include <dlfcn.h>
+        #include <netdb.h>
+        #include <string.h>
+        #include <unistd.h>
+        typedef int lookup(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+        int getaddrinfo(const char *n, const char *s, const struct addrinfo *h, struct addrinfo **r)
+        {
+            lookup *next = (lookup *)dlsym(RTLD_NEXT, "getaddrinfo");
+            if (n != 0 && strstr(n, "googleapis") != 0)
+                sleep(60);
+            return next(n, s, h, r);
+        }""")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"], check=True)
+    monkeypatch.setenv("LD_PRELOAD", str(library))
+    node = start(["google", "gazetteer"], connect_to="", connect_timeout="500ms")
+    started = time.monotonic()
+    assert whatsat(node)["results"][0]["name"] == "Bel Air"
+    assert time.monotonic() - started < 4
+    node.wait_log(r"google fails: .*(?i:timed out|timeout)")
+    started = time.monotonic()
+    assert node.stop() == 0
+    assert time.monotonic() - started < 8
+
+
+def test_http2_upstream_answers_through_one_connection(start, folder):
+    authority = fake_places.make_authority(folder, "own")
+    with FakePlaces(folder, authority=authority, http2=True) as modern:
+        node = start("google", connect_to=modern.address, ca_file=str(authority[0]))
+        for bound in (3, 4, 5):
+            assert len(whatsat(node, bound=b"%d" % bound)["results"]) == bound
+        assert modern.connections == 1 and modern.faults == []
+
+
 def test_chain_ends_in_the_gazetteer(start, fake):
     fake.mode = "http_503"
     node = start(["google", "gazetteer"])
     assert whatsat(node)["results"][0]["name"] == "Bel Air"
+    node.wait_log(r"google fails: HTTP 503: .*; gazetteer is asked in its place\"")
+
+
+def test_operator_reads_credits_without_markup(start, fake):
+    node = start("google")
+    command = [HERDCTL, "-c", str(node.herd.path), "-o", "table", "whatsat", KIWI.decode(), "10", "2"]
+    out = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert out.rstrip().endswith("(limit 2). Listings by Example & <Sons>")
+
+
+def test_damaged_gazetteer_is_told_and_answered_for(tmp_path):
+    """A row that is gone: the file opened, its places cannot be had."""
+    table = "".join(f"id{i}\t34.0{i}\t-118.44\tP\tTown {i}\t\tUS\tCA\t\n" for i in range(1, 6))
+    data = tmp_path / "small.sqlite"
+    subprocess.run([pathlib.Path(HERDD).resolve().parent / "mkgazetteer", data], input=table,
+                   text=True, check=True)
+    with sqlite3.connect(data) as db:
+        db.execute("DELETE FROM place WHERE name = 'Town 3'")
+    db.close()
+    with Herd(tmp_path, ["Riley"], [], f"places: {{data: {data}}}\n") as herd:
+        node = herd.start()["Riley"]
+        node.ask(REPORT)
+        answer = whatsat(node, b"50", b"5")
+        assert answer["status"] == "UNKNOWN_ERROR" and answer["error_message"]
+        node.wait_log(r"level=error event=places message=\"the gazetteer fails: .*small.sqlite: damaged.*mkgazetteer")
+        assert len(whatsat(node, b"50", b"1")["results"]) == 1  # what it has it still tells
+        end = time.monotonic() + 1.5
+        wait_until(lambda: time.monotonic() > end, "the first failure is old")
+        whatsat(node, b"50", b"5")
+        status = json.loads(admin(node, "/v1/places").split(b"\r\n\r\n")[1])["providers"][0]
+        assert status["state"] == "failing" and "damaged" in status["last_error"]
+        assert status["last_error_s"] < 1.0  # the age of the last one
+        assert node.log().count("the gazetteer fails") == 1  # not one a question
+
+
+def test_operators_test_shows_each_provider_that_was_asked(start, fake):
+    """That the gazetteer stepped in must not hide what Google said."""
+    fake.mode = "http_403"
+    node = start(["google", "gazetteer"])
+    command = [HERDCTL, "-c", str(node.herd.path), "-o", "json", "places", "test", "34.07,-118.44"]
+    out = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    google, gazetteer = json.loads(out)["tests"]
+    assert (google["provider"], google["status"], google["http_status"]) == ("google", "REQUEST_DENIED", 403)
+    assert google["error_message"].startswith("HTTP 403: Told PERMISSION_DENIED") and google["tls_ms"] > 0
+    assert (gazetteer["provider"], gazetteer["status"], gazetteer["results"]) == ("gazetteer", "OK", 5)
 
 
 def test_events_are_logged_without_the_key(start, fake):
@@ -231,7 +332,7 @@ def test_events_are_logged_without_the_key(start, fake):
     node = start("google")
     whatsat(node)
     node.wait_log(r"level=warn.* event=places message=\"google fails: HTTP 403: Told "
-                  r"PERMISSION_DENIED to api_key:\[key\]\"")
+                  r"PERMISSION_DENIED to api_key:\[key\]; clients are told so\"")
     fake.mode = "good"
     whatsat(node)
     node.wait_log(r"google answers again")

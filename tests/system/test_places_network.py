@@ -214,7 +214,8 @@ def test_google_mapping_is_complete(start):
 
 def test_google_basic_fields_invent_nothing(start):
     answer = start("google").get(count=2)
-    assert answer["html_attributions"] == ["Listings by Example"]
+    assert answer["html_attributions"] == [
+        '<a href="https://example.org">Listings by Example &amp; &lt;Sons&gt;</a>']
     for place in answer["results"]:
         assert not {"rating", "price_level", "opening_hours", "photos",
                     "user_ratings_total"} & set(place)
@@ -774,6 +775,34 @@ def test_key_is_nowhere_to_be_seen(start, fake):
     assert not [text for text in texts if KEY in text]
 
 
+def test_key_is_masked_before_a_message_is_cut(start, fake):
+    """No part of it stands at the end of a text that was too long."""
+    probe = start("google")
+    fake.mode = "http_403"
+    for before in (*range(450, 520, 7), *range(980, 1040, 7)):
+        fake.message = "x" * before + KEY
+        texts = [probe.get()["error_message"], probe.report("status"),
+                 probe.report(f"test {HERE} 10 5")]
+        assert not [text for text in texts if KEY[:4] in text], before
+
+
+def test_long_message_is_cut_between_characters(start, fake):
+    """What the operator and the client read stays UTF-8."""
+    probe = start(["google", "gazetteer"], data="build/gazetteer.sqlite")
+    fake.mode = "http_403"
+    for shift in range(4):
+        fake.message = "x" * shift + "\U0001f35c" * 400
+        assert probe.get()["status"] == "OK"  # the gazetteer's
+        for report in (probe.provider(), json.loads(
+                probe.report(f"test {HERE} 10 5"))["steps"][0]):
+            text = report.get("last_error") or report["error_message"]
+            assert set(text[len("HTTP 403: ") + shift:]) == {"\U0001f35c"}
+        assert "\ufffd" not in json.dumps(probe.status(), ensure_ascii=False)
+    only = start("google")
+    message = only.get()["error_message"]
+    assert set(message[len("google: HTTP 403: xxx"):]) == {"\U0001f35c"}
+
+
 def test_key_file_must_be_closed_to_others(folder):
     path = folder / "open-key"
     path.write_text(KEY)
@@ -837,13 +866,15 @@ def test_key_as_a_credential_of_systemd(start, folder, key_file):
 @pytest.mark.parametrize("url,why", [
     ("http://photon.example/", "https://"),
     ("http://10.0.0.1:2322", "https://"),
-    ("http://localhost@evil.example/", "https://"),
+    ("http://localhost@evil.example/", "user's name"),
+    ("https://me:s3cret@photon.example", "user's name"),
     ("http://127.0.0.1.evil.example/", "https://"),
     ("ftp://127.0.0.1/", "https://"), ("photon.example", "https://"),
     ("https://photon.example/?a=b", "not scheme, host and path"),
     ("https://photon.example/a b", "not scheme, host and path")])
 def test_base_url_is_checked(url, why):
-    assert why in refused({"provider": "photon", "base_url": url})
+    message = refused({"provider": "photon", "base_url": url})
+    assert why in message and "s3cret" not in message
 
 
 def test_base_url_for_two_is_ambiguous(key_file):

@@ -117,6 +117,32 @@ def test_rows_that_are_no_reports_are_skipped(tmp_path):
         solo.wait_log("store-loaded records=1 skipped=2")
 
 
+def test_file_is_the_daemons_alone(tmp_path):
+    with Herd(tmp_path, ["Solo"], [], SYNC) as herd:
+        solo = herd.start()["Solo"]
+        solo.ask(report(b"a", 5))
+        files = list(tmp_path.glob("herd-Solo.sqlite*"))
+        assert len(files) >= 2  # with its log
+        assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+
+
+@pytest.mark.parametrize("lock", ["BEGIN EXCLUSIVE", "BEGIN; SELECT count(*) FROM reports"])
+def test_file_that_another_program_uses_is_told(tmp_path, lock):
+    with Herd(tmp_path, ["Solo"], [], SYNC) as herd:
+        solo = herd.start()["Solo"]
+        solo.ask(report(b"a", 5))
+        solo.stop()
+        other = sqlite3.connect(tmp_path / "herd-Solo.sqlite", isolation_level=None)
+        for statement in lock.split("; "):
+            other.execute(statement).fetchall()
+        solo.start(wait=False)
+        assert solo.process.wait(timeout=20) == 1
+        assert "database is locked; another herdd uses the file" in solo.log()
+        other.close()
+        solo.start()
+        assert solo.at_line(b"a")
+
+
 def test_two_nodes_never_share_a_file(tmp_path):
     settings = 'store: {engine: sqlite, path: "same.sqlite"}\n'
     with Herd(tmp_path, ["A", "B"], [("A", "B")], settings) as herd:

@@ -138,10 +138,59 @@ test_equal_addresses_are_equal_in_all_parts(void **state HERD_UNUSED)
 	buf_release(&text);
 }
 
+static void
+test_url_is_https_or_of_this_machine(void **state HERD_UNUSED)
+{
+	static const struct {
+		const char *url;
+		const char *fault; /* a part of it; NULL: none */
+	} cases[] = {
+		{ "https://x", NULL },
+		{ "https://x:8443/a/b@c", NULL },
+		{ "http://127.0.0.1", NULL },
+		{ "http://127.9.9.9:2322/", NULL },
+		{ "http://localhost/x", NULL },
+		{ "http://[::1]:2322", NULL },
+		{ "http://[::1]", NULL },
+		{ "http://x", "https://" },
+		{ "http://10.0.0.1", "https://" },
+		{ "http://127.0.0.1.evil.example/", "https://" },
+		{ "http://127.0.0.1\\.evil", "https://" },
+		{ "http:///x", "https://" },
+		{ "ftp://127.0.0.1", "https://" },
+		{ "x", "https://" },
+		{ "", "https://" },
+		{ "HTTPS://x", "https://" },
+		{ "https://", "no host" },
+		{ "https:///x", "no host" },
+		{ "https://u@x", "user's name" },
+		{ "https://u:p@x/", "user's name" },
+		{ "http://127.0.0.1@evil/", "user's name" },
+		{ "https://x/?a=b", "scheme, host and path" },
+		{ "https://x/#a", "scheme, host and path" },
+		{ "https://x/a b", "scheme, host and path" },
+		{ "https://x/\xc3\xa9", "scheme, host and path" },
+	};
+	char longest[600] = "http://";
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(cases); i++) {
+		const char *fault = address_url_fault(cases[i].url);
+
+		if ((fault == NULL) != (cases[i].fault == NULL) ||
+		    (fault != NULL && strstr(fault, cases[i].fault) == NULL))
+			fail_msg("%s: %s", cases[i].url,
+			    fault == NULL ? "taken" : fault);
+	}
+	memset(longest + 7, 'a', sizeof(longest) - 8);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_non_null(address_url_fault(longest));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_url_is_https_or_of_this_machine),
 		cmocka_unit_test(test_addresses_survive_the_round_trip),
 		cmocka_unit_test(test_bad_addresses_are_refused),
 		cmocka_unit_test(test_addresses_have_their_limits),

@@ -50,14 +50,15 @@ read_file(const char *text, enum herd_error want)
 static enum herd_error
 read_good_file(void)
 {
-	return read_file("herd: x\n"
-			 "nodes:\n"
-			 "  A: {clients: \"h:1\", peers: \"127.0.0.1:1\"}\n"
-			 "  B: {clients: \"h:2\", peers: \"127.0.0.1:2\"}\n"
-			 "  C: {clients: \"h:3\", peers: \"127.0.0.1:3\"}\n"
-			 "links: [[A, B], {between: [B, C], dial: C}]\n"
-			 "places: {provider: [google, gazetteer]}\n"
-			 "log: {traffic: x}\n",
+	return read_file(
+	    "herd: x\n"
+	    "nodes:\n"
+	    "  A: {clients: \"h:1\", peers: \"127.0.0.1:1\"}\n"
+	    "  B: {clients: \"h:2\", peers: \"127.0.0.1:2\"}\n"
+	    "  C: {clients: \"h:3\", peers: \"127.0.0.1:3\"}\n"
+	    "links: [[A, B], {between: [B, C], dial: C}]\n"
+	    "places: {provider: [google, gazetteer], key_file: k}\n"
+	    "log: {traffic: x}\n",
 	    HERD_OK);
 }
 

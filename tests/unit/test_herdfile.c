@@ -78,7 +78,7 @@ test_file_gives_herd_nodes_links_and_settings(void **state HERD_UNUSED)
 	    "links: [[Riley, Jaquez], {between: [Riley, Juzang], dial: "
 	    "Riley}]\n"
 	    "workers: 2\n"
-	    "places: {provider: [google, gazetteer]}\n"
+	    "places: {provider: [google, gazetteer], key_file: k}\n"
 	    "store: {engine: none}\n"
 	    "log: {level: info, format: logfmt, traffic: "
 	    "\"traffic-%n.log\"}\n"
@@ -492,6 +492,22 @@ test_settings_that_exclude_each_other_are_refused(void **state HERD_UNUSED)
 		    "2:9 `admin` of node `A` is a TCP address, which needs "
 		    "`admin.token_file` or `admin.read_token_file`; a /PATH "
 		    "does not\n" },
+		{ GOOD "places: {provider: google}\n",
+		    "6:20 Google needs an API key: put it into a file of mode "
+		    "0600 and name that with `places.key_file`\n" },
+		{ GOOD "places: {provider: google, key_file: k}\n", "" },
+		{ GOOD "places: {provider: [gazetteer, none]}\n",
+		    "6:20 `none` stands alone in `places.provider`\n" },
+		{ GOOD "places: {base_url: \"http://10.0.0.1/\"}\n",
+		    "6:20 `places.base_url` must begin with https:// (http:// "
+		    "is for a service on this machine)\n" },
+		{ GOOD "places: {provider: [photon, google], key_file: k,"
+		       " base_url: \"https://x\"}\n",
+		    "6:61 `places.base_url` is for one provider, and "
+		    "`places.provider` has several on the network\n" },
+		{ GOOD "places: {provider: [photon, gazetteer],"
+		       " base_url: \"http://[::1]:2322/\"}\n",
+		    "" },
 		{ GOOD "store: {durability: sync}\n",
 		    "6:21 `store.durability: sync` needs a `store.engine`\n" },
 		{ GOOD "link: {dead_after: 5s}\n",

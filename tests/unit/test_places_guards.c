@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "places/breaker.h"
+#include "places/answer.h"
 #include "places/cache.h"
 #include "places/json_scan.h"
 #include "places/question.h"
@@ -449,6 +450,89 @@ test_legacy_request_escapes_the_key(void **state HERD_UNUSED)
 	upstream_request_release(&request);
 }
 
+/* --- answers ------------------------------------------------------------- */
+
+static const char *
+read_answer(enum places_kind kind, struct location at, const char *body,
+    struct buf *json)
+{
+	const struct places_question q = { at, 50000, 20 };
+	struct answer_facts facts;
+	struct buf why;
+
+	buf_init(json, PLACES_ANSWER_MAX);
+	buf_init(&why, UPSTREAM_WHY_MAX);
+	assert_int_equal(upstream_read(upstream_find(kind), &q, 200,
+			     span_from(body), json, &facts, &why),
+	    HERD_OK);
+	assert_int_equal(facts.status, PLACES_OK);
+	buf_release(&why);
+	return buf_cstr(json);
+}
+
+#define AT_ZERO "\"location\":{\"latitude\":0,\"longitude\":0}"
+
+/* html_attributions is HTML, and the upstream's names are anybody's. */
+static void
+test_credits_are_links_of_escaped_text(void **state HERD_UNUSED)
+{
+	static const char body[] =
+	    "{\"places\":[{\"id\":\"a\"," AT_ZERO
+	    ",\"photos\":[{\"name\":\"p\","
+	    "\"authorAttributions\":[{\"uri\":\"//x.example/?a=1&b=\\\"\","
+	    "\"displayName\":\"Ann <b>&\"}]},"
+	    "{\"name\":\"q\",\"authorAttributions\":[{\"uri\":"
+	    "\"javascript:alert(1)\",\"displayName\":\"Eve\"}]}],"
+	    "\"attributions\":[{\"provider\":\"A & B\",\"providerUri\":"
+	    "\"https://ab.example/\"},{\"provider\":\"Plain\"}]},"
+	    "{\"id\":\"b\"," AT_ZERO ",\"attributions\":["
+	    "{\"provider\":\"Plain\"},{\"providerUri\":\"https://no.name/\"}"
+	    "]}]}";
+	struct buf json;
+	const char *text =
+	    read_answer(PLACES_GOOGLE, (struct location){ 0, 0 }, body, &json);
+
+	assert_non_null(strstr(text,
+	    "{\n   \"html_attributions\" : [\n"
+	    "      \"\\u003ca href=\\\"https://ab.example/\\\"\\u003e"
+	    "A &amp; B\\u003c/a\\u003e\",\n"
+	    "      \"Plain\"\n   ],\n"));
+	assert_non_null(strstr(text,
+	    "\"\\u003ca href=\\\"//x.example/?a=1&amp;b=&quot;\\\"\\u003e"
+	    "Ann &lt;b&gt;&amp;\\u003c/a\\u003e\""));
+	assert_non_null(strstr(text, "\"html_attributions\" : [ \"Eve\" ]"));
+	buf_release(&json);
+}
+
+/* Where the upstream has no viewport, ours stays on the globe. */
+static void
+test_viewport_of_a_place_stays_on_the_globe(void **state HERD_UNUSED)
+{
+	static const char google[] =
+	    "{\"places\":[{\"id\":\"a\",\"location\":"
+	    "{\"latitude\":89.9995,\"longitude\":179.9995}}]}";
+	static const char photon[] =
+	    "{\"features\":[{\"geometry\":{\"coordinates\":[-179.9995,"
+	    "-89.9995]},\"properties\":{\"osm_type\":\"N\",\"osm_id\":1,"
+	    "\"name\":\"x\"}}]}";
+	const struct location north = { 90000000000, 180000000000 };
+	const struct location south = { -90000000000, 180000000000 };
+	struct buf json;
+	const char *text = read_answer(PLACES_GOOGLE, north, google, &json);
+
+	assert_non_null(
+	    strstr(text, "\"northeast\" : {\n"
+			 "                  \"lat\" : 90,\n"
+			 "                  \"lng\" : -179.99915011\n"));
+	buf_release(&json);
+	text = read_answer(PLACES_PHOTON, south, photon, &json);
+	assert_non_null(
+	    strstr(text, "\"southwest\" : {\n"
+			 "                  \"lat\" : -90,\n"
+			 "                  \"lng\" : 179.99915011\n"));
+	buf_release(&json);
+}
+
 int
 main(void)
 {
@@ -475,6 +559,8 @@ main(void)
 		cmocka_unit_test(test_scan_refuses_every_prefix),
 		cmocka_unit_test(test_decimals_have_no_exponent),
 		cmocka_unit_test(test_legacy_request_escapes_the_key),
+		cmocka_unit_test(test_credits_are_links_of_escaped_text),
+		cmocka_unit_test(test_viewport_of_a_place_stays_on_the_globe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

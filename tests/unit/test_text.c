@@ -150,6 +150,20 @@ test_utf8_takes_every_code_point(void **state HERD_UNUSED)
 }
 
 static void
+test_utf8_whole_drops_a_cut_character_only(void **state HERD_UNUSED)
+{
+	const char *text = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x8d\x9cz";
+	static const size_t whole[] = { 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11 };
+
+	for (size_t len = 0; len <= strlen(text); len++)
+		assert_int_equal(
+		    text_utf8_whole(span_of(text, len)).len, whole[len]);
+	/* What never was a character is not its business. */
+	assert_int_equal(text_utf8_whole(BYTES("a\x80\x80\x80")).len, 4);
+	assert_int_equal(text_utf8_whole(BYTES("\x80")).len, 1);
+}
+
+static void
 test_to_utf8_replaces_each_bad_byte(void **state HERD_UNUSED)
 {
 	struct buf buf;
@@ -376,6 +390,7 @@ main(void)
 		cmocka_unit_test(test_failed_conversions_leave_the_output),
 		cmocka_unit_test(test_utf8_is_shortest_form_without_surrogates),
 		cmocka_unit_test(test_utf8_takes_every_code_point),
+		cmocka_unit_test(test_utf8_whole_drops_a_cut_character_only),
 		cmocka_unit_test(test_to_utf8_replaces_each_bad_byte),
 		cmocka_unit_test(test_terminal_obeys_nothing),
 		cmocka_unit_test(test_base64_has_the_vectors_of_its_rfc),

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A secret in a file, as a setting names it: a path (%n, relative to the herd
+ * file's folder), or "credential:NAME" for a file in $CREDENTIALS_DIRECTORY
+ * (systemd's LoadCredential=). The file must be regular, belong to root or to
+ * who runs this, and be closed to others (a path also to its group).
+ */
+#ifndef HERD_KEYFILE_H
+#define HERD_KEYFILE_H
+
+#include "herd/buf.h"
+
+#define KEYFILE_WORD_MAX 512u
+
+struct keyfile {
+	const char *name;  /* of the setting, for messages */
+	const char *value; /* of the setting, not "" */
+	const char *node;
+	const char *base_dir; /* NULL: the working directory */
+};
+
+/*
+ * Gives the open file. HERD_ESYSTEM, HERD_ELIMIT ...: `message` says what is
+ * wrong and what to do.
+ */
+HERD_MUST_CHECK enum herd_error keyfile_open(
+    const struct keyfile *file, struct buf *message, int *fd);
+
+/*
+ * Reads a file of one word, white space at its ends apart: 1 to
+ * KEYFILE_WORD_MAX printable ASCII characters; `word` gets a NUL behind them.
+ * Errors as above; `message` never has the word. Wipe it after use.
+ */
+HERD_MUST_CHECK enum herd_error keyfile_read_word(const struct keyfile *file,
+    char word[KEYFILE_WORD_MAX + 1], size_t *len, struct buf *message);
+
+#endif
