@@ -29,14 +29,15 @@ enum leaf_type {
 	LEAF_BEARING,  /* degrees from north */
 	LEAF_PLACE,    /* latitude, longitude, and the text if there is one */
 	LEAF_BYTES,    /* a size */
-	LEAF_JSON,     /* JSON text, shown as it is */
+	LEAF_JSON,     /* JSON text; people read `shown`, in lines */
 };
 
 struct leaf {
 	enum leaf_type type;
 	bool known; /* false: null in JSON, `-' for people */
 	struct span text;
-	int64_t integer; /* and BOOL: 0 or 1 */
+	struct span shown; /* JSON: what people read, "" if there is nothing */
+	int64_t integer;   /* and BOOL: 0 or 1 */
 	double real;
 	double lat;
 	double lon;
@@ -115,6 +116,9 @@ void json_put_string(struct buf *out, struct span text);
 
 /* Appends a number as short as reads back equal; null when not finite. */
 void json_put_number(struct buf *out, double number);
+
+/* Appends the time of day of seconds as text, before today the date too. */
+void put_clock(struct buf *out, struct span text);
 
 /* Appends `n` with commas between thousands. */
 void put_grouped(struct buf *out, int64_t n);

@@ -243,6 +243,13 @@ out_word(struct out *out, size_t column, const char *text)
 }
 
 void
+out_json(struct out *out, size_t column, struct span json, struct span shown)
+{
+	out_text(out, column, json);
+	out->row[column].shown = arena_copy(&out->arena, shown);
+}
+
+void
 out_integer(struct out *out, size_t column, int64_t value)
 {
 	out->row[column].known = true;

@@ -92,6 +92,9 @@ void out_word(struct out *out, size_t column, const char *text);
 void out_integer(struct out *out, size_t column, int64_t value);
 void out_real(struct out *out, size_t column, double value);
 void out_bool(struct out *out, size_t column, bool value);
+/* JSON text, and what people read instead: lines, "" for nothing. */
+void out_json(
+    struct out *out, size_t column, struct span json, struct span shown);
 void out_place(
     struct out *out, size_t column, struct span text, double lat, double lon);
 

@@ -139,41 +139,12 @@ set_stream_widths(struct out *out)
 	}
 }
 
-/* The next line of `text` that fits: broken at a space where there is one. */
-static struct span
-take_line(struct span *text, size_t width)
-{
-	const char *end = memchr(text->data, '\n', text->len);
-	struct span line = *text;
-	size_t len;
-
-	if (end != NULL)
-		line.len = (size_t)(end - text->data);
-	if (width > 0 && width_of(line) > width) {
-		for (len = line.len; len > 0; len--) {
-			if (line.data[len - 1] == ' ' &&
-			    width_of(span_of(line.data, len - 1)) <= width)
-				break;
-		}
-		if (len > 0) {
-			text->data += len;
-			text->len -= len;
-			line.len = len - 1;
-			return line;
-		}
-	}
-	len = line.len + (end != NULL);
-	text->data += len;
-	text->len -= len;
-	return line;
-}
-
 /* What stands above and below the rows, in the screen's width. */
 static void
 write_wrapped(struct out *out, struct span text)
 {
 	while (text.len > 0) {
-		struct span line = take_line(&text, out->options.width);
+		struct span line = width_take_line(&text, out->options.width);
 
 		sink_write(out->sink, line);
 		sink_write(out->sink, span_from("\n"));
@@ -201,12 +172,52 @@ table_begin(struct out *out)
 	put_titles(out);
 }
 
+/* A line of a record: what is called `title`, cut to the screen. */
+static void
+put_value_line(struct out *out, const char *title, const struct leaf *leaf,
+    const struct column *c, size_t width)
+{
+	struct buf *line = &out->scratch;
+	struct column left = *c;
+	struct buf value;
+
+	left.traits |= COLUMN_LEFT;
+	buf_init(&value, XBUF_MAX);
+	leaf_for_people(&value, leaf, c, true);
+	buf_clear(line);
+	put_text(line, title);
+	put_fill(line, ' ', width - width_of(buf_span(line)) + LAYOUT_GAP);
+	put_cell(out, line, buf_span(&value), &left,
+	    out->options.width > width + LAYOUT_GAP
+		? out->options.width - width - LAYOUT_GAP
+		: SIZE_MAX,
+	    true);
+	put_byte(line, '\n');
+	sink_write(out->sink, buf_span(line));
+	buf_release(&value);
+}
+
+/* A value of several lines has its title on the first. */
+static void
+put_value(struct out *out, const struct column *c, const struct leaf *leaf,
+    size_t width)
+{
+	struct span lines = leaf->shown;
+	struct leaf one = *leaf;
+	const char *title = c->title;
+
+	do {
+		if (leaf->type == LEAF_JSON)
+			one.shown = width_take_line(&lines, 0);
+		put_value_line(out, title, &one, c, width);
+		title = "";
+	} while (leaf->type == LEAF_JSON && lines.len > 0);
+}
+
 static void
 put_record(struct out *out, const struct leaf *row)
 {
 	size_t width = 0;
-	struct buf *line = &out->scratch;
-	struct buf value;
 
 	for (size_t i = 0; i < out->shown_count; i++) {
 		size_t title = width_of(span_from(out_shown(out, i)->title));
@@ -215,27 +226,8 @@ put_record(struct out *out, const struct leaf *row)
 	}
 	if (out->written > 0)
 		sink_write(out->sink, span_from("\n"));
-	buf_init(&value, XBUF_MAX);
-	for (size_t i = 0; i < out->shown_count; i++) {
-		const struct column *c = out_shown(out, i);
-		struct column left = *c;
-
-		left.traits |= COLUMN_LEFT;
-		buf_clear(line);
-		buf_clear(&value);
-		put_text(line, c->title);
-		put_fill(
-		    line, ' ', width - width_of(buf_span(line)) + LAYOUT_GAP);
-		leaf_for_people(&value, &row[out->shown[i]], c, true);
-		put_cell(out, line, buf_span(&value), &left,
-		    out->options.width > width + LAYOUT_GAP
-			? out->options.width - width - LAYOUT_GAP
-			: SIZE_MAX,
-		    true);
-		put_byte(line, '\n');
-		sink_write(out->sink, buf_span(line));
-	}
-	buf_release(&value);
+	for (size_t i = 0; i < out->shown_count; i++)
+		put_value(out, out_shown(out, i), &row[out->shown[i]], width);
 }
 
 void

@@ -131,12 +131,57 @@ static const struct column record_columns[] = {
 	    0 },
 	{ "retry_in_s", "RETRY IN", LEAF_SECONDS, 0, 0, "retry_in_s", 0 },
 	{ "file_line", "FILE LINE", LEAF_INTEGER, 0, 0, "file_line", 0 },
+	{ "history", "HISTORY", LEAF_JSON, 0, 0, NULL, 0 },
 	{ "error", "ERROR", LEAF_TEXT, COLUMN_ERROR | COLUMN_IF_ANY, 0, NULL,
 	    0 },
 };
 
 const struct view peer_record = { "herd.peers/1", "peers", VIEW_RECORD,
 	record_columns, HERD_ARRAY_LEN(record_columns) };
+
+/* "22:57:20 backoff: Connection refused, 12 times until 22:58:17" */
+static void
+put_change(struct buf *out, const cJSON *change)
+{
+	const char *at = json_text(change, "at");
+	const char *last = json_text(change, "last");
+	const char *state = json_text(change, "state");
+	const char *error = json_text(change, "error");
+	double times = json_number(change, "times", 1);
+
+	if (at == NULL || state == NULL)
+		return;
+	if (out->len > 0)
+		put_byte(out, '\n');
+	put_clock(out, span_from(at));
+	put_byte(out, ' ');
+	put_clean(out, span_from(state));
+	if (error != NULL) {
+		put_text(out, ": ");
+		put_clean(out, span_from(error));
+	}
+	if (times > 1 && last != NULL) {
+		putf(out, ", %.0f times until ", times);
+		put_clock(out, span_from(last));
+	}
+}
+
+static void
+derive_history(struct out *out, const struct answer *answer HERD_UNUSED,
+    const cJSON *object)
+{
+	const cJSON *history = json_at(object, "history");
+	const cJSON *change;
+	struct buf shown;
+
+	if (!cJSON_IsArray(history))
+		return;
+	buf_init(&shown, XBUF_MAX);
+	cJSON_ArrayForEach(change, history) put_change(&shown, change);
+	json_set(out, view_find(out->view, span_from("history")), history,
+	    buf_span(&shown));
+	buf_release(&shown);
+}
 
 /* What the table derives: the share of stale reports, the error in words. */
 static void
@@ -208,8 +253,8 @@ peer_run_show(struct run *run)
 {
 	struct answers answers;
 	char *path = peer_path(run_word(run, 0), "");
-	enum status status =
-	    json_command(run, &peer_record, path, NULL, NULL, &answers);
+	enum status status = json_command(
+	    run, &peer_record, path, NULL, derive_history, &answers);
 
 	free(path);
 	if (status == STATUS_OK)

@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "core/backoff.h"
+#include "net/link_history.h"
 #include "net/links.h"
 #include "net/listener.h"
 #include "net/mailbox.h"
@@ -69,6 +70,7 @@ struct edge {
 	char logged[SESSION_ERROR_MAX]; /* the error that was logged last */
 	struct mono error_at;
 	struct mono retry_at;
+	struct link_history history; /* written under links->lock */
 };
 
 struct links {

@@ -12,6 +12,7 @@
 #define LINKS_HALF_OPEN_MAX 32u
 #define LINKS_MAX 64u                     /* edges; a bit each */
 #define LINK_OPEN_NS (5u * HERD_NS_PER_S) /* connect, TLS and HELLO */
+#define LINK_CHANGES_MAX 16u              /* of a link's state are kept */
 
 /* What an operator sees of a link. */
 #define LINK_STATES(X)                                                  \
@@ -56,6 +57,15 @@ struct link_status {
 	struct mono retry_at; /* 0: no redial is due */
 };
 
+/* A link came into a state, `times` times in a row, for the same reason. */
+struct link_change {
+	enum link_state state;
+	char error[SESSION_ERROR_MAX]; /* "": nothing went wrong */
+	struct wall at;
+	struct wall last; /* of `times` */
+	uint64_t times;
+};
+
 struct links;
 
 /*
@@ -78,6 +88,13 @@ HERD_MUST_CHECK enum herd_error links_apply(struct links *links);
 
 /* Copies the state of up to LINKS_MAX links; returns how many. Any thread. */
 unsigned links_status(struct links *links, struct link_status out[LINKS_MAX]);
+
+/*
+ * Copies the last changes of the link to that peer, the oldest first; returns
+ * how many, 0 if there is no such link. Any thread.
+ */
+unsigned links_changes(struct links *links, struct span peer,
+    struct link_change out[LINK_CHANGES_MAX]);
 
 /* The peer's name of a record's `from`, "" if that is no link's. Any thread. */
 void links_name_of(

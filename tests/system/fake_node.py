@@ -242,6 +242,15 @@ class FakeNode:
                 "last_error_s": None if up else 0.5, "retry_in_s": None if up else 4.0,
                 "verified_s": 12.0, "file_line": 7, "file_column": 5}
 
+    def peer_history(self, peer):
+        changes = [("waiting", None, 1, 0), ("synced", None, 1, 1),
+                   ("backoff", "connection refused", 12, 9)]
+        if self.peer_state[peer] == "synced":
+            changes.append(("synced", None, 1, 20))
+        return [{"at": f"{1700000000 + at}.000000000", "state": state, "error": error,
+                 "times": times, "last": f"{1700000000 + at + times - 1}.000000000"}
+                for state, error, times, at in changes]
+
     def status_json(self):
         synced = [p for p in self.peers if self.peer_json(p)["state"] == "synced"]
         down = [{k: self.peer_json(p)[k] for k in
@@ -317,7 +326,8 @@ def answer_get(node, path, query):
         return {"schema": "herd.peers/1", "node": node.name,
                 "peers": [node.peer_json(p) for p in node.peers], "next": None}
     if path.startswith("/v1/peers/"):
-        return node.peer_json(find_peer(node, path.split("/")[3]))
+        peer = find_peer(node, path.split("/")[3])
+        return {**node.peer_json(peer), "history": node.peer_history(peer)}
     if path == "/v1/clients":
         return node.clients_json(query)
     if path.startswith("/v1/clients/"):

@@ -215,6 +215,30 @@ def test_the_same_keys_whatever_the_count(ctl, fake):
     assert empty["clients"] == [] and empty["schema"] == "herd.clients/1"
 
 
+def test_peer_show_tells_what_became_of_a_link(ctl, fake):
+    fake["Riley"].peer_state["Juzang"] = "backoff"
+    text = ctl("peer", "show", "Juzang", "-o", "table").stdout
+    lines = text[text.index("HISTORY"):].splitlines()
+    assert re.fullmatch(r"HISTORY +2023-11-1\d [\d:]{8} waiting", lines[0])
+    assert re.fullmatch(r" +2023-11-1\d [\d:]{8} synced", lines[1])
+    assert re.fullmatch(r" +2023-11-1\d [\d:]{8} backoff: connection refused, "
+                        r"12 times until 2023-11-1\d [\d:]{8}", lines[2])
+    assert lines[0].index("2023") == lines[2].index("2023")
+    (line,) = [line for line in ctl("peer", "show", "Juzang").stdout.splitlines()
+               if line.startswith("HISTORY\t")]
+    assert line.count("; ") == 2
+    (row,) = json.loads(ctl("peer", "show", "Juzang", "--json").stdout)["peers"]
+    assert row["history"] == fake["Riley"].peer_history("Juzang")
+
+
+def test_lists_are_words_for_people(ctl, fake):
+    fake["Riley"].peer_state["Juzang"] = "backoff"
+    assert "PEERS DOWN\tJuzang backoff connection refused\n" in ctl("status").stdout
+    fake["Riley"].peer_state["Juzang"] = "synced"
+    assert "PEERS DOWN\t-\n" in ctl("status").stdout
+    assert json.loads(ctl("status", "--json").stdout)["nodes"][0]["peers_down"] == []
+
+
 # --- faults -------------------------------------------------------------------------
 
 FAULTS = {"silence": 4, "garbage": 7, "close": 7, "half": 7, "unasked": 7, "huge": 7}
