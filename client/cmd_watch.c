@@ -376,9 +376,13 @@ const struct command client_watch_commands[] = {
 	    glob_arguments, NULL, &stat_view, COMMAND_READ, run_stats,
 	    "stats herd_requests" },
 	{ "top", "show the herd at work, live",
-	    "The key q leaves; n, c, i, w sort by name, clients, iamat and whatsat. "
-	    "-1 measures for a second and prints once.",
-	    top_arguments, NULL, &top_view, COMMAND_HERD, top_run, "top -1" },
+	    "The key q leaves. n, c, i, w, v, o, l, p, m sort by name, clients, "
+	    "iamat, whatsat, invalid, owed, lag, places and memory, the most "
+	    "first, r the other way round. --sort takes these words too. OWED "
+	    "is what all links of a node still owe, LAG that of the slowest "
+	    "one. -1 measures for a second and prints once.",
+	    top_arguments, NULL, &top_view, COMMAND_HERD, top_run,
+	    "top --sort lag" },
 	{ "map", "draw where a node's clients are",
 	    "On a screen, and with plain; every other format gets the clients "
 	    "themselves, as `client ls'.",

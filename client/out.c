@@ -190,6 +190,22 @@ read_sort(const struct out *out, struct sort_keys *keys, struct buf *message)
 	return STATUS_OK;
 }
 
+bool
+out_sorts_by(const struct out *out, size_t column)
+{
+	struct sort_keys keys;
+	struct buf message;
+	bool found = false;
+
+	buf_init(&message, XBUF_MAX);
+	if (read_sort(out, &keys, &message) != STATUS_OK)
+		keys.count = 0;
+	for (size_t i = 0; i < keys.count; i++)
+		found |= keys.keys[i].column == column;
+	buf_release(&message);
+	return found;
+}
+
 enum status
 out_begin(
     struct out *out, const struct view *view, bool streams, struct buf *message)

@@ -107,6 +107,9 @@ void out_failure(struct out *out, const char *node, const char *reason);
 /* Index of the first column with that trait, or the view's count. */
 size_t out_column(const struct out *out, enum column_trait trait);
 
+/* Are the rows sorted by that column? Then people want to see it. */
+bool out_sorts_by(const struct out *out, size_t column);
+
 /* For people with `table' and `wide' only. */
 void out_heading(struct out *out, const char *fmt, ...) HERD_PRINTF(2, 3);
 void out_footer(struct out *out, const char *fmt, ...) HERD_PRINTF(2, 3);

@@ -67,7 +67,9 @@ lay_out(const struct out *out)
 	for (size_t i = 0; i < out->shown_count; i++) {
 		const struct column *c = out_shown(out, i);
 
-		columns[i].drop = out->options.columns != NULL ? 0 : c->drop;
+		if (out->options.columns == NULL &&
+		    !out_sorts_by(out, out->shown[i]))
+			columns[i].drop = c->drop;
 		columns[i].shrinks = (c->traits & COLUMN_SHRINK) != 0;
 		columns[i].natural =
 		    out->options.header ? width_of(span_from(c->title)) : 1;

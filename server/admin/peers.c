@@ -44,7 +44,7 @@ add_counters(struct json *json, cJSON *row, const struct link_status *link)
 	json_count(json, row, "received", link->stats.received);
 	json_count(json, row, "stale", link->stats.stale);
 	json_count(json, row, "owed", link->owed);
-	if (link->state == LINK_SYNCED || link->state == LINK_COMPARING)
+	if (link_is_up(link))
 		json_ms(json, row, "lag_ms", link->lag_ns);
 	else
 		json_null(json, row, "lag_ms");
@@ -89,14 +89,12 @@ static void
 row_peer(struct json *json, cJSON *row, const struct link_status *link,
     struct mono now)
 {
-	bool up = link->state == LINK_SYNCED || link->state == LINK_COMPARING;
-
 	json_string(json, row, "peer", link->peer);
 	json_string(json, row, "state", link_state_word(link->state));
 	add_age(json, row, "since_s", link->since, now);
 	row_address(json, row, "address", &link->address);
 	json_string(json, row, "direction", link->dials ? "dial" : "accept");
-	if (up)
+	if (link_is_up(link))
 		json_string(
 		    json, row, "security", link->tls ? "tls" : "plaintext");
 	else

@@ -57,6 +57,13 @@ struct link_status {
 	struct mono retry_at; /* 0: no redial is due */
 };
 
+/* Does a session live on it? Only then lag_ns and tls mean something. */
+static inline bool
+link_is_up(const struct link_status *link)
+{
+	return link->state == LINK_SYNCED || link->state == LINK_COMPARING;
+}
+
 /* A link came into a state, `times` times in a row, for the same reason. */
 struct link_change {
 	enum link_state state;

@@ -260,7 +260,8 @@ class FakeNode:
         out.update({
             "schema": "herd.status/1",
             "config": {"path": "/x/herd.yaml", "loaded_ago_s": 7200.0, "changed_on_disk": False},
-            "peers": {"total": len(self.peers), "synced": len(synced), "down": down},
+            "peers": {"total": len(self.peers), "synced": len(synced), "down": down,
+                      "owed": 57 * len(down), "lag_ms": 0.0 if synced else None},
             "clients": {"count": len(self.clients), "removals": 0, "max": 0,
                         "reported_per_s": 12.0, "newest_s": 0.2, "oldest_s": 262800.0},
             "requests": {"iamat": 10, "whatsat": 4, "invalid": 1},
