@@ -46,8 +46,10 @@ static const struct column event_columns[EVENT_COLUMNS] = {
 	    "time", 0 },
 	[EVENT_ORIGIN] = { "origin", "ORIGIN", LEAF_TEXT, COLUMN_MACHINE, 0,
 	    NULL, 0 },
-	[EVENT_FROM] = { "from", "FROM", LEAF_TEXT, 0, 0, "from", 0 },
-	[EVENT_PEER] = { "peer", "PEER", LEAF_TEXT, 0, 0, "peer", 0 },
+	[EVENT_FROM] = { "from", "FROM", LEAF_TEXT, COLUMN_NEIGHBOUR, 0, "from",
+	    0 },
+	[EVENT_PEER] = { "peer", "PEER", LEAF_TEXT, COLUMN_NEIGHBOUR, 0, "peer",
+	    0 },
 	[EVENT_STATE] = { "state", "STATE", LEAF_STATE, 0, 0, "state", 0 },
 	[EVENT_TEXT] = { "text", "TEXT", LEAF_TEXT, 0, 0, NULL, 0 },
 };

@@ -47,8 +47,9 @@ struct out_options {
 	bool header;
 	bool color;
 	bool utf8;
-	bool many_nodes; /* several nodes were asked: show who answers */
-	size_t width;    /* of the terminal, 0 = no limit */
+	bool many_nodes;     /* several nodes were asked: show who answers */
+	size_t width;        /* of the terminal, 0 = no limit */
+	size_t longest_node; /* columns of the longest name in the herd */
 };
 
 struct out {

@@ -128,16 +128,57 @@ is_record(const struct out *out)
 	return out->view->shape == VIEW_RECORD && !out->streams;
 }
 
-/* A stream's rows are not known yet: titles and usual widths must do. */
+/* What values of a column mostly need. */
+static size_t
+usual_width(const struct out *out, const struct column *c)
+{
+	if ((c->traits & (COLUMN_NODE | COLUMN_NEIGHBOUR)) != 0)
+		return out->options.longest_node;
+	if ((c->traits & COLUMN_ID) != 0)
+		return sizeof("kiwi.cs.ucla.edu") - 1;
+	switch (c->type) {
+	case LEAF_CLOCK: return sizeof("20:18:04") - 1;
+	case LEAF_PLACE: return sizeof("+34.068930-118.445127") - 1;
+	case LEAF_STATE: return sizeof("comparing") - 1;
+	case LEAF_MS: return sizeof("0.06ms") - 1;
+	case LEAF_TEXT: return sizeof("report") - 1;
+	case LEAF_INTEGER:
+	case LEAF_REAL:
+	case LEAF_PERCENT:
+	case LEAF_BOOL:
+	case LEAF_TIME:
+	case LEAF_SECONDS:
+	case LEAF_DISTANCE:
+	case LEAF_BEARING:
+	case LEAF_BYTES:
+	case LEAF_JSON: return 0;
+	}
+	return 0;
+}
+
+/*
+ * A stream's rows are not known yet: titles must do, and usual widths as
+ * long as there is room for them.
+ */
 static void
 set_stream_widths(struct out *out)
 {
-	for (size_t i = 0; i < out->shown_count; i++) {
-		const struct column *c = out_shown(out, i);
+	size_t total = 0;
 
-		out->widths[i] = width_of(span_from(c->title));
-		if (c->type == LEAF_CLOCK && out->widths[i] < 8)
-			out->widths[i] = 8;
+	for (size_t i = 0; i < out->shown_count; i++) {
+		out->widths[i] = width_of(span_from(out_shown(out, i)->title));
+		total += out->widths[i] + LAYOUT_GAP;
+	}
+	for (size_t i = 0; i < out->shown_count; i++) {
+		size_t usual = usual_width(out, out_shown(out, i));
+		size_t more =
+		    usual > out->widths[i] ? usual - out->widths[i] : 0;
+
+		if (out->options.width > 0 &&
+		    total + more > out->options.width + LAYOUT_GAP)
+			continue;
+		out->widths[i] += more;
+		total += more;
 	}
 }
 

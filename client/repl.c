@@ -243,6 +243,15 @@ follow_target(struct repl *r)
 	buf_release(&message);
 }
 
+static void
+say_dropped(size_t lines)
+{
+	if (lines == 1)
+		fputs("1 line behind it was not run\n", stderr);
+	else
+		fprintf(stderr, "%zu lines behind it were not run\n", lines);
+}
+
 /* Runs what is queued; the first failure drops the rest of a paste. */
 static void
 run_queue(struct repl *r)
@@ -257,8 +266,7 @@ run_queue(struct repl *r)
 		if (r->last == STATUS_OK)
 			continue;
 		if (r->queue_at < r->queue_len)
-			fprintf(stderr, "%zu lines behind it were not run\n",
-			    r->queue_len - r->queue_at);
+			say_dropped(r->queue_len - r->queue_at);
 		break;
 	}
 	clear_queue(r);
@@ -296,6 +304,18 @@ enter_terminal(void *arg)
 		editor_resume();
 }
 
+/* The terminal has echoed ^C, and what comes next begins a line. */
+static void
+end_interrupted_line(void *arg)
+{
+	const struct repl *r = arg;
+
+	if (r->editing)
+		return;
+	fputc('\n', stdout);
+	fflush(stdout);
+}
+
 static void
 ignore_sigpipe(void)
 {
@@ -329,8 +349,8 @@ set_up(struct repl *r)
 	    loop->base, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, r);
 	if (r->input == NULL)
 		out_of_memory();
-	r->terminal =
-	    (struct loop_terminal){ leave_terminal, enter_terminal, r };
+	r->terminal = (struct loop_terminal){ leave_terminal, enter_terminal,
+		end_interrupted_line, r };
 	loop_hold_terminal(loop, &r->terminal);
 	the_repl = r;
 	r->ctl->repl = r;

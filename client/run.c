@@ -11,6 +11,7 @@
 #include "herd/text.h"
 #include "screen.h"
 #include "watch.h"
+#include "width.h"
 #include "xbuf.h"
 
 #define PAGER_DEFAULT "less -FRX"
@@ -121,6 +122,12 @@ fill_out_options(const struct run *run, struct out_options *options)
 		.utf8 = run->ctl->utf8,
 		.many_nodes = run->all_nodes,
 	};
+	for (size_t i = 0; run->herd != NULL && i < run->herd->count; i++) {
+		size_t width = width_of(span_from(run->herd->targets[i].name));
+
+		if (width > options->longest_node)
+			options->longest_node = width;
+	}
 	if (run->sink.terminal && (options->format->traits & FORMAT_WIDE) == 0)
 		options->width = screen_width();
 }
@@ -191,6 +198,8 @@ close_sink(struct run *run, enum status status)
 {
 	enum status finished = sink_finish(&run->sink, &run->message);
 
+	fputs(text_of(&run->afterwards), stderr);
+	buf_clear(&run->afterwards);
 	if (finished == STATUS_LOCAL)
 		return run_fail_message(run, finished);
 	return status == STATUS_OK ? finished : status;
@@ -384,6 +393,7 @@ release(struct run *run)
 	free(run->context);
 	free(run->targets);
 	buf_release(&run->message);
+	buf_release(&run->afterwards);
 }
 
 static void
@@ -408,6 +418,7 @@ run_args(
 	enum status status;
 
 	buf_init(&run.message, XBUF_MAX);
+	buf_init(&run.afterwards, XBUF_MAX);
 	status = read_settings(&run, origin);
 	if (status != STATUS_OK)
 		status = run_fail_message(&run, status);

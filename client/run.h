@@ -27,11 +27,12 @@ struct run {
 	struct sink sink;
 	struct out out;
 	bool out_begun;
-	const char *place;  /* "FILE:LINE" in a script, else NULL */
-	bool to_terminal;   /* stdout is one, nothing is redirected */
-	unsigned round;     /* of --watch, from 0 */
-	struct buf message; /* scratch for callees that explain */
-	void *memory;       /* what a command keeps between rounds of --watch */
+	const char *place;     /* "FILE:LINE" in a script, else NULL */
+	bool to_terminal;      /* stdout is one, nothing is redirected */
+	unsigned round;        /* of --watch, from 0 */
+	struct buf afterwards; /* said on stderr behind the answer */
+	struct buf message;    /* scratch for callees that explain */
+	void *memory; /* what a command keeps between rounds of --watch */
 	void (*forget)(void *memory);
 };
 

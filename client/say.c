@@ -25,6 +25,11 @@ write_stderr(struct run *run, struct buf *text)
 		sink_write(&run->sink, buf_span(text));
 		return;
 	}
+	/* The answer waits for the pager's decision and comes first. */
+	if (sink_is_undecided(&run->sink)) {
+		put_span(&run->afterwards, buf_span(text));
+		return;
+	}
 	fputs(text_of(text), stderr);
 	fflush(stderr);
 }
@@ -187,7 +192,8 @@ read_yes(struct run *run)
 	ssize_t n;
 
 	if (loop_wait_readable(loop, STDIN_FILENO, NO_DEADLINE) != WAIT_DONE) {
-		fputc('\n', stderr);
+		if (run->ctl->repl == NULL)
+			fputc('\n', stderr);
 		return false;
 	}
 	n = read(STDIN_FILENO, line, sizeof(line) - 1);

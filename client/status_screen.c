@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "json.h"
 #include "node.h"
@@ -128,6 +129,34 @@ add_head(struct screen *s, const char *name, const char *value)
 	put_fill(&s->line, ' ', width < 19 ? 21 - width : 2);
 }
 
+/* Whether the file has changed must be seen: if need be on its own line. */
+static void
+add_config(struct screen *s, const cJSON *json)
+{
+	const char *path = json_text(json, "config.path");
+	size_t width = s->run->out.options.width;
+	size_t before = s->line.len;
+	struct buf config;
+
+	if (path == NULL)
+		return;
+	put_text(&s->line, "  config ");
+	add_text(s, path);
+	add_age(s, " (loaded ", json, "config.loaded_ago_s", " ago, ");
+	put_text(&s->line, json_is(json, "config.changed_on_disk")
+			       ? "changed on disk)"
+			       : "unchanged on disk)");
+	if (width == 0 || width_of(buf_span(&s->line)) <= width)
+		return;
+	buf_init(&config, XBUF_MAX);
+	put_text(&config, text_of(&s->line) + before + strlen("  config "));
+	buf_truncate(&s->line, before);
+	end_line(s);
+	putf(&s->line, "%-9s", "config");
+	put_span(&s->line, buf_span(&config));
+	buf_release(&config);
+}
+
 static void
 draw_node(struct screen *s, const struct answer *a)
 {
@@ -144,14 +173,7 @@ draw_node(struct screen *s, const struct answer *a)
 	add_age(s, "  up ", json, "uptime_s", "");
 	put_text(&s->line, "  clients ");
 	add_text(s, json_text(json, "addresses.clients"));
-	if (json_text(json, "config.path") != NULL) {
-		put_text(&s->line, "  config ");
-		add_text(s, json_text(json, "config.path"));
-		add_age(s, " (loaded ", json, "config.loaded_ago_s", " ago, ");
-		put_text(&s->line, json_is(json, "config.changed_on_disk")
-				       ? "changed on disk)"
-				       : "unchanged on disk)");
-	}
+	add_config(s, json);
 	end_line(s);
 }
 
@@ -179,8 +201,12 @@ draw_peers(struct screen *s, const cJSON *json)
 				  ? " disabled"
 				  : " down");
 		add_age(s, " ", down, "since_s", "");
-		if (error == NULL)
+		if (error == NULL) {
+			put_text(&s->line, " (");
+			add_text(s, state);
+			put_byte(&s->line, ')');
 			continue;
+		}
 		put_text(&s->line, " (");
 		add_text(s, error);
 		add_age(s, ", retry in ", down, "retry_in_s", "");

@@ -206,6 +206,22 @@ def test_watch_on_a_dumb_terminal_appends(watch, fake):
     assert "\x1b" not in shown.seen and shown.seen.count("REMOVALS") == 2
 
 
+# --- streams ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [100, 60])
+def test_a_stream_stands_below_its_titles(terminal, fake, width):
+    """The titles are written before the rows are known."""
+    shown = terminal("ping", "-c", "2", "-i", "1ms", size=(24, width))
+    assert shown.end() == 0
+    head, *rows = plain(shown.seen).splitlines()
+    assert len(rows) == 6
+    for row in rows:
+        assert re.match(r"[A-Z][a-z]+", row).end() <= head.index("SEQ")
+        assert row[head.index("STATE"):].startswith("ok  ")
+        assert row[head.index("ERROR"):] == "-"
+
+
 # --- top ----------------------------------------------------------------------------
 
 
