@@ -56,7 +56,8 @@ enum {
 		0 },                                                           \
 	[NODE_TABLE] = { "table_bytes", "TABLE", LEAF_BYTES, COLUMN_WIDE, 0,   \
 		"table_bytes", 0 },                                            \
-	[NODE_PID] = { "pid", "PID", LEAF_INTEGER, COLUMN_WIDE, 0, "pid", 0 }, \
+	[NODE_PID] = { "pid", "PID", LEAF_INTEGER,                             \
+		COLUMN_WIDE | COLUMN_NUMERAL, 0, "pid", 0 },                   \
 	[NODE_HERD] = { "herd", "HERD", LEAF_TEXT, COLUMN_WIDE, 0, "herd",     \
 		0 },                                                           \
 	[NODE_ERROR] = { "error", "ERROR", LEAF_TEXT,                          \

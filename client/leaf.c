@@ -117,7 +117,8 @@ put_duration(struct buf *out, double seconds)
 {
 	double ns = fabs(seconds) * 1e9;
 
-	if (seconds < 0)
+	/* Less than a microsecond is none, and has no sign. */
+	if (seconds <= -1e-6)
 		put_byte(out, '-');
 	if (!(ns < 9e18))
 		ns = 9e18;
@@ -218,13 +219,16 @@ leaf_for_people(struct buf *out, const struct leaf *leaf,
 		return;
 	case LEAF_JSON: put_lines(out, leaf->shown); return;
 	case LEAF_INTEGER:
-		if (grouped)
+		if (grouped && (column->traits & COLUMN_NUMERAL) == 0)
 			put_grouped(out, leaf->integer);
 		else
 			putf(out, "%" PRId64, leaf->integer);
 		return;
 	case LEAF_REAL:
-		putf(out, "%.*f", (int)column->digits, leaf->real);
+		if (column->digits == DIGITS_ALL)
+			json_put_number(out, leaf->real);
+		else
+			putf(out, "%.*f", (int)column->digits, leaf->real);
 		return;
 	case LEAF_PERCENT: putf(out, "%.1f%%", leaf->real); return;
 	case LEAF_BOOL: put_text(out, leaf->integer ? "yes" : "no"); return;

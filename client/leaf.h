@@ -36,27 +36,30 @@ struct leaf {
 	enum leaf_type type;
 	bool known; /* false: null in JSON, `-' for people */
 	struct span text;
-	struct span shown; /* JSON: what people read, "" if there is nothing */
 	int64_t integer;   /* and BOOL: 0 or 1 */
 	double real;
 	double lat;
 	double lon;
+	struct span shown; /* JSON: what people read, "" if there is nothing */
 };
 
+#define DIGITS_ALL 100u /* as many as the number has */
+
 enum column_trait {
-	COLUMN_NODE = 1 << 0,       /* the node; hidden when one was asked */
-	COLUMN_NAME = 1 << 1,       /* what `-o name` prints */
-	COLUMN_LABEL = 1 << 2,      /* a label for Prometheus */
-	COLUMN_STATE = 1 << 3,      /* gets `unreachable' on failure */
-	COLUMN_ERROR = 1 << 4,      /* gets the reason of a failure */
-	COLUMN_IF_ANY = 1 << 5,     /* people see it when a row has it */
-	COLUMN_WIDE = 1 << 6,       /* people see it in `wide' only */
-	COLUMN_SHRINK = 1 << 7,     /* may be cut when the screen is narrow */
-	COLUMN_ID = 1 << 8,         /* bytes that may not be UTF-8 */
-	COLUMN_MACHINE = 1 << 9,    /* never shown to people */
-	COLUMN_LEFT = 1 << 10,      /* numbers are right-aligned but here */
-	COLUMN_COUNTER = 1 << 11,   /* only grows: `_total' for Prometheus */
-	COLUMN_ALWAYS = 1 << 12,    /* a node that people always see */
+	COLUMN_NODE = 1 << 0,     /* the node; hidden when one was asked */
+	COLUMN_NAME = 1 << 1,     /* what `-o name` prints */
+	COLUMN_LABEL = 1 << 2,    /* a label for Prometheus */
+	COLUMN_STATE = 1 << 3,    /* gets `unreachable' on failure */
+	COLUMN_ERROR = 1 << 4,    /* gets the reason of a failure */
+	COLUMN_IF_ANY = 1 << 5,   /* people see it when a row has it */
+	COLUMN_WIDE = 1 << 6,     /* people see it in `wide' only */
+	COLUMN_SHRINK = 1 << 7,   /* may be cut when the screen is narrow */
+	COLUMN_ID = 1 << 8,       /* bytes that may not be UTF-8 */
+	COLUMN_MACHINE = 1 << 9,  /* never shown to people */
+	COLUMN_LEFT = 1 << 10,    /* numbers are right-aligned but here */
+	COLUMN_COUNTER = 1 << 11, /* only grows: `_total' for Prometheus */
+	COLUMN_ALWAYS = 1 << 12,  /* a node that people always see */
+	COLUMN_NUMERAL = 1 << 14, /* a number that names, not one that counts */
 	COLUMN_NEIGHBOUR = 1 << 13, /* another node's name */
 };
 

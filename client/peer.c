@@ -4,6 +4,7 @@
  */
 #include <cjson/cJSON.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "herd/text.h"
 #include "json.h"
@@ -248,6 +249,17 @@ peer_path(const char *name, const char *verb)
 	return text_take(&path);
 }
 
+/* Which links there are instead of the one that is not. */
+static enum status
+finish(struct run *run, struct answers *answers)
+{
+	enum status status = json_finish(run, answers);
+
+	if (status == STATUS_NEGATIVE)
+		run_hint(run, "`peer ls` has the links of %s", run_where(run));
+	return status;
+}
+
 enum status
 peer_run_show(struct run *run)
 {
@@ -258,9 +270,32 @@ peer_run_show(struct run *run)
 
 	free(path);
 	if (status == STATUS_OK)
-		return json_finish(run, &answers);
+		return finish(run, &answers);
 	answers_release(&answers);
 	return status;
+}
+
+/* Does the link come back only when the other side wants to? */
+static bool
+waits_for_peer(const struct answers *answers)
+{
+	const cJSON *link = answers->count == 1 ? answers->items[0].json : NULL;
+	const char *direction = json_text(link, "direction");
+	const char *state = json_text(link, "state");
+
+	return direction != NULL && strcmp(direction, "accept") == 0 &&
+	       state != NULL && strcmp(state, "waiting") == 0;
+}
+
+static void
+hint_who_dials(struct run *run)
+{
+	put_clean(&run->message, span_from(run_word(run, 0)));
+	run_hint(run,
+	    "%s dials this link; `peer reconnect %s -n %s` makes it dial now",
+	    text_of(&run->message), run->targets[0]->name,
+	    text_of(&run->message));
+	buf_clear(&run->message);
 }
 
 static enum status
@@ -276,8 +311,13 @@ change(struct run *run, const char *verb)
 		status = ask_all(run, "POST", path, NULL, &answers);
 	free(path);
 	if (status == STATUS_OK) {
+		bool waits = waits_for_peer(&answers);
+
 		json_rows(run, &answers, NULL, derive);
-		return json_finish(run, &answers);
+		status = finish(run, &answers);
+		if (status == STATUS_OK && waits)
+			hint_who_dials(run);
+		return status;
 	}
 	answers_release(&answers);
 	return status;

@@ -334,6 +334,18 @@ check(struct run *run)
 	return STATUS_OK;
 }
 
+static const char *
+why_unwatched(const struct run *run)
+{
+	unsigned traits = run->args->command->traits;
+
+	if ((traits & COMMAND_WRITE) != 0)
+		return ": it changes something";
+	if ((traits & COMMAND_STREAM) != 0)
+		return ": it can go on by itself";
+	return "";
+}
+
 static enum status
 run_command(struct run *run, const struct run_origin *origin)
 {
@@ -351,9 +363,8 @@ run_command(struct run *run, const struct run_origin *origin)
 	if (status != STATUS_OK)
 		return status;
 	if ((run->args->command->traits & COMMAND_READ) == 0)
-		return run_fail(run, STATUS_USAGE,
-		    "`%s' cannot be watched: it does not only read",
-		    run->args->command->path);
+		return run_fail(run, STATUS_USAGE, "`%s' cannot be watched%s",
+		    run->args->command->path, why_unwatched(run));
 	return run_watched(run, origin, every);
 }
 

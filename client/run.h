@@ -54,6 +54,13 @@ enum status run_args(
 
 /* --- for commands --------------------------------------------------------- */
 
+/*
+ * Says that the node `name` failed, why, and what to look at next (or NULL);
+ * returns `status`.
+ */
+enum status run_fail_node(struct run *run, enum status status, const char *name,
+    const char *message, const char *hint);
+
 /* Says on stderr what went wrong; returns `status`. */
 enum status run_fail(struct run *run, enum status status, const char *fmt, ...)
     HERD_PRINTF(3, 4);

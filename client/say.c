@@ -104,6 +104,33 @@ run_fail_message(struct run *run, enum status status)
 	return status;
 }
 
+/* "Riley: node Riley has none": once is enough. */
+static const char *
+without_node(const char *message, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (strncmp(message, "node ", 5) == 0 &&
+	    strncmp(message + 5, name, len) == 0 && message[5 + len] == ' ')
+		return message + 5 + len + 1;
+	return message;
+}
+
+enum status
+run_fail_node(struct run *run, enum status status, const char *name,
+    const char *message, const char *hint)
+{
+	put_clean(&run->message, span_from(name));
+	put_text(&run->message, ": ");
+	put_clean(&run->message, span_from(without_node(message, name)));
+	if (hint != NULL) {
+		put_text(&run->message, " (");
+		put_clean(&run->message, span_from(hint));
+		put_byte(&run->message, ')');
+	}
+	return run_fail_message(run, status);
+}
+
 static void say(struct run *run, const char *prefix, const char *fmt,
     va_list args) HERD_PRINTF(3, 0);
 

@@ -19,7 +19,7 @@ static const struct column columns[] = {
 	{ "state", "STATE", LEAF_STATE, COLUMN_STATE, 0, "state", 0 },
 	{ "herd", "HERD", LEAF_TEXT, 0, 0, "herd", 0 },
 	{ "version", "VERSION", LEAF_TEXT, 0, 0, "version", 0 },
-	{ "pid", "PID", LEAF_INTEGER, 0, 0, "pid", 0 },
+	{ "pid", "PID", LEAF_INTEGER, COLUMN_NUMERAL, 0, "pid", 0 },
 	{ "uptime_s", "UP", LEAF_SECONDS, 0, 0, "uptime_s", 0 },
 	{ "connections", "CONNECTIONS", LEAF_INTEGER, 0, 0, "connections", 0 },
 	{ "clients_address", "CLIENTS AT", LEAF_TEXT, 0, 0, "addresses.clients",
@@ -216,6 +216,22 @@ draw_peers(struct screen *s, const cJSON *json)
 }
 
 static void
+add_report_age(struct screen *s, const char *what, const cJSON *json,
+    const char *path, const char *after)
+{
+	double age = json_number(json, path, 0);
+
+	if (age >= 0) {
+		add_age(s, what, json, path, after);
+		return;
+	}
+	/* The client's clock is ahead of the node's. */
+	put_text(&s->line, what);
+	put_duration(&s->line, -age);
+	put_text(&s->line, " ahead");
+}
+
+static void
 draw_clients(struct screen *s, const cJSON *json)
 {
 	struct buf count;
@@ -226,8 +242,8 @@ draw_clients(struct screen *s, const cJSON *json)
 	buf_release(&count);
 	putf(&s->line, "%.3g/s reported",
 	    json_number(json, "clients.reported_per_s", 0));
-	add_age(s, "  newest ", json, "clients.newest_s", " ago");
-	add_age(s, "  oldest ", json, "clients.oldest_s", "");
+	add_report_age(s, "  newest ", json, "clients.newest_s", " ago");
+	add_report_age(s, "  oldest ", json, "clients.oldest_s", "");
 	if (json_number(json, "clients.max", 0) > 0) {
 		put_text(&s->line, "  at most ");
 		put_grouped(

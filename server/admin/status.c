@@ -181,8 +181,10 @@ add_report_age(
 
 	if (!known)
 		json_null(json, row, key);
-	else
-		json_seconds(json, row, key, now > at ? now - at : 0);
+	else if (now >= at)
+		json_seconds(json, row, key, now - at);
+	else /* a client's clock is ahead of this one */
+		json_double(json, row, key, -(double)(at - now) / 1e9);
 }
 
 static void

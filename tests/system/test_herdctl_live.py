@@ -79,7 +79,7 @@ def test_watch_shows_errors_in_the_picture(watch, fake):
     shown.until(lambda: "REMOVALS" in plain(shown.seen), "the first round")
     fake["Riley"].stop()
     def tells():
-        return any(re.match("herdctl: Riley: .*refused|herdctl: Riley: .*No such file", line)
+        return any(re.match("herdctl: Riley: .*refused|herdctl: Riley: there is no such", line)
                    for line in shown.lines()[0])
     shown.until(tells, "the error")
     at = rounds(shown)

@@ -77,6 +77,9 @@ def test_iamat_without_time_says_now(ctl, fake):
     (("-o", "jsn", "status"), "is not one of: table"),
     (("status", "--watch=0"), "--watch wants seconds"),
     (("top", "-2"), "is not one of: -1"),
+    (("events", "--type", "link,reports"), "`reports' is not one of: report link places admin"),
+    (("log", "tail", "--watch"), "cannot be watched: it can go on by itself"),
+    (("client", "forget", "c", "--watch"), "cannot be watched: it changes something"),
 ])
 def test_wrong_usage_is_named_with_status_2(ctl, words, part):
     result = ctl(*words)
@@ -127,6 +130,32 @@ def test_refusals_are_status_5_and_not_data(ctl):
     result = ctl("whatsat", "nobody", "10", "5")
     assert (result.returncode, result.stdout) == (5, "")
     assert "? WHATSAT nobody 10 5" in result.stderr
+
+
+def test_a_refusal_says_what_it_may_mean(ctl):
+    result = ctl("whatsat", "nobody", "10", "5")
+    assert result.stderr == ("herdctl: Riley refused it: ? WHATSAT nobody 10 5 (it holds no such "
+                             "client; `client show' with -n all asks every node)\n")
+
+
+def test_an_error_says_what_to_look_at(ctl, lone_ctl, fake):
+    fake["Riley"].stop()
+    result = ctl("-n", "Riley", "status")
+    assert result.returncode == 3
+    assert re.search(rf"Riley: .* \(is herdd running\? Its admin listener is "
+                     rf"{re.escape(fake['Riley'].admin)}\)$", result.stderr)
+    result = ctl("-n", "Riley", "events")
+    assert f"Its admin listener is {fake['Riley'].admin})" in result.stderr
+    result = ctl("-n", "Riley", "whatsat", KIWI, "10", "5")
+    assert (f"Connection refused (is herdd running? Its listener for clients is "
+            f"127.0.0.1:{fake['Riley'].port})") in result.stderr
+    # The table has no room for all that.
+    (row,) = [r for r in json.loads(ctl("node", "ls", "--json").stdout)["nodes"]
+              if r["node"] == "Riley"]
+    assert len(row["error"]) < 30
+    result = lone_ctl("-s", f"127.0.0.1:{fake['Juzang'].port}", "status")
+    assert result.returncode == 7
+    assert "an admin listener is asked here, not one for clients" in result.stderr
 
 
 def test_raw_sends_and_shows_bytes(ctl, fake):
@@ -591,6 +620,16 @@ def test_check_is_a_monitoring_plugin(ctl, fake, what, change, status, part):
     assert len(result.stdout.splitlines()) == 1
 
 
+def test_check_names_a_silent_node_once(ctl, fake):
+    fake["Riley"].stop()
+    result = ctl("check", "all")
+    assert result.returncode == 2
+    assert result.stdout.count("Riley unreachable") == 1
+    for what in ("node", "peers", "places", "convergence"):
+        result = ctl("check", what)
+        assert result.returncode == 2 and result.stdout.count("Riley unreachable") == 1
+
+
 def test_check_is_unknown_when_it_cannot_judge(ctl, lone_ctl):
     assert lone_ctl("check", "all").returncode == 3
     assert ctl("check", "weather").returncode == 3
@@ -669,6 +708,9 @@ def test_stats_are_metrics(ctl):
     row = json.loads(ctl("stats", "--json").stdout)["metrics"][0]
     assert (row["metric"], row["value"]) == ("herd_clients", 2)
     assert ctl("stats", "-o", "prometheus").stdout.startswith("# TYPE herd_clients gauge\n")
+    assert ctl("stats").stdout == "METRIC\tLABELS\tVALUE\nherd_clients\t-\t2\n"
+    result = ctl("stats", "nothing")
+    assert result.returncode == 1 and "no metric is called so" in result.stderr
     assert 'herd_clients{node="Juzang"} 2' in ctl("stats", "-n", "all", "-o", "raw").stdout
 
 
