@@ -36,7 +36,7 @@ struct leaf {
 	enum leaf_type type;
 	bool known; /* false: null in JSON, `-' for people */
 	struct span text;
-	int64_t integer;   /* and BOOL: 0 or 1 */
+	int64_t integer; /* and BOOL: 0 or 1 */
 	double real;
 	double lat;
 	double lon;

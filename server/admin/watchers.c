@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
+#include "admin/arrivals.h"
 #include "admin/glob.h"
 #include "admin/rows.h"
 #include "clock.h"
@@ -22,6 +23,8 @@ struct watcher {
 	struct span glob; /* borrows the call's query */
 	struct event *turn;
 	struct outbox outbox;
+	struct arrivals
+	    *arrivals;     /* of a filtered stream of reports, or NULL */
 	struct buf ids;    /* of a turn: length, bytes, length, bytes */
 	struct buf queue;  /* lines of the other events */
 	bool lagged;       /* the reader was slower than the herd */
@@ -49,14 +52,20 @@ static const char *const TYPE_WORDS[] = {
 /* --- lines ------------------------------------------------------------ */
 
 static void
-event_begin(struct json *json, const char *event)
+event_begin_at(struct json *json, const char *event, struct wall at)
 {
-	char now[TIME_FORMAT_MAX];
+	char text[TIME_FORMAT_MAX];
 
 	json_init(json);
 	json_string(json, json->root, "event", event);
-	json_span(json, json->root, "at",
-	    span_of(now, time_format(clock_wall().ns, now)));
+	json_span(
+	    json, json->root, "at", span_of(text, time_format(at.ns, text)));
+}
+
+static void
+event_begin(struct json *json, const char *event)
+{
+	event_begin_at(json, event, clock_wall());
 }
 
 /* Appends the document as a line and releases it; false if there is no room. */
@@ -109,13 +118,20 @@ add_report(struct watcher *watcher, struct span client, struct record *record,
     struct buf *out)
 {
 	struct node *node = watcher->call->node;
+	struct arrival arrival;
 	char giver[GIVER_MAX];
 	struct json json;
 
 	if (table_get(node->table, client, record) != HERD_OK)
 		return;
-	event_begin(&json, TYPE_WORDS[WATCH_REPORT]);
-	name_giver(node, record->from, giver);
+	if (watcher->arrivals == NULL ||
+	    !arrivals_find(watcher->arrivals,
+		(uint32_t)table_hash(node->table, client),
+		record->report.time_ns, &arrival))
+		arrival = (struct arrival){ .from = record->from,
+			.at = clock_wall() };
+	event_begin_at(&json, TYPE_WORDS[WATCH_REPORT], arrival.at);
+	name_giver(node, arrival.from, giver);
 	row_client(&json, json.root, &record->report, giver);
 	watcher->dropped += !event_end(&json, out);
 }
@@ -254,6 +270,16 @@ on_outbox_wake(void *arg)
 	const struct watcher *watcher = arg;
 
 	mailbox_wake(&watcher->watchers->admin->mailbox);
+}
+
+/* Under a shard's lock, in any thread. */
+static void
+on_outbox_note(void *arg, uint32_t hash, uint64_t time_ns, uint32_t from)
+{
+	const struct watcher *watcher = arg;
+	const struct arrival arrival = { hash, from, time_ns, clock_wall() };
+
+	arrivals_note(watcher->arrivals, &arrival);
 }
 
 void
@@ -441,6 +467,9 @@ static void
 watcher_free(struct watcher *watcher)
 {
 	outbox_detach(&watcher->outbox);
+	if (watcher->arrivals != NULL)
+		arrivals_release(watcher->arrivals);
+	free(watcher->arrivals);
 	if (watcher->turn != NULL)
 		event_free(watcher->turn);
 	buf_release(&watcher->ids);
@@ -480,6 +509,17 @@ send_hello(struct watcher *watcher)
 	buf_release(&line);
 }
 
+/* Without memory for it the stream says what the table says. */
+static void
+watcher_note_arrivals(struct watcher *watcher)
+{
+	watcher->arrivals = malloc(sizeof(*watcher->arrivals));
+	if (watcher->arrivals == NULL)
+		return;
+	arrivals_init(watcher->arrivals);
+	watcher->outbox.note = on_outbox_note;
+}
+
 static struct watcher *
 watcher_new(struct call *call, unsigned types)
 {
@@ -500,6 +540,8 @@ watcher_new(struct call *call, unsigned types)
 	watcher->turn = evtimer_new(call->admin->base, on_turn, watcher);
 	outbox_init(&watcher->outbox, call->node->table, FROM_NOBODY,
 	    on_outbox_wake, watcher);
+	if (watcher->glob.data != NULL && watches(watcher, WATCH_REPORT))
+		watcher_note_arrivals(watcher);
 	if (watcher->turn == NULL ||
 	    (watches(watcher, WATCH_REPORT) &&
 		outbox_attach(&watcher->outbox) != HERD_OK)) {

@@ -51,6 +51,31 @@ def test_trace_follows_the_links(real, herd):
         assert frozenset((hop["node"], hop["from"])) in linked
 
 
+def test_trace_is_a_tree_although_neighbours_cross(real):
+    """Both ends of a link may send the report at the same time: who was first counts."""
+    for i in range(10):
+        hops = rows(real("-n", "Bernard", "trace", f"cross-{i}", "34.07,-118.44", "--json"), "hops")
+        depth = {"client": -1}
+        for hop in hops:
+            assert hop["hops"] == depth[hop["from"]] + 1, hops
+            depth[hop["node"]] = hop["hops"]
+        assert len(depth) == 6
+
+
+def test_trace_goes_on_without_a_silent_node(real, herd):
+    herd["Campbell"].send_signal(signal.SIGSTOP)
+    try:
+        result = real("-n", "Bernard", "trace", "silent-1", "34.07,-118.44", "--timeout", "2s",
+                      "--json")
+        hops = {hop["node"]: hop["state"] for hop in json.loads(result.stdout)["hops"]}
+    finally:
+        herd["Campbell"].send_signal(signal.SIGCONT)
+    assert hops.pop("Campbell") == "missing"
+    assert set(hops.values()) == {"ok"} and len(hops) == 4
+    assert "Campbell: no answer in time" in result.stderr
+    wait_until(lambda: real("herd", "wait", "--timeout", "20s").returncode == 0, "all are back")
+
+
 def test_the_api_is_not_the_way_to_look(real):
     """A node's hints are for those who ask it with curl."""
     for words in (("peer", "show", "Nobody"), ("client", "show", "nobody")):
