@@ -369,7 +369,9 @@ const struct command client_data_commands[] = {
 	    "trace probe-1 34.068930,-118.445127" },
 	{ "bench", "measure a herd under load",
 	    "Many connections send reports, questions or both; the answers "
-	    "are checked and timed. Refused in a protected context.",
+	    "are checked and timed. The clients that are asked for are "
+	    "reported before, which is not measured. Refused in a protected "
+	    "context.",
 	    bench_arguments, bench_flags, &bench_view, COMMAND_WRITE, bench_run,
 	    "bench iamat --clients 1000 --duration 10s" },
 	{ NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL },

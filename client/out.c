@@ -135,7 +135,8 @@ is_wanted(const struct out *out, size_t column)
 		return false;
 	if ((format & FORMAT_WIDE) != 0)
 		return true;
-	if ((traits & COLUMN_WIDE) != 0)
+	/* Of one thing people read everything: there is a line for each. */
+	if ((traits & COLUMN_WIDE) != 0 && out->view->shape == VIEW_LIST)
 		return false;
 	if ((traits & (COLUMN_NODE | COLUMN_ALWAYS)) == COLUMN_NODE &&
 	    out->view->shape == VIEW_LIST)

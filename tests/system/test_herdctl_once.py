@@ -535,6 +535,32 @@ def test_bench_refuses_a_protected_context(ctl, fake):
 # --- the rest of the commands ---------------------------------------------------------
 
 
+def test_bench_asks_for_clients_that_are_known(ctl, fake):
+    """A refusal is no work: its time says nothing of a herd that answers."""
+    for kind in ("whatsat", "mixed"):
+        result = ctl("bench", kind, "--duration", "100ms", "--clients", "1200", "--prefix", kind,
+                     "--json")
+        assert result.returncode == 0, result
+        rows = {row["request"]: row for row in json.loads(result.stdout)["results"]}
+        assert rows["whatsat"]["answered"] > 0
+        assert [row["refused"] for row in rows.values()] == [0] * len(rows)
+        assert len([c for c in fake["Riley"].clients if c.startswith(kind.encode())]) == 1200
+    fake["Riley"].stop()
+    result = ctl("-n", "Riley", "bench", "whatsat", "--duration", "100ms")
+    assert result.returncode == 3 and result.stderr.count("\n") == 1
+
+
+def test_a_record_shows_everything(ctl, fake):
+    """What `ls` keeps for -o wide."""
+    shown = ctl("node", "show", "Riley", "-o", "table").stdout
+    for title in ("PEERS", "ADMIN", "WORKERS", "PID", "HERD"):
+        assert re.search(f"^{title} ", shown, re.M), title
+    assert ctl("context", "add", "full", "-c", fake.path, "-o", "json", "--timeout",
+               "2s").returncode == 0
+    shown = ctl("context", "show", "full", "-o", "table").stdout
+    assert re.search("^OUTPUT +json$", shown, re.M) and re.search("^TIMEOUT +2s$", shown, re.M)
+
+
 def test_bench_measures(ctl, fake):
     result = ctl("bench", "mixed", "--duration", "300ms", "--connections", "3", "--pipeline",
                  "2", "--clients", "5", "--json")
@@ -542,7 +568,9 @@ def test_bench_measures(ctl, fake):
     rows = {r["request"]: r for r in json.loads(result.stdout)["results"]}
     assert rows["iamat"]["answered"] > 0 and rows["whatsat"]["answered"] > 0
     assert rows["iamat"]["p50_ms"] <= rows["iamat"]["p99_ms"] <= rows["iamat"]["max_ms"]
-    assert rows["iamat"]["answered"] + rows["whatsat"]["answered"] == len(fake["Riley"].lines)
+    reported_before = 5
+    assert (rows["iamat"]["answered"] + rows["whatsat"]["answered"] + reported_before ==
+            len(fake["Riley"].lines))
     result = ctl("bench", "iamat", "--duration", "500ms", "--rate", "100", "--json")
     row = json.loads(result.stdout)["results"][0]
     assert 35 <= row["answered"] <= 55
