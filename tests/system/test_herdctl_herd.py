@@ -10,7 +10,7 @@ import time
 import pytest
 
 from conftest import Ctl
-from nodes import HERDCTL, wait_until
+from nodes import HERDCTL, Herd, wait_until
 from terminal import Terminal
 
 KIWI = "kiwi.cs.ucla.edu"
@@ -108,6 +108,21 @@ def test_a_report_from_the_future_is_no_news_of_now(real):
     assert re.search(r"newest 59m \d+s ahead", shown), shown
     (row,) = rows(real("-n", "Riley", "status", "--json"), "nodes")
     assert -3600 <= row["newest_s"] < -3500
+
+
+def test_a_rejected_file_is_named_with_line_and_column(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    with Herd(tmp_path, ["Solo"], []) as herd:
+        herd.start()
+        ctl = Ctl(home, herd.path)
+        with open(herd.path, "a", encoding="utf-8") as file:
+            file.write("bogus: 1\n")
+        line = len(herd.path.read_text().splitlines())
+        result = ctl("-s", herd["Solo"].admin, "config", "reload")
+        assert result.returncode == 5
+        assert f": its herd file:{line}:1: unknown setting `bogus`" in result.stderr
+        assert ctl("config", "reload").returncode == 8
 
 
 def test_links_are_switched_off_and_on(real):
