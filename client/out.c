@@ -388,26 +388,6 @@ out_member_bool(struct out *out, const char *key, bool value)
 }
 
 void
-out_member_integer(struct out *out, const char *key, int64_t value)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%lld", (long long)value);
-	out_member(out, key, text);
-}
-
-void
-out_member_text(struct out *out, const char *key, struct span value)
-{
-	struct buf json;
-
-	buf_init(&json, XBUF_MAX);
-	json_put_string(&json, value);
-	out_member(out, key, text_of(&json));
-	buf_release(&json);
-}
-
-void
 out_raw(struct out *out, struct span bytes)
 {
 	if (!out_is_raw(out))

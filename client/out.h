@@ -118,8 +118,6 @@ void out_footer(struct out *out, const char *fmt, ...) HERD_PRINTF(2, 3);
 /* A member at the top level of JSON; `json` is JSON text. */
 void out_member(struct out *out, const char *key, const char *json);
 void out_member_bool(struct out *out, const char *key, bool value);
-void out_member_integer(struct out *out, const char *key, int64_t value);
-void out_member_text(struct out *out, const char *key, struct span value);
 
 /* The server's own bytes, for `-o raw`; dropped by every other format. */
 void out_raw(struct out *out, struct span bytes);

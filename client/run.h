@@ -71,9 +71,6 @@ enum status run_fail_message(struct run *run, enum status status);
 /* Something that a person might want to do next; terminal only. */
 void run_hint(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
 
-/* A remark on stderr; not with --quiet. */
-void run_notice(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
-
 /* With --verbose only. */
 void run_verbose(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
 

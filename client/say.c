@@ -175,18 +175,6 @@ run_hint(struct run *run, const char *fmt, ...)
 }
 
 void
-run_notice(struct run *run, const char *fmt, ...)
-{
-	va_list args;
-
-	if (prefs_is(&run->prefs, PREF_QUIET))
-		return;
-	va_start(args, fmt);
-	say(run, run->ctl->repl == NULL ? "herdctl: " : "", fmt, args);
-	va_end(args);
-}
-
-void
 run_verbose(struct run *run, const char *fmt, ...)
 {
 	va_list args;

@@ -163,18 +163,8 @@ streams_free(struct streams *streams)
 	free(streams);
 }
 
-size_t
-streams_begun(const struct streams *streams)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < streams->count; i++)
-		count += streams->items[i].begun;
-	return count;
-}
-
-size_t
-streams_alive(const struct streams *streams)
+static size_t
+count_alive(const struct streams *streams)
 {
 	size_t count = 0;
 
@@ -194,7 +184,7 @@ is_over(const void *arg)
 {
 	const struct waiting *w = arg;
 
-	return streams_alive(w->streams) == 0 ||
+	return count_alive(w->streams) == 0 ||
 	       (w->done != NULL && w->done(w->arg));
 }
 
