@@ -336,24 +336,28 @@ draw(struct run *run, const struct answers *answers)
 	buf_release(&s.line);
 }
 
+/* The one thing to look at next. */
 static void
 say_hint(struct run *run, const struct answers *answers)
 {
-	const cJSON *down;
-	const char *peer;
+	const cJSON *json = answers->items[0].json;
+	const char *peer = json_text(
+	    cJSON_GetArrayItem(json_at(json, "peers.down"), 0), "peer");
 
-	if (answers->count != 1 || answers->items[0].json == NULL)
+	if (answers->count != 1)
 		return;
-	down = cJSON_GetArrayItem(
-	    json_at(answers->items[0].json, "peers.down"), 0);
-	peer = json_text(down, "peer");
-	if (peer == NULL)
-		return;
-	put_clean(&run->message, span_from(peer));
-	run_hint(run,
-	    "`peer show %s` for the link, `herd diff` to compare tables",
-	    text_of(&run->message));
-	buf_clear(&run->message);
+	if (peer != NULL) {
+		put_clean(&run->message, span_from(peer));
+		run_hint(run,
+		    "`peer show %s` for the link, `herd diff` to compare "
+		    "tables",
+		    text_of(&run->message));
+		buf_clear(&run->message);
+	} else if (json_is(json, "config.changed_on_disk")) {
+		run_hint(run,
+		    "`config diff` says what differs, `config reload` takes "
+		    "the file");
+	}
 }
 
 /* The screen is for a screen; a chosen column or format gets the record. */

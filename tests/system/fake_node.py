@@ -59,6 +59,7 @@ class FakeNode:
         self.state = "ready"
         self.peer_state = {peer: "synced" for peer in self.peers}
         self.enabled = {peer: True for peer in self.peers}
+        self.file_changed = False
         self.level = "info"
         self.places_status = "OK"
         self.requests = []  # of the admin API: (method, path, body)
@@ -259,7 +260,8 @@ class FakeNode:
         out = self.node_json()
         out.update({
             "schema": "herd.status/1",
-            "config": {"path": "/x/herd.yaml", "loaded_ago_s": 7200.0, "changed_on_disk": False},
+            "config": {"path": "/x/herd.yaml", "loaded_ago_s": 7200.0,
+                       "changed_on_disk": self.file_changed},
             "peers": {"total": len(self.peers), "synced": len(synced), "down": down,
                       "owed": 57 * len(down), "lag_ms": 0.0 if synced else None},
             "clients": {"count": len(self.clients), "removals": 0, "max": 0,

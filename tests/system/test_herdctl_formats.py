@@ -136,6 +136,15 @@ def test_status_is_one_screen(terminal, fake):
     # Behind the answer, although that waits for the pager's decision.
     assert text.splitlines()[-1] == ("hint: `peer show Juzang` for the link, `herd diff` to "
                                      "compare tables")
+    fake["Riley"].peer_state["Juzang"] = "synced"
+    fake["Riley"].file_changed = True
+    shown = terminal("status", size=(24, 140))
+    assert shown.end() == 0
+    text = plain(shown.seen)
+    assert "2h ago, changed on disk)" in text
+    assert text.splitlines()[-1] == ("hint: `config diff` says what differs, `config reload` takes "
+                                     "the file")
+    fake["Riley"].file_changed = False
     shown = terminal("status", size=(24, 60))
     assert shown.end() == 0
     lines = plain(shown.seen).splitlines()
