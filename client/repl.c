@@ -409,7 +409,7 @@ repl_note_context(struct repl *repl)
 {
 	free(repl->noted_context);
 	repl->noted_context =
-	    repl->ctl->context == NULL ? NULL : xstrdup(repl->ctl->context);
+	    xstrdup(repl->ctl->context == NULL ? "none" : repl->ctl->context);
 }
 
 char *

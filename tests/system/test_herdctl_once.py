@@ -506,6 +506,10 @@ def test_contexts_are_made_used_and_removed(ctl, fake, tmp_path):
     assert "Juzang" in ctl("-C", "lab", "client", "count").stdout
     assert ctl("context", "use", "lab").returncode == 0
     assert [r["used"] for r in rows()] == [True, False]
+    assert ctl("context", "previous").returncode == 0  # there was none
+    assert [r["used"] for r in rows()] == [False, False]
+    assert ctl("context", "previous").returncode == 0
+    assert [r["used"] for r in rows()] == [True, False]
     assert "Juzang" in ctl("client", "count", env={"HERD_CONF": None}).stdout
     assert ctl("-C", "one", "iamat", "c", HERE).returncode == 2
     result = ctl("-C", "one", "bench", "iamat")

@@ -64,6 +64,18 @@ def test_ctrl_c_leaves_the_prompt_on_its_own_line(repl, fake):
     session.until(lambda: last_lines() == ["^C", "lab/Riley>"], "a prompt below")
 
 
+def test_the_context_before_may_be_none(repl, fake):
+    session = repl()
+    session.line(f"context add mine -c {fake.path}")
+    session.prompt()
+    session.line("context use mine")
+    session.prompt("mine/Riley")
+    session.line("context previous")
+    session.prompt()
+    session.line("context previous")
+    session.prompt("mine/Riley")
+
+
 def test_ctrl_c_cancels_a_running_command(repl, fake):
     session = repl()
     before = len(fake["Jaquez"].requests)
