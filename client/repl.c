@@ -187,22 +187,11 @@ on_line(char *line)
 static enum status
 run_one(struct repl *r, const struct words *words)
 {
-	struct run_origin origin = {
-		.redirect = words->redirect,
-		.target = words->target,
-		.is_line = true,
-	};
-	const char **texts = xcalloc(words->count, sizeof(*texts));
 	enum status status;
 
-	for (size_t i = 0; i < words->count; i++)
-		texts[i] = words->words[i].text;
 	loop_clear_interrupt(ctl_loop(r->ctl));
-	status = run_words(r->ctl, texts, words->count, &origin);
-	if (r->ctl->loop.interrupted)
-		status = STATUS_SIGINT;
-	free(texts);
-	return status;
+	status = run_parsed(r->ctl, words, NULL);
+	return r->ctl->loop.interrupted ? STATUS_SIGINT : status;
 }
 
 static enum status

@@ -463,3 +463,22 @@ run_words(struct ctl *ctl, const char *const *words, size_t count,
 	buf_release(&message);
 	return status;
 }
+
+enum status
+run_parsed(struct ctl *ctl, const struct words *words, const char *place)
+{
+	struct run_origin origin = {
+		.place = place,
+		.redirect = words->redirect,
+		.target = words->target,
+		.is_line = true,
+	};
+	const char **texts = xcalloc(words->count, sizeof(*texts));
+	enum status status;
+
+	for (size_t i = 0; i < words->count; i++)
+		texts[i] = words->words[i].text;
+	status = run_words(ctl, texts, words->count, &origin);
+	free(texts);
+	return status;
+}

@@ -48,6 +48,10 @@ struct run_origin {
 enum status run_words(struct ctl *ctl, const char *const *words, size_t count,
     const struct run_origin *origin);
 
+/* One command of a line of the REPL (`place` NULL) or of a script. */
+enum status run_parsed(
+    struct ctl *ctl, const struct words *words, const char *place);
+
 /* As run_words(), for options that are parsed already. */
 enum status run_args(
     struct ctl *ctl, const struct args *args, const struct run_origin *origin);
