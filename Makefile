@@ -58,12 +58,14 @@ PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/upstream_json.c
 NET_SRC := server/net/addresses.c server/net/client.c \
 	server/net/client_answer.c server/net/link_conn.c \
-	server/net/link_edge.c server/net/links.c server/net/listener.c \
-	server/net/mailbox.c server/net/resolver.c server/net/socket.c \
+	server/net/link_edge.c server/net/link_history.c server/net/links.c \
+	server/net/listener.c server/net/mailbox.c server/net/resolver.c \
+	server/net/socket.c \
 	server/net/transport.c server/net/workers.c
 STORE_SRC := server/store/engine_sqlite.c server/store/store.c
-ADMIN_SRC := server/admin/admin.c server/admin/call.c server/admin/census.c \
-	server/admin/clients.c server/admin/control.c server/admin/cursor.c \
+ADMIN_SRC := server/admin/admin.c server/admin/arrivals.c \
+	server/admin/call.c server/admin/census.c server/admin/clients.c \
+	server/admin/control.c server/admin/cursor.c \
 	server/admin/digest_api.c server/admin/digests.c server/admin/glob.c \
 	server/admin/herd_config.c server/admin/json.c server/admin/logs.c \
 	server/admin/metrics.c server/admin/page.c server/admin/peers.c \
@@ -109,9 +111,10 @@ CORE_TESTS := test_backoff test_commit test_core_memory test_digest \
 	test_siphash test_stress test_table test_table_full
 
 PLACES_TESTS := test_gazetteer test_look test_places test_places_guards
-NET_TESTS := test_addresses test_pulse test_rate test_resolver
+NET_TESTS := test_addresses test_link_history test_pulse test_rate \
+	test_resolver
 STORE_TESTS :=
-ADMIN_TESTS := test_admin_page test_admin_query test_admin_rows
+ADMIN_TESTS := test_admin_arrivals test_admin_page test_admin_query test_admin_rows
 CLIENT_TESTS := test_client_words test_client_args test_client_where \
 	test_client_out test_client_reply test_client_complete \
 	test_client_manual

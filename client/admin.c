@@ -30,6 +30,7 @@ struct admin_call {
 	struct buf body;
 	struct buf url;
 	bool too_long;
+	struct buf where; /* the address, for people */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -64,6 +65,7 @@ free_call(struct admin_call *call)
 	curl->slist_free(call->headers);
 	buf_release(&call->body);
 	buf_release(&call->url);
+	buf_release(&call->where);
 	free(call);
 }
 
@@ -103,6 +105,8 @@ message_of_curl(const struct admin_call *call, CURLcode code, int error)
 		return "the answer is longer than any answer should be";
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return "no answer in time";
+	if (code == CURLE_COULDNT_CONNECT && error == ENOENT)
+		return "there is no such socket";
 	if (code == CURLE_COULDNT_CONNECT && error != 0)
 		return strerror(error);
 	if (code == CURLE_GOT_NOTHING)
@@ -114,6 +118,21 @@ message_of_curl(const struct admin_call *call, CURLcode code, int error)
 		return "what it sent is not HTTP";
 	return call->error[0] != '\0' ? call->error
 				      : call->admin->curl.strerror(code);
+}
+
+/* What to look at next. Gives NULL or a text to free. */
+static char *
+hint_of_curl(struct admin_call *call, CURLcode code)
+{
+	if (code == CURLE_COULDNT_CONNECT)
+		return xasprintf("is herdd running? Its admin listener is %s",
+		    text_of(&call->where));
+	if (code == CURLE_UNSUPPORTED_PROTOCOL ||
+	    code == CURLE_WEIRD_SERVER_REPLY)
+		return xasprintf("an admin listener is asked here, not one for "
+				 "clients: is %s one?",
+		    text_of(&call->where));
+	return NULL;
 }
 
 static void
@@ -135,6 +154,7 @@ complete(struct admin_call *call, CURLcode code)
 	struct admin_answer answer = { .body = buf_span(&call->body) };
 	cJSON *json = NULL;
 	char *failed = NULL;
+	char *hint = NULL;
 	long error = 0;
 
 	curl->get(call->easy, CURLINFO_RESPONSE_CODE, &answer.http);
@@ -142,6 +162,7 @@ complete(struct admin_call *call, CURLcode code)
 	if (code != CURLE_OK) {
 		answer.status = status_of_curl(call, code, (int)error);
 		answer.message = message_of_curl(call, code, (int)error);
+		answer.hint = hint = hint_of_curl(call, code);
 	} else {
 		answer.status = status_of_http(answer.http);
 	}
@@ -156,6 +177,7 @@ complete(struct admin_call *call, CURLcode code)
 	events->on_done(arg, &answer);
 	cJSON_Delete(json);
 	free(failed);
+	free(hint);
 	free_call(call);
 }
 
@@ -315,6 +337,7 @@ set_target(struct admin_call *call, const struct admin_request *request)
 	const struct curl_api *curl = &call->admin->curl;
 	const struct address *address = request->address;
 
+	must(address_format(&call->where, address));
 	put_text(&call->url, "http://");
 	if (address->kind == ADDRESS_UNIX) {
 		curl->set(call->easy, CURLOPT_UNIX_SOCKET_PATH, address->path);
@@ -386,6 +409,7 @@ admin_start(struct admin *admin, const struct admin_request *request,
 	call->arg = arg;
 	buf_init(&call->body, ADMIN_ANSWER_MAX);
 	buf_init(&call->url, XBUF_MAX);
+	buf_init(&call->where, XBUF_MAX);
 	call->easy = admin->curl.easy_init();
 	if (call->easy == NULL)
 		out_of_memory();

@@ -203,15 +203,9 @@ answers_report(struct run *run, const struct answers *answers)
 
 		if (a->status == STATUS_OK)
 			continue;
-		put_clean(&run->message, span_from(a->target->name));
-		put_text(&run->message, ": ");
-		put_clean(&run->message, span_from(a->message));
-		if (a->hint != NULL) {
-			put_text(&run->message, " (");
-			put_clean(&run->message, span_from(a->hint));
-			put_byte(&run->message, ')');
-		}
-		run_fail_message(run, a->status);
+		/* What is not there is found with herdctl, not with curl. */
+		run_fail_node(run, a->status, a->target->name, a->message,
+		    a->status == STATUS_NEGATIVE ? NULL : a->hint);
 	}
 	return answers_status(answers);
 }

@@ -21,6 +21,7 @@
 #define CONNECTIONS_MOST 10000u
 #define CLIENTS_MOST 10000000u
 #define PIPELINE_MOST 1024u
+#define REPORTS_AT_ONCE 1000u
 #define TICK_MS 5 /* how often requests that are due are sent */
 #define LA_LAT 34.0
 #define LA_LON -118.4
@@ -150,23 +151,28 @@ choose_kind(struct bench *b)
 }
 
 static void
-build_request(struct bench *b, unsigned kind)
+put_iamat(struct bench *b, uint64_t client)
 {
-	uint64_t client = next_random(b) % b->clients;
 	char time[TIME_FORMAT_MAX];
-	size_t len;
+	size_t len = time_format(now_wall().ns, time);
 
-	buf_clear(&b->request);
-	if (kind == KIND_WHATSAT) {
-		putf(&b->request, "WHATSAT %s%llu 10 5", b->prefix,
-		    (unsigned long long)client);
-		return;
-	}
-	len = time_format(now_wall().ns, time);
 	putf(&b->request, "IAMAT %s%llu %+.6f%+.6f %.*s", b->prefix,
 	    (unsigned long long)client,
 	    LA_LAT + (double)(next_random(b) % 100000) / 1e6,
 	    LA_LON + (double)(next_random(b) % 100000) / 1e6, (int)len, time);
+}
+
+static void
+build_request(struct bench *b, unsigned kind)
+{
+	uint64_t client = next_random(b) % b->clients;
+
+	buf_clear(&b->request);
+	if (kind == KIND_WHATSAT)
+		putf(&b->request, "WHATSAT %s%llu 10 5", b->prefix,
+		    (unsigned long long)client);
+	else
+		put_iamat(b, client);
 }
 
 static void
@@ -435,6 +441,36 @@ measure(struct bench *b)
 	return run_wait_status(run, result);
 }
 
+/*
+ * Each client to each node that will be asked for it, before anything is
+ * measured: to refuse a client that nobody knows is no work.
+ */
+static enum status
+report_clients(struct bench *b)
+{
+	struct run *run = b->run;
+	enum status status = STATUS_OK;
+
+	for (uint64_t client = 0; client < b->clients && status == STATUS_OK;) {
+		struct exchanges answers;
+
+		buf_clear(&b->request);
+		for (unsigned i = 0; i < REPORTS_AT_ONCE && client < b->clients;
+		     i++) {
+			if (i > 0)
+				put_byte(&b->request, '\n');
+			put_iamat(b, client++);
+		}
+		run->deadline =
+		    deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
+		status = exchange_all(run, buf_span(&b->request), &answers);
+		if (status == STATUS_OK)
+			status = exchanges_report(run, &answers);
+		exchanges_release(&answers);
+	}
+	return status;
+}
+
 static enum status
 read_flags(struct bench *b)
 {
@@ -487,7 +523,10 @@ bench_run(struct run *run)
 	buf_init(&b.request, XBUF_MAX);
 	b.latency[KIND_IAMAT] = xcalloc(1, sizeof(struct histogram));
 	b.latency[KIND_WHATSAT] = xcalloc(1, sizeof(struct histogram));
-	status = measure(&b);
+	if ((b.kinds & 1u << KIND_WHATSAT) != 0)
+		status = report_clients(&b);
+	if (status == STATUS_OK)
+		status = measure(&b);
 	free(b.latency[KIND_IAMAT]);
 	free(b.latency[KIND_WHATSAT]);
 	free(b.failure);

@@ -187,8 +187,15 @@ static enum status
 show_status(
     struct run *run, const struct answers *answers, const struct verdict *v)
 {
-	if (!run->all_nodes)
-		return answers_report(run, answers);
+	if (!run->all_nodes) {
+		enum status status = answers_report(run, answers);
+
+		if (status == STATUS_NEGATIVE)
+			run_hint(run,
+			    "`client show` with -n all asks every node, "
+			    "`client ls PREFIX` lists clients");
+		return status;
+	}
 	if (v->unreachable == answers->count)
 		return answers_report(run, answers);
 	return v->stale + v->missing + v->unreachable > 0 ? STATUS_NEGATIVE

@@ -187,7 +187,7 @@ say_diagnostics(struct run *run, const struct answer *a)
 			continue;
 		put_clean(&run->message, span_from(a->target->name));
 		putf(&run->message,
-		    ": %.0f:%.0f: ", json_number(item, "line", 0),
+		    ": its herd file:%.0f:%.0f: ", json_number(item, "line", 0),
 		    json_number(item, "column", 0));
 		put_clean(&run->message, span_from(text));
 		run_fail_message(run, STATUS_REFUSED);

@@ -351,8 +351,12 @@ context_run_previous(struct run *run)
 	if (previous == NULL)
 		return run_fail(
 		    run, STATUS_NEGATIVE, "there was no context before");
-	status = exists(previous) ? use(run, previous)
-				  : no_such(run, previous, STATUS_NEGATIVE);
+	if (strcmp(previous, "none") == 0)
+		status = use(run, NULL);
+	else
+		status = exists(previous)
+			     ? use(run, previous)
+			     : no_such(run, previous, STATUS_NEGATIVE);
 	free(previous);
 	return status;
 }

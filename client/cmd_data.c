@@ -100,8 +100,27 @@ put_time(struct run *run, const char *typed, struct buf *out)
 	return run_fail_message(run, STATUS_USAGE);
 }
 
-enum status
-data_refused(struct run *run, const struct exchange *x)
+/*
+ * What was well-formed when it went out is refused for what it means. The
+ * node does not say why.
+ */
+static const char *
+probable_reason(struct span line)
+{
+	struct span word;
+
+	(void)text_next_field(&line); /* `?' */
+	word = text_next_field(&line);
+	if (span_is(word, "WHATSAT"))
+		return " (it holds no such client; `client show' with -n all "
+		       "asks every node)";
+	if (span_is(word, "IAMAT"))
+		return " (a time far ahead of its clock is refused)";
+	return "";
+}
+
+static enum status
+refused(struct run *run, const struct exchange *x)
 {
 	struct span line = buf_span(&x->first);
 
@@ -111,6 +130,7 @@ data_refused(struct run *run, const struct exchange *x)
 	put_text(&run->message, " refused it: ");
 	put_clean(
 	    &run->message, line.len > 200 ? span_of(line.data, 200) : line);
+	put_text(&run->message, probable_reason(line));
 	return run_fail_message(run, STATUS_REFUSED);
 }
 
@@ -123,7 +143,7 @@ data_reply(struct run *run, struct exchange *x, struct reply *out)
 		x->status = STATUS_REPLY;
 		x->message = xstrdup("what it sent is no answer to that");
 	} else if (out->refused) {
-		return data_refused(run, x);
+		return refused(run, x);
 	}
 	return x->status;
 }
@@ -349,7 +369,9 @@ const struct command client_data_commands[] = {
 	    "trace probe-1 34.068930,-118.445127" },
 	{ "bench", "measure a herd under load",
 	    "Many connections send reports, questions or both; the answers "
-	    "are checked and timed. Refused in a protected context.",
+	    "are checked and timed. The clients that are asked for are "
+	    "reported before, which is not measured. Refused in a protected "
+	    "context.",
 	    bench_arguments, bench_flags, &bench_view, COMMAND_WRITE, bench_run,
 	    "bench iamat --clients 1000 --duration 10s" },
 	{ NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL },

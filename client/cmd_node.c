@@ -56,7 +56,8 @@ enum {
 		0 },                                                           \
 	[NODE_TABLE] = { "table_bytes", "TABLE", LEAF_BYTES, COLUMN_WIDE, 0,   \
 		"table_bytes", 0 },                                            \
-	[NODE_PID] = { "pid", "PID", LEAF_INTEGER, COLUMN_WIDE, 0, "pid", 0 }, \
+	[NODE_PID] = { "pid", "PID", LEAF_INTEGER,                             \
+		COLUMN_WIDE | COLUMN_NUMERAL, 0, "pid", 0 },                   \
 	[NODE_HERD] = { "herd", "HERD", LEAF_TEXT, COLUMN_WIDE, 0, "herd",     \
 		0 },                                                           \
 	[NODE_ERROR] = { "error", "ERROR", LEAF_TEXT,                          \
@@ -281,8 +282,11 @@ const struct command client_node_commands[] = {
 	    "node stop Riley --yes" },
 	{ "peer ls", "list a node's links", NULL, NULL, NULL, &peer_view,
 	    COMMAND_READ, peer_run_ls, "peer ls --where 'state != synced'" },
-	{ "peer show", "show a node's link to a peer", NULL, peer_arguments,
-	    NULL, &peer_record, COMMAND_READ, peer_run_show,
+	{ "peer show", "show a node's link to a peer",
+	    "HISTORY has the last 16 changes of the link's state, the oldest "
+	    "first. Attempts to dial are left out; what fails again for the "
+	    "same reason is one change, with how often and until when.",
+	    peer_arguments, NULL, &peer_record, COMMAND_READ, peer_run_show,
 	    "peer show Jaquez -n Riley" },
 	{ "peer enable", "let a node use a link again", NULL, peer_arguments,
 	    NULL, &peer_view, COMMAND_WRITE, peer_run_enable,

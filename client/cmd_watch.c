@@ -14,7 +14,10 @@
 #include "stream.h"
 #include "table.h"
 #include "watching.h"
+#include "width.h"
 #include "xbuf.h"
+
+#define EVENT_TYPES "report link places admin"
 
 /* --- events ---------------------------------------------------------- */
 
@@ -46,8 +49,10 @@ static const struct column event_columns[EVENT_COLUMNS] = {
 	    "time", 0 },
 	[EVENT_ORIGIN] = { "origin", "ORIGIN", LEAF_TEXT, COLUMN_MACHINE, 0,
 	    NULL, 0 },
-	[EVENT_FROM] = { "from", "FROM", LEAF_TEXT, 0, 0, "from", 0 },
-	[EVENT_PEER] = { "peer", "PEER", LEAF_TEXT, 0, 0, "peer", 0 },
+	[EVENT_FROM] = { "from", "FROM", LEAF_TEXT, COLUMN_NEIGHBOUR, 0, "from",
+	    0 },
+	[EVENT_PEER] = { "peer", "PEER", LEAF_TEXT, COLUMN_NEIGHBOUR, 0, "peer",
+	    0 },
 	[EVENT_STATE] = { "state", "STATE", LEAF_STATE, 0, 0, "state", 0 },
 	[EVENT_TEXT] = { "text", "TEXT", LEAF_TEXT, 0, 0, NULL, 0 },
 };
@@ -115,6 +120,32 @@ has_enough(const void *arg)
 		   run->out.written >= run->out.options.limit);
 }
 
+/* Before a node is asked: it does not say which words there are. */
+static enum status
+check_types(struct run *run)
+{
+	static const char *const words[] = { "report", "link", "places",
+		"admin" };
+	const char *list = run_flag(run, "type");
+
+	while (list != NULL && *list != '\0') {
+		size_t len = strcspn(list, ",");
+		bool known = false;
+
+		for (size_t i = 0; i < HERD_ARRAY_LEN(words); i++)
+			known |= span_is(span_of(list, len), words[i]);
+		if (!known) {
+			put_text(&run->message, "--type: `");
+			put_clean(&run->message, span_of(list, len));
+			put_text(
+			    &run->message, "' is not one of: " EVENT_TYPES);
+			return run_fail_message(run, STATUS_USAGE);
+		}
+		list += len + (list[len] == ',');
+	}
+	return STATUS_OK;
+}
+
 static char *
 events_path(struct run *run)
 {
@@ -140,7 +171,10 @@ run_events(struct run *run)
 {
 	struct streams *streams = NULL;
 	char *path = events_path(run);
-	enum status status = run_targets(run);
+	enum status status = check_types(run);
+
+	if (status == STATUS_OK)
+		status = run_targets(run);
 
 	if (status == STATUS_OK)
 		status = run_begin_stream(run, &event_view);
@@ -174,7 +208,7 @@ static const struct column stat_columns[STAT_COLUMNS] = {
 	    0 },
 	[STAT_LABELS] = { "labels", "LABELS", LEAF_TEXT, COLUMN_SHRINK, 1, NULL,
 	    0 },
-	[STAT_VALUE] = { "value", "VALUE", LEAF_REAL, 0, 0, NULL, 6 },
+	[STAT_VALUE] = { "value", "VALUE", LEAF_REAL, 0, 0, NULL, DIGITS_ALL },
 	[STAT_ERROR] = { "error", "ERROR", LEAF_TEXT,
 	    COLUMN_ERROR | COLUMN_IF_ANY, 0, NULL, 0 },
 };
@@ -218,26 +252,31 @@ split_sample(struct span line, struct span *name, struct span *labels,
 	return name->len > 0 && value->len > 0;
 }
 
-static void
+/* name{labels}: `stats iamat' finds the requests of that kind. */
+static bool
+is_sought(const struct run *run, struct span name, struct span labels)
+{
+	const char *glob = run_word(run, 0);
+	char *text = xstrndup(
+	    name.data, labels.len > 0 ? name.len + labels.len + 2 : name.len);
+	bool sought = glob == NULL || fnmatch(glob, text, 0) == 0 ||
+		      strstr(text, glob) != NULL;
+
+	free(text);
+	return sought;
+}
+
+static bool
 add_sample(struct run *run, const struct answer *a, struct span line)
 {
 	struct span name;
 	struct span labels;
 	struct span value;
-	const char *glob = run_word(run, 0);
 	char *text;
-	bool wanted;
 
-	if (!split_sample(line, &name, &labels, &value))
-		return;
-	/* name{labels}: `stats iamat' finds the requests of that kind. */
-	text = xstrndup(
-	    name.data, labels.len > 0 ? name.len + labels.len + 2 : name.len);
-	wanted = glob == NULL || fnmatch(glob, text, 0) == 0 ||
-		 strstr(text, glob) != NULL;
-	free(text);
-	if (!wanted)
-		return;
+	if (!split_sample(line, &name, &labels, &value) ||
+	    !is_sought(run, name, labels))
+		return false;
 	json_set_node(&run->out, a->target->name);
 	out_text(&run->out, STAT_METRIC, name);
 	if (labels.len > 0)
@@ -246,21 +285,7 @@ add_sample(struct run *run, const struct answer *a, struct span line)
 	out_real(&run->out, STAT_VALUE, strtod(text, NULL));
 	free(text);
 	out_row(&run->out);
-}
-
-static void
-each_line(struct span text,
-    void (*each)(struct run *run, const struct answer *a, struct span line),
-    struct run *run, const struct answer *a)
-{
-	while (text.len > 0) {
-		const char *end = memchr(text.data, '\n', text.len);
-		size_t len = end == NULL ? text.len : (size_t)(end - text.data);
-
-		each(run, a, span_of(text.data, len));
-		len += end != NULL;
-		text = span_of(text.data + len, text.len - len);
-	}
+	return true;
 }
 
 /* The node's own text; for several nodes with a label that says whose. */
@@ -303,12 +328,14 @@ ask_metrics(struct run *run, struct answers *answers)
 	return status;
 }
 
-static void
+/* False: no metric is meant by METRIC. */
+static bool
 write_stats(struct run *run, const struct answers *answers)
 {
 	const char *format = run->out.options.format->name;
 	bool own_text =
 	    strcmp(format, "prometheus") == 0 || out_is_raw(&run->out);
+	bool found = false;
 
 	for (size_t i = 0; i < answers->count; i++) {
 		const struct answer *a = &answers->items[i];
@@ -318,14 +345,23 @@ write_stats(struct run *run, const struct answers *answers)
 			out_failure(&run->out, a->target->name, a->message);
 		if (a->status != STATUS_OK)
 			continue;
-		if (own_text && !run->all_nodes)
+		found |= own_text;
+		if (own_text && !run->all_nodes) {
 			sink_write_foreign(&run->sink, body);
-		else
-			each_line(
-			    body, own_text ? put_labelled : add_sample, run, a);
+			continue;
+		}
+		while (body.len > 0) {
+			struct span line = width_take_line(&body, 0);
+
+			if (own_text)
+				put_labelled(run, a, line);
+			else
+				found |= add_sample(run, a, line);
+		}
 	}
 	if (!own_text)
 		out_end(&run->out);
+	return found;
 }
 
 static enum status
@@ -340,10 +376,15 @@ run_stats(struct run *run)
 		status = ask_metrics(run, &answers);
 	if (status == STATUS_OK) {
 		enum status asked = answers_status(&answers);
+		bool found = true;
 
 		if (asked == STATUS_OK || run->all_nodes)
-			write_stats(run, &answers);
+			found = write_stats(run, &answers);
 		status = answers_report(run, &answers);
+		if (status == STATUS_OK && !found)
+			status = run_fail(run, STATUS_NEGATIVE,
+			    "no metric is called so; `stats' without a name "
+			    "lists them");
 	}
 	answers_release(&answers);
 	return status;
@@ -352,7 +393,7 @@ run_stats(struct run *run)
 /* --- the table ------------------------------------------------------- */
 
 static const struct flag event_flags[] = {
-	{ "type", 0, "LIST", false, COMPLETE_WORDS, "report link places admin",
+	{ "type", 0, "LIST", false, COMPLETE_WORDS, EVENT_TYPES,
 	    "only these, with commas" },
 	{ "client", 0, "GLOB", false, COMPLETE_CLIENT, NULL,
 	    "only reports of clients whose id matches" },
@@ -376,9 +417,13 @@ const struct command client_watch_commands[] = {
 	    glob_arguments, NULL, &stat_view, COMMAND_READ, run_stats,
 	    "stats herd_requests" },
 	{ "top", "show the herd at work, live",
-	    "The key q leaves; n, c, i, w sort by name, clients, iamat and whatsat. "
-	    "-1 measures for a second and prints once.",
-	    top_arguments, NULL, &top_view, COMMAND_HERD, top_run, "top -1" },
+	    "The key q leaves. n, c, i, w, v, o, l, p, m sort by name, clients, "
+	    "iamat, whatsat, invalid, owed, lag, places and memory, the most "
+	    "first, r the other way round. --sort takes these words too. OWED "
+	    "is what all links of a node still owe, LAG that of the slowest "
+	    "one. -1 measures for a second and prints once.",
+	    top_arguments, NULL, &top_view, COMMAND_HERD, top_run,
+	    "top --sort lag" },
 	{ "map", "draw where a node's clients are",
 	    "On a screen, and with plain; every other format gets the clients "
 	    "themselves, as `client ls'.",

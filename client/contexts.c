@@ -76,7 +76,7 @@ contexts_free(char **names)
 	free(names);
 }
 
-/* A line of the state file: a name, or `-`. Gives it or NULL. */
+/* A line of the state file: a name, `none`, or `-`. Gives it or NULL. */
 static char *
 take_name(struct span *rest)
 {
@@ -87,7 +87,7 @@ take_name(struct span *rest)
 
 	len += end != NULL;
 	*rest = span_of(rest->data + len, rest->len - len);
-	if (context_name_is_valid(name))
+	if (context_name_is_valid(name) || strcmp(name, "none") == 0)
 		return name;
 	free(name);
 	return NULL;
@@ -127,7 +127,7 @@ contexts_use(const char *name)
 	}
 	contexts_read_state(&current, &previous);
 	text = xasprintf("%s\n%s\n", name == NULL ? "-" : name,
-	    current == NULL ? "-" : current);
+	    current == NULL ? "none" : current);
 	result = path_write(path, text);
 	free(text);
 	free(current);

@@ -20,7 +20,10 @@ char *context_path(const char *name);
 char **contexts_list(void);
 void contexts_free(char **names);
 
-/* The one in use, and the one before it; either may be NULL. Gives both. */
+/*
+ * The one in use or NULL; the one before it, "none", or NULL if there never
+ * was one. Gives both.
+ */
 void contexts_read_state(char **current, char **previous);
 
 /* -1: errno. `name` NULL: none is in use. */

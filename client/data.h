@@ -16,9 +16,6 @@ enum status data_read_client(struct run *run, const char *id);
 enum status data_read_location(
     struct run *run, const char *typed, struct buf *text, struct location *out);
 
-/* Says that the node answered `? ...'. */
-enum status data_refused(struct run *run, const struct exchange *x);
-
 /*
  * The first answer of an exchange, taken apart. A refusal is said; what is
  * no answer becomes the exchange's failure, to be reported with the others.

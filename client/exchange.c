@@ -208,6 +208,19 @@ exchanges_status(const struct exchanges *exchanges)
 	return first;
 }
 
+static void
+fail_exchange(struct run *run, const struct exchange *x)
+{
+	struct buf hint;
+
+	buf_init(&hint, XBUF_MAX);
+	put_text(&hint, "is herdd running? Its listener for clients is ");
+	must(address_format(&hint, &x->target->clients));
+	run_fail_node(run, x->status, x->target->name, x->message,
+	    x->status == STATUS_CONNECT ? text_of(&hint) : NULL);
+	buf_release(&hint);
+}
+
 enum status
 exchanges_report(struct run *run, const struct exchanges *exchanges)
 {
@@ -216,10 +229,7 @@ exchanges_report(struct run *run, const struct exchanges *exchanges)
 
 		if (x->status == STATUS_OK)
 			continue;
-		put_clean(&run->message, span_from(x->target->name));
-		put_text(&run->message, ": ");
-		put_clean(&run->message, span_from(x->message));
-		run_fail_message(run, x->status);
+		fail_exchange(run, x);
 	}
 	return exchanges_status(exchanges);
 }

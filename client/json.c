@@ -80,15 +80,54 @@ fill_text(struct out *out, size_t column, const cJSON *item)
 	buf_release(&text);
 }
 
+/* The words of a value: of a list with commas, of an object with blanks. */
 static void
-fill_json(struct out *out, size_t column, const cJSON *item)
+put_words(struct buf *out, const cJSON *item)
+{
+	const cJSON *child;
+	struct buf words;
+
+	if (cJSON_IsString(item)) {
+		put_text(out, item->valuestring);
+		return;
+	}
+	buf_init(&words, XBUF_MAX);
+	cJSON_ArrayForEach(child, item)
+	{
+		size_t before = words.len;
+		size_t begin;
+
+		if (before > 0)
+			put_text(&words, cJSON_IsArray(item) ? ", " : " ");
+		begin = words.len;
+		put_words(&words, child);
+		if (words.len == begin)
+			buf_truncate(&words, before);
+	}
+	put_span(out, buf_span(&words));
+	buf_release(&words);
+}
+
+void
+json_set(struct out *out, size_t column, const cJSON *item, struct span shown)
 {
 	char *text = cJSON_PrintUnformatted(item);
 
 	if (text == NULL)
 		out_of_memory();
-	out_word(out, column, text);
+	out_json(out, column, span_from(text), shown);
 	free(text);
+}
+
+static void
+fill_json(struct out *out, size_t column, const cJSON *item)
+{
+	struct buf words;
+
+	buf_init(&words, XBUF_MAX);
+	put_words(&words, item);
+	json_set(out, column, item, buf_span(&words));
+	buf_release(&words);
 }
 
 static void

@@ -29,6 +29,10 @@ bool json_client_id(const struct cJSON *object, struct buf *out);
 /* Sets the columns of the current row that have a path. */
 void json_fill_row(struct out *out, const struct cJSON *object);
 
+/* Sets a column of type JSON; people read `shown`. */
+void json_set(struct out *out, size_t column, const struct cJSON *item,
+    struct span shown);
+
 /* Sets the column of trait COLUMN_NODE. */
 void json_set_node(struct out *out, const char *node);
 

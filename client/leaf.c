@@ -12,6 +12,7 @@
 #include "herd/location.h"
 #include "herd/text.h"
 #include "herd/time.h"
+#include "width.h"
 #include "xbuf.h"
 
 /* How a type compares and what its number is. */
@@ -116,7 +117,8 @@ put_duration(struct buf *out, double seconds)
 {
 	double ns = fabs(seconds) * 1e9;
 
-	if (seconds < 0)
+	/* Less than a microsecond is none, and has no sign. */
+	if (seconds <= -1e-6)
 		put_byte(out, '-');
 	if (!(ns < 9e18))
 		ns = 9e18;
@@ -152,7 +154,7 @@ put_size(struct buf *out, double bytes)
 }
 
 /* Today people want the time of day; else the date belongs to it. */
-static void
+void
 put_clock(struct buf *out, struct span text)
 {
 	uint64_t ns;
@@ -176,6 +178,19 @@ put_clock(struct buf *out, struct span text)
 	put_text(out, shown);
 }
 
+/* A line each, where there is one line only. */
+static void
+put_lines(struct buf *out, struct span text)
+{
+	if (text.len == 0)
+		put_byte(out, '-');
+	while (text.len > 0) {
+		put_clean(out, width_take_line(&text, 0));
+		if (text.len > 0)
+			put_text(out, "; ");
+	}
+}
+
 static void
 put_place(struct buf *out, const struct leaf *leaf)
 {
@@ -197,20 +212,23 @@ leaf_for_people(struct buf *out, const struct leaf *leaf,
 	case LEAF_TEXT:
 	case LEAF_STATE:
 	case LEAF_TIME:
-	case LEAF_JSON:
 		if (leaf->text.len == 0)
 			put_text(out, "\"\"");
 		else
 			put_clean(out, leaf->text);
 		return;
+	case LEAF_JSON: put_lines(out, leaf->shown); return;
 	case LEAF_INTEGER:
-		if (grouped)
+		if (grouped && (column->traits & COLUMN_NUMERAL) == 0)
 			put_grouped(out, leaf->integer);
 		else
 			putf(out, "%" PRId64, leaf->integer);
 		return;
 	case LEAF_REAL:
-		putf(out, "%.*f", (int)column->digits, leaf->real);
+		if (column->digits == DIGITS_ALL)
+			json_put_number(out, leaf->real);
+		else
+			putf(out, "%.*f", (int)column->digits, leaf->real);
 		return;
 	case LEAF_PERCENT: putf(out, "%.1f%%", leaf->real); return;
 	case LEAF_BOOL: put_text(out, leaf->integer ? "yes" : "no"); return;

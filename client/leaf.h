@@ -29,7 +29,7 @@ enum leaf_type {
 	LEAF_BEARING,  /* degrees from north */
 	LEAF_PLACE,    /* latitude, longitude, and the text if there is one */
 	LEAF_BYTES,    /* a size */
-	LEAF_JSON,     /* JSON text, shown as it is */
+	LEAF_JSON,     /* JSON text; people read `shown`, in lines */
 };
 
 struct leaf {
@@ -40,7 +40,10 @@ struct leaf {
 	double real;
 	double lat;
 	double lon;
+	struct span shown; /* JSON: what people read, "" if there is nothing */
 };
+
+#define DIGITS_ALL 100u /* as many as the number has */
 
 enum column_trait {
 	COLUMN_NODE = 1 << 0,     /* the node; hidden when one was asked */
@@ -56,6 +59,8 @@ enum column_trait {
 	COLUMN_LEFT = 1 << 10,    /* numbers are right-aligned but here */
 	COLUMN_COUNTER = 1 << 11, /* only grows: `_total' for Prometheus */
 	COLUMN_ALWAYS = 1 << 12,  /* a node that people always see */
+	COLUMN_NUMERAL = 1 << 14, /* a number that names, not one that counts */
+	COLUMN_NEIGHBOUR = 1 << 13, /* another node's name */
 };
 
 struct column {
@@ -115,6 +120,9 @@ void json_put_string(struct buf *out, struct span text);
 
 /* Appends a number as short as reads back equal; null when not finite. */
 void json_put_number(struct buf *out, double number);
+
+/* Appends the time of day of seconds as text, before today the date too. */
+void put_clock(struct buf *out, struct span text);
 
 /* Appends `n` with commas between thousands. */
 void put_grouped(struct buf *out, int64_t n);

@@ -90,7 +90,8 @@ live_begin(struct loop *loop, struct sink *out, bool whole, bool utf8)
 	if (live->input == NULL || live->resize == NULL ||
 	    event_add(live->resize, NULL) != 0)
 		out_of_memory();
-	live->terminal = (struct loop_terminal){ on_leave, on_enter, live };
+	live->terminal =
+	    (struct loop_terminal){ on_leave, on_enter, NULL, live };
 	live->terminal_before = loop_hold_terminal(loop, &live->terminal);
 	enter(live);
 	sink_write(out, span_from(SCREEN_CLEAR));

@@ -49,10 +49,13 @@ static void
 on_signal(evutil_socket_t number, short what HERD_UNUSED, void *arg)
 {
 	struct loop *loop = arg;
+	const struct loop_terminal *holder = loop->terminal;
 
 	loop->interrupted = true;
 	if (number != SIGINT)
 		loop->ended_by = (int)number;
+	else if (holder != NULL && holder->interrupt != NULL)
+		holder->interrupt(holder->arg);
 }
 
 /* A shell expects the terminal as it was, and a process that has stopped. */

@@ -30,6 +30,7 @@ struct loop {
 struct loop_terminal {
 	void (*leave)(void *arg);
 	void (*enter)(void *arg);
+	void (*interrupt)(void *arg); /* Ctrl-C, as it comes; or NULL */
 	void *arg;
 };
 

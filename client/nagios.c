@@ -63,11 +63,8 @@ check_node(struct nagios *n, const struct answer *a)
 	const char *store = json_text(a->json, "store.state");
 	const char *name = a->target->name;
 
-	if (a->status != STATUS_OK) {
-		find(
-		    n, NAGIOS_CRITICAL, "%s unreachable: %s", name, a->message);
+	if (a->status != STATUS_OK)
 		return;
-	}
 	if (state == NULL || strcmp(state, "ready") != 0)
 		find(n,
 		    state != NULL && strcmp(state, "stopping") == 0
@@ -76,6 +73,19 @@ check_node(struct nagios *n, const struct answer *a)
 		    "%s is %s", name, state == NULL ? "in no state" : state);
 	if (store != NULL && strcmp(store, "failed") == 0)
 		find(n, NAGIOS_CRITICAL, "the store of %s has failed", name);
+}
+
+/* Once, whatever is checked: who is silent fails every check. */
+static void
+check_answers(struct nagios *n)
+{
+	for (size_t i = 0; i < n->answers->count; i++) {
+		const struct answer *a = &n->answers->items[i];
+
+		if (a->status != STATUS_OK)
+			find(n, NAGIOS_CRITICAL, "%s unreachable: %s",
+			    a->target->name, a->message);
+	}
 }
 
 static void
@@ -107,10 +117,7 @@ check_peers(struct nagios *n)
 
 		total += of;
 		synced += up;
-		if (a->status != STATUS_OK)
-			find(n, NAGIOS_CRITICAL, "%s unreachable: %s",
-			    a->target->name, a->message);
-		else if (up < of)
+		if (up < of)
 			find(n, up > 0 ? NAGIOS_WARNING : NAGIOS_CRITICAL,
 			    "%s has %.0f of %.0f links synced", a->target->name,
 			    up, of);
@@ -132,10 +139,9 @@ check_places(struct nagios *n)
 		answered += json_number(a->json, "places.answered", 0);
 		failed += json_number(a->json, "places.failed", 0);
 		if (a->status != STATUS_OK)
-			find(n, NAGIOS_CRITICAL, "%s unreachable: %s",
-			    a->target->name, a->message);
-		else if (state == NULL || (strcmp(state, "ready") != 0 &&
-					      strcmp(state, "off") != 0))
+			continue;
+		if (state == NULL ||
+		    (strcmp(state, "ready") != 0 && strcmp(state, "off") != 0))
 			find(n,
 			    state != NULL && strcmp(state, "failed") == 0
 				? NAGIOS_CRITICAL
@@ -248,6 +254,8 @@ judge(struct nagios *n)
 	    ask_all(n->run, "GET", "/v1/status", NULL, &answers);
 
 	n->answers = &answers;
+	if (status == STATUS_OK)
+		check_answers(n);
 	if (status == STATUS_OK && wants(n, "node"))
 		check_nodes(n);
 	if (status == STATUS_OK && wants(n, "peers"))

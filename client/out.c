@@ -135,7 +135,8 @@ is_wanted(const struct out *out, size_t column)
 		return false;
 	if ((format & FORMAT_WIDE) != 0)
 		return true;
-	if ((traits & COLUMN_WIDE) != 0)
+	/* Of one thing people read everything: there is a line for each. */
+	if ((traits & COLUMN_WIDE) != 0 && out->view->shape == VIEW_LIST)
 		return false;
 	if ((traits & (COLUMN_NODE | COLUMN_ALWAYS)) == COLUMN_NODE &&
 	    out->view->shape == VIEW_LIST)
@@ -190,6 +191,22 @@ read_sort(const struct out *out, struct sort_keys *keys, struct buf *message)
 	return STATUS_OK;
 }
 
+bool
+out_sorts_by(const struct out *out, size_t column)
+{
+	struct sort_keys keys;
+	struct buf message;
+	bool found = false;
+
+	buf_init(&message, XBUF_MAX);
+	if (read_sort(out, &keys, &message) != STATUS_OK)
+		keys.count = 0;
+	for (size_t i = 0; i < keys.count; i++)
+		found |= keys.keys[i].column == column;
+	buf_release(&message);
+	return found;
+}
+
 enum status
 out_begin(
     struct out *out, const struct view *view, bool streams, struct buf *message)
@@ -240,6 +257,13 @@ void
 out_word(struct out *out, size_t column, const char *text)
 {
 	out_text(out, column, span_from(text));
+}
+
+void
+out_json(struct out *out, size_t column, struct span json, struct span shown)
+{
+	out_text(out, column, json);
+	out->row[column].shown = arena_copy(&out->arena, shown);
 }
 
 void
@@ -361,26 +385,6 @@ void
 out_member_bool(struct out *out, const char *key, bool value)
 {
 	out_member(out, key, value ? "true" : "false");
-}
-
-void
-out_member_integer(struct out *out, const char *key, int64_t value)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%lld", (long long)value);
-	out_member(out, key, text);
-}
-
-void
-out_member_text(struct out *out, const char *key, struct span value)
-{
-	struct buf json;
-
-	buf_init(&json, XBUF_MAX);
-	json_put_string(&json, value);
-	out_member(out, key, text_of(&json));
-	buf_release(&json);
 }
 
 void

@@ -47,8 +47,9 @@ struct out_options {
 	bool header;
 	bool color;
 	bool utf8;
-	bool many_nodes; /* several nodes were asked: show who answers */
-	size_t width;    /* of the terminal, 0 = no limit */
+	bool many_nodes;     /* several nodes were asked: show who answers */
+	size_t width;        /* of the terminal, 0 = no limit */
+	size_t longest_node; /* columns of the longest name in the herd */
 };
 
 struct out {
@@ -92,6 +93,9 @@ void out_word(struct out *out, size_t column, const char *text);
 void out_integer(struct out *out, size_t column, int64_t value);
 void out_real(struct out *out, size_t column, double value);
 void out_bool(struct out *out, size_t column, bool value);
+/* JSON text, and what people read instead: lines, "" for nothing. */
+void out_json(
+    struct out *out, size_t column, struct span json, struct span shown);
 void out_place(
     struct out *out, size_t column, struct span text, double lat, double lon);
 
@@ -104,6 +108,9 @@ void out_failure(struct out *out, const char *node, const char *reason);
 /* Index of the first column with that trait, or the view's count. */
 size_t out_column(const struct out *out, enum column_trait trait);
 
+/* Are the rows sorted by that column? Then people want to see it. */
+bool out_sorts_by(const struct out *out, size_t column);
+
 /* For people with `table' and `wide' only. */
 void out_heading(struct out *out, const char *fmt, ...) HERD_PRINTF(2, 3);
 void out_footer(struct out *out, const char *fmt, ...) HERD_PRINTF(2, 3);
@@ -111,8 +118,6 @@ void out_footer(struct out *out, const char *fmt, ...) HERD_PRINTF(2, 3);
 /* A member at the top level of JSON; `json` is JSON text. */
 void out_member(struct out *out, const char *key, const char *json);
 void out_member_bool(struct out *out, const char *key, bool value);
-void out_member_integer(struct out *out, const char *key, int64_t value);
-void out_member_text(struct out *out, const char *key, struct span value);
 
 /* The server's own bytes, for `-o raw`; dropped by every other format. */
 void out_raw(struct out *out, struct span bytes);

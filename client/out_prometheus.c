@@ -6,13 +6,14 @@
  */
 #include "out_formats.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "xbuf.h"
 
 struct metric {
 	struct buf name;
-	double factor;
+	double per; /* of these make a base unit */
 };
 
 static void
@@ -21,9 +22,9 @@ metric_init(struct metric *m, const struct out *out, const struct column *c)
 	static const struct {
 		const char *suffix;
 		const char *unit;
-		double factor;
+		double per;
 	} units[] = {
-		{ "_ms", "_seconds", 1e-3 },
+		{ "_ms", "_seconds", 1e3 },
 		{ "_s", "_seconds", 1 },
 		{ "_m", "_meters", 1 },
 	};
@@ -31,7 +32,7 @@ metric_init(struct metric *m, const struct out *out, const struct column *c)
 	size_t unit;
 
 	buf_init(&m->name, XBUF_MAX);
-	m->factor = 1;
+	m->per = 1;
 	for (unit = 0; unit < HERD_ARRAY_LEN(units); unit++) {
 		size_t n = strlen(units[unit].suffix);
 
@@ -44,7 +45,7 @@ metric_init(struct metric *m, const struct out *out, const struct column *c)
 	putf(&m->name, "herdctl_%s_%.*s", out->view->list, (int)len, c->key);
 	if (unit < HERD_ARRAY_LEN(units)) {
 		put_text(&m->name, units[unit].unit);
-		m->factor = units[unit].factor;
+		m->per = units[unit].per;
 	}
 	if ((c->traits & COLUMN_COUNTER) != 0)
 		put_text(&m->name, "_total");
@@ -115,7 +116,11 @@ put_metric(struct out *out, size_t column)
 		put_text(line, text_of(&m.name));
 		put_labels(
 		    out, line, row, is_state ? column : out->view->count);
-		json_put_number(line, is_state ? 1 : number * m.factor);
+		/* To the nanosecond: 0.198 ms are no 0.00019800000000000002 s.
+		 */
+		if (m.per > 1)
+			number = round(number * (1e9 / m.per)) / 1e9;
+		json_put_number(line, is_state ? 1 : number);
 		put_byte(line, '\n');
 		sink_write_foreign(out->sink, buf_span(line));
 	}

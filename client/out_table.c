@@ -67,7 +67,9 @@ lay_out(const struct out *out)
 	for (size_t i = 0; i < out->shown_count; i++) {
 		const struct column *c = out_shown(out, i);
 
-		columns[i].drop = out->options.columns != NULL ? 0 : c->drop;
+		if (out->options.columns == NULL &&
+		    !out_sorts_by(out, out->shown[i]))
+			columns[i].drop = c->drop;
 		columns[i].shrinks = (c->traits & COLUMN_SHRINK) != 0;
 		columns[i].natural =
 		    out->options.header ? width_of(span_from(c->title)) : 1;
@@ -126,46 +128,58 @@ is_record(const struct out *out)
 	return out->view->shape == VIEW_RECORD && !out->streams;
 }
 
-/* A stream's rows are not known yet: titles and usual widths must do. */
+/* What values of a column mostly need. */
+static size_t
+usual_width(const struct out *out, const struct column *c)
+{
+	if ((c->traits & (COLUMN_NODE | COLUMN_NEIGHBOUR)) != 0)
+		return out->options.longest_node;
+	if ((c->traits & COLUMN_ID) != 0)
+		return sizeof("kiwi.cs.ucla.edu") - 1;
+	switch (c->type) {
+	case LEAF_CLOCK: return sizeof("20:18:04") - 1;
+	case LEAF_PLACE: return sizeof("+34.068930-118.445127") - 1;
+	case LEAF_STATE: return sizeof("comparing") - 1;
+	case LEAF_MS: return sizeof("0.06ms") - 1;
+	case LEAF_TEXT: return sizeof("report") - 1;
+	case LEAF_INTEGER:
+	case LEAF_REAL:
+	case LEAF_PERCENT:
+	case LEAF_BOOL:
+	case LEAF_TIME:
+	case LEAF_SECONDS:
+	case LEAF_DISTANCE:
+	case LEAF_BEARING:
+	case LEAF_BYTES:
+	case LEAF_JSON: return 0;
+	}
+	return 0;
+}
+
+/*
+ * A stream's rows are not known yet: titles must do, and usual widths as
+ * long as there is room for them.
+ */
 static void
 set_stream_widths(struct out *out)
 {
+	size_t total = 0;
+
 	for (size_t i = 0; i < out->shown_count; i++) {
-		const struct column *c = out_shown(out, i);
-
-		out->widths[i] = width_of(span_from(c->title));
-		if (c->type == LEAF_CLOCK && out->widths[i] < 8)
-			out->widths[i] = 8;
+		out->widths[i] = width_of(span_from(out_shown(out, i)->title));
+		total += out->widths[i] + LAYOUT_GAP;
 	}
-}
+	for (size_t i = 0; i < out->shown_count; i++) {
+		size_t usual = usual_width(out, out_shown(out, i));
+		size_t more =
+		    usual > out->widths[i] ? usual - out->widths[i] : 0;
 
-/* The next line of `text` that fits: broken at a space where there is one. */
-static struct span
-take_line(struct span *text, size_t width)
-{
-	const char *end = memchr(text->data, '\n', text->len);
-	struct span line = *text;
-	size_t len;
-
-	if (end != NULL)
-		line.len = (size_t)(end - text->data);
-	if (width > 0 && width_of(line) > width) {
-		for (len = line.len; len > 0; len--) {
-			if (line.data[len - 1] == ' ' &&
-			    width_of(span_of(line.data, len - 1)) <= width)
-				break;
-		}
-		if (len > 0) {
-			text->data += len;
-			text->len -= len;
-			line.len = len - 1;
-			return line;
-		}
+		if (out->options.width > 0 &&
+		    total + more > out->options.width + LAYOUT_GAP)
+			continue;
+		out->widths[i] += more;
+		total += more;
 	}
-	len = line.len + (end != NULL);
-	text->data += len;
-	text->len -= len;
-	return line;
 }
 
 /* What stands above and below the rows, in the screen's width. */
@@ -173,7 +187,7 @@ static void
 write_wrapped(struct out *out, struct span text)
 {
 	while (text.len > 0) {
-		struct span line = take_line(&text, out->options.width);
+		struct span line = width_take_line(&text, out->options.width);
 
 		sink_write(out->sink, line);
 		sink_write(out->sink, span_from("\n"));
@@ -201,12 +215,52 @@ table_begin(struct out *out)
 	put_titles(out);
 }
 
+/* A line of a record: what is called `title`, cut to the screen. */
+static void
+put_value_line(struct out *out, const char *title, const struct leaf *leaf,
+    const struct column *c, size_t width)
+{
+	struct buf *line = &out->scratch;
+	struct column left = *c;
+	struct buf value;
+
+	left.traits |= COLUMN_LEFT;
+	buf_init(&value, XBUF_MAX);
+	leaf_for_people(&value, leaf, c, true);
+	buf_clear(line);
+	put_text(line, title);
+	put_fill(line, ' ', width - width_of(buf_span(line)) + LAYOUT_GAP);
+	put_cell(out, line, buf_span(&value), &left,
+	    out->options.width > width + LAYOUT_GAP
+		? out->options.width - width - LAYOUT_GAP
+		: SIZE_MAX,
+	    true);
+	put_byte(line, '\n');
+	sink_write(out->sink, buf_span(line));
+	buf_release(&value);
+}
+
+/* A value of several lines has its title on the first. */
+static void
+put_value(struct out *out, const struct column *c, const struct leaf *leaf,
+    size_t width)
+{
+	struct span lines = leaf->shown;
+	struct leaf one = *leaf;
+	const char *title = c->title;
+
+	do {
+		if (leaf->type == LEAF_JSON)
+			one.shown = width_take_line(&lines, 0);
+		put_value_line(out, title, &one, c, width);
+		title = "";
+	} while (leaf->type == LEAF_JSON && lines.len > 0);
+}
+
 static void
 put_record(struct out *out, const struct leaf *row)
 {
 	size_t width = 0;
-	struct buf *line = &out->scratch;
-	struct buf value;
 
 	for (size_t i = 0; i < out->shown_count; i++) {
 		size_t title = width_of(span_from(out_shown(out, i)->title));
@@ -215,27 +269,8 @@ put_record(struct out *out, const struct leaf *row)
 	}
 	if (out->written > 0)
 		sink_write(out->sink, span_from("\n"));
-	buf_init(&value, XBUF_MAX);
-	for (size_t i = 0; i < out->shown_count; i++) {
-		const struct column *c = out_shown(out, i);
-		struct column left = *c;
-
-		left.traits |= COLUMN_LEFT;
-		buf_clear(line);
-		buf_clear(&value);
-		put_text(line, c->title);
-		put_fill(
-		    line, ' ', width - width_of(buf_span(line)) + LAYOUT_GAP);
-		leaf_for_people(&value, &row[out->shown[i]], c, true);
-		put_cell(out, line, buf_span(&value), &left,
-		    out->options.width > width + LAYOUT_GAP
-			? out->options.width - width - LAYOUT_GAP
-			: SIZE_MAX,
-		    true);
-		put_byte(line, '\n');
-		sink_write(out->sink, buf_span(line));
-	}
-	buf_release(&value);
+	for (size_t i = 0; i < out->shown_count; i++)
+		put_value(out, out_shown(out, i), &row[out->shown[i]], width);
 }
 
 void

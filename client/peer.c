@@ -4,6 +4,7 @@
  */
 #include <cjson/cJSON.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "herd/text.h"
 #include "json.h"
@@ -131,12 +132,57 @@ static const struct column record_columns[] = {
 	    0 },
 	{ "retry_in_s", "RETRY IN", LEAF_SECONDS, 0, 0, "retry_in_s", 0 },
 	{ "file_line", "FILE LINE", LEAF_INTEGER, 0, 0, "file_line", 0 },
+	{ "history", "HISTORY", LEAF_JSON, 0, 0, NULL, 0 },
 	{ "error", "ERROR", LEAF_TEXT, COLUMN_ERROR | COLUMN_IF_ANY, 0, NULL,
 	    0 },
 };
 
 const struct view peer_record = { "herd.peers/1", "peers", VIEW_RECORD,
 	record_columns, HERD_ARRAY_LEN(record_columns) };
+
+/* "22:57:20 backoff: Connection refused, 12 times until 22:58:17" */
+static void
+put_change(struct buf *out, const cJSON *change)
+{
+	const char *at = json_text(change, "at");
+	const char *last = json_text(change, "last");
+	const char *state = json_text(change, "state");
+	const char *error = json_text(change, "error");
+	double times = json_number(change, "times", 1);
+
+	if (at == NULL || state == NULL)
+		return;
+	if (out->len > 0)
+		put_byte(out, '\n');
+	put_clock(out, span_from(at));
+	put_byte(out, ' ');
+	put_clean(out, span_from(state));
+	if (error != NULL) {
+		put_text(out, ": ");
+		put_clean(out, span_from(error));
+	}
+	if (times > 1 && last != NULL) {
+		putf(out, ", %.0f times until ", times);
+		put_clock(out, span_from(last));
+	}
+}
+
+static void
+derive_history(struct out *out, const struct answer *answer HERD_UNUSED,
+    const cJSON *object)
+{
+	const cJSON *history = json_at(object, "history");
+	const cJSON *change;
+	struct buf shown;
+
+	if (!cJSON_IsArray(history))
+		return;
+	buf_init(&shown, XBUF_MAX);
+	cJSON_ArrayForEach(change, history) put_change(&shown, change);
+	json_set(out, view_find(out->view, span_from("history")), history,
+	    buf_span(&shown));
+	buf_release(&shown);
+}
 
 /* What the table derives: the share of stale reports, the error in words. */
 static void
@@ -203,19 +249,53 @@ peer_path(const char *name, const char *verb)
 	return text_take(&path);
 }
 
+/* Which links there are instead of the one that is not. */
+static enum status
+finish(struct run *run, struct answers *answers)
+{
+	enum status status = json_finish(run, answers);
+
+	if (status == STATUS_NEGATIVE)
+		run_hint(run, "`peer ls` has the links of %s", run_where(run));
+	return status;
+}
+
 enum status
 peer_run_show(struct run *run)
 {
 	struct answers answers;
 	char *path = peer_path(run_word(run, 0), "");
-	enum status status =
-	    json_command(run, &peer_record, path, NULL, NULL, &answers);
+	enum status status = json_command(
+	    run, &peer_record, path, NULL, derive_history, &answers);
 
 	free(path);
 	if (status == STATUS_OK)
-		return json_finish(run, &answers);
+		return finish(run, &answers);
 	answers_release(&answers);
 	return status;
+}
+
+/* Does the link come back only when the other side wants to? */
+static bool
+waits_for_peer(const struct answers *answers)
+{
+	const cJSON *link = answers->count == 1 ? answers->items[0].json : NULL;
+	const char *direction = json_text(link, "direction");
+	const char *state = json_text(link, "state");
+
+	return direction != NULL && strcmp(direction, "accept") == 0 &&
+	       state != NULL && strcmp(state, "waiting") == 0;
+}
+
+static void
+hint_who_dials(struct run *run)
+{
+	put_clean(&run->message, span_from(run_word(run, 0)));
+	run_hint(run,
+	    "%s dials this link; `peer reconnect %s -n %s` makes it dial now",
+	    text_of(&run->message), run->targets[0]->name,
+	    text_of(&run->message));
+	buf_clear(&run->message);
 }
 
 static enum status
@@ -231,8 +311,13 @@ change(struct run *run, const char *verb)
 		status = ask_all(run, "POST", path, NULL, &answers);
 	free(path);
 	if (status == STATUS_OK) {
+		bool waits = waits_for_peer(&answers);
+
 		json_rows(run, &answers, NULL, derive);
-		return json_finish(run, &answers);
+		status = finish(run, &answers);
+		if (status == STATUS_OK && waits)
+			hint_who_dials(run);
+		return status;
 	}
 	answers_release(&answers);
 	return status;

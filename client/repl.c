@@ -187,22 +187,11 @@ on_line(char *line)
 static enum status
 run_one(struct repl *r, const struct words *words)
 {
-	struct run_origin origin = {
-		.redirect = words->redirect,
-		.target = words->target,
-		.is_line = true,
-	};
-	const char **texts = xcalloc(words->count, sizeof(*texts));
 	enum status status;
 
-	for (size_t i = 0; i < words->count; i++)
-		texts[i] = words->words[i].text;
 	loop_clear_interrupt(ctl_loop(r->ctl));
-	status = run_words(r->ctl, texts, words->count, &origin);
-	if (r->ctl->loop.interrupted)
-		status = STATUS_SIGINT;
-	free(texts);
-	return status;
+	status = run_parsed(r->ctl, words, NULL);
+	return r->ctl->loop.interrupted ? STATUS_SIGINT : status;
 }
 
 static enum status
@@ -243,6 +232,15 @@ follow_target(struct repl *r)
 	buf_release(&message);
 }
 
+static void
+say_dropped(size_t lines)
+{
+	if (lines == 1)
+		fputs("1 line behind it was not run\n", stderr);
+	else
+		fprintf(stderr, "%zu lines behind it were not run\n", lines);
+}
+
 /* Runs what is queued; the first failure drops the rest of a paste. */
 static void
 run_queue(struct repl *r)
@@ -257,8 +255,7 @@ run_queue(struct repl *r)
 		if (r->last == STATUS_OK)
 			continue;
 		if (r->queue_at < r->queue_len)
-			fprintf(stderr, "%zu lines behind it were not run\n",
-			    r->queue_len - r->queue_at);
+			say_dropped(r->queue_len - r->queue_at);
 		break;
 	}
 	clear_queue(r);
@@ -296,6 +293,18 @@ enter_terminal(void *arg)
 		editor_resume();
 }
 
+/* The terminal has echoed ^C, and what comes next begins a line. */
+static void
+end_interrupted_line(void *arg)
+{
+	const struct repl *r = arg;
+
+	if (r->editing)
+		return;
+	fputc('\n', stdout);
+	fflush(stdout);
+}
+
 static void
 ignore_sigpipe(void)
 {
@@ -329,8 +338,8 @@ set_up(struct repl *r)
 	    loop->base, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, r);
 	if (r->input == NULL)
 		out_of_memory();
-	r->terminal =
-	    (struct loop_terminal){ leave_terminal, enter_terminal, r };
+	r->terminal = (struct loop_terminal){ leave_terminal, enter_terminal,
+		end_interrupted_line, r };
 	loop_hold_terminal(loop, &r->terminal);
 	the_repl = r;
 	r->ctl->repl = r;
@@ -389,7 +398,7 @@ repl_note_context(struct repl *repl)
 {
 	free(repl->noted_context);
 	repl->noted_context =
-	    repl->ctl->context == NULL ? NULL : xstrdup(repl->ctl->context);
+	    xstrdup(repl->ctl->context == NULL ? "none" : repl->ctl->context);
 }
 
 char *

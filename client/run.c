@@ -11,6 +11,7 @@
 #include "herd/text.h"
 #include "screen.h"
 #include "watch.h"
+#include "width.h"
 #include "xbuf.h"
 
 #define PAGER_DEFAULT "less -FRX"
@@ -121,6 +122,12 @@ fill_out_options(const struct run *run, struct out_options *options)
 		.utf8 = run->ctl->utf8,
 		.many_nodes = run->all_nodes,
 	};
+	for (size_t i = 0; run->herd != NULL && i < run->herd->count; i++) {
+		size_t width = width_of(span_from(run->herd->targets[i].name));
+
+		if (width > options->longest_node)
+			options->longest_node = width;
+	}
 	if (run->sink.terminal && (options->format->traits & FORMAT_WIDE) == 0)
 		options->width = screen_width();
 }
@@ -191,6 +198,8 @@ close_sink(struct run *run, enum status status)
 {
 	enum status finished = sink_finish(&run->sink, &run->message);
 
+	fputs(text_of(&run->afterwards), stderr);
+	buf_clear(&run->afterwards);
 	if (finished == STATUS_LOCAL)
 		return run_fail_message(run, finished);
 	return status == STATUS_OK ? finished : status;
@@ -325,6 +334,18 @@ check(struct run *run)
 	return STATUS_OK;
 }
 
+static const char *
+why_unwatched(const struct run *run)
+{
+	unsigned traits = run->args->command->traits;
+
+	if ((traits & COMMAND_WRITE) != 0)
+		return ": it changes something";
+	if ((traits & COMMAND_STREAM) != 0)
+		return ": it can go on by itself";
+	return "";
+}
+
 static enum status
 run_command(struct run *run, const struct run_origin *origin)
 {
@@ -342,9 +363,8 @@ run_command(struct run *run, const struct run_origin *origin)
 	if (status != STATUS_OK)
 		return status;
 	if ((run->args->command->traits & COMMAND_READ) == 0)
-		return run_fail(run, STATUS_USAGE,
-		    "`%s' cannot be watched: it does not only read",
-		    run->args->command->path);
+		return run_fail(run, STATUS_USAGE, "`%s' cannot be watched%s",
+		    run->args->command->path, why_unwatched(run));
 	return run_watched(run, origin, every);
 }
 
@@ -384,6 +404,7 @@ release(struct run *run)
 	free(run->context);
 	free(run->targets);
 	buf_release(&run->message);
+	buf_release(&run->afterwards);
 }
 
 static void
@@ -408,6 +429,7 @@ run_args(
 	enum status status;
 
 	buf_init(&run.message, XBUF_MAX);
+	buf_init(&run.afterwards, XBUF_MAX);
 	status = read_settings(&run, origin);
 	if (status != STATUS_OK)
 		status = run_fail_message(&run, status);
@@ -439,5 +461,24 @@ run_words(struct ctl *ctl, const char *const *words, size_t count,
 	}
 	args_release(&args);
 	buf_release(&message);
+	return status;
+}
+
+enum status
+run_parsed(struct ctl *ctl, const struct words *words, const char *place)
+{
+	struct run_origin origin = {
+		.place = place,
+		.redirect = words->redirect,
+		.target = words->target,
+		.is_line = true,
+	};
+	const char **texts = xcalloc(words->count, sizeof(*texts));
+	enum status status;
+
+	for (size_t i = 0; i < words->count; i++)
+		texts[i] = words->words[i].text;
+	status = run_words(ctl, texts, words->count, &origin);
+	free(texts);
 	return status;
 }

@@ -27,11 +27,12 @@ struct run {
 	struct sink sink;
 	struct out out;
 	bool out_begun;
-	const char *place;  /* "FILE:LINE" in a script, else NULL */
-	bool to_terminal;   /* stdout is one, nothing is redirected */
-	unsigned round;     /* of --watch, from 0 */
-	struct buf message; /* scratch for callees that explain */
-	void *memory;       /* what a command keeps between rounds of --watch */
+	const char *place;     /* "FILE:LINE" in a script, else NULL */
+	bool to_terminal;      /* stdout is one, nothing is redirected */
+	unsigned round;        /* of --watch, from 0 */
+	struct buf afterwards; /* said on stderr behind the answer */
+	struct buf message;    /* scratch for callees that explain */
+	void *memory; /* what a command keeps between rounds of --watch */
 	void (*forget)(void *memory);
 };
 
@@ -47,11 +48,22 @@ struct run_origin {
 enum status run_words(struct ctl *ctl, const char *const *words, size_t count,
     const struct run_origin *origin);
 
+/* One command of a line of the REPL (`place` NULL) or of a script. */
+enum status run_parsed(
+    struct ctl *ctl, const struct words *words, const char *place);
+
 /* As run_words(), for options that are parsed already. */
 enum status run_args(
     struct ctl *ctl, const struct args *args, const struct run_origin *origin);
 
 /* --- for commands --------------------------------------------------------- */
+
+/*
+ * Says that the node `name` failed, why, and what to look at next (or NULL);
+ * returns `status`.
+ */
+enum status run_fail_node(struct run *run, enum status status, const char *name,
+    const char *message, const char *hint);
 
 /* Says on stderr what went wrong; returns `status`. */
 enum status run_fail(struct run *run, enum status status, const char *fmt, ...)
@@ -62,9 +74,6 @@ enum status run_fail_message(struct run *run, enum status status);
 
 /* Something that a person might want to do next; terminal only. */
 void run_hint(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
-
-/* A remark on stderr; not with --quiet. */
-void run_notice(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
 
 /* With --verbose only. */
 void run_verbose(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);

@@ -25,6 +25,11 @@ write_stderr(struct run *run, struct buf *text)
 		sink_write(&run->sink, buf_span(text));
 		return;
 	}
+	/* The answer waits for the pager's decision and comes first. */
+	if (sink_is_undecided(&run->sink)) {
+		put_span(&run->afterwards, buf_span(text));
+		return;
+	}
 	fputs(text_of(text), stderr);
 	fflush(stderr);
 }
@@ -99,6 +104,33 @@ run_fail_message(struct run *run, enum status status)
 	return status;
 }
 
+/* "Riley: node Riley has none": once is enough. */
+static const char *
+without_node(const char *message, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (strncmp(message, "node ", 5) == 0 &&
+	    strncmp(message + 5, name, len) == 0 && message[5 + len] == ' ')
+		return message + 5 + len + 1;
+	return message;
+}
+
+enum status
+run_fail_node(struct run *run, enum status status, const char *name,
+    const char *message, const char *hint)
+{
+	put_clean(&run->message, span_from(name));
+	put_text(&run->message, ": ");
+	put_clean(&run->message, span_from(without_node(message, name)));
+	if (hint != NULL) {
+		put_text(&run->message, " (");
+		put_clean(&run->message, span_from(hint));
+		put_byte(&run->message, ')');
+	}
+	return run_fail_message(run, status);
+}
+
 static void say(struct run *run, const char *prefix, const char *fmt,
     va_list args) HERD_PRINTF(3, 0);
 
@@ -143,18 +175,6 @@ run_hint(struct run *run, const char *fmt, ...)
 }
 
 void
-run_notice(struct run *run, const char *fmt, ...)
-{
-	va_list args;
-
-	if (prefs_is(&run->prefs, PREF_QUIET))
-		return;
-	va_start(args, fmt);
-	say(run, run->ctl->repl == NULL ? "herdctl: " : "", fmt, args);
-	va_end(args);
-}
-
-void
 run_verbose(struct run *run, const char *fmt, ...)
 {
 	va_list args;
@@ -187,7 +207,8 @@ read_yes(struct run *run)
 	ssize_t n;
 
 	if (loop_wait_readable(loop, STDIN_FILENO, NO_DEADLINE) != WAIT_DONE) {
-		fputc('\n', stderr);
+		if (run->ctl->repl == NULL)
+			fputc('\n', stderr);
 		return false;
 	}
 	n = read(STDIN_FILENO, line, sizeof(line) - 1);

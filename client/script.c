@@ -30,25 +30,6 @@ say(struct script *s, const char *place, enum status status, const char *text)
 	return status;
 }
 
-static enum status
-run_one(struct script *s, const struct words *words, const char *place)
-{
-	struct run_origin origin = {
-		.place = place,
-		.redirect = words->redirect,
-		.target = words->target,
-		.is_line = true,
-	};
-	const char **texts = xcalloc(words->count, sizeof(*texts));
-	enum status status;
-
-	for (size_t i = 0; i < words->count; i++)
-		texts[i] = words->words[i].text;
-	status = run_words(s->ctl, texts, words->count, &origin);
-	free(texts);
-	return status;
-}
-
 /* Should the script go on after this status? Notes it. */
 static bool
 goes_on(struct script *s, enum status status)
@@ -71,7 +52,7 @@ run_line(struct script *s, struct span text)
 		more = goes_on(
 		    s, say(s, place, STATUS_USAGE, words_strerror(error)));
 	for (size_t i = 0; i < line.count && more && error == WORDS_OK; i++)
-		more = goes_on(s, run_one(s, &line.commands[i], place));
+		more = goes_on(s, run_parsed(s->ctl, &line.commands[i], place));
 	line_release(&line);
 	free(place);
 	return more;

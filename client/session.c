@@ -33,7 +33,6 @@ struct session {
 	size_t kinds_first;
 	size_t kinds_count;
 	size_t kinds_room;
-	bool finishing;
 	bool *freed; /* set when a callback frees the session */
 };
 
@@ -79,7 +78,6 @@ session_close(struct session *s)
 	buf_release(&s->out);
 	s->scan = (struct reply_scan){ 0 };
 	s->kinds_count = 0;
-	s->finishing = false;
 	s->state = SESSION_CLOSED;
 }
 
@@ -247,8 +245,6 @@ write_out(struct session *s)
 		}
 		buf_drain(&s->out, (size_t)n);
 	}
-	if (s->finishing)
-		shutdown(s->fd, SHUT_WR);
 }
 
 static void
@@ -382,12 +378,5 @@ void
 session_send(struct session *s, struct span request)
 {
 	session_queue(s, request);
-	session_push(s);
-}
-
-void
-session_finish(struct session *s)
-{
-	s->finishing = true;
 	session_push(s);
 }

@@ -58,7 +58,4 @@ void session_push(struct session *session);
 /* Answers that are still to come. */
 size_t session_pending(const struct session *session);
 
-/* Closes our direction: the server answers what it has and closes. */
-void session_finish(struct session *session);
-
 #endif

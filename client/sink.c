@@ -93,6 +93,12 @@ start_pager(struct sink *sink)
 	sink->pager = NULL;
 }
 
+bool
+sink_is_undecided(const struct sink *sink)
+{
+	return sink->fd >= 0 && sink->pager != NULL && sink->held.len > 0;
+}
+
 void
 sink_flush(struct sink *sink)
 {

@@ -50,6 +50,9 @@ void sink_write(struct sink *sink, struct span text);
 /* As sink_write; for a terminal cleaned, but for LF and tab. */
 void sink_write_foreign(struct sink *sink, struct span text);
 
+/* Is there something that is not written yet, maybe for a pager? */
+bool sink_is_undecided(const struct sink *sink);
+
 /* Writes what is held, unless the pager's decision is still open. */
 void sink_flush(struct sink *sink);
 

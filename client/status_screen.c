@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "json.h"
 #include "node.h"
@@ -18,7 +19,7 @@ static const struct column columns[] = {
 	{ "state", "STATE", LEAF_STATE, COLUMN_STATE, 0, "state", 0 },
 	{ "herd", "HERD", LEAF_TEXT, 0, 0, "herd", 0 },
 	{ "version", "VERSION", LEAF_TEXT, 0, 0, "version", 0 },
-	{ "pid", "PID", LEAF_INTEGER, 0, 0, "pid", 0 },
+	{ "pid", "PID", LEAF_INTEGER, COLUMN_NUMERAL, 0, "pid", 0 },
 	{ "uptime_s", "UP", LEAF_SECONDS, 0, 0, "uptime_s", 0 },
 	{ "connections", "CONNECTIONS", LEAF_INTEGER, 0, 0, "connections", 0 },
 	{ "clients_address", "CLIENTS AT", LEAF_TEXT, 0, 0, "addresses.clients",
@@ -128,6 +129,34 @@ add_head(struct screen *s, const char *name, const char *value)
 	put_fill(&s->line, ' ', width < 19 ? 21 - width : 2);
 }
 
+/* Whether the file has changed must be seen: if need be on its own line. */
+static void
+add_config(struct screen *s, const cJSON *json)
+{
+	const char *path = json_text(json, "config.path");
+	size_t width = s->run->out.options.width;
+	size_t before = s->line.len;
+	struct buf config;
+
+	if (path == NULL)
+		return;
+	put_text(&s->line, "  config ");
+	add_text(s, path);
+	add_age(s, " (loaded ", json, "config.loaded_ago_s", " ago, ");
+	put_text(&s->line, json_is(json, "config.changed_on_disk")
+			       ? "changed on disk)"
+			       : "unchanged on disk)");
+	if (width == 0 || width_of(buf_span(&s->line)) <= width)
+		return;
+	buf_init(&config, XBUF_MAX);
+	put_text(&config, text_of(&s->line) + before + strlen("  config "));
+	buf_truncate(&s->line, before);
+	end_line(s);
+	putf(&s->line, "%-9s", "config");
+	put_span(&s->line, buf_span(&config));
+	buf_release(&config);
+}
+
 static void
 draw_node(struct screen *s, const struct answer *a)
 {
@@ -144,14 +173,7 @@ draw_node(struct screen *s, const struct answer *a)
 	add_age(s, "  up ", json, "uptime_s", "");
 	put_text(&s->line, "  clients ");
 	add_text(s, json_text(json, "addresses.clients"));
-	if (json_text(json, "config.path") != NULL) {
-		put_text(&s->line, "  config ");
-		add_text(s, json_text(json, "config.path"));
-		add_age(s, " (loaded ", json, "config.loaded_ago_s", " ago, ");
-		put_text(&s->line, json_is(json, "config.changed_on_disk")
-				       ? "changed on disk)"
-				       : "unchanged on disk)");
-	}
+	add_config(s, json);
 	end_line(s);
 }
 
@@ -179,14 +201,34 @@ draw_peers(struct screen *s, const cJSON *json)
 				  ? " disabled"
 				  : " down");
 		add_age(s, " ", down, "since_s", "");
-		if (error == NULL)
+		if (error == NULL) {
+			put_text(&s->line, " (");
+			add_text(s, state);
+			put_byte(&s->line, ')');
 			continue;
+		}
 		put_text(&s->line, " (");
 		add_text(s, error);
 		add_age(s, ", retry in ", down, "retry_in_s", "");
 		put_byte(&s->line, ')');
 	}
 	end_line(s);
+}
+
+static void
+add_report_age(struct screen *s, const char *what, const cJSON *json,
+    const char *path, const char *after)
+{
+	double age = json_number(json, path, 0);
+
+	if (age >= 0) {
+		add_age(s, what, json, path, after);
+		return;
+	}
+	/* The client's clock is ahead of the node's. */
+	put_text(&s->line, what);
+	put_duration(&s->line, -age);
+	put_text(&s->line, " ahead");
 }
 
 static void
@@ -200,8 +242,8 @@ draw_clients(struct screen *s, const cJSON *json)
 	buf_release(&count);
 	putf(&s->line, "%.3g/s reported",
 	    json_number(json, "clients.reported_per_s", 0));
-	add_age(s, "  newest ", json, "clients.newest_s", " ago");
-	add_age(s, "  oldest ", json, "clients.oldest_s", "");
+	add_report_age(s, "  newest ", json, "clients.newest_s", " ago");
+	add_report_age(s, "  oldest ", json, "clients.oldest_s", "");
 	if (json_number(json, "clients.max", 0) > 0) {
 		put_text(&s->line, "  at most ");
 		put_grouped(
@@ -294,24 +336,28 @@ draw(struct run *run, const struct answers *answers)
 	buf_release(&s.line);
 }
 
+/* The one thing to look at next. */
 static void
 say_hint(struct run *run, const struct answers *answers)
 {
-	const cJSON *down;
-	const char *peer;
+	const cJSON *json = answers->items[0].json;
+	const char *peer = json_text(
+	    cJSON_GetArrayItem(json_at(json, "peers.down"), 0), "peer");
 
-	if (answers->count != 1 || answers->items[0].json == NULL)
+	if (answers->count != 1)
 		return;
-	down = cJSON_GetArrayItem(
-	    json_at(answers->items[0].json, "peers.down"), 0);
-	peer = json_text(down, "peer");
-	if (peer == NULL)
-		return;
-	put_clean(&run->message, span_from(peer));
-	run_hint(run,
-	    "`peer show %s` for the link, `herd diff` to compare tables",
-	    text_of(&run->message));
-	buf_clear(&run->message);
+	if (peer != NULL) {
+		put_clean(&run->message, span_from(peer));
+		run_hint(run,
+		    "`peer show %s` for the link, `herd diff` to compare "
+		    "tables",
+		    text_of(&run->message));
+		buf_clear(&run->message);
+	} else if (json_is(json, "config.changed_on_disk")) {
+		run_hint(run,
+		    "`config diff` says what differs, `config reload` takes "
+		    "the file");
+	}
 }
 
 /* The screen is for a screen; a chosen column or format gets the record. */

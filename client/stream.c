@@ -15,6 +15,7 @@ struct stream {
 	bool ended;
 	enum status status;
 	char *message;
+	char *hint; /* or NULL */
 };
 
 struct streams {
@@ -31,6 +32,8 @@ end(struct stream *s, enum status status, const char *message)
 	s->ended = true;
 	s->status = status;
 	free(s->message);
+	free(s->hint);
+	s->hint = NULL;
 	s->message = message == NULL ? NULL : xstrdup(message);
 }
 
@@ -57,8 +60,11 @@ on_done(void *arg, const struct admin_answer *answer)
 	struct stream *s = arg;
 
 	s->call = NULL;
-	if (!s->ended)
-		end(s, answer->status, answer->message);
+	if (s->ended)
+		return;
+	end(s, answer->status, answer->message);
+	if (answer->hint != NULL)
+		s->hint = xstrdup(answer->hint);
 }
 
 static const struct admin_events events = { on_data, on_done };
@@ -157,18 +163,8 @@ streams_free(struct streams *streams)
 	free(streams);
 }
 
-size_t
-streams_begun(const struct streams *streams)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < streams->count; i++)
-		count += streams->items[i].begun;
-	return count;
-}
-
-size_t
-streams_alive(const struct streams *streams)
+static size_t
+count_alive(const struct streams *streams)
 {
 	size_t count = 0;
 
@@ -188,7 +184,7 @@ is_over(const void *arg)
 {
 	const struct waiting *w = arg;
 
-	return streams_alive(w->streams) == 0 ||
+	return count_alive(w->streams) == 0 ||
 	       (w->done != NULL && w->done(w->arg));
 }
 
@@ -217,10 +213,8 @@ streams_report(struct streams *streams)
 			continue;
 		if (failed++ == 0)
 			first = s->status;
-		put_clean(&run->message, span_from(s->target->name));
-		put_text(&run->message, ": ");
-		put_clean(&run->message, span_from(s->message));
-		run_fail_message(run, s->status);
+		run_fail_node(
+		    run, s->status, s->target->name, s->message, s->hint);
 	}
 	if (failed > 0 && failed < streams->count)
 		return STATUS_PARTIAL;

@@ -25,10 +25,6 @@ enum status streams_open(struct run *run, const char *path,
     stream_on_line *on_line, void *arg, struct streams **out);
 void streams_free(struct streams *streams);
 
-/* Targets whose answer has begun; those that can still send. */
-size_t streams_begun(const struct streams *streams);
-size_t streams_alive(const struct streams *streams);
-
 /*
  * Waits until done(arg) (may be NULL), all have ended, the deadline, or
  * Ctrl-C (STATUS_SIGINT). STATUS_OK otherwise.

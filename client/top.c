@@ -27,8 +27,10 @@ enum {
 	TOP_INVALID,
 	TOP_SYNCED,
 	TOP_TOTAL,
-	TOP_P99,
+	TOP_OWED,
 	TOP_LAG,
+	TOP_P99,
+	TOP_STORE_LAG,
 	TOP_MEMORY,
 	TOP_ERROR,
 	TOP_COLUMNS
@@ -53,10 +55,12 @@ static const struct column columns[TOP_COLUMNS] = {
 	    "peers.synced", 0 },
 	[TOP_TOTAL] = { "peers_total", "OF", LEAF_INTEGER, 0, 2, "peers.total",
 	    0 },
+	[TOP_OWED] = { "owed", "OWED", LEAF_INTEGER, 0, 2, "peers.owed", 0 },
+	[TOP_LAG] = { "lag_ms", "LAG", LEAF_MS, 0, 3, "peers.lag_ms", 0 },
 	[TOP_P99] = { "places_p99_ms", "PLACES P99", LEAF_MS, 0, 5,
 	    "places.p99_ms", 0 },
-	[TOP_LAG] = { "store_lag", "STORE LAG", LEAF_INTEGER, 0, 6, "store.lag",
-	    0 },
+	[TOP_STORE_LAG] = { "store_lag", "STORE LAG", LEAF_INTEGER, 0, 6,
+	    "store.lag", 0 },
 	[TOP_MEMORY] = { "rss_bytes", "MEMORY", LEAF_BYTES, 0, 4, "rss_bytes",
 	    0 },
 	[TOP_ERROR] = { "error", "ERROR", LEAF_TEXT,
@@ -87,16 +91,22 @@ static const char *const counter_paths[COUNTERS] = { "requests.iamat",
 static const size_t counter_columns[COUNTERS] = { TOP_IAMAT, TOP_WHATSAT,
 	TOP_INVALID };
 
-/* What a live view can be sorted by, and the key for it. */
+/* What it can be sorted by: the key while it runs, the word for --sort. */
 static const struct order {
 	char key;
 	const char *word;
-	const char *sort;
+	size_t column;
+	bool descending;
 } orders[] = {
-	{ 'n', "name", "node" },
-	{ 'c', "clients", "clients_count:desc" },
-	{ 'i', "iamat", "iamat_per_s:desc" },
-	{ 'w', "whatsat", "whatsat_per_s:desc" },
+	{ 'n', "name", TOP_NODE, false },
+	{ 'c', "clients", TOP_CLIENTS, true },
+	{ 'i', "iamat", TOP_IAMAT, true },
+	{ 'w', "whatsat", TOP_WHATSAT, true },
+	{ 'v', "invalid", TOP_INVALID, true },
+	{ 'o', "owed", TOP_OWED, true },
+	{ 'l', "lag", TOP_LAG, true },
+	{ 'p', "places", TOP_P99, true },
+	{ 'm', "memory", TOP_MEMORY, true },
 };
 
 struct top {
@@ -104,6 +114,7 @@ struct top {
 	struct sample *samples;    /* one per target */
 	struct answers answers;    /* of the last round */
 	const struct order *order; /* NULL: as --sort says, or the herd file */
+	bool reversed;             /* `order` is */
 	struct buf complaint;      /* why it ended, for behind the picture */
 };
 
@@ -184,21 +195,70 @@ add_totals(struct run *run)
 	buf_release(&text);
 }
 
+/* How it is sorted, and by which keys that is changed. */
 static void
-put_title(struct top *t)
+add_title(struct top *t)
 {
-	struct sink *sink = &t->run->sink;
+	const char *sort = prefs_text(&t->run->prefs, PREF_SORT);
+	struct buf text;
 
-	sink_write(sink, span_from("top  q ends, sort by"));
+	buf_init(&text, XBUF_MAX);
+	if (t->order != NULL)
+		putf(&text, "sorted by %s%s", t->order->word,
+		    t->reversed ? ", reversed" : "");
+	else if (sort != NULL)
+		putf(&text, "sorted by %s", sort);
+	else
+		put_text(&text, "in the herd file's order");
+	put_text(&text, "  (q ends, r reverses; sort by");
+	for (size_t i = 0; i < HERD_ARRAY_LEN(orders); i++)
+		putf(&text, " %c=%s", orders[i].key, orders[i].word);
+	out_heading(&t->run->out, "top  %s)\n", text_of(&text));
+	buf_release(&text);
+}
+
+/* By the key that was pressed, or the word behind --sort. */
+static enum status
+set_sort(struct top *t)
+{
+	struct run *run = t->run;
+	const struct order *order = t->order;
+	bool descending;
+	char *sort;
+	enum status status;
+
+	if (order == NULL)
+		return STATUS_OK;
+	descending = order->descending != t->reversed;
+	sort = xasprintf(
+	    "%s%s", columns[order->column].key, descending ? ":desc" : "");
+	status = prefs_set(
+	    &run->prefs, PREF_SORT, sort, ORIGIN_LINE, "--sort", &run->message);
+	free(sort);
+	return status == STATUS_OK ? status : run_fail_message(run, status);
+}
+
+static void
+take_key(struct top *t, char key)
+{
+	if (key == 'r')
+		t->reversed = t->order != NULL && !t->reversed;
 	for (size_t i = 0; i < HERD_ARRAY_LEN(orders); i++) {
-		char key[] = { orders[i].key, '\0' };
-
-		sink_write(sink, span_from(i > 0 ? ", " : " "));
-		sink_write(sink, span_from(key));
-		sink_write(sink, span_from(" "));
-		sink_write(sink, span_from(orders[i].word));
+		if (orders[i].key != key)
+			continue;
+		t->order = &orders[i];
+		t->reversed = false;
 	}
-	sink_write(sink, span_from("\n\n"));
+}
+
+static const struct order *
+find_order(const char *word)
+{
+	for (size_t i = 0; i < HERD_ARRAY_LEN(orders) && word != NULL; i++) {
+		if (strcmp(orders[i].word, word) == 0)
+			return &orders[i];
+	}
+	return NULL;
 }
 
 /* The rows of one round, sorted as the user wants them. */
@@ -206,19 +266,14 @@ static enum status
 write_round(struct top *t, bool live)
 {
 	struct run *run = t->run;
-	enum status status;
+	enum status status = set_sort(t);
 
-	if (t->order != NULL) {
-		status = prefs_set(&run->prefs, PREF_SORT, t->order->sort,
-		    ORIGIN_LINE, "--sort", &run->message);
-		if (status != STATUS_OK)
-			return run_fail_message(run, status);
-	}
-	status = run_begin(run, &top_view);
+	if (status == STATUS_OK)
+		status = run_begin(run, &top_view);
 	if (status != STATUS_OK)
 		return status;
 	if (live)
-		put_title(t);
+		add_title(t);
 	add_rows(t);
 	add_totals(run);
 	out_end(&run->out);
@@ -282,10 +337,7 @@ rest(struct top *t, struct live *live, enum status *status)
 		case LIVE_KEY:
 			if (key == 'q')
 				return false;
-			for (size_t i = 0; i < HERD_ARRAY_LEN(orders); i++) {
-				if (orders[i].key == key)
-					t->order = &orders[i];
-			}
+			take_key(t, key);
 		}
 		*status = draw(t, live);
 	}
@@ -321,6 +373,7 @@ top_run(struct run *run)
 	if (status != STATUS_OK)
 		return status;
 	buf_init(&t.complaint, XBUF_MAX);
+	t.order = find_order(prefs_text(&run->prefs, PREF_SORT));
 	t.samples = xcalloc(run->target_count, sizeof(*t.samples));
 	live = run->args->count == 0 && run->to_terminal &&
 	       isatty(STDIN_FILENO) == 1 && !screen_is_dumb() &&

@@ -2,8 +2,9 @@
 /*
  * trace: one report through the herd. Every node's events are watched for
  * the client, then it is reported; each node that accepts it says by which
- * link it came. Times are the nodes' own clocks against the one that took
- * the report; `seen' is this machine's, and includes the way back here.
+ * link it came, and when. Times are the nodes' own clocks against the one
+ * that took the report; `seen' is this machine's, and includes the pause in
+ * which a node gathers events and the way back here.
  */
 #include "data.h"
 
@@ -281,8 +282,15 @@ follow(struct trace *t, struct span location)
 	struct run *run = t->run;
 	struct streams *streams = NULL;
 	char *path = events_path(t->client);
-	enum status status = streams_open(run, path, on_line, t, &streams);
+	struct mono deadline = run->deadline;
+	enum status status;
 
+	/* A node that is silent must not take the others' time too. */
+	if (deadline.ns != NO_DEADLINE.ns)
+		run->deadline =
+		    deadline_in(mono_since(deadline, now_mono()) / 2);
+	status = streams_open(run, path, on_line, t, &streams);
+	run->deadline = deadline;
 	if (status == STATUS_OK) {
 		t->time[time_format(now_wall().ns, t->time)] = '\0';
 		status = send_report(t, location);

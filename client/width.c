@@ -95,3 +95,31 @@ width_cut(struct buf *out, struct span text, size_t columns, bool utf8)
 	}
 	put_text(out, utf8 ? ELLIPSIS : "~");
 }
+
+struct span
+width_take_line(struct span *text, size_t width)
+{
+	const char *end = memchr(text->data, '\n', text->len);
+	struct span line = *text;
+	size_t len;
+
+	if (end != NULL)
+		line.len = (size_t)(end - text->data);
+	if (width > 0 && width_of(line) > width) {
+		for (len = line.len; len > 0; len--) {
+			if (line.data[len - 1] == ' ' &&
+			    width_of(span_of(line.data, len - 1)) <= width)
+				break;
+		}
+		if (len > 0) {
+			text->data += len;
+			text->len -= len;
+			line.len = len - 1;
+			return line;
+		}
+	}
+	len = line.len + (end != NULL);
+	text->data += len;
+	text->len -= len;
+	return line;
+}

@@ -23,4 +23,10 @@ size_t width_of(struct span text);
  */
 void width_cut(struct buf *out, struct span text, size_t columns, bool utf8);
 
+/*
+ * Takes the next line of `text` that fits: broken at a space where there is
+ * one. Width 0: at line feeds only.
+ */
+struct span width_take_line(struct span *text, size_t width);
+
 #endif

@@ -317,24 +317,6 @@ line_release(struct line *line)
 	*line = (struct line){ 0 };
 }
 
-char
-words_open_quote(struct span text)
-{
-	char quote = 0;
-
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.data[i];
-
-		if (c == '\\' && quote != '\'')
-			i++;
-		else if (quote != 0 && c == quote)
-			quote = 0;
-		else if (quote == 0 && (c == '\'' || c == '"'))
-			quote = c;
-	}
-	return quote;
-}
-
 void
 words_quote(struct buf *out, const char *word)
 {

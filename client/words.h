@@ -73,12 +73,6 @@ enum words_error line_split(
     struct span text, words_is_verbatim *is_verbatim, struct line *out);
 void line_release(struct line *line);
 
-/*
- * Where the quote stands that is open at the end of `text`: its character,
- * or 0. For completion.
- */
-char words_open_quote(struct span text);
-
 /* Appends `word` quoted where needed, so that line_split reads it back. */
 void words_quote(struct buf *out, const char *word);
 

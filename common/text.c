@@ -488,7 +488,8 @@ const char *
 text_did_you_mean(struct span word, const char *const *candidates)
 {
 	const char *found = NULL;
-	unsigned nearest = 3, distance;
+	/* Of a short word two letters are too much of it. */
+	unsigned nearest = word.len < 5 ? 2 : 3, distance;
 
 	for (; *candidates != NULL; candidates++) {
 		distance = text_distance(word, span_from(*candidates));

@@ -305,18 +305,19 @@ duration_format(struct buf *out, uint64_t ns)
 enum herd_error
 duration_for_people(struct buf *out, uint64_t ns)
 {
-	const struct unit ms = units[UNIT_MS], s = units[UNIT_S];
+	const struct unit us = units[UNIT_US], ms = units[UNIT_MS],
+			  s = units[UNIT_S];
 	size_t unit = UNIT_D, before = out->len;
 	enum herd_error error;
 	uint64_t whole, rest;
 
-	if (ns == 0)
+	if (ns < us.ns)
 		return buf_add_text(out, "0ms");
+	if (ns < ms.ns / 10u)
+		return add_decimal(out, ns - ns % us.ns, &us);
 	/* One decimal below ten of the unit, none above. */
 	if (ns < 10u * ms.ns)
-		return ns < ms.ns / 10u
-			   ? buf_add_text(out, "0ms")
-			   : add_decimal(out, ns - ns % (ms.ns / 10u), &ms);
+		return add_decimal(out, ns - ns % (ms.ns / 10u), &ms);
 	if (ns < s.ns)
 		return add_decimal(out, ns - ns % ms.ns, &ms);
 	if (ns < 10u * s.ns)

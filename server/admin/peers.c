@@ -44,7 +44,7 @@ add_counters(struct json *json, cJSON *row, const struct link_status *link)
 	json_count(json, row, "received", link->stats.received);
 	json_count(json, row, "stale", link->stats.stale);
 	json_count(json, row, "owed", link->owed);
-	if (link->state == LINK_SYNCED || link->state == LINK_COMPARING)
+	if (link_is_up(link))
 		json_ms(json, row, "lag_ms", link->lag_ns);
 	else
 		json_null(json, row, "lag_ms");
@@ -89,14 +89,12 @@ static void
 row_peer(struct json *json, cJSON *row, const struct link_status *link,
     struct mono now)
 {
-	bool up = link->state == LINK_SYNCED || link->state == LINK_COMPARING;
-
 	json_string(json, row, "peer", link->peer);
 	json_string(json, row, "state", link_state_word(link->state));
 	add_age(json, row, "since_s", link->since, now);
 	row_address(json, row, "address", &link->address);
 	json_string(json, row, "direction", link->dials ? "dial" : "accept");
-	if (up)
+	if (link_is_up(link))
 		json_string(
 		    json, row, "security", link->tls ? "tls" : "plaintext");
 	else
@@ -107,6 +105,37 @@ row_peer(struct json *json, cJSON *row, const struct link_status *link,
 	add_error(json, row, link, now);
 	add_age(json, row, "verified_s", link->verified, now);
 	add_place_in_file(json, row, link);
+}
+
+static void
+add_time(struct json *json, cJSON *row, const char *key, struct wall at)
+{
+	char text[TIME_FORMAT_MAX];
+
+	json_span(json, row, key, span_of(text, time_format(at.ns, text)));
+}
+
+static void
+add_history(struct json *json, struct call *call, const char *peer)
+{
+	struct link_change changes[LINK_CHANGES_MAX];
+	unsigned count =
+	    links_changes(call->node->links, span_from(peer), changes);
+	cJSON *list = json_array(json, json->root, "history");
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct link_change *change = &changes[i];
+		cJSON *row = json_object(json, list, NULL);
+
+		add_time(json, row, "at", change->at);
+		json_string(json, row, "state", link_state_word(change->state));
+		if (change->error[0] == '\0')
+			json_null(json, row, "error");
+		else
+			json_string(json, row, "error", change->error);
+		json_count(json, row, "times", change->times);
+		add_time(json, row, "last", change->last);
+	}
 }
 
 /* --- reading ---------------------------------------------------------- */
@@ -187,6 +216,7 @@ serve_peer(struct call *call)
 	}
 	json_init(&json);
 	row_peer(&json, json.root, &link, clock_mono());
+	add_history(&json, call, link.peer);
 	call_json(call, &json);
 }
 

@@ -122,6 +122,34 @@ add_down_peer(struct json *json, cJSON *list, const struct link_status *link,
 		    json, row, "retry_in_s", mono_since(link->retry_at, now));
 }
 
+/* How many links there are and work, and how far they are behind. */
+static void
+add_link_sums(struct json *json, cJSON *object, const struct link_status *links,
+    unsigned count)
+{
+	unsigned synced = 0;
+	unsigned up = 0;
+	uint64_t owed = 0;
+	uint64_t lag_ns = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		synced += links[i].state == LINK_SYNCED;
+		owed += links[i].owed;
+		if (!link_is_up(&links[i]))
+			continue;
+		up++;
+		if (links[i].lag_ns > lag_ns)
+			lag_ns = links[i].lag_ns;
+	}
+	json_count(json, object, "total", count);
+	json_count(json, object, "synced", synced);
+	json_count(json, object, "owed", owed);
+	if (up > 0)
+		json_ms(json, object, "lag_ms", lag_ns);
+	else
+		json_null(json, object, "lag_ms");
+}
+
 static void
 add_peers(struct call *call, struct json *json)
 {
@@ -130,17 +158,13 @@ add_peers(struct call *call, struct json *json)
 	struct mono now = clock_mono();
 	cJSON *down;
 	unsigned count;
-	unsigned synced = 0;
 
 	if (links == NULL) {
 		json->failed = true;
 		return;
 	}
 	count = links_status(call->node->links, links);
-	for (unsigned i = 0; i < count; i++)
-		synced += links[i].state == LINK_SYNCED;
-	json_count(json, object, "total", count);
-	json_count(json, object, "synced", synced);
+	add_link_sums(json, object, links, count);
 	down = json_array(json, object, "down");
 	for (unsigned i = 0; i < count; i++) {
 		if (links[i].state != LINK_SYNCED)
@@ -157,8 +181,10 @@ add_report_age(
 
 	if (!known)
 		json_null(json, row, key);
-	else
-		json_seconds(json, row, key, now > at ? now - at : 0);
+	else if (now >= at)
+		json_seconds(json, row, key, now - at);
+	else /* a client's clock is ahead of this one */
+		json_double(json, row, key, -(double)(at - now) / 1e9);
 }
 
 static void

@@ -10,14 +10,20 @@ const char *const WATCH_TYPE_WORDS[] = {
 };
 
 void
-watch_begin(struct json *json, const char *event)
+watch_begin_at(struct json *json, const char *event, struct wall at)
 {
-	char now[TIME_FORMAT_MAX];
+	char text[TIME_FORMAT_MAX];
 
 	json_init(json);
 	json_string(json, json->root, "event", event);
-	json_span(json, json->root, "at",
-	    span_of(now, time_format(clock_wall().ns, now)));
+	json_span(
+	    json, json->root, "at", span_of(text, time_format(at.ns, text)));
+}
+
+void
+watch_begin(struct json *json, const char *event)
+{
+	watch_begin_at(json, event, clock_wall());
 }
 
 bool

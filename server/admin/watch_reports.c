@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What an event stream says of reports. */
 #include "admin/admin_room.h"
+#include "admin/arrivals.h"
 #include "admin/glob.h"
 #include "admin/rows.h"
 #include "admin/watcher.h"
+#include "clock.h"
 
 /* Under the shard's lock: only the ids are taken along. */
 static bool
@@ -31,13 +33,20 @@ add_report(struct watcher *watcher, struct span client, struct record *record,
     struct buf *out)
 {
 	struct node *node = watcher->call->node;
+	struct arrival arrival;
 	char giver[GIVER_MAX];
 	struct json json;
 
 	if (table_get(node->table, client, record) != HERD_OK)
 		return;
-	watch_begin(&json, WATCH_TYPE_WORDS[WATCH_REPORT]);
-	name_giver(node, record->from, giver);
+	if (watcher->arrivals == NULL ||
+	    !arrivals_find(watcher->arrivals,
+		(uint32_t)table_hash(node->table, client),
+		record->report.time_ns, &arrival))
+		arrival = (struct arrival){ .from = record->from,
+			.at = clock_wall() };
+	watch_begin_at(&json, WATCH_TYPE_WORDS[WATCH_REPORT], arrival.at);
+	name_giver(node, arrival.from, giver);
 	row_client(&json, json.root, &record->report, giver);
 	watcher->dropped += !watch_end(&json, out);
 }

@@ -24,6 +24,8 @@ struct watcher {
 	struct span glob; /* borrows the call's query */
 	struct event *turn;
 	struct outbox outbox;
+	/* of a filtered stream of reports, or NULL */
+	struct arrivals *arrivals;
 	struct buf ids;    /* of a turn: length, bytes, length, bytes */
 	struct buf queue;  /* lines of the other events */
 	bool lagged;       /* the reader was slower than the herd */
@@ -53,7 +55,8 @@ watcher_wants(const struct watcher *watcher, enum watch_type type)
 	return (watcher->types >> type & 1) != 0;
 }
 
-/* Begins a line: the event's name and the time. */
+/* Begins a line: the event's name and its time, or now. */
+void watch_begin_at(struct json *json, const char *event, struct wall at);
 void watch_begin(struct json *json, const char *event);
 
 /* Appends the document as a line and releases it; false if there is no room. */

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
+#include "admin/arrivals.h"
 #include "admin/watcher.h"
+#include "clock.h"
 
 /* --- the flow --------------------------------------------------------- */
 
@@ -74,6 +76,16 @@ on_outbox_wake(void *arg)
 	mailbox_wake(&watcher->watchers->admin->mailbox);
 }
 
+/* Under a shard's lock, in any thread. */
+static void
+on_outbox_note(void *arg, uint32_t hash, uint64_t time_ns, uint32_t from)
+{
+	const struct watcher *watcher = arg;
+	const struct arrival arrival = { hash, from, time_ns, clock_wall() };
+
+	arrivals_note(watcher->arrivals, &arrival);
+}
+
 void
 watchers_wake(struct watchers *watchers)
 {
@@ -92,6 +104,9 @@ static void
 watcher_free(struct watcher *watcher)
 {
 	outbox_detach(&watcher->outbox);
+	if (watcher->arrivals != NULL)
+		arrivals_release(watcher->arrivals);
+	free(watcher->arrivals);
 	if (watcher->turn != NULL)
 		event_free(watcher->turn);
 	buf_release(&watcher->ids);
@@ -131,6 +146,17 @@ send_hello(struct watcher *watcher)
 	buf_release(&line);
 }
 
+/* Without memory for it the stream says what the table says. */
+static void
+watcher_note_arrivals(struct watcher *watcher)
+{
+	watcher->arrivals = malloc(sizeof(*watcher->arrivals));
+	if (watcher->arrivals == NULL)
+		return;
+	arrivals_init(watcher->arrivals);
+	watcher->outbox.note = on_outbox_note;
+}
+
 static struct watcher *
 watcher_new(struct call *call, unsigned types)
 {
@@ -151,6 +177,8 @@ watcher_new(struct call *call, unsigned types)
 	watcher->turn = evtimer_new(call->admin->base, on_turn, watcher);
 	outbox_init(&watcher->outbox, call->node->table, FROM_NOBODY,
 	    on_outbox_wake, watcher);
+	if (watcher->glob.data != NULL && watcher_wants(watcher, WATCH_REPORT))
+		watcher_note_arrivals(watcher);
 	if (watcher->turn == NULL ||
 	    (watcher_wants(watcher, WATCH_REPORT) &&
 		outbox_attach(&watcher->outbox) != HERD_OK)) {

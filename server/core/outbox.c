@@ -118,6 +118,9 @@ shard_owe(
 		struct fifo *fifo = &shard->fifos[bit];
 
 		due &= due - 1;
+		if (outbox->note != NULL)
+			outbox->note(
+			    outbox->arg, slot->hash, slot->time_ns, slot->from);
 		if (fifo_append(fifo, number) != HERD_OK) {
 			slot->owed &= ~(UINT64_C(1) << bit);
 			atomic_store(&outbox->failed, true);

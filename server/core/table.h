@@ -165,9 +165,18 @@ bool table_sweep(struct table *table, struct table_cursor *cursor,
  */
 typedef void outbox_wake(void *arg);
 
+/*
+ * Called under a shard's lock for each report that becomes owed, as it is
+ * accepted, with the hash of its client (the low bits of table_hash()); must
+ * not block.
+ */
+typedef void outbox_note(
+    void *arg, uint32_t hash, uint64_t time_ns, uint32_t from);
+
 struct outbox {
 	struct table *table;
 	outbox_wake *wake;
+	outbox_note *note; /* or NULL; set before it is attached */
 	void *arg;
 	uint32_t owner; /* records `from` it are not sent to it */
 	uint8_t bit;    /* membership bit in every slot */

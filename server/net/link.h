@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "core/backoff.h"
+#include "net/link_history.h"
 #include "net/links.h"
 #include "net/listener.h"
 #include "net/mailbox.h"
@@ -77,6 +78,7 @@ struct edge {
 	char logged[SESSION_ERROR_MAX]; /* the error that was logged last */
 	struct mono error_at;
 	struct mono retry_at;
+	struct link_history history; /* written under links->lock */
 };
 
 struct links {
@@ -107,6 +109,7 @@ struct links {
 	struct link_status published[LINKS_MAX];
 	unsigned published_count;
 	unsigned published_number[LINKS_MAX]; /* edge's number of each */
+	unsigned published_index[LINKS_MAX];  /* and its place in `edges` */
 };
 
 /* --- link_edge.c -------------------------------------------------------- */

@@ -18,6 +18,19 @@ edge_find(struct links *links, struct span peer)
 	return NULL;
 }
 
+/* What went wrong before the state that ends now is not why it ends. */
+static void
+edge_note_change(struct edge *edge, enum link_state state)
+{
+	bool is_why =
+	    edge->error_at.ns != 0 && edge->error_at.ns >= edge->since.ns;
+
+	pthread_mutex_lock(&edge->links->lock);
+	link_history_note(
+	    &edge->history, state, is_why ? edge->error : "", clock_wall());
+	pthread_mutex_unlock(&edge->links->lock);
+}
+
 void
 edge_set_state(struct edge *edge, enum link_state state)
 {
@@ -25,6 +38,7 @@ edge_set_state(struct edge *edge, enum link_state state)
 
 	if (edge->state == state)
 		return;
+	edge_note_change(edge, state);
 	edge->state = state;
 	edge->since = clock_mono();
 	edges_publish(links);
@@ -464,7 +478,8 @@ edges_publish(struct links *links)
 		if (!links->edges[i].used)
 			continue;
 		edge_status(&links->edges[i], &links->published[count]);
-		links->published_number[count++] = links->edges[i].number;
+		links->published_number[count] = links->edges[i].number;
+		links->published_index[count++] = i;
 	}
 	links->published_count = count;
 	pthread_mutex_unlock(&links->lock);

@@ -134,7 +134,9 @@ edge_begin(struct links *links, const struct planned *planned)
 	if (edge == NULL)
 		return;
 	redial = edge->redial;
+	pthread_mutex_lock(&links->lock); /* links_changes() looks at it */
 	memset(edge, 0, sizeof(*edge));
+	pthread_mutex_unlock(&links->lock);
 	edge->redial = redial;
 	edge->links = links;
 	edge->index = (unsigned)(edge - links->edges);
@@ -211,6 +213,7 @@ plan_publish(struct links *links, const struct plan *plan)
 		};
 		memcpy(status->peer, planned->peer, sizeof(status->peer));
 		links->published_number[i] = i;
+		links->published_index[i] = i;
 	}
 	links->published_count = plan->count;
 }
@@ -345,6 +348,24 @@ links_status(struct links *links, struct link_status out[LINKS_MAX])
 	pthread_mutex_lock(&links->lock);
 	count = links->published_count;
 	memcpy(out, links->published, count * sizeof(out[0]));
+	pthread_mutex_unlock(&links->lock);
+	return count;
+}
+
+unsigned
+links_changes(struct links *links, struct span peer,
+    struct link_change out[LINK_CHANGES_MAX])
+{
+	unsigned count = 0;
+
+	pthread_mutex_lock(&links->lock);
+	for (unsigned i = 0; i < links->published_count; i++) {
+		unsigned index = links->published_index[i];
+
+		if (span_is(peer, links->published[i].peer))
+			count = link_history_copy(
+			    &links->edges[index].history, out);
+	}
 	pthread_mutex_unlock(&links->lock);
 	return count;
 }

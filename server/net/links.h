@@ -13,6 +13,7 @@
 #define LINKS_MAX 64u /* edges; a bit each */
 /* Each of: the lookup of a name; connect and TLS; HELLO. */
 #define LINK_OPEN_NS (5u * HERD_NS_PER_S)
+#define LINK_CHANGES_MAX 16u /* of a link's state are kept */
 
 /* What an operator sees of a link. */
 #define LINK_STATES(X)                                                  \
@@ -57,6 +58,22 @@ struct link_status {
 	struct mono retry_at; /* 0: no redial is due */
 };
 
+/* Does a session live on it? Only then lag_ns and tls mean something. */
+static inline bool
+link_is_up(const struct link_status *link)
+{
+	return link->state == LINK_SYNCED || link->state == LINK_COMPARING;
+}
+
+/* A link came into a state, `times` times in a row, for the same reason. */
+struct link_change {
+	enum link_state state;
+	char error[SESSION_ERROR_MAX]; /* "": nothing went wrong */
+	struct wall at;
+	struct wall last; /* of `times` */
+	uint64_t times;
+};
+
 struct links;
 
 /*
@@ -79,6 +96,13 @@ HERD_MUST_CHECK enum herd_error links_apply(struct links *links);
 
 /* Copies the state of up to LINKS_MAX links; returns how many. Any thread. */
 unsigned links_status(struct links *links, struct link_status out[LINKS_MAX]);
+
+/*
+ * Copies the last changes of the link to that peer, the oldest first; returns
+ * how many, 0 if there is no such link. Any thread.
+ */
+unsigned links_changes(struct links *links, struct span peer,
+    struct link_change out[LINK_CHANGES_MAX]);
 
 /* The peer's name of a record's `from`, "" if that is no link's. Any thread. */
 void links_name_of(

@@ -59,6 +59,7 @@ class FakeNode:
         self.state = "ready"
         self.peer_state = {peer: "synced" for peer in self.peers}
         self.enabled = {peer: True for peer in self.peers}
+        self.file_changed = False
         self.level = "info"
         self.places_status = "OK"
         self.requests = []  # of the admin API: (method, path, body)
@@ -242,6 +243,15 @@ class FakeNode:
                 "last_error_s": None if up else 0.5, "retry_in_s": None if up else 4.0,
                 "verified_s": 12.0, "file_line": 7, "file_column": 5}
 
+    def peer_history(self, peer):
+        changes = [("waiting", None, 1, 0), ("synced", None, 1, 1),
+                   ("backoff", "connection refused", 12, 9)]
+        if self.peer_state[peer] == "synced":
+            changes.append(("synced", None, 1, 20))
+        return [{"at": f"{1700000000 + at}.000000000", "state": state, "error": error,
+                 "times": times, "last": f"{1700000000 + at + times - 1}.000000000"}
+                for state, error, times, at in changes]
+
     def status_json(self):
         synced = [p for p in self.peers if self.peer_json(p)["state"] == "synced"]
         down = [{k: self.peer_json(p)[k] for k in
@@ -250,8 +260,10 @@ class FakeNode:
         out = self.node_json()
         out.update({
             "schema": "herd.status/1",
-            "config": {"path": "/x/herd.yaml", "loaded_ago_s": 7200.0, "changed_on_disk": False},
-            "peers": {"total": len(self.peers), "synced": len(synced), "down": down},
+            "config": {"path": "/x/herd.yaml", "loaded_ago_s": 7200.0,
+                       "changed_on_disk": self.file_changed},
+            "peers": {"total": len(self.peers), "synced": len(synced), "down": down,
+                      "owed": 57 * len(down), "lag_ms": 0.0 if synced else None},
             "clients": {"count": len(self.clients), "removals": 0, "max": 0,
                         "reported_per_s": 12.0, "newest_s": 0.2, "oldest_s": 262800.0},
             "requests": {"iamat": 10, "whatsat": 4, "invalid": 1},
@@ -317,7 +329,8 @@ def answer_get(node, path, query):
         return {"schema": "herd.peers/1", "node": node.name,
                 "peers": [node.peer_json(p) for p in node.peers], "next": None}
     if path.startswith("/v1/peers/"):
-        return node.peer_json(find_peer(node, path.split("/")[3]))
+        peer = find_peer(node, path.split("/")[3])
+        return {**node.peer_json(peer), "history": node.peer_history(peer)}
     if path == "/v1/clients":
         return node.clients_json(query)
     if path.startswith("/v1/clients/"):

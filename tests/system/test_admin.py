@@ -71,7 +71,8 @@ def test_status_has_the_shape_that_was_agreed(pair, ann):
     assert re.fullmatch(r"\d+\.\d{9}", status["time"])
     assert status["config"]["path"] == str(pair.path)
     assert status["config"]["changed_on_disk"] is False
-    assert status["peers"] == {"total": 1, "synced": 1, "down": []}
+    assert status["peers"].pop("lag_ms") >= 0
+    assert status["peers"] == {"total": 1, "synced": 1, "owed": 0, "down": []}
     assert set(status["clients"]) == {"count", "removals", "max", "reported_per_s", "newest_s",
                                       "oldest_s"}
     assert set(status["requests"]) == {"iamat", "whatsat", "invalid"}
@@ -194,6 +195,7 @@ def test_peers_are_shown(pair, ann, bob):
     assert peer["address"] == f"127.0.0.1:{pair['Bob'].peers}"
     assert peer["file_line"] > 0 and peer["file_column"] > 0
     assert bob.get("/v1/peers/Ann").json["direction"] == "accept"
+    assert set(ann.get("/v1/peers/Bob").json) == PEER_KEYS | {"history"}
     reply = ann.get("/v1/peers/Nobody")
     assert (reply.status, reply.error) == (404, "not-found")
 
@@ -215,6 +217,41 @@ def test_peer_orders_are_done_when_answered(pair, ann):
     wait_until(lambda: state() == "synced" and
                ann.get("/v1/peers/Bob").json["connects"] > before, "connected anew")
     assert ann.post("/v1/peers/Nobody/enable").error == "not-found"
+
+
+def test_peer_history_says_what_became_of_a_link(pair, ann):
+    def history():
+        return ann.get("/v1/peers/Bob").json["history"]
+    wait_until(lambda: history()[-1]["state"] == "synced", "synced")
+    ann.post("/v1/peers/Bob/disable")
+    ann.post("/v1/peers/Bob/enable")
+    wait_until(lambda: history()[-1]["state"] == "synced", "synced again")
+    changes = history()
+    assert [set(change) for change in changes] == [{"at", "state", "error", "times",
+                                                    "last"}] * len(changes)
+    states = [(change["state"], change["error"]) for change in changes]
+    assert states[-4:] == [("disabled", "disabled by an operator"), ("waiting", None),
+                           ("comparing", None), ("synced", None)]
+    assert "connecting" not in dict(states)
+    assert changes == sorted(changes, key=lambda change: float(change["at"]))
+    assert abs(float(changes[-1]["at"]) - time.time()) < 60
+
+
+def test_peer_history_counts_what_repeats(tmp_path):
+    with Herd(tmp_path, *PAIR, settings=SETTINGS) as herd:
+        herd.start()
+        herd.wait_synced()
+        ann = api_of(herd["Ann"])
+        herd["Bob"].stop(signal.SIGKILL)
+
+        def newest():
+            return ann.get("/v1/peers/Bob").json["history"][-1]
+        wait_until(lambda: newest()["times"] > 2, "several attempts")
+        change = newest()
+        assert (change["state"], change["error"]) == ("backoff", "Connection refused")
+        assert float(change["last"]) > float(change["at"])
+        herd["Bob"].start()
+        wait_until(lambda: newest()["state"] == "synced", "back")
 
 
 # --- clients ------------------------------------------------------------------

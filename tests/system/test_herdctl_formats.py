@@ -90,7 +90,7 @@ def test_a_terminal_changes_looks_never_content(ctl, terminal, full):
         cells = [re.split(r" {2,}", line.strip())
                  for line in plain(shown.seen).strip().split("\n")]
         def steady(text):
-            return re.sub(r"^-?[\d.,]+(ms|s|m|h)?( \d+\w+)?$", "#", text)
+            return re.sub(r"^-?[\d.,]+(us|ms|s|m|h)?( \d+\w+)?$", "#", text)
         want = [[steady(c) for c in line.split("\t")] for line in piped.strip().split("\n")]
         got = [[steady(c) for c in row] for row in cells[:len(want)]]
         assert got == want, command
@@ -133,7 +133,31 @@ def test_status_is_one_screen(terminal, fake):
                      text, re.M)
     assert "places   gazetteer   9,120 answered  p99 0.4ms" in text
     assert "store    sqlite      durability sync  lag 0  last commit 3ms" in text
-    assert "hint: `peer show Juzang` for the link, `herd diff` to compare tables" in text
+    # Behind the answer, although that waits for the pager's decision.
+    assert text.splitlines()[-1] == ("hint: `peer show Juzang` for the link, `herd diff` to "
+                                     "compare tables")
+    fake["Riley"].peer_state["Juzang"] = "synced"
+    fake["Riley"].file_changed = True
+    shown = terminal("status", size=(24, 140))
+    assert shown.end() == 0
+    text = plain(shown.seen)
+    assert "2h ago, changed on disk)" in text
+    assert text.splitlines()[-1] == ("hint: `config diff` says what differs, `config reload` takes "
+                                     "the file")
+    fake["Riley"].file_changed = False
+    shown = terminal("status", size=(24, 60))
+    assert shown.end() == 0
+    lines = plain(shown.seen).splitlines()
+    assert lines[0].startswith("Riley  herdd 1.0.0") and "config" not in lines[0]
+    assert lines[1] == "config   /x/herd.yaml (loaded 2h ago, unchanged on disk)"
+
+
+def test_errors_stand_below_the_answer(terminal, fake):
+    fake["Juzang"].stop()
+    shown = terminal("node", "ls")
+    assert shown.end() == 6
+    lines = plain(shown.seen).splitlines()
+    assert lines[0].startswith("NODE") and lines[-1].startswith("herdctl: Juzang: ")
 
 
 def test_long_output_goes_through_a_pager(terminal, fake, tmp_path):

@@ -2,13 +2,15 @@
 """herdctl on a real herd: what the operator does, with real answers."""
 import json
 import os
+import re
 import signal
 import subprocess
+import time
 
 import pytest
 
 from conftest import Ctl
-from nodes import HERDCTL, wait_until
+from nodes import HERDCTL, Herd, wait_until
 from terminal import Terminal
 
 KIWI = "kiwi.cs.ucla.edu"
@@ -47,6 +49,80 @@ def test_trace_follows_the_links(real, herd):
     linked = {frozenset(link) for link in herd.links}
     for hop in hops[1:]:
         assert frozenset((hop["node"], hop["from"])) in linked
+
+
+def test_trace_is_a_tree_although_neighbours_cross(real):
+    """Both ends of a link may send the report at the same time: who was first counts."""
+    for i in range(10):
+        hops = rows(real("-n", "Bernard", "trace", f"cross-{i}", "34.07,-118.44", "--json"), "hops")
+        depth = {"client": -1}
+        for hop in hops:
+            assert hop["hops"] == depth[hop["from"]] + 1, hops
+            depth[hop["node"]] = hop["hops"]
+        assert len(depth) == 6
+
+
+def test_trace_goes_on_without_a_silent_node(real, herd):
+    herd["Campbell"].send_signal(signal.SIGSTOP)
+    try:
+        result = real("-n", "Bernard", "trace", "silent-1", "34.07,-118.44", "--timeout", "2s",
+                      "--json")
+        hops = {hop["node"]: hop["state"] for hop in json.loads(result.stdout)["hops"]}
+    finally:
+        herd["Campbell"].send_signal(signal.SIGCONT)
+    assert hops.pop("Campbell") == "missing"
+    assert set(hops.values()) == {"ok"} and len(hops) == 4
+    assert "Campbell: no answer in time" in result.stderr
+    wait_until(lambda: real("herd", "wait", "--timeout", "20s").returncode == 0, "all are back")
+
+
+def test_the_api_is_not_the_way_to_look(real):
+    """A node's hints are for those who ask it with curl."""
+    for words in (("peer", "show", "Nobody"), ("client", "show", "nobody")):
+        result = real("-n", "Riley", *words)
+        assert result.returncode == 1
+        assert "GET" not in result.stderr and result.stderr.count("Riley") == 1
+
+
+def test_prometheus_numbers_have_no_noise(real):
+    shown = real("-n", "all", "peer", "ls", "-o", "prometheus").stdout
+    values = [line.split()[-1] for line in shown.splitlines() if "rtt_seconds{" in line]
+    assert values and all(len(f"{float(value):.12f}".rstrip("0")) <= 11 for value in values)
+    assert all(len(value) <= 10 for value in values), values
+
+
+def test_a_link_that_waits_for_its_peer_says_who_dials(real, herd):
+    shown = Terminal([HERDCTL, "-n", "Riley", "peer", "disable", "Jaquez", "--yes"], real.env())
+    assert shown.end() == 0
+    shown = Terminal([HERDCTL, "-n", "Riley", "peer", "enable", "Jaquez"], real.env())
+    assert shown.end() == 0
+    assert ("hint: Jaquez dials this link; `peer reconnect Riley -n Jaquez` makes it dial now"
+            in shown.seen)
+    assert real("-n", "Jaquez", "peer", "reconnect", "Riley").returncode == 0
+    assert real("herd", "wait", "--timeout", "30s", timeout=40).returncode == 0
+
+
+def test_a_report_from_the_future_is_no_news_of_now(real):
+    assert real("-n", "Riley", "iamat", "early", HERE, str(int(time.time()) + 3600)).returncode == 0
+    shown = real("-n", "Riley", "status", "-o", "table").stdout
+    assert re.search(r"newest 59m \d+s ahead", shown), shown
+    (row,) = rows(real("-n", "Riley", "status", "--json"), "nodes")
+    assert -3600 <= row["newest_s"] < -3500
+
+
+def test_a_rejected_file_is_named_with_line_and_column(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    with Herd(tmp_path, ["Solo"], []) as herd:
+        herd.start()
+        ctl = Ctl(home, herd.path)
+        with open(herd.path, "a", encoding="utf-8") as file:
+            file.write("bogus: 1\n")
+        line = len(herd.path.read_text().splitlines())
+        result = ctl("-s", herd["Solo"].admin, "config", "reload")
+        assert result.returncode == 5
+        assert f": its herd file:{line}:1: unknown setting `bogus`" in result.stderr
+        assert ctl("config", "reload").returncode == 8
 
 
 def test_links_are_switched_off_and_on(real):

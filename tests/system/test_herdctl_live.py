@@ -79,7 +79,7 @@ def test_watch_shows_errors_in_the_picture(watch, fake):
     shown.until(lambda: "REMOVALS" in plain(shown.seen), "the first round")
     fake["Riley"].stop()
     def tells():
-        return any(re.match("herdctl: Riley: .*refused|herdctl: Riley: .*No such file", line)
+        return any(re.match("herdctl: Riley: .*refused|herdctl: Riley: there is no such", line)
                    for line in shown.lines()[0])
     shown.until(tells, "the error")
     at = rounds(shown)
@@ -206,6 +206,22 @@ def test_watch_on_a_dumb_terminal_appends(watch, fake):
     assert "\x1b" not in shown.seen and shown.seen.count("REMOVALS") == 2
 
 
+# --- streams ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [100, 60])
+def test_a_stream_stands_below_its_titles(terminal, fake, width):
+    """The titles are written before the rows are known."""
+    shown = terminal("ping", "-c", "2", "-i", "1ms", size=(24, width))
+    assert shown.end() == 0
+    head, *rows = plain(shown.seen).splitlines()
+    assert len(rows) == 6
+    for row in rows:
+        assert re.match(r"[A-Z][a-z]+", row).end() <= head.index("SEQ")
+        assert row[head.index("STATE"):].startswith("ok  ")
+        assert row[head.index("ERROR"):] == "-"
+
+
 # --- top ----------------------------------------------------------------------------
 
 
@@ -253,6 +269,56 @@ def test_top_shows_rates_and_sorts_by_them(terminal, fake):
                 "Jaquez is back")
     shown.send("q")
     assert shown.end() == 0
+
+
+def behind(fake):
+    """Links that owe more the slower they are, but one that owes nothing."""
+    for name, owed, lag in (("Riley", 5, 40.0), ("Jaquez", 0, 0.0), ("Juzang", 700, 9000.0)):
+        def status_json(real=fake[name].status_json, owed=owed, lag=lag):
+            status = real()
+            status["peers"].update(owed=owed, lag_ms=lag)
+            return status
+        fake[name].status_json = status_json
+
+
+def shown_nodes(shown):
+    return [line.split()[0] for line in shown.lines()[0]
+            if line.split()[:1] and line.split()[0] in ("Riley", "Jaquez", "Juzang")]
+
+
+@pytest.mark.parametrize("word, key", [("owed", "o"), ("lag", "l")])
+def test_top_sorts_by_what_links_owe(terminal, fake, word, key):
+    behind(fake)
+    most_first = ["Juzang", "Riley", "Jaquez"]
+    shown = terminal("top", "--sort", word, size=(24, 60))
+    shown.until(lambda: shown_nodes(shown) == most_first, "sorted as --sort says")
+    assert shown.lines()[0][0].startswith(f"top  sorted by {word}  (q ends, r reverses")
+    # A narrow screen does without other columns.
+    assert any(word.upper() in line.split() for line in shown.lines()[0])
+    shown.send("r")
+    shown.until(lambda: shown_nodes(shown) == most_first[::-1], "reversed")
+    assert f"sorted by {word}, reversed" in shown.lines()[0][0]
+    shown.send("n")
+    shown.until(lambda: shown_nodes(shown) == ["Jaquez", "Juzang", "Riley"], "by name")
+    assert "sorted by name" in shown.lines()[0][0]
+    shown.send(key)
+    shown.until(lambda: shown_nodes(shown) == most_first, "the key does as the word")
+    shown.send("q")
+    assert shown.end() == 0
+
+
+def test_top_says_how_it_is_sorted(terminal, ctl, fake):
+    behind(fake)
+    shown = terminal("top")
+    shown.until(lambda: len(shown_nodes(shown)) == 3, "a picture")
+    assert "in the herd file's order" in shown.lines()[0][0]
+    assert "o=owed" in " ".join(shown.lines()[0][:3])
+    shown.send("q")
+    assert shown.end() == 0
+    result = ctl("top", "-1", "--sort", "lag", "-o", "name")
+    assert result.stdout.split() == ["Juzang", "Riley", "Jaquez"]
+    result = ctl("top", "-1", "--sort", "owed:asc", "-o", "csv", "--columns", "owed,lag_ms")
+    assert result.stdout.splitlines() == ["owed,lag_ms", "0,0", "5,40", "700,9000"]
 
 
 def test_a_key_sorts_what_is_shown_without_asking_again(terminal, fake):

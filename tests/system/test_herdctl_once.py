@@ -77,6 +77,9 @@ def test_iamat_without_time_says_now(ctl, fake):
     (("-o", "jsn", "status"), "is not one of: table"),
     (("status", "--watch=0"), "--watch wants seconds"),
     (("top", "-2"), "is not one of: -1"),
+    (("events", "--type", "link,reports"), "`reports' is not one of: report link places admin"),
+    (("log", "tail", "--watch"), "cannot be watched: it can go on by itself"),
+    (("client", "forget", "c", "--watch"), "cannot be watched: it changes something"),
 ])
 def test_wrong_usage_is_named_with_status_2(ctl, words, part):
     result = ctl(*words)
@@ -127,6 +130,32 @@ def test_refusals_are_status_5_and_not_data(ctl):
     result = ctl("whatsat", "nobody", "10", "5")
     assert (result.returncode, result.stdout) == (5, "")
     assert "? WHATSAT nobody 10 5" in result.stderr
+
+
+def test_a_refusal_says_what_it_may_mean(ctl):
+    result = ctl("whatsat", "nobody", "10", "5")
+    assert result.stderr == ("herdctl: Riley refused it: ? WHATSAT nobody 10 5 (it holds no such "
+                             "client; `client show' with -n all asks every node)\n")
+
+
+def test_an_error_says_what_to_look_at(ctl, lone_ctl, fake):
+    fake["Riley"].stop()
+    result = ctl("-n", "Riley", "status")
+    assert result.returncode == 3
+    assert re.search(rf"Riley: .* \(is herdd running\? Its admin listener is "
+                     rf"{re.escape(fake['Riley'].admin)}\)$", result.stderr)
+    result = ctl("-n", "Riley", "events")
+    assert f"Its admin listener is {fake['Riley'].admin})" in result.stderr
+    result = ctl("-n", "Riley", "whatsat", KIWI, "10", "5")
+    assert (f"Connection refused (is herdd running? Its listener for clients is "
+            f"127.0.0.1:{fake['Riley'].port})") in result.stderr
+    # The table has no room for all that.
+    (row,) = [r for r in json.loads(ctl("node", "ls", "--json").stdout)["nodes"]
+              if r["node"] == "Riley"]
+    assert len(row["error"]) < 30
+    result = lone_ctl("-s", f"127.0.0.1:{fake['Juzang'].port}", "status")
+    assert result.returncode == 7
+    assert "an admin listener is asked here, not one for clients" in result.stderr
 
 
 def test_raw_sends_and_shows_bytes(ctl, fake):
@@ -213,6 +242,30 @@ def test_the_same_keys_whatever_the_count(ctl, fake):
     assert len(keys) == 1
     empty = json.loads(ctl("client", "ls", "--json").stdout)
     assert empty["clients"] == [] and empty["schema"] == "herd.clients/1"
+
+
+def test_peer_show_tells_what_became_of_a_link(ctl, fake):
+    fake["Riley"].peer_state["Juzang"] = "backoff"
+    text = ctl("peer", "show", "Juzang", "-o", "table").stdout
+    lines = text[text.index("HISTORY"):].splitlines()
+    assert re.fullmatch(r"HISTORY +2023-11-1\d [\d:]{8} waiting", lines[0])
+    assert re.fullmatch(r" +2023-11-1\d [\d:]{8} synced", lines[1])
+    assert re.fullmatch(r" +2023-11-1\d [\d:]{8} backoff: connection refused, "
+                        r"12 times until 2023-11-1\d [\d:]{8}", lines[2])
+    assert lines[0].index("2023") == lines[2].index("2023")
+    (line,) = [line for line in ctl("peer", "show", "Juzang").stdout.splitlines()
+               if line.startswith("HISTORY\t")]
+    assert line.count("; ") == 2
+    (row,) = json.loads(ctl("peer", "show", "Juzang", "--json").stdout)["peers"]
+    assert row["history"] == fake["Riley"].peer_history("Juzang")
+
+
+def test_lists_are_words_for_people(ctl, fake):
+    fake["Riley"].peer_state["Juzang"] = "backoff"
+    assert "PEERS DOWN\tJuzang backoff connection refused\n" in ctl("status").stdout
+    fake["Riley"].peer_state["Juzang"] = "synced"
+    assert "PEERS DOWN\t-\n" in ctl("status").stdout
+    assert json.loads(ctl("status", "--json").stdout)["nodes"][0]["peers_down"] == []
 
 
 # --- faults -------------------------------------------------------------------------
@@ -453,6 +506,10 @@ def test_contexts_are_made_used_and_removed(ctl, fake, tmp_path):
     assert "Juzang" in ctl("-C", "lab", "client", "count").stdout
     assert ctl("context", "use", "lab").returncode == 0
     assert [r["used"] for r in rows()] == [True, False]
+    assert ctl("context", "previous").returncode == 0  # there was none
+    assert [r["used"] for r in rows()] == [False, False]
+    assert ctl("context", "previous").returncode == 0
+    assert [r["used"] for r in rows()] == [True, False]
     assert "Juzang" in ctl("client", "count", env={"HERD_CONF": None}).stdout
     assert ctl("-C", "one", "iamat", "c", HERE).returncode == 2
     result = ctl("-C", "one", "bench", "iamat")
@@ -482,6 +539,32 @@ def test_bench_refuses_a_protected_context(ctl, fake):
 # --- the rest of the commands ---------------------------------------------------------
 
 
+def test_bench_asks_for_clients_that_are_known(ctl, fake):
+    """A refusal is no work: its time says nothing of a herd that answers."""
+    for kind in ("whatsat", "mixed"):
+        result = ctl("bench", kind, "--duration", "100ms", "--clients", "1200", "--prefix", kind,
+                     "--json")
+        assert result.returncode == 0, result
+        rows = {row["request"]: row for row in json.loads(result.stdout)["results"]}
+        assert rows["whatsat"]["answered"] > 0
+        assert [row["refused"] for row in rows.values()] == [0] * len(rows)
+        assert len([c for c in fake["Riley"].clients if c.startswith(kind.encode())]) == 1200
+    fake["Riley"].stop()
+    result = ctl("-n", "Riley", "bench", "whatsat", "--duration", "100ms")
+    assert result.returncode == 3 and result.stderr.count("\n") == 1
+
+
+def test_a_record_shows_everything(ctl, fake):
+    """What `ls` keeps for -o wide."""
+    shown = ctl("node", "show", "Riley", "-o", "table").stdout
+    for title in ("PEERS", "ADMIN", "WORKERS", "PID", "HERD"):
+        assert re.search(f"^{title} ", shown, re.M), title
+    assert ctl("context", "add", "full", "-c", fake.path, "-o", "json", "--timeout",
+               "2s").returncode == 0
+    shown = ctl("context", "show", "full", "-o", "table").stdout
+    assert re.search("^OUTPUT +json$", shown, re.M) and re.search("^TIMEOUT +2s$", shown, re.M)
+
+
 def test_bench_measures(ctl, fake):
     result = ctl("bench", "mixed", "--duration", "300ms", "--connections", "3", "--pipeline",
                  "2", "--clients", "5", "--json")
@@ -489,7 +572,9 @@ def test_bench_measures(ctl, fake):
     rows = {r["request"]: r for r in json.loads(result.stdout)["results"]}
     assert rows["iamat"]["answered"] > 0 and rows["whatsat"]["answered"] > 0
     assert rows["iamat"]["p50_ms"] <= rows["iamat"]["p99_ms"] <= rows["iamat"]["max_ms"]
-    assert rows["iamat"]["answered"] + rows["whatsat"]["answered"] == len(fake["Riley"].lines)
+    reported_before = 5
+    assert (rows["iamat"]["answered"] + rows["whatsat"]["answered"] + reported_before ==
+            len(fake["Riley"].lines))
     result = ctl("bench", "iamat", "--duration", "500ms", "--rate", "100", "--json")
     row = json.loads(result.stdout)["results"][0]
     assert 35 <= row["answered"] <= 55
@@ -565,6 +650,16 @@ def test_check_is_a_monitoring_plugin(ctl, fake, what, change, status, part):
     assert result.returncode == status, result
     assert part in result.stdout and result.stdout.startswith("HERD ")
     assert len(result.stdout.splitlines()) == 1
+
+
+def test_check_names_a_silent_node_once(ctl, fake):
+    fake["Riley"].stop()
+    result = ctl("check", "all")
+    assert result.returncode == 2
+    assert result.stdout.count("Riley unreachable") == 1
+    for what in ("node", "peers", "places", "convergence"):
+        result = ctl("check", what)
+        assert result.returncode == 2 and result.stdout.count("Riley unreachable") == 1
 
 
 def test_check_is_unknown_when_it_cannot_judge(ctl, lone_ctl):
@@ -645,6 +740,9 @@ def test_stats_are_metrics(ctl):
     row = json.loads(ctl("stats", "--json").stdout)["metrics"][0]
     assert (row["metric"], row["value"]) == ("herd_clients", 2)
     assert ctl("stats", "-o", "prometheus").stdout.startswith("# TYPE herd_clients gauge\n")
+    assert ctl("stats").stdout == "METRIC\tLABELS\tVALUE\nherd_clients\t-\t2\n"
+    result = ctl("stats", "nothing")
+    assert result.returncode == 1 and "no metric is called so" in result.stderr
     assert 'herd_clients{node="Juzang"} 2' in ctl("stats", "-n", "all", "-o", "raw").stdout
 
 

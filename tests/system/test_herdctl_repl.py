@@ -53,6 +53,29 @@ def test_ctrl_c_cancels_the_line_not_the_session(repl):
     assert "Riley" in session.ask("client count")
 
 
+def test_ctrl_c_leaves_the_prompt_on_its_own_line(repl, fake):
+    session = repl()
+    session.line("events")
+    wait_until(lambda: len(fake["Riley"].watchers) == 2, "events are followed")
+    session.send("\x03")
+
+    def last_lines():
+        return [line for line in session.lines()[0] if line][-2:]
+    session.until(lambda: last_lines() == ["^C", "lab/Riley>"], "a prompt below")
+
+
+def test_the_context_before_may_be_none(repl, fake):
+    session = repl()
+    session.line(f"context add mine -c {fake.path}")
+    session.prompt()
+    session.line("context use mine")
+    session.prompt("mine/Riley")
+    session.line("context previous")
+    session.prompt()
+    session.line("context previous")
+    session.prompt("mine/Riley")
+
+
 def test_ctrl_c_cancels_a_running_command(repl, fake):
     session = repl()
     before = len(fake["Jaquez"].requests)
@@ -137,7 +160,7 @@ def test_type_ahead_survives_a_command(repl, fake):
 def test_pasted_lines_run_in_order_and_stop_at_an_error(repl, fake):
     session = repl()
     session.send("\x1b[200~iamat p1 +1+1 5\niamat p2 +1+1 5\nnonsense\niamat p3 +1+1 5\x1b[201~\r")
-    session.expect("1 lines behind it were not run")
+    session.expect("1 line behind it was not run")
     session.prompt()
     assert [line.split()[1] for line in fake["Riley"].lines if b"IAMAT" in line] == [b"p1", b"p2"]
     # without bracketed paste: the lines come as they are typed

@@ -223,8 +223,59 @@ test_records_are_lines_of_values(void **state HERD_UNUSED)
 	got = write_with(&options, &record);
 	assert_string_equal(got,
 	    "NODE\tRiley\nCLIENT\tkiwi\nLOCATION\t+34.1-118.2\nRTT\t0.4ms\n"
-	    "SENT\t48120\nSTATE\tsynced\n");
+	    "SENT\t48120\nSTATE\tsynced\nUP\tyes\n");
 	free(got);
+}
+
+/* A list of values has a line for each thing in it. */
+static void
+test_json_is_words_for_people(void **state HERD_UNUSED)
+{
+	static const struct column column = { "history", "HISTORY", LEAF_JSON,
+		0, 0, NULL, 0 };
+	struct leaf leaf = { .type = LEAF_JSON,
+		.known = true,
+		.text = span_from("[1,2]"),
+		.shown = span_from("one\ntwo \033[31m") };
+	struct buf out;
+
+	buf_init(&out, XBUF_MAX);
+	leaf_for_people(&out, &leaf, &column, true);
+	assert_buf(&out, "one; two \\x1b[31m");
+	buf_clear(&out);
+	leaf_to_json(&out, &leaf);
+	assert_buf(&out, "[1,2]");
+	buf_clear(&out);
+	leaf.shown = span_from("");
+	leaf_for_people(&out, &leaf, &column, true);
+	assert_buf(&out, "-");
+	buf_release(&out);
+}
+
+static void
+test_numbers_that_name_have_no_commas(void **state HERD_UNUSED)
+{
+	struct column column = { "pid", "PID", LEAF_INTEGER, COLUMN_NUMERAL, 0,
+		NULL, 0 };
+	struct leaf leaf = {
+		.type = LEAF_INTEGER, .known = true, .integer = 18356
+	};
+	struct buf out;
+
+	buf_init(&out, XBUF_MAX);
+	leaf_for_people(&out, &leaf, &column, true);
+	assert_buf(&out, "18356");
+	buf_clear(&out);
+	column.traits = 0;
+	leaf_for_people(&out, &leaf, &column, true);
+	assert_buf(&out, "18,356");
+	buf_clear(&out);
+	column.digits = DIGITS_ALL;
+	leaf.type = LEAF_REAL;
+	leaf.real = 3;
+	leaf_for_people(&out, &leaf, &column, true);
+	assert_buf(&out, "3");
+	buf_release(&out);
 }
 
 static void
@@ -418,6 +469,8 @@ main(void)
 		cmocka_unit_test(test_prometheus_has_no_ids_as_labels),
 		cmocka_unit_test(test_lists_are_arrays_whatever_their_length),
 		cmocka_unit_test(test_records_are_lines_of_values),
+		cmocka_unit_test(test_json_is_words_for_people),
+		cmocka_unit_test(test_numbers_that_name_have_no_commas),
 		cmocka_unit_test(test_columns_sort_and_limit_choose),
 		cmocka_unit_test(test_unknown_columns_are_usage_errors),
 		cmocka_unit_test(test_tables_fit_every_width),

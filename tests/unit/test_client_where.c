@@ -27,10 +27,10 @@ fill_row(void)
 	memset(row, 0, sizeof(row));
 	for (size_t i = 0; i < HERD_ARRAY_LEN(columns); i++)
 		row[i].type = columns[i].type;
-	row[0] =
-	    (struct leaf){ LEAF_TEXT, true, span_from("Jaquez"), 0, 0, 0, 0 };
-	row[1] =
-	    (struct leaf){ LEAF_STATE, true, span_from("synced"), 0, 0, 0, 0 };
+	row[0].known = true;
+	row[0].text = span_from("Jaquez");
+	row[1].known = true;
+	row[1].text = span_from("synced");
 	row[2].known = true;
 	row[2].real = 12.5;
 	row[3].known = true;
@@ -39,8 +39,8 @@ fill_row(void)
 	row[4].integer = 57;
 	row[5].known = true;
 	row[5].integer = 1;
-	row[7] = (struct leaf){ LEAF_TIME, true,
-		span_from("1479413884.392014450"), 0, 0, 0, 0 };
+	row[7].known = true;
+	row[7].text = span_from("1479413884.392014450");
 }
 
 static bool

@@ -149,15 +149,6 @@ test_too_many_words_are_refused(void **state HERD_UNUSED)
 }
 
 static void
-test_open_quotes_are_seen(void **state HERD_UNUSED)
-{
-	assert_int_equal(words_open_quote(span_from("a 'b")), '\'');
-	assert_int_equal(words_open_quote(span_from("a \"b'")), '"');
-	assert_int_equal(words_open_quote(span_from("a 'b'")), 0);
-	assert_int_equal(words_open_quote(span_from("a \\'")), 0);
-}
-
-static void
 test_quoted_words_read_back(void **state HERD_UNUSED)
 {
 	struct unit_random random = unit_random("quote");
@@ -197,7 +188,6 @@ main(void)
 		cmocka_unit_test(test_verbatim_commands_take_the_rest),
 		cmocka_unit_test(test_bad_lines_are_named),
 		cmocka_unit_test(test_too_many_words_are_refused),
-		cmocka_unit_test(test_open_quotes_are_seen),
 		cmocka_unit_test(test_quoted_words_read_back),
 	};
 

@@ -240,6 +240,48 @@ test_take_skips_what_the_owner_gave(void **state)
 	table_free(table);
 }
 
+struct noted {
+	unsigned count;
+	uint32_t hash;
+	uint64_t time_ns;
+	uint32_t from;
+};
+
+static void
+on_note(void *arg, uint32_t hash, uint64_t time_ns, uint32_t from)
+{
+	struct noted *noted = arg;
+
+	*noted = (struct noted){ noted->count + 1, hash, time_ns, from };
+}
+
+/* The table forgets the giver once another has the same report. */
+static void
+test_note_tells_who_gave_it_first(void **state)
+{
+	struct table *table = unit_table(0, 0);
+	struct noted noted = { 0 };
+	struct outbox outbox;
+
+	(void)state;
+	outbox_init(&outbox, table, FROM_NOBODY, unit_no_wake, &noted);
+	outbox.note = on_note;
+	assert_ok(outbox_attach(&outbox));
+	(void)put_from(table, 1, 2 * S, SESSION_A);
+	assert_int_equal(put_from(table, 1, 2 * S, SESSION_B), PUT_EQUAL);
+	assert_int_equal(noted.count, 1);
+	assert_int_equal(noted.from, SESSION_A);
+	assert_int_equal(noted.time_ns, 2 * S);
+	assert_int_equal(
+	    noted.hash, (uint32_t)table_hash(table, span_from("client-1")));
+	(void)put_from(table, 1, 3 * S, SESSION_B);
+	assert_int_equal(noted.count, 1); /* owed already */
+	outbox_detach(&outbox);
+	(void)put_from(table, 2, S, SESSION_B);
+	assert_int_equal(noted.count, 1);
+	table_free(table);
+}
+
 /* Nobody and clients are no owners: what they gave goes to everybody. */
 static void
 test_take_gives_what_nobody_gave(void **state)
@@ -400,6 +442,7 @@ main(void)
 		cmocka_unit_test(test_take_without_room_keeps_debt),
 		cmocka_unit_test(test_put_owes_nothing_to_its_sender),
 		cmocka_unit_test(test_take_skips_what_the_owner_gave),
+		cmocka_unit_test(test_note_tells_who_gave_it_first),
 		cmocka_unit_test(test_take_gives_what_nobody_gave),
 		cmocka_unit_test(test_freed_slot_keeps_its_place),
 		cmocka_unit_test(test_owe_pass_owes_what_is_wanted),

@@ -374,6 +374,9 @@ test_did_you_mean_finds_the_nearest(void **state HERD_UNUSED)
 	assert_null(text_did_you_mean(span_from("xyzzy"), words));
 	assert_null(text_did_you_mean(span_from("x"), words));
 	assert_null(text_did_you_mean(span_from("ab"), words));
+	assert_null(text_did_you_mean(span_from("lave"), words));
+	assert_string_equal(
+	    text_did_you_mean(span_from("leve"), words), "level");
 	assert_string_equal(text_did_you_mean(span_from("of"), words), "on");
 	assert_null(text_did_you_mean(span_from(""), words));
 	assert_null(text_did_you_mean(span_from("a"), words + 4));
