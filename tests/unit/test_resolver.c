@@ -38,7 +38,7 @@ made_address(unsigned last, const char *port, struct addrinfo *next)
 	assert_non_null(made);
 	assert_non_null(in);
 	in->sin_family = AF_INET;
-	in->sin_port = htons((uint16_t)atol(port));
+	in->sin_port = htons((uint16_t)strtoul(port, NULL, 10));
 	in->sin_addr.s_addr = htonl(0x7f000000u + last);
 	made->ai_addr = (struct sockaddr *)in;
 	made->ai_addrlen = sizeof(*in);
