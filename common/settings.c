@@ -98,7 +98,8 @@ static const struct setting table[] = {
 	    "plaintext on loopback without, tls demands key_file, none is "
 	    "plaintext everywhere."),
 	STRING("key_file", key_file, SETTING_PATH, "", false,
-	    "File of mode 0600 with the herd's pre-shared key."),
+	    "File of mode 0600 with the herd's pre-shared key, or "
+	    "credential:NAME for one that systemd loads."),
 	DURATION("link.ping_after", link.ping_after, MS, HOUR, "5s", true,
 	    "Silence after which a link is asked for a sign of life."),
 	DURATION("link.dead_after", link.dead_after, MS, HOUR, "15s", true,

@@ -95,7 +95,7 @@ open_path(
 	return error;
 }
 
-enum herd_error
+static enum herd_error
 keyfile_open(const struct keyfile *file, struct buf *message, int *fd)
 {
 	struct buf path;
@@ -112,6 +112,56 @@ keyfile_open(const struct keyfile *file, struct buf *message, int *fd)
 				     : open_path(file, text, message, fd);
 	}
 	buf_release(&path);
+	return error;
+}
+
+/* Up to `room` bytes; then there may be more. */
+static enum herd_error
+read_bytes(const struct keyfile *file, char *data, size_t room, size_t *len,
+    struct buf *message)
+{
+	size_t count = 0;
+	ssize_t got = 1;
+	int fd = -1;
+	enum herd_error error = keyfile_open(file, message, &fd);
+
+	if (error != HERD_OK)
+		return error;
+	while (error == HERD_OK && got != 0 && count < room) {
+		got = read(fd, data + count, room - count);
+		if (got > 0)
+			count += (size_t)got;
+		else if (got < 0 && errno != EINTR)
+			error = refuse(
+			    file, file->value, message, "%s", strerror(errno));
+	}
+	(void)close(fd);
+	*len = count;
+	return error;
+}
+
+enum herd_error
+keyfile_read(const struct keyfile *file, size_t least, size_t most, char *data,
+    size_t *len, struct buf *message)
+{
+	size_t count = 0;
+	enum herd_error error =
+	    read_bytes(file, data, most + 1, &count, message);
+
+	if (error == HERD_OK && count > most)
+		error = refuse(file, file->value, message,
+		    "longer than %zu bytes: is this the key?", most);
+	while (count > 0 && text_is_space(data[count - 1]))
+		count--;
+	if (error == HERD_OK && count < least)
+		error = refuse(file, file->value, message,
+		    "shorter than %zu bytes; make one with "
+		    "`openssl rand -hex 32`",
+		    least);
+	if (error == HERD_OK)
+		*len = count;
+	else
+		explicit_bzero(data, most + 1);
 	return error;
 }
 
@@ -135,22 +185,10 @@ keyfile_read_word(const struct keyfile *file, char word[KEYFILE_WORD_MAX + 1],
 {
 	char raw[KEYFILE_WORD_MAX + SPACE_MAX];
 	size_t count = 0;
-	ssize_t got = 1;
 	struct span text;
-	int fd = -1;
-	enum herd_error error = keyfile_open(file, message, &fd);
+	enum herd_error error =
+	    read_bytes(file, raw, sizeof(raw), &count, message);
 
-	if (error != HERD_OK)
-		return error;
-	while (error == HERD_OK && got != 0 && count < sizeof(raw)) {
-		got = read(fd, raw + count, sizeof(raw) - count);
-		if (got > 0)
-			count += (size_t)got;
-		else if (got < 0 && errno != EINTR)
-			error = refuse(
-			    file, file->value, message, "%s", strerror(errno));
-	}
-	(void)close(fd);
 	text = text_trim(span_of(raw, count));
 	if (error == HERD_OK)
 		error = check_word(file, text, message);

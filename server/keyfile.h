@@ -20,11 +20,12 @@ struct keyfile {
 };
 
 /*
- * Gives the open file. HERD_ESYSTEM, HERD_ELIMIT ...: `message` says what is
- * wrong and what to do.
+ * Reads the file's bytes, white space at its end not counted: `least` to
+ * `most` of them; `data` has room for `most` + 1. HERD_ESYSTEM, HERD_ENOMEM:
+ * `message` says what is wrong and what to do. Wipe `data` after use.
  */
-HERD_MUST_CHECK enum herd_error keyfile_open(
-    const struct keyfile *file, struct buf *message, int *fd);
+HERD_MUST_CHECK enum herd_error keyfile_read(const struct keyfile *file,
+    size_t least, size_t most, char *data, size_t *len, struct buf *message);
 
 /*
  * Reads a file of one word, white space at its ends apart: 1 to

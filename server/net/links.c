@@ -461,15 +461,12 @@ links_prepare(struct links *links, struct buf *message)
 		return HERD_ENOMEM;
 	if (node->file.settings.link_security != LINK_SECURITY_NONE &&
 	    node->file.settings.key_file[0] != '\0') {
-		struct buf path;
+		const struct keyfile key = { "key_file",
+			node->file.settings.key_file, node->name,
+			node->base_dir };
 
-		buf_init(&path, 4096);
-		if (herdfile_expand(&path, node->file.settings.key_file,
-			node->name, node->base_dir) == HERD_OK &&
-		    buf_cstr(&path) != NULL)
-			error = transport_tls_open(
-			    path.data, node->name, message, &links->tls);
-		buf_release(&path);
+		error =
+		    transport_tls_open(&key, node->name, message, &links->tls);
 		if (error != HERD_OK)
 			return error;
 	}

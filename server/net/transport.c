@@ -2,7 +2,6 @@
 #include "net/transport.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
@@ -12,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "herd/text.h"
@@ -24,48 +22,6 @@ struct transport_tls {
 	char identity[IDENTITY_MAX];
 	unsigned char key[SHA256_DIGEST_LENGTH];
 };
-
-/* --- key ----------------------------------------------------------------- */
-
-static const char *
-key_file_fault(const struct stat *st)
-{
-	if (!S_ISREG(st->st_mode))
-		return "not a regular file";
-	if ((st->st_mode & 077) != 0)
-		return "others may read it; chmod 600 it";
-	if (st->st_uid != geteuid() && st->st_uid != 0)
-		return "owned by another user; chown it";
-	return NULL;
-}
-
-/* Reads the key's bytes; returns what is wrong, or NULL. */
-static const char *
-read_key(const char *path, char *key, size_t *len)
-{
-	/* A FIFO would wait for its writer before it can be refused. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	const char *fault = NULL;
-	struct stat st;
-	ssize_t n = -1;
-
-	if (fd < 0)
-		return strerror(errno);
-	if (fstat(fd, &st) == 0)
-		fault = key_file_fault(&st);
-	if (fault == NULL)
-		n = read(fd, key, TRANSPORT_KEY_MAX);
-	if (fault == NULL && n < 0)
-		fault = strerror(errno);
-	close(fd);
-	while (n > 0 && text_is_space(key[n - 1]))
-		n--;
-	if (fault == NULL && n < (ssize_t)TRANSPORT_KEY_MIN)
-		fault = "shorter than 16 bytes; make one with "
-			"`openssl rand -hex 32`";
-	*len = n > 0 ? (size_t)n : 0;
-	return fault;
-}
 
 /* --- TLS ---------------------------------------------------------------- */
 
@@ -121,30 +77,30 @@ tls_configure(struct transport_tls *tls)
 }
 
 enum herd_error
-transport_tls_open(const char *path, const char *identity, struct buf *message,
-    struct transport_tls **out)
+transport_tls_open(const struct keyfile *file, const char *identity,
+    struct buf *message, struct transport_tls **out)
 {
-	struct transport_tls *tls = calloc(1, sizeof(*tls));
-	char key[TRANSPORT_KEY_MAX];
-	const char *fault;
+	char key[TRANSPORT_KEY_MAX + 1];
+	struct transport_tls *tls;
 	size_t len = 0;
+	enum herd_error error = keyfile_read(
+	    file, TRANSPORT_KEY_MIN, TRANSPORT_KEY_MAX, key, &len, message);
 
+	if (error != HERD_OK)
+		return error;
+	tls = calloc(1, sizeof(*tls));
+	if (tls != NULL)
+		SHA256((const unsigned char *)key, len, tls->key);
+	OPENSSL_cleanse(key, sizeof(key));
 	if (tls == NULL)
 		return HERD_ENOMEM;
-	fault = read_key(path, key, &len);
-	if (fault == NULL) {
-		SHA256((const unsigned char *)key, len, tls->key);
-		OPENSSL_cleanse(key, sizeof(key));
-		snprintf(tls->identity, sizeof(tls->identity), "%s", identity);
-		tls->context = SSL_CTX_new(TLS_method());
-		if (tls->context == NULL || !tls_configure(tls))
-			fault = "OpenSSL cannot do TLS 1.3 with a key";
-	}
-	if (fault != NULL) {
+	snprintf(tls->identity, sizeof(tls->identity), "%s", identity);
+	tls->context = SSL_CTX_new(TLS_method());
+	if (tls->context == NULL || !tls_configure(tls)) {
 		transport_tls_close(tls);
-		return buf_addf(message, "key_file %s: %s", path, fault) ==
-			       HERD_OK
-			   ? HERD_ERANGE
+		return buf_add_text(message,
+			   "OpenSSL cannot do TLS 1.3 with a key") == HERD_OK
+			   ? HERD_ESYSTEM
 			   : HERD_ENOMEM;
 	}
 	*out = tls;

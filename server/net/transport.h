@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "herd/buf.h"
+#include "keyfile.h"
 
 /* Bytes not yet sent that the kernel may hold (TCP_NOTSENT_LOWAT). */
 #define TRANSPORT_UNSENT_MAX 16384
@@ -22,12 +23,11 @@
 struct transport_tls;
 
 /*
- * Reads the herd's key from `path`: a regular file of the process's user or
- * root, mode without group and other, at least TRANSPORT_KEY_MIN bytes,
- * white space at the end not counted. `identity` names this node to its
- * peers. HERD_ESYSTEM or HERD_ERANGE: `message` says what and what to do.
+ * Reads the herd's key, TRANSPORT_KEY_MIN to TRANSPORT_KEY_MAX bytes: see
+ * keyfile.h. `identity` names this node to its peers. HERD_ESYSTEM,
+ * HERD_ENOMEM: `message` says what is wrong and what to do.
  */
-HERD_MUST_CHECK enum herd_error transport_tls_open(const char *path,
+HERD_MUST_CHECK enum herd_error transport_tls_open(const struct keyfile *file,
     const char *identity, struct buf *message, struct transport_tls **out);
 void transport_tls_close(struct transport_tls *tls); /* NULL is fine */
 

@@ -456,7 +456,8 @@ def test_link_security_none_permits_plaintext_beyond_loopback(tmp_path):
 
 
 @pytest.mark.parametrize("text,mode,word", [(None, None, "No such file"), (KEY, 0o644, "chmod 600"),
-                                            ("short", 0o600, "16 bytes"), (" \n" * 20, 0o600, "16 bytes")])
+                                            ("short", 0o600, "16 bytes"), (" \n" * 20, 0o600, "16 bytes"),
+                                            ("k" * 4097, 0o600, "longer than 4096 bytes")])
 def test_bad_key_file_refuses_to_start(tmp_path, text, mode, word):
     path = tmp_path / "key"
     if text is not None:
@@ -464,6 +465,20 @@ def test_bad_key_file_refuses_to_start(tmp_path, text, mode, word):
         path.chmod(mode)
     status, said = refuse_to_start(tmp_path, with_key(path))
     assert status != 0 and word in said and str(path) in said, said
+
+
+def test_key_may_be_a_credential_of_systemd(tmp_path, monkeypatch):
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / "links").write_text(KEY)
+    (credentials / "links").chmod(0o440)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
+    with Herd(tmp_path, ["A", "B"], [("A", "B")], with_key("credential:links")) as herd:
+        herd.start()
+        herd.wait_synced()
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY")
+    status, said = refuse_to_start(tmp_path, with_key("credential:links"))
+    assert status != 0 and "LoadCredential=links" in said, said
 
 
 def test_key_file_that_is_no_file_refuses_to_start(tmp_path):
