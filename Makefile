@@ -195,9 +195,9 @@ PROGRAMS := build/herdd build/herdctl
 PROGRAMS += build/mkgazetteer build/gazetteer.sqlite
 
 .DEFAULT_GOAL := programs
-.PHONY: programs all check unit sim soak mutants lint format bench fuzz fuzz-run fuzz-replay \
-	coverage install \
-	uninstall dist deb clean deps lint-deps demo help FORCE
+.PHONY: programs all check unit sim soak mutants sanitize lint format bench \
+	fuzz fuzz-run fuzz-replay coverage install uninstall dist deb clean deps \
+	lint-deps demo help FORCE
 .SECONDARY:
 
 programs: $(PROGRAMS) ## build/herdd and build/herdctl
@@ -384,7 +384,10 @@ fuzz-run: $(FUZZ_PROGRAMS)
 		fi; \
 	done
 
-CHECK_SUITES := unit sim mutants fuzz-replay system
+sanitize: ## tests again with ASan and UBSan, and TSan
+	$(Q)tests/sanitize.sh $(MAKE) $(PYTHON)
+
+CHECK_SUITES := unit sim mutants fuzz-replay system sanitize
 
 check: deps ## install what is missing, build, run all tests
 	$(Q)$(MAKE) --no-print-directory programs
