@@ -8,6 +8,8 @@
 #include "pulse.h"
 #include "traffic.h"
 
+#define LINK_AWAIT_NS (5u * HERD_NS_PER_S) /* at least */
+
 struct edge *
 edge_find(struct links *links, struct span peer)
 {
@@ -125,6 +127,37 @@ edge_log_down(struct edge *edge, enum session_reason reason, const char *error,
 	    log_text("error", error), log_text("next", next));
 }
 
+/*
+ * The peer is to dial, and does so at least every redial_max if it is up and
+ * its herd file has this link: later than that is worth a word.
+ */
+static void
+edge_await(struct edge *edge, enum link_state state)
+{
+	uint64_t patience = 2 * edge->links->redial_max_ns;
+
+	edge_set_state(edge, state);
+	edge_wake_in(edge, patience > LINK_AWAIT_NS ? patience : LINK_AWAIT_NS);
+}
+
+static void
+edge_say_awaited(struct edge *edge)
+{
+	char next[LOG_FIELD_MAX];
+
+	if (edge->error[0] == '\0') {
+		edge_note_error(edge, "the peer has not dialled yet");
+		edges_publish(edge->links);
+	}
+	snprintf(next, sizeof(next),
+	    "see whether %s is up, and whether its herd file has this link "
+	    "and the same dial",
+	    edge->peer);
+	LOG(edge->links->node->log, LOG_WARN, "link-awaited",
+	    log_text("peer", edge->peer), log_text("error", edge->error),
+	    log_text("next", next));
+}
+
 static void
 edge_retry(struct edge *edge, enum session_reason reason)
 {
@@ -133,7 +166,7 @@ edge_retry(struct edge *edge, enum session_reason reason)
 	if (edge->links->stopping)
 		return;
 	if (!edge->dials) {
-		edge_set_state(edge, refused ? LINK_REFUSED : LINK_WAITING);
+		edge_await(edge, refused ? LINK_REFUSED : LINK_WAITING);
 		return;
 	}
 	edge_redial_in(
@@ -278,8 +311,10 @@ on_redial(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 	if (edge->awaits_lookup) {
 		edge->awaits_lookup = false;
 		edge_fail_lookup(edge, "no answer in 5 s");
-	} else {
+	} else if (edge->dials) {
 		edge_dial(edge);
+	} else {
+		edge_say_awaited(edge);
 	}
 	pulse_end();
 }
@@ -294,9 +329,12 @@ edge_start(struct edge *edge)
 	if (edge->redial == NULL || !edge->enabled)
 		return;
 	backoff_init(&edge->backoff, edge->links->redial_max_ns);
+	if (!edge->dials) {
+		edge_await(edge, LINK_WAITING);
+		return;
+	}
 	edge_set_state(edge, LINK_WAITING);
-	if (edge->dials)
-		edge_dial(edge);
+	edge_dial(edge);
 }
 
 static void

@@ -46,6 +46,26 @@ def refusals(node):
     return wait_until(found, "the log's limit is not reached")[:-1]
 
 
+def test_neighbour_that_does_not_dial_is_told_of_once(tmp_path):
+    # Each of the two files says that the other side dials.
+    links = [("Ann", "Bob")]
+    with Herd(tmp_path, ["Ann", "Bob"], links, SETTINGS) as herd:
+        for name, other in (("Ann", "Bob"), ("Bob", "Ann")):
+            herd.write_for(name)
+            path = herd[name].path
+            path.write_text(path.read_text().replace("[Ann, Bob]", f"{{between: [Ann, Bob], dial: {other}}}"))
+        herd.start()
+        for name, other in (("Ann", "Bob"), ("Bob", "Ann")):
+            herd[name].wait_log(f"event=link-awaited peer={other} .*not dialled yet.* next=.*{other} is up.* dial")
+            peer = Api(herd[name].admin).get(f"/v1/peers/{other}").json
+            assert (peer["state"], peer["last_error"]) == ("waiting", "the peer has not dialled yet")
+        # Mended, it comes up, and nothing is awaited any more.
+        herd["Ann"].path.write_text(herd.text("Ann"))
+        herd["Ann"].send_signal(signal.SIGHUP)
+        herd["Bob"].wait_log("event=link-up peer=Ann")
+        assert herd["Bob"].log().count("event=link-awaited") == 1
+
+
 # --- refusals by name
 
 
