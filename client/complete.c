@@ -21,6 +21,7 @@ struct place {
 	size_t word_count;
 	size_t argument;         /* index of the argument at the end */
 	const struct flag *flag; /* whose value is at the end, or NULL */
+	const char *node;        /* that --node named, or NULL */
 	bool literal;
 };
 
@@ -70,6 +71,46 @@ add_nodes(struct place *p, bool with_all)
 	buf_release(&message);
 }
 
+/* Index in the herd file of the node that the line is for, or node_count. */
+static size_t
+node_asked(struct place *p, const struct herd *herd)
+{
+	const struct target *target = ctl_current(p->ctl);
+	const char *name = p->node;
+	size_t node;
+
+	if (name == NULL && target != NULL)
+		name = target->name;
+	if (name == NULL ||
+	    herdfile_find(&herd->file, span_from(name), &node) != HERD_OK)
+		return herd->file.node_count;
+	return node;
+}
+
+/* The neighbours of the node that is asked; all nodes if that is not clear. */
+static void
+add_peers(struct place *p)
+{
+	const struct herdfile *file;
+	struct herd *herd;
+	struct buf message;
+	size_t node, peer;
+
+	buf_init(&message, XBUF_MAX);
+	if (ctl_herd(p->ctl, &herd, &message) == STATUS_OK) {
+		file = &herd->file;
+		node = node_asked(p, herd);
+		if (node == file->node_count)
+			add_nodes(p, false);
+		for (size_t i = 0; i < file->link_count; i++) {
+			if (herdfile_link_peer(
+				file, &file->links[i], node, &peer) == HERD_OK)
+				add(p, file->nodes[peer].name);
+		}
+	}
+	buf_release(&message);
+}
+
 /* A list with commas: the word at the end is behind the last one. */
 static void
 add_columns(struct place *p)
@@ -106,7 +147,7 @@ add_kind(struct place *p, enum complete_kind kind, const char *words)
 	case COMPLETE_NONE: return;
 	case COMPLETE_WORDS: add_list(p, words); return;
 	case COMPLETE_NODE: add_nodes(p, p->flag != NULL); return;
-	case COMPLETE_PEER: add_nodes(p, false); return;
+	case COMPLETE_PEER: add_peers(p); return;
 	case COMPLETE_CLIENT:
 		for (const char *const *id = p->sources->clients;
 		     id != NULL && *id != NULL; id++)
@@ -208,6 +249,8 @@ pass_word(struct place *p, const char *word)
 	size_t used;
 
 	if (p->flag != NULL) {
+		if (strcmp(p->flag->name, "node") == 0)
+			p->node = word;
 		p->flag = NULL; /* it was the value */
 		return;
 	}

@@ -86,6 +86,34 @@ test_arguments_are_names_of_their_kind(void **state HERD_UNUSED)
 	assert_suggested(WORDS("set"), "tim", "timeout timing");
 }
 
+/* Of the node that is asked: --node on the line, or the current one. */
+static void
+test_peers_are_those_of_the_node(void **state HERD_UNUSED)
+{
+	static const char text[] =
+	    "herd: h\n"
+	    "nodes:\n"
+	    "  Ann: {clients: \"127.0.0.1:11\", peers: \"127.0.0.1:1\"}\n"
+	    "  Bob: {clients: \"127.0.0.1:12\", peers: \"127.0.0.1:2\"}\n"
+	    "  Cid: {clients: \"127.0.0.1:13\", peers: \"127.0.0.1:3\"}\n"
+	    "links: [[Ann, Bob], [Bob, Cid]]\n";
+	static struct target targets[] = { { .name = "Ann" } };
+	struct herd before = ctl.herd;
+	struct diagnostics faults;
+
+	diagnostics_init(&faults);
+	assert_ok(herdfile_parse(span_from(text), &ctl.herd.file, &faults));
+	diagnostics_release(&faults);
+	ctl.herd.targets = targets;
+	ctl.herd.count = 1;
+	assert_suggested(WORDS("peer", "show"), "", "Bob");
+	assert_suggested(WORDS("-n", "Bob", "peer", "show"), "", "Ann Cid");
+	assert_suggested(WORDS("peer", "disable", "-n", "Cid"), "", "Bob");
+	assert_suggested(WORDS("-n", "all", "peer", "show"), "", "Ann");
+	herdfile_release(&ctl.herd.file);
+	ctl.herd = before;
+}
+
 static void
 test_flags_and_their_values_are_known(void **state HERD_UNUSED)
 {
@@ -119,6 +147,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_commands_come_first),
 		cmocka_unit_test(test_arguments_are_names_of_their_kind),
+		cmocka_unit_test(test_peers_are_those_of_the_node),
 		cmocka_unit_test(test_flags_and_their_values_are_known),
 		cmocka_unit_test(test_places_are_not_completed_as_options),
 	};
