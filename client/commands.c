@@ -56,7 +56,7 @@ static const struct flag global_flags[] = {
 	{ "watch", 0, "S", true, COMPLETE_NONE, NULL,
 	    "again every S seconds (2); on a terminal q ends it" },
 	{ "count", 0, "N", false, COMPLETE_NONE, NULL,
-	    "so many times, with --watch" },
+	    "so many times, with --watch or as if with it" },
 	{ "color", 0, "WHEN", false, COMPLETE_WORDS, "auto always never",
 	    "colours: auto, always or never" },
 	{ "no-pager", 0, NULL, false, COMPLETE_NONE, NULL, "no pager" },
