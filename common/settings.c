@@ -114,8 +114,8 @@ static const struct setting table[] = {
 	DURATION("link.flush_every", link.flush_every, 0, HERD_NS_PER_S, "20ms",
 	    true,
 	    "About how long a busy link collects reports before they leave "
-	    "together; longer costs less CPU and fewer messages, and after a "
-	    "pause a report leaves at once."),
+	    "together; longer costs less CPU and fewer messages, and what comes "
+	    "seldom leaves at once."),
 	DURATION("link.redial_max", link.redial_max, MS, HOUR, "30s", true,
 	    "Longest wait between two attempts to connect a link."),
 	WORDS("places.provider", places.provider, provider_words, "gazetteer",

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "core/mutant.h"
-#include "core/pace.h"
 #include "core/session_lines.h"
 #include "herd/text.h"
 
@@ -205,7 +204,7 @@ session_init(struct session *session, const struct session_config *config,
 	session->wake = config->wake;
 	session->arg = config->arg;
 	session->random = config->random;
-	session->pace = pace_seed(config->node->name);
+	pace_init(&session->pace, config->node->name);
 	session->state = SESSION_HELLO;
 	assert(config->peer.len <= REPORT_ORIGIN_MAX);
 	if (config->peer.len > 0)
@@ -306,7 +305,7 @@ session_fill_data(struct session *session, struct buf *out, struct mono now)
 		session_bye(session, BYE_MEMORY, "out of memory");
 	else if (outbox_is_empty(&session->outbox)) {
 		session->flush_at = (struct mono){ 0 };
-		session->flushed_at = now;
+		pace_left(&session->pace, session->node->flush_every_ns, now);
 	}
 }
 
@@ -340,8 +339,8 @@ session_arm_flush(struct session *session, struct mono now)
 {
 	if (session->flush_at.ns == 0 && session->outbox.attached &&
 	    !outbox_is_empty(&session->outbox))
-		session->flush_at = pace_next(session->pace,
-		    session->node->flush_every_ns, session->flushed_at, now);
+		session->flush_at = pace_due(
+		    &session->pace, session->node->flush_every_ns, now);
 }
 
 static bool

@@ -13,6 +13,7 @@
 
 #include "core/board.h"
 #include "core/digest.h"
+#include "core/pace.h"
 #include "core/table.h"
 #include "herd/framer.h"
 #include "herd/time.h"
@@ -151,7 +152,6 @@ struct session {
 	struct outbox outbox;
 	struct name_cache names;
 	uint64_t random;
-	uint64_t pace; /* of the node's links */
 
 	/* exchange */
 	uint64_t exchange; /* N of the one under way or done last */
@@ -185,10 +185,10 @@ struct session {
 	struct mono last_tx;
 	struct mono progress; /* last ack or acceptance of bytes */
 	struct mono verify_at;
-	struct mono flush_at;   /* data waits until then; 0 = there is none */
-	struct mono flushed_at; /* when nothing was left to send */
-	struct mono poll_at;    /* of a start that waits for another session */
-	uint64_t ping;          /* number of the last one */
+	struct pace pace;     /* of batches of data */
+	struct mono flush_at; /* data waits until then; 0 = there is none */
+	struct mono poll_at;  /* of a start that waits for another session */
+	uint64_t ping;        /* number of the last one */
 	struct mono ping_at;
 	bool ping_open;
 	int64_t rtt_ns;   /* -1 unknown */

@@ -382,7 +382,7 @@ exchange_end_owe(struct session *session)
 	outbox_progress(&session->outbox, &session->target);
 	/* What differs leaves at once. */
 	session->flush_at = (struct mono){ 0 };
-	session->flushed_at = (struct mono){ 0 };
+	pace_init(&session->pace, session->node->name);
 	session_set_state(session, SESSION_DRAIN);
 	session->wake(session->arg);
 }

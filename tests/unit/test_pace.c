@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* When batches leave: at once after a pause, else at the node's moments. */
+/* When batches leave: at once, or when busy at the node's moments. */
 #include "unit.h"
 
 #include "core/pace.h"
@@ -13,26 +13,82 @@ at(uint64_t ns)
 	return (struct mono){ ns };
 }
 
-static void
-test_after_a_pause_it_is_now(void **state)
+static bool
+is_at_once(const struct pace *pace, struct mono now)
 {
-	uint64_t seed = pace_seed(span_from("Riley"));
+	return pace_due(pace, EVERY, now).ns == now.ns;
+}
+
+/* A pace whose last batch left at `last`, after many others. */
+static struct pace
+busy(const char *name, struct mono last)
+{
+	struct pace pace;
+
+	pace_init(&pace, span_from(name));
+	for (unsigned i = 0; i < 2 * PACE_BURST; i++)
+		pace_left(&pace, EVERY, last);
+	return pace;
+}
+
+static void
+test_some_batches_in_a_row_leave_at_once(void **state)
+{
 	struct mono now = at(BASE);
+	struct pace pace;
 
 	(void)state;
-	assert_int_equal(pace_next(seed, EVERY, at(0), now).ns, now.ns);
-	assert_int_equal(
-	    pace_next(seed, EVERY, at(BASE - 2 * EVERY), now).ns, now.ns);
-	/* no interval, no waiting */
-	assert_int_equal(pace_next(seed, 0, now, now).ns, now.ns);
-	assert_int_equal(pace_next(seed, 1, at(BASE - 1), now).ns, now.ns);
+	pace_init(&pace, span_from("Riley"));
+	for (unsigned i = 0; i < PACE_BURST; i++) {
+		assert_true(is_at_once(&pace, now));
+		pace_left(&pace, EVERY, now);
+		now.ns += EVERY / 100;
+	}
+	assert_false(is_at_once(&pace, now));
+	/* two intervals pay for one more, and much time not for more than a
+	 * burst */
+	now.ns += 2 * EVERY;
+	assert_true(is_at_once(&pace, now));
+	pace_left(&pace, EVERY, now);
+	assert_false(is_at_once(&pace, at(now.ns + EVERY / 100)));
+	now.ns += 1000 * EVERY;
+	for (unsigned i = 0; i < PACE_BURST; i++) {
+		assert_true(is_at_once(&pace, now));
+		pace_left(&pace, EVERY, now);
+	}
+	assert_false(is_at_once(&pace, now));
+}
+
+static void
+test_slow_traffic_always_leaves_at_once(void **state)
+{
+	struct pace pace = busy("Riley", at(BASE));
+
+	(void)state;
+	for (unsigned i = 1; i < 1000; i++) {
+		struct mono now = at(BASE + 2 * EVERY * i);
+
+		assert_true(is_at_once(&pace, now));
+		pace_left(&pace, EVERY, now);
+	}
+}
+
+static void
+test_without_an_interval_all_leaves_at_once(void **state)
+{
+	struct pace pace = busy("Riley", at(BASE));
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		assert_int_equal(pace_due(&pace, 0, at(BASE)).ns, BASE);
+		pace_left(&pace, 0, at(BASE));
+	}
 }
 
 static void
 test_moment_comes_soon_but_not_right_behind_the_last(void **state)
 {
 	struct unit_random random = unit_random("pace");
-	uint64_t seed = pace_seed(span_from("Riley"));
 	uint64_t soonest = UINT64_MAX;
 	uint64_t latest = 0;
 
@@ -40,7 +96,8 @@ test_moment_comes_soon_but_not_right_behind_the_last(void **state)
 	for (unsigned i = 0; i < 100000; i++) {
 		struct mono last = at(BASE + unit_below(&random, BASE));
 		struct mono now = at(last.ns + unit_below(&random, 2 * EVERY));
-		uint64_t next = pace_next(seed, EVERY, last, now).ns;
+		struct pace pace = busy("Riley", last);
+		uint64_t next = pace_due(&pace, EVERY, now).ns;
 		uint64_t wait = next - now.ns;
 
 		assert_true(next >= now.ns);
@@ -53,22 +110,38 @@ test_moment_comes_soon_but_not_right_behind_the_last(void **state)
 	assert_true(latest > EVERY);
 }
 
+/* With something to send at any time: about one batch per interval. */
+static void
+test_busy_link_keeps_its_interval(void **state)
+{
+	struct pace pace = busy("Riley", at(BASE));
+	struct mono now = at(BASE);
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		now = pace_due(&pace, EVERY, now);
+		pace_left(&pace, EVERY, now);
+	}
+	assert_in_range(
+	    now.ns - BASE, 1000u * EVERY / 10 * 9, 1000u * EVERY / 10 * 16);
+}
+
 static void
 test_links_of_a_node_leave_together(void **state)
 {
-	uint64_t seed = pace_seed(span_from("Riley"));
 	struct mono last = at(BASE);
 
 	(void)state;
 	for (unsigned i = 0; i < 1000; i++) {
-		struct mono next = pace_next(seed, EVERY, last, last);
+		struct pace pace = busy("Riley", last);
+		struct mono next = pace_due(&pace, EVERY, last);
 
 		/* whoever hears of something before that moment waits for it */
 		for (unsigned part = 1; part < 8; part++) {
 			uint64_t now = last.ns + (next.ns - last.ns) * part / 8;
 
 			assert_int_equal(
-			    pace_next(seed, EVERY, last, at(now)).ns, next.ns);
+			    pace_due(&pace, EVERY, at(now)).ns, next.ns);
 		}
 		last = next;
 	}
@@ -77,15 +150,15 @@ test_links_of_a_node_leave_together(void **state)
 static void
 test_nodes_do_not_fall_into_step(void **state)
 {
-	uint64_t riley = pace_seed(span_from("Riley"));
-	uint64_t jaquez = pace_seed(span_from("Jaquez"));
 	unsigned close = 0;
 
 	(void)state;
 	for (unsigned i = 0; i < 1000; i++) {
 		struct mono now = at(BASE + i * EVERY);
-		uint64_t a = pace_next(riley, EVERY, now, now).ns;
-		uint64_t b = pace_next(jaquez, EVERY, now, now).ns;
+		struct pace riley = busy("Riley", now);
+		struct pace jaquez = busy("Jaquez", now);
+		uint64_t a = pace_due(&riley, EVERY, now).ns;
+		uint64_t b = pace_due(&jaquez, EVERY, now).ns;
 
 		if ((a > b ? a - b : b - a) < EVERY / 10)
 			close++;
@@ -98,9 +171,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_after_a_pause_it_is_now),
+		cmocka_unit_test(test_some_batches_in_a_row_leave_at_once),
+		cmocka_unit_test(test_slow_traffic_always_leaves_at_once),
+		cmocka_unit_test(test_without_an_interval_all_leaves_at_once),
 		cmocka_unit_test(
 		    test_moment_comes_soon_but_not_right_behind_the_last),
+		cmocka_unit_test(test_busy_link_keeps_its_interval),
 		cmocka_unit_test(test_links_of_a_node_leave_together),
 		cmocka_unit_test(test_nodes_do_not_fall_into_step),
 	};
