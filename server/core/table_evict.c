@@ -105,17 +105,29 @@ heap_sift_down(const struct table *table, struct shard *shard, uint32_t at)
 	heap[at] = entry;
 }
 
+/*
+ * What is out of date went under what was less than it then. Another entry of
+ * the same time may be less than both: it is compared with the first above it
+ * that is up to date, and goes over all between them.
+ */
 static void
 heap_sift_up(const struct table *table, struct shard *shard, uint32_t at)
 {
-	struct heap_entry entry = shard->heap[at];
+	struct heap_entry *heap = shard->heap;
+	struct heap_entry entry = heap[at];
+	uint32_t above = at;
 
-	while (at > 0 &&
-	       entry_before(table, shard, &entry, &shard->heap[(at - 1) / 2])) {
-		shard->heap[at] = shard->heap[(at - 1) / 2];
-		at = (at - 1) / 2;
+	while (above > 0) {
+		above = (above - 1) / 2;
+		if (heap[above].time_ns == entry.time_ns &&
+		    entry_is_stale(table, shard, &heap[above]))
+			continue;
+		if (!entry_before(table, shard, &entry, &heap[above]))
+			break;
+		for (; at != above; at = (at - 1) / 2)
+			heap[at] = heap[(at - 1) / 2];
 	}
-	shard->heap[at] = entry;
+	heap[at] = entry;
 }
 
 static void

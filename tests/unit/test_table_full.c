@@ -292,6 +292,120 @@ test_refused_without_ticket_is_counted(void **state)
 	table_free(table);
 }
 
+/* --- ties ---------------------------------------------------------------- */
+
+#define TIES_CLIENTS 48u
+#define TIES_CAP 32u
+
+/* A full table as it ought to be: each client's report, or none. */
+struct model {
+	unsigned clients[TIES_CLIENTS]; /* all in one shard */
+	struct unit_report held[TIES_CLIENTS];
+	char locations[TIES_CLIENTS][24];
+	bool holds[TIES_CLIENTS];
+	unsigned count;
+};
+
+static unsigned
+model_least(const struct model *model)
+{
+	unsigned least = TIES_CLIENTS;
+
+	for (unsigned i = 0; i < TIES_CLIENTS; i++) {
+		if (model->holds[i] &&
+		    (least == TIES_CLIENTS ||
+			report_compare_all(&model->held[i].report,
+			    &model->held[least].report) < 0))
+			least = i;
+	}
+	return least;
+}
+
+static void
+model_put(struct model *model, unsigned i, uint64_t time_ns, unsigned place)
+{
+	struct unit_report made;
+	char location[24];
+
+	unit_report(&made, model->clients[i], time_ns);
+	snprintf(location, sizeof(location), "+%u+1", place);
+	made.report.location = span_from(location);
+	if (model->holds[i]
+		? report_compare(&made.report, &model->held[i].report) <= 0
+		: model->count == TIES_CAP &&
+		      report_compare_all(&made.report,
+			  &model->held[model_least(model)].report) < 0)
+		return;
+	if (!model->holds[i] && model->count == TIES_CAP) {
+		model->holds[model_least(model)] = false;
+		model->count--;
+	}
+	model->count += !model->holds[i];
+	model->holds[i] = true;
+	memcpy(model->locations[i], location, sizeof(location));
+	unit_report(&model->held[i], model->clients[i], time_ns);
+	model->held[i].report.location = span_from(model->locations[i]);
+}
+
+static void
+assert_model(struct table *table, const struct model *model)
+{
+	for (unsigned i = 0; i < TIES_CLIENTS; i++) {
+		struct unit_report made;
+		struct record record;
+		bool found;
+
+		unit_report(&made, model->clients[i], 0);
+		record_init(&record);
+		found =
+		    table_get(table, made.report.client, &record) == HERD_OK;
+		assert_int_equal(found, model->holds[i]);
+		if (found)
+			assert_int_equal(report_compare_all(&record.report,
+					     &model->held[i].report),
+			    0);
+		record_release(&record);
+	}
+}
+
+/*
+ * Many reports of the same time, which clients replace by greater ones of the
+ * same time: what is out of date in the heap must not hide what is less.
+ */
+static void
+test_least_goes_among_ties_and_updates(void **state)
+{
+	struct unit_random random = unit_random("ties");
+
+	(void)state;
+	for (unsigned round = 0; round < 300; round++) {
+		struct table *table = unit_table(TIES_CAP, 0);
+		struct model model = { .clients = { 1 } };
+
+		for (unsigned i = 1; i < TIES_CLIENTS; i++)
+			model.clients[i] =
+			    neighbour_of(table, model.clients[i - 1]);
+		for (unsigned step = 0; step < 400; step++) {
+			unsigned i =
+			    (unsigned)unit_below(&random, TIES_CLIENTS);
+			uint64_t time_ns =
+			    (1 + step / 50 + unit_below(&random, 2)) * S;
+			unsigned place = (unsigned)unit_below(&random, 90);
+			struct unit_report made;
+			char location[24];
+
+			unit_report(&made, model.clients[i], time_ns);
+			snprintf(location, sizeof(location), "+%u+1", place);
+			made.report.location = span_from(location);
+			(void)unit_put_at(table, &made.report, FROM_CLIENT, 0);
+			model_put(&model, i, time_ns, place);
+			assert_model(table, &model);
+		}
+		assert_null(table_check(table));
+		table_free(table);
+	}
+}
+
 int
 main(void)
 {
@@ -305,6 +419,7 @@ main(void)
 		cmocka_unit_test(test_heaps_are_there_before_the_table_is_full),
 		cmocka_unit_test(test_least_goes_without_a_heap),
 		cmocka_unit_test(test_refused_without_ticket_is_counted),
+		cmocka_unit_test(test_least_goes_among_ties_and_updates),
 	};
 
 	return cmocka_run_group_tests_name("table_full", tests, NULL, NULL);
