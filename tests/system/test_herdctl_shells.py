@@ -102,13 +102,14 @@ def test_tab_completes_in_the_shell_itself(shell):
             ("status -o geo", "status -o geojson"),          # their values
             ("status --output=geo", "status --output=geojson"),
             ("peer ls --columns peer,lag", "peer ls --columns peer,lag_ms"),
-            ("peer show Ri", "peer show Riley"),             # nodes
+            ("node show Ri", "node show Riley"),             # nodes
+            ("-n Jaquez peer show Ri", "-n Jaquez peer show Riley"),  # its neighbours
             ("client show k -n Jaq", "client show k -n Jaquez"),
             ("client show k --node=Jaq", "client show k --node=Jaquez"),
             ("iamat k -33+151 n", "iamat k -33+151 now"),    # a place is no option
             ("bench mi", "bench mixed"),
             ("'pee", "peer"),                                # quotes
-            ("peer show \"R", "peer show Riley"),
+            ("node show \"R", "node show Riley"),
             ("config check ot", "config check other.yaml"),  # files
             ("--conf=ot", "--conf=other.yaml"),
             ("peer zz", "peer zz")]:                         # nothing fits
@@ -118,17 +119,17 @@ def test_tab_completes_in_the_shell_itself(shell):
 
 def test_tab_lists_what_is_ambiguous(shell):
     shell.suggest("peer ", "disable", "enable", "graph", "reconnect", "show")
-    shell.suggest("peer show ", "Jaquez", "Juzang", "Riley")
+    shell.suggest("node show ", "Jaquez", "Juzang", "Riley")
 
 
 def test_tab_knows_the_nodes_of_the_herd_that_the_line_names(shell, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
     with FakeHerd(other, names=("Ottawa", "Oslo")) as herd:
-        assert shell.complete(f"-c {herd.path} peer show Ott") == [
-            "-c", herd.path, "peer", "show", "Ottawa"]
-        assert shell.complete(f"--conf={herd.path} peer show Os") == [
-            f"--conf={herd.path}", "peer", "show", "Oslo"]
+        assert shell.complete(f"-c {herd.path} node show Ott") == [
+            "-c", herd.path, "node", "show", "Ottawa"]
+        assert shell.complete(f"--conf={herd.path} node show Os") == [
+            f"--conf={herd.path}", "node", "show", "Oslo"]
 
 
 def test_completion_is_for_three_shells(ctl):
