@@ -282,6 +282,15 @@ session_mark(struct session *session, struct mono now)
 	session->mark_count++;
 }
 
+/* All is gone; it was for nothing if the peer had told us all of it. */
+static void
+session_end_batch(struct session *session, struct mono now, bool sent)
+{
+	session->flush_at = (struct mono){ 0 };
+	if (sent)
+		pace_left(&session->pace, session->node->flush_every_ns, now);
+}
+
 static void
 session_fill_data(struct session *session, struct buf *out, struct mono now)
 {
@@ -303,10 +312,8 @@ session_fill_data(struct session *session, struct buf *out, struct mono now)
 		session_mark(session, now);
 	if (giving.error != HERD_OK || outbox_has_failed(&session->outbox))
 		session_bye(session, BYE_MEMORY, "out of memory");
-	else if (outbox_is_empty(&session->outbox)) {
-		session->flush_at = (struct mono){ 0 };
-		pace_left(&session->pace, session->node->flush_every_ns, now);
-	}
+	else if (outbox_is_empty(&session->outbox))
+		session_end_batch(session, now, session->stats.sent > before);
 }
 
 /* Appends without a trace on failure. */
