@@ -256,7 +256,11 @@ conn_write(struct conn *conn)
 	return true;
 }
 
-/* Gives the session's bytes to the socket while it takes them. */
+/*
+ * Gives the session's bytes to the socket while it takes them. It is asked
+ * once more after what was left of the time before: who owes something is
+ * woken once, and that may have been while the socket was full.
+ */
 static void
 conn_pump(struct conn *conn)
 {
@@ -265,12 +269,11 @@ conn_pump(struct conn *conn)
 	bool more = true;
 
 	for (unsigned i = 0; i < CONN_TURNS && more; i++) {
-		more = false;
 		if (conn->out.len == 0)
 			more = session_fill(
 			    &conn->session, &conn->out, now, clock);
 		if (!conn_write(conn))
-			more = false;
+			break;
 	}
 	/* With more to give, the socket's room calls us again. */
 	if (conn->out.len > 0 || more)

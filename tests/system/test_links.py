@@ -66,6 +66,26 @@ def test_neighbour_that_does_not_dial_is_told_of_once(tmp_path):
         assert herd["Bob"].log().count("event=link-awaited") == 1
 
 
+def test_what_is_owed_while_the_socket_is_full_is_sent_when_it_is_not(tmp_path):
+    # No PING ever comes to the rescue of a link that forgot to go on.
+    settings = ("workers: 1\nplaces: {provider: none}\n"
+                "link: {ping_after: 30m, dead_after: 1h, stall_after: 1h, redial_max: 100ms}\n")
+    with Herd(tmp_path, ["A", "B"], [("A", "B")], settings) as herd:
+        herd.start()
+        herd.wait_synced()
+        a, b = herd["A"], herd["B"]
+        api = Api(a.admin)
+        for turn in range(10):
+            api.post("/v1/peers/B/disable")
+            for node, first in ((a, 0), (b, 1000)):
+                node.iamat(*[(b"%d-%d" % (turn, first + i), b"+34.068930-118.445127", b"%d.%d" % (turn + 1, i))
+                             for i in range(1000)])
+            wait_until(lambda: Api(b.admin).get("/v1/peers/A").json["state"] != "synced", "down")
+            api.post("/v1/peers/B/enable")
+            a.wait_log("event=link-up peer=B", turn + 2)
+            b.wait_log("event=link-up peer=A", turn + 2)
+
+
 # --- refusals by name
 
 
