@@ -63,8 +63,12 @@ digest_mix(struct digest *digest, const struct report *report, struct span line)
 {
 	uint32_t leaf = digest_leaf(&digest->key, report->client);
 	uint64_t **row = &digest->rows[leaf / DIGEST_FAN];
-	uint64_t hash = siphash(&digest->key, line.data, line.len);
+	uint64_t hash;
 
+	/* The leaf comes from memory while its record is hashed. */
+	if (*row != NULL)
+		__builtin_prefetch(&(*row)[leaf % DIGEST_FAN], 1);
+	hash = siphash(&digest->key, line.data, line.len);
 	if (*row == NULL)
 		*row = calloc(DIGEST_FAN, sizeof(**row));
 	if (*row == NULL)
