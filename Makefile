@@ -66,14 +66,14 @@ STORE_SRC := server/store/engine_sqlite.c server/store/store.c
 ADMIN_SRC := server/admin/admin.c server/admin/arrivals.c \
 	server/admin/call.c server/admin/census.c server/admin/clients.c \
 	server/admin/control.c server/admin/cursor.c \
-	server/admin/digest_api.c server/admin/digests.c server/admin/glob.c \
-	server/admin/herd_config.c server/admin/json.c server/admin/logs.c \
-	server/admin/metrics.c server/admin/page.c server/admin/peers.c \
-	server/admin/places_api.c server/admin/process.c server/admin/query.c \
-	server/admin/route.c server/admin/routes.c server/admin/rows.c server/admin/status.c \
-	server/admin/tokens.c server/admin/watch_line.c \
-	server/admin/watch_news.c server/admin/watch_reports.c \
-	server/admin/watchers.c
+	server/admin/digest_api.c server/admin/digests.c server/admin/door.c \
+	server/admin/glob.c server/admin/herd_config.c server/admin/json.c \
+	server/admin/logs.c server/admin/metrics.c server/admin/page.c \
+	server/admin/peers.c server/admin/places_api.c server/admin/process.c \
+	server/admin/query.c server/admin/route.c server/admin/routes.c \
+	server/admin/rows.c server/admin/status.c server/admin/tokens.c \
+	server/admin/watch_line.c server/admin/watch_news.c \
+	server/admin/watch_reports.c server/admin/watchers.c
 HERDD_SRC := server/config.c server/log.c server/main.c server/notify.c \
 	server/options.c server/run.c server/traffic.c server/watchdog.c
 HERDCTL_SRC := client/admin.c client/arena.c client/args.c client/ask.c \
