@@ -285,6 +285,57 @@ find_restless(struct herdcheck *h, const char *name, const char *path,
 	buf_release(&list);
 }
 
+/* The names that a node gives for one reason, up to the few it lists. */
+static void
+list_names(const cJSON *names, struct buf *list)
+{
+	const cJSON *name;
+	const char *comma = "";
+
+	cJSON_ArrayForEach(name, names)
+	{
+		if (cJSON_IsString(name))
+			putf(list, "%s%s", comma, name->valuestring);
+		comma = ", ";
+	}
+}
+
+/* Origins of reports that no node's herd file has. */
+static void
+find_strange(struct herdcheck *h)
+{
+	struct buf list;
+	double most = 0;
+	bool unknown = false;
+
+	buf_init(&list, XBUF_MAX);
+	for (size_t i = 0; i < h->answers->count; i++) {
+		const struct answer *a = &h->answers->items[i];
+		const cJSON *count = json_at(a->json, "clients.strange");
+
+		unknown |= cJSON_IsNull(count);
+		if (!cJSON_IsNumber(count) || count->valuedouble == 0)
+			continue;
+		most = fmax(most, count->valuedouble);
+		putf(&list, "%s%s holds %.0f of ", list.len > 0 ? "; " : "",
+		    a->target->name, count->valuedouble);
+		list_names(json_at(a->json, "clients.strange_origins"), &list);
+	}
+	if (most > 0)
+		find(h, "origins", FINDING_WARNING, most,
+		    "reports of nodes that the herd file does not have: %s; "
+		    "unless these nodes left it lately, somebody else has the "
+		    "herd's key",
+		    text_of(&list));
+	else if (unknown)
+		find(h, "origins", FINDING_WARNING, 0,
+		    "not counted yet; ask again in a few seconds");
+	else
+		find(h, "origins", FINDING_OK, 0,
+		    "every report is of a node that the herd file has");
+	buf_release(&list);
+}
+
 static enum status
 write_findings(struct herdcheck *h)
 {
@@ -305,6 +356,7 @@ write_findings(struct herdcheck *h)
 	find_unlike(h, "herds", "herd", FINDING_CRITICAL,
 	    "all nodes are of the same herd");
 	find_clocks(h);
+	find_strange(h);
 	for (size_t i = 0; i < h->answers->count; i++)
 		out_raw(&run->out, buf_span(&h->answers->items[i].body));
 	out_member_bool(&run->out, "ok", h->worst == FINDING_OK);

@@ -40,7 +40,6 @@ struct node {
 	struct table *table;   /* any thread */
 	struct board board;    /* any thread */
 	struct session_node sessions; /* links thread; fixed but for timings */
-	uint16_t origin;              /* number of `name` in the table */
 	uint64_t max_line;            /* fixed */
 	struct node_limits limits;    /* any thread */
 	_Atomic unsigned state;       /* enum node_state; any thread */

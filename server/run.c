@@ -109,6 +109,33 @@ limits_apply(struct node *node)
 
 /* --- reload ------------------------------------------------------------- */
 
+/* A name beyond NAMES_MAX is left out: it is a strange origin. */
+static enum herd_error
+names_add_file(struct names *names, const struct herdfile *file)
+{
+	enum herd_error error = HERD_OK;
+
+	for (size_t i = 0; i < file->node_count && error != HERD_ENOMEM; i++)
+		error = names_add(names, span_from(file->nodes[i].name));
+	return error == HERD_ENOMEM ? error : HERD_OK;
+}
+
+/*
+ * The table knows the names of that file's nodes; others are strange origins.
+ * HERD_ENOMEM changes nothing.
+ */
+static enum herd_error
+names_apply(struct node *node, const struct herdfile *file)
+{
+	struct names *names = table_names(node->table);
+	enum herd_error error = names_add_file(names, file);
+
+	if (error != HERD_OK)
+		return error;
+	names_unlist(names);
+	return names_add_file(names, file);
+}
+
 static void
 log_diagnostics(struct node *node, const struct diagnostics *diagnostics)
 {
@@ -149,7 +176,9 @@ node_reload(struct node *node, const char *who, struct reload *reload)
 		    &node->file, &file, self);
 		node->file = file;
 		node->self = self;
-		error = links_apply(node->links);
+		error = names_apply(node, &file);
+		if (error == HERD_OK)
+			error = links_apply(node->links);
 		if (error != HERD_OK) {
 			node->file = old;
 			node->self = old_self;
@@ -202,8 +231,7 @@ open_table(struct run *run)
 		return HERD_ESYSTEM;
 	error = table_new(&config, &node->table);
 	if (error == HERD_OK)
-		error = names_intern(table_names(node->table),
-		    span_from(node->name), &node->origin);
+		error = names_apply(node, &node->file);
 	board_init(&node->board);
 	node->max_line = settings->max_line;
 	node->sessions = (struct session_node){

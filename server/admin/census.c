@@ -3,6 +3,7 @@
 
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "clock.h"
 #include "net/workers.h"
@@ -14,10 +15,12 @@ struct sample {
 };
 
 struct walk {
+	const struct names *names;
 	struct table_cursor cursor;
 	uint64_t newest_ns;
 	uint64_t oldest_ns;
 	uint64_t seen;
+	struct census_strange strange;
 };
 
 struct census {
@@ -68,13 +71,31 @@ rate(const struct census *census)
 	return (double)(counts.iamat - oldest->count) * 1e9 / (double)span_ns;
 }
 
-/* --- newest and oldest ------------------------------------------------ */
+/* --- what a walk finds ------------------------------------------------ */
+
+static void
+note_origin(struct walk *walk, struct span origin)
+{
+	struct census_strange *strange = &walk->strange;
+
+	if (names_is_listed(walk->names, origin))
+		return;
+	strange->records++;
+	for (unsigned i = 0; i < strange->count; i++) {
+		if (span_is(origin, strange->names[i]))
+			return;
+	}
+	if (strange->count < CENSUS_NAMES_MAX)
+		memcpy(
+		    strange->names[strange->count++], origin.data, origin.len);
+}
 
 static bool
 on_record(void *arg, const struct report *report, uint32_t from HERD_UNUSED)
 {
 	struct walk *walk = arg;
 
+	note_origin(walk, report->origin);
 	if (report->kind == REPORT_REMOVAL)
 		return true;
 	if (walk->seen == 0 || report->time_ns > walk->newest_ns)
@@ -115,7 +136,8 @@ walk_begin(struct census *census)
 	struct table_counts counts;
 
 	census->walking = true;
-	census->walk = (struct walk){ .seen = 0 };
+	census->walk =
+	    (struct walk){ .names = table_names(census->node->table) };
 	table_count(census->node->table, &counts);
 	if (counts.records > CENSUS_AT_ONCE) {
 		on_slice(-1, 0, census);
@@ -139,13 +161,22 @@ is_fresh(const struct census *census)
 void
 census_ask(struct census *census, struct census_facts *out)
 {
+	struct table *table = census->node->table;
+	struct table_counts counts;
+
 	if (!census->walking && !is_fresh(census))
 		walk_begin(census);
+	table_count(table, &counts);
 	*out = (struct census_facts){
 		.reported_per_s = rate(census),
 		.known = census->walked && census->done.seen > 0,
 		.newest_ns = census->done.newest_ns,
 		.oldest_ns = census->done.oldest_ns,
+		/* That there are none is known without a walk. */
+		.strange_known = census->walked ||
+				 (counts.strange == 0 &&
+				     names_are_all_listed(table_names(table))),
+		.strange = census->done.strange,
 	};
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What is counted over time: how many reports come in per second, and the
- * time of the newest and the oldest report. The rate comes from two counters
- * a second; newest and oldest from a walk over the table, in slices, that is
+ * What is counted over time: how many reports come in per second, the time of
+ * the newest and the oldest report, and reports whose origin is not in the
+ * herd file. The rate comes from two counters
+ * a second; the rest from a walk over the table, in slices, that is
  * made only while somebody asks.
  */
 #ifndef HERD_ADMIN_CENSUS_H
@@ -22,11 +23,22 @@
 struct census;
 struct event_base;
 
+#define CENSUS_NAMES_MAX 8u /* strange origins that are named */
+
+/* Records whose origin is no node of the herd file. */
+struct census_strange {
+	uint64_t records;
+	unsigned count; /* of `names`; there may be more */
+	char names[CENSUS_NAMES_MAX][REPORT_ORIGIN_MAX + 1];
+};
+
 struct census_facts {
 	double reported_per_s; /* IAMATs that this node was told */
 	bool known;            /* newest and oldest are */
 	uint64_t newest_ns;    /* times of reports, as clients say it */
 	uint64_t oldest_ns;
+	bool strange_known;
+	struct census_strange strange;
 };
 
 HERD_MUST_CHECK enum herd_error census_open(

@@ -109,8 +109,8 @@ put_removal(struct node *node, struct forgetting *job)
 		.time_ns = time_ns,
 		.kind = REPORT_REMOVAL,
 	};
-	return table_put(node->table, &job->removal, node->origin, FROM_CLIENT,
-	    now, store, &job->ticket);
+	return table_put(
+	    node->table, &job->removal, FROM_CLIENT, now, store, &job->ticket);
 }
 
 static void

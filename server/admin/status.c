@@ -187,6 +187,21 @@ add_report_age(
 		json_double(json, row, key, -(double)(at - now) / 1e9);
 }
 
+/* Records whose origin is no node of the herd file; null: not counted yet. */
+static void
+add_strange(struct json *json, cJSON *object, const struct census_facts *facts)
+{
+	cJSON *names = json_array(json, object, "strange_origins");
+
+	if (!facts->strange_known) {
+		json_null(json, object, "strange");
+		return;
+	}
+	json_count(json, object, "strange", facts->strange.records);
+	for (unsigned i = 0; i < facts->strange.count; i++)
+		json_string(json, names, NULL, facts->strange.names[i]);
+}
+
 static void
 add_clients(struct call *call, struct json *json)
 {
@@ -203,6 +218,7 @@ add_clients(struct call *call, struct json *json)
 	    (double)(uint64_t)(facts.reported_per_s * 100 + 0.5) / 100);
 	add_report_age(json, object, "newest_s", facts.known, facts.newest_ns);
 	add_report_age(json, object, "oldest_s", facts.known, facts.oldest_ns);
+	add_strange(json, object, &facts);
 }
 
 static void

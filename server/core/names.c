@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* FNV-1a; node names come from the herd file, nobody else picks them. */
+/* FNV-1a; names come from the herd file, so nobody aims at a place. */
 static uint32_t
 name_hash(struct span name)
 {
@@ -19,15 +19,8 @@ enum herd_error
 names_init(struct names *names)
 {
 	memset(names, 0, sizeof(*names));
-	names->index_size = 64;
-	names->index = calloc(names->index_size, sizeof(*names->index));
-	if (names->index == NULL)
-		return HERD_ENOMEM;
-	if (pthread_mutex_init(&names->lock, NULL) != 0) {
-		free(names->index);
-		return HERD_ENOMEM;
-	}
-	return HERD_OK;
+	return pthread_mutex_init(&names->lock, NULL) == 0 ? HERD_OK
+							   : HERD_ENOMEM;
 }
 
 void
@@ -35,115 +28,122 @@ names_release(struct names *names)
 {
 	for (size_t i = 0; i < NAMES_MAX / NAMES_CHUNK; i++)
 		free(atomic_load(&names->chunks[i]));
-	free(names->index);
 	pthread_mutex_destroy(&names->lock);
+}
+
+static struct name *
+name_at(const struct names *names, uint16_t id)
+{
+	struct name *chunk = atomic_load_explicit(
+	    &names->chunks[id / NAMES_CHUNK], memory_order_acquire);
+
+	assert(chunk != NULL);
+	return &chunk[id % NAMES_CHUNK];
 }
 
 struct span
 names_text(const struct names *names, uint16_t id)
 {
-	const struct name *chunk = atomic_load_explicit(
-	    &names->chunks[id / NAMES_CHUNK], memory_order_acquire);
+	const struct name *name = name_at(names, id);
 
-	assert(chunk != NULL);
-	return span_of(
-	    chunk[id % NAMES_CHUNK].text, chunk[id % NAMES_CHUNK].len);
+	return span_of(name->text, name->len);
 }
 
-/* The place of `name` in the index: its entry or the free one for it. */
-static uint32_t *
-names_probe(const struct names *names, struct span name)
+/*
+ * Where in the index the name is, or would go. Half of the places are free at
+ * least, so the search ends.
+ */
+static uint32_t
+names_probe(const struct names *names, struct span name, uint16_t *id)
 {
-	uint32_t mask = names->index_size - 1;
-	uint32_t at = name_hash(name) & mask;
+	uint32_t at = name_hash(name) % NAMES_INDEX;
 
-	while (names->index[at] != 0 &&
-	       !span_equal(
-		   names_text(names, (uint16_t)(names->index[at] - 1)), name))
-		at = (at + 1) & mask;
-	return &names->index[at];
-}
+	for (;; at = (at + 1) % NAMES_INDEX) {
+		uint16_t entry = atomic_load_explicit(
+		    &names->index[at], memory_order_acquire);
 
-static enum herd_error
-names_grow_index(struct names *names)
-{
-	uint32_t *old = names->index;
-	uint32_t old_size = names->index_size;
-	uint32_t *grown = calloc(old_size * 2, sizeof(*grown));
-
-	if (grown == NULL)
-		return HERD_ENOMEM;
-	names->index = grown;
-	names->index_size = old_size * 2;
-	for (uint32_t i = 0; i < old_size; i++) {
-		if (old[i] != 0)
-			*names_probe(names,
-			    names_text(names, (uint16_t)(old[i] - 1))) = old[i];
+		*id = (uint16_t)(entry - 1); /* 0 is free: NAME_NONE */
+		if (entry == 0 || span_equal(names_text(names, *id), name))
+			return at;
 	}
-	free(old);
-	return HERD_OK;
 }
 
-static enum herd_error
-names_append(struct names *names, struct span name, uint16_t *id)
+uint16_t
+names_find(const struct names *names, struct span name)
 {
-	uint32_t next = atomic_load(&names->count);
-	struct name *chunk;
-	struct name *entry;
+	uint16_t id;
 
-	if (next == NAMES_MAX)
-		return HERD_ELIMIT;
-	if ((next + 1) * 2 > names->index_size &&
-	    names_grow_index(names) != HERD_OK)
-		return HERD_ENOMEM;
-	chunk = atomic_load(&names->chunks[next / NAMES_CHUNK]);
-	if (chunk == NULL) {
-		chunk = calloc(NAMES_CHUNK, sizeof(*chunk));
-		if (chunk == NULL)
+	(void)names_probe(names, name, &id);
+	return id;
+}
+
+bool
+names_is_listed(const struct names *names, struct span name)
+{
+	uint16_t id = names_find(names, name);
+
+	return id != NAME_NONE && atomic_load(&name_at(names, id)->listed);
+}
+
+void
+names_unlist(struct names *names)
+{
+	pthread_mutex_lock(&names->lock);
+	for (uint32_t i = 0; i < names->count; i++)
+		atomic_store(&name_at(names, (uint16_t)i)->listed, false);
+	atomic_store(&names->unlisted, names->count);
+	pthread_mutex_unlock(&names->lock);
+}
+
+bool
+names_are_all_listed(const struct names *names)
+{
+	return atomic_load(&names->unlisted) == 0;
+}
+
+/* A new name. Readers find it once its place in the index says so. */
+static enum herd_error
+names_append(struct names *names, struct span text, uint32_t at)
+{
+	_Atomic(struct name *) *chunk =
+	    &names->chunks[names->count / NAMES_CHUNK];
+	struct name *name;
+
+	if (atomic_load(chunk) == NULL) {
+		struct name *made = calloc(NAMES_CHUNK, sizeof(*made));
+
+		if (made == NULL)
 			return HERD_ENOMEM;
-		atomic_store_explicit(&names->chunks[next / NAMES_CHUNK], chunk,
-		    memory_order_release);
+		atomic_store_explicit(chunk, made, memory_order_release);
 	}
-	entry = &chunk[next % NAMES_CHUNK];
-	entry->len = (uint8_t)name.len;
-	memcpy(entry->text, name.data, name.len);
-	*names_probe(names, name) = next + 1;
-	atomic_store(&names->count, next + 1);
-	*id = (uint16_t)next;
+	name = name_at(names, (uint16_t)names->count);
+	name->len = (uint8_t)text.len;
+	memcpy(name->text, text.data, text.len);
+	atomic_store(&name->listed, true);
+	names->count++;
+	atomic_store_explicit(
+	    &names->index[at], (uint16_t)names->count, memory_order_release);
 	return HERD_OK;
 }
 
 enum herd_error
-names_intern(struct names *names, struct span name, uint16_t *id)
+names_add(struct names *names, struct span name)
 {
 	enum herd_error error = HERD_OK;
-	uint32_t found;
+	uint32_t at;
+	uint16_t id;
 
 	assert(name.len > 0 && name.len <= REPORT_ORIGIN_MAX);
 	pthread_mutex_lock(&names->lock);
-	found = *names_probe(names, name);
-	if (found != 0)
-		*id = (uint16_t)(found - 1);
-	else
-		error = names_append(names, name, id);
-	pthread_mutex_unlock(&names->lock);
-	return error;
-}
-
-enum herd_error
-name_cache_intern(struct name_cache *cache, struct names *names,
-    struct span name, uint16_t *id)
-{
-	uint32_t *entry = &cache->ids[name_hash(name) % NAMES_CACHE];
-	enum herd_error error;
-
-	if (*entry != 0 &&
-	    span_equal(names_text(names, (uint16_t)(*entry - 1)), name)) {
-		*id = (uint16_t)(*entry - 1);
-		return HERD_OK;
+	at = names_probe(names, name, &id);
+	if (id != NAME_NONE) {
+		if (!atomic_exchange(&name_at(names, id)->listed, true))
+			atomic_fetch_sub(&names->unlisted, 1);
+	} else if (names->count == NAMES_MAX) {
+		error = HERD_ELIMIT;
+	} else {
+		error = names_append(names, name, at);
 	}
-	error = names_intern(names, name, id);
-	if (error == HERD_OK)
-		*entry = (uint32_t)*id + 1;
+	pthread_mutex_unlock(&names->lock);
 	return error;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Names of nodes, each stored once and known by a number of 16 bits, so that
- * a record needs two bytes for its origin. Names are never removed; there
- * are at most NAMES_MAX. Any thread may call anything here.
+ * The names of nodes that the herd file has or had since the start, each known
+ * by a number of 16 bits, so that a record needs two bytes for its origin. Only
+ * the herd file puts names here, never a peer: the record of any other origin
+ * has the name's text in it, so that the name goes when the record goes.
+ * Any thread may call anything here; reading takes no lock.
  */
 #ifndef HERD_NAMES_H
 #define HERD_NAMES_H
@@ -13,43 +15,49 @@
 
 #include "herd/report.h"
 
-#define NAMES_MAX 65536u
+#define NAMES_MAX 8192u /* twice what a herd file may have */
 #define NAMES_CHUNK 256u
-#define NAMES_CACHE 64u
+#define NAMES_INDEX (2u * NAMES_MAX)
+#define NAME_NONE UINT16_MAX /* no number: the text must do */
 
 struct name {
+	_Atomic bool listed; /* the herd file of now has it */
 	uint8_t len;
 	char text[REPORT_ORIGIN_MAX];
 };
 
 struct names {
 	pthread_mutex_t lock; /* of writers */
+	uint32_t count;
+	_Atomic uint32_t unlisted; /* of them */
 	_Atomic(struct name *) chunks[NAMES_MAX / NAMES_CHUNK];
-	_Atomic uint32_t count;
-	uint32_t *index; /* open addressing: id + 1, 0 = free */
-	uint32_t index_size;
+	_Atomic uint16_t index[NAMES_INDEX]; /* open addressing: id + 1 */
 };
 
 /* HERD_ENOMEM. */
 HERD_MUST_CHECK enum herd_error names_init(struct names *names);
 void names_release(struct names *names);
 
+/* No name is listed any more; all keep their numbers. */
+void names_unlist(struct names *names);
+
 /*
- * The number of that name, a new one if need be. The name is a valid node
- * name. HERD_ELIMIT: NAMES_MAX names exist; HERD_ENOMEM.
+ * The herd file has this valid node name. HERD_ENOMEM; HERD_ELIMIT: NAMES_MAX
+ * names have a number. Without a number it is only not listed.
  */
-HERD_MUST_CHECK enum herd_error names_intern(
-    struct names *names, struct span name, uint16_t *id);
+HERD_MUST_CHECK enum herd_error names_add(
+    struct names *names, struct span name);
 
-/* The text of a number that names_intern gave; lives as long as `names`. */
+/* The number of that name, NAME_NONE if it has none. */
+uint16_t names_find(const struct names *names, struct span name);
+
+/* Does the herd file of now have it? */
+bool names_is_listed(const struct names *names, struct span name);
+
+/* Has every name with a number a place in the herd file of now? */
+bool names_are_all_listed(const struct names *names);
+
+/* The text of a number that names_find gave; lives as long as `names`. */
 struct span names_text(const struct names *names, uint16_t id);
-
-/* One user's memory of the names it met last; saves the lock. */
-struct name_cache {
-	uint32_t ids[NAMES_CACHE]; /* id + 1, 0 = empty */
-};
-
-HERD_MUST_CHECK enum herd_error name_cache_intern(struct name_cache *cache,
-    struct names *names, struct span name, uint16_t *id);
 
 #endif

@@ -197,16 +197,15 @@ session_is_repair(const struct session *session, const struct report *report,
 struct arrivals {
 	unsigned count;
 	struct report reports[ARRIVALS_MAX];
-	uint16_t origins[ARRIVALS_MAX];
 	uint64_t hashes[ARRIVALS_MAX];
 };
 
 static void
 session_put(struct session *session, uint64_t hash, const struct report *report,
-    uint16_t origin, struct wall clock)
+    struct wall clock)
 {
 	enum put_result result = table_put_hashed(session->node->table, hash,
-	    report, origin, session->outbox.owner, clock, NULL, NULL);
+	    report, session->outbox.owner, clock, NULL, NULL);
 
 	if (result == PUT_NOMEM) {
 		session_bye(session, BYE_MEMORY, "out of memory");
@@ -229,8 +228,8 @@ session_put_arrivals(
 		table_prefetch_record(table, arrivals->hashes[i]);
 	for (unsigned i = 0;
 	     i < arrivals->count && session->state != SESSION_CLOSED; i++)
-		session_put(session, arrivals->hashes[i], &arrivals->reports[i],
-		    arrivals->origins[i], clock);
+		session_put(
+		    session, arrivals->hashes[i], &arrivals->reports[i], clock);
 	arrivals->count = 0;
 }
 
@@ -262,12 +261,6 @@ session_on_report(struct session *session, struct arrivals *arrivals,
 	    report->time_ns > clock.ns + session->node->max_ahead_ns)
 		return;
 #endif
-	if (name_cache_intern(&session->names, table_names(table),
-		report->origin, &arrivals->origins[at]) != HERD_OK) {
-		session_put_arrivals(session, arrivals, clock);
-		session_bye(session, BYE_MEMORY, "too many names of nodes");
-		return;
-	}
 	arrivals->hashes[at] = table_hash(table, report->client);
 	table_prefetch_index(table, arrivals->hashes[at]);
 	if (++arrivals->count == ARRIVALS_MAX)

@@ -110,7 +110,7 @@ slot_order(const struct table *table, const struct slot *slot,
 
 static enum put_result
 shard_replace(struct table *table, struct shard *shard, uint32_t number,
-    const struct report *report, uint16_t origin, uint32_t from)
+    const struct report *report, uint32_t from)
 {
 	struct slot *slot = shard_slot(shard, number);
 	bool was_removal = slot->state == SLOT_REMOVAL;
@@ -128,7 +128,7 @@ shard_replace(struct table *table, struct shard *shard, uint32_t number,
 			slot->from = from;
 		return PUT_EQUAL;
 	}
-	if (slot_write(shard, slot, report, origin, from) != HERD_OK)
+	if (slot_write(table, shard, slot, report, from) != HERD_OK)
 		return PUT_NOMEM;
 	if (was_removal)
 		shard->removals--;
@@ -159,8 +159,7 @@ shard_owe_early(struct table *table, struct shard *shard, uint32_t number,
 
 static enum put_result
 shard_put(struct table *table, struct shard *shard, uint32_t hash,
-    const struct report *report, uint16_t origin, uint32_t from, uint32_t *slot,
-    bool *is_new)
+    const struct report *report, uint32_t from, uint32_t *slot, bool *is_new)
 {
 	uint32_t entry = shard->index[shard_probe(shard, hash, report->client)];
 	enum put_result result = PUT_ACCEPTED;
@@ -169,15 +168,14 @@ shard_put(struct table *table, struct shard *shard, uint32_t hash,
 	*is_new = entry == 0;
 	*slot = entry_slot(entry);
 	if (*is_new) {
-		if (shard_insert(table, shard, hash, report, origin, from,
-			slot) != HERD_OK)
+		if (shard_insert(table, shard, hash, report, from, slot) !=
+		    HERD_OK)
 			return PUT_NOMEM;
 	} else {
 #ifdef HERD_MUTANTS
 		shard_owe_early(table, shard, *slot, report, from);
 #endif
-		result =
-		    shard_replace(table, shard, *slot, report, origin, from);
+		result = shard_replace(table, shard, *slot, report, from);
 	}
 	if (result != PUT_ACCEPTED)
 		return result;
@@ -239,12 +237,11 @@ table_prefetch_record(struct table *table, uint64_t hash)
 }
 
 enum put_result
-table_put(struct table *table, const struct report *report, uint16_t origin,
-    uint32_t from, struct wall now, const struct outbox *store,
-    struct put_info *info)
+table_put(struct table *table, const struct report *report, uint32_t from,
+    struct wall now, const struct outbox *store, struct put_info *info)
 {
 	return table_put_hashed(table, table_hash(table, report->client),
-	    report, origin, from, now, store, info);
+	    report, from, now, store, info);
 }
 
 static bool
@@ -297,8 +294,7 @@ shard_refuse(
  */
 static enum put_result
 put_at_cap(struct table *table, uint64_t hash, const struct report *report,
-    uint16_t origin, uint32_t from, const struct outbox *store,
-    struct put_info *info)
+    uint32_t from, const struct outbox *store, struct put_info *info)
 {
 	unsigned own = hash_shard(hash);
 	struct shard *shard = &table->shards[own];
@@ -317,8 +313,8 @@ put_at_cap(struct table *table, uint64_t hash, const struct report *report,
 	    report_compare_all(report, &least.report) < 0)
 		result = shard_refuse(table, shard, store);
 	else
-		result = shard_put(table, shard, (uint32_t)hash, report, origin,
-		    from, &slot, &is_new);
+		result = shard_put(
+		    table, shard, (uint32_t)hash, report, from, &slot, &is_new);
 	ticket_fill(info, table, shard, store);
 	pthread_mutex_unlock(&shard->lock);
 	if (result == PUT_ACCEPTED && is_new) {
@@ -334,8 +330,8 @@ put_at_cap(struct table *table, uint64_t hash, const struct report *report,
 
 enum put_result
 table_put_hashed(struct table *table, uint64_t hash,
-    const struct report *report, uint16_t origin, uint32_t from,
-    struct wall now, const struct outbox *store, struct put_info *info)
+    const struct report *report, uint32_t from, struct wall now,
+    const struct outbox *store, struct put_info *info)
 {
 	unsigned own = hash_shard(hash);
 	struct shard *shard = &table->shards[own];
@@ -351,11 +347,10 @@ table_put_hashed(struct table *table, uint64_t hash,
 		   shard->index[shard_probe(
 		       shard, (uint32_t)hash, report->client)] == 0) {
 		pthread_mutex_unlock(&shard->lock);
-		return put_at_cap(
-		    table, hash, report, origin, from, store, info);
+		return put_at_cap(table, hash, report, from, store, info);
 	} else {
-		result = shard_put(table, shard, (uint32_t)hash, report, origin,
-		    from, &slot, &is_new);
+		result = shard_put(
+		    table, shard, (uint32_t)hash, report, from, &slot, &is_new);
 	}
 	ticket_fill(info, table, shard, store);
 	pthread_mutex_unlock(&shard->lock);

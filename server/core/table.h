@@ -42,7 +42,7 @@ HERD_MUST_CHECK enum herd_error table_new(
 /* No outbox is attached any more. NULL is fine. */
 void table_free(struct table *table);
 
-/* Names of origins; shared with whoever parses reports. */
+/* Names of the herd file's nodes: origins that need no text in a record. */
 struct names *table_names(struct table *table);
 
 /* Changed limits apply from now on; what is too much goes at table_sweep. */
@@ -72,12 +72,11 @@ struct put_info {
 
 /*
  * Offers a checked report. `from` is FROM_CLIENT or the session's number;
- * `now` is this node's clock, for expiry only. `origin` is the number of
- * report->origin in table_names(). When `store` is an attached outbox and
- * `info` is not NULL, *info is filled whatever the result.
+ * `now` is this node's clock, for expiry only. When `store` is an attached
+ * outbox and `info` is not NULL, *info is filled whatever the result.
  */
 enum put_result table_put(struct table *table, const struct report *report,
-    uint16_t origin, uint32_t from, struct wall now, const struct outbox *store,
+    uint32_t from, struct wall now, const struct outbox *store,
     struct put_info *info);
 
 /*
@@ -91,8 +90,8 @@ void table_prefetch_record(struct table *table, uint64_t hash);
 
 /* table_put() with the client's hash at hand. */
 enum put_result table_put_hashed(struct table *table, uint64_t hash,
-    const struct report *report, uint16_t origin, uint32_t from,
-    struct wall now, const struct outbox *store, struct put_info *info);
+    const struct report *report, uint32_t from, struct wall now,
+    const struct outbox *store, struct put_info *info);
 
 /* --- reading ------------------------------------------------------------- */
 
@@ -140,6 +139,7 @@ bool table_walk(struct table *table, struct table_cursor *cursor,
 struct table_counts {
 	uint64_t records; /* positions and removals */
 	uint64_t removals;
+	uint64_t strange; /* records whose origin never was in the herd file */
 	uint64_t accepted;
 	uint64_t stale;
 	uint64_t equal;

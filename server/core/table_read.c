@@ -25,8 +25,9 @@ static enum herd_error
 record_fill(
     struct record *record, const struct table *table, const struct slot *slot)
 {
-	size_t need =
-	    slot->client_len + pack_scratch(slot->blob_len, slot->client_len);
+	struct span origin = slot_origin(table, slot);
+	size_t need = slot->client_len + origin.len +
+		      pack_scratch(slot->blob_len, slot->client_len);
 	char *text = record->text;
 	struct report *report = &record->report;
 
@@ -42,10 +43,11 @@ record_fill(
 		text = record->heap;
 	}
 	memcpy(text, slot_blob(slot), slot->client_len);
-	pack_read(slot_blob(slot), slot->blob_len, slot->client_len,
-	    text + slot->client_len, report);
+	memcpy(text + slot->client_len, origin.data, origin.len);
+	pack_read(slot_blob(slot), slot_packed_len(slot), slot->client_len,
+	    text + slot->client_len + origin.len, report);
 	report->client.data = text;
-	report->origin = names_text(&table->names, slot->origin);
+	report->origin = span_of(text + slot->client_len, origin.len);
 	report->time_ns = slot->time_ns;
 	report->kind =
 	    slot->state == SLOT_REMOVAL ? REPORT_REMOVAL : REPORT_POSITION;
@@ -81,6 +83,7 @@ table_count(struct table *table, struct table_counts *out)
 		pthread_mutex_lock(&shard->lock);
 		out->records += shard->held;
 		out->removals += shard->removals;
+		out->strange += shard->strange;
 		out->accepted += shard->accepted;
 		out->stale += shard->stale;
 		out->equal += shard->equal;

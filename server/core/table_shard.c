@@ -31,6 +31,7 @@ slot_drop_blob(struct shard *shard, struct slot *slot)
 {
 	void *blob;
 
+	shard->strange -= slot->origin == NAME_NONE;
 	if (slot->blob_len <= SLOT_INLINE)
 		return;
 	memcpy(&blob, slot->text, sizeof(blob));
@@ -68,6 +69,26 @@ slot_blob(const struct slot *slot)
 	return blob;
 }
 
+size_t
+slot_packed_len(const struct slot *slot)
+{
+	if (slot->origin != NAME_NONE)
+		return slot->blob_len;
+	return slot->blob_len - 1u - slot_blob(slot)[slot->blob_len - 1];
+}
+
+struct span
+slot_origin(const struct table *table, const struct slot *slot)
+{
+	size_t at;
+
+	if (slot->origin != NAME_NONE)
+		return names_text(&table->names, slot->origin);
+	at = slot_packed_len(slot);
+	return span_of(
+	    (const char *)slot_blob(slot) + at, slot->blob_len - 1u - at);
+}
+
 enum herd_error
 slot_read(const struct table *table, const struct slot *slot,
     char scratch[SLOT_SCRATCH], char **heap, struct report *out)
@@ -81,9 +102,9 @@ slot_read(const struct table *table, const struct slot *slot,
 			return HERD_ENOMEM;
 		scratch = *heap;
 	}
-	pack_read(
-	    slot_blob(slot), slot->blob_len, slot->client_len, scratch, out);
-	out->origin = names_text(&table->names, slot->origin);
+	pack_read(slot_blob(slot), slot_packed_len(slot), slot->client_len,
+	    scratch, out);
+	out->origin = slot_origin(table, slot);
 	out->time_ns = slot->time_ns;
 	out->kind =
 	    slot->state == SLOT_REMOVAL ? REPORT_REMOVAL : REPORT_POSITION;
@@ -129,10 +150,13 @@ shard_take_slot(struct shard *shard, uint32_t *out)
 }
 
 enum herd_error
-slot_write(struct shard *shard, struct slot *slot, const struct report *report,
-    uint16_t origin, uint32_t from)
+slot_write(const struct table *table, struct shard *shard, struct slot *slot,
+    const struct report *report, uint32_t from)
 {
-	size_t size = pack_size(report);
+	uint16_t origin = names_find(&table->names, report->origin);
+	size_t packed = pack_size(report);
+	size_t size =
+	    packed + (origin == NAME_NONE ? report->origin.len + 1 : 0);
 	uint8_t *blob = slot->text;
 
 	if (size > SLOT_INLINE) {
@@ -142,7 +166,12 @@ slot_write(struct shard *shard, struct slot *slot, const struct report *report,
 	}
 	if (slot->state != SLOT_FREE)
 		slot_drop_blob(shard, slot);
+	shard->strange += origin == NAME_NONE;
 	pack_write(report, blob);
+	if (origin == NAME_NONE) {
+		memcpy(blob + packed, report->origin.data, report->origin.len);
+		blob[size - 1] = (uint8_t)report->origin.len;
+	}
 	if (size > SLOT_INLINE) {
 		memcpy(slot->text, &blob, sizeof(blob));
 		shard->blob_bytes += size;
@@ -245,7 +274,7 @@ hash_tag(uint32_t hash)
 
 enum herd_error
 shard_insert(struct table *table, struct shard *shard, uint32_t hash,
-    const struct report *report, uint16_t origin, uint32_t from, uint32_t *out)
+    const struct report *report, uint32_t from, uint32_t *out)
 {
 	struct slot *slot;
 	uint32_t number;
@@ -256,7 +285,7 @@ shard_insert(struct table *table, struct shard *shard, uint32_t hash,
 	if (shard_take_slot(shard, &number) != HERD_OK)
 		return HERD_ENOMEM;
 	slot = shard_slot(shard, number);
-	if (slot_write(shard, slot, report, origin, from) != HERD_OK) {
+	if (slot_write(table, shard, slot, report, from) != HERD_OK) {
 		slot->time_ns = shard->free_slot;
 		shard->free_slot = number;
 		return HERD_ENOMEM;

@@ -33,7 +33,7 @@ struct slot {
 	uint32_t from;
 	uint32_t blob_len;
 	uint16_t client_len;
-	uint16_t origin;
+	uint16_t origin;           /* NAME_NONE: the blob's end has it */
 	uint8_t state;             /* enum slot_state */
 	uint8_t text[SLOT_INLINE]; /* the blob, or a pointer to it */
 };
@@ -67,6 +67,7 @@ struct shard {
 	_Atomic uint32_t index_size; /* power of two */
 	uint32_t held;               /* records */
 	uint32_t removals;
+	uint32_t strange; /* origins without a number */
 	uint64_t accepted;
 	uint64_t stale;
 	uint64_t equal;
@@ -136,8 +137,17 @@ entry_has_tag(uint32_t entry, uint32_t hash)
 HERD_MUST_CHECK enum herd_error shard_init(struct shard *shard);
 void shard_release(struct shard *shard);
 
-/* The slot's bytes: client id, then packed texts. */
+/*
+ * The slot's bytes: client id, packed texts and, without a number for the
+ * origin, the origin's text and its length in one byte.
+ */
 const uint8_t *slot_blob(const struct slot *slot);
+
+/* The name of the origin: borrows the slot, or is a name's own text. */
+struct span slot_origin(const struct table *table, const struct slot *slot);
+
+/* Of slot_blob(): the client id and the packed texts. */
+size_t slot_packed_len(const struct slot *slot);
 
 #define SLOT_SCRATCH 256u
 /*
@@ -156,8 +166,8 @@ HERD_MUST_CHECK enum herd_error shard_take_slot(
  * Writes the record into the slot; a failed call leaves the slot as it was.
  * The blob is in place before anything is owed. HERD_ENOMEM.
  */
-HERD_MUST_CHECK enum herd_error slot_write(struct shard *shard,
-    struct slot *slot, const struct report *report, uint16_t origin,
+HERD_MUST_CHECK enum herd_error slot_write(const struct table *table,
+    struct shard *shard, struct slot *slot, const struct report *report,
     uint32_t from);
 
 /*
@@ -170,7 +180,7 @@ uint32_t shard_probe(
 /* A new client's slot, in the index and the heap. HERD_ENOMEM. */
 HERD_MUST_CHECK enum herd_error shard_insert(struct table *table,
     struct shard *shard, uint32_t hash, const struct report *report,
-    uint16_t origin, uint32_t from, uint32_t *out);
+    uint32_t from, uint32_t *out);
 
 /* Takes the record out of index and slot; the slot's bits stay. */
 void shard_remove(struct table *table, struct shard *shard, uint32_t number);

@@ -122,8 +122,8 @@ client_put(struct client *client, uint64_t hash, const struct report *report,
 		client->broken = true;
 		return false;
 	}
-	result = table_put_hashed(node->table, hash, report, node->origin,
-	    FROM_CLIENT, now, store, &ticket);
+	result = table_put_hashed(
+	    node->table, hash, report, FROM_CLIENT, now, store, &ticket);
 	if (result == PUT_NOMEM) {
 		client_check(client, HERD_ENOMEM);
 		return false;

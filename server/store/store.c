@@ -44,15 +44,9 @@ static enum herd_error
 on_loaded(void *arg, const struct report *report)
 {
 	struct store *store = arg;
-	enum herd_error error;
-	uint16_t origin;
 
-	error =
-	    names_intern(table_names(store->table), report->origin, &origin);
-	if (error != HERD_OK)
-		return error;
-	if (table_put(store->table, report, origin, FROM_NOBODY, clock_wall(),
-		NULL, NULL) == PUT_NOMEM)
+	if (table_put(store->table, report, FROM_NOBODY, clock_wall(), NULL,
+		NULL) == PUT_NOMEM)
 		return HERD_ENOMEM;
 	store->loaded++;
 	return HERD_OK;

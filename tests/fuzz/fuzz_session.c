@@ -31,11 +31,6 @@ on_wake(void *arg)
 static void
 put_some(struct table *table)
 {
-	uint16_t origin;
-
-	if (names_intern(table_names(table), span_from("Bob"), &origin) !=
-	    HERD_OK)
-		abort();
 	for (unsigned i = 0; i < 20; i++) {
 		char id[16];
 		struct report report = { .location = span_from("+1-1"),
@@ -46,7 +41,7 @@ put_some(struct table *table)
 
 		snprintf(id, sizeof(id), "c%u", i);
 		report.client = span_from(id);
-		(void)table_put(table, &report, origin, FROM_CLIENT,
+		(void)table_put(table, &report, FROM_CLIENT,
 		    (struct wall){ CLOCK_NS }, NULL, NULL);
 	}
 }

@@ -113,6 +113,12 @@ node_start(struct node *node)
 	world_trace(world, node, "starts");
 	if (table_new(&config, &node->table) != HERD_OK)
 		abort();
+	/* Every other node is not in the herd file: its name is in records. */
+	for (unsigned i = 0; i < plan->nodes; i += 2) {
+		if (names_add(table_names(node->table),
+			span_from(world->nodes[i].name)) != HERD_OK)
+			abort();
+	}
 	node->up = true;
 	board_init(&node->board);
 	node_share(node);
@@ -183,14 +189,10 @@ node_put(struct node *node, const struct report *report)
 	bool has_store = world->plan.store != SIM_STORE_NONE;
 	enum put_result result;
 	uint32_t version;
-	uint16_t origin;
 
 	version = oracle_note(world, report);
-	if (names_intern(table_names(node->table), report->origin, &origin) !=
-	    HERD_OK)
-		abort();
-	result = table_put(node->table, report, origin, FROM_CLIENT,
-	    node_clock(node), has_store ? &node->store.outbox : NULL, &ticket);
+	result = table_put(node->table, report, FROM_CLIENT, node_clock(node),
+	    has_store ? &node->store.outbox : NULL, &ticket);
 	world_trace(world, node, "client: %s %.*s v%u result %d",
 	    report->kind == REPORT_REMOVAL ? "forget" : "IAMAT",
 	    SPAN_ARG(report->client), version, (int)result);

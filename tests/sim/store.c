@@ -67,16 +67,12 @@ store_start(struct node *node)
 		return;
 	for (unsigned i = 0; i < world->plan.clients; i++) {
 		const struct report *report;
-		uint16_t origin;
 
 		store->batch[i] = SIM_NONE;
 		if (store->disk[i] == SIM_NONE)
 			continue;
 		report = &world->oracle.versions[store->disk[i]].report;
-		if (names_intern(table_names(node->table), report->origin,
-			&origin) != HERD_OK)
-			abort();
-		(void)table_put(node->table, report, origin, FROM_NOBODY,
+		(void)table_put(node->table, report, FROM_NOBODY,
 		    node_clock(node), NULL, NULL);
 	}
 	store->state = STORE_IDLE;

@@ -52,11 +52,8 @@ static inline enum put_result
 unit_put_at(struct table *table, const struct report *report, uint32_t from,
     uint64_t clock_ns)
 {
-	uint16_t origin;
-
-	assert_ok(names_intern(table_names(table), report->origin, &origin));
 	return table_put(
-	    table, report, origin, from, (struct wall){ clock_ns }, NULL, NULL);
+	    table, report, from, (struct wall){ clock_ns }, NULL, NULL);
 }
 
 /* A client's report, without a clock. */

@@ -93,7 +93,6 @@ test_cursor_nonsense_is_refused(void **state)
 
 struct fixture {
 	struct table *table;
-	uint16_t origins[HERD_ARRAY_LEN(NODES)];
 	unsigned seed;
 };
 
@@ -125,8 +124,7 @@ put(struct fixture *fixture, const char *id, unsigned node, double lat,
 		report.skew = span_from("+0.000000001");
 	}
 	assert_int_equal(
-	    table_put(fixture->table, &report, fixture->origins[node],
-		FROM_CLIENT, now, NULL, NULL),
+	    table_put(fixture->table, &report, FROM_CLIENT, now, NULL, NULL),
 	    PUT_ACCEPTED);
 }
 
@@ -138,10 +136,6 @@ setup(void **state)
 
 	assert_non_null(fixture);
 	assert_int_equal(table_new(&config, &fixture->table), HERD_OK);
-	for (unsigned i = 0; i < HERD_ARRAY_LEN(NODES); i++)
-		assert_int_equal(names_intern(table_names(fixture->table),
-				     span_from(NODES[i]), &fixture->origins[i]),
-		    HERD_OK);
 	fixture->seed = 20;
 	for (unsigned i = 0; i < CLIENTS; i++) {
 		char id[32];

@@ -275,16 +275,13 @@ test_refused_without_ticket_is_counted(void **state)
 	struct table *table = unit_table(1, 0);
 	struct unit_report made;
 	struct outbox store;
-	uint16_t origin;
 
 	(void)state;
 	outbox_init(&store, table, FROM_NOBODY, unit_no_wake, NULL);
 	assert_ok(outbox_attach(&store));
 	(void)unit_put(table, 1, 10 * S);
 	unit_report(&made, 2, 5 * S);
-	assert_ok(
-	    names_intern(table_names(table), made.report.origin, &origin));
-	assert_int_equal(table_put(table, &made.report, origin, FROM_CLIENT,
+	assert_int_equal(table_put(table, &made.report, FROM_CLIENT,
 			     (struct wall){ 0 }, &store, NULL),
 	    PUT_REFUSED);
 	assert_true(atomic_load(&store.refused) == 1);
