@@ -59,7 +59,8 @@ PLACES_SRC := server/places/answer.c server/places/breaker.c \
 NET_SRC := server/net/addresses.c server/net/client.c \
 	server/net/client_answer.c server/net/link_conn.c \
 	server/net/link_edge.c server/net/link_history.c server/net/links.c \
-	server/net/listener.c server/net/mailbox.c server/net/resolver.c \
+	server/net/half_open.c server/net/listener.c server/net/mailbox.c \
+	server/net/refusals.c server/net/resolver.c \
 	server/net/socket.c \
 	server/net/transport.c server/net/workers.c
 STORE_SRC := server/store/engine_sqlite.c server/store/store.c
@@ -111,7 +112,7 @@ CORE_TESTS := test_backoff test_commit test_core_memory test_digest \
 	test_siphash test_stress test_table test_table_full
 
 PLACES_TESTS := test_gazetteer test_look test_places test_places_guards
-NET_TESTS := test_addresses test_link_history test_pulse test_rate \
+NET_TESTS := test_addresses test_half_open test_link_history test_pulse test_rate \
 	test_resolver
 STORE_TESTS :=
 ADMIN_TESTS := test_admin_arrivals test_admin_page test_admin_query test_admin_rows

@@ -38,7 +38,7 @@ struct facts {
 	double ready, draining, uptime, start_time, config_loaded;
 	double clients, removals, clients_max, table_bytes;
 	double accepted, stale, equal, expired, evicted;
-	double reported_rate, newest, oldest;
+	double reported_rate, newest, oldest, strange;
 	double iamat, whatsat, invalid;
 	double connections, busy, connections_max, opened, refused, timed_out;
 	double received_bytes, sent_bytes;
@@ -101,6 +101,8 @@ static const struct metric METRICS[] = {
 	    "Age of the newest report by its own time."),
 	GAUGE("herd_oldest_report_age_seconds", oldest,
 	    "Age of the oldest report by its own time."),
+	GAUGE("herd_clients_strange_origin", strange,
+	    "Records whose origin is no node of the herd file."),
 	FACT("herd_requests_total", "counter", "kind=\"iamat\"", iamat,
 	    "Requests of clients."),
 	FACT("herd_requests_total", "counter", "kind=\"whatsat\"", whatsat,
@@ -233,6 +235,8 @@ gather_table(struct call *call, struct facts *facts)
 	facts->reported_rate = census.reported_per_s;
 	facts->newest = age(census.known, census.newest_ns, now);
 	facts->oldest = age(census.known, census.oldest_ns, now);
+	facts->strange =
+	    census.strange_known ? (double)census.strange.records : (double)NAN;
 }
 
 static void
@@ -439,6 +443,40 @@ add_link_states(
 	return error;
 }
 
+/* Who came to the links' port and did not become a link. */
+static enum herd_error
+add_strangers(struct buf *out, struct links *links)
+{
+	static const struct metric refused = {
+		"herd_links_refused_total", "counter", "", 0,
+		"Connections of the links' port that were refused, by reason."
+	};
+	static const struct metric gauges[] = {
+		{ "herd_links_half_open", "gauge", "", 0,
+		    "Connections to the links' port without an accepted "
+		    "HELLO." },
+		{ "herd_links_half_open_max", "gauge", "", 0,
+		    "Most of them at one time." },
+	};
+	struct links_strangers strangers;
+	enum herd_error error = add_head(out, &refused);
+
+	links_strangers(links, &strangers);
+	for (unsigned i = 0; i < SESSION_REASON_COUNT && error == HERD_OK; i++)
+		error = buf_addf(out, "%s{reason=\"%s\"} %llu\n", refused.name,
+		    session_reason_word((enum session_reason)i),
+		    (unsigned long long)strangers.refused[i]);
+	for (unsigned i = 0; i < HERD_ARRAY_LEN(gauges); i++) {
+		if (error == HERD_OK)
+			error = add_head(out, &gauges[i]);
+		if (error == HERD_OK)
+			error = add_sample(out, gauges[i].name, "",
+			    i == 0 ? strangers.half_open
+				   : strangers.half_open_max);
+	}
+	return error;
+}
+
 /* How long the loops' turns took, as the watchdog saw them. */
 static enum herd_error
 add_turns(struct buf *out)
@@ -504,6 +542,8 @@ add_all(struct call *call, struct buf *out)
 		error = add_node_metrics(out, &facts);
 	if (error == HERD_OK)
 		error = add_link_states(out, links, count);
+	if (error == HERD_OK)
+		error = add_strangers(out, node->links);
 	if (error == HERD_OK)
 		error = add_turns(out);
 	if (error == HERD_OK)

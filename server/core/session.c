@@ -34,6 +34,12 @@ session_reason_is_refusal(enum session_reason reason)
 	return REASONS[reason].is_refusal;
 }
 
+bool
+session_reason_is_slow(enum session_reason reason)
+{
+	return session_reason_is_refusal(reason) && reason != BYE_KEY;
+}
+
 uint64_t
 session_params(
     uint64_t max_line, uint64_t max_clients, uint64_t expire_after_ns)

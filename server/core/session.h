@@ -48,23 +48,25 @@ enum session_state {
 };
 
 /* Why a session ends: the word of BYE. */
-#define SESSION_REASONS(X)                                             \
-	X(BYE_NONE, "none", false)                                     \
-	X(BYE_STOP, "stop", false)         /* the node stops */        \
-	X(BYE_REPLACED, "replaced", false) /* by a newer connection */ \
-	X(BYE_STALLED, "stalled", false)   /* debt, no progress */     \
-	X(BYE_SILENT, "silent", false)     /* no byte for too long */  \
-	X(BYE_BAD_LINE, "bad-line", false)                             \
-	X(BYE_MEMORY, "out-of-memory", false)                          \
-	X(BYE_WRONG_HERD, "wrong-herd", true)                          \
-	X(BYE_WRONG_NODE, "wrong-node", true)                          \
-	X(BYE_VERSION, "version", true)                                \
-	X(BYE_PARAMS, "params", true)                                  \
-	X(BYE_NOT_CONFIGURED, "not-configured", true)                  \
-	X(BYE_DISABLED, "disabled", true)                              \
-	X(BYE_SELF, "self", true)
+#define SESSION_REASONS(X)                                                \
+	X(BYE_NONE, "none", false)                                        \
+	X(BYE_STOP, "stop", false)         /* the node stops */           \
+	X(BYE_REPLACED, "replaced", false) /* by a newer connection */    \
+	X(BYE_STALLED, "stalled", false)   /* debt, no progress */        \
+	X(BYE_SILENT, "silent", false)     /* no byte for too long */     \
+	X(BYE_BAD_LINE, "bad-line", false)                                \
+	X(BYE_MEMORY, "out-of-memory", false)                             \
+	X(BYE_WRONG_HERD, "wrong-herd", true)                             \
+	X(BYE_WRONG_NODE, "wrong-node", true)                             \
+	X(BYE_VERSION, "version", true)                                   \
+	X(BYE_PARAMS, "params", true)                                     \
+	X(BYE_NOT_CONFIGURED, "not-configured", true)                     \
+	X(BYE_DISABLED, "disabled", true)                                 \
+	X(BYE_SELF, "self", true)                                         \
+	X(BYE_KEY, "key", true)          /* no TLS with the herd's key */ \
+	X(BYE_CROWDED, "crowded", false) /* too many without HELLO */
 
-/* The third column: only an operator can mend it, so redial slowly. */
+/* The third column: a refusal, which an operator has to deal with. */
 enum session_reason {
 #define HERD_SESSION_REASON(id, word, slow) id,
 	SESSION_REASONS(HERD_SESSION_REASON)
@@ -74,6 +76,11 @@ enum session_reason {
 
 const char *session_reason_word(enum session_reason reason);
 bool session_reason_is_refusal(enum session_reason reason);
+/*
+ * A refusal by one of the herd stays until an operator does something, so
+ * dialling again may take long. Without the key it may be anybody's.
+ */
+bool session_reason_is_slow(enum session_reason reason);
 
 /* What all sessions of a node share. Borrowed by each. */
 struct session_node {
@@ -150,7 +157,6 @@ struct session {
 	struct framer in;
 	struct buf control; /* lines that go before data */
 	struct outbox outbox;
-	struct name_cache names;
 	uint64_t random;
 
 	/* exchange */

@@ -49,11 +49,7 @@ addresses_free(struct addresses *addresses)
 	free(addresses);
 }
 
-/*
- * The address as a number; an IPv4 one can't equal a routed IPv6 prefix. Those
- * who come by IPv4 to a listener on [::] would all have the prefix 0.
- */
-static bool
+bool
 address_key(const struct sockaddr_storage *peer, uint64_t *key)
 {
 	const struct in6_addr *v6 =

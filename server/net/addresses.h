@@ -15,6 +15,13 @@
 
 struct addresses;
 
+/*
+ * The address as a number, that of an IPv6 one's /64; false for one that is
+ * not counted. An IPv4 address can't equal a routed IPv6 prefix; one that came
+ * to a listener on [::] is an IPv4 address.
+ */
+bool address_key(const struct sockaddr_storage *peer, uint64_t *key);
+
 HERD_MUST_CHECK enum herd_error addresses_new(struct addresses **out);
 void addresses_free(struct addresses *addresses);
 

@@ -8,13 +8,16 @@
 #define HERD_LINK_H
 
 #include <event2/event.h>
+#include <event2/event_struct.h>
 #include <sys/queue.h>
 
 #include "core/backoff.h"
+#include "net/half_open.h"
 #include "net/link_history.h"
 #include "net/links.h"
 #include "net/listener.h"
 #include "net/mailbox.h"
+#include "net/refusals.h"
 #include "net/socket.h"
 #include "net/transport.h"
 
@@ -40,11 +43,13 @@ struct conn {
 	struct transport transport;
 	struct session session;
 	struct buf out;
-	struct event *readable;
-	struct event *writable;
-	struct event *timer; /* deadlines */
-	struct event *work;  /* passes over the table, a slice a turn */
-	struct event *again; /* more to read than a turn may */
+	struct event readable;
+	struct event writable;
+	struct event timer; /* deadlines */
+	struct event work;  /* passes over the table, a slice a turn */
+	struct event again; /* more to read than a turn may */
+	struct half_open_place place; /* inbound, until admitted */
+	uint64_t address;             /* of the peer; see address_key() */
 	char peer[SOCKET_PEER_MAX];
 };
 
@@ -97,7 +102,8 @@ struct links {
 	struct event *stop_poll; /* while links hand on what they owe */
 	struct mono stop_at;
 	struct conn_list conns;
-	unsigned half_open;   /* inbound, not admitted */
+	struct half_open half_open;
+	struct refusals refusals;
 	_Atomic uint64_t due; /* edges whose outbox was woken */
 	struct edge edges[LINKS_MAX];
 	unsigned next_number;       /* for an edge */
@@ -108,6 +114,7 @@ struct links {
 	pthread_mutex_t lock; /* of `published` */
 	struct link_status published[LINKS_MAX];
 	unsigned published_count;
+	unsigned published_half_open;
 	unsigned published_number[LINKS_MAX]; /* edge's number of each */
 	unsigned published_index[LINKS_MAX];  /* and its place in `edges` */
 };
@@ -143,18 +150,18 @@ void edges_publish(struct links *links);
 
 /* --- link_conn.c --------------------------------------------------------- */
 
-/* Takes the socket; NULL (and the socket is closed) when out of memory. */
-struct conn *conn_open(
-    struct links *links, struct edge *edge, int fd, const char *peer);
+/*
+ * Takes the socket; NULL (and the socket is closed) when out of memory. An
+ * inbound one has edge NULL, and a place in links->half_open is free for it.
+ */
+struct conn *conn_open(struct links *links, struct edge *edge, int fd,
+    const char *peer, uint64_t address);
 
 /* Reads, works, fills, writes, arms; closes the connection at its end. */
 void conn_settle(struct conn *conn);
 
-/*
- * Closes the connection that has been without an accepted HELLO for longest:
- * a neighbour says it at once, so whoever holds many keeps no neighbour out.
- */
-void conn_drop_half_open(struct links *links);
+/* Makes room for a connection from `address`: see half_open.h. */
+void conn_make_room(struct links *links, uint64_t address);
 
 /* Says BYE and closes. */
 void conn_end(struct conn *conn, enum session_reason reason, const char *text);

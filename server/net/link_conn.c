@@ -35,10 +35,21 @@ links_random(void)
 /* --- life ---------------------------------------------------------------- */
 
 static void
-free_event(struct event *event)
+conn_note_refusal(
+    struct conn *conn, enum session_reason reason, const char *error)
 {
-	if (event != NULL)
-		event_free(event);
+	struct links *links = conn->links;
+	uint64_t times;
+
+	/* What becomes of a dialled one is told by its edge. */
+	if (refusals_note(&links->refusals, reason, error, conn->address,
+		clock_mono(), &times) &&
+	    conn->inbound)
+		LOG(links->node->log, LOG_WARN, "link-refused",
+		    log_text("from", conn->peer),
+		    log_text("reason", session_reason_word(reason)),
+		    log_text("error", error),
+		    log_number("times", (int64_t)times));
 }
 
 /* The one place where a connection dies. */
@@ -48,33 +59,30 @@ conn_close(struct conn *conn, enum session_reason reason, const char *error)
 	struct links *links = conn->links;
 
 	TAILQ_REMOVE(&links->conns, conn, all);
-	if (conn->inbound && !conn->admitted)
-		links->half_open--;
+	half_open_leave(&links->half_open, &conn->place);
 	if (conn->edge != NULL)
 		edge_on_lost(conn->edge, conn, reason, error);
-	else
-		LOG(links->node->log, LOG_WARN, "link-refused",
-		    log_text("from", conn->peer),
-		    log_text("reason", session_reason_word(reason)),
-		    log_text("error", error));
+	if (!conn->admitted &&
+	    (conn->inbound || session_reason_is_refusal(reason)))
+		conn_note_refusal(conn, reason, error);
 	if (conn->has_session)
 		session_release(&conn->session);
-	free_event(conn->readable);
-	free_event(conn->writable);
-	free_event(conn->timer);
-	free_event(conn->work);
-	free_event(conn->again);
+	event_del(&conn->readable);
+	event_del(&conn->writable);
+	event_del(&conn->timer);
+	event_del(&conn->work);
+	event_del(&conn->again);
 	transport_release(&conn->transport);
 	buf_release(&conn->out);
 	free(conn);
 }
 
 static void
-conn_fail(struct conn *conn, const char *error)
+conn_fail(struct conn *conn, enum session_reason reason, const char *error)
 {
 	if (conn->has_session)
 		session_lost(&conn->session, error);
-	conn_close(conn, BYE_NONE, error);
+	conn_close(conn, reason, error);
 }
 
 /* --- session ------------------------------------------------------------ */
@@ -92,8 +100,8 @@ on_admit(void *arg, struct span peer, unsigned *number)
 		return BYE_DISABLED;
 	*number = edge->number;
 	conn->edge = edge;
-	if (conn->inbound)
-		conn->links->half_open--;
+	half_open_leave(&conn->links->half_open, &conn->place);
+	half_open_add_neighbour(&conn->links->half_open, conn->address);
 	conn->admitted = true;
 	edge_adopt(edge, conn);
 	return BYE_NONE;
@@ -158,17 +166,20 @@ conn_shake_hands(struct conn *conn)
 {
 	enum transport_result result = transport_handshake(&conn->transport);
 
+	conn->place.keyed = transport_is_keyed(&conn->transport);
 	switch (result) {
 	case TRANSPORT_DONE: conn_begin_session(conn); return true;
-	case TRANSPORT_WANTS_READ: event_del(conn->writable); return true;
+	case TRANSPORT_WANTS_READ: event_del(&conn->writable); return true;
 	case TRANSPORT_WANTS_WRITE:
-		event_add(conn->writable, NULL);
+		event_add(&conn->writable, NULL);
 		return true;
 	case TRANSPORT_CLOSED:
-		conn_fail(conn, "the peer hung up during the TLS handshake");
+		conn_fail(conn, BYE_NONE,
+		    "the peer hung up during the TLS handshake");
 		return false;
 	case TRANSPORT_FAILED:
-		conn_fail(conn, conn->transport.error);
+		conn_fail(conn, conn->transport.wrong_key ? BYE_KEY : BYE_NONE,
+		    conn->transport.error);
 		return false;
 	}
 	return true;
@@ -180,10 +191,10 @@ conn_finish_connect(struct conn *conn)
 	int error = socket_error(conn->transport.fd);
 
 	if (error != 0) {
-		conn_fail(conn, strerror(error));
+		conn_fail(conn, BYE_NONE, strerror(error));
 		return false;
 	}
-	event_del(conn->writable);
+	event_del(&conn->writable);
 	conn->state = CONN_HANDSHAKE;
 	edge_set_state(conn->edge, LINK_HANDSHAKE);
 	return conn_shake_hands(conn);
@@ -228,7 +239,7 @@ conn_read(struct conn *conn)
 	}
 	/* TLS may hold what the socket no longer shows. */
 	if (conn->transport.ssl != NULL && session->state != SESSION_CLOSED)
-		event_add(conn->again, &AT_ONCE);
+		event_add(&conn->again, &AT_ONCE);
 }
 
 /* Returns false when the socket takes no more for now. */
@@ -277,9 +288,9 @@ conn_pump(struct conn *conn)
 	}
 	/* With more to give, the socket's room calls us again. */
 	if (conn->out.len > 0 || more)
-		event_add(conn->writable, NULL);
+		event_add(&conn->writable, NULL);
 	else
-		event_del(conn->writable);
+		event_del(&conn->writable);
 }
 
 static enum link_state
@@ -324,8 +335,8 @@ conn_arm_timer(struct conn *conn)
 		at = session_deadline(&conn->session);
 	wait = at.ns > now.ns ? at.ns - now.ns : 0;
 	event_add(
-	    conn->timer, &(struct timeval){ (time_t)(wait / HERD_NS_PER_S),
-			     (suseconds_t)(wait % HERD_NS_PER_S / 1000) });
+	    &conn->timer, &(struct timeval){ (time_t)(wait / HERD_NS_PER_S),
+			      (suseconds_t)(wait % HERD_NS_PER_S / 1000) });
 }
 
 void
@@ -341,23 +352,24 @@ conn_settle(struct conn *conn)
 			return;
 		}
 		if (session_has_work(session))
-			event_add(conn->work, &AT_ONCE);
+			event_add(&conn->work, &AT_ONCE);
 	}
 	conn_arm_timer(conn);
 }
 
 void
-conn_drop_half_open(struct links *links)
+conn_make_room(struct links *links, uint64_t address)
 {
-	struct conn *conn;
+	struct half_open_place *place;
 
-	TAILQ_FOREACH(conn, &links->conns, all)
-	{
-		if (conn->inbound && !conn->admitted)
-			break;
+	while ((place = half_open_victim(&links->half_open, address)) != NULL) {
+		struct conn *conn =
+		    (struct conn *)((char *)place -
+				    offsetof(struct conn, place));
+
+		conn_fail(
+		    conn, BYE_CROWDED, "too many connections without HELLO");
 	}
-	if (conn != NULL)
-		conn_fail(conn, "too many connections without HELLO");
 }
 
 void
@@ -409,9 +421,10 @@ conn_on_time(struct conn *conn)
 	if (conn->has_session) {
 		session_tick(&conn->session, now, clock_wall());
 	} else if (mono_since(now, conn->opened) >= LINK_OPEN_NS) {
-		conn_fail(conn, conn->state == CONN_CONNECTING
-				    ? "connect timed out"
-				    : "the TLS handshake timed out");
+		conn_fail(conn, BYE_NONE,
+		    conn->state == CONN_CONNECTING
+			? "connect timed out"
+			: "the TLS handshake timed out");
 		return;
 	}
 	conn_settle(conn);
@@ -442,26 +455,24 @@ PULSED(on_timer, conn_on_time, "link-time")
 PULSED(on_work, conn_on_work, "link-comparison")
 #undef PULSED
 
-static bool
-conn_make_events(struct conn *conn, int fd)
+static void
+conn_assign_events(struct conn *conn, int fd)
 {
 	struct event_base *base = conn->links->base;
 
-	conn->readable =
-	    event_new(base, fd, EV_READ | EV_PERSIST, on_readable, conn);
-	conn->writable =
-	    event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, conn);
-	conn->timer = evtimer_new(base, on_timer, conn);
-	conn->work = evtimer_new(base, on_work, conn);
-	conn->again = evtimer_new(base, on_readable, conn);
-	return conn->readable != NULL && conn->writable != NULL &&
-	       conn->timer != NULL && conn->work != NULL &&
-	       conn->again != NULL && event_priority_set(conn->work, 1) == 0 &&
-	       event_add(conn->readable, NULL) == 0;
+	event_assign(
+	    &conn->readable, base, fd, EV_READ | EV_PERSIST, on_readable, conn);
+	event_assign(&conn->writable, base, fd, EV_WRITE | EV_PERSIST,
+	    on_writable, conn);
+	evtimer_assign(&conn->timer, base, on_timer, conn);
+	evtimer_assign(&conn->work, base, on_work, conn);
+	evtimer_assign(&conn->again, base, on_readable, conn);
+	(void)event_priority_set(&conn->work, 1);
 }
 
 struct conn *
-conn_open(struct links *links, struct edge *edge, int fd, const char *peer)
+conn_open(struct links *links, struct edge *edge, int fd, const char *peer,
+    uint64_t address)
 {
 	struct conn *conn = calloc(1, sizeof(*conn));
 
@@ -473,29 +484,19 @@ conn_open(struct links *links, struct edge *edge, int fd, const char *peer)
 	conn->edge = edge;
 	conn->inbound = edge == NULL;
 	conn->opened = clock_mono();
+	conn->address = address;
 	snprintf(conn->peer, sizeof(conn->peer), "%s", peer);
 	buf_init(&conn->out, CONN_OUT_MAX);
-	if (transport_init(&conn->transport, fd, links->tls, !conn->inbound) !=
-	    HERD_OK) {
-		close(fd);
-		free(conn);
-		return NULL;
-	}
-	if (!conn_make_events(conn, fd)) {
-		free_event(conn->readable);
-		free_event(conn->writable);
-		free_event(conn->timer);
-		free_event(conn->work);
-		free_event(conn->again);
-		transport_release(&conn->transport);
-		free(conn);
-		return NULL;
-	}
+	transport_init(&conn->transport, fd, links->tls, !conn->inbound);
+	conn_assign_events(conn, fd);
 	TAILQ_INSERT_TAIL(&links->conns, conn, all);
 	conn->state = conn->inbound ? CONN_HANDSHAKE : CONN_CONNECTING;
 	if (conn->inbound)
-		links->half_open++;
-	event_add(conn->writable, NULL);
+		half_open_enter(&links->half_open, &conn->place, address);
+	event_add(&conn->readable, NULL);
+	/* A stranger at a TLS port has to say something first. */
+	if (!conn->inbound || links->tls == NULL)
+		event_add(&conn->writable, NULL);
 	conn_arm_timer(conn);
 	return conn;
 }

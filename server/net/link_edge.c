@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "clock.h"
+#include "net/addresses.h"
 #include "net/link.h"
 #include "pulse.h"
 #include "traffic.h"
@@ -99,7 +100,7 @@ edge_note_error(struct edge *edge, const char *error)
 }
 
 static const char *
-edge_next_text(const struct edge *edge)
+edge_next_text(const struct edge *edge, enum session_reason reason)
 {
 	if (edge->leaving)
 		return "the herd file has no such link any more";
@@ -107,8 +108,11 @@ edge_next_text(const struct edge *edge)
 		return "waiting for an operator to enable it";
 	if (!edge->dials)
 		return "waiting for the peer to dial";
-	if (edge->state == LINK_REFUSED)
+	if (session_reason_is_slow(reason))
 		return "an operator must mend it; dialling again in 30 s";
+	if (session_reason_is_refusal(reason))
+		return "compare the key_file of both nodes, and see who "
+		       "listens at that address; dialling again with backoff";
 	return "dialling again with backoff";
 }
 
@@ -170,8 +174,9 @@ edge_retry(struct edge *edge, enum session_reason reason)
 		return;
 	}
 	edge_redial_in(
-	    edge, refused ? BACKOFF_REFUSED_NS
-			  : backoff_next(&edge->backoff, links_random()));
+	    edge, session_reason_is_slow(reason)
+		      ? BACKOFF_REFUSED_NS
+		      : backoff_next(&edge->backoff, links_random()));
 	edge_set_state(edge, refused ? LINK_REFUSED : LINK_BACKOFF);
 }
 
@@ -181,7 +186,7 @@ edge_fail(struct edge *edge, const char *next)
 {
 	edge_retry(edge, BYE_NONE);
 	edge_log_down(edge, BYE_NONE, edge->error,
-	    next == NULL ? edge_next_text(edge) : next, false);
+	    next == NULL ? edge_next_text(edge, BYE_NONE) : next, false);
 }
 
 static void
@@ -236,6 +241,7 @@ edge_dial_next(struct edge *edge)
 		const struct endpoint *endpoint =
 		    &edge->found.list[edge->tried++];
 		char address[SOCKET_PEER_MAX];
+		uint64_t key = 0;
 		int fd;
 
 		edge_dialled_text(edge, endpoint, address);
@@ -243,7 +249,8 @@ edge_dial_next(struct edge *edge)
 			edge_note_address_error(edge, address, strerror(errno));
 			continue;
 		}
-		edge->dialling = conn_open(edge->links, edge, fd, address);
+		(void)address_key(&endpoint->addr, &key);
+		edge->dialling = conn_open(edge->links, edge, fd, address, key);
 		if (edge->dialling != NULL)
 			return;
 		edge_note_error(edge, "out of memory");
@@ -418,15 +425,15 @@ edge_on_lost(struct edge *edge, const struct conn *conn,
 		edge_set_state(edge, LINK_DISABLED);
 		if (was_up)
 			edge_log_down(edge, reason, edge->error,
-			    edge_next_text(edge), true);
+			    edge_next_text(edge, reason), true);
 	} else if (was_dialling && !is_from_the_peer(reason) &&
 		   edge->tried < edge->found.count) {
 		edge_dial_next(edge);
 	} else if (edge->used) {
 		edge_forget_found(edge);
 		edge_retry(edge, reason);
-		edge_log_down(
-		    edge, reason, edge->error, edge_next_text(edge), was_up);
+		edge_log_down(edge, reason, edge->error,
+		    edge_next_text(edge, reason), was_up);
 	}
 }
 
@@ -520,5 +527,6 @@ edges_publish(struct links *links)
 		links->published_index[count++] = i;
 	}
 	links->published_count = count;
+	links->published_half_open = links->half_open.count;
 	pthread_mutex_unlock(&links->lock);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "net/addresses.h"
 #include "net/link.h"
 #include "pulse.h"
 
@@ -386,6 +387,17 @@ links_name_of(
 	pthread_mutex_unlock(&links->lock);
 }
 
+void
+links_strangers(struct links *links, struct links_strangers *out)
+{
+	for (unsigned i = 0; i < SESSION_REASON_COUNT; i++)
+		out->refused[i] = atomic_load(&links->refusals.counts[i]);
+	out->half_open_max = links->half_open.max;
+	pthread_mutex_lock(&links->lock);
+	out->half_open = links->published_half_open;
+	pthread_mutex_unlock(&links->lock);
+}
+
 const struct address *
 links_address(const struct links *links)
 {
@@ -408,11 +420,12 @@ on_accept(void *arg, int fd, const struct sockaddr_storage *peer)
 {
 	struct links *links = arg;
 	char text[SOCKET_PEER_MAX];
+	uint64_t address = 0;
 
 	socket_peer_text(peer, text);
-	if (links->half_open >= LINKS_HALF_OPEN_MAX)
-		conn_drop_half_open(links);
-	(void)conn_open(links, NULL, fd, text);
+	(void)address_key(peer, &address);
+	conn_make_room(links, address);
+	(void)conn_open(links, NULL, fd, text, address);
 }
 
 static void
@@ -512,6 +525,7 @@ links_open(struct node *node, struct buf *message, struct links **out)
 		return HERD_ENOMEM;
 	links->node = node;
 	TAILQ_INIT(&links->conns);
+	half_open_init(&links->half_open, HALF_OPEN_MAX);
 	pthread_mutex_init(&links->lock, NULL);
 	pthread_mutex_init(&links->watch_lock, NULL);
 	error = links_prepare(links, message);

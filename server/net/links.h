@@ -9,7 +9,6 @@
 
 #include "node.h"
 
-#define LINKS_HALF_OPEN_MAX 32u
 #define LINKS_MAX 64u /* edges; a bit each */
 /* Each of: the lookup of a name; connect and TLS; HELLO. */
 #define LINK_OPEN_NS (5u * HERD_NS_PER_S)
@@ -107,6 +106,16 @@ unsigned links_changes(struct links *links, struct span peer,
 /* The peer's name of a record's `from`, "" if that is no link's. Any thread. */
 void links_name_of(
     struct links *links, uint32_t from, char out[REPORT_ORIGIN_MAX + 1]);
+
+/* Connections that did not become a link. */
+struct links_strangers {
+	uint64_t refused[SESSION_REASON_COUNT]; /* so far, by reason */
+	unsigned half_open; /* inbound ones, whose HELLO is awaited */
+	unsigned half_open_max;
+};
+
+/* Any thread. */
+void links_strangers(struct links *links, struct links_strangers *out);
 
 enum link_verb { LINK_ENABLE, LINK_DISABLE, LINK_RECONNECT };
 

@@ -56,6 +56,14 @@ on_psk_server(SSL *ssl, const char *identity HERD_UNUSED, unsigned char *psk,
 	return sizeof(tls->key);
 }
 
+/* A link has no certificates: whoever shows one lacks the key. */
+static int
+on_certificate(int is_good HERD_UNUSED, X509_STORE_CTX *store)
+{
+	X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+	return 0;
+}
+
 static bool
 tls_configure(struct transport_tls *tls)
 {
@@ -71,6 +79,7 @@ tls_configure(struct transport_tls *tls)
 	SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
 	/* A key of the callbacks above goes with SHA-256 suites only. */
 	return SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1 &&
+	       SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
 	       SSL_CTX_set_num_tickets(context, 0) == 1 &&
 	       SSL_CTX_set_ciphersuites(context,
 		   "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256") == 1;
@@ -119,30 +128,16 @@ transport_tls_close(struct transport_tls *tls)
 
 /* --- life ---------------------------------------------------------------- */
 
-enum herd_error
+void
 transport_init(
     struct transport *transport, int fd, struct transport_tls *tls, bool client)
 {
 	const int unsent = TRANSPORT_UNSENT_MAX;
 
-	transport->fd = fd;
-	transport->ssl = NULL;
-	transport->error[0] = '\0';
-	if (tls != NULL) {
-		transport->ssl = SSL_new(tls->context);
-		if (transport->ssl == NULL ||
-		    SSL_set_fd(transport->ssl, fd) != 1) {
-			SSL_free(transport->ssl);
-			return HERD_ENOMEM;
-		}
-		if (client)
-			SSL_set_connect_state(transport->ssl);
-		else
-			SSL_set_accept_state(transport->ssl);
-	}
+	*transport =
+	    (struct transport){ .fd = fd, .tls = tls, .client = client };
 	(void)setsockopt(
 	    fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
-	return HERD_OK;
 }
 
 void
@@ -158,38 +153,55 @@ transport_release(struct transport *transport)
 
 /* --- bytes -------------------------------------------------------------- */
 
-/* What OpenSSL's reason means to whoever runs the herd. */
-static const char *
-tls_reason_text(unsigned long code)
+#define NOT_TLS "not TLS: the peer speaks plaintext, or is no herd node"
+#define OTHER_KEY "wrong key: key_file differs between the two nodes"
+
+/* What OpenSSL's reasons mean to the person who runs the herd. */
+static const struct tls_reason {
+	int reason;
+	bool wrong_key; /* the peer speaks TLS, but not with our key */
+	const char *text;
+} TLS_REASONS[] = {
+	{ SSL_R_WRONG_VERSION_NUMBER, false, NOT_TLS },
+	{ SSL_R_HTTP_REQUEST, false, NOT_TLS },
+	{ SSL_R_RECORD_LENGTH_MISMATCH, false, NOT_TLS },
+	{ SSL_R_PACKET_LENGTH_TOO_LONG, false, NOT_TLS },
+	{ SSL_R_BINDER_DOES_NOT_VERIFY, true, OTHER_KEY },
+	{ SSL_R_DIGEST_CHECK_FAILED, true, OTHER_KEY },
+	{ SSL_R_SSLV3_ALERT_ILLEGAL_PARAMETER, true, OTHER_KEY },
+	{ SSL_R_TLSV1_ALERT_DECRYPT_ERROR, true, OTHER_KEY },
+	{ SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, true, OTHER_KEY },
+	{ SSL_R_CERTIFICATE_VERIFY_FAILED, true,
+	    "wrong key: the peer showed a certificate, not the herd's key" },
+	{ SSL_R_UNSUPPORTED_PROTOCOL, true, "the peer does not speak TLS 1.3" },
+	{ SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, true,
+	    "the peer does not speak TLS 1.3" },
+	{ SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM, true,
+	    "the peer has no pre-shared key" },
+	{ SSL_R_NO_SHARED_CIPHER, true, "the peer has no pre-shared key" },
+	{ SSL_R_UNEXPECTED_EOF_WHILE_READING, false,
+	    "the peer hung up without a word" },
+};
+
+static void
+tls_note_error(struct transport *transport, unsigned long code)
 {
-	switch (ERR_GET_REASON(code)) {
-	case SSL_R_WRONG_VERSION_NUMBER:
-	case SSL_R_HTTP_REQUEST:
-	case SSL_R_RECORD_LENGTH_MISMATCH:
-	case SSL_R_PACKET_LENGTH_TOO_LONG:
-		return "not TLS: the peer speaks plaintext, or is no herd node";
-	case SSL_R_BINDER_DOES_NOT_VERIFY:
-	case SSL_R_DIGEST_CHECK_FAILED:
-	case SSL_R_SSLV3_ALERT_ILLEGAL_PARAMETER:
-	case SSL_R_TLSV1_ALERT_DECRYPT_ERROR:
-	case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
-		return "wrong key: key_file differs between the two nodes";
-	case SSL_R_UNSUPPORTED_PROTOCOL:
-	case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
-		return "the peer does not speak TLS 1.3";
-	case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
-	case SSL_R_NO_SHARED_CIPHER: return "the peer has no pre-shared key";
-	case SSL_R_UNEXPECTED_EOF_WHILE_READING:
-		return "the peer hung up without a word";
-	default: return ERR_reason_error_string(code);
+	const char *text = ERR_reason_error_string(code);
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(TLS_REASONS); i++) {
+		if (ERR_GET_REASON(code) != TLS_REASONS[i].reason)
+			continue;
+		text = TLS_REASONS[i].text;
+		transport->wrong_key = TLS_REASONS[i].wrong_key;
 	}
+	snprintf(transport->error, TRANSPORT_ERROR_MAX, "TLS: %s",
+	    text == NULL ? "failed" : text);
 }
 
 static enum transport_result
 tls_result(struct transport *transport, int returned)
 {
 	unsigned long code;
-	const char *text;
 
 	switch (SSL_get_error(transport->ssl, returned)) {
 	case SSL_ERROR_WANT_READ: return TRANSPORT_WANTS_READ;
@@ -208,9 +220,7 @@ tls_result(struct transport *transport, int returned)
 	if (ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING &&
 	    SSL_is_init_finished(transport->ssl))
 		return TRANSPORT_CLOSED;
-	text = tls_reason_text(code);
-	snprintf(transport->error, TRANSPORT_ERROR_MAX, "TLS: %s",
-	    text == NULL ? "failed" : text);
+	tls_note_error(transport, code);
 	return TRANSPORT_FAILED;
 }
 
@@ -223,17 +233,61 @@ socket_result(struct transport *transport, enum transport_result again)
 	return TRANSPORT_FAILED;
 }
 
+/* Not before there is something to read: a silent stranger costs no memory. */
+static bool
+tls_begin(struct transport *transport)
+{
+	SSL *ssl = SSL_new(transport->tls->context);
+
+	if (ssl == NULL || SSL_set_fd(ssl, transport->fd) != 1) {
+		SSL_free(ssl);
+		return false;
+	}
+	if (transport->client) {
+		SSL_set_verify(ssl, SSL_VERIFY_PEER, on_certificate);
+		SSL_set_connect_state(ssl);
+	} else {
+		SSL_set_accept_state(ssl);
+	}
+	transport->ssl = ssl;
+	return true;
+}
+
 enum transport_result
 transport_handshake(struct transport *transport)
 {
 	int returned;
 
-	if (transport->ssl == NULL)
+	if (transport->tls == NULL)
 		return TRANSPORT_DONE;
+	if (transport->ssl == NULL && !tls_begin(transport)) {
+		snprintf(
+		    transport->error, TRANSPORT_ERROR_MAX, "out of memory");
+		return TRANSPORT_FAILED;
+	}
 	ERR_clear_error();
 	errno = 0;
 	returned = SSL_do_handshake(transport->ssl);
-	return returned == 1 ? TRANSPORT_DONE : tls_result(transport, returned);
+	if (returned != 1)
+		return tls_result(transport, returned);
+	if (transport_is_keyed(transport))
+		return TRANSPORT_DONE;
+	transport->wrong_key = true;
+	snprintf(transport->error, TRANSPORT_ERROR_MAX,
+	    "TLS: wrong key: the handshake did without the herd's key");
+	return TRANSPORT_FAILED;
+}
+
+/*
+ * OpenSSL says "reused" of a handshake with a pre-shared key, on the server's
+ * side from the moment that the binder in ClientHello was found right. There
+ * are no tickets, so nothing else is reused.
+ */
+bool
+transport_is_keyed(const struct transport *transport)
+{
+	return transport->ssl != NULL &&
+	       SSL_session_reused(transport->ssl) == 1;
 }
 
 enum transport_result

@@ -41,22 +41,29 @@ enum transport_result {
 
 struct transport {
 	int fd;
-	struct ssl_st *ssl; /* NULL: plain */
+	struct transport_tls *tls; /* NULL: plain */
+	bool client;
+	struct ssl_st *ssl; /* NULL: plain, or no handshake has begun */
+	bool wrong_key;     /* the handshake failed for want of the key */
 	char error[TRANSPORT_ERROR_MAX];
 };
 
-/*
- * Takes the socket. `tls` NULL: plain. `client`: we have dialled. HERD_ENOMEM
- * leaves the socket to the caller.
- */
-HERD_MUST_CHECK enum herd_error transport_init(struct transport *transport,
-    int fd, struct transport_tls *tls, bool client);
+/* Takes the socket; borrows `tls`, NULL: plain. `client`: we have dialled. */
+void transport_init(struct transport *transport, int fd,
+    struct transport_tls *tls, bool client);
 
 /* Closes the socket. */
 void transport_release(struct transport *transport);
 
-/* To be repeated until it says DONE; at once for a plain socket. */
+/*
+ * To be repeated until it says DONE; at once for a plain socket. DONE means
+ * that the peer has the herd's key: a handshake with anything else, such as a
+ * certificate, fails before a byte of ours is sent.
+ */
 enum transport_result transport_handshake(struct transport *transport);
+
+/* The peer has shown that it has the key; false for a plain socket. */
+bool transport_is_keyed(const struct transport *transport);
 
 enum transport_result transport_read(
     struct transport *transport, char *data, size_t room, size_t *len);

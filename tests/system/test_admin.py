@@ -74,7 +74,7 @@ def test_status_has_the_shape_that_was_agreed(pair, ann):
     assert status["peers"].pop("lag_ms") >= 0
     assert status["peers"] == {"total": 1, "synced": 1, "owed": 0, "down": []}
     assert set(status["clients"]) == {"count", "removals", "max", "reported_per_s", "newest_s",
-                                      "oldest_s"}
+                                      "oldest_s", "strange", "strange_origins"}
     assert set(status["requests"]) == {"iamat", "whatsat", "invalid"}
     assert set(status["places"]) == {"provider", "state", "answered", "failed", "p50_ms", "p99_ms"}
     assert status["store"] == {"engine": "none", "durability": "async", "state": "off", "lag": 0,

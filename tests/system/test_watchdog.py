@@ -82,8 +82,12 @@ def test_log_that_nobody_reads_stops_nobody(tmp_path):
             said += os.read(reader, 4096)
         api = Api(solo.admin)
 
+        strangers = iter(range(256, 1 << 16))
+
         def stranger():
-            with socket.create_connection(("127.0.0.1", solo.peers), timeout=20) as s:
+            # Each from an address of its own: the log is told of each once.
+            source = "127.1.%d.%d" % divmod(next(strangers), 256)
+            with socket.create_connection(("127.0.0.1", solo.peers), timeout=20, source_address=(source, 0)) as s:
                 s.sendall(b"who?\n")
                 while s.recv(4096):
                     pass
