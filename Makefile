@@ -60,8 +60,8 @@ NET_SRC := server/net/addresses.c server/net/client.c \
 	server/net/client_answer.c server/net/link_conn.c \
 	server/net/link_edge.c server/net/link_history.c server/net/links.c \
 	server/net/half_open.c server/net/listener.c server/net/mailbox.c \
-	server/net/refusals.c server/net/resolver.c \
-	server/net/socket.c \
+	server/net/resolver.c server/net/socket.c \
+	server/net/strangers.c \
 	server/net/transport.c server/net/workers.c
 STORE_SRC := server/store/engine_sqlite.c server/store/store.c
 ADMIN_SRC := server/admin/admin.c server/admin/arrivals.c \

@@ -17,7 +17,7 @@
 #include "net/links.h"
 #include "net/listener.h"
 #include "net/mailbox.h"
-#include "net/refusals.h"
+#include "net/strangers.h"
 #include "net/socket.h"
 #include "net/transport.h"
 
@@ -103,7 +103,7 @@ struct links {
 	struct mono stop_at;
 	struct conn_list conns;
 	struct half_open half_open;
-	struct refusals refusals;
+	struct strangers strangers;
 	_Atomic uint64_t due; /* edges whose outbox was woken */
 	struct edge edges[LINKS_MAX];
 	unsigned next_number;       /* for an edge */

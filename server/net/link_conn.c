@@ -42,7 +42,7 @@ conn_note_refusal(
 	uint64_t times;
 
 	/* What becomes of a dialled one is told by its edge. */
-	if (refusals_note(&links->refusals, reason, error, conn->address,
+	if (strangers_note(&links->strangers, reason, error, conn->address,
 		clock_mono(), &times) &&
 	    conn->inbound)
 		LOG(links->node->log, LOG_WARN, "link-refused",

@@ -391,7 +391,7 @@ void
 links_strangers(struct links *links, struct links_strangers *out)
 {
 	for (unsigned i = 0; i < SESSION_REASON_COUNT; i++)
-		out->refused[i] = atomic_load(&links->refusals.counts[i]);
+		out->refused[i] = atomic_load(&links->strangers.counts[i]);
 	out->half_open_max = links->half_open.max;
 	pthread_mutex_lock(&links->lock);
 	out->half_open = links->published_half_open;

@@ -4,7 +4,7 @@
 
 #include "core.h"
 #include "net/half_open.h"
-#include "net/refusals.h"
+#include "net/strangers.h"
 
 #define STRANGER UINT64_C(0x1000)
 #define NEIGHBOUR UINT64_C(0x2000)
@@ -162,33 +162,39 @@ test_any_schedule_keeps_the_order_of_who_goes(void **state)
 static void
 test_a_refusal_is_told_once_a_minute_for_each_kind(void **state)
 {
-	struct refusals *refusals = calloc(1, sizeof(*refusals));
+	struct strangers *strangers = calloc(1, sizeof(*strangers));
 	struct mono now = { 5 * HERD_NS_PER_S };
 	uint64_t times;
 
 	(void)state;
-	assert_non_null(refusals);
-	assert_true(refusals_note(refusals, BYE_KEY, "wrong", 1, now, &times));
+	assert_non_null(strangers);
+	assert_true(
+	    strangers_note(strangers, BYE_KEY, "wrong", 1, now, &times));
 	assert_int_equal(times, 1);
 	for (unsigned i = 0; i < 1000; i++)
-		assert_false(
-		    refusals_note(refusals, BYE_KEY, "wrong", 1, now, &times));
-	assert_true(refusals_note(refusals, BYE_KEY, "other", 1, now, &times));
-	assert_true(refusals_note(refusals, BYE_KEY, "wrong", 2, now, &times));
-	assert_true(refusals_note(refusals, BYE_SELF, "wrong", 1, now, &times));
-	now = mono_add(now, REFUSALS_QUIET_NS);
-	assert_true(refusals_note(refusals, BYE_KEY, "wrong", 1, now, &times));
+		assert_false(strangers_note(
+		    strangers, BYE_KEY, "wrong", 1, now, &times));
+	assert_true(
+	    strangers_note(strangers, BYE_KEY, "other", 1, now, &times));
+	assert_true(
+	    strangers_note(strangers, BYE_KEY, "wrong", 2, now, &times));
+	assert_true(
+	    strangers_note(strangers, BYE_SELF, "wrong", 1, now, &times));
+	now = mono_add(now, STRANGERS_QUIET_NS);
+	assert_true(
+	    strangers_note(strangers, BYE_KEY, "wrong", 1, now, &times));
 	assert_int_equal(times, 1001);
-	assert_int_equal(atomic_load(&refusals->counts[BYE_KEY]), 1004);
-	assert_int_equal(atomic_load(&refusals->counts[BYE_SELF]), 1);
+	assert_int_equal(atomic_load(&strangers->counts[BYE_KEY]), 1004);
+	assert_int_equal(atomic_load(&strangers->counts[BYE_SELF]), 1);
 	/* More kinds than are kept: the one told longest ago is forgotten. */
-	for (unsigned i = 0; i < REFUSALS_KEPT; i++) {
+	for (unsigned i = 0; i < STRANGERS_KEPT; i++) {
 		now = mono_add(now, 1);
-		assert_true(refusals_note(
-		    refusals, BYE_KEY, "wrong", 100 + i, now, &times));
+		assert_true(strangers_note(
+		    strangers, BYE_KEY, "wrong", 100 + i, now, &times));
 	}
-	assert_true(refusals_note(refusals, BYE_KEY, "wrong", 1, now, &times));
-	free(refusals);
+	assert_true(
+	    strangers_note(strangers, BYE_KEY, "wrong", 1, now, &times));
+	free(strangers);
 }
 
 int

@@ -4,25 +4,25 @@
  * reason, and told in the log once in a while for each reason, text and
  * address, so that a flood of them costs counters.
  */
-#ifndef HERD_REFUSALS_H
-#define HERD_REFUSALS_H
+#ifndef HERD_STRANGERS_H
+#define HERD_STRANGERS_H
 
 #include <stdatomic.h>
 
 #include "core/session.h"
 
-#define REFUSALS_KEPT 64u
-#define REFUSALS_QUIET_NS (60u * HERD_NS_PER_S)
+#define STRANGERS_KEPT 64u
+#define STRANGERS_QUIET_NS (60u * HERD_NS_PER_S)
 
 /* One kind of refusal that was told lately. */
-struct refusal {
+struct stranger_kind {
 	uint64_t key;
 	struct mono told; /* 0: none */
 	uint64_t untold;  /* since */
 };
 
-struct refusals {
-	struct refusal kept[REFUSALS_KEPT];            /* one thread */
+struct strangers {
+	struct stranger_kind kept[STRANGERS_KEPT];     /* one thread */
 	_Atomic uint64_t counts[SESSION_REASON_COUNT]; /* any thread reads */
 };
 
@@ -30,7 +30,7 @@ struct refusals {
  * Counts one. Returns true when the log is to be told, *times how often it
  * happened since it was told last, this one included. Links thread.
  */
-bool refusals_note(struct refusals *refusals, enum session_reason reason,
+bool strangers_note(struct strangers *strangers, enum session_reason reason,
     const char *text, uint64_t address, struct mono now, uint64_t *times);
 
 #endif

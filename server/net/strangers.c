@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "net/refusals.h"
+#include "net/strangers.h"
 
 /* FNV-1a. Two kinds that share a number cost a line in the log. */
 static uint64_t
@@ -15,29 +15,29 @@ kind_of(enum session_reason reason, const char *text, uint64_t address)
 }
 
 bool
-refusals_note(struct refusals *refusals, enum session_reason reason,
+strangers_note(struct strangers *strangers, enum session_reason reason,
     const char *text, uint64_t address, struct mono now, uint64_t *times)
 {
 	uint64_t kind = kind_of(reason, text, address);
-	struct refusal *oldest = &refusals->kept[0];
+	struct stranger_kind *oldest = &strangers->kept[0];
 
 	atomic_fetch_add_explicit(
-	    &refusals->counts[reason], 1, memory_order_relaxed);
-	for (unsigned i = 0; i < REFUSALS_KEPT; i++) {
-		struct refusal *refusal = &refusals->kept[i];
+	    &strangers->counts[reason], 1, memory_order_relaxed);
+	for (unsigned i = 0; i < STRANGERS_KEPT; i++) {
+		struct stranger_kind *refusal = &strangers->kept[i];
 
 		if (refusal->told.ns < oldest->told.ns)
 			oldest = refusal;
 		if (refusal->key != kind || refusal->told.ns == 0)
 			continue;
 		*times = ++refusal->untold;
-		if (mono_since(now, refusal->told) < REFUSALS_QUIET_NS)
+		if (mono_since(now, refusal->told) < STRANGERS_QUIET_NS)
 			return false;
 		refusal->told = now;
 		refusal->untold = 0;
 		return true;
 	}
-	*oldest = (struct refusal){ kind, now, 0 };
+	*oldest = (struct stranger_kind){ kind, now, 0 };
 	*times = 1;
 	return true;
 }
