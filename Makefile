@@ -34,7 +34,8 @@ COMMON_SRC := common/address.c common/buf.c common/diagnostics.c \
 	common/request.c common/setting.c common/settings.c common/text.c \
 	common/time.c common/yamltree.c
 CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
-	server/core/digest.c server/core/mutant.c server/core/names.c \
+	server/core/digest.c server/core/link.c server/core/link_conn.c \
+	server/core/link_history.c server/core/mutant.c server/core/names.c \
 	server/core/outbox.c server/core/pace.c server/core/pack.c \
 	server/core/session.c server/core/session_exchange.c \
 	server/core/session_input.c server/core/siphash.c \
@@ -57,9 +58,9 @@ PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/stats.c server/places/trial.c server/places/upstream.c \
 	server/places/upstream_json.c
 NET_SRC := server/net/addresses.c server/net/client.c \
-	server/net/client_answer.c server/net/link_conn.c \
-	server/net/link_edge.c server/net/link_history.c server/net/links.c \
-	server/net/half_open.c server/net/listener.c server/net/mailbox.c \
+	server/net/client_answer.c server/net/link_socket.c \
+	server/net/link_edge.c server/net/links.c server/net/half_open.c \
+	server/net/listener.c server/net/mailbox.c \
 	server/net/resolver.c server/net/socket.c \
 	server/net/strangers.c \
 	server/net/transport.c server/net/workers.c
@@ -101,7 +102,7 @@ COMMON_TESTS := test_address test_buf test_common_memory test_file \
 	test_framer test_graph test_herdfile test_location test_manual \
 	test_report test_request test_settings test_text test_time
 
-SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/link.c \
+SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/host.c \
 	tests/sim/main.c tests/sim/node.c tests/sim/oracle.c \
 	tests/sim/pipe.c tests/sim/plan.c tests/sim/store.c tests/sim/table_check.c \
 	tests/sim/world.c

@@ -116,7 +116,7 @@ static const struct setting table[] = {
 	    "About how long a busy link collects reports before they leave "
 	    "together; longer costs less CPU and fewer messages, and what comes "
 	    "seldom leaves at once."),
-	DURATION("link.redial_max", link.redial_max, MS, HOUR, "30s", true,
+	DURATION("link.redial_max", link.redial_max, MS, HOUR, "5s", true,
 	    "Longest wait between two attempts to connect a link."),
 	WORDS("places.provider", places.provider, provider_words, "gazetteer",
 	    false,

@@ -226,8 +226,11 @@ open_table(struct run *run)
 		.expire_after_ns = settings->expire_after,
 	};
 	enum herd_error error;
+	uint64_t boot;
 
-	if (getrandom(&config.key, sizeof(config.key), 0) != sizeof(config.key))
+	if (getrandom(&config.key, sizeof(config.key), 0) !=
+		sizeof(config.key) ||
+	    getrandom(&boot, sizeof(boot), 0) != sizeof(boot))
 		return HERD_ESYSTEM;
 	error = table_new(&config, &node->table);
 	if (error == HERD_OK)
@@ -241,6 +244,7 @@ open_table(struct run *run)
 		.name = span_from(node->name),
 		.params = session_params(settings->max_line,
 		    settings->max_clients, settings->expire_after),
+		.boot = boot | 1, /* 0 would be none */
 		.max_line = settings->max_line,
 		.expire_after_ns = settings->expire_after,
 	};

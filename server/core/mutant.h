@@ -35,7 +35,11 @@
 	X(STALE_AT_ONCE, "stale-at-once", "sync: stale is not waited for")  \
 	X(ACK_EVICTED, "ack-evicted", "sync: eviction is not waited for")   \
 	X(ACK_CHAIN, "ack-chain", "sync: chains of evictions are cut")      \
-	X(WAIT_BOTH, "wait-both", "who waits does not answer a CHECK")
+	X(WAIT_BOTH, "wait-both", "who waits does not answer a CHECK")      \
+	X(NO_KNOCK, "no-knock", "who does not dial only waits")             \
+	X(RESET_AT_SYNCED, "reset-at-synced", "backoff by the last SYNCED") \
+	X(ADOPT_KEEPS_OLD, "adopt-keeps-old", "a link keeps its old one")   \
+	X(FULL_SOCKET_FORGETS, "full-forgets", "not asked after full socket")
 
 enum mutant {
 #define HERD_MUTANT_ID(id, name, text) MUTANT_##id,

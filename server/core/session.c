@@ -40,6 +40,39 @@ session_reason_is_slow(enum session_reason reason)
 	return session_reason_is_refusal(reason) && reason != BYE_KEY;
 }
 
+static const char *const FEATURES[] = {
+#define HERD_SESSION_FEATURE_WORD(id, word) [SESSION_BIT_##id] = word,
+	SESSION_FEATURES(HERD_SESSION_FEATURE_WORD)
+#undef HERD_SESSION_FEATURE_WORD
+};
+
+unsigned
+session_features_parse(struct span list)
+{
+	unsigned features = 0;
+
+	while (list.len > 0) {
+		const char *comma = memchr(list.data, ',', list.len);
+		size_t len =
+		    comma == NULL ? list.len : (size_t)(comma - list.data);
+
+		for (unsigned i = 0; i < HERD_ARRAY_LEN(FEATURES); i++) {
+			if (span_is(span_of(list.data, len), FEATURES[i]))
+				features |= 1u << i;
+		}
+		if (comma == NULL)
+			break;
+		list = span_of(comma + 1, list.len - len - 1);
+	}
+	return features;
+}
+
+bool
+session_knows(const struct session *session, enum session_feature feature)
+{
+	return (session->peer_features & feature) != 0;
+}
+
 uint64_t
 session_params(
     uint64_t max_line, uint64_t max_clients, uint64_t expire_after_ns)
@@ -53,6 +86,21 @@ session_params(
 	    (unsigned long long)expire_after_ns);
 
 	return siphash(&key, text, (size_t)len);
+}
+
+void
+session_stats_add(struct session_stats *sum, const struct session_stats *stats)
+{
+	sum->sent += stats->sent;
+	sum->received += stats->received;
+	sum->accepted += stats->accepted;
+	sum->stale += stats->stale;
+	sum->repaired += stats->repaired;
+	sum->exchanges += stats->exchanges;
+	sum->sent_bytes += stats->sent_bytes;
+	sum->received_bytes += stats->received_bytes;
+	sum->exchange_bytes += stats->exchange_bytes;
+	sum->acked += stats->acked;
 }
 
 /* --- state --------------------------------------------------------------- */
@@ -195,8 +243,17 @@ session_queue_hello(struct session *session)
 	if (error == HERD_OK)
 		error = hex_format(out, session->nonce, SESSION_NONCE_LEN);
 	if (error == HERD_OK)
-		error = buf_addf(out, " params=%016llx fresh=%d\n",
+		error = buf_addf(out, " params=%016llx fresh=%d features=",
 		    (unsigned long long)node->params, session->fresh);
+	for (unsigned i = 0; i < HERD_ARRAY_LEN(FEATURES) && error == HERD_OK;
+	     i++)
+		error = buf_addf(out, "%s%s", i > 0 ? "," : "", FEATURES[i]);
+	if (error == HERD_OK && node->boot != 0)
+		error = buf_addf(
+		    out, " boot=%016llx", (unsigned long long)node->boot);
+	if (error == HERD_OK)
+		error =
+		    buf_add_text(out, session->knocks ? " knock=1\n" : "\n");
 	return error;
 }
 
@@ -208,6 +265,7 @@ session_init(struct session *session, const struct session_config *config,
 	session->node = config->node;
 	session->admit = config->admit;
 	session->wake = config->wake;
+	session->knocks = config->knocks;
 	session->arg = config->arg;
 	session->random = config->random;
 	pace_init(&session->pace, config->node->name);
@@ -436,6 +494,33 @@ session_ping(struct session *session, struct mono now)
 	session_say(session, "PING %llu", (unsigned long long)++session->ping);
 }
 
+uint64_t
+session_probe(struct session *session, struct mono now)
+{
+	session_ping(session, now);
+	return session->ping;
+}
+
+bool
+session_has_pong(const struct session *session, uint64_t number)
+{
+	return session->ponged >= number;
+}
+
+/* A neighbour of an earlier edition has no word for it. */
+void
+session_tell_limits(struct session *session)
+{
+	uint64_t bytes = session->node->max_memory;
+
+	if (session->state <= SESSION_HELLO ||
+	    session->state == SESSION_CLOSED || bytes == session->memory_told ||
+	    !session_knows(session, SESSION_LIMITS))
+		return;
+	session->memory_told = bytes;
+	session_say(session, "LIMIT memory %llu", (unsigned long long)bytes);
+}
+
 static void
 session_tick_liveness(struct session *session, struct mono now)
 {
@@ -470,6 +555,7 @@ session_tick(struct session *session, struct mono now, struct wall clock)
 		return;
 	session->ticked = now;
 	session_tick_liveness(session, now);
+	session_tell_limits(session);
 	if (session->state == SESSION_LIVE && now.ns >= session->poll_at.ns)
 		exchange_consider(session, now, clock);
 	if ((session->state == SESSION_SYNCED ||

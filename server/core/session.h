@@ -63,6 +63,8 @@ enum session_state {
 	X(BYE_NOT_CONFIGURED, "not-configured", true)                     \
 	X(BYE_DISABLED, "disabled", true)                                 \
 	X(BYE_SELF, "self", true)                                         \
+	X(BYE_TWIN, "twin", true)        /* its name is taken */          \
+	X(BYE_KNOCK, "knock", false)     /* heard; we dial */             \
 	X(BYE_KEY, "key", true)          /* no TLS with the herd's key */ \
 	X(BYE_CROWDED, "crowded", false) /* too many without HELLO */
 
@@ -88,7 +90,9 @@ struct session_node {
 	struct board *board;
 	struct span herd;
 	struct span name;
-	uint64_t params; /* session_params() */
+	uint64_t params;     /* session_params() */
+	uint64_t boot;       /* random, of this process; 0: not said */
+	uint64_t max_memory; /* bytes, told to neighbours; 0: not told */
 	uint64_t max_line;
 	uint64_t expire_after_ns;
 	uint64_t ping_after_ns;
@@ -119,16 +123,45 @@ struct session_stats {
 	uint64_t acked;          /* of `sent` */
 };
 
+void session_stats_add(
+    struct session_stats *sum, const struct session_stats *stats);
+
+/* What a node can do beyond the first edition: a word each in HELLO. */
+#define SESSION_FEATURES(X)                                   \
+	X(KNOCK, "knock")   /* answers a knock by dialling */ \
+	X(LIMITS, "limits") /* reads LIMIT */
+
+enum session_feature_bit {
+#define HERD_SESSION_FEATURE_BIT(id, word) SESSION_BIT_##id,
+	SESSION_FEATURES(HERD_SESSION_FEATURE_BIT)
+#undef HERD_SESSION_FEATURE_BIT
+};
+
+enum session_feature {
+#define HERD_SESSION_FEATURE(id, word) SESSION_##id = 1u << SESSION_BIT_##id,
+	SESSION_FEATURES(HERD_SESSION_FEATURE)
+#undef HERD_SESSION_FEATURE
+};
+
+/* A HELLO that is in order. */
+struct session_hello {
+	struct span node;
+	bool knocks;
+};
+
 /*
- * Asked when a stranger's HELLO has come in: may `peer` speak here, and on
- * which edge? Sets *edge, or says why not.
+ * Asked when a stranger's HELLO has come in: may it speak here, and what is
+ * the link's number? Sets *number, or says why not, or calls session_hold():
+ * then session_decide() answers later.
  */
-typedef enum session_reason session_admit(
-    void *arg, struct span peer, unsigned *edge);
+typedef enum session_reason session_admit(void *arg,
+    const struct session_hello *hello, unsigned *number, struct mono now,
+    struct wall clock);
 
 struct session_config {
 	const struct session_node *node;
 	struct span peer; /* whom we dialled; empty: HELLO will tell */
+	bool knocks;      /* says so in HELLO, and nothing else */
 	session_admit *admit;
 	outbox_wake *wake;
 	void *arg; /* of both */
@@ -154,6 +187,14 @@ struct session {
 	uint8_t peer_nonce[SESSION_NONCE_LEN];
 	bool fresh;      /* as our HELLO said */
 	bool peer_fresh; /* as its HELLO said */
+	bool knocks;
+	bool peer_knocks;
+	bool greeted;           /* the peer's HELLO is here */
+	bool held;              /* its answer waits: nothing is read */
+	uint64_t peer_boot;     /* 0: it said none */
+	unsigned peer_features; /* bits of enum session_feature */
+	uint64_t memory_told;   /* our max_memory */
+	uint64_t peer_memory;   /* its max_memory, 0: not told */
 	struct framer in;
 	struct buf control; /* lines that go before data */
 	struct outbox outbox;
@@ -195,6 +236,7 @@ struct session {
 	struct mono flush_at; /* data waits until then; 0 = there is none */
 	struct mono poll_at;  /* of a start that waits for another session */
 	uint64_t ping;        /* number of the last one */
+	uint64_t ponged;      /* greatest that was answered */
 	struct mono ping_at;
 	bool ping_open;
 	int64_t rtt_ns;   /* -1 unknown */
@@ -282,6 +324,20 @@ void session_tick(struct session *session, struct mono now, struct wall clock);
  * was due then waits for session_fill().
  */
 struct mono session_deadline(const struct session *session);
+
+/* In the admit callback: its answer comes by session_decide(). */
+void session_hold(struct session *session);
+
+/* The answer to a held HELLO, as session_admit would have given it. */
+void session_decide(struct session *session, enum session_reason reason,
+    unsigned number, struct mono now, struct wall clock);
+
+/* Does the peer know that feature? */
+bool session_knows(const struct session *session, enum session_feature feature);
+
+/* Asks for a sign of life now: the number for session_has_pong(). */
+uint64_t session_probe(struct session *session, struct mono now);
+bool session_has_pong(const struct session *session, uint64_t number);
 
 /* Compare everything again now, if SYNCED. */
 void session_verify(struct session *session, struct mono now);

@@ -19,6 +19,9 @@ struct hello {
 	struct span nonce;
 	struct span params;
 	struct span fresh;
+	struct span features;
+	struct span boot;
+	struct span knock;
 };
 
 /* Fields in any order; unknown ones are for later versions. */
@@ -35,6 +38,9 @@ hello_parse(struct span rest, struct hello *out)
 		{ "nonce=", offsetof(struct hello, nonce) },
 		{ "params=", offsetof(struct hello, params) },
 		{ "fresh=", offsetof(struct hello, fresh) },
+		{ "features=", offsetof(struct hello, features) },
+		{ "boot=", offsetof(struct hello, boot) },
+		{ "knock=", offsetof(struct hello, knock) },
 	};
 
 	memset(out, 0, sizeof(*out));
@@ -135,30 +141,49 @@ session_refuse(struct session *session, enum session_reason reason)
 		    "an operator has disabled the link between " SPAN_FMT
 		    " and %s here",
 		    SPAN_ARG(name), session->peer);
+	else if (reason == BYE_TWIN)
+		session_bye(session, reason,
+		    "another process runs as %s and is linked to " SPAN_FMT,
+		    session->peer, SPAN_ARG(name));
+	else if (reason == BYE_KNOCK)
+		session_bye(session, reason, SPAN_FMT " dials %s",
+		    SPAN_ARG(name), session->peer);
 	else
 		session_bye(session, reason,
 		    "no link between " SPAN_FMT " and %s here that %s dials",
 		    SPAN_ARG(name), session->peer, session->peer);
 }
 
-static void
-session_on_hello(struct session *session, struct span rest, struct mono now,
-    struct wall clock)
+/* A boot id is 16 hex digits; anything else is none. */
+static uint64_t
+boot_parse(struct span text)
 {
-	enum session_reason reason;
-	struct hello hello;
+	uint8_t bytes[8];
+	uint64_t boot = 0;
 
-	hello_parse(rest, &hello);
-	if (!hello_check(session, &hello))
-		return;
-	memcpy(session->peer, hello.node.data, hello.node.len);
-	session->peer[hello.node.len] = '\0';
-	session->peer_fresh = span_is(hello.fresh, "1");
-	reason = session->admit(session->arg, hello.node, &session->edge);
+	if (hex_parse(text, bytes, sizeof(bytes)) != HERD_OK)
+		return 0;
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		boot = boot << 8 | bytes[i];
+	return boot;
+}
+
+void
+session_hold(struct session *session)
+{
+	session->held = true;
+}
+
+/* HELLO has its answer. */
+static void
+session_answer_hello(struct session *session, enum session_reason reason,
+    unsigned number, struct mono now, struct wall clock)
+{
 	if (reason != BYE_NONE) {
 		session_refuse(session, reason);
 		return;
 	}
+	session->edge = number;
 	framer_widen(
 	    &session->in, session->node->max_line + SESSION_LINE_EXTRA);
 	outbox_init(&session->outbox, session->node->table,
@@ -168,9 +193,51 @@ session_on_hello(struct session *session, struct span rest, struct mono now,
 	    session->wake, session->arg);
 	session_set_state(session, SESSION_LIVE);
 	session_ping(session, now);
+	session_tell_limits(session);
 	/* Without memory for the PING it is closed. */
 	if (session->state == SESSION_LIVE)
 		exchange_consider(session, now, clock);
+}
+
+void
+session_decide(struct session *session, enum session_reason reason,
+    unsigned number, struct mono now, struct wall clock)
+{
+	if (session->state != SESSION_HELLO)
+		return;
+	session->held = false;
+	session_answer_hello(session, reason, number, now, clock);
+	/* What came behind HELLO has waited. */
+	session_input(session, 0, now, clock);
+}
+
+static void
+session_on_hello(struct session *session, struct span rest, struct mono now,
+    struct wall clock)
+{
+	struct session_hello told;
+	enum session_reason reason;
+	struct hello hello;
+	unsigned number = 0;
+
+	hello_parse(rest, &hello);
+	if (!hello_check(session, &hello))
+		return;
+	memcpy(session->peer, hello.node.data, hello.node.len);
+	session->peer[hello.node.len] = '\0';
+	session->peer_fresh = span_is(hello.fresh, "1");
+	session->peer_boot = boot_parse(hello.boot);
+	session->peer_features = session_features_parse(hello.features);
+	session->peer_knocks = span_is(hello.knock, "1");
+	session->greeted = true;
+	/* The knock has been heard: BYE follows. */
+	if (session->knocks)
+		return;
+	told = (struct session_hello){ span_from(session->peer),
+		session->peer_knocks };
+	reason = session->admit(session->arg, &told, &number, now, clock);
+	if (!session->held)
+		session_answer_hello(session, reason, number, now, clock);
 }
 
 /* --- lines --------------------------------------------------------------- */
@@ -315,12 +382,28 @@ session_on_pong(struct session *session, struct span rest, struct mono now,
 		session_bad_line(session, "bad PONG", number);
 		return;
 	}
+	if (value <= session->ping && value > session->ponged)
+		session->ponged = value;
 	if (!session->ping_open || value != session->ping)
 		return;
 	session->ping_open = false;
 	session->rtt_ns = (int64_t)mono_since(now, session->ping_at);
 	session->clock_ns = (int64_t)(time_ns - clock.ns) + session->rtt_ns / 2;
 	session->clock_known = true;
+}
+
+/* A bound of the peer; those without a meaning here are for later versions. */
+static void
+session_on_limit(struct session *session, struct span rest,
+    struct mono now HERD_UNUSED, struct wall clock HERD_UNUSED)
+{
+	struct span name = text_next_field(&rest);
+	uint64_t bytes;
+
+	if (text_to_u64(text_trim(rest), 0, UINT64_MAX, &bytes) != HERD_OK)
+		session_bad_line(session, "bad LIMIT", name);
+	else if (span_is(name, "memory"))
+		session->peer_memory = bytes;
 }
 
 static void
@@ -359,6 +442,7 @@ static const struct {
 	{ "CHECK", exchange_on_check },
 	{ "DIGEST", exchange_on_digest },
 	{ "NEXT", exchange_on_next },
+	{ "LIMIT", session_on_limit },
 	{ "BYE", session_on_bye },
 };
 
@@ -379,7 +463,7 @@ session_on_line(struct session *session, struct span line, struct mono now,
 
 	rest = text_trim(rest);
 	if (session->state == SESSION_HELLO) {
-		if (span_is(word, "HELLO"))
+		if (span_is(word, "HELLO") && !session->greeted)
 			session_on_hello(session, rest, now, clock);
 		else if (span_is(word, "BYE"))
 			session_on_bye(session, rest, now, clock);
@@ -417,7 +501,7 @@ session_input(
 	framer_filled(&session->in, len);
 	session->last_rx = now;
 	session->stats.received_bytes += len;
-	while (session->state != SESSION_CLOSED) {
+	while (session->state != SESSION_CLOSED && !session->held) {
 		enum herd_error error = framer_next(&session->in, &line);
 
 		if (error == HERD_OK && session->state != SESSION_HELLO &&

@@ -20,6 +20,9 @@ void session_close(
 /* Tells the peer that we live; its answer has RTT and clock difference. */
 void session_ping(struct session *session, struct mono now);
 
+/* Tells the peer our bounds if it does not know them. */
+void session_tell_limits(struct session *session);
+
 /* From the session's own sequence: `least` to `most`, `most` included. */
 uint64_t session_random_between(
     struct session *session, uint64_t least, uint64_t most);
@@ -31,6 +34,9 @@ void session_say(struct session *session, const char *fmt, ...)
 /* A line against the rules: BYE bad-line with what was wrong. */
 void session_bad_line(
     struct session *session, const char *what, struct span line);
+
+/* The known words of a list with commas, as bits. */
+unsigned session_features_parse(struct span list);
 
 /* The handlers of CHECK, DIGEST and NEXT: `rest` is what follows the word. */
 void exchange_on_check(struct session *session, struct span rest,

@@ -1,192 +1,145 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A configured neighbour: when to dial, what became of it. */
+/* How a neighbour is reached: its address, its name, one attempt after all. */
 #include <errno.h>
 #include <stdio.h>
 
 #include "clock.h"
 #include "net/addresses.h"
-#include "net/link.h"
+#include "net/link_room.h"
 #include "pulse.h"
 #include "traffic.h"
 
-#define LINK_AWAIT_NS (5u * HERD_NS_PER_S) /* at least */
-
-struct edge *
-edge_find(struct links *links, struct span peer)
+static struct edge *
+edge_of(struct link *link)
 {
-	for (unsigned i = 0; i < LINKS_MAX; i++) {
-		if (links->edges[i].used && span_is(peer, links->edges[i].peer))
-			return &links->edges[i];
-	}
-	return NULL;
+	return (struct edge *)link;
 }
 
-/* What went wrong before the state that ends now is not why it ends. */
 static void
-edge_note_change(struct edge *edge, enum link_state state)
+arm(struct event *event, uint64_t wait_ns)
 {
-	bool is_why =
-	    edge->error_at.ns != 0 && edge->error_at.ns >= edge->since.ns;
+	const struct timeval wait = {
+		(time_t)(wait_ns / HERD_NS_PER_S),
+		(suseconds_t)((wait_ns % HERD_NS_PER_S + 999) / 1000),
+	};
 
-	pthread_mutex_lock(&edge->links->lock);
-	link_history_note(
-	    &edge->history, state, is_why ? edge->error : "", clock_wall());
-	pthread_mutex_unlock(&edge->links->lock);
+	event_add(event, &wait);
 }
+
+/* --- what the driver wants --------------------------------------------------
+ */
 
 void
-edge_set_state(struct edge *edge, enum link_state state)
+edge_changed(void *arg, struct link *link)
 {
-	struct links *links = edge->links;
+	struct links *links = arg;
 
-	if (edge->state == state)
-		return;
-	edge_note_change(edge, state);
-	edge->state = state;
-	edge->since = clock_mono();
 	edges_publish(links);
 	pthread_mutex_lock(&links->watch_lock);
 	if (links->on_change != NULL)
 		links->on_change(
-		    links->on_change_arg, edge->peer, state, edge->error);
+		    links->on_change_arg, link->peer, link->state, link->error);
 	pthread_mutex_unlock(&links->watch_lock);
 }
 
-/* --- dialling ----------------------------------------------------------- */
-
-/* Addresses that were not tried are tried no more. */
 static void
-edge_forget_found(struct edge *edge)
+tell_up(struct links *links, struct link *link)
 {
+	const struct conn *conn = (const struct conn *)link->conn;
+	const struct session_stats *stats = &conn->link.session.stats;
+	struct node *node = links->node;
+
+	LOG(node->log, LOG_INFO, "link-up", log_text("peer", link->peer),
+	    log_text("address", conn->peer),
+	    log_number("sent", (int64_t)stats->sent),
+	    log_number("received", (int64_t)stats->received));
+	if (node->traffic != NULL)
+		traffic_note(node->traffic, "link-up", link->peer,
+		    span_from(conn->peer));
+}
+
+void
+edge_tell(void *arg, struct link *link, enum link_notice news,
+    enum session_reason reason, const char *error, const char *next)
+{
+	struct links *links = arg;
+	struct log *log = links->node->log;
+
+	switch (news) {
+	case LINK_NOTICE_UP: tell_up(links, link); break;
+	case LINK_NOTICE_ENDED:
+		if (links->node->traffic != NULL)
+			traffic_note(links->node->traffic, "link-down",
+			    link->peer, span_from(error));
+		break;
+	case LINK_NOTICE_DOWN:
+	case LINK_NOTICE_STILL:
+		LOG(log, news == LINK_NOTICE_STILL ? LOG_DEBUG : LOG_WARN,
+		    "link-down", log_text("peer", link->peer),
+		    log_text("reason", session_reason_word(reason)),
+		    log_text("error", error), log_text("next", next));
+		break;
+	case LINK_NOTICE_AWAITED:
+		if (link->error[0] == '\0') {
+			snprintf(link->error, sizeof(link->error), "%s", error);
+			link->error_at = clock_mono();
+			edges_publish(links);
+		}
+		LOG(log, LOG_WARN, "link-awaited", log_text("peer", link->peer),
+		    log_text("error", error), log_text("next", next));
+		break;
+	case LINK_NOTICE_TWIN:
+		LOG(log, LOG_WARN, "link-twin", log_text("peer", link->peer),
+		    log_text("error", error), log_text("next", next));
+		break;
+	}
+}
+
+void
+edge_arm(void *arg HERD_UNUSED, struct link *link)
+{
+	struct edge *edge = edge_of(link);
+	uint64_t at = link_deadline(link).ns;
+	uint64_t now = clock_mono().ns;
+
+	if (at == UINT64_MAX)
+		event_del(edge->timer);
+	else
+		arm(edge->timer, at > now ? at - now : 0);
+}
+
+static void
+on_timer(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	struct edge *edge = arg;
+
+	pulse_begin("link-dial");
+	link_on_time(&edge->link, clock_mono(), clock_wall());
+	links_serve_due(edge->links);
+	pulse_end();
+}
+
+/* --- attempts --------------------------------------------------------------
+ */
+
+void
+edge_cancel(void *arg HERD_UNUSED, struct link *link)
+{
+	struct edge *edge = edge_of(link);
+
+	resolver_cancel(edge->lookup);
+	edge->lookup = NULL;
+	event_del(edge->late);
 	edge->found.count = 0;
 	edge->tried = 0;
 }
 
-void
-edge_rest(struct edge *edge)
-{
-	resolver_cancel(edge->lookup);
-	edge->lookup = NULL;
-	edge->awaits_lookup = false;
-	edge_forget_found(edge);
-	edge->retry_at = (struct mono){ 0 };
-	if (edge->redial != NULL)
-		event_del(edge->redial);
-}
-
 static void
-edge_wake_in(struct edge *edge, uint64_t wait_ns)
+edge_fail(struct edge *edge, const char *error, const char *next)
 {
-	const struct timeval wait = {
-		(time_t)(wait_ns / HERD_NS_PER_S),
-		(suseconds_t)(wait_ns % HERD_NS_PER_S / 1000),
-	};
-
-	event_add(edge->redial, &wait);
-}
-
-static void
-edge_redial_in(struct edge *edge, uint64_t wait_ns)
-{
-	edge->retry_at = mono_add(clock_mono(), wait_ns);
-	edge_wake_in(edge, wait_ns);
-}
-
-static void
-edge_note_error(struct edge *edge, const char *error)
-{
-	snprintf(edge->error, sizeof(edge->error), "%s", error);
-	edge->error_at = clock_mono();
-}
-
-static const char *
-edge_next_text(const struct edge *edge, enum session_reason reason)
-{
-	if (edge->leaving)
-		return "the herd file has no such link any more";
-	if (!edge->enabled)
-		return "waiting for an operator to enable it";
-	if (!edge->dials)
-		return "waiting for the peer to dial";
-	if (session_reason_is_slow(reason))
-		return "an operator must mend it; dialling again in 30 s";
-	if (session_reason_is_refusal(reason))
-		return "compare the key_file of both nodes, and see who "
-		       "listens at that address; dialling again with backoff";
-	return "dialling again with backoff";
-}
-
-/* One line per new reason; the same again and again is for debugging. */
-static void
-edge_log_down(struct edge *edge, enum session_reason reason, const char *error,
-    const char *next, bool was_up)
-{
-	struct node *node = edge->links->node;
-	bool repeated = !was_up && strcmp(edge->logged, error) == 0;
-
-	snprintf(edge->logged, sizeof(edge->logged), "%s", error);
-	LOG(node->log, repeated ? LOG_DEBUG : LOG_WARN, "link-down",
-	    log_text("peer", edge->peer),
-	    log_text("reason", session_reason_word(reason)),
-	    log_text("error", error), log_text("next", next));
-}
-
-/*
- * The peer is to dial, and does so at least every redial_max if it is up and
- * its herd file has this link: later than that is worth a word.
- */
-static void
-edge_await(struct edge *edge, enum link_state state)
-{
-	uint64_t patience = 2 * edge->links->redial_max_ns;
-
-	edge_set_state(edge, state);
-	edge_wake_in(edge, patience > LINK_AWAIT_NS ? patience : LINK_AWAIT_NS);
-}
-
-static void
-edge_say_awaited(struct edge *edge)
-{
-	char next[LOG_FIELD_MAX];
-
-	if (edge->error[0] == '\0') {
-		edge_note_error(edge, "the peer has not dialled yet");
-		edges_publish(edge->links);
-	}
-	snprintf(next, sizeof(next),
-	    "see whether %s is up, and whether its herd file has this link "
-	    "and the same dial",
-	    edge->peer);
-	LOG(edge->links->node->log, LOG_WARN, "link-awaited",
-	    log_text("peer", edge->peer), log_text("error", edge->error),
-	    log_text("next", next));
-}
-
-static void
-edge_retry(struct edge *edge, enum session_reason reason)
-{
-	bool refused = session_reason_is_refusal(reason);
-
-	if (edge->links->stopping)
-		return;
-	if (!edge->dials) {
-		edge_await(edge, refused ? LINK_REFUSED : LINK_WAITING);
-		return;
-	}
-	edge_redial_in(
-	    edge, session_reason_is_slow(reason)
-		      ? BACKOFF_REFUSED_NS
-		      : backoff_next(&edge->backoff, links_random()));
-	edge_set_state(edge, refused ? LINK_REFUSED : LINK_BACKOFF);
-}
-
-/* Nothing came of dialling, as noted; it will be tried again. */
-static void
-edge_fail(struct edge *edge, const char *next)
-{
-	edge_retry(edge, BYE_NONE);
-	edge_log_down(edge, BYE_NONE, edge->error,
-	    next == NULL ? edge_next_text(edge, BYE_NONE) : next, false);
+	edge->found.count = 0;
+	edge->tried = 0;
+	link_on_failed(&edge->link, error, next, clock_mono(), clock_wall());
 }
 
 static void
@@ -200,14 +153,13 @@ edge_fail_lookup(struct edge *edge, const char *why)
 	snprintf(next, sizeof(next),
 	    "looking it up again with backoff; check the host of %s in the "
 	    "herd file, /etc/hosts and DNS",
-	    edge->peer);
-	edge_note_error(edge, error);
-	edge_fail(edge, next);
+	    edge->link.peer);
+	edge_fail(edge, error, next);
 }
 
 /* What is dialled: where a name has led, or what the herd file says. */
 static void
-edge_dialled_text(const struct edge *edge, const struct endpoint *endpoint,
+dialled_text(const struct edge *edge, const struct endpoint *endpoint,
     char out[SOCKET_PEER_MAX])
 {
 	if (edge->address.kind == ADDRESS_UNIX)
@@ -219,23 +171,20 @@ edge_dialled_text(const struct edge *edge, const struct endpoint *endpoint,
 
 /* One of several addresses has failed: the error says which. */
 static void
-edge_note_address_error(
-    struct edge *edge, const char *address, const char *error)
+address_error(const struct edge *edge, const char *address, const char *error,
+    char out[SESSION_ERROR_MAX])
 {
-	char text[SESSION_ERROR_MAX];
-
-	if (edge->found.count < 2) {
-		edge_note_error(edge, error);
-		return;
-	}
-	snprintf(text, sizeof(text), "%s: %.80s (address %u of %u of %.40s)",
-	    address, error, edge->tried, edge->found.count, edge->address.host);
-	edge_note_error(edge, text);
+	if (edge->found.count < 2)
+		snprintf(out, SESSION_ERROR_MAX, "%s", error);
+	else
+		snprintf(out, SESSION_ERROR_MAX,
+		    "%s: %.80s (address %u of %u of %.40s)", address, error,
+		    edge->tried, edge->found.count, edge->address.host);
 }
 
-/* Dials the next of its addresses; when all have failed it is for later. */
-static void
-edge_dial_next(struct edge *edge)
+/* Dials the next of its addresses; false with `error` when all have failed. */
+static bool
+dial_an_address(struct edge *edge, char error[SESSION_ERROR_MAX])
 {
 	while (edge->tried < edge->found.count) {
 		const struct endpoint *endpoint =
@@ -244,20 +193,44 @@ edge_dial_next(struct edge *edge)
 		uint64_t key = 0;
 		int fd;
 
-		edge_dialled_text(edge, endpoint, address);
+		dialled_text(edge, endpoint, address);
 		if (socket_dial(endpoint, &fd) != HERD_OK) {
-			edge_note_address_error(edge, address, strerror(errno));
+			address_error(edge, address, strerror(errno), error);
 			continue;
 		}
 		(void)address_key(&endpoint->addr, &key);
-		edge->dialling = conn_open(edge->links, edge, fd, address, key);
-		if (edge->dialling != NULL)
-			return;
-		edge_note_error(edge, "out of memory");
+		if (conn_open(edge->links, edge, fd, address, key) != NULL)
+			return true;
+		snprintf(error, SESSION_ERROR_MAX, "out of memory");
 		break;
 	}
-	edge_forget_found(edge);
-	edge_fail(edge, NULL);
+	return false;
+}
+
+bool
+edge_dial_next(void *arg HERD_UNUSED, struct link *link,
+    const struct link_conn *link_conn, const char *error)
+{
+	const struct conn *conn = (const struct conn *)link_conn;
+	struct edge *edge = edge_of(link);
+	char text[SESSION_ERROR_MAX];
+
+	address_error(edge, conn->peer, error, text);
+	if (dial_an_address(edge, text))
+		return true;
+	edge->found.count = 0;
+	edge->tried = 0;
+	snprintf(link->error, sizeof(link->error), "%s", text);
+	return false;
+}
+
+static void
+edge_begin_dialling(struct edge *edge)
+{
+	char error[SESSION_ERROR_MAX] = "no address";
+
+	if (!dial_an_address(edge, error))
+		edge_fail(edge, error, NULL);
 }
 
 /* The name has been looked up, be it after the deadline. */
@@ -267,14 +240,27 @@ on_found(void *arg, const struct endpoints *found, const char *error)
 	struct edge *edge = arg;
 
 	edge->lookup = NULL;
-	edge_rest(edge);
+	if (event_pending(edge->late, EV_TIMEOUT, NULL) == 0) {
+		/* It was given up; it serves the attempt that is due now. */
+		if (error != NULL || edge->link.conn != NULL ||
+		    edge->link.trying)
+			return;
+		edge->link.trying = true;
+		edge->link.retry_at = (struct mono){ 0 };
+	}
+	event_del(edge->late);
 	if (error != NULL) {
 		edge_fail_lookup(edge, error);
 		return;
 	}
 	edge->found = *found;
-	edge_set_state(edge, LINK_CONNECTING);
-	edge_dial_next(edge);
+	edge_begin_dialling(edge);
+}
+
+static void
+on_late(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	edge_fail_lookup(arg, "no answer in 5 s");
 }
 
 /* One lookup at a time: one that is late is awaited again. */
@@ -293,189 +279,48 @@ edge_look_up(struct edge *edge)
 			return;
 		}
 	}
-	edge->awaits_lookup = true;
-	edge_wake_in(edge, LINK_OPEN_NS);
+	arm(edge->late, LINK_OPEN_NS);
 }
 
-static void
-edge_dial(struct edge *edge)
+void
+edge_dial(void *arg HERD_UNUSED, struct link *link)
 {
-	edge->retry_at = (struct mono){ 0 };
-	edge_set_state(edge, LINK_CONNECTING);
-	edge_forget_found(edge);
+	struct edge *edge = edge_of(link);
+
+	edge->tried = 0;
 	if (resolver_numeric(&edge->address, &edge->found) == HERD_OK)
-		edge_dial_next(edge);
+		edge_begin_dialling(edge);
 	else
 		edge_look_up(edge);
 }
 
-static void
-on_redial(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+/* --- life -------------------------------------------------------------------
+ */
+
+enum herd_error
+edge_open(struct edge *edge)
 {
-	struct edge *edge = arg;
+	struct event_base *base = edge->links->base;
 
-	pulse_begin("link-dial");
-	if (edge->awaits_lookup) {
-		edge->awaits_lookup = false;
-		edge_fail_lookup(edge, "no answer in 5 s");
-	} else if (edge->dials) {
-		edge_dial(edge);
-	} else {
-		edge_say_awaited(edge);
-	}
-	pulse_end();
-}
-
-/* --- life --------------------------------------------------------------- */
-
-void
-edge_start(struct edge *edge)
-{
-	if (edge->redial == NULL)
-		edge->redial = evtimer_new(edge->links->base, on_redial, edge);
-	if (edge->redial == NULL || !edge->enabled)
-		return;
-	backoff_init(&edge->backoff, edge->links->redial_max_ns);
-	if (!edge->dials) {
-		edge_await(edge, LINK_WAITING);
-		return;
-	}
-	edge_set_state(edge, LINK_WAITING);
-	edge_dial(edge);
-}
-
-static void
-edge_hang_up(struct edge *edge, enum session_reason reason, const char *text)
-{
-	edge_rest(edge);
-	if (edge->dialling != NULL)
-		conn_end(edge->dialling, reason, text);
-	if (edge->conn != NULL)
-		conn_end(edge->conn, reason, text);
-	/* What has just been lost is not to be dialled again. */
-	edge_rest(edge);
+	edge->timer = evtimer_new(base, on_timer, edge);
+	edge->late = evtimer_new(base, on_late, edge);
+	if (edge->timer != NULL && edge->late != NULL)
+		return HERD_OK;
+	edge_close(edge);
+	return HERD_ENOMEM;
 }
 
 void
-edge_end(struct edge *edge, enum session_reason reason)
+edge_close(struct edge *edge)
 {
-	edge->leaving = true;
-	edge->dials = false;
-	edge_hang_up(edge, reason, "the link has left the herd file");
-	if (edge->redial != NULL)
-		event_free(edge->redial);
-	memset(&edge->past, 0, sizeof(edge->past));
-	edge->redial = NULL;
+	resolver_cancel(edge->lookup);
+	edge->lookup = NULL;
+	if (edge->timer != NULL)
+		event_free(edge->timer);
+	if (edge->late != NULL)
+		event_free(edge->late);
+	edge->timer = edge->late = NULL;
 	edge->used = false;
-	edges_publish(edge->links);
-}
-
-static void
-stats_add(struct session_stats *sum, const struct session_stats *stats)
-{
-	sum->sent += stats->sent;
-	sum->received += stats->received;
-	sum->accepted += stats->accepted;
-	sum->stale += stats->stale;
-	sum->repaired += stats->repaired;
-	sum->exchanges += stats->exchanges;
-	sum->sent_bytes += stats->sent_bytes;
-	sum->received_bytes += stats->received_bytes;
-	sum->exchange_bytes += stats->exchange_bytes;
-	sum->acked += stats->acked;
-}
-
-/* Refused by whom was meant: another of its addresses would refuse as well. */
-static bool
-is_from_the_peer(enum session_reason reason)
-{
-	return session_reason_is_refusal(reason) && reason != BYE_WRONG_NODE &&
-	       reason != BYE_WRONG_HERD;
-}
-
-void
-edge_on_lost(struct edge *edge, const struct conn *conn,
-    enum session_reason reason, const char *error)
-{
-	bool was_current = edge->conn == conn;
-	bool was_dialling = edge->dialling == conn;
-	bool was_up = conn->up;
-
-	if (conn->has_session)
-		stats_add(&edge->past, &conn->session.stats);
-	if (was_dialling)
-		edge->dialling = NULL;
-	if (was_current)
-		edge->conn = NULL;
-	/* What a newer connection replaced is no news. */
-	if (edge->conn != NULL)
-		return;
-	if (was_up && edge->links->node->traffic != NULL)
-		traffic_note(edge->links->node->traffic, "link-down",
-		    edge->peer, span_from(error));
-	if (edge->links->stopping)
-		return;
-	if (was_dialling)
-		edge_note_address_error(edge, conn->peer, error);
-	else
-		edge_note_error(edge, error);
-	if (was_up && mono_since(clock_mono(), conn->up_at) >= BACKOFF_RESET_NS)
-		backoff_reset(&edge->backoff);
-	if (!edge->enabled) {
-		edge_set_state(edge, LINK_DISABLED);
-		if (was_up)
-			edge_log_down(edge, reason, edge->error,
-			    edge_next_text(edge, reason), true);
-	} else if (was_dialling && !is_from_the_peer(reason) &&
-		   edge->tried < edge->found.count) {
-		edge_dial_next(edge);
-	} else if (edge->used) {
-		edge_forget_found(edge);
-		edge_retry(edge, reason);
-		edge_log_down(edge, reason, edge->error,
-		    edge_next_text(edge, reason), was_up);
-	}
-}
-
-void
-edge_adopt(struct edge *edge, struct conn *conn)
-{
-	struct conn *old = edge->conn;
-
-	if (edge->dialling == conn)
-		edge->dialling = NULL;
-	edge->conn = conn;
-	edge->connects++;
-	if (old != NULL)
-		conn_end(old, BYE_REPLACED, "a newer connection came");
-	if (edge->dialling != NULL)
-		conn_end(edge->dialling, BYE_REPLACED,
-		    "another connection came first");
-	edge_rest(edge);
-	edge_set_state(edge, LINK_COMPARING);
-}
-
-void
-edge_command(struct edge *edge, enum link_verb verb)
-{
-	switch (verb) {
-	case LINK_ENABLE:
-		if (!edge->enabled) {
-			edge->enabled = true;
-			edge_start(edge);
-		}
-		break;
-	case LINK_DISABLE:
-		edge->enabled = false;
-		edge_hang_up(edge, BYE_DISABLED, "disabled by an operator");
-		edge_set_state(edge, LINK_DISABLED);
-		break;
-	case LINK_RECONNECT:
-		edge_hang_up(edge, BYE_STOP, "an operator asks to reconnect");
-		if (edge->enabled)
-			edge_start(edge);
-		break;
-	}
 }
 
 /* --- what others see ---------------------------------------------------- */
@@ -483,25 +328,30 @@ edge_command(struct edge *edge, enum link_verb verb)
 static void
 edge_status(const struct edge *edge, struct link_status *out)
 {
+	const struct link *link = &edge->link;
+
 	*out = (struct link_status){
 		.address = edge->address,
-		.state = edge->state,
-		.since = edge->since,
-		.dials = edge->dials,
-		.enabled = edge->enabled,
+		.state = link->state,
+		.since = link->since,
+		.dials = link->dials,
+		.enabled = link->enabled,
 		.tls = edge->links->tls != NULL,
 		.line = edge->line,
 		.column = edge->column,
 		.rtt_ns = -1,
-		.connects = edge->connects,
-		.stats = edge->past,
-		.error_at = edge->error_at,
-		.retry_at = edge->retry_at,
+		.connects = link->connects,
+		.twins = link->twins,
+		.twin_at = link->twin_at,
+		.stats = link->past,
+		.error_at = link->error_at,
+		/* What is due for a peer that dials is a knock. */
+		.retry_at = link->dials ? link->retry_at : (struct mono){ 0 },
 	};
-	memcpy(out->peer, edge->peer, sizeof(out->peer));
-	memcpy(out->error, edge->error, sizeof(out->error));
-	if (edge->conn != NULL) {
-		const struct session *session = &edge->conn->session;
+	memcpy(out->peer, link->peer, sizeof(out->peer));
+	memcpy(out->error, link->error, sizeof(out->error));
+	if (link->conn != NULL) {
+		const struct session *session = &link->conn->session;
 
 		out->rtt_ns = session->rtt_ns;
 		out->clock_ns = session->clock_ns;
@@ -509,7 +359,7 @@ edge_status(const struct edge *edge, struct link_status *out)
 		out->owed = session_owed(session);
 		out->lag_ns = session_lag_ns(session, clock_mono());
 		out->verified = session->synced_at;
-		stats_add(&out->stats, &session->stats);
+		session_stats_add(&out->stats, &session->stats);
 	}
 }
 
@@ -520,10 +370,12 @@ edges_publish(struct links *links)
 
 	pthread_mutex_lock(&links->lock);
 	for (unsigned i = 0; i < LINKS_MAX; i++) {
-		if (!links->edges[i].used)
+		const struct edge *edge = &links->edges[i];
+
+		if (!edge->used)
 			continue;
-		edge_status(&links->edges[i], &links->published[count]);
-		links->published_number[count] = links->edges[i].number;
+		edge_status(edge, &links->published[count]);
+		links->published_number[count] = edge->link.number;
 		links->published_index[count++] = i;
 	}
 	links->published_count = count;

@@ -10,24 +10,12 @@
 
 #include "clock.h"
 #include "net/addresses.h"
-#include "net/link.h"
+#include "net/link_room.h"
 #include "pulse.h"
 
 #define LINKS_TICK_MS 100
 #define LINKS_STOP_POLL_MS 5
 #define LINKS_STOP_NS (2u * HERD_NS_PER_S)
-
-static const char *const STATE_WORDS[] = {
-#define HERD_LINK_WORD(id, word) [id] = word,
-	LINK_STATES(HERD_LINK_WORD)
-#undef HERD_LINK_WORD
-};
-
-const char *
-link_state_word(enum link_state state)
-{
-	return STATE_WORDS[state];
-}
 
 /* --- the list of edges -------------------------------------------------- */
 
@@ -100,7 +88,8 @@ static bool
 number_is_taken(const struct links *links, unsigned number)
 {
 	for (unsigned i = 0; i < LINKS_MAX; i++) {
-		if (links->edges[i].used && links->edges[i].number == number)
+		if (links->edges[i].used &&
+		    links->edges[i].link.number == number)
 			return true;
 	}
 	return false;
@@ -122,11 +111,16 @@ draw_number(struct links *links)
 	return number;
 }
 
+static struct edge *
+edge_find(struct links *links, const char *peer)
+{
+	return (struct edge *)link_find(&links->driver, span_from(peer));
+}
+
 static void
 edge_begin(struct links *links, const struct planned *planned)
 {
 	struct edge *edge = NULL;
-	struct event *redial;
 
 	for (unsigned i = 0; i < LINKS_MAX && edge == NULL; i++) {
 		if (!links->edges[i].used)
@@ -134,23 +128,37 @@ edge_begin(struct links *links, const struct planned *planned)
 	}
 	if (edge == NULL)
 		return;
-	redial = edge->redial;
 	pthread_mutex_lock(&links->lock); /* links_changes() looks at it */
 	memset(edge, 0, sizeof(*edge));
 	pthread_mutex_unlock(&links->lock);
-	edge->redial = redial;
 	edge->links = links;
 	edge->index = (unsigned)(edge - links->edges);
-	edge->number = draw_number(links);
-	edge->used = true;
-	edge->enabled = true;
-	memcpy(edge->peer, planned->peer, sizeof(edge->peer));
 	edge->address = planned->address;
-	edge->dials = planned->dials;
 	edge->line = planned->line;
 	edge->column = planned->column;
-	edge->since = clock_mono();
-	edge_start(edge);
+	edge->link.number = draw_number(links);
+	edge->link.dials = planned->dials;
+	memcpy(edge->link.peer, planned->peer, sizeof(edge->link.peer));
+	if (edge_open(edge) != HERD_OK) {
+		LOG(links->node->log, LOG_ERROR, "link-failed",
+		    log_text("peer", planned->peer),
+		    log_text("error", "out of memory"),
+		    log_text("next", "reload the configuration"));
+		return;
+	}
+	edge->used = true;
+	/* There are as many places in the driver as edges. */
+	if (link_add(&links->driver, &edge->link, clock_mono(), clock_wall()) !=
+	    HERD_OK)
+		edge_close(edge);
+}
+
+static void
+edge_end(struct edge *edge)
+{
+	link_remove(&edge->link, clock_mono(), clock_wall());
+	edge_close(edge);
+	edges_publish(edge->links);
 }
 
 /* In the links thread; at start before it runs. */
@@ -164,27 +172,27 @@ plan_apply(struct links *links, const struct plan *plan)
 	timings->stall_after_ns = plan->timings.stall_after_ns;
 	timings->verify_every_ns = plan->timings.verify_every_ns;
 	timings->flush_every_ns = plan->timings.flush_every_ns;
-	links->redial_max_ns = plan->redial_max;
+	links->driver.redial_max_ns = plan->redial_max;
 	for (unsigned i = 0; i < LINKS_MAX; i++) {
 		struct edge *edge = &links->edges[i];
 		const struct planned *planned;
 
 		if (!edge->used)
 			continue;
-		planned = plan_find(plan, edge->peer);
-		if (planned == NULL || planned->dials != edge->dials ||
+		planned = plan_find(plan, edge->link.peer);
+		if (planned == NULL || planned->dials != edge->link.dials ||
 		    !address_equal(&planned->address, &edge->address)) {
-			edge_end(edge, BYE_NOT_CONFIGURED);
+			edge_end(edge);
 		} else {
 			edge->line = planned->line;
 			edge->column = planned->column;
-			edge->backoff.max_ns = plan->redial_max;
+			link_apply_redial_max(&edge->link);
 		}
 	}
 	for (unsigned i = 0; i < plan->count; i++) {
 		const struct planned *planned = &plan->links_of_file[i];
 
-		if (edge_find(links, span_from(planned->peer)) == NULL)
+		if (edge_find(links, planned->peer) == NULL)
 			edge_begin(links, planned);
 	}
 	edges_publish(links);
@@ -224,7 +232,7 @@ on_plan(struct message *message)
 {
 	struct plan *plan = (struct plan *)message;
 
-	if (!plan->links->stopping)
+	if (!plan->links->driver.stopping)
 		plan_apply(plan->links, plan);
 	free(plan);
 }
@@ -256,10 +264,11 @@ static void
 on_command(struct message *message)
 {
 	struct command *command = (struct command *)message;
-	struct edge *edge = edge_find(command->links, span_from(command->peer));
+	struct edge *edge = edge_find(command->links, command->peer);
 
-	if (edge != NULL && !command->links->stopping)
-		edge_command(edge, command->verb);
+	if (edge != NULL && !command->links->driver.stopping)
+		link_command(
+		    &edge->link, command->verb, clock_mono(), clock_wall());
 	edges_publish(command->links);
 	if (command->on_done != NULL)
 		command->on_done(command->arg);
@@ -300,11 +309,12 @@ links_owe(const struct links *links)
 
 	TAILQ_FOREACH(conn, &links->conns, all)
 	{
-		if (!conn->has_session)
+		const struct session *session = &conn->link.session;
+
+		if (!conn->link.has_session)
 			continue;
 		/* What a comparison will find is not owed yet. */
-		if (session_has_debt(&conn->session) ||
-		    session_is_comparing(&conn->session))
+		if (session_has_debt(session) || session_is_comparing(session))
 			return true;
 	}
 	return false;
@@ -318,13 +328,14 @@ on_stop_poll(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 
 	if (links_owe(links) && clock_mono().ns < links->stop_at.ns)
 		return;
-	links->stopping = true;
+	links->driver.stopping = true;
 	for (unsigned i = 0; i < LINKS_MAX; i++) {
 		if (links->edges[i].used)
-			edge_rest(&links->edges[i]);
+			link_rest(&links->edges[i].link);
 	}
 	while ((conn = TAILQ_FIRST(&links->conns)) != NULL)
-		conn_end(conn, BYE_STOP, "the node stops");
+		link_conn_end(&conn->link, BYE_STOP, "the node stops",
+		    clock_mono(), clock_wall());
 	event_base_loopbreak(links->base);
 }
 
@@ -365,7 +376,7 @@ links_changes(struct links *links, struct span peer,
 
 		if (span_is(peer, links->published[i].peer))
 			count = link_history_copy(
-			    &links->edges[index].history, out);
+			    &links->edges[index].link.history, out);
 	}
 	pthread_mutex_unlock(&links->lock);
 	return count;
@@ -442,6 +453,19 @@ on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 	pulse_end();
 }
 
+static const struct link_actions ACTIONS = {
+	.dial = edge_dial,
+	.cancel = edge_cancel,
+	.dial_next = edge_dial_next,
+	.write = conn_write,
+	.arm = conn_arm,
+	.close = conn_close,
+	.arm_link = edge_arm,
+	.changed = edge_changed,
+	.tell = edge_tell,
+	.random = links_random,
+};
+
 static void *
 run_links(void *arg)
 {
@@ -498,8 +522,7 @@ static void
 links_release(struct links *links)
 {
 	for (unsigned i = 0; i < LINKS_MAX; i++) {
-		if (links->edges[i].redial != NULL)
-			event_free(links->edges[i].redial);
+		edge_close(&links->edges[i]);
 	}
 	listener_close(links->listener);
 	transport_tls_close(links->tls);
@@ -526,6 +549,10 @@ links_open(struct node *node, struct buf *message, struct links **out)
 	links->node = node;
 	TAILQ_INIT(&links->conns);
 	half_open_init(&links->half_open, HALF_OPEN_MAX);
+	links->driver = (struct link_driver){ .actions = &ACTIONS,
+		.arg = links,
+		.wake = conn_wake,
+		.sessions = &node->sessions };
 	pthread_mutex_init(&links->lock, NULL);
 	pthread_mutex_init(&links->watch_lock, NULL);
 	error = links_prepare(links, message);
@@ -553,7 +580,7 @@ links_open(struct node *node, struct buf *message, struct links **out)
 	return HERD_OK;
 
 fail_mailbox:
-	links->stopping = true;
+	links->driver.stopping = true;
 	resolver_close(links->resolver);
 	mailbox_release(&links->mailbox);
 fail:

@@ -7,31 +7,8 @@
 #ifndef HERD_LINKS_H
 #define HERD_LINKS_H
 
+#include "core/link.h"
 #include "node.h"
-
-#define LINKS_MAX 64u /* edges; a bit each */
-/* Each of: the lookup of a name; connect and TLS; HELLO. */
-#define LINK_OPEN_NS (5u * HERD_NS_PER_S)
-#define LINK_CHANGES_MAX 16u /* of a link's state are kept */
-
-/* What an operator sees of a link. */
-#define LINK_STATES(X)                                                  \
-	X(LINK_DISABLED, "disabled")     /* by an operator */           \
-	X(LINK_WAITING, "waiting")       /* the other side dials */     \
-	X(LINK_CONNECTING, "connecting") /* looks up, dials */          \
-	X(LINK_HANDSHAKE, "handshake")   /* connected, TLS or HELLO */  \
-	X(LINK_COMPARING, "comparing")   /* live, exchange under way */ \
-	X(LINK_SYNCED, "synced")                                        \
-	X(LINK_REFUSED, "refused") /* by name; redials slowly */        \
-	X(LINK_BACKOFF, "backoff") /* will dial again */
-
-enum link_state {
-#define HERD_LINK_STATE(id, word) id,
-	LINK_STATES(HERD_LINK_STATE)
-#undef HERD_LINK_STATE
-};
-
-const char *link_state_word(enum link_state state);
 
 /* A link at one moment. Sums of counters are over all its sessions. */
 struct link_status {
@@ -50,6 +27,8 @@ struct link_status {
 	uint64_t owed;
 	uint64_t lag_ns;
 	uint64_t connects; /* sessions that became live */
+	uint64_t twins;    /* refused for having the peer's name */
+	struct mono twin_at;
 	struct session_stats stats;
 	struct mono verified; /* 0: never */
 	char error[SESSION_ERROR_MAX];
@@ -63,15 +42,6 @@ link_is_up(const struct link_status *link)
 {
 	return link->state == LINK_SYNCED || link->state == LINK_COMPARING;
 }
-
-/* A link came into a state, `times` times in a row, for the same reason. */
-struct link_change {
-	enum link_state state;
-	char error[SESSION_ERROR_MAX]; /* "": nothing went wrong */
-	struct wall at;
-	struct wall last; /* of `times` */
-	uint64_t times;
-};
 
 struct links;
 
@@ -116,8 +86,6 @@ struct links_strangers {
 
 /* Any thread. */
 void links_strangers(struct links *links, struct links_strangers *out);
-
-enum link_verb { LINK_ENABLE, LINK_DISABLE, LINK_RECONNECT };
 
 /*
  * Any thread. HERD_ENOTFOUND: no such link. HERD_ENOMEM. The order is carried

@@ -14,10 +14,13 @@
 #define CLOCK_NS (UINT64_C(1600000000) * HERD_NS_PER_S)
 
 static enum session_reason
-on_admit(void *arg, struct span peer, unsigned *edge)
+on_admit(void *arg, const struct session_hello *hello, unsigned *edge,
+    struct mono now, struct wall clock)
 {
 	(void)arg;
-	(void)peer;
+	(void)hello;
+	(void)now;
+	(void)clock;
 	*edge = 0;
 	return BYE_NONE;
 }

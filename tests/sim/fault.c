@@ -140,9 +140,13 @@ fault_stop(struct world *world)
 
 	if (!node->up)
 		return;
+	node->driver.stopping = true;
 	for (unsigned i = 0; i < node->edge_count; i++) {
-		while (node->edges[i].ends != NULL)
-			end_bye(node->edges[i].ends, BYE_STOP);
+		struct link_conn *conn = node->edges[i].link.conn;
+
+		if (node->edges[i].used && conn != NULL)
+			link_conn_end(conn, BYE_STOP, "the node stops",
+			    world_mono(world), node_clock(node));
 	}
 	node_stop(node, DEATH_FIN, false);
 	world_after(world, draw_length(world), EVENT_START, node->number, 0,
@@ -160,10 +164,9 @@ fault_dial_again(struct world *world)
 	if (!node->up || node->edge_count == 0)
 		return;
 	edge = (unsigned)random_below(&world->random, node->edge_count);
-	if (node->edges[edge].dials && !node->edges[edge].dialling) {
-		node->edges[edge].dialling = true;
-		link_dial(world, node->number, edge);
-	}
+	if (node->edges[edge].used && node->edges[edge].dials &&
+	    node->edges[edge].link.dialled == NULL)
+		host_dial(node, &node->edges[edge].link);
 }
 
 static void
@@ -190,8 +193,102 @@ fault_verify(struct world *world)
 	end = &conn->ends[random_below(&world->random, 2)];
 	if (!end->open)
 		return;
-	session_verify(&end->session, world_mono(world));
+	session_verify(&end->link.session, world_mono(world));
 	end_on_wake(end);
+}
+
+/* --- operators --------------------------------------------------------------
+ */
+
+static struct node_edge *
+draw_link(struct world *world, struct node **out)
+{
+	struct node *node =
+	    &world->nodes[random_below(&world->random, world->plan.nodes)];
+	struct node_edge *edge;
+
+	if (!node->up || node->edge_count == 0)
+		return NULL;
+	edge = &node->edges[random_below(&world->random, node->edge_count)];
+	*out = node;
+	return edge->used ? edge : NULL;
+}
+
+static void
+command(struct node *node, struct node_edge *edge, enum link_verb verb)
+{
+	link_command(
+	    &edge->link, verb, world_mono(node->world), node_clock(node));
+}
+
+static void
+fault_disable(struct world *world)
+{
+	struct node *node;
+	struct node_edge *edge = draw_link(world, &node);
+
+	if (edge == NULL)
+		return;
+	world_trace(world, node, "fault: %s is disabled", edge->link.peer);
+	command(node, edge, LINK_DISABLE);
+	world_after(world, draw_length(world), EVENT_ENABLE, node->number,
+	    (unsigned)(edge - node->edges), node->life);
+}
+
+void
+fault_enable(struct node *node, unsigned edge)
+{
+	if (node->edges[edge].used)
+		command(node, &node->edges[edge], LINK_ENABLE);
+}
+
+static void
+fault_reconnect(struct world *world)
+{
+	struct node *node;
+	struct node_edge *edge = draw_link(world, &node);
+
+	if (edge != NULL)
+		command(node, edge, LINK_RECONNECT);
+}
+
+/* The herd file of one node lacks the link for a while. */
+static void
+fault_remove(struct world *world)
+{
+	struct node *node;
+	struct node_edge *edge = draw_link(world, &node);
+
+	if (edge == NULL || !world->plan.removals)
+		return;
+	world_trace(world, node, "fault: %s leaves the file", edge->link.peer);
+	host_remove_link(node, (unsigned)(edge - node->edges));
+	world_after(world, draw_length(world), EVENT_ADD, node->number,
+	    (unsigned)(edge - node->edges), node->life);
+}
+
+void
+fault_add(struct node *node, unsigned edge)
+{
+	if (!node->edges[edge].used)
+		host_add_link(node, edge);
+}
+
+/* SIGSTOP, and SIGCONT later: connections are accepted, nobody serves. */
+static void
+fault_freeze(struct world *world)
+{
+	struct node *node =
+	    &world->nodes[random_below(&world->random, world->plan.nodes)];
+
+	if (!node->up)
+		return;
+	node->frozen_until = world->now + draw_length(world);
+	/* When all heals it goes on, too. */
+	if (node->frozen_until > SIM_START_NS + world->plan.fault_ns)
+		node->frozen_until = SIM_START_NS + world->plan.fault_ns;
+	world_trace(world, node, "fault: stops for %.3f s",
+	    (double)(node->frozen_until - world->now) / 1e9);
 }
 
 void
@@ -200,7 +297,8 @@ fault_happen(struct world *world)
 	static void (*const kinds[])(struct world *) = { fault_cut, fault_cut,
 		fault_half_open, fault_block, fault_partition, fault_crash,
 		fault_crash, fault_crash, fault_stop, fault_dial_again,
-		fault_slow, fault_verify };
+		fault_slow, fault_verify, fault_disable, fault_reconnect,
+		fault_remove, fault_freeze };
 
 	if (!world->calm)
 		kinds[random_below(&world->random, HERD_ARRAY_LEN(kinds))](
@@ -217,8 +315,8 @@ slow_verification(struct world *world)
 		world->nodes[i].shared.verify_every_ns = VERIFY_CALM_NS;
 	world->plan.verify_ns = VERIFY_CALM_NS;
 	for (unsigned i = 0; i < world->conn_count; i++) {
-		world->conns[i]->ends[0].session.verify_at.ns = at;
-		world->conns[i]->ends[1].session.verify_at.ns = at;
+		world->conns[i]->ends[0].link.session.verify_at.ns = at;
+		world->conns[i]->ends[1].link.session.verify_at.ns = at;
 	}
 }
 
@@ -247,8 +345,14 @@ fault_heal(struct world *world)
 	for (unsigned i = 0; i < world->conn_count; i++)
 		pipe_hurry(world, i);
 	for (unsigned i = 0; i < plan->nodes; i++) {
-		if (!world->nodes[i].up)
-			node_start(&world->nodes[i]);
+		struct node *node = &world->nodes[i];
+
+		if (!node->up)
+			node_start(node);
+		for (unsigned j = 0; j < node->edge_count; j++) {
+			fault_add(node, j);
+			fault_enable(node, j);
+		}
 	}
 	slow_verification(world);
 }

@@ -88,6 +88,7 @@ node_share(struct node *node)
 		.name = span_from(node->name),
 		.params = session_params(
 		    MAX_LINE, plan->max_clients, plan->expire_ns),
+		.boot = random_next(&node->world->random) | 1,
 		.max_line = MAX_LINE,
 		.expire_after_ns = plan->expire_ns,
 		.ping_after_ns = plan->ping_ns,
@@ -120,6 +121,7 @@ node_start(struct node *node)
 			abort();
 	}
 	node->up = true;
+	node->frozen_until = 0;
 	board_init(&node->board);
 	node_share(node);
 	outbox_init(&node->watcher, node->table, FROM_NOBODY, on_watch, node);
@@ -130,11 +132,7 @@ node_start(struct node *node)
 	store_start(node);
 	oracle_observe(node);
 	oracle_check_start(node);
-	for (unsigned i = 0; i < node->edge_count; i++) {
-		backoff_init(&node->edges[i].backoff, plan->redial_max_ns);
-		node->edges[i].dialling = false;
-		link_consider(node, i);
-	}
+	host_open(node);
 	if (plan->expire_ns != 0)
 		world_after(world, SWEEP_EVERY_NS, EVENT_SWEEP, node->number, 0,
 		    node->life);

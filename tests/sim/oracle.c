@@ -427,7 +427,7 @@ check_next(struct end *end, const struct end *peer)
 		if (version == SIM_NONE ||
 		    oracle_compare(world, node->held[i], version) >= 0 ||
 		    world->oracle.versions[version].report.time_ns <=
-			end->session.cut_ns ||
+			end->link.session.cut_ns ||
 		    is_excused(node, here, version, 0))
 			continue;
 		/* Evicted there before it could be sent. */
@@ -445,10 +445,10 @@ check_next(struct end *end, const struct end *peer)
 static void
 check_bounds(struct end *end)
 {
-	if (end->session.control.len > SESSION_OUT_MAX ||
-	    end->out.len > 2 * SESSION_OUT_MAX + 2 * SESSION_HELLO_MAX ||
-	    framer_pending(&end->session.in) >
-		end->session.in.max_line + FRAMER_AHEAD_MAX)
+	if (end->link.session.control.len > SESSION_OUT_MAX ||
+	    end->link.out.len > 2 * SESSION_OUT_MAX + 2 * SESSION_HELLO_MAX ||
+	    framer_pending(&end->link.session.in) >
+		end->link.session.in.max_line + FRAMER_AHEAD_MAX)
 		world_fail(
 		    end->world, "%s: a queue is too long", end->node->name);
 }
@@ -456,7 +456,7 @@ check_bounds(struct end *end)
 void
 oracle_observe_end(struct end *end)
 {
-	const struct session *session = &end->session;
+	const struct session *session = &end->link.session;
 	struct world *world = end->world;
 	const struct end *peer = &world->conns[end->conn]->ends[1 - end->side];
 
@@ -484,7 +484,7 @@ oracle_observe_end(struct end *end)
 static void
 check_crossing(struct end *end, uint32_t version)
 {
-	const struct session *session = &end->session;
+	const struct session *session = &end->link.session;
 	struct world *world = end->world;
 	struct crossing *crossing =
 	    &end->crossings[world->oracle.versions[version].client];

@@ -53,6 +53,15 @@ draw_jitter(struct world *world, const struct sim_edge *edge)
 		   : random_below(&world->random, edge->jitter_ns);
 }
 
+bool
+pipe_room(const struct world *world, const struct conn *conn, unsigned side)
+{
+	const struct pipe *pipe = &conn->pipes[side];
+
+	return pipe->bytes.len + pipe->swallowed <
+	       world->plan.edges[conn->edge].capacity;
+}
+
 size_t
 pipe_write(struct world *world, struct conn *conn, unsigned side,
     const char *data, size_t len)
@@ -131,7 +140,7 @@ pipe_deliver(struct world *world, unsigned number, unsigned side)
 	pipe_schedule(world, number, side);
 	if (to->open)
 		end_pump(to);
-	if (from->open && from->out.len > 0)
+	if (from->open && from->wants_room)
 		end_pump(from);
 }
 

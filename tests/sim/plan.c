@@ -185,6 +185,7 @@ plan_draw(struct plan *plan, struct random *random, unsigned nodes)
 	draw_work(plan, random);
 	draw_content(plan, random);
 	plan->faults = (unsigned)random_between(random, 1, 12);
+	plan->removals = random_percent(random, 30);
 	if (random_percent(random, 5))
 		draw_rush(plan, random);
 	if (plan->nodes > 50) {

@@ -7,9 +7,8 @@
 #ifndef HERD_SIM_H
 #define HERD_SIM_H
 
-#include "core/backoff.h"
 #include "core/commit.h"
-#include "core/session.h"
+#include "core/link_conn.h"
 #include "sim/random.h"
 #include "sim/table_check.h"
 
@@ -73,6 +72,7 @@ struct plan {
 	unsigned tie_percent;
 	unsigned old_percent;
 	bool long_ids;
+	bool removals; /* operators take links out of the herd file */
 };
 
 /* `nodes`: 0 draws it as well. */
@@ -82,8 +82,9 @@ void plan_release(struct plan *plan);
 /* --- time (world.c) ------------------------------------------------------ */
 
 enum event_kind {
-	EVENT_DIAL,      /* node, edge of it */
+	EVENT_LINK,      /* node, edge of it: its driver's timer */
 	EVENT_ACCEPT,    /* connection: the dial has come to the acceptor */
+	EVENT_SERVE,     /* connection: and is served by it */
 	EVENT_CONNECTED, /* connection: and its answer back */
 	EVENT_DIAL_FAILED,
 	EVENT_DELIVER, /* connection, receiving side */
@@ -98,6 +99,8 @@ enum event_kind {
 	EVENT_FAULT,
 	EVENT_UNBLOCK, /* edge of the plan */
 	EVENT_CRASH,   /* node */
+	EVENT_ENABLE,  /* node, edge of it */
+	EVENT_ADD,     /* node, edge of it */
 };
 
 struct event {
@@ -140,16 +143,17 @@ struct pipe {
 
 /* One side of a connection: a socket and its session. */
 struct end {
+	struct link_conn link; /* first: the driver's view of it */
 	struct world *world;
 	struct node *node;
 	unsigned conn;
 	unsigned side;
-	unsigned edge;    /* of the node, SIM_NONE: a stranger yet */
-	struct end *next; /* on the same edge */
-	bool open;
-	bool busy; /* its session is on the stack: for the mutants' pauses */
-	struct session session;
-	struct buf out;
+	bool open;   /* it has a session */
+	bool closed; /* it had one, or its dial was given up */
+	bool dies;   /* with its node: how it ends is decided */
+	bool busy;   /* its session is on the stack: for the mutants' pauses */
+	bool wants_room;
+	size_t tapped; /* bytes of what is to be written that were looked at */
 	uint64_t tick_at; /* of the scheduled EVENT_TICK */
 	bool wake_due;
 	bool work_due;
@@ -166,18 +170,20 @@ struct conn {
 	struct pipe pipes[2]; /* pipes[i]: bytes that ends[i] sends */
 	unsigned edge;        /* of the plan */
 	unsigned life;        /* of the dialling node */
-	bool dead; /* half-open or a dead host: nothing arrives any more */
+	unsigned acceptor_life;
+	bool given_up; /* the dialler wants it no more */
+	bool dead;     /* half-open or a dead host: nothing arrives any more */
 };
 
 /* --- nodes --------------------------------------------------------------- */
 
 struct node_edge {
-	unsigned edge; /* of the plan */
-	unsigned peer; /* node */
+	struct link link; /* first: the driver's view of it */
+	unsigned edge;    /* of the plan */
+	unsigned peer;    /* node */
 	bool dials;
-	bool dialling;    /* a dial is scheduled or under way */
-	struct end *ends; /* open ones that belong to it */
-	struct backoff backoff;
+	bool used;       /* the node has the link now */
+	uint64_t due_at; /* of the scheduled EVENT_LINK */
 };
 
 /* An answer that waits for durability. */
@@ -215,6 +221,8 @@ struct node {
 	struct table *table;
 	struct board board;
 	struct session_node shared;
+	struct link_driver driver;
+	uint64_t frozen_until; /* SIGSTOP: it does nothing before */
 	struct node_edge *edges;
 	unsigned edge_count;
 	struct outbox watcher; /* the oracle's eye */
@@ -344,6 +352,9 @@ void *sim_grow(void *old, size_t count, size_t size);
 
 /* --- pipe.c -------------------------------------------------------------- */
 
+/* Does the sender's system take anything now? */
+bool pipe_room(
+    const struct world *world, const struct conn *conn, unsigned side);
 /* Bytes of `data` that the sender's system takes now. */
 size_t pipe_write(struct world *world, struct conn *conn, unsigned side,
     const char *data, size_t len);
@@ -356,12 +367,19 @@ void pipe_hurry(struct world *world, unsigned conn);
 bool conn_is_stuck(const struct world *world, const struct conn *conn);
 void pipe_release(struct pipe *pipe);
 
-/* --- link.c -------------------------------------------------------------- */
+/* --- host.c -------------------------------------------------------------- */
 
-void link_dial(struct world *world, unsigned node, unsigned edge);
-void link_accept(struct world *world, unsigned conn);
-void link_connected(struct world *world, unsigned conn);
-void link_dial_failed(struct world *world, unsigned conn);
+/* The node has started: its driver and all its links. */
+void host_open(struct node *node);
+void host_add_link(struct node *node, unsigned edge);
+void host_remove_link(struct node *node, unsigned edge);
+/* A dial, be it one that the driver did not ask for. */
+void host_dial(struct node *node, struct link *link);
+void host_accept(struct world *world, unsigned conn);
+void host_serve(struct world *world, unsigned conn);
+void host_connected(struct world *world, unsigned conn);
+void host_dial_failed(struct world *world, unsigned conn);
+void host_on_link(struct node *node, unsigned edge);
 
 /* Bytes came in for an end; they are fed in pieces. */
 void end_feed(struct end *end, struct span data);
@@ -379,11 +397,6 @@ enum end_death {
 	DEATH_SILENT, /* the host is gone: the peer learns nothing */
 };
 void end_kill(struct end *end, enum end_death death);
-
-/* Closes the session from this side: BYE, end of stream. */
-void end_bye(struct end *end, enum session_reason reason);
-/* The node's dialling edge has no connection: dial after the backoff. */
-void link_consider(struct node *node, unsigned edge);
 
 /* --- node.c -------------------------------------------------------------- */
 
@@ -416,6 +429,8 @@ void store_answer(struct node *node, enum put_result result,
 void fault_happen(struct world *world);
 void fault_heal(struct world *world);
 void fault_unblock(struct world *world, unsigned edge);
+void fault_enable(struct node *node, unsigned edge);
+void fault_add(struct node *node, unsigned edge);
 /* kill -9, and a start later; the disk stays. */
 void fault_crash_node(struct node *node, bool lose_disk);
 

@@ -10,6 +10,13 @@
 /* What went wrong before healing is noticed by then. */
 #define LATE_NS (100 * SIM_MS)
 #define CONVERGE_NS (5 * SIM_S)
+/* From the start of a node to SYNCED, but for the round trips. */
+#define RETURN_NS (1 * SIM_S)
+/* The first backoff, and that of the other side's knock. */
+#define CUT_NS (250 * SIM_MS)
+/* 80 reports of 100 bytes at 20 kB/s, and the batches' delay. */
+#define FULL_NS (1 * SIM_S)
+#define DIAL_NS (1 * SIM_S) /* until a dial into silence fails */
 
 void *
 sim_alloc(size_t count, size_t size)
@@ -143,8 +150,12 @@ handle_node(struct world *world, const struct event *event)
 
 	if (event->life != node->life)
 		return;
-	if (event->kind == EVENT_DIAL)
-		link_dial(world, event->who, event->what);
+	if (event->kind == EVENT_LINK)
+		host_on_link(node, event->what);
+	else if (event->kind == EVENT_ENABLE)
+		fault_enable(node, event->what);
+	else if (event->kind == EVENT_ADD)
+		fault_add(node, event->what);
 	else if (event->kind == EVENT_STORE)
 		store_step(node);
 	else if (event->kind == EVENT_SWEEP)
@@ -155,21 +166,68 @@ handle_node(struct world *world, const struct event *event)
 		node_start(node);
 }
 
+/* The node that has to do something for the event; NULL: the world itself. */
+static struct node *
+node_of(struct world *world, const struct event *event)
+{
+	switch (event->kind) {
+	case EVENT_CONNECTED:
+	case EVENT_DIAL_FAILED: return world->conns[event->who]->ends[0].node;
+	case EVENT_DELIVER:
+	case EVENT_LOST:
+	case EVENT_WAKE:
+	case EVENT_WORK:
+	case EVENT_TICK:
+		return world->conns[event->who]->ends[event->what].node;
+	case EVENT_LINK:
+	case EVENT_STORE:
+	case EVENT_SWEEP: return &world->nodes[event->who];
+	case EVENT_ACCEPT:
+	case EVENT_SERVE:
+	case EVENT_START:
+	case EVENT_CRASH:
+	case EVENT_ENABLE:
+	case EVENT_ADD:
+	case EVENT_INPUT:
+	case EVENT_FAULT:
+	case EVENT_UNBLOCK: break;
+	}
+	return NULL;
+}
+
+/* What a stopped process would do it does when it goes on. */
+static bool
+is_frozen(struct world *world, const struct event *event)
+{
+	const struct node *node = node_of(world, event);
+
+	if (node == NULL || node->frozen_until <= event->at)
+		return false;
+	world_after(world, node->frozen_until - world->now, event->kind,
+	    event->who, event->what, event->life);
+	return true;
+}
+
 static void
 handle(struct world *world, const struct event *event)
 {
 	world->now = event->at;
 	world->events++;
+	if (is_frozen(world, event))
+		return;
 	switch (event->kind) {
-	case EVENT_ACCEPT: link_accept(world, event->who); break;
-	case EVENT_CONNECTED: link_connected(world, event->who); break;
-	case EVENT_DIAL_FAILED: link_dial_failed(world, event->who); break;
+	case EVENT_ACCEPT: host_accept(world, event->who); break;
+	case EVENT_SERVE: host_serve(world, event->who); break;
+	case EVENT_CONNECTED: host_connected(world, event->who); break;
+	case EVENT_DIAL_FAILED: host_dial_failed(world, event->who); break;
 	case EVENT_DELIVER: pipe_deliver(world, event->who, event->what); break;
 	case EVENT_LOST:
 	case EVENT_WAKE:
 	case EVENT_WORK:
 	case EVENT_TICK: handle_end(world, event); break;
-	case EVENT_DIAL:
+	case EVENT_LINK:
+	case EVENT_ENABLE:
+	case EVENT_ADD:
 	case EVENT_STORE:
 	case EVENT_SWEEP:
 	case EVENT_CRASH:
@@ -223,7 +281,11 @@ has_strangers(const struct world *world)
 		for (unsigned side = 0; side < 2; side++) {
 			const struct end *end = &world->conns[i]->ends[side];
 
-			if (end->open && end->edge == SIM_NONE)
+			if (end->open && end->link.link == NULL)
+				return true;
+			/* An older connection of the link, or one too many. */
+			if (end->open && end->link.admitted &&
+			    end->link.link->conn != &end->link)
 				return true;
 		}
 	}
@@ -254,12 +316,12 @@ links_are_up(struct world *world)
 		if (!node->up)
 			return false;
 		for (unsigned j = 0; j < node->edge_count; j++) {
-			const struct end *end = node->edges[j].ends;
+			const struct link *link = &node->edges[j].link;
+			const struct end *end = (const struct end *)link->conn;
 
-			if (end == NULL || end->next != NULL ||
-			    node->edges[j].dialling ||
-			    is_half_open(world, end) ||
-			    end->session.state == SESSION_HELLO)
+			if (end == NULL || link->dialled != NULL ||
+			    link->waiting != NULL || is_half_open(world, end) ||
+			    end->link.session.state == SESSION_HELLO)
 				return false;
 		}
 	}
@@ -280,11 +342,12 @@ herd_is_settled(struct world *world)
 
 			if (!end->open)
 				continue;
-			if (end->session.state != SESSION_SYNCED ||
-			    !outbox_is_empty(&end->session.outbox) ||
-			    end->out.len > 0 ||
-			    end->session.stats.sent !=
-				conn->ends[1 - side].session.stats.received)
+			if (end->link.session.state != SESSION_SYNCED ||
+			    !outbox_is_empty(&end->link.session.outbox) ||
+			    end->link.out.len > 0 ||
+			    end->link.session.stats.sent !=
+				conn->ends[1 - side]
+				    .link.session.stats.received)
 				return false;
 		}
 	}
@@ -355,7 +418,7 @@ repaired_sum(const struct world *world)
 			const struct end *end = &world->conns[i]->ends[side];
 
 			if (end->open)
-				sum += end->session.stats.repaired;
+				sum += end->link.session.stats.repaired;
 		}
 	}
 	return sum;
@@ -400,7 +463,7 @@ act_verify(struct world *world)
 
 		if (!end->open)
 			continue;
-		session_verify(&end->session, world_mono(world));
+		session_verify(&end->link.session, world_mono(world));
 		end_on_wake(end);
 	}
 	world_run_for(world, 10 * SIM_MS);
@@ -438,6 +501,159 @@ act_cost(struct world *world)
 		    (unsigned long long)most);
 	oracle_expect(world);
 	oracle_check_equal(world);
+}
+
+/* Long enough for connect, HELLO and an exchange over the slowest link. */
+static uint64_t
+round_trips_ns(const struct world *world)
+{
+	uint64_t most = 0;
+
+	for (unsigned i = 0; i < world->plan.edge_count; i++) {
+		const struct sim_edge *edge = &world->plan.edges[i];
+
+		if (edge->latency_ns + edge->jitter_ns > most)
+			most = edge->latency_ns + edge->jitter_ns;
+	}
+	return 48 * most;
+}
+
+static void
+expect_return(struct world *world, uint64_t ns, const char *what)
+{
+	if (!world_wait(world, herd_is_settled, ns + round_trips_ns(world)))
+		world_fail(world, "%s: not SYNCED after %.2f s", what,
+		    (double)(ns + round_trips_ns(world)) / 1e9);
+}
+
+/* A report of each client, up to some. */
+static void
+report_all(struct node *node)
+{
+	for (unsigned i = 0; i < node->world->plan.clients && i < 20; i++) {
+		if (node->up)
+			node_report(node, i, node_clock(node).ns);
+	}
+}
+
+static void
+set_capacity(struct world *world, size_t bytes)
+{
+	for (unsigned i = 0; i < world->plan.edge_count; i++)
+		world->plan.edges[i].capacity = bytes;
+}
+
+/* A node that was away for any length is whole at once when it is back. */
+static void
+act_return(struct world *world)
+{
+	const struct plan *plan = &world->plan;
+	struct node *node =
+	    &world->nodes[random_below(&world->random, plan->nodes)];
+	uint64_t away = random_percent(&world->random, 50)
+			    ? random_below(&world->random, 2 * SIM_S)
+			    : random_below(&world->random, 60 * plan->ping_ns);
+
+	node_stop(node, (enum end_death)random_below(&world->random, 3),
+	    plan->store == SIM_STORE_NONE);
+	report_all(&world->nodes[plan->edges[0].a]);
+	world_run_for(world, away);
+	/* What the exchange has to say fills the socket again and again. */
+	if (random_percent(&world->random, 50))
+		set_capacity(world, 2000);
+	node_start(node);
+	oracle_expect(world);
+	expect_return(world, RETURN_NS, "a node that is back");
+	oracle_check_equal(world);
+	set_capacity(world, 65536);
+}
+
+static void
+block_all(struct world *world, unsigned number, bool blocks)
+{
+	for (unsigned i = 0; i < world->plan.edge_count; i++) {
+		const struct sim_edge *edge = &world->plan.edges[i];
+
+		if (edge->a != number && edge->b != number)
+			continue;
+		if (blocks)
+			world->blocked[i]++;
+		else
+			fault_unblock(world, i);
+	}
+}
+
+/* Silence that outlasts every connection, then the network works again. */
+static void
+act_partition(struct world *world)
+{
+	unsigned number =
+	    (unsigned)random_below(&world->random, world->plan.nodes);
+	uint64_t redial = world->plan.redial_max_ns > DIAL_NS
+			      ? world->plan.redial_max_ns
+			      : DIAL_NS;
+
+	block_all(world, number, true);
+	world_run_for(world, world->plan.dead_ns + world->plan.ping_ns +
+				 random_below(&world->random, 20 * SIM_S));
+	block_all(world, number, false);
+	expect_return(world, redial + SIM_S, "a healed partition");
+}
+
+/* A link that was good for long comes back at once, whatever was before. */
+static void
+act_cut(struct world *world)
+{
+	/* Attempts that fail make the backoff long. */
+	act_partition(world);
+	world_run_for(world, BACKOFF_RESET_NS);
+	act_verify(world);
+	for (unsigned i = 0; i < world->conn_count && !world->failed; i++) {
+		struct conn *conn = world->conns[i];
+
+		if (!conn->ends[0].open || !conn->ends[1].open)
+			continue;
+		conn->dead = true;
+		end_lost(&conn->ends[0], "cut");
+		end_lost(&conn->ends[1], "cut");
+		break;
+	}
+	expect_return(world, CUT_NS, "a link that was cut");
+}
+
+/* What becomes due while a socket is full leaves when it is not. */
+static void
+act_full(struct world *world)
+{
+	const struct plan *plan = &world->plan;
+	struct sim_edge *edge =
+	    &world->plan.edges[random_below(&world->random, plan->edge_count)];
+	struct sim_edge before = *edge;
+	struct node *node =
+	    &world->nodes[random_percent(&world->random, 50) ? edge->a
+							     : edge->b];
+
+	edge->capacity = 256;
+	edge->rate = 20000;
+	for (unsigned turn = 0; turn < 4; turn++) {
+		report_all(node);
+		world_run_for(world, 10 * SIM_MS);
+	}
+	expect_return(world, FULL_NS, "a socket that was full");
+	edge->capacity = before.capacity;
+	edge->rate = before.rate;
+}
+
+/* A run has one of them, or none: they take long. */
+static void
+act_outage(struct world *world)
+{
+	static void (*const kinds[])(
+	    struct world *) = { act_return, act_cut, act_partition, act_full };
+	size_t kind = random_below(&world->random, 8);
+
+	if (kind < HERD_ARRAY_LEN(kinds))
+		kinds[kind](world);
 }
 
 static void
@@ -483,7 +699,7 @@ bool
 world_run(struct world *world, uint64_t seed, unsigned nodes, bool trace)
 {
 	void (*const acts[])(struct world *) = { act_begin, act_heal, act_quiet,
-		act_verify, act_cost, act_cost, act_end };
+		act_verify, act_cost, act_cost, act_outage, act_end };
 
 	world_open(world, seed, trace);
 	plan_draw(&world->plan, &world->random, nodes);
@@ -499,9 +715,8 @@ conn_release(struct conn *conn)
 	for (unsigned side = 0; side < 2; side++) {
 		struct end *end = &conn->ends[side];
 
-		if (end->open)
-			session_release(&end->session);
-		buf_release(&end->out);
+		if (!end->closed)
+			link_conn_release(&end->link);
 		free(end->snapshot);
 		free(end->crossings);
 		pipe_release(&conn->pipes[side]);

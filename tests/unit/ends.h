@@ -46,11 +46,14 @@ ends_wall(const struct ends_time *time)
 }
 
 static inline enum session_reason
-end_admit(void *arg, struct span peer, unsigned *edge)
+end_admit(void *arg, const struct session_hello *hello, unsigned *edge,
+    struct mono now, struct wall clock)
 {
 	struct end *end = arg;
 
-	(void)peer;
+	(void)hello;
+	(void)now;
+	(void)clock;
 	*edge = 0;
 	return end->admits;
 }

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "net/link_history.h"
+#include "core/link_history.h"
 
 static struct wall
 at(uint64_t second)

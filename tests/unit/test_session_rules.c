@@ -171,7 +171,7 @@ test_peers_bye_is_understood(void **state)
 	struct end bob;
 
 	(void)state;
-	for (size_t i = BYE_NONE; i <= BYE_SELF; i++) {
+	for (size_t i = BYE_NONE; i < SESSION_REASON_COUNT; i++) {
 		enum session_reason reason = (enum session_reason)i;
 		char line[64];
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "net/link_history.h"
+#include "core/link_history.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One connection of a link, without I/O: the session on it, what it has to
+ * write, and the answer to a HELLO. Its owner embeds it, feeds it through
+ * `session` and calls link_conn_settle() after each event; any call here may
+ * end the connection, which the action `close` tells.
+ */
+#ifndef HERD_LINK_CONN_H
+#define HERD_LINK_CONN_H
+
+#include "core/link.h"
+
+#define LINK_CONN_TURNS 4u /* fills and writes of one call */
+/* What is queued plus the longest line. */
+#define LINK_CONN_OUT_MAX (SESSION_OUT_MAX * 2u + SESSION_LINE_EXTRA)
+
+struct link_conn {
+	struct link_driver *driver;
+	struct link *link; /* inbound: NULL until a HELLO was accepted */
+	bool inbound;
+	bool knocks; /* dialled only to knock */
+	bool has_session;
+	bool admitted; /* its HELLO was accepted */
+	bool up;       /* SYNCED was told */
+	struct mono opened;
+	struct mono up_at; /* SYNCED for the first time */
+	struct session session;
+	struct buf out;
+};
+
+/*
+ * A connection is being made: `link` dials it, or NULL: somebody else does.
+ * All zero before.
+ */
+void link_conn_init(struct link_conn *conn, struct link_driver *driver,
+    struct link *link, struct mono now);
+
+/* Frees what it has, when it is closed. */
+void link_conn_release(struct link_conn *conn);
+
+/* The transport stands: HELLO goes out with the next link_conn_settle(). */
+void link_conn_begin(struct link_conn *conn, struct mono now);
+
+/* May bytes be read from it? Not while its HELLO is held. */
+bool link_conn_reads(const struct link_conn *conn);
+
+/*
+ * Writes what there is while the socket takes it, notes the state, arms. False
+ * when the connection has ended.
+ */
+bool link_conn_settle(
+    struct link_conn *conn, struct mono now, struct wall clock);
+
+/* What is due, and settles; a connection without a session is too late. */
+void link_conn_on_time(
+    struct link_conn *conn, struct mono now, struct wall clock);
+
+/* A slice of a pass over the table, and settles. */
+void link_conn_work(struct link_conn *conn, struct mono now, struct wall clock);
+
+/* When link_conn_on_time() wants to be called. */
+struct mono link_conn_deadline(const struct link_conn *conn);
+
+/* The transport failed, or there never was one: closes. */
+void link_conn_fail(struct link_conn *conn, enum session_reason reason,
+    const char *error, struct mono now, struct wall clock);
+
+/* Says BYE and closes. */
+void link_conn_end(struct link_conn *conn, enum session_reason reason,
+    const char *text, struct mono now, struct wall clock);
+
+/*
+ * `conn`, whose HELLO was held, may speak or knock now, or is refused. For
+ * link.c.
+ */
+void link_conn_decide(struct link_conn *conn, enum session_reason reason,
+    struct mono now, struct wall clock);
+
+/*
+ * Was the probe of link->conn answered, or is it too late? Then whose HELLO
+ * waits is told. For link.c.
+ */
+void link_conn_end_probe(struct link *link, struct mono now, struct wall clock);
+
+#endif

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The socket of a link's connection: transport below, core/link_conn.h above.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "net/link_room.h"
+#include "pulse.h"
+
+#define CONN_READ_SIZE 16384u
+#define CONN_READS 4u /* per turn of the loop */
+/*
+ * In the next turn of the loop. event_active() would run again in this one,
+ * before timers and all other connections, until there is nothing to do.
+ */
+static const struct timeval AT_ONCE = { 0, 0 };
+
+uint64_t
+links_random(void *arg HERD_UNUSED)
+{
+	uint64_t random;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		random = clock_mono().ns * UINT64_C(0x9e3779b97f4a7c15);
+	return random;
+}
+
+static struct conn *
+conn_of(struct link_conn *link)
+{
+	return (struct conn *)link;
+}
+
+/* --- the end -----------------------------------------------------------------
+ */
+
+static void
+conn_note_stranger(
+    struct conn *conn, enum session_reason reason, const char *error)
+{
+	struct links *links = conn->links;
+	uint64_t times;
+
+	/* What becomes of a dialled one is told by its link. */
+	if (strangers_note(&links->strangers, reason, error, conn->address,
+		clock_mono(), &times) &&
+	    conn->link.inbound)
+		LOG(links->node->log, LOG_WARN, "link-refused",
+		    log_text("from", conn->peer),
+		    log_text("reason", session_reason_word(reason)),
+		    log_text("error", error),
+		    log_number("times", (int64_t)times));
+}
+
+void
+conn_close(void *arg, struct link_conn *link, enum session_reason reason,
+    const char *error)
+{
+	struct links *links = arg;
+	struct conn *conn = conn_of(link);
+
+	TAILQ_REMOVE(&links->conns, conn, all);
+	half_open_leave(&links->half_open, &conn->place);
+	/* A knock is no stranger, on neither side. */
+	if (!link->admitted && reason != BYE_KNOCK && !links->driver.stopping &&
+	    (link->inbound || session_reason_is_refusal(reason)))
+		conn_note_stranger(conn, reason, error);
+	event_del(&conn->readable);
+	event_del(&conn->writable);
+	event_del(&conn->timer);
+	event_del(&conn->work);
+	event_del(&conn->again);
+	transport_release(&conn->transport);
+	link_conn_release(link);
+	free(conn);
+}
+
+static void
+conn_fail(struct conn *conn, enum session_reason reason, const char *error)
+{
+	link_conn_fail(&conn->link, reason, error, clock_mono(), clock_wall());
+}
+
+void
+conn_make_room(struct links *links, uint64_t address)
+{
+	struct half_open_place *place;
+
+	while ((place = half_open_victim(&links->half_open, address)) != NULL) {
+		struct conn *conn =
+		    (struct conn *)((char *)place -
+				    offsetof(struct conn, place));
+
+		conn_fail(
+		    conn, BYE_CROWDED, "too many connections without HELLO");
+	}
+}
+
+/* --- outboxes
+ * ----------------------------------------------------------------- */
+
+void
+conn_wake(void *arg)
+{
+	struct link_conn *link = arg;
+	struct links *links = conn_of(link)->links;
+	unsigned index = ((struct edge *)link->link)->index;
+	uint64_t bit = UINT64_C(1) << index;
+
+	if (atomic_fetch_or(&links->due, bit) == 0 &&
+	    !pthread_equal(pthread_self(), links->thread))
+		mailbox_wake(&links->mailbox);
+}
+
+void
+links_serve_due(struct links *links)
+{
+	uint64_t due;
+
+	while ((due = atomic_exchange(&links->due, 0)) != 0) {
+		while (due != 0) {
+			struct edge *edge = &links->edges[__builtin_ctzll(due)];
+
+			due &= due - 1;
+			if (edge->link.conn != NULL)
+				(void)link_conn_settle(edge->link.conn,
+				    clock_mono(), clock_wall());
+		}
+	}
+}
+
+/* --- steps
+ * -------------------------------------------------------------------- */
+
+/* HELLO was accepted: what the socket was as a stranger's is over. */
+static void
+conn_note_admission(struct conn *conn)
+{
+	struct half_open *half_open = &conn->links->half_open;
+
+	if (!conn->link.admitted || conn->place.group == NULL)
+		return;
+	half_open_leave(half_open, &conn->place);
+	half_open_add_neighbour(half_open, conn->address);
+}
+
+/* Returns false when the connection has died. */
+static bool
+conn_shake_hands(struct conn *conn)
+{
+	enum transport_result result = transport_handshake(&conn->transport);
+
+	conn->place.keyed = transport_is_keyed(&conn->transport);
+	switch (result) {
+	case TRANSPORT_DONE:
+		conn->state = CONN_SESSION;
+		link_conn_begin(&conn->link, clock_mono());
+		return true;
+	case TRANSPORT_WANTS_READ: event_del(&conn->writable); return true;
+	case TRANSPORT_WANTS_WRITE:
+		event_add(&conn->writable, NULL);
+		return true;
+	case TRANSPORT_CLOSED:
+		conn_fail(conn, BYE_NONE,
+		    "the peer hung up during the TLS handshake");
+		return false;
+	case TRANSPORT_FAILED:
+		conn_fail(conn, conn->transport.wrong_key ? BYE_KEY : BYE_NONE,
+		    conn->transport.error);
+		return false;
+	}
+	return true;
+}
+
+static bool
+conn_finish_connect(struct conn *conn)
+{
+	int error = socket_error(conn->transport.fd);
+
+	if (error != 0) {
+		conn_fail(conn, BYE_NONE, strerror(error));
+		return false;
+	}
+	event_del(&conn->writable);
+	conn->state = CONN_HANDSHAKE;
+	if (!conn->link.knocks)
+		link_set_state(conn->link.link, LINK_HANDSHAKE, clock_mono(),
+		    clock_wall());
+	return conn_shake_hands(conn);
+}
+
+/*
+ * Reads until the socket is empty or the turn is used up. A peer that hung
+ * up may have said BYE before.
+ */
+static void
+conn_read(struct conn *conn)
+{
+	struct session *session = &conn->link.session;
+
+	for (unsigned i = 0; i < CONN_READS && session->state != SESSION_CLOSED;
+	     i++) {
+		enum transport_result result;
+		size_t room;
+		size_t len;
+		char *data;
+
+		if (!link_conn_reads(&conn->link))
+			return;
+		if (session_space(session, CONN_READ_SIZE, &data, &room) !=
+		    HERD_OK) {
+			session_lost(session, "out of memory");
+			return;
+		}
+		if (room > 4 * CONN_READ_SIZE)
+			room = 4 * CONN_READ_SIZE;
+		result = transport_read(&conn->transport, data, room, &len);
+		if (result == TRANSPORT_DONE) {
+			session_input(session, len, clock_mono(), clock_wall());
+			/* All that there was: another call would say so. */
+			if (conn->transport.ssl == NULL && len < room)
+				return;
+			continue;
+		}
+		if (result == TRANSPORT_CLOSED)
+			session_lost(session, "the peer hung up");
+		else if (result == TRANSPORT_FAILED)
+			session_lost(session, conn->transport.error);
+		return;
+	}
+	/* TLS may hold what the socket no longer shows. */
+	if (conn->transport.ssl != NULL && session->state != SESSION_CLOSED)
+		event_add(&conn->again, &AT_ONCE);
+}
+
+enum link_written
+conn_write(void *arg HERD_UNUSED, struct link_conn *link, struct span data,
+    size_t *len, const char **error)
+{
+	struct transport *transport = &conn_of(link)->transport;
+
+	switch (transport_write(transport, data, len)) {
+	case TRANSPORT_DONE: return LINK_WRITTEN;
+	case TRANSPORT_WANTS_READ:
+	case TRANSPORT_WANTS_WRITE: return LINK_FULL;
+	case TRANSPORT_FAILED: *error = transport->error; return LINK_BROKEN;
+	case TRANSPORT_CLOSED: return LINK_BROKEN;
+	}
+	return LINK_BROKEN;
+}
+
+void
+conn_arm(void *arg HERD_UNUSED, struct link_conn *link, bool wants_room)
+{
+	struct conn *conn = conn_of(link);
+	uint64_t at = link_conn_deadline(link).ns;
+	uint64_t now = clock_mono().ns;
+	uint64_t wait = at > now ? at - now : 0;
+
+	conn_note_admission(conn);
+	if (link->has_session) {
+		if (wants_room)
+			event_add(&conn->writable, NULL);
+		else
+			event_del(&conn->writable);
+		if (session_has_work(&link->session))
+			event_add(&conn->work, &AT_ONCE);
+	}
+	/* Bytes behind a HELLO that is held wait in the socket. */
+	if (link_conn_reads(link))
+		event_add(&conn->readable, NULL);
+	else
+		event_del(&conn->readable);
+	event_add(
+	    &conn->timer, &(struct timeval){ (time_t)(wait / HERD_NS_PER_S),
+			      (suseconds_t)(wait % HERD_NS_PER_S / 1000) });
+}
+
+/* --- events ------------------------------------------------------------- */
+
+static void
+conn_settle(struct conn *conn)
+{
+	(void)link_conn_settle(&conn->link, clock_mono(), clock_wall());
+}
+
+static void
+conn_on_input(struct conn *conn)
+{
+	struct links *links = conn->links;
+
+	if (conn->state == CONN_CONNECTING)
+		return;
+	if (conn->state == CONN_HANDSHAKE && !conn_shake_hands(conn))
+		return;
+	if (conn->state == CONN_SESSION)
+		conn_read(conn);
+	conn_settle(conn);
+	links_serve_due(links);
+}
+
+static void
+conn_on_output(struct conn *conn)
+{
+	struct links *links = conn->links;
+
+	if (conn->state == CONN_CONNECTING) {
+		if (!conn_finish_connect(conn))
+			return;
+	} else if (conn->state == CONN_HANDSHAKE && !conn_shake_hands(conn)) {
+		return;
+	}
+	conn_settle(conn);
+	links_serve_due(links);
+}
+
+static void
+conn_on_time(struct conn *conn)
+{
+	struct links *links = conn->links;
+	struct mono now = clock_mono();
+
+	if (!conn->link.has_session &&
+	    mono_since(now, conn->link.opened) >= LINK_OPEN_NS)
+		conn_fail(conn, BYE_NONE,
+		    conn->state == CONN_CONNECTING
+			? "connect timed out"
+			: "the TLS handshake timed out");
+	else
+		link_conn_on_time(&conn->link, now, clock_wall());
+	links_serve_due(links);
+}
+
+static void
+conn_on_work(struct conn *conn)
+{
+	struct links *links = conn->links;
+
+	link_conn_work(&conn->link, clock_mono(), clock_wall());
+	links_serve_due(links);
+}
+
+/* What libevent calls: the same, with the pulse around it. */
+#define PULSED(name, handle, doing)                                            \
+	static void name(                                                      \
+	    evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg) \
+	{                                                                      \
+		pulse_begin(doing);                                            \
+		handle(arg);                                                   \
+		pulse_end();                                                   \
+	}
+PULSED(on_readable, conn_on_input, "link-input")
+PULSED(on_writable, conn_on_output, "link-output")
+PULSED(on_timer, conn_on_time, "link-time")
+PULSED(on_work, conn_on_work, "link-comparison")
+#undef PULSED
+
+static void
+conn_assign_events(struct conn *conn, int fd)
+{
+	struct event_base *base = conn->links->base;
+
+	event_assign(
+	    &conn->readable, base, fd, EV_READ | EV_PERSIST, on_readable, conn);
+	event_assign(&conn->writable, base, fd, EV_WRITE | EV_PERSIST,
+	    on_writable, conn);
+	evtimer_assign(&conn->timer, base, on_timer, conn);
+	evtimer_assign(&conn->work, base, on_work, conn);
+	evtimer_assign(&conn->again, base, on_readable, conn);
+	(void)event_priority_set(&conn->work, 1);
+}
+
+struct conn *
+conn_open(struct links *links, struct edge *edge, int fd, const char *peer,
+    uint64_t address)
+{
+	struct conn *conn = calloc(1, sizeof(*conn));
+
+	if (conn == NULL) {
+		close(fd);
+		return NULL;
+	}
+	conn->links = links;
+	conn->address = address;
+	snprintf(conn->peer, sizeof(conn->peer), "%s", peer);
+	link_conn_init(&conn->link, &links->driver,
+	    edge == NULL ? NULL : &edge->link, clock_mono());
+	conn->state = edge == NULL ? CONN_HANDSHAKE : CONN_CONNECTING;
+	transport_init(&conn->transport, fd, links->tls, edge != NULL);
+	conn_assign_events(conn, fd);
+	TAILQ_INSERT_TAIL(&links->conns, conn, all);
+	if (edge == NULL)
+		half_open_enter(&links->half_open, &conn->place, address);
+	conn_arm(links, &conn->link, false);
+	/* A stranger at a TLS port has to say something first. */
+	if (edge != NULL || links->tls == NULL)
+		event_add(&conn->writable, NULL);
+	return conn;
+}
