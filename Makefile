@@ -107,7 +107,7 @@ SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/host.c \
 	tests/sim/pipe.c tests/sim/plan.c tests/sim/store.c tests/sim/table_check.c \
 	tests/sim/world.c
 
-CORE_TESTS := test_backoff test_commit test_core_memory test_digest \
+CORE_TESTS := test_backoff test_commit test_core_memory test_digest test_link \
 	test_names test_outbox test_pace test_pack test_scale test_session \
 	test_session_memory test_session_rules test_session_turns \
 	test_siphash test_stress test_table test_table_full

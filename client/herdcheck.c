@@ -300,6 +300,60 @@ list_names(const cJSON *names, struct buf *list)
 	}
 }
 
+/* Nodes that serve without any neighbour. */
+static void
+find_isolated(struct herdcheck *h)
+{
+	struct buf list;
+	size_t count = 0;
+
+	buf_init(&list, XBUF_MAX);
+	for (size_t i = 0; i < h->answers->count; i++) {
+		const struct answer *a = &h->answers->items[i];
+
+		if (!cJSON_IsTrue(json_at(a->json, "isolated")))
+			continue;
+		count++;
+		putf(&list, "%s%s", list.len > 0 ? ", " : "", a->target->name);
+	}
+	if (count == 0)
+		find(h, "isolated", FINDING_OK, 0,
+		    "every node has a neighbour, or needs none");
+	else
+		find(h, "isolated", FINDING_WARNING, (double)count,
+		    "serves alone, without any neighbour: %s", text_of(&list));
+	buf_release(&list);
+}
+
+/* Names that two processes have. */
+static void
+find_twins(struct herdcheck *h)
+{
+	struct buf list;
+	size_t count = 0;
+
+	buf_init(&list, XBUF_MAX);
+	for (size_t i = 0; i < h->answers->count; i++) {
+		const struct answer *a = &h->answers->items[i];
+		const cJSON *twins = json_at(a->json, "peers.twins");
+
+		if (cJSON_GetArraySize(twins) == 0)
+			continue;
+		count++;
+		putf(&list, "%s%s has two of ", list.len > 0 ? "; " : "",
+		    a->target->name);
+		list_names(twins, &list);
+	}
+	if (count == 0)
+		find(h, "twins", FINDING_OK, 0,
+		    "no two processes have one node's name");
+	else
+		find(h, "twins", FINDING_CRITICAL, (double)count,
+		    "two processes have one node's name: %s; stop one of them",
+		    text_of(&list));
+	buf_release(&list);
+}
+
 /* Origins of reports that no node's herd file has. */
 static void
 find_strange(struct herdcheck *h)
@@ -356,6 +410,8 @@ write_findings(struct herdcheck *h)
 	find_unlike(h, "herds", "herd", FINDING_CRITICAL,
 	    "all nodes are of the same herd");
 	find_clocks(h);
+	find_isolated(h);
+	find_twins(h);
 	find_strange(h);
 	for (size_t i = 0; i < h->answers->count; i++)
 		out_raw(&run->out, buf_span(&h->answers->items[i].body));

@@ -71,6 +71,9 @@ check_node(struct nagios *n, const struct answer *a)
 			? NAGIOS_CRITICAL
 			: NAGIOS_WARNING,
 		    "%s is %s", name, state == NULL ? "in no state" : state);
+	if (cJSON_IsTrue(json_at(a->json, "isolated")))
+		find(n, NAGIOS_WARNING, "%s is isolated: it has no neighbour",
+		    name);
 	if (store != NULL && strcmp(store, "failed") == 0)
 		find(n, NAGIOS_CRITICAL, "the store of %s has failed", name);
 }

@@ -93,6 +93,10 @@ static const struct setting table[] = {
 	    "Requests per second that one connection may send, 0 for any."),
 	STRING("user", user, SETTING_TEXT, "", false,
 	    "User to become after start as root, empty to stay."),
+	DURATION("ready_after", ready_after, 0, DAY, "10s", true,
+	    "Time without a session with any neighbour after which a node "
+	    "that has not met one since its start serves alone: ready, and "
+	    "isolated."),
 	WORD("link_security", link_security, security_words, "auto", false,
 	    "Encryption between nodes: auto is TLS with key_file and "
 	    "plaintext on loopback without, tls demands key_file, none is "

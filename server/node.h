@@ -16,6 +16,7 @@
 /* Settings that threads read while a reload may change them. */
 struct node_limits {
 	_Atomic uint64_t max_ahead_ns;
+	_Atomic uint64_t ready_after_ns;
 	_Atomic uint64_t request_timeout_ns;
 	_Atomic uint64_t write_timeout_ns;
 	_Atomic uint64_t request_rate;

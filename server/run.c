@@ -26,31 +26,36 @@
 /* --- state -------------------------------------------------------------- */
 
 bool
-node_is_ready(const struct node *node)
+node_is_isolated(struct node *node)
 {
-	struct link_status *status;
-	bool ready = atomic_load(&node->state) == NODE_RUNNING;
-	unsigned count;
-	unsigned synced = 0;
-	unsigned enabled = 0;
+	struct links_company company;
 
-	if (!ready || node->links == NULL)
-		return ready;
-	status = malloc(LINKS_MAX * sizeof(*status));
-	if (status == NULL)
+	if (node->links == NULL)
 		return false;
-	count = links_status(node->links, status);
-	for (unsigned i = 0; i < count; i++) {
-		enabled += status[i].enabled;
-		synced += status[i].state == LINK_SYNCED;
-	}
-	free(status);
-	/* One neighbour is enough: it has what the herd has. */
-	return enabled == 0 || synced > 0;
+	links_company(node->links, &company);
+	return company.has_links &&
+	       company.alone_ns > atomic_load(&node->limits.ready_after_ns);
+}
+
+bool
+node_is_ready(struct node *node)
+{
+	struct links_company company;
+
+	if (atomic_load(&node->state) != NODE_RUNNING)
+		return false;
+	if (node->links == NULL)
+		return true;
+	links_company(node->links, &company);
+	/*
+	 * One neighbour is enough: it has what the herd has. A node that has
+	 * met one stays ready when its neighbours die: clients need it more.
+	 */
+	return !company.has_links || company.met_one || node_is_isolated(node);
 }
 
 const char *
-node_state_word(const struct node *node)
+node_state_word(struct node *node)
 {
 	switch ((enum node_state)atomic_load(&node->state)) {
 	case NODE_STARTING: return "starting";
@@ -97,6 +102,7 @@ limits_apply(struct node *node)
 	struct node_limits *limits = &node->limits;
 
 	atomic_store(&limits->max_ahead_ns, settings->max_ahead);
+	atomic_store(&limits->ready_after_ns, settings->ready_after);
 	atomic_store(&limits->request_timeout_ns, settings->request_timeout);
 	atomic_store(&limits->write_timeout_ns, settings->write_timeout);
 	atomic_store(&limits->request_rate, settings->request_rate);

@@ -58,9 +58,16 @@ bool node_has_lost_store(const struct node *node);
 void node_stop(struct node *node, const char *who);
 
 /* "ready", "syncing", "draining" or "stopping", as the admin API says it. */
-const char *node_state_word(const struct node *node);
+const char *node_state_word(struct node *node);
 
-/* A link is SYNCED, or none is enabled, and it is not draining. */
-bool node_is_ready(const struct node *node);
+/*
+ * It is not draining, and no link is enabled, or one was SYNCED since the
+ * start, or it is isolated. Any thread.
+ */
+bool node_is_ready(struct node *node);
+
+/* No session with any neighbour for ready_after: it serves alone. Any thread.
+ */
+bool node_is_isolated(struct node *node);
 
 #endif

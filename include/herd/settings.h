@@ -59,6 +59,7 @@ struct settings {
 	/* this node */
 	uint64_t workers;   /* threads, 0 = one per core */
 	uint64_t max_ahead; /* ns, 0 = off */
+	uint64_t ready_after; /* ns */
 	uint64_t max_connections;
 	uint64_t max_connections_per_address;
 	uint64_t request_timeout; /* ns from a request's first byte to its LF */

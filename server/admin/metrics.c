@@ -35,7 +35,7 @@
 
 /* What the rows below point into. NaN is left out. */
 struct facts {
-	double ready, draining, uptime, start_time, config_loaded;
+	double isolated, ready, draining, uptime, start_time, config_loaded;
 	double clients, removals, clients_max, table_bytes;
 	double accepted, stale, equal, expired, evicted;
 	double reported_rate, newest, oldest, strange;
@@ -51,7 +51,8 @@ struct facts {
 
 struct link_facts {
 	double up, enabled, since, rtt, clock, owed, lag, verified;
-	double sent, received, accepted, stale, repaired, exchanges, connects;
+	double sent, received, accepted, stale, repaired, exchanges, connects,
+	    twins;
 	double sent_bytes, received_bytes, exchange_bytes;
 };
 
@@ -72,6 +73,8 @@ struct metric {
 
 static const struct metric METRICS[] = {
 	GAUGE("herd_ready", ready, "1 when the node is ready for clients."),
+	GAUGE("herd_isolated", isolated,
+	    "1 when no session with any neighbour lived for ready_after."),
 	GAUGE("herd_draining", draining, "1 while the node drains."),
 	GAUGE("herd_uptime_seconds", uptime, "Time since the node started."),
 	GAUGE("herd_start_time_seconds", start_time,
@@ -190,6 +193,9 @@ static const struct metric LINK_METRICS[] = {
 	    "Comparisons of the tables."),
 	LINK("herd_link_connects_total", "counter", connects,
 	    "Sessions that became live."),
+	LINK("herd_link_twins_total", "counter", twins,
+	    "Connections refused because another process has the peer's "
+	    "name."),
 	LINK(
 	    "herd_link_sent_bytes_total", "counter", sent_bytes, "Bytes sent."),
 	LINK("herd_link_received_bytes_total", "counter", received_bytes,
@@ -293,6 +299,7 @@ gather(struct call *call, struct facts *facts)
 	gather_store(node, facts);
 	process_ask(&process);
 	facts->ready = node_is_ready(node);
+	facts->isolated = node_is_isolated(node);
 	facts->draining = atomic_load(&node->state) == NODE_DRAINING;
 	facts->uptime = seconds(uptime);
 	facts->start_time = seconds(clock_wall().ns - uptime);
@@ -338,6 +345,7 @@ link_facts_of(const struct link_status *link, struct mono now)
 		.repaired = (double)stats->repaired,
 		.exchanges = (double)stats->exchanges,
 		.connects = (double)link->connects,
+		.twins = (double)link->twins,
 		.sent_bytes = (double)stats->sent_bytes,
 		.received_bytes = (double)stats->received_bytes,
 		.exchange_bytes = (double)stats->exchange_bytes,

@@ -51,6 +51,7 @@ add_counters(struct json *json, cJSON *row, const struct link_status *link)
 	json_count(json, row, "repaired", link->stats.repaired);
 	json_count(json, row, "exchanges", link->stats.exchanges);
 	json_count(json, row, "connects", link->connects);
+	json_count(json, row, "twins", link->twins);
 	json_count(json, row, "sent_bytes", link->stats.sent_bytes);
 	json_count(json, row, "received_bytes", link->stats.received_bytes);
 }

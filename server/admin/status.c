@@ -47,6 +47,7 @@ add_node(struct call *call, struct json *json)
 	json_string(json, json->root, "version", HERD_VERSION);
 	json_count(json, json->root, "pid", (uint64_t)getpid());
 	json_string(json, json->root, "state", node_state_word(node));
+	json_bool(json, json->root, "isolated", node_is_isolated(node));
 	json_seconds(json, json->root, "uptime_s",
 	    mono_since(clock_mono(), node->started));
 	json_count(json, json->root, "workers", workers_number(node->workers));
@@ -101,6 +102,9 @@ add_config(struct call *call, struct json *json)
 			(uint64_t)st.st_mtim.tv_nsec >
 		    loaded);
 }
+
+/* A twin that was refused tries again every 30 s. */
+#define TWIN_RECENT_NS (120u * HERD_NS_PER_S)
 
 static void
 add_down_peer(struct json *json, cJSON *list, const struct link_status *link,
@@ -157,6 +161,7 @@ add_peers(struct call *call, struct json *json)
 	cJSON *object = json_object(json, json->root, "peers");
 	struct mono now = clock_mono();
 	cJSON *down;
+	cJSON *twins;
 	unsigned count;
 
 	if (links == NULL) {
@@ -166,7 +171,11 @@ add_peers(struct call *call, struct json *json)
 	count = links_status(call->node->links, links);
 	add_link_sums(json, object, links, count);
 	down = json_array(json, object, "down");
+	twins = json_array(json, object, "twins");
 	for (unsigned i = 0; i < count; i++) {
+		if (links[i].twin_at.ns != 0 &&
+		    mono_since(now, links[i].twin_at) < TWIN_RECENT_NS)
+			json_string(json, twins, NULL, links[i].peer);
 		if (links[i].state != LINK_SYNCED)
 			add_down_peer(json, down, &links[i], now);
 	}

@@ -363,6 +363,27 @@ edge_status(const struct edge *edge, struct link_status *out)
 	}
 }
 
+/* Under the lock. */
+static void
+publish_company(struct links *links)
+{
+	bool has_links = false;
+	bool has_session = false;
+
+	for (unsigned i = 0; i < links->published_count; i++) {
+		const struct link_status *status = &links->published[i];
+
+		has_links |= status->enabled;
+		has_session |= link_is_up(status);
+		links->company.met_one |= status->state == LINK_SYNCED;
+	}
+	links->company.has_links = has_links;
+	if (has_session)
+		links->alone_since = (struct mono){ 0 };
+	else if (links->alone_since.ns == 0)
+		links->alone_since = clock_mono();
+}
+
 void
 edges_publish(struct links *links)
 {
@@ -379,6 +400,7 @@ edges_publish(struct links *links)
 		links->published_index[count++] = i;
 	}
 	links->published_count = count;
+	publish_company(links);
 	links->published_half_open = links->half_open.count;
 	pthread_mutex_unlock(&links->lock);
 }
