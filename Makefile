@@ -40,7 +40,8 @@ CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
 	server/core/session_input.c server/core/siphash.c \
 	server/core/table.c server/core/table_evict.c server/core/table_read.c \
 	server/core/table_shard.c server/core/table_walk.c
-# The pulse is every loop's; it is here because Places is linked alone too.
+# Pulse, signals and threads are everybody's; they are here because Places is
+# linked alone too.
 PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/cache.c server/places/call.c server/places/credit.c \
 	server/places/fetch.c \
@@ -53,7 +54,7 @@ PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/photon_types.c server/places/places.c \
 	server/places/places_report.c server/places/provider.c \
 	server/places/question.c server/places/rate.c server/places/secret.c \
-	server/keyfile.c server/pulse.c \
+	server/keyfile.c server/pulse.c server/signals.c server/thread.c \
 	server/places/stats.c server/places/trial.c server/places/upstream.c \
 	server/places/upstream_json.c
 NET_SRC := server/net/addresses.c server/net/client.c \
