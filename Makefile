@@ -130,12 +130,14 @@ CORE_FUZZ := session
 
 PLACES_FUZZ := places
 
+STORE_FUZZ := store
+
 ADMIN_FUZZ := admin_path
 
 CLIENT_FUZZ := herdctl
 
-FUZZ_TARGETS = $(COMMON_FUZZ) $(CORE_FUZZ) $(PLACES_FUZZ) $(ADMIN_FUZZ) \
-	$(CLIENT_FUZZ)
+FUZZ_TARGETS = $(COMMON_FUZZ) $(CORE_FUZZ) $(PLACES_FUZZ) $(STORE_FUZZ) \
+	$(ADMIN_FUZZ) $(CLIENT_FUZZ)
 
 # --- flags ---------------------------------------------------------------------
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
