@@ -91,20 +91,32 @@ hint_of(int code)
 	}
 }
 
+/* Of a commit that fails SQLite keeps no errno, but nothing has changed it. */
+static const char *
+cause_of(struct sqlite_engine *self, int code)
+{
+	int last = errno;
+	int cause = sqlite3_system_errno(self->db);
+
+	if (code != SQLITE_IOERR && code != SQLITE_CANTOPEN)
+		return NULL;
+	if (cause == 0)
+		cause = last;
+	return cause == 0 ? NULL : strerror(cause);
+}
+
 static enum herd_error
 fail(struct sqlite_engine *self, const char *what)
 {
 	int code = sqlite3_errcode(self->db);
-	int cause = code == SQLITE_IOERR || code == SQLITE_CANTOPEN
-			? sqlite3_system_errno(self->db)
-			: 0;
+	const char *cause = cause_of(self, code);
 
 	if (code == SQLITE_INTERRUPT)
 		return HERD_ECANCELED;
 	self->engine.hint = hint_of(code);
 	snprintf(self->engine.error, sizeof(self->engine.error), "%s: %s%s%s",
-	    what, sqlite3_errmsg(self->db), cause == 0 ? "" : ": ",
-	    cause == 0 ? "" : strerror(cause));
+	    what, sqlite3_errmsg(self->db), cause == NULL ? "" : ": ",
+	    cause == NULL ? "" : cause);
 	return HERD_ESYSTEM;
 }
 

@@ -129,9 +129,14 @@ static void
 write_file(const uint8_t *data, size_t size)
 {
 	FILE *file = fopen(path, "wb");
+	size_t written = 0;
+	int status = -1;
 
-	assert(file != NULL && fwrite(data, 1, size, file) == size);
-	assert(fclose(file) == 0);
+	if (file != NULL) {
+		written = fwrite(data, 1, size, file);
+		status = fclose(file);
+	}
+	assert(written == size && status == 0);
 }
 
 static void
@@ -154,21 +159,29 @@ put_row(sqlite3_stmt *put, struct span line)
 }
 
 static void
+run(sqlite3 *db, const char *sql)
+{
+	int code = sqlite3_exec(db, sql, NULL, NULL, NULL);
+
+	assert(code == SQLITE_OK);
+}
+
+static void
 write_rows(struct span text)
 {
 	sqlite3_stmt *put = NULL;
 	sqlite3 *db = NULL;
+	int code = sqlite3_open(path, &db);
 
-	assert(sqlite3_open(path, &db) == SQLITE_OK);
-	assert(sqlite3_exec(db,
-		   "PRAGMA synchronous=OFF; CREATE TABLE reports ("
-		   "client BLOB PRIMARY KEY, kind INTEGER NOT NULL, origin, "
-		   "location, time, skew) WITHOUT ROWID;"
-		   "PRAGMA user_version=1; BEGIN",
-		   NULL, NULL, NULL) == SQLITE_OK);
-	assert(sqlite3_prepare_v2(db,
-		   "INSERT OR IGNORE INTO reports VALUES (?,?,?,?,?,?)", -1,
-		   &put, NULL) == SQLITE_OK);
+	assert(code == SQLITE_OK);
+	run(db, "PRAGMA synchronous=OFF; CREATE TABLE reports ("
+		"client BLOB PRIMARY KEY, kind INTEGER NOT NULL, origin, "
+		"location, time, skew) WITHOUT ROWID;"
+		"PRAGMA user_version=1; BEGIN");
+	code = sqlite3_prepare_v2(db,
+	    "INSERT OR IGNORE INTO reports VALUES (?,?,?,?,?,?)", -1, &put,
+	    NULL);
+	assert(code == SQLITE_OK);
 	while (text.len > 0) {
 		const char *lf = memchr(text.data, '\n', text.len);
 		size_t len = lf == NULL ? text.len : (size_t)(lf - text.data);
@@ -177,16 +190,18 @@ write_rows(struct span text)
 		len += lf != NULL;
 		text = span_of(text.data + len, text.len - len);
 	}
-	assert(sqlite3_finalize(put) == SQLITE_OK);
-	assert(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK);
-	assert(sqlite3_close(db) == SQLITE_OK);
+	(void)sqlite3_finalize(put);
+	run(db, "COMMIT");
+	code = sqlite3_close(db);
+	assert(code == SQLITE_OK);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct loaded first;
-	struct loaded second;
+	struct loaded first = { 0 };
+	struct loaded second = { 0 };
+	enum herd_error error;
 
 	if (path[0] == '\0')
 		name_file();
@@ -198,8 +213,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	write_rows(span_of((const char *)data, size));
-	assert(live(&first, false) == HERD_OK && first.rewrites == 1);
-	assert(live(&second, true) == HERD_OK);
+	error = live(&first, false);
+	assert(error == HERD_OK && first.rewrites == 1);
+	error = live(&second, true);
+	assert(error == HERD_OK);
 	assert(second.damaged == 0 && second.rewrites == 0);
 	assert(second.reports == first.reports && second.hash == first.hash);
 	return 0;
