@@ -137,12 +137,14 @@ enum herd_error
 file_hold_standard(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-		int wrong_way = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+		int got;
 
 		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
 			continue;
+		got = fd == STDIN_FILENO ? open("/dev/null", O_WRONLY)
+					 : open("/dev/null", O_RDONLY);
 		/* open() takes the lowest number: those below are taken. */
-		if (open("/dev/null", wrong_way) != fd)
+		if (got != fd)
 			return HERD_ESYSTEM;
 	}
 	return HERD_OK;
