@@ -154,13 +154,14 @@ prepare(struct sqlite_engine *self, const char *sql, sqlite3_stmt **out)
 
 /* --- the files ------------------------------------------------------------ */
 
+/* `path` is "" for the one that store.path names, which the caller tells. */
 static enum herd_error
 fail_file(struct sqlite_engine *self, const char *path, const char *what)
 {
 	self->engine.hint = "give store.path a regular file in a folder that "
 			    "the node may write";
-	snprintf(self->engine.error, sizeof(self->engine.error), "%s: %s", path,
-	    what);
+	snprintf(self->engine.error, sizeof(self->engine.error), "%.200s%s%s",
+	    path, path[0] == '\0' ? "" : ": ", what);
 	return HERD_ESYSTEM;
 }
 
@@ -176,7 +177,9 @@ prepare_file(struct sqlite_engine *self, const char *path, int flags)
 
 	if (file_open_private(path, O_RDWR | flags, &fd, NULL) == HERD_OK)
 		(void)close(fd);
-	else if ((flags & O_CREAT) != 0 || errno != ENOENT)
+	else if ((flags & O_CREAT) != 0)
+		return fail_file(self, "", file_strerror(errno));
+	else if (errno != ENOENT)
 		return fail_file(self, path, file_strerror(errno));
 	return HERD_OK;
 }

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Store files as tests need them: of the format before seals, of many rows,
 and with damage."""
-import os
 import select
 import sqlite3
 
@@ -53,14 +52,16 @@ def blocked(pid):
 
 
 def wait_for_file(node, path):
-    """Until the starting process has the file open, or has ended."""
-    def is_open():
-        folder = f"/proc/{node.process.pid}/fd"
-        try:
-            return str(path) in {os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)}
-        except OSError:
-            return node.process.poll() is not None
-    wait_until(is_open, f"{path} is open")
+    """Until the starting process has locked the file, or has ended. Its
+    folder in /proc is root's, the table of locks is everybody's."""
+    inode = path.stat().st_ino
+
+    def is_locked():
+        with open("/proc/locks") as locks:
+            words = [line.split() for line in locks]
+        return node.process.poll() is not None or \
+            any(str(node.process.pid) in line and line[-3].endswith(f":{inode}") for line in words)
+    wait_until(is_locked, f"{path} is locked")
 
 
 def pause(seconds):
