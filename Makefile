@@ -41,7 +41,8 @@ CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
 	server/core/session_input.c server/core/siphash.c \
 	server/core/table.c server/core/table_evict.c server/core/table_read.c \
 	server/core/table_shard.c server/core/table_walk.c
-# The pulse is every loop's; it is here because Places is linked alone too.
+# Pulse, signals and threads are everybody's; they are here because Places is
+# linked alone too.
 PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/cache.c server/places/call.c server/places/credit.c \
 	server/places/fetch.c \
@@ -54,7 +55,7 @@ PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/photon_types.c server/places/places.c \
 	server/places/places_report.c server/places/provider.c \
 	server/places/question.c server/places/rate.c server/places/secret.c \
-	server/keyfile.c server/pulse.c \
+	server/keyfile.c server/pulse.c server/signals.c server/thread.c \
 	server/places/stats.c server/places/trial.c server/places/upstream.c \
 	server/places/upstream_json.c
 NET_SRC := server/net/addresses.c server/net/client.c \
@@ -64,7 +65,8 @@ NET_SRC := server/net/addresses.c server/net/client.c \
 	server/net/resolver.c server/net/socket.c \
 	server/net/strangers.c \
 	server/net/transport.c server/net/workers.c
-STORE_SRC := server/store/engine_sqlite.c server/store/store.c
+STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
+	server/store/store.c
 ADMIN_SRC := server/admin/admin.c server/admin/arrivals.c \
 	server/admin/call.c server/admin/census.c server/admin/clients.c \
 	server/admin/control.c server/admin/cursor.c \
@@ -115,7 +117,7 @@ CORE_TESTS := test_backoff test_commit test_core_memory test_digest test_link \
 PLACES_TESTS := test_gazetteer test_look test_places test_places_guards
 NET_TESTS := test_addresses test_half_open test_link_history test_pulse test_rate \
 	test_resolver
-STORE_TESTS :=
+STORE_TESTS := test_same_file
 ADMIN_TESTS := test_admin_arrivals test_admin_page test_admin_query test_admin_rows
 CLIENT_TESTS := test_client_words test_client_args test_client_where \
 	test_client_out test_client_reply test_client_complete \
@@ -130,12 +132,14 @@ CORE_FUZZ := session
 
 PLACES_FUZZ := places
 
+STORE_FUZZ := store
+
 ADMIN_FUZZ := admin_path
 
 CLIENT_FUZZ := herdctl
 
-FUZZ_TARGETS = $(COMMON_FUZZ) $(CORE_FUZZ) $(PLACES_FUZZ) $(ADMIN_FUZZ) \
-	$(CLIENT_FUZZ)
+FUZZ_TARGETS = $(COMMON_FUZZ) $(CORE_FUZZ) $(PLACES_FUZZ) $(STORE_FUZZ) \
+	$(ADMIN_FUZZ) $(CLIENT_FUZZ)
 
 # --- flags ---------------------------------------------------------------------
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -437,16 +441,29 @@ COMPLETIONS := bash:share/bash-completion/completions/herdctl \
 	zsh:share/zsh/site-functions/_herdctl \
 	fish:share/fish/vendor_completions.d/herdctl.fish
 UNIT_FILE := $(DESTDIR)$(PREFIX)/lib/systemd/system/herdd@.service
+USER_FILE := $(DESTDIR)$(PREFIX)/lib/sysusers.d/herd.conf
 
-install: programs ## into $(DESTDIR)$(PREFIX): programs, data, man pages, completions, systemd unit
+# The user that the unit names, if it is missing: without systemd-sysusers by
+# the older way. In a folder for a package ($(DESTDIR)) there is no user to
+# make; the package's own script does it where it is installed.
+make_user = if command -v systemd-sysusers >/dev/null; then \
+		systemd-sysusers $(1); \
+	elif ! getent passwd herd >/dev/null; then \
+		useradd --system --user-group --home-dir /var/lib/herd \
+		    --no-create-home --shell /usr/sbin/nologin \
+		    --comment "Node of a herd" herd; \
+	fi
+
+install: programs ## into $(DESTDIR)$(PREFIX): programs, data, man pages, completions, systemd unit and its user
 	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(SHAREDIR) \
-	    $(dir $(UNIT_FILE))
+	    $(dir $(UNIT_FILE) $(USER_FILE))
 	$(Q)install -m 755 $(B)/herdd $(B)/herdctl $(B)/mkgazetteer \
 	    $(DESTDIR)$(PREFIX)/bin
 	$(Q)install -m 644 build/gazetteer.sqlite \
 	    server/places/data/LICENSE.md $(DESTDIR)$(SHAREDIR)
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|' server/herdd@.service.in | \
 	    install -m 644 /dev/stdin $(UNIT_FILE)
+	$(Q)install -m 644 server/herd.sysusers $(USER_FILE)
 	$(Q)$(foreach page,$(MAN_PAGES),install -D -m 644 -t \
 	    $(call man_folder,$(page)) $(page) &&) true
 	$(Q)set -o pipefail; for shell in $(COMPLETIONS); do \
@@ -455,11 +472,14 @@ install: programs ## into $(DESTDIR)$(PREFIX): programs, data, man pages, comple
 		$(B)/herdctl completion "$${shell%%:*}" | \
 		    install -m 644 /dev/stdin "$$to" || exit 1; \
 	done
+	$(Q)if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then \
+		$(call make_user,$(USER_FILE)); \
+	fi
 
-uninstall: ## what install put there
+uninstall: ## what install put there; the user herd stays: files may be its own
 	$(Q)rm -f $(DESTDIR)$(PREFIX)/bin/herdd $(DESTDIR)$(PREFIX)/bin/herdctl \
 	    $(DESTDIR)$(PREFIX)/bin/mkgazetteer \
-	    $(UNIT_FILE) $(foreach page,$(MAN_PAGES),\
+	    $(UNIT_FILE) $(USER_FILE) $(foreach page,$(MAN_PAGES),\
 	    $(call man_folder,$(page))/$(notdir $(page))) \
 	    $(foreach shell,$(COMPLETIONS),\
 	    $(DESTDIR)$(PREFIX)/$(lastword $(subst :, ,$(shell))))
@@ -483,6 +503,9 @@ deb: deps ## build/herd_VERSION_ARCH.deb
 	    'Depends: $(shell echo $(DEB_DEPENDS) | sed "s/ /, /g")' \
 	    'Description: newest positions of mobile clients on every server' \
 	    | install -m 644 /dev/stdin $(DEB_ROOT)/DEBIAN/control
+	$(Q)printf '%s\n' '#!/bin/sh' 'set -e' \
+	    '$(call make_user,/usr/lib/sysusers.d/herd.conf)' \
+	    | install -m 755 /dev/stdin $(DEB_ROOT)/DEBIAN/postinst
 	$(Q)dpkg-deb --root-owner-group --build $(DEB_ROOT) \
 	    build/herd_$(VERSION)_$$(dpkg --print-architecture).deb
 

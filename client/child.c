@@ -24,6 +24,7 @@ become_shell(const char *command, int in)
 	sigset_t none;
 
 	set_signal(SIGPIPE, SIG_DFL);
+	set_signal(SIGXFSZ, SIG_DFL);
 	set_signal(SIGINT, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);

@@ -15,6 +15,7 @@
 #include <readline/history.h>
 
 #include "complete.h"
+#include "herd/file.h"
 #include "paths.h"
 #include "screen.h"
 #include "words.h"
@@ -130,7 +131,7 @@ static void
 open_history(struct editor *e)
 {
 	struct stat st;
-	int fd;
+	int fd = -1;
 
 	history_comment_char = '#';
 	history_write_timestamps = 1;
@@ -138,10 +139,10 @@ open_history(struct editor *e)
 	e->history_path = path_history();
 	if (e->history_path == NULL)
 		return;
-	fd = -1;
-	if (path_make_parents(e->history_path) == 0)
-		fd = open(e->history_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0 || fchmod(fd, 0600) != 0 || fstat(fd, &st) != 0) {
+	if (path_make_parents(e->history_path) != 0 ||
+	    file_open_private(e->history_path, O_RDWR | O_CREAT, &fd, NULL) !=
+		HERD_OK ||
+	    fstat(fd, &st) != 0) {
 		free(e->history_path);
 		e->history_path = NULL;
 	}
@@ -158,6 +159,7 @@ void
 editor_remember(struct editor *e, const char *line)
 {
 	HIST_ENTRY *last;
+	int error;
 
 	/* A line that begins with # would read back as a time stamp. */
 	if (line[0] == ' ' || line[0] == '#' ||
@@ -170,8 +172,14 @@ editor_remember(struct editor *e, const char *line)
 		return;
 	add_history(line);
 	/* One write in append mode: two sessions lose nothing. */
-	if (e->history_path != NULL)
-		append_history(1, e->history_path);
+	error =
+	    e->history_path == NULL ? 0 : append_history(1, e->history_path);
+	if (error == 0)
+		return;
+	fprintf(stderr, "no history is kept from here on: %s: %s\n",
+	    e->history_path, strerror(error));
+	free(e->history_path);
+	e->history_path = NULL;
 }
 
 /* --- completion ------------------------------------------------------ */

@@ -11,6 +11,7 @@
 
 #include "args.h"
 #include "ctl.h"
+#include "herd/file.h"
 #include "repl.h"
 #include "run.h"
 #include "script.h"
@@ -104,10 +105,15 @@ die_of(int number)
 int
 main(int argc, char **argv)
 {
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct ctl ctl;
 	enum status status;
 	int ended_by;
 
+	if (file_hold_standard() != HERD_OK)
+		return STATUS_LOCAL;
+	/* At a limit of file size the write fails, which is told. */
+	sigaction(SIGXFSZ, &ignore, NULL);
 	setlocale(LC_CTYPE, "");
 	status = run_main(&ctl, (const char *const *)argv + 1,
 	    argc > 0 ? (size_t)argc - 1 : 0);

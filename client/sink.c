@@ -72,8 +72,11 @@ write_out(struct sink *sink)
 			buf_drain(&sink->held, (size_t)n);
 		else if (errno == EPIPE)
 			sink->gone = true;
-		else if (errno != EINTR && errno != EAGAIN)
+		else if (errno != EINTR && errno != EAGAIN) {
+			/* No more is worth asking for. */
 			sink->error = errno;
+			sink->gone = true;
+		}
 	}
 	buf_clear(&sink->held);
 }

@@ -16,7 +16,7 @@ struct sink {
 	int fd;        /* -1: memory */
 	bool terminal; /* what is written reaches a terminal */
 	bool closes;   /* the descriptor is ours */
-	bool gone;     /* nobody reads any more */
+	bool gone;     /* nobody reads any more, or no more can be written */
 	bool streams;  /* write at once what is put */
 	int error;     /* errno of a write that failed otherwise */
 	struct buf held;

@@ -63,6 +63,8 @@ static const struct column columns[] = {
 	    0 },
 	{ "store_state", "STORE STATE", LEAF_TEXT, 0, 0, "store.state", 0 },
 	{ "store_lag", "STORE LAG", LEAF_INTEGER, 0, 0, "store.lag", 0 },
+	{ "store_damaged", "STORE DAMAGED", LEAF_INTEGER, COLUMN_IF_ANY, 0,
+	    "store.damaged", 0 },
 	{ "store_last_commit_ms", "LAST COMMIT", LEAF_MS, 0, 0,
 	    "store.last_commit_ms", 0 },
 	{ "store_error", "STORE ERROR", LEAF_TEXT, COLUMN_IF_ANY, 0,

@@ -162,7 +162,7 @@ static const struct setting table[] = {
 	WORD("store.engine", store.engine, engine_words, "none", false,
 	    "Where reports are kept over a restart."),
 	STRING("store.path", store.path, SETTING_PATH, "herd-%n.sqlite", false,
-	    "File of the SQLite store."),
+	    "File of the SQLite store, of mode 0600 and on a local disk."),
 	WORD("store.durability", store.durability, durability_words, "async",
 	    false,
 	    "When a client is answered: async at once, sync when its report "
@@ -172,8 +172,8 @@ static const struct setting table[] = {
 	WORD("log.format", log.format, format_words, "logfmt", false,
 	    "How messages are written to standard error."),
 	STRING("log.traffic", log.traffic, SETTING_PATH, "", false,
-	    "File that gets every request, reply, and link that comes or "
-	    "goes; empty for none."),
+	    "File of mode 0600 that gets every request, reply, and link that "
+	    "comes or goes; empty for none."),
 	STRING("admin.listen", admin.listen, SETTING_ADDRESS, "", false,
 	    "Address of a second admin listener over TCP, empty for none; it "
 	    "needs a token file."),

@@ -32,6 +32,7 @@ struct log {
 	char *kept[LOG_KEPT];
 	uint64_t next; /* number of the next line */
 	uint64_t lost; /* lines that were not written, and not yet told of */
+	int error;     /* why: an errno; 0: nobody read them */
 };
 
 static const char *const LEVEL_WORDS[] = {
@@ -231,18 +232,21 @@ rate_allows(struct log *log, const char *event, uint64_t *suppressed)
  * room takes PIPE_BUF bytes at once.
  */
 static bool
-write_all(int fd, struct span text)
+write_all(int fd, struct span text, int *cause)
 {
 	while (text.len > 0) {
 		struct pollfd room = { fd, POLLOUT, 0 };
 		size_t len = text.len < PIPE_BUF ? text.len : PIPE_BUF;
 		ssize_t n;
 
+		*cause = 0;
 		if (poll(&room, 1, 0) == 0)
 			return false;
 		n = write(fd, text.data, len);
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0)
+			*cause = errno;
 		if (n <= 0)
 			return false;
 		text.data += n;
@@ -257,16 +261,18 @@ tell_lost(struct log *log)
 {
 	const struct log_field note[] = {
 		log_number("count", (int64_t)log->lost),
-		log_text("error", "nobody read the log"),
+		log_text("error", log->error == 0 ? "nobody read the log"
+						  : strerror(log->error)),
 		log_text("next", "GET /v1/log has the last lines"),
 		{ LOG_FIELD_END, NULL, { NULL, 0 }, 0 },
 	};
 	struct buf line;
+	int cause;
 
 	buf_init(&line, LOG_LINE_MAX);
 	if (format_line(&line, atomic_load(&log->format) == LOG_JSON, LOG_WARN,
 		"log-lost", note) == HERD_OK &&
-	    write_all(log->fd, buf_span(&line)))
+	    write_all(log->fd, buf_span(&line), &cause))
 		log->lost = 0;
 	buf_release(&line);
 }
@@ -281,7 +287,7 @@ log_emit(struct log *log, struct span line)
 	log->next++;
 	if (log->lost > 0)
 		tell_lost(log);
-	if (log->lost > 0 || !write_all(log->fd, line))
+	if (log->lost > 0 || !write_all(log->fd, line, &log->error))
 		log->lost++;
 }
 

@@ -22,6 +22,7 @@
 #include "notify.h"
 #include "options.h"
 #include "run.h"
+#include "signals.h"
 
 /* Exit statuses; herdd(8) has them. */
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 8 };
@@ -111,12 +112,18 @@ leave_no_core(void)
 }
 
 static enum herd_error
-drop_privileges(const char *user, struct buf *message)
+drop_privileges(const char *user, struct log *log, struct buf *message)
 {
 	const struct passwd *entry;
 
-	if (user[0] == '\0' || geteuid() != 0)
+	if (geteuid() != 0)
 		return HERD_OK;
+	if (user[0] == '\0') {
+		LOG(log, LOG_WARN, "runs-as-root",
+		    log_text("next", "set user: in the herd file, or start "
+				     "it with systemctl start herdd@NODE"));
+		return HERD_OK;
+	}
 	entry = getpwnam(user);
 	if (entry != NULL && initgroups(user, entry->pw_gid) == 0 &&
 	    setgid(entry->pw_gid) == 0 && setuid(entry->pw_uid) == 0) {
@@ -169,13 +176,36 @@ say_ready(struct run *run)
 	notify("READY=1");
 }
 
+/* Serves until a signal or an operator ends the main loop. */
+static int
+run_loop(struct run *run)
+{
+	struct event *signals[SIGNAL_COUNT] = { NULL };
+	int status = EXIT_FAILED;
+
+	if (watch_signals(run, signals)) {
+		signals_release();
+		say_ready(run);
+		event_base_dispatch(run->base);
+		notify("STOPPING=1");
+		status = EXIT_OK;
+	}
+	/* Without their handlers they would kill what is still to be done. */
+	signals_hold();
+	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+		if (signals[i] != NULL)
+			event_free(signals[i]);
+	}
+	return status;
+}
+
 static int
 run_node(const struct options *options, struct herdfile *file, size_t self)
 {
-	struct event *signals[SIGNAL_COUNT] = { NULL };
 	struct buf message;
 	struct log *log;
 	struct run run;
+	enum herd_error error;
 	int status = EXIT_FAILED;
 
 	if (log_open(STDERR_FILENO, (enum log_level)file->settings.log.level,
@@ -185,24 +215,21 @@ run_node(const struct options *options, struct herdfile *file, size_t self)
 	}
 	buf_init(&message, 4096);
 	raise_file_limit(log, &file->settings);
-	if (drop_privileges(file->settings.user, &message) != HERD_OK) {
+	error = drop_privileges(file->settings.user, log, &message);
+	if (error != HERD_OK)
 		herdfile_release(file);
-	} else if (run_open(&run, options->file, file, self, log, &message) ==
-		   HERD_OK) {
-		if (watch_signals(&run, signals)) {
-			say_ready(&run);
-			event_base_dispatch(run.base);
-			notify("STOPPING=1");
-			status = EXIT_OK;
-		}
-		for (size_t i = 0; i < SIGNAL_COUNT; i++) {
-			if (signals[i] != NULL)
-				event_free(signals[i]);
-		}
+	else
+		error =
+		    run_open(&run, options->file, file, self, log, &message);
+	if (error == HERD_OK) {
+		status = run_loop(&run);
 		run_close(&run);
-		LOG(log, LOG_INFO, "stopped", log_number("status", status));
+	} else if (error == HERD_ECANCELED) {
+		status = EXIT_OK;
 	}
-	if (message.len > 0)
+	if (error == HERD_OK || error == HERD_ECANCELED)
+		LOG(log, LOG_INFO, "stopped", log_number("status", status));
+	else
 		LOG(log, LOG_ERROR, "start-failed",
 		    log_span("error", buf_span(&message)));
 	buf_release(&message);
@@ -240,10 +267,12 @@ load_and_run(const struct options *options)
 int
 main(int argc, char **argv)
 {
-	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct options options;
 	struct buf message;
 
+	if (file_hold_standard() != HERD_OK)
+		return EXIT_FAILED;
+	signals_hold();
 	buf_init(&message, 1024);
 	if (options_parse(argc, argv, &options, &message) != HERD_OK) {
 		fputs("herdd: ", stderr);
@@ -261,7 +290,8 @@ main(int argc, char **argv)
 		puts("herdd " HERD_VERSION);
 		return EXIT_OK;
 	}
-	sigaction(SIGPIPE, &ignore, NULL);
+	if (options.action != OPTIONS_RUN)
+		signals_release();
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	leave_no_core();
 	evthread_use_pthreads();

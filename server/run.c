@@ -16,6 +16,7 @@
 #include "net/links.h"
 #include "net/workers.h"
 #include "pulse.h"
+#include "signals.h"
 #include "store/store.h"
 #include "traffic.h"
 #include "watchdog.h"
@@ -277,10 +278,10 @@ open_traffic(struct node *node, struct buf *message)
 		int cause = errno;
 
 		if (buf_addf(message,
-			"log.traffic: cannot write %.*s: %s; change the path "
-			"or make the folder writable",
+			"log.traffic: cannot write %.*s: %s; give it a "
+			"regular file in a folder that the node may write",
 			(int)expanded.len, buf_span(&expanded).data,
-			strerror(cause)) != HERD_OK)
+			file_strerror(cause)) != HERD_OK)
 			error = HERD_ENOMEM;
 	}
 	buf_release(&expanded);
@@ -435,8 +436,11 @@ run_open(struct run *run, const char *path, struct herdfile *file, size_t self,
 		node_look_at_store(node);
 		return HERD_OK;
 	}
-	if (message->len == 0 && buf_addf(message, "cannot start: %s",
-				     herd_strerror(error)) != HERD_OK)
+	if (error == HERD_ECANCELED)
+		LOG(log, LOG_INFO, "stop",
+		    log_text("by", signals_stop_wanted()));
+	else if (message->len == 0 && buf_addf(message, "cannot start: %s",
+					  herd_strerror(error)) != HERD_OK)
 		error = HERD_ENOMEM;
 	run_close(run);
 	return error;

@@ -27,6 +27,7 @@ struct run {
 /*
  * Opens everything for node `self` of `file`, which is taken (also on
  * failure). `log` is borrowed. On failure `message` says why and what to do.
+ * HERD_ECANCELED, without a message: signals_stop_wanted(), all is closed.
  */
 HERD_MUST_CHECK enum herd_error run_open(struct run *run, const char *path,
     struct herdfile *file, size_t self, struct log *log, struct buf *message);

@@ -6,10 +6,13 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "herd/file.h"
 #include "herd/text.h"
+#include "thread.h"
 
 struct traffic {
 	int fd;
@@ -84,6 +87,28 @@ run_writer(void *arg)
 	return NULL;
 }
 
+/* It says who was where: only its owner may read it. */
+static enum herd_error
+open_file(const char *path, struct log *log, int *fd)
+{
+	struct stat facts;
+	bool narrowed;
+	enum herd_error error;
+
+	/* A device keeps nothing that could be read later. */
+	if (lstat(path, &facts) == 0 && S_ISCHR(facts.st_mode)) {
+		*fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+		return *fd < 0 ? HERD_ESYSTEM : HERD_OK;
+	}
+	error = file_open_private(
+	    path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, fd, &narrowed);
+	if (error == HERD_OK && narrowed)
+		LOG(log, LOG_WARN, "traffic-narrowed", log_text("file", path),
+		    log_text("next", "its mode is 0600 now; let its readers "
+				     "read it as the node's user or as root"));
+	return error;
+}
+
 enum herd_error
 traffic_open(const char *path, struct log *log, struct traffic **out)
 {
@@ -92,9 +117,7 @@ traffic_open(const char *path, struct log *log, struct traffic **out)
 
 	if (traffic == NULL)
 		return HERD_ENOMEM;
-	traffic->fd = open(
-	    path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
-	if (traffic->fd < 0) {
+	if (open_file(path, log, &traffic->fd) != HERD_OK) {
 		error = errno;
 		free(traffic);
 		errno = error;
@@ -105,7 +128,7 @@ traffic_open(const char *path, struct log *log, struct traffic **out)
 	buf_init(&traffic->writing, TRAFFIC_QUEUED_MAX);
 	pthread_mutex_init(&traffic->lock, NULL);
 	pthread_cond_init(&traffic->filled, NULL);
-	error = pthread_create(&traffic->thread, NULL, run_writer, traffic);
+	error = thread_start(&traffic->thread, NULL, run_writer, traffic);
 	if (error != 0) {
 		close(traffic->fd);
 		free(traffic);

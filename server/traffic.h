@@ -17,7 +17,11 @@
 
 struct traffic;
 
-/* Opens `path` for appending (mode 0640). HERD_ESYSTEM with errno. */
+/*
+ * Opens `path` for appending: a regular file of mode 0600, which a wider one
+ * is given, or a character device. HERD_ESYSTEM with errno for
+ * file_strerror().
+ */
 HERD_MUST_CHECK enum herd_error traffic_open(
     const char *path, struct log *log, struct traffic **out);
 

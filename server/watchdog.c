@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "notify.h"
 #include "pulse.h"
+#include "thread.h"
 
 #define LOOK_NS (25u * HERD_NS_PER_MS)
 /* Between two looks: the process did not run at all. */
@@ -111,7 +112,7 @@ watchdog_open(struct log *log, struct watchdog **out)
 	pthread_condattr_setclock(&how, CLOCK_MONOTONIC);
 	pthread_cond_init(&watchdog->ends, &how);
 	pthread_condattr_destroy(&how);
-	error = pthread_create(&watchdog->thread, NULL, run_watchdog, watchdog);
+	error = thread_start(&watchdog->thread, NULL, run_watchdog, watchdog);
 	if (error != 0) {
 		pthread_cond_destroy(&watchdog->ends);
 		pthread_mutex_destroy(&watchdog->lock);

@@ -18,6 +18,7 @@
 	X(HERD_EEXIST, "already there")                     \
 	X(HERD_EAGAIN, "not complete yet")                  \
 	X(HERD_EPROTOCOL, "the other side broke the rules") \
+	X(HERD_ECANCELED, "stopped before it was done")     \
 	X(HERD_ESYSTEM, "system error")
 
 enum herd_error {

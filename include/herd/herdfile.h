@@ -8,6 +8,7 @@
 #define HERD_HERDFILE_H
 
 #include "herd/address.h"
+#include "herd/file.h"
 #include "herd/report.h"
 #include "herd/settings.h"
 
@@ -103,12 +104,5 @@ bool herdfile_dials(const struct herdfile_link *link, size_t self);
  */
 HERD_MUST_CHECK enum herd_error herdfile_expand(
     struct buf *out, const char *text, const char *node, const char *base_dir);
-
-/*
- * Appends a whole regular file of at most `max` bytes. HERD_ESYSTEM,
- * HERD_ELIMIT (also EFBIG) with errno kept; HERD_ENOMEM.
- */
-HERD_MUST_CHECK enum herd_error file_read(
-    const char *path, size_t max, struct buf *out);
 
 #endif

@@ -44,7 +44,7 @@ struct facts {
 	double received_bytes, sent_bytes;
 	double traffic_lost;
 	double store_failed, store_owed, store_commits, store_committed;
-	double store_commit_s, store_loaded;
+	double store_commit_s, store_loaded, store_damaged;
 	double admin_answers, admin_errors, admin_calls;
 	double rss, memory_bound, cpu, open_files, max_files;
 };
@@ -141,6 +141,8 @@ static const struct metric METRICS[] = {
 	    "Time that the last transaction took."),
 	GAUGE("herd_store_loaded_records", store_loaded,
 	    "Reports that the store had at the start."),
+	GAUGE("herd_store_damaged_records", store_damaged,
+	    "Rows that the store could not believe at the start."),
 	COUNTER("herd_admin_answers_total", admin_answers,
 	    "Requests to the admin API that were answered."),
 	COUNTER("herd_admin_errors_total", admin_errors,
@@ -276,6 +278,7 @@ gather_store(struct node *node, struct facts *facts)
 		facts->store_failed = facts->store_owed = (double)NAN;
 		facts->store_commits = facts->store_committed = (double)NAN;
 		facts->store_commit_s = facts->store_loaded = (double)NAN;
+		facts->store_damaged = (double)NAN;
 		return;
 	}
 	store_status(node->store, &status);
@@ -285,6 +288,7 @@ gather_store(struct node *node, struct facts *facts)
 	facts->store_committed = (double)status.committed;
 	facts->store_commit_s = seconds(status.commit_ns);
 	facts->store_loaded = (double)status.loaded;
+	facts->store_damaged = (double)status.damaged;
 }
 
 static void

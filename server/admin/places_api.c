@@ -5,6 +5,7 @@
 
 #include "admin/admin_room.h"
 #include "herd/request.h"
+#include "thread.h"
 
 #define TEXT_MAX 65536u
 #define TEST_RADIUS_M 10000.0
@@ -166,7 +167,7 @@ test_start(struct call *call, const struct places_question *question)
 	test->call = call;
 	test->question = *question;
 	buf_init(&test->text, TEXT_MAX);
-	if (pthread_create(&test->thread, NULL, run_test, test) != 0) {
+	if (thread_start(&test->thread, NULL, run_test, test) != 0) {
 		free(test);
 		return NULL;
 	}

@@ -291,6 +291,8 @@ add_store(struct call *call, struct json *json)
 	    : failed ? "failed"
 		     : "ok");
 	json_count(json, object, "lag", status.lag);
+	if (open)
+		json_count(json, object, "damaged", status.damaged);
 	if (status.commits == 0)
 		json_null(json, object, "last_commit_ms");
 	else

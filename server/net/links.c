@@ -12,6 +12,7 @@
 #include "net/addresses.h"
 #include "net/link_room.h"
 #include "pulse.h"
+#include "thread.h"
 
 #define LINKS_TICK_MS 100
 #define LINKS_STOP_POLL_MS 5
@@ -585,7 +586,7 @@ links_open(struct node *node, struct buf *message, struct links **out)
 	plan_publish(links, plan);
 	plan->message.run = on_plan;
 	mailbox_post(&links->mailbox, &plan->message);
-	if (pthread_create(&links->thread, NULL, run_links, links) != 0) {
+	if (thread_start(&links->thread, NULL, run_links, links) != 0) {
 		error = HERD_ESYSTEM;
 		goto fail_mailbox;
 	}

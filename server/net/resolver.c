@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/resolver.h"
+#include "thread.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -206,7 +207,7 @@ start_thread(struct lookup *lookup)
 	if (pthread_attr_init(&attributes) != 0)
 		return HERD_ENOMEM;
 	(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	error = pthread_create(&thread, &attributes, run_lookup, lookup);
+	error = thread_start(&thread, &attributes, run_lookup, lookup);
 	pthread_attr_destroy(&attributes);
 	return error == 0 ? HERD_OK : HERD_ENOMEM;
 }

@@ -12,6 +12,7 @@
 #include "net/listener.h"
 #include "net/worker.h"
 #include "pulse.h"
+#include "thread.h"
 
 struct workers {
 	struct node *node;
@@ -288,7 +289,7 @@ fail:
 static enum herd_error
 worker_start(struct worker *worker)
 {
-	if (pthread_create(&worker->thread, NULL, run_worker, worker) != 0)
+	if (thread_start(&worker->thread, NULL, run_worker, worker) != 0)
 		return HERD_ESYSTEM;
 	return HERD_OK;
 }

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -498,10 +499,15 @@ main(int argc, char **argv)
 	    "Makes the gazetteer's data FILE of the tab-separated TABLE:\n"
 	    "id lat lng kind name vicinity country admin1 population.\n"
 	    "Each line of the file NOTICE is shown with every answer.\n";
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct buf notice;
 	bool done = true;
 	int option;
 
+	if (file_hold_standard() != HERD_OK)
+		return EXIT_FAILURE;
+	/* A limit of file size is an error of the write, told and tidied. */
+	(void)sigaction(SIGXFSZ, &ignore, NULL);
 	buf_init(&notice, GAZETTEER_NOTICE_MAX);
 	while ((option = getopt(argc, argv, "hn:V")) != -1) {
 		switch (option) {

@@ -2,7 +2,6 @@
 #include "places/network.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 
 #include "clock.h"
 #include "pulse.h"
+#include "thread.h"
 
 /* Without memory for an inquiry: the failure's text needs little. */
 static void
@@ -68,20 +68,11 @@ run(void *arg)
 	return NULL;
 }
 
-/* Signals are for the main thread. */
 static enum herd_error
 start_thread(struct network *network)
 {
-	sigset_t all;
-	sigset_t before;
-	int result;
-
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	result = pthread_create(&network->thread, NULL, run, network);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	errno = result;
-	return result == 0 ? HERD_OK : HERD_ESYSTEM;
+	errno = thread_start(&network->thread, NULL, run, network);
+	return errno == 0 ? HERD_OK : HERD_ESYSTEM;
 }
 
 static void

@@ -17,11 +17,18 @@ struct engine {
 	const struct engine_ops *ops;
 	char error[ENGINE_ERROR_MAX]; /* of the last failure */
 	const char *hint;             /* what to do about `error` */
+	bool is_lost; /* it is no longer this file that would be read again */
 };
 
-/* Called for each stored report during load; borrows it for the call. */
-typedef enum herd_error engine_on_report(
-    void *arg, const struct report *report);
+/* Who gets what is loaded; the calls borrow their arguments. */
+struct engine_loader {
+	void *arg;
+	enum herd_error (*on_report)(void *arg, const struct report *report);
+	/* A row that cannot be believed, and why; it is deleted. */
+	void (*on_damaged)(void *arg, struct span client, const char *why);
+	/* All rows were written anew, and why. */
+	void (*on_rewritten)(void *arg, const char *why);
+};
 
 /* Is this client's row wanted still? */
 typedef bool engine_is_held(void *arg, struct span client);
@@ -31,8 +38,13 @@ struct engine_ops {
 	/* Opens or creates `path`. On failure `message` says why, what next. */
 	enum herd_error (*open)(const char *path, bool sync,
 	    struct buf *message, struct engine **out);
-	enum herd_error (*load)(struct engine *engine,
-	    engine_on_report *on_report, void *arg, uint64_t *skipped);
+	/*
+	 * Once, before anything is written. Only what is proved to be what
+	 * was put is reported. HERD_ECANCELED when a signal asks to stop:
+	 * nothing is changed then.
+	 */
+	enum herd_error (*load)(
+	    struct engine *engine, const struct engine_loader *loader);
 	enum herd_error (*begin)(struct engine *engine);
 	enum herd_error (*put)(
 	    struct engine *engine, const struct report *report);

@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "store/engine.h"
+#include "thread.h"
 
 /* A batch's lines between outbox and engine. */
 #define BATCH_BYTES_MAX (STORE_BATCH_RECORDS * 256u + (1u << 20))
@@ -34,6 +35,7 @@ struct store {
 	_Atomic uint64_t committed;
 	_Atomic uint64_t commit_ns;
 	uint64_t loaded;
+	uint64_t damaged;
 	pthread_mutex_t error_lock;
 	char error[256];
 };
@@ -52,14 +54,34 @@ on_loaded(void *arg, const struct report *report)
 	return HERD_OK;
 }
 
+static void
+on_damaged(void *arg, struct span client, const char *why)
+{
+	struct store *store = arg;
+
+	store->damaged++;
+	LOG(store->log, LOG_WARN, "store-row-damaged",
+	    log_span("client", client), log_text("error", why),
+	    log_text("next", "left out; a neighbour that has it gives it "
+			     "back; if it goes on, change the disk"));
+}
+
+static void
+on_rewritten(void *arg, const char *why)
+{
+	struct store *store = arg;
+
+	LOG(store->log, LOG_INFO, "store-rewritten", log_text("why", why));
+}
+
 static enum herd_error
 store_load(struct store *store, const char *path, struct buf *message)
 {
 	const struct engine *engine = store->engine;
+	const struct engine_loader loader = { store, on_loaded, on_damaged,
+		on_rewritten };
 	struct mono start = clock_mono();
-	uint64_t skipped;
-	enum herd_error error =
-	    store->engine->ops->load(store->engine, on_loaded, store, &skipped);
+	enum herd_error error = engine->ops->load(store->engine, &loader);
 
 	if (error != HERD_OK && engine->error[0] == '\0')
 		return error;
@@ -70,7 +92,7 @@ store_load(struct store *store, const char *path, struct buf *message)
 			   : HERD_ENOMEM;
 	LOG(store->log, LOG_INFO, "store-loaded",
 	    log_number("records", (int64_t)store->loaded),
-	    log_number("skipped", (int64_t)skipped),
+	    log_number("skipped", (int64_t)store->damaged),
 	    log_number("ms",
 		(int64_t)(mono_since(clock_mono(), start) / HERD_NS_PER_MS)));
 	return HERD_OK;
@@ -104,16 +126,19 @@ on_give(void *arg, const struct report *report)
 static void
 store_fail(struct store *store, const char *what)
 {
+	const struct engine *engine = store->engine;
+	char next[LOG_FIELD_MAX];
+
+	snprintf(next, sizeof(next), "%s; %s, restart this node",
+	    store->sync ? "clients are refused"
+			: "reports are kept in memory only",
+	    engine->is_lost ? engine->hint : "fix the disk");
 	pthread_mutex_lock(&store->error_lock);
 	snprintf(store->error, sizeof(store->error), "%s", what);
 	pthread_mutex_unlock(&store->error_lock);
 	atomic_store(&store->failed, true);
 	LOG(store->log, LOG_ERROR, "store-failed", log_text("error", what),
-	    log_text("next",
-		store->sync ? "clients are refused; mend the disk, restart "
-			      "this node"
-			    : "reports are kept in memory only; mend the "
-			      "disk, restart this node"));
+	    log_text("next", next));
 	store->on_commit(store->arg);
 }
 
@@ -289,7 +314,7 @@ store_start(struct store *store, store_on_commit *on_commit, void *arg)
 {
 	store->on_commit = on_commit;
 	store->arg = arg;
-	if (pthread_create(&store->thread, NULL, run_store, store) != 0)
+	if (thread_start(&store->thread, NULL, run_store, store) != 0)
 		return HERD_ESYSTEM;
 	store->started = true;
 	return HERD_OK;
@@ -343,6 +368,7 @@ store_status(struct store *store, struct store_status *out)
 		.commits = atomic_load(&store->commits),
 		.committed = atomic_load(&store->committed),
 		.loaded = store->loaded,
+		.damaged = store->damaged,
 		.commit_ns = atomic_load(&store->commit_ns),
 	};
 	pthread_mutex_lock(&store->error_lock);

@@ -31,6 +31,7 @@ struct store_status {
 	uint64_t commits;
 	uint64_t committed; /* records */
 	uint64_t loaded;    /* at start */
+	uint64_t damaged;   /* at start, rows that were left out */
 	uint64_t commit_ns; /* the last one took */
 	char error[256];
 };

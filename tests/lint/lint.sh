@@ -215,6 +215,9 @@ banned() {
 			}'
 	done
 	c_files | xargs -r grep -Hnw 'alloca\|NDEBUG'
+	# A thread that takes signals: thread_start() is how one begins.
+	files '*.c' server | grep -v '^server/thread.c$' |
+		xargs -r grep -Hnw 'pthread_create'
 }
 
 # Each C file is named in the Makefile: none is forgotten by the build.

@@ -2,6 +2,7 @@
 """The session on a real terminal."""
 import os
 import re
+import resource
 import signal
 import stat
 
@@ -268,6 +269,25 @@ def test_history_is_private_has_times_and_loses_nothing(repl, tmp_path):
     third = repl()
     third.send("\x1b[A")
     third.expect("herd status")
+
+
+def test_history_that_cannot_be_written_does_not_end_the_session(repl, tmp_path):
+    session = repl()
+    session.ask("client count")
+    path = tmp_path / "home/.local/state/herdctl/history"
+    size = path.stat().st_size
+    resource.prlimit(session.pid, resource.RLIMIT_FSIZE, (size, size))
+    assert "no history is kept from here on" in session.ask("peer ls")
+    assert "no history" not in session.ask("herd status")
+    assert path.read_text().endswith("client count\n")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_history_that_is_no_file_is_left_alone(repl, tmp_path, make):
+    folder = tmp_path / "home/.local/state/herdctl"
+    folder.mkdir(parents=True)
+    make(folder / "history")
+    assert "Riley" in repl().ask("client count")
 
 
 def test_the_terminal_is_never_left_raw(repl):

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The process as the system sees it: no core that holds keys and reports."""
+"""The process as the system sees it: no core that holds keys and reports, no
+socket or file that is taken for standard output, no root without a word."""
+import itertools
 import os
 import pwd
 import resource
@@ -8,7 +10,7 @@ import subprocess
 
 import pytest
 
-from nodes import Herd
+from nodes import HERDCTL, Herd
 
 SETTINGS = "workers: 1\nplaces: {provider: none}\n"
 
@@ -68,3 +70,74 @@ def test_no_core_is_left(tmp_path, cores, user):
         status = end_by(node.process, signal.SIGABRT)
         assert os.WTERMSIG(status) == signal.SIGABRT and not os.WCOREDUMP(status)
         node.process = None
+
+
+# --- standard descriptors -----------------------------------------------------------
+
+CLOSED = [fds for n in (1, 2, 3) for fds in itertools.combinations((0, 1, 2), n)]
+
+
+def closing(fds):
+    def close():
+        for fd in fds:
+            os.close(fd)
+    return close
+
+
+@pytest.mark.parametrize("fds", CLOSED)
+def test_closed_standard_descriptors_are_no_sockets(tmp_path, fds):
+    settings = SETTINGS + "store: {engine: sqlite}\nlog: {traffic: t.log}\n"
+    with Herd(tmp_path, ["A", "B"], [("A", "B")], settings) as herd:
+        a = herd["A"]
+        with open(a.log_path, "ab") as log:
+            a.process = subprocess.Popen([herd.herdd, "-c", str(herd.path), "A"], stdin=subprocess.DEVNULL,
+                                         stdout=log, stderr=log, cwd=tmp_path, preexec_fn=closing(fds))
+        herd["B"].start()
+        herd["B"].wait_log("event=link-up peer=A")
+        a.iamat((b"a", b"+1+1", b"5"))
+        for fd in fds if os.geteuid() == 0 else ():  # only root may look
+            assert os.readlink(f"/proc/{a.process.pid}/fd/{fd}") == "/dev/null"
+        assert ("event=ready" in a.log()) == (2 not in fds)
+        assert a.stop() == 0
+        assert (tmp_path / "herd-A.sqlite").read_bytes().startswith(b"SQLite format 3")
+
+
+@pytest.mark.parametrize("fds", CLOSED)
+def test_herdctl_with_closed_standard_descriptors(herd, tmp_path, fds):
+    """Its connections must not be written to as standard output."""
+    done = subprocess.run([HERDCTL, "-c", str(herd.path), "-n", "Riley", "iamat", "a", "+1+1"], capture_output=True,
+                          cwd=tmp_path, env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]},
+                          preexec_fn=closing(fds))
+    assert done.returncode == (8 if 1 in fds else 0), done
+    assert herd["Riley"].at_line(b"a")
+    if 1 in fds and 2 not in fds:
+        assert b"cannot write the output: Bad file descriptor" in done.stderr
+
+
+@pytest.mark.parametrize("fds", CLOSED)
+def test_mkgazetteer_with_closed_standard_descriptors(tmp_path, fds):
+    program = os.path.join(os.path.dirname(HERDCTL), "mkgazetteer")
+    done = subprocess.run([program, str(tmp_path / "g.sqlite")], capture_output=True, preexec_fn=closing(fds),
+                          input=b"p1\t1\t1\tP\tName\t\tUS\tCA\t1\n")
+    if 0 in fds:  # there is no table to read
+        assert done.returncode == 1 and list(tmp_path.iterdir()) == []
+    else:
+        assert done.returncode == 0
+        assert (tmp_path / "g.sqlite").read_bytes().startswith(b"SQLite format 3")
+
+
+# --- root -----------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="starts as root")
+@pytest.mark.parametrize("user,warns", [("", True), ("root", False), ("nobody", False)])
+def test_root_without_a_user_is_told(tmp_path, user, warns):
+    folder = tmp_path / "herd"
+    folder.mkdir(mode=0o755)
+    for place in (tmp_path, *tmp_path.parents[:-2]):
+        place.chmod(0o755)
+    if user == "nobody":
+        os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
+    with Herd(folder, ["Solo"], [], SETTINGS + (f"user: {user}\n" if user else "")) as herd:
+        node = herd.start()["Solo"]
+        assert ("level=warn event=runs-as-root next=\"set user: in the herd file" in node.log()) == warns

@@ -169,7 +169,7 @@ def change(path, sql):
     (lambda path: path.write_bytes(b"no database" * 999), "file is not a database", "move the file away"),
     (lambda path: path.write_bytes(path.read_bytes()[:20000]), "malformed", "move the file away"),
     (damage, "malformed", "move the file away"),
-    (lambda path: (path.unlink(), path.mkdir()), "unable to open", "folder writable"),
+    (lambda path: (path.unlink(), path.mkdir()), "it is a folder", "give store.path a regular"),
     (lambda path: change(path, "PRAGMA user_version=9"), "format 9", "start the herdd that wrote it"),
     (lambda path: change(path, "ALTER TABLE reports RENAME COLUMN skew TO other"), "no column named skew|no such column",
      "not of a herdd")])
