@@ -108,7 +108,7 @@ SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/link.c \
 CORE_TESTS := test_backoff test_commit test_core_memory test_digest \
 	test_names test_outbox test_pace test_pack test_scale test_session \
 	test_session_memory test_session_rules test_session_turns \
-	test_siphash test_stress test_table test_table_full
+	test_siphash test_stress test_table test_table_bounds test_table_full
 
 PLACES_TESTS := test_gazetteer test_look test_places test_places_guards
 NET_TESTS := test_addresses test_link_history test_pulse test_rate \
@@ -299,7 +299,8 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libclient.a $(SERVER_ARCHIVES)
 # These look at a table from inside.
 $(B)/tests/unit/test_core_memory $(B)/tests/unit/test_outbox \
 	$(B)/tests/unit/test_session_memory $(B)/tests/unit/test_stress \
-	$(B)/tests/unit/test_table $(B)/tests/unit/test_table_full: \
+	$(B)/tests/unit/test_table $(B)/tests/unit/test_table_bounds \
+	$(B)/tests/unit/test_table_full: \
 	$(B)/tests/sim/table_check.o
 
 unit: $(UNIT_PROGRAMS) build/gazetteer.sqlite ## the unit tests

@@ -195,7 +195,9 @@ forget(struct call *call, struct forgetting *job)
 		    "the client reported itself at the same time");
 		break;
 	case PUT_EXPIRED:
-	case PUT_REFUSED: fail_no_client(call); break;
+	case PUT_REFUSED:
+	case PUT_NO_ROOM:
+	case PUT_FULL: fail_no_client(call); break;
 	case PUT_NOMEM: call_out_of_memory(call); break;
 	}
 	forgetting_free(job);
