@@ -57,10 +57,10 @@ PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/stats.c server/places/trial.c server/places/upstream.c \
 	server/places/upstream_json.c
 NET_SRC := server/net/addresses.c server/net/client.c \
-	server/net/client_answer.c server/net/link_conn.c \
-	server/net/link_edge.c server/net/link_history.c server/net/links.c \
-	server/net/listener.c server/net/mailbox.c server/net/resolver.c \
-	server/net/socket.c \
+	server/net/client_answer.c server/net/limits.c \
+	server/net/link_conn.c server/net/link_edge.c server/net/link_history.c server/net/links.c \
+	server/net/listener.c server/net/mailbox.c server/net/refusals.c \
+	server/net/resolver.c server/net/socket.c \
 	server/net/transport.c server/net/workers.c
 STORE_SRC := server/store/engine_sqlite.c server/store/store.c
 ADMIN_SRC := server/admin/admin.c server/admin/arrivals.c \
@@ -70,7 +70,8 @@ ADMIN_SRC := server/admin/admin.c server/admin/arrivals.c \
 	server/admin/glob.c server/admin/herd_config.c server/admin/json.c \
 	server/admin/logs.c server/admin/metrics.c server/admin/page.c \
 	server/admin/peers.c server/admin/places_api.c server/admin/process.c \
-	server/admin/query.c server/admin/route.c server/admin/routes.c \
+	server/admin/query.c server/admin/refused.c server/admin/route.c \
+	server/admin/routes.c \
 	server/admin/rows.c server/admin/status.c server/admin/tokens.c \
 	server/admin/watch_line.c server/admin/watch_news.c \
 	server/admin/watch_reports.c server/admin/watchers.c
@@ -111,7 +112,7 @@ CORE_TESTS := test_backoff test_commit test_core_memory test_digest \
 	test_siphash test_stress test_table test_table_bounds test_table_full
 
 PLACES_TESTS := test_gazetteer test_look test_places test_places_guards
-NET_TESTS := test_addresses test_link_history test_pulse test_rate \
+NET_TESTS := test_addresses test_limits test_link_history test_pulse test_rate \
 	test_resolver
 STORE_TESTS :=
 ADMIN_TESTS := test_admin_arrivals test_admin_page test_admin_query test_admin_rows
