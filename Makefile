@@ -197,7 +197,7 @@ PROGRAMS += build/mkgazetteer build/gazetteer.sqlite
 
 .DEFAULT_GOAL := programs
 .PHONY: programs all check unit sim soak mutants sanitize lint format bench \
-	fuzz fuzz-run fuzz-replay coverage install uninstall dist deb clean deps \
+	abuse fuzz fuzz-run fuzz-replay coverage install uninstall dist deb clean deps \
 	lint-deps demo help FORCE
 .SECONDARY:
 
@@ -403,6 +403,9 @@ bench: deps ## speed beside Redis, memcached and a bare echo
 	$(Q)$(call install,$(BENCH_PACKAGES))
 	$(Q)$(MAKE) --no-print-directory programs $(B)/load $(B)/echo
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(B)
+
+abuse: programs $(B)/load ## what others notice of clients that misuse a node, and the bounds
+	$(Q)$(PYTHON) tests/bench/abuse.py --build $(B)
 
 # $(call install,PACKAGES): those that are missing; asks sudo when not root.
 install = missing=$$(dpkg-query -W -f='$${Package} $${db:Status-Status}\n' \

@@ -46,11 +46,11 @@ enum request_speech {
 };
 
 /*
- * Looks at a first line without its LF that is no request. A web page can make a browser connect
- * to any port, but what the browser sends there begins with a request of HTTP
- * (METHOD TARGET HTTP/VERSION), a TLS handshake or, from WebRTC, a message of
- * STUN with its magic cookie (RFC 8489), alone or framed (RFC 4571). What
- * comes after that may be the page's.
+ * Looks at a first line without its LF that is no request. A web page can make
+ * a browser connect to any port, but what the browser sends there begins with a
+ * request of HTTP (METHOD TARGET HTTP/VERSION), a TLS handshake or, from
+ * WebRTC, a message of STUN with its magic cookie (RFC 8489), alone or framed
+ * (RFC 4571). What comes after that may be the page's.
  */
 enum request_speech request_speech(struct span line);
 
