@@ -133,7 +133,7 @@ static const struct metric METRICS[] = {
 	COUNTER("herd_connections_timed_out_total", timed_out,
 	    "Connections of clients closed for a slow request or reader."),
 	COUNTER("herd_connections_gave_way_total", gave_way,
-	    "Connections of clients closed for a new one at the most."),
+	    "Connections of clients closed for a new one at max_connections."),
 	COUNTER("herd_connections_idle_closed_total", idle_closed,
 	    "Connections of clients closed by idle_timeout."),
 	COUNTER("herd_clients_received_bytes_total", received_bytes,

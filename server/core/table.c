@@ -8,9 +8,6 @@
 #include "core/pack.h"
 #include "core/table_shard.h"
 
-/* Threads that may take clients in at the same time: workers at most. */
-#define TAKERS_MAX 64u
-
 /* --- life ---------------------------------------------------------------- */
 
 enum herd_error
@@ -125,9 +122,11 @@ is_out_of_bytes(const struct table *table, const struct table_bounds *bounds)
  * The cap at intake counts positions: a removal makes a place. In a full table
  * that place is taken by the least record, so each removal makes one only
  * once; else a single removal would let new clients push out all others.
+ * `ahead` are about to take a place.
  */
 static bool
-has_no_place(const struct table *table, const struct table_bounds *bounds)
+has_no_place(const struct table *table, const struct table_bounds *bounds,
+    uint64_t ahead)
 {
 	uint64_t cap =
 	    atomic_load_explicit(&table->max_clients, memory_order_relaxed);
@@ -135,18 +134,19 @@ has_no_place(const struct table *table, const struct table_bounds *bounds)
 	uint64_t removals = atomic_load(&table->removals);
 
 	return bounds != NULL && bounds->refuse_at_cap && cap != 0 &&
-	       records >= cap &&
-	       (records - removals >= cap ||
+	       records + ahead >= cap &&
+	       (records - removals + ahead >= cap ||
 		   atomic_load(&table->replaced) >= removals);
 }
 
 /* May a client that is not known come in? */
 static enum put_result
-judge_new(const struct table *table, const struct table_bounds *bounds)
+judge_new(const struct table *table, const struct table_bounds *bounds,
+    uint64_t ahead)
 {
 	if (is_out_of_bytes(table, bounds))
 		return PUT_NO_ROOM;
-	return has_no_place(table, bounds) ? PUT_FULL : PUT_ACCEPTED;
+	return has_no_place(table, bounds, ahead) ? PUT_FULL : PUT_ACCEPTED;
 }
 
 /* Would the report need a larger block than the position it replaces? */
@@ -207,6 +207,29 @@ shard_owe_early(struct table *table, struct shard *shard, uint32_t number,
 }
 #endif
 
+/*
+ * A new client's record. Threads that take clients in at the same time see
+ * each other before they look for a place, so that they do not fill the table
+ * beyond its cap and make the least record go.
+ */
+static enum put_result
+shard_admit(struct table *table, struct shard *shard, uint32_t hash,
+    const struct report *report, uint16_t origin, uint32_t from,
+    const struct table_bounds *bounds, uint32_t *slot)
+{
+	enum put_result result = PUT_ACCEPTED;
+
+	if (bounds != NULL)
+		result = judge_new(
+		    table, bounds, atomic_fetch_add(&table->coming, 1));
+	if (result == PUT_ACCEPTED && shard_insert(table, shard, hash, report,
+					  origin, from, slot) != HERD_OK)
+		result = PUT_NOMEM;
+	if (bounds != NULL)
+		atomic_fetch_sub(&table->coming, 1);
+	return result;
+}
+
 static enum put_result
 shard_put(struct table *table, struct shard *shard, uint32_t hash,
     const struct report *report, uint16_t origin, uint32_t from,
@@ -219,12 +242,8 @@ shard_put(struct table *table, struct shard *shard, uint32_t hash,
 	*is_new = entry == 0;
 	*slot = entry_slot(entry);
 	if (*is_new) {
-		result = judge_new(table, bounds);
-		if (result != PUT_ACCEPTED)
-			return result;
-		if (shard_insert(table, shard, hash, report, origin, from,
-			slot) != HERD_OK)
-			return PUT_NOMEM;
+		result = shard_admit(
+		    table, shard, hash, report, origin, from, bounds, slot);
 	} else {
 #ifdef HERD_MUTANTS
 		shard_owe_early(table, shard, *slot, report, from);
@@ -364,7 +383,7 @@ put_at_cap(struct table *table, uint64_t hash, const struct report *report,
 	if (table_is_full(table))
 		least_find(&least, table, own);
 	pthread_mutex_lock(&shard->lock);
-	if (!has_no_place(table, bounds) && table_is_full(table) &&
+	if (!has_no_place(table, bounds, 0) && table_is_full(table) &&
 	    least.found &&
 	    shard->index[shard_probe(shard, (uint32_t)hash, report->client)] ==
 		0 &&
@@ -390,21 +409,6 @@ put_at_cap(struct table *table, uint64_t hash, const struct report *report,
 	return result;
 }
 
-/*
- * The last places before the cap are given out one at a time, so that threads
- * which take clients in at the same time do not make the least record go.
- */
-static bool
-is_at_cap(const struct table *table, const struct table_bounds *bounds)
-{
-	uint64_t cap =
-	    atomic_load_explicit(&table->max_clients, memory_order_relaxed);
-	uint64_t last =
-	    bounds != NULL && bounds->refuse_at_cap ? TAKERS_MAX : 0;
-
-	return cap != 0 && atomic_load(&table->records) + last >= cap;
-}
-
 static enum put_result
 put_judged(struct table *table, uint64_t hash, const struct report *report,
     uint16_t origin, uint32_t from, struct wall now, const struct outbox *store,
@@ -420,10 +424,10 @@ put_judged(struct table *table, uint64_t hash, const struct report *report,
 	if (table_is_expired(table, report->time_ns, now)) {
 		shard->expired++;
 		result = PUT_EXPIRED;
-	} else if (is_at_cap(table, bounds) && !MUTANT(CAP_PER_SHARD) &&
+	} else if (table_is_full(table) && !MUTANT(CAP_PER_SHARD) &&
 		   shard->index[shard_probe(
 		       shard, (uint32_t)hash, report->client)] == 0) {
-		result = judge_new(table, bounds);
+		result = judge_new(table, bounds, 0);
 		pthread_mutex_unlock(&shard->lock);
 		return result != PUT_ACCEPTED
 			   ? result

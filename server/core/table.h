@@ -113,7 +113,8 @@ struct table_bounds {
  * record needs a larger block of memory than the one it replaces. A client of
  * whom a removal is held is known. Each caller's thread may go beyond
  * max_bytes by one record and what it makes the table grow by: 256 slots, a
- * shard's index, the FIFOs. max_clients is exact.
+ * shard's index, the FIFOs. max_clients is exact;
+ * the last places may be refused to threads that come for them at once.
  */
 enum put_result table_take(struct table *table, uint64_t hash,
     const struct report *report, uint16_t origin, struct wall now,

@@ -87,6 +87,7 @@ struct table {
 	_Atomic uint64_t records;
 	_Atomic uint64_t removals; /* of them */
 	_Atomic uint64_t replaced; /* see has_no_place(); not above removals */
+	_Atomic uint64_t coming;   /* new clients that look for a place */
 	_Atomic uint64_t bytes;    /* see table_bytes() */
 	struct names names;
 	pthread_mutex_t outbox_lock; /* of `outboxes` and their bits */

@@ -104,7 +104,7 @@ seat_tell(struct source_seat *seat)
 }
 
 /*
- * Puts the client behind those of its address that were served before it, or
+ * Puts the client after those of its address that were served before it, or
  * takes it out. Bytes that complete no request do not make it younger.
  */
 static void
