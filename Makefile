@@ -59,10 +59,10 @@ PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/stats.c server/places/trial.c server/places/upstream.c \
 	server/places/upstream_json.c
 NET_SRC := server/net/addresses.c server/net/client.c \
-	server/net/client_answer.c server/net/link_socket.c \
-	server/net/link_edge.c server/net/links.c server/net/half_open.c \
-	server/net/listener.c server/net/mailbox.c \
-	server/net/resolver.c server/net/socket.c \
+	server/net/client_answer.c server/net/half_open.c \
+	server/net/limits.c server/net/link_edge.c server/net/link_socket.c \
+	server/net/links.c server/net/listener.c server/net/mailbox.c \
+	server/net/refusals.c server/net/resolver.c server/net/socket.c \
 	server/net/strangers.c \
 	server/net/transport.c server/net/workers.c
 STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
@@ -74,7 +74,8 @@ ADMIN_SRC := server/admin/admin.c server/admin/arrivals.c \
 	server/admin/glob.c server/admin/herd_config.c server/admin/json.c \
 	server/admin/logs.c server/admin/metrics.c server/admin/page.c \
 	server/admin/peers.c server/admin/places_api.c server/admin/process.c \
-	server/admin/query.c server/admin/route.c server/admin/routes.c \
+	server/admin/query.c server/admin/refused.c server/admin/route.c \
+	server/admin/routes.c \
 	server/admin/rows.c server/admin/status.c server/admin/tokens.c \
 	server/admin/watch_line.c server/admin/watch_news.c \
 	server/admin/watch_reports.c server/admin/watchers.c
@@ -112,10 +113,11 @@ SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/host.c \
 CORE_TESTS := test_backoff test_commit test_core_memory test_digest test_link \
 	test_names test_outbox test_pace test_pack test_scale test_session \
 	test_session_memory test_session_rules test_session_turns \
-	test_siphash test_stress test_table test_table_full
+	test_siphash test_stress test_table test_table_bounds test_table_full
 
 PLACES_TESTS := test_gazetteer test_look test_places test_places_guards
-NET_TESTS := test_addresses test_half_open test_link_history test_pulse test_rate \
+NET_TESTS := test_addresses test_half_open test_limits test_link_history \
+	test_pulse test_rate \
 	test_resolver
 STORE_TESTS := test_same_file
 ADMIN_TESTS := test_admin_arrivals test_admin_page test_admin_query test_admin_rows
@@ -202,7 +204,7 @@ PROGRAMS += build/mkgazetteer build/gazetteer.sqlite
 
 .DEFAULT_GOAL := programs
 .PHONY: programs all check unit sim soak mutants sanitize lint format bench \
-	fuzz fuzz-run fuzz-replay coverage install uninstall dist deb clean deps \
+	abuse fuzz fuzz-run fuzz-replay coverage install uninstall dist deb clean deps \
 	lint-deps demo help FORCE
 .SECONDARY:
 
@@ -305,7 +307,8 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libclient.a $(SERVER_ARCHIVES)
 # These look at a table from inside.
 $(B)/tests/unit/test_core_memory $(B)/tests/unit/test_outbox \
 	$(B)/tests/unit/test_session_memory $(B)/tests/unit/test_stress \
-	$(B)/tests/unit/test_table $(B)/tests/unit/test_table_full: \
+	$(B)/tests/unit/test_table $(B)/tests/unit/test_table_bounds \
+	$(B)/tests/unit/test_table_full: \
 	$(B)/tests/sim/table_check.o
 
 unit: $(UNIT_PROGRAMS) build/gazetteer.sqlite ## the unit tests
@@ -407,6 +410,9 @@ bench: deps ## speed beside Redis, memcached and a bare echo
 	$(Q)$(call install,$(BENCH_PACKAGES))
 	$(Q)$(MAKE) --no-print-directory programs $(B)/load $(B)/echo
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(B)
+
+abuse: programs $(B)/load ## what others notice of clients that misuse a node, and the bounds
+	$(Q)$(PYTHON) tests/bench/abuse.py --build $(B)
 
 # $(call install,PACKAGES): those that are missing; asks sudo when not root.
 install = missing=$$(dpkg-query -W -f='$${Package} $${db:Status-Status}\n' \

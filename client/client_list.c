@@ -29,6 +29,8 @@ static const struct column list_columns[CLIENT_COLUMNS] = {
 	    COLUMN_IF_ANY, 0, "distance_m", 0 },
 	[CLIENT_RECEIVED] = { "received_at", "RECEIVED", LEAF_CLOCK, 0, 4,
 	    "received_at", 0 },
+	[CLIENT_AHEAD] = { "ahead_s", "AHEAD", LEAF_SECONDS, COLUMN_IF_ANY, 6,
+	    "ahead_s", 0 },
 	[CLIENT_LAG] = { "lag_ms", "LAG", LEAF_MS, COLUMN_MACHINE, 5, NULL, 0 },
 	[CLIENT_STATUS] = { "status", "STATUS", LEAF_STATE,
 	    COLUMN_STATE | COLUMN_IF_ANY, 0, NULL, 0 },

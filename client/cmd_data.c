@@ -115,7 +115,9 @@ probable_reason(struct span line)
 		return " (it holds no such client; `client show' with -n all "
 		       "asks every node)";
 	if (span_is(word, "IAMAT"))
-		return " (a time far ahead of its clock is refused)";
+		return " (a time far ahead of its clock is refused, and so is a "
+		       "new client at max_memory or max_clients; `client "
+		       "refused' says which)";
 	return "";
 }
 

@@ -100,6 +100,37 @@ run_forget(struct run *run)
 	return status;
 }
 
+/* --- refused --------------------------------------------------------- */
+
+static const struct column refused_columns[] = {
+	{ "node", "NODE", LEAF_TEXT, COLUMN_NODE | COLUMN_LABEL, 0, NULL, 0 },
+	{ "client", "CLIENT", LEAF_TEXT,
+	    COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK, 0, "client", 0 },
+	{ "reason", "REASON", LEAF_STATE, 0, 0, "reason", 0 },
+	{ "times", "TIMES", LEAF_INTEGER, 0, 2, "times", 0 },
+	{ "address", "ADDRESS", LEAF_TEXT, 0, 1, "address", 0 },
+	{ "at", "LAST", LEAF_CLOCK, 0, 3, "at", 0 },
+	{ "cut", "CUT", LEAF_BOOL, COLUMN_WIDE, 0, "cut", 0 },
+	{ "error", "ERROR", LEAF_TEXT,
+	    COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK, 0, NULL, 0 },
+};
+
+static const struct view refused_view = { "herd.refused/1", "refused",
+	VIEW_LIST, refused_columns, HERD_ARRAY_LEN(refused_columns) };
+
+static enum status
+run_refused(struct run *run)
+{
+	struct answers answers;
+	enum status status = json_command(
+	    run, &refused_view, "/v1/refused", "refused", NULL, &answers);
+
+	if (status == STATUS_OK)
+		return json_finish(run, &answers);
+	answers_release(&answers);
+	return status;
+}
+
 /* --- the table ------------------------------------------------------- */
 
 static const struct argument ls_arguments[] = {
@@ -140,6 +171,12 @@ const struct command client_table_commands[] = {
 	    client_run_near, "client near 34.068930,-118.445127 5" },
 	{ "client count", "count the clients that nodes know", NULL, NULL, NULL,
 	    &count_view, COMMAND_READ, run_count, "client count -n all" },
+	{ "client refused", "list the clients whose reports were refused",
+	    "The last 100 of each node, by client and REASON: `ahead' of the "
+	    "node's clock beyond max_ahead, `memory' or `clients' when the "
+	    "table is at max_memory or max_clients. CUT ids are shown in part.",
+	    NULL, NULL, &refused_view, COMMAND_READ, run_refused,
+	    "client refused -n all" },
 	{ "client forget", "make the herd forget a client",
 	    "A removal with the present time is spread like a report; a later "
 	    "report brings the client back.",

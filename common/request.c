@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "herd/request.h"
 
+#include <string.h>
+
 #include "herd/report.h"
 #include "herd/time.h"
 #include "scan.h"
@@ -115,4 +117,83 @@ request_parse(struct span line, struct request *out)
 		iamat_parse(p, end, out);
 	else if (span_is(word, "WHATSAT"))
 		whatsat_parse(p, end, out);
+}
+
+/* --- other protocols ----------------------------------------------------- */
+
+/* What a connection of another protocol begins with. */
+static const struct signature {
+	size_t at;
+	const char *bytes;
+	size_t len;
+} signatures[] = {
+	{ 0, "\x16\x03", 2 },         /* TLS: a handshake, version 3.x */
+	{ 4, "\x21\x12\xa4\x42", 4 }, /* STUN's magic cookie */
+	{ 6, "\x21\x12\xa4\x42", 4 }, /* after the length of a frame */
+};
+
+/* A character of a method's name, RFC 9110, 5.6.2. */
+static bool
+is_token_char(char c)
+{
+	return c != '\0' && (text_is_digit(c) || (c >= 'a' && c <= 'z') ||
+				(c >= 'A' && c <= 'Z') ||
+				strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+static bool
+is_token(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (!is_token_char(text.data[i]))
+			return false;
+	return text.len > 0;
+}
+
+/* "HTTP/1.1" */
+static bool
+is_http_version(struct span text)
+{
+	return text.len > 5 && memcmp(text.data, "HTTP/", 5) == 0 &&
+	       text_is_digit(text.data[5]);
+}
+
+/* METHOD ... HTTP/VERSION; a browser puts nothing before it. */
+static bool
+is_http(struct span line, struct span *method)
+{
+	const char *end = line.data + line.len, *last;
+
+	while (end > line.data && text_is_space(end[-1]))
+		end--;
+	last = end;
+	while (last > line.data && !text_is_space(last[-1]))
+		last--;
+	if (!is_http_version(span_of(last, (size_t)(end - last))))
+		return false;
+	method->data = line.data;
+	method->len = 0;
+	while (method->len < line.len && !text_is_space(line.data[method->len]))
+		method->len++;
+	return is_token(*method);
+}
+
+enum request_speech
+request_speech(struct span line)
+{
+	struct span method;
+	size_t i;
+
+	for (i = 0; i < HERD_ARRAY_LEN(signatures); i++) {
+		const struct signature *s = &signatures[i];
+
+		if (line.len >= s->at + s->len &&
+		    memcmp(line.data + s->at, s->bytes, s->len) == 0)
+			return SPEECH_FOREIGN;
+	}
+	if (!is_http(line, &method))
+		return SPEECH_HERD;
+	return span_is(method, "GET") || span_is(method, "HEAD")
+		   ? SPEECH_HTTP
+		   : SPEECH_FOREIGN;
 }

@@ -111,6 +111,10 @@ setting_allowed(const struct setting *setting, struct buf *out)
 		error = buf_add_text(out, " to ");
 	if (error == HERD_OK)
 		error = add_count(out, setting->type, setting->max);
+	/* A default that stands for something else. */
+	if (error == HERD_OK && setting->min > 0 &&
+	    strcmp(setting->initial, "0") == 0)
+		error = buf_add_text(out, ", or 0");
 	return error;
 }
 
@@ -206,7 +210,8 @@ number_parse(const struct setting *setting, struct span text, uint64_t *out)
 		error = text_to_u64(text, 0, UINT64_MAX, &value);
 	if (error != HERD_OK)
 		return error;
-	if (value < setting->min || value > setting->max)
+	if ((value < setting->min || value > setting->max) &&
+	    !span_is(text, setting->initial))
 		return HERD_ERANGE;
 	*out = value;
 	return HERD_OK;

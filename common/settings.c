@@ -6,6 +6,8 @@
 #include "herd/time.h"
 
 #define KIB UINT64_C(1024)
+#define MIB (1024u * KIB)
+#define GIB (1024u * MIB)
 #define MS HERD_NS_PER_MS
 #define SECOND HERD_NS_PER_S
 #define HOUR (3600u * SECOND)
@@ -18,6 +20,7 @@ static const char *const security_words[] = { "auto", "tls", "none", NULL };
 static const char *const provider_words[] = { "gazetteer", "google",
 	"google-legacy", "photon", "none", NULL };
 static const char *const google_words[] = { "basic", "rich", NULL };
+static const char *const limit_words[] = { "refuse", "evict", NULL };
 static const char *const engine_words[] = { "none", "sqlite", NULL };
 static const char *const durability_words[] = { "async", "sync", NULL };
 static const char *const level_words[] = { "debug", "info", "warn", "error",
@@ -66,29 +69,41 @@ static const struct setting table[] = {
 	SIZE("max_line", max_line, KIB, 64u * KIB, "64K", false,
 	    "Longest line that a client may send; the same on all nodes."),
 	COUNT("max_clients", max_clients, 0, 100000000, "10000000", false,
-	    "Most clients that the table holds, 0 for no cap; beyond it the "
-	    "oldest report goes; the same on all nodes."),
+	    "Most clients that the table holds, 0 for no cap; at_limit says what "
+	    "happens beyond it; the same on all nodes."),
 	DURATION("expire_after", expire_after, 0, LONG_TIME, "0", false,
 	    "Age by its own time at which a report is dropped, 0 for never; "
 	    "the same on all nodes."),
 	COUNT("workers", workers, 0, 64, "0", false,
 	    "Threads that serve clients and links, 0 for one per core."),
-	DURATION("max_ahead", max_ahead, 0, LONG_TIME, "24h", true,
+	DURATION("max_ahead", max_ahead, 0, LONG_TIME, "5m", true,
 	    "How far in the future the time of a client's report may lie, 0 "
-	    "for any."),
+	    "for any; a wrong time hides later ones for so long."),
+	SIZE("max_memory", max_memory, 16u * MIB, 16384u * GIB, "0", true,
+	    "Most memory of the table, 0 for a quarter of the machine's and at "
+	    "least 256M; at it, new clients and reports that make a known "
+	    "client's record larger are refused."),
+	WORD("at_limit", at_limit, limit_words, "refuse", true,
+	    "What becomes of a new client at max_clients: refuse its report, "
+	    "or evict the oldest report of the table."),
 	COUNT("max_connections", max_connections, 1, 1000000, "10000", true,
-	    "Most client connections at one time."),
+	    "Most client connections at one time, fewer if the process may not "
+	    "open so many files; at it, the connection that has been idle "
+	    "longest, of the address with the most, is closed for a new one."),
 	COUNT("max_connections_per_address", max_connections_per_address, 1,
 	    1000000, "1024", true,
 	    "Most client connections at one time from one IPv4 address or "
 	    "IPv6 /64."),
 	DURATION("request_timeout", request_timeout, 10u * MS, HOUR, "10s",
 	    true,
-	    "Time from the first byte of a request to its end; idle clients "
-	    "stay."),
+	    "Time from the first byte of a request to its end; then what there "
+	    "is of it is answered as invalid, and the connection is closed."),
 	DURATION("write_timeout", write_timeout, 10u * MS, HOUR, "30s", true,
 	    "Time without progress after which a client that does not read "
 	    "its replies is dropped."),
+	DURATION("idle_timeout", idle_timeout, 0, LONG_TIME, "0", true,
+	    "Time without a request after which a client's connection is "
+	    "closed, 0 for never."),
 	COUNT("request_rate", request_rate, 0, 1000000000, "0", true,
 	    "Requests per second that one connection may send, 0 for any."),
 	STRING("user", user, SETTING_TEXT, "", false,

@@ -27,9 +27,6 @@
 /* Exit statuses; herdd(8) has them. */
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 8 };
 
-/* Files and sockets beside clients: links, store, admin, log. */
-#define FILES_RESERVED 256u
-
 static void
 print_span(FILE *out, struct span text)
 {
@@ -81,25 +78,6 @@ watch_signals(struct run *run, struct event *events[SIGNAL_COUNT])
 }
 
 /* --- the process -------------------------------------------------------- */
-
-/* Connections must never use up the files that the node itself needs. */
-static void
-raise_file_limit(struct log *log, const struct settings *settings)
-{
-	struct rlimit limit;
-	rlim_t want = settings->max_connections + FILES_RESERVED;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= want)
-		return;
-	limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur < want)
-		LOG(log, LOG_WARN, "file-limit",
-		    log_number("limit", (int64_t)limit.rlim_cur),
-		    log_number("wanted", (int64_t)want),
-		    log_text("next", "raise LimitNOFILE or lower "
-				     "max_connections"));
-}
 
 /* Keys and reports are nobody's business. */
 static void
@@ -214,7 +192,6 @@ run_node(const struct options *options, struct herdfile *file, size_t self)
 		return EXIT_FAILED;
 	}
 	buf_init(&message, 4096);
-	raise_file_limit(log, &file->settings);
 	error = drop_privileges(file->settings.user, log, &message);
 	if (error != HERD_OK)
 		herdfile_release(file);

@@ -19,9 +19,14 @@ struct node_limits {
 	_Atomic uint64_t ready_after_ns;
 	_Atomic uint64_t request_timeout_ns;
 	_Atomic uint64_t write_timeout_ns;
+	_Atomic uint64_t idle_timeout_ns; /* 0 = off */
 	_Atomic uint64_t request_rate;
-	_Atomic uint64_t max_connections;
+	_Atomic uint64_t max_connections; /* what the descriptors allow */
 	_Atomic uint64_t max_per_address;
+	_Atomic uint64_t max_memory; /* bytes of the table; never 0 */
+	/* The least max_memory of live neighbours, 0 = none is known. */
+	_Atomic uint64_t neighbours_memory;
+	_Atomic bool refuse_at_cap;
 };
 
 enum node_state { NODE_STARTING, NODE_RUNNING, NODE_DRAINING, NODE_STOPPING };

@@ -13,6 +13,7 @@
 
 #include "admin/admin.h"
 #include "clock.h"
+#include "net/limits.h"
 #include "net/links.h"
 #include "net/workers.h"
 #include "pulse.h"
@@ -96,8 +97,28 @@ node_stop(struct node *node, const char *who)
 	event_base_loopexit(node->base, NULL);
 }
 
+/* Connections must never use up the files that the node itself needs. */
+static uint64_t
+connections_that_fit(struct node *node)
+{
+	uint64_t wanted = node->file.settings.max_connections;
+	uint64_t files = limits_raise_files();
+	uint64_t fit = limits_connections(wanted, files);
+
+	if (fit < wanted)
+		LOG(node->log, LOG_WARN, "file-limit",
+		    log_number("limit", (int64_t)files),
+		    log_number(
+			"wanted", (int64_t)(wanted + LIMITS_FILES_RESERVED)),
+		    log_number("max_connections", (int64_t)fit),
+		    log_text("next", "fewer clients are served at one time; "
+				     "raise LimitNOFILE or lower "
+				     "max_connections"));
+	return fit;
+}
+
 static void
-limits_apply(struct node *node)
+settings_apply(struct node *node)
 {
 	const struct settings *settings = &node->file.settings;
 	struct node_limits *limits = &node->limits;
@@ -106,10 +127,16 @@ limits_apply(struct node *node)
 	atomic_store(&limits->ready_after_ns, settings->ready_after);
 	atomic_store(&limits->request_timeout_ns, settings->request_timeout);
 	atomic_store(&limits->write_timeout_ns, settings->write_timeout);
+	atomic_store(&limits->idle_timeout_ns, settings->idle_timeout);
 	atomic_store(&limits->request_rate, settings->request_rate);
-	atomic_store(&limits->max_connections, settings->max_connections);
+	atomic_store(&limits->max_connections, connections_that_fit(node));
 	atomic_store(
 	    &limits->max_per_address, settings->max_connections_per_address);
+	atomic_store(&limits->max_memory,
+	    settings->max_memory != 0 ? settings->max_memory
+				      : limits_memory(limits_machine_memory()));
+	atomic_store(
+	    &limits->refuse_at_cap, settings->at_limit == AT_LIMIT_REFUSE);
 	log_level_set(node->log, (enum log_level)settings->log.level);
 	log_format_set(node->log, (enum log_format)settings->log.format);
 }
@@ -200,7 +227,7 @@ node_reload(struct node *node, const char *who, struct reload *reload)
 				     "the file and reload again"));
 		return error;
 	}
-	limits_apply(node);
+	settings_apply(node);
 	file_drop(node, &old);
 	node->file_loaded = clock_wall();
 	LOG(node->log, LOG_INFO, "reloaded", log_text("by", who),
@@ -427,7 +454,7 @@ run_open(struct run *run, const char *path, struct herdfile *file, size_t self,
 	if (node->base_dir != NULL && node->name != NULL && node->herd != NULL)
 		error = open_base(run);
 	if (error == HERD_OK) {
-		limits_apply(node);
+		settings_apply(node);
 		error = open_rooms(run, message);
 	}
 	if (error == HERD_OK) {

@@ -38,6 +38,22 @@ struct request {
  */
 void request_parse(struct span line, struct request *out);
 
+/* Whose protocol a connection speaks, by its first line. */
+enum request_speech {
+	SPEECH_HERD,
+	SPEECH_HTTP,    /* a GET or HEAD: no body follows */
+	SPEECH_FOREIGN, /* any other method of HTTP; TLS; STUN */
+};
+
+/*
+ * Looks at a first line without its LF that is no request. A web page can make
+ * a browser connect to any port, but what the browser sends there begins with a
+ * request of HTTP (METHOD TARGET HTTP/VERSION), a TLS handshake or, from
+ * WebRTC, a message of STUN with its magic cookie (RFC 8489), alone or framed
+ * (RFC 4571). What comes after that may be the page's.
+ */
+enum request_speech request_speech(struct span line);
+
 /* digits [. digits], 0 < km <= 50; metres. HERD_ESYNTAX, HERD_ERANGE. */
 HERD_MUST_CHECK enum herd_error radius_parse(struct span km, double *metres);
 

@@ -38,6 +38,7 @@ enum link_security {
 	LINK_SECURITY_TLS,
 	LINK_SECURITY_NONE
 };
+enum at_limit { AT_LIMIT_REFUSE, AT_LIMIT_EVICT };
 enum store_engine { STORE_NONE, STORE_SQLITE };
 enum durability { DURABILITY_ASYNC, DURABILITY_SYNC };
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
@@ -57,13 +58,16 @@ struct settings {
 	uint64_t max_clients;  /* records in the table, 0 = no cap */
 	uint64_t expire_after; /* ns, 0 = never */
 	/* this node */
-	uint64_t workers;   /* threads, 0 = one per core */
-	uint64_t max_ahead; /* ns, 0 = off */
+	uint64_t workers;     /* threads, 0 = one per core */
+	uint64_t max_ahead;   /* ns, 0 = off */
+	uint64_t max_memory;  /* bytes, 0 = by the machine's memory */
+	unsigned at_limit;    /* enum at_limit */
 	uint64_t ready_after; /* ns */
 	uint64_t max_connections;
 	uint64_t max_connections_per_address;
 	uint64_t request_timeout; /* ns from a request's first byte to its LF */
 	uint64_t write_timeout;   /* ns without progress */
+	uint64_t idle_timeout;    /* ns without a request, 0 = off */
 	uint64_t request_rate;    /* requests/s per connection, 0 = off */
 	char *user;               /* drop privileges to, "" = stay */
 	unsigned link_security;   /* enum link_security */
@@ -115,7 +119,8 @@ struct setting {
 	size_t offset; /* of the value in struct settings */
 	uint64_t min;  /* COUNT, SIZE, DURATION */
 	uint64_t max;
-	const char *initial;      /* default, as one writes it in the file */
+	/* Default, as one writes it in the file; allowed beside the range. */
+	const char *initial;
 	const char *const *words; /* BOOL, ENUM, ENUMS: ends with NULL */
 	bool reloadable;          /* applies on reload, else at restart */
 	bool secret;      /* never shown: a path to a secret is not one */

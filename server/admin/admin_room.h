@@ -85,6 +85,7 @@ void serve_peer_reconnect(struct call *call);
 void serve_clients(struct call *call);
 void serve_client(struct call *call);
 void serve_client_forget(struct call *call);
+void serve_refused(struct call *call);
 
 void serve_digest(struct call *call);
 

@@ -59,6 +59,7 @@ serve_client(struct call *call)
 		json_init(&json);
 		name_giver(call->node, record.from, giver);
 		row_client(&json, json.root, &record.report, giver);
+		row_ahead(&json, json.root, &record.report, clock_wall());
 		call_json(call, &json);
 	}
 	record_release(&record);
@@ -195,7 +196,9 @@ forget(struct call *call, struct forgetting *job)
 		    "the client reported itself at the same time");
 		break;
 	case PUT_EXPIRED:
-	case PUT_REFUSED: fail_no_client(call); break;
+	case PUT_REFUSED:
+	case PUT_NO_ROOM:
+	case PUT_FULL: fail_no_client(call); break;
 	case PUT_NOMEM: call_out_of_memory(call); break;
 	}
 	forgetting_free(job);
@@ -276,6 +279,7 @@ add_next(struct json *json, const struct page *page)
 static void
 answer_page(struct call *call, const struct listing *listing)
 {
+	struct wall now = clock_wall();
 	struct json json;
 	cJSON *list;
 
@@ -290,6 +294,7 @@ answer_page(struct call *call, const struct listing *listing)
 
 		name_giver(call->node, from->from, giver);
 		row_client(&json, row, &from->report, giver);
+		row_ahead(&json, row, &from->report, now);
 		if (listing->near)
 			json_double(&json, row, "distance_m",
 			    (double)(int64_t)(from->distance_m * 10 + 0.5) /

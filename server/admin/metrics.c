@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "herd/text.h"
 #include "herd/version.h"
+#include "net/limits.h"
 #include "net/links.h"
 #include "net/workers.h"
 #include "pulse.h"
@@ -37,10 +38,13 @@
 struct facts {
 	double isolated, ready, draining, uptime, start_time, config_loaded;
 	double clients, removals, clients_max, table_bytes;
+	double table_counted, table_max;
 	double accepted, stale, equal, expired, evicted;
 	double reported_rate, newest, oldest, strange;
 	double iamat, whatsat, invalid;
+	double requests_refused[REFUSAL_COUNT];
 	double connections, busy, connections_max, opened, refused, timed_out;
+	double gave_way, idle_closed;
 	double received_bytes, sent_bytes;
 	double traffic_lost;
 	double store_failed, store_owed, store_commits, store_committed;
@@ -88,6 +92,11 @@ static const struct metric METRICS[] = {
 	GAUGE("herd_clients_max", clients_max,
 	    "Cap of clients and removals, 0 for none."),
 	GAUGE("herd_table_bytes", table_bytes, "Memory of the table."),
+	GAUGE("herd_table_counted_bytes", table_counted,
+	    "Of it, what counts for max_memory: not removals, nor free slots."),
+	GAUGE("herd_table_max_bytes", table_max,
+	    "What it may be for reports of clients to be taken: max_memory, or "
+	    "a neighbour's that is less."),
 	COUNTER("herd_reports_accepted_total", accepted,
 	    "Reports that were new or newer, from clients and links."),
 	COUNTER("herd_reports_stale_total", stale,
@@ -112,7 +121,12 @@ static const struct metric METRICS[] = {
 	    "Requests of clients."),
 	FACT("herd_requests_total", "counter", "kind=\"invalid\"", invalid,
 	    "Requests of clients."),
-	GAUGE("herd_connections", connections, "Connections of clients."),
+#define HERD_REFUSAL_METRIC(id, word, text)                                   \
+	FACT("herd_requests_refused_total", "counter", "reason=\"" word "\"", \
+	    requests_refused[id], "Requests answered as invalid, by reason."),
+	REFUSALS(HERD_REFUSAL_METRIC)
+#undef HERD_REFUSAL_METRIC
+	    GAUGE("herd_connections", connections, "Connections of clients."),
 	GAUGE("herd_connections_busy", busy,
 	    "Of them, those with a request begun or replies unsent."),
 	GAUGE("herd_connections_max", connections_max,
@@ -123,6 +137,10 @@ static const struct metric METRICS[] = {
 	    "Connections of clients that were refused at a limit."),
 	COUNTER("herd_connections_timed_out_total", timed_out,
 	    "Connections of clients closed for a slow request or reader."),
+	COUNTER("herd_connections_gave_way_total", gave_way,
+	    "Connections of clients closed for a new one at max_connections."),
+	COUNTER("herd_connections_idle_closed_total", idle_closed,
+	    "Connections of clients closed by idle_timeout."),
 	COUNTER("herd_clients_received_bytes_total", received_bytes,
 	    "Bytes that clients sent."),
 	COUNTER("herd_clients_sent_bytes_total", sent_bytes,
@@ -234,6 +252,8 @@ gather_table(struct call *call, struct facts *facts)
 	facts->removals = (double)counts.removals;
 	facts->clients_max = (double)call->node->boot.settings.max_clients;
 	facts->table_bytes = (double)counts.bytes;
+	facts->table_counted = (double)counts.counted;
+	facts->table_max = (double)limits_table_bytes(&call->node->limits);
 	facts->accepted = (double)counts.accepted;
 	facts->stale = (double)counts.stale;
 	facts->equal = (double)counts.equal;
@@ -264,6 +284,10 @@ gather_workers(struct call *call, struct facts *facts)
 	facts->memory_bound = (double)counts.memory_max;
 	facts->refused = (double)counts.refused;
 	facts->timed_out = (double)counts.timed_out;
+	facts->gave_way = (double)counts.gave_way;
+	facts->idle_closed = (double)counts.idle_closed;
+	for (unsigned i = 0; i < REFUSAL_COUNT; i++)
+		facts->requests_refused[i] = (double)counts.requests_refused[i];
 	facts->received_bytes = (double)counts.received_bytes;
 	facts->sent_bytes = (double)counts.sent_bytes;
 }

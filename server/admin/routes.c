@@ -29,6 +29,8 @@ static const struct route ROUTES[] = {
 	    "one client" },
 	{ ROUTE_DELETE, "/v1/clients/*", ROUTE_WRITE, "forget", "",
 	    serve_client_forget, "make the herd forget a client" },
+	{ ROUTE_GET, "/v1/refused", ROUTE_READ, NULL, "", serve_refused,
+	    "reports refused last, and requests refused by reason" },
 	{ ROUTE_GET, "/v1/digest", ROUTE_READ, NULL, "key leaves after",
 	    serve_digest, "hashes of the whole table" },
 	{ ROUTE_GET, "/v1/digest/*", ROUTE_READ, NULL, "key leaves after",

@@ -7,8 +7,8 @@
 
 /* --- a client --------------------------------------------------------- */
 
-static void
-add_client_id(struct json *json, cJSON *row, struct span client)
+void
+row_client_id(struct json *json, cJSON *row, struct span client)
 {
 	struct buf base64;
 
@@ -46,7 +46,7 @@ row_client(struct json *json, cJSON *row, const struct report *report,
 	char received[TIME_FORMAT_MAX];
 	size_t len = time_format(report_received_ns(report), received);
 
-	add_client_id(json, row, report->client);
+	row_client_id(json, row, report->client);
 	json_span(json, row, "time", report->time);
 	add_location(json, row, report->location);
 	json_span(json, row, "node", report->origin);
@@ -61,6 +61,14 @@ row_client(struct json *json, cJSON *row, const struct report *report,
 		json_string(json, row, "from", from);
 	if (report->kind == REPORT_REMOVAL)
 		json_bool(json, row, "removed", true);
+}
+
+void
+row_ahead(
+    struct json *json, cJSON *row, const struct report *report, struct wall now)
+{
+	if (report->time_ns > now.ns)
+		json_seconds(json, row, "ahead_s", report->time_ns - now.ns);
 }
 
 void

@@ -8,6 +8,7 @@
 #include "admin/json.h"
 #include "herd/address.h"
 #include "herd/report.h"
+#include "herd/time.h"
 
 /*
  * Fills `row` with a report: client, client_b64 (only if the id is not
@@ -17,6 +18,16 @@
  */
 void row_client(struct json *json, cJSON *row, const struct report *report,
     const char *from);
+
+/* Adds an id: client, and client_b64 if it is not UTF-8. */
+void row_client_id(struct json *json, cJSON *row, struct span client);
+
+/*
+ * Adds ahead_s if the report's time is after `now`: until then it hides what
+ * the client reports with the right time.
+ */
+void row_ahead(struct json *json, cJSON *row, const struct report *report,
+    struct wall now);
 
 /* Adds `address` as text; null if there is none. */
 void row_address(struct json *json, cJSON *row, const char *key,

@@ -11,6 +11,7 @@
 #include "admin/rows.h"
 #include "clock.h"
 #include "herd/version.h"
+#include "net/limits.h"
 #include "net/links.h"
 #include "net/workers.h"
 #include "run.h"
@@ -67,6 +68,26 @@ add_memory(struct call *call, struct json *json)
 	table_count(call->node->table, &counts);
 	json_count(json, json->root, "rss_bytes", facts.rss_bytes);
 	json_count(json, json->root, "table_bytes", counts.bytes);
+}
+
+/* What is bounded for clients, and by how much. */
+static void
+add_bounds(struct call *call, struct json *json)
+{
+	struct node_limits *limits = &call->node->limits;
+	cJSON *object = json_object(json, json->root, "bounds");
+	struct process_facts process;
+	struct workers_counts counts;
+
+	process_ask(&process);
+	workers_count(call->node->workers, &counts);
+	json_count(json, object, "table_bytes", table_bytes(call->node->table));
+	json_count(json, object, "table_bytes_max", limits_table_bytes(limits));
+	json_count(json, object, "connections", counts.connections);
+	json_count(json, object, "connections_max",
+	    atomic_load(&limits->max_connections));
+	json_count(json, object, "open_files", process.open_files);
+	json_count(json, object, "open_files_max", process.max_files);
 }
 
 void
@@ -316,6 +337,7 @@ serve_status(struct call *call)
 	add_peers(call, &json);
 	add_clients(call, &json);
 	add_requests(call, &json);
+	add_bounds(call, &json);
 	add_places(call, &json);
 	add_store(call, &json);
 	call_json(call, &json);

@@ -17,7 +17,7 @@
 /* --- fifo ---------------------------------------------------------------- */
 
 static enum herd_error
-fifo_grow(struct fifo *fifo)
+fifo_grow(struct table *table, struct fifo *fifo)
 {
 	uint32_t size = fifo->size == 0 ? FIFO_SIZE_MIN : fifo->size * 2;
 	uint32_t *ring = malloc((size_t)size * sizeof(*ring));
@@ -29,6 +29,8 @@ fifo_grow(struct fifo *fifo)
 	for (uint32_t i = 0; i < fifo->count; i++)
 		ring[i] = fifo->ring[(fifo->head + i) & (fifo->size - 1)];
 	free(fifo->ring);
+	table_add_bytes(
+	    table, fifo->size * sizeof(*ring), size * sizeof(*ring));
 	fifo->ring = ring;
 	fifo->size = size;
 	fifo->head = 0;
@@ -36,9 +38,9 @@ fifo_grow(struct fifo *fifo)
 }
 
 enum herd_error
-fifo_append(struct fifo *fifo, uint32_t slot)
+fifo_append(struct table *table, struct fifo *fifo, uint32_t slot)
 {
-	if (fifo->count == fifo->size && fifo_grow(fifo) != HERD_OK)
+	if (fifo->count == fifo->size && fifo_grow(table, fifo) != HERD_OK)
 		return HERD_ENOMEM;
 	fifo->ring[(fifo->head + fifo->count) & (fifo->size - 1)] = slot;
 	fifo->count++;
@@ -54,19 +56,20 @@ fifo_peek(const struct fifo *fifo)
 }
 
 void
-fifo_pop(struct fifo *fifo)
+fifo_pop(struct table *table, struct fifo *fifo)
 {
 	assert(fifo->count > 0);
 	fifo->head = (fifo->head + 1) & (fifo->size - 1);
 	fifo->count--;
 	fifo->popped++;
 	if (fifo->count == 0 && fifo->size > FIFO_SIZE_KEEP)
-		fifo_release(fifo);
+		fifo_release(table, fifo);
 }
 
 void
-fifo_release(struct fifo *fifo)
+fifo_release(struct table *table, struct fifo *fifo)
 {
+	table_add_bytes(table, fifo->size * sizeof(*fifo->ring), 0);
 	free(fifo->ring);
 	fifo->ring = NULL;
 	fifo->size = 0;
@@ -121,7 +124,7 @@ shard_owe(
 		if (outbox->note != NULL)
 			outbox->note(
 			    outbox->arg, slot->hash, slot->time_ns, slot->from);
-		if (fifo_append(fifo, number) != HERD_OK) {
+		if (fifo_append(table, fifo, number) != HERD_OK) {
 			slot->owed &= ~(UINT64_C(1) << bit);
 			atomic_store(&outbox->failed, true);
 			outbox->wake(outbox->arg);
@@ -180,16 +183,16 @@ outbox_attach(struct outbox *outbox)
 }
 
 static void
-shard_detach(struct shard *shard, unsigned bit)
+shard_detach(struct table *table, struct shard *shard, unsigned bit)
 {
 	struct fifo *fifo = &shard->fifos[bit];
 
 	while (fifo->count > 0) {
 		shard_slot(shard, fifo_peek(fifo))->owed &=
 		    ~(UINT64_C(1) << bit);
-		fifo_pop(fifo);
+		fifo_pop(table, fifo);
 	}
-	fifo_release(fifo);
+	fifo_release(table, fifo);
 	fifo->appended = 0;
 	fifo->popped = 0;
 	shard->attached &= ~(UINT64_C(1) << bit);
@@ -207,7 +210,7 @@ outbox_detach(struct outbox *outbox)
 		struct shard *shard = &table->shards[i];
 
 		pthread_mutex_lock(&shard->lock);
-		shard_detach(shard, outbox->bit);
+		shard_detach(table, shard, outbox->bit);
 		pthread_mutex_unlock(&shard->lock);
 	}
 	atomic_store(&table->outboxes[outbox->bit], NULL);
@@ -288,7 +291,7 @@ shard_take(struct outbox *outbox, struct shard *shard, unsigned max,
 			slot->owed &= ~bit;
 		}
 #endif
-		fifo_pop(fifo);
+		fifo_pop(outbox->table, fifo);
 		taken++;
 	}
 	if (fifo->count == 0)

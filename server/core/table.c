@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/mutant.h"
+#include "core/pack.h"
 #include "core/table_shard.h"
 
 /* --- life ---------------------------------------------------------------- */
@@ -23,8 +24,8 @@ table_new(const struct table_config *config, struct table **out)
 	atomic_init(&table->expire_after_ns, config->expire_after_ns);
 	if (names_init(&table->names) != HERD_OK)
 		goto fail;
-	while (
-	    made < TABLE_SHARDS && shard_init(&table->shards[made]) == HERD_OK)
+	while (made < TABLE_SHARDS &&
+	       shard_init(table, &table->shards[made]) == HERD_OK)
 		made++;
 	if (made < TABLE_SHARDS)
 		goto fail_shards;
@@ -39,7 +40,7 @@ fail_outbox_lock:
 	pthread_mutex_destroy(&table->outbox_lock);
 fail_shards:
 	while (made > 0)
-		shard_release(&table->shards[--made]);
+		shard_release(table, &table->shards[--made]);
 	names_release(&table->names);
 fail:
 	free(table);
@@ -52,7 +53,7 @@ table_free(struct table *table)
 	if (table == NULL)
 		return;
 	for (unsigned i = 0; i < TABLE_SHARDS; i++)
-		shard_release(&table->shards[i]);
+		shard_release(table, &table->shards[i]);
 	pthread_mutex_destroy(&table->evict_lock);
 	pthread_mutex_destroy(&table->outbox_lock);
 	names_release(&table->names);
@@ -108,12 +109,63 @@ slot_order(const struct table *table, const struct slot *slot,
 	return HERD_OK;
 }
 
+/* --- bounds -------------------------------------------------------------- */
+
+static bool
+is_out_of_bytes(const struct table *table, const struct table_bounds *bounds)
+{
+	return bounds != NULL && bounds->max_bytes != 0 &&
+	       table_bytes(table) >= bounds->max_bytes;
+}
+
+/*
+ * The cap at intake counts positions: a removal makes a place. In a full table
+ * that place is taken by the least record, so each removal makes one only
+ * once; else a single removal would let new clients push out all others.
+ * `ahead` are about to take a place.
+ */
+static bool
+has_no_place(const struct table *table, const struct table_bounds *bounds,
+    uint64_t ahead)
+{
+	uint64_t cap =
+	    atomic_load_explicit(&table->max_clients, memory_order_relaxed);
+	uint64_t records = atomic_load(&table->records);
+	uint64_t removals = atomic_load(&table->removals);
+
+	return bounds != NULL && bounds->refuse_at_cap && cap != 0 &&
+	       records + ahead >= cap &&
+	       (records - removals + ahead >= cap ||
+		   atomic_load(&table->replaced) >= removals);
+}
+
+/* May a client that is not known come in? */
+static enum put_result
+judge_new(const struct table *table, const struct table_bounds *bounds,
+    uint64_t ahead)
+{
+	if (is_out_of_bytes(table, bounds))
+		return PUT_NO_ROOM;
+	return has_no_place(table, bounds, ahead) ? PUT_FULL : PUT_ACCEPTED;
+}
+
+/* Would the report need a larger block than the position it replaces? */
+static bool
+is_too_long(const struct table *table, const struct slot *slot,
+    const struct report *report, const struct table_bounds *bounds)
+{
+	return is_out_of_bytes(table, bounds) && slot->state == SLOT_POSITION &&
+	       blob_memory(pack_size(report)) > blob_memory(slot->blob_len);
+}
+
+/* --- one shard ----------------------------------------------------------- */
+
 static enum put_result
 shard_replace(struct table *table, struct shard *shard, uint32_t number,
-    const struct report *report, uint32_t from)
+    const struct report *report, uint32_t from,
+    const struct table_bounds *bounds)
 {
 	struct slot *slot = shard_slot(shard, number);
-	bool was_removal = slot->state == SLOT_REMOVAL;
 	int order;
 
 	if (slot_order(table, slot, report, &order) != HERD_OK)
@@ -128,12 +180,10 @@ shard_replace(struct table *table, struct shard *shard, uint32_t number,
 			slot->from = from;
 		return PUT_EQUAL;
 	}
+	if (is_too_long(table, slot, report, bounds))
+		return PUT_NO_ROOM;
 	if (slot_write(table, shard, slot, report, from) != HERD_OK)
 		return PUT_NOMEM;
-	if (was_removal)
-		shard->removals--;
-	if (slot->state == SLOT_REMOVAL)
-		shard->removals++;
 	return PUT_ACCEPTED;
 }
 
@@ -157,9 +207,33 @@ shard_owe_early(struct table *table, struct shard *shard, uint32_t number,
 }
 #endif
 
+/*
+ * A new client's record. Threads that take clients in at the same time see
+ * each other before they look for a place, so that they do not fill the table
+ * beyond its cap and make the least record go.
+ */
+static enum put_result
+shard_admit(struct table *table, struct shard *shard, uint32_t hash,
+    const struct report *report, uint32_t from,
+    const struct table_bounds *bounds, uint32_t *slot)
+{
+	enum put_result result = PUT_ACCEPTED;
+
+	if (bounds != NULL)
+		result = judge_new(
+		    table, bounds, atomic_fetch_add(&table->coming, 1));
+	if (result == PUT_ACCEPTED &&
+	    shard_insert(table, shard, hash, report, from, slot) != HERD_OK)
+		result = PUT_NOMEM;
+	if (bounds != NULL)
+		atomic_fetch_sub(&table->coming, 1);
+	return result;
+}
+
 static enum put_result
 shard_put(struct table *table, struct shard *shard, uint32_t hash,
-    const struct report *report, uint32_t from, uint32_t *slot, bool *is_new)
+    const struct report *report, uint32_t from,
+    const struct table_bounds *bounds, uint32_t *slot, bool *is_new)
 {
 	uint32_t entry = shard->index[shard_probe(shard, hash, report->client)];
 	enum put_result result = PUT_ACCEPTED;
@@ -168,14 +242,14 @@ shard_put(struct table *table, struct shard *shard, uint32_t hash,
 	*is_new = entry == 0;
 	*slot = entry_slot(entry);
 	if (*is_new) {
-		if (shard_insert(table, shard, hash, report, from, slot) !=
-		    HERD_OK)
-			return PUT_NOMEM;
+		result =
+		    shard_admit(table, shard, hash, report, from, bounds, slot);
 	} else {
 #ifdef HERD_MUTANTS
 		shard_owe_early(table, shard, *slot, report, from);
 #endif
-		result = shard_replace(table, shard, *slot, report, from);
+		result =
+		    shard_replace(table, shard, *slot, report, from, bounds);
 	}
 	if (result != PUT_ACCEPTED)
 		return result;
@@ -277,11 +351,10 @@ shard_refuse(
 	shard->evicted++;
 	if (store == NULL)
 		return PUT_REFUSED;
-	if (shard_take_slot(shard, &number) != HERD_OK)
+	if (shard_take_slot(table, shard, &number) != HERD_OK)
 		return PUT_NOMEM;
 	shard_owe(table, shard, number, UINT64_C(1) << store->bit);
-	shard_slot(shard, number)->time_ns = shard->free_slot;
-	shard->free_slot = number;
+	shard_give_slot(table, shard, number);
 	atomic_fetch_add(
 	    &atomic_load(&table->outboxes[store->bit])->refused, 1);
 	return PUT_REFUSED;
@@ -294,33 +367,40 @@ shard_refuse(
  */
 static enum put_result
 put_at_cap(struct table *table, uint64_t hash, const struct report *report,
-    uint32_t from, const struct outbox *store, struct put_info *info)
+    uint32_t from, const struct outbox *store, struct put_info *info,
+    const struct table_bounds *bounds)
 {
 	unsigned own = hash_shard(hash);
 	struct shard *shard = &table->shards[own];
 	enum put_result result;
-	struct least least;
+	struct least least = { 0 };
 	uint32_t slot;
 	bool is_new = true;
 
 	pthread_mutex_lock(&table->evict_lock);
 	table_evict_locked(table, own);
-	least_find(&least, table, own);
+	if (table_is_full(table))
+		least_find(&least, table, own);
 	pthread_mutex_lock(&shard->lock);
-	if (table_is_full(table) && least.found &&
+	if (!has_no_place(table, bounds, 0) && table_is_full(table) &&
+	    least.found &&
 	    shard->index[shard_probe(shard, (uint32_t)hash, report->client)] ==
 		0 &&
 	    report_compare_all(report, &least.report) < 0)
 		result = shard_refuse(table, shard, store);
 	else
-		result = shard_put(
-		    table, shard, (uint32_t)hash, report, from, &slot, &is_new);
+		result = shard_put(table, shard, (uint32_t)hash, report, from,
+		    bounds, &slot, &is_new);
 	ticket_fill(info, table, shard, store);
 	pthread_mutex_unlock(&shard->lock);
 	if (result == PUT_ACCEPTED && is_new) {
-		if (least.found && atomic_load(&table->records) >
-				       atomic_load(&table->max_clients))
-			(void)least_remove(&least, table);
+		if (least.found &&
+		    atomic_load(&table->records) >
+			atomic_load(&table->max_clients) &&
+		    least_remove(&least, table) &&
+		    least.report.kind == REPORT_POSITION && bounds != NULL &&
+		    bounds->refuse_at_cap)
+			atomic_fetch_add(&table->replaced, 1);
 		table_evict_locked(table, own);
 	}
 	least_release(&least);
@@ -328,14 +408,14 @@ put_at_cap(struct table *table, uint64_t hash, const struct report *report,
 	return result;
 }
 
-enum put_result
-table_put_hashed(struct table *table, uint64_t hash,
-    const struct report *report, uint32_t from, struct wall now,
-    const struct outbox *store, struct put_info *info)
+static enum put_result
+put_judged(struct table *table, uint64_t hash, const struct report *report,
+    uint32_t from, struct wall now, const struct outbox *store,
+    struct put_info *info, const struct table_bounds *bounds)
 {
 	unsigned own = hash_shard(hash);
 	struct shard *shard = &table->shards[own];
-	enum put_result result;
+	enum put_result result = PUT_ACCEPTED;
 	uint32_t slot = SLOT_NONE;
 	bool is_new = false;
 
@@ -346,11 +426,14 @@ table_put_hashed(struct table *table, uint64_t hash,
 	} else if (table_is_full(table) && !MUTANT(CAP_PER_SHARD) &&
 		   shard->index[shard_probe(
 		       shard, (uint32_t)hash, report->client)] == 0) {
+		result = judge_new(table, bounds, 0);
 		pthread_mutex_unlock(&shard->lock);
-		return put_at_cap(table, hash, report, from, store, info);
+		return result != PUT_ACCEPTED ? result
+					      : put_at_cap(table, hash, report,
+						    from, store, info, bounds);
 	} else {
-		result = shard_put(
-		    table, shard, (uint32_t)hash, report, from, &slot, &is_new);
+		result = shard_put(table, shard, (uint32_t)hash, report, from,
+		    bounds, &slot, &is_new);
 	}
 	ticket_fill(info, table, shard, store);
 	pthread_mutex_unlock(&shard->lock);
@@ -358,4 +441,21 @@ table_put_hashed(struct table *table, uint64_t hash,
 	if (is_new && result == PUT_ACCEPTED && table_is_full(table))
 		table_evict(table, own);
 	return result;
+}
+
+enum put_result
+table_put_hashed(struct table *table, uint64_t hash,
+    const struct report *report, uint32_t from, struct wall now,
+    const struct outbox *store, struct put_info *info)
+{
+	return put_judged(table, hash, report, from, now, store, info, NULL);
+}
+
+enum put_result
+table_take(struct table *table, uint64_t hash, const struct report *report,
+    struct wall now, const struct outbox *store, struct put_info *info,
+    const struct table_bounds *bounds)
+{
+	return put_judged(
+	    table, hash, report, FROM_CLIENT, now, store, info, bounds);
 }

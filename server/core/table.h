@@ -57,6 +57,8 @@ enum put_result {
 	PUT_STALE,    /* older than what is held */
 	PUT_EXPIRED,  /* older than expire_after */
 	PUT_REFUSED,  /* the least of a full table */
+	PUT_NO_ROOM,  /* of table_take() only: max_bytes is reached */
+	PUT_FULL,     /* of table_take() only: max_clients is reached */
 	PUT_NOMEM,    /* nothing changed */
 };
 
@@ -92,6 +94,36 @@ void table_prefetch_record(struct table *table, uint64_t hash);
 enum put_result table_put_hashed(struct table *table, uint64_t hash,
     const struct report *report, uint32_t from, struct wall now,
     const struct outbox *store, struct put_info *info);
+
+/*
+ * What bounds the reports that a node takes from its clients. Reports from
+ * links and from the store are never judged by this, because two nodes with
+ * different bounds would then hold different tables for ever.
+ */
+struct table_bounds {
+	uint64_t max_bytes; /* of table_bytes(), 0 = no bound */
+	bool refuse_at_cap; /* at max_clients; else the least record goes */
+};
+
+/*
+ * table_put_hashed() for a report that a client of this node has sent. At a
+ * bound it refuses (PUT_NO_ROOM, PUT_FULL; nothing changes, *info is not
+ * filled) a client that is not known, and at max_bytes also a report whose
+ * record needs a larger block of memory than the one it replaces. A client of
+ * whom a removal is held is known. Each caller's thread may go beyond
+ * max_bytes by one record and what it makes the table grow by: 256 slots, a
+ * shard's index, the FIFOs. max_clients is exact;
+ * the last places may be refused to threads that come for them at once.
+ */
+enum put_result table_take(struct table *table, uint64_t hash,
+    const struct report *report, struct wall now, const struct outbox *store,
+    struct put_info *info, const struct table_bounds *bounds);
+
+/*
+ * Memory of the table in bytes, without free slots and without removals
+ * (their slots and texts). Costs a load.
+ */
+uint64_t table_bytes(const struct table *table);
 
 /* --- reading ------------------------------------------------------------- */
 
@@ -146,6 +178,7 @@ struct table_counts {
 	uint64_t expired; /* refused or swept */
 	uint64_t evicted; /* refused or thrown out at the cap */
 	uint64_t bytes;   /* memory of slots, texts, indices and FIFOs */
+	uint64_t counted; /* of them, table_bytes() */
 };
 
 void table_count(struct table *table, struct table_counts *out);

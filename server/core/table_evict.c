@@ -139,8 +139,9 @@ heap_remove_top(const struct table *table, struct shard *shard)
 }
 
 static void
-heap_give_up(struct shard *shard)
+heap_give_up(struct table *table, struct shard *shard)
 {
+	table_add_bytes(table, shard->heap_size * sizeof(*shard->heap), 0);
 	free(shard->heap);
 	shard->heap = NULL;
 	shard->heap_count = 0;
@@ -148,15 +149,16 @@ heap_give_up(struct shard *shard)
 }
 
 static void
-heap_build(const struct table *table, struct shard *shard)
+heap_build(struct table *table, struct shard *shard)
 {
 	uint32_t size = shard->slot_count + SLOT_CHUNK;
 
-	heap_give_up(shard);
+	heap_give_up(table, shard);
 	shard->heap = malloc((size_t)size * sizeof(*shard->heap));
 	if (shard->heap == NULL)
 		return;
 	shard->heap_size = size;
+	table_add_bytes(table, 0, size * sizeof(*shard->heap));
 	for (uint32_t i = 0; i < shard->slot_count; i++) {
 		if (shard_slot(shard, i)->state != SLOT_FREE)
 			shard->heap[shard->heap_count++] =
@@ -177,7 +179,7 @@ table_is_nearly_full(const struct table *table)
 }
 
 void
-shard_heap_add(const struct table *table, struct shard *shard, uint32_t number)
+shard_heap_add(struct table *table, struct shard *shard, uint32_t number)
 {
 	if (shard->heap == NULL) {
 		if (table_is_nearly_full(table))
@@ -186,7 +188,7 @@ shard_heap_add(const struct table *table, struct shard *shard, uint32_t number)
 	}
 	/* Entries of slots that expiry freed pile up: then begin anew. */
 	if (shard->heap_count == shard->heap_size) {
-		heap_give_up(shard);
+		heap_give_up(table, shard);
 		return;
 	}
 	shard->heap[shard->heap_count] = entry_of(table, shard, number);
@@ -198,7 +200,7 @@ shard_heap_add(const struct table *table, struct shard *shard, uint32_t number)
  * false if the shard is empty or there is no memory for a heap.
  */
 static bool
-heap_settle(const struct table *table, struct shard *shard)
+heap_settle(struct table *table, struct shard *shard)
 {
 	if (shard->heap == NULL)
 		heap_build(table, shard);

@@ -77,6 +77,7 @@ table_count(struct table *table, struct table_counts *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->bytes = sizeof(*table);
+	out->counted = table_bytes(table);
 	for (unsigned i = 0; i < TABLE_SHARDS; i++) {
 		struct shard *shard = &table->shards[i];
 

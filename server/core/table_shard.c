@@ -8,11 +8,27 @@
 #include "core/table_shard.h"
 
 #define INDEX_SIZE_MIN 64u
+#define BLOB_EXTRA 8u /* malloc's own bytes before a block */
 
 /* --- life ---------------------------------------------------------------- */
 
+uint64_t
+blob_memory(size_t size)
+{
+	return size <= SLOT_INLINE ? 0 : (size + BLOB_EXTRA + 15u) / 16u * 16u;
+}
+
+uint64_t
+table_bytes(const struct table *table)
+{
+	uint64_t bytes =
+	    atomic_load_explicit(&table->bytes, memory_order_relaxed);
+
+	return bytes > INT64_MAX ? 0 : bytes;
+}
+
 enum herd_error
-shard_init(struct shard *shard)
+shard_init(struct table *table, struct shard *shard)
 {
 	shard->index_size = INDEX_SIZE_MIN;
 	shard->index = calloc(shard->index_size, sizeof(*shard->index));
@@ -23,6 +39,7 @@ shard_init(struct shard *shard)
 		return HERD_ENOMEM;
 	}
 	shard->free_slot = SLOT_NONE;
+	table_add_bytes(table, 0, INDEX_SIZE_MIN * sizeof(*shard->index));
 	return HERD_OK;
 }
 
@@ -32,16 +49,16 @@ slot_drop_blob(struct shard *shard, struct slot *slot)
 	void *blob;
 
 	shard->strange -= slot->origin == NAME_NONE;
-	if (slot->blob_len <= SLOT_INLINE)
-		return;
-	memcpy(&blob, slot->text, sizeof(blob));
-	free(blob);
-	shard->blob_bytes -= slot->blob_len;
+	if (slot->blob_len > SLOT_INLINE) {
+		memcpy(&blob, slot->text, sizeof(blob));
+		free(blob);
+		shard->blob_bytes -= blob_memory(slot->blob_len);
+	}
 	slot->blob_len = 0;
 }
 
 void
-shard_release(struct shard *shard)
+shard_release(struct table *table, struct shard *shard)
 {
 	for (uint32_t i = 0; i < shard->slot_count; i++) {
 		if (shard_slot(shard, i)->state != SLOT_FREE)
@@ -53,7 +70,7 @@ shard_release(struct shard *shard)
 	free(shard->index);
 	free(shard->heap);
 	for (unsigned i = 0; i < TABLE_OUTBOXES; i++)
-		fifo_release(&shard->fifos[i]);
+		fifo_release(table, &shard->fifos[i]);
 	pthread_mutex_destroy(&shard->lock);
 }
 
@@ -112,7 +129,7 @@ slot_read(const struct table *table, const struct slot *slot,
 }
 
 static enum herd_error
-shard_add_chunk(struct shard *shard)
+shard_add_chunk(struct table *table, struct shard *shard)
 {
 	struct slot **chunks;
 	struct slot *chunk;
@@ -130,33 +147,85 @@ shard_add_chunk(struct shard *shard)
 	}
 	shard->chunks = chunks;
 	shard->chunks[shard->chunk_count++] = chunk;
+	table_add_bytes(table, 0, SLOT_CHUNK * sizeof(*chunk));
 	return HERD_OK;
 }
 
 enum herd_error
-shard_take_slot(struct shard *shard, uint32_t *out)
+shard_take_slot(struct table *table, struct shard *shard, uint32_t *out)
 {
 	if (shard->free_slot != SLOT_NONE) {
 		*out = shard->free_slot;
 		shard->free_slot =
 		    (uint32_t)shard_slot(shard, shard->free_slot)->time_ns;
+		table_add_bytes(table, 0, sizeof(struct slot));
 		return HERD_OK;
 	}
 	if (shard->slot_count == shard->chunk_count * SLOT_CHUNK &&
-	    shard_add_chunk(shard) != HERD_OK)
+	    shard_add_chunk(table, shard) != HERD_OK)
 		return HERD_ENOMEM;
 	*out = shard->slot_count++;
 	return HERD_OK;
 }
 
+void
+shard_give_slot(struct table *table, struct shard *shard, uint32_t number)
+{
+	shard_slot(shard, number)->time_ns = shard->free_slot;
+	shard->free_slot = number;
+	table_add_bytes(table, sizeof(struct slot), 0);
+}
+
+/* What the slot's record counts for beside the slot of a position. */
+static uint64_t
+slot_bytes(const struct slot *slot)
+{
+	switch ((enum slot_state)slot->state) {
+	case SLOT_FREE: return 0;
+	case SLOT_POSITION: return blob_memory(slot->blob_len);
+	case SLOT_REMOVAL: return 0 - (uint64_t)sizeof(*slot);
+	}
+	return 0;
+}
+
+static void
+add_removal(struct table *table, struct shard *shard)
+{
+	shard->removals++;
+	atomic_fetch_add(&table->removals, 1);
+}
+
+static void
+drop_removal(struct table *table, struct shard *shard)
+{
+	uint64_t left = atomic_fetch_sub(&table->removals, 1) - 1;
+	uint64_t replaced = atomic_load(&table->replaced);
+
+	shard->removals--;
+	while (replaced > left &&
+	       !atomic_compare_exchange_weak(&table->replaced, &replaced, left))
+		;
+}
+
+/* The slot is about to be another record, or none. */
+static void
+slot_uncount(struct table *table, struct shard *shard, struct slot *slot)
+{
+	if (slot->state == SLOT_REMOVAL)
+		drop_removal(table, shard);
+	if (slot->state != SLOT_FREE)
+		slot_drop_blob(shard, slot);
+}
+
 enum herd_error
-slot_write(const struct table *table, struct shard *shard, struct slot *slot,
+slot_write(struct table *table, struct shard *shard, struct slot *slot,
     const struct report *report, uint32_t from)
 {
 	uint16_t origin = names_find(&table->names, report->origin);
 	size_t packed = pack_size(report);
 	size_t size =
 	    packed + (origin == NAME_NONE ? report->origin.len + 1 : 0);
+	uint64_t before = slot_bytes(slot);
 	uint8_t *blob = slot->text;
 
 	if (size > SLOT_INLINE) {
@@ -164,8 +233,7 @@ slot_write(const struct table *table, struct shard *shard, struct slot *slot,
 		if (blob == NULL)
 			return HERD_ENOMEM;
 	}
-	if (slot->state != SLOT_FREE)
-		slot_drop_blob(shard, slot);
+	slot_uncount(table, shard, slot);
 	shard->strange += origin == NAME_NONE;
 	pack_write(report, blob);
 	if (origin == NAME_NONE) {
@@ -174,7 +242,7 @@ slot_write(const struct table *table, struct shard *shard, struct slot *slot,
 	}
 	if (size > SLOT_INLINE) {
 		memcpy(slot->text, &blob, sizeof(blob));
-		shard->blob_bytes += size;
+		shard->blob_bytes += blob_memory(size);
 	}
 	slot->blob_len = (uint32_t)size;
 	slot->client_len = (uint16_t)report->client.len;
@@ -183,6 +251,9 @@ slot_write(const struct table *table, struct shard *shard, struct slot *slot,
 	slot->from = from;
 	slot->state =
 	    report->kind == REPORT_REMOVAL ? SLOT_REMOVAL : SLOT_POSITION;
+	if (slot->state == SLOT_REMOVAL)
+		add_removal(table, shard);
+	table_add_bytes(table, before, slot_bytes(slot));
 	return HERD_OK;
 }
 
@@ -215,7 +286,7 @@ shard_probe(const struct shard *shard, uint32_t hash, struct span client)
 }
 
 static enum herd_error
-shard_grow_index(struct shard *shard)
+shard_grow_index(struct table *table, struct shard *shard)
 {
 	uint32_t size = shard->index_size * 2;
 	uint32_t *index;
@@ -237,6 +308,8 @@ shard_grow_index(struct shard *shard)
 		index[at] = entry;
 	}
 	free(shard->index);
+	table_add_bytes(
+	    table, shard->index_size * sizeof(*index), size * sizeof(*index));
 	shard->index = index;
 	shard->index_size = size;
 	return HERD_OK;
@@ -280,14 +353,13 @@ shard_insert(struct table *table, struct shard *shard, uint32_t hash,
 	uint32_t number;
 
 	if (shard->held >= shard->index_size / 4 * 3 &&
-	    shard_grow_index(shard) != HERD_OK)
+	    shard_grow_index(table, shard) != HERD_OK)
 		return HERD_ENOMEM;
-	if (shard_take_slot(shard, &number) != HERD_OK)
+	if (shard_take_slot(table, shard, &number) != HERD_OK)
 		return HERD_ENOMEM;
 	slot = shard_slot(shard, number);
 	if (slot_write(table, shard, slot, report, from) != HERD_OK) {
-		slot->time_ns = shard->free_slot;
-		shard->free_slot = number;
+		shard_give_slot(table, shard, number);
 		return HERD_ENOMEM;
 	}
 	slot->hash = hash;
@@ -295,8 +367,6 @@ shard_insert(struct table *table, struct shard *shard, uint32_t hash,
 	    hash_tag(hash) | (number + 1);
 	shard->held++;
 	atomic_fetch_add(&table->records, 1);
-	if (slot->state == SLOT_REMOVAL)
-		shard->removals++;
 	shard_heap_add(table, shard, number);
 	*out = number;
 	return HERD_OK;
@@ -310,14 +380,12 @@ shard_remove(struct table *table, struct shard *shard, uint32_t number)
 	    span_of((const char *)slot_blob(slot), slot->client_len);
 
 	shard_index_remove(shard, shard_probe(shard, slot->hash, client));
-	if (slot->state == SLOT_REMOVAL)
-		shard->removals--;
+	table_add_bytes(table, slot_bytes(slot), 0);
+	slot_uncount(table, shard, slot);
 	shard->held--;
 	atomic_fetch_sub(&table->records, 1);
-	slot_drop_blob(shard, slot);
 	slot->state = SLOT_FREE;
-	slot->time_ns = shard->free_slot;
-	shard->free_slot = number;
+	shard_give_slot(table, shard, number);
 	if (MUTANT(CLEAR_ON_FREE))
 		slot->owed = 0;
 }

@@ -73,7 +73,7 @@ struct shard {
 	uint64_t equal;
 	uint64_t expired;
 	uint64_t evicted;
-	uint64_t blob_bytes; /* of blobs outside their slots */
+	uint64_t blob_bytes; /* blob_memory() of all blobs */
 	uint64_t attached;   /* bit of each attached outbox */
 	struct fifo fifos[TABLE_OUTBOXES];
 	struct heap_entry *heap; /* NULL until the table is nearly full */
@@ -86,6 +86,10 @@ struct table {
 	_Atomic uint64_t max_clients;
 	_Atomic uint64_t expire_after_ns;
 	_Atomic uint64_t records;
+	_Atomic uint64_t removals; /* of them */
+	_Atomic uint64_t replaced; /* see has_no_place(); not above removals */
+	_Atomic uint64_t coming;   /* new clients that look for a place */
+	_Atomic uint64_t bytes;    /* see table_bytes() */
 	struct names names;
 	pthread_mutex_t outbox_lock; /* of `outboxes` and their bits */
 	struct outbox *_Atomic outboxes[TABLE_OUTBOXES];
@@ -131,11 +135,29 @@ entry_has_tag(uint32_t entry, uint32_t hash)
 	return ((entry ^ hash) >> ENTRY_SLOT_BITS) == 0;
 }
 
+/* --- memory (table_shard.c) ---------------------------------------------- */
+
+/*
+ * Every change of what table_bytes() tells comes through here. Threads add
+ * without the same lock, so that it may be below 0 for a moment.
+ */
+static inline void
+table_add_bytes(struct table *table, uint64_t before, uint64_t after)
+{
+	if (after != before)
+		atomic_fetch_add_explicit(
+		    &table->bytes, after - before, memory_order_relaxed);
+}
+
+/* Memory that a blob of that size takes outside its slot, malloc's included. */
+uint64_t blob_memory(size_t size);
+
 /* --- slots and index (table_shard.c) ------------------------------------- */
 
 /* HERD_ENOMEM: nothing to release. */
-HERD_MUST_CHECK enum herd_error shard_init(struct shard *shard);
-void shard_release(struct shard *shard);
+HERD_MUST_CHECK enum herd_error shard_init(
+    struct table *table, struct shard *shard);
+void shard_release(struct table *table, struct shard *shard);
 
 /*
  * The slot's bytes: client id, packed texts and, without a number for the
@@ -160,13 +182,15 @@ HERD_MUST_CHECK enum herd_error slot_read(const struct table *table,
 
 /* A slot without a record; its bits may be set from an earlier life. */
 HERD_MUST_CHECK enum herd_error shard_take_slot(
-    struct shard *shard, uint32_t *out);
+    struct table *table, struct shard *shard, uint32_t *out);
+/* Back to the free ones. */
+void shard_give_slot(struct table *table, struct shard *shard, uint32_t number);
 
 /*
- * Writes the record into the slot; a failed call leaves the slot as it was.
- * The blob is in place before anything is owed. HERD_ENOMEM.
+ * Writes the record into the slot and counts it; a failed call leaves the
+ * slot as it was. The blob is in place before anything is owed. HERD_ENOMEM.
  */
-HERD_MUST_CHECK enum herd_error slot_write(const struct table *table,
+HERD_MUST_CHECK enum herd_error slot_write(struct table *table,
     struct shard *shard, struct slot *slot, const struct report *report,
     uint32_t from);
 
@@ -194,11 +218,12 @@ bool table_is_expired(
 /* --- fifo and owing (outbox.c) ------------------------------------------- */
 
 /* HERD_ENOMEM. */
-HERD_MUST_CHECK enum herd_error fifo_append(struct fifo *fifo, uint32_t slot);
+HERD_MUST_CHECK enum herd_error fifo_append(
+    struct table *table, struct fifo *fifo, uint32_t slot);
 /* The oldest; count > 0. */
 uint32_t fifo_peek(const struct fifo *fifo);
-void fifo_pop(struct fifo *fifo);
-void fifo_release(struct fifo *fifo);
+void fifo_pop(struct table *table, struct fifo *fifo);
+void fifo_release(struct table *table, struct fifo *fifo);
 
 /* The bit of the attached outbox whose owner `from` is; 0 if none. */
 uint64_t shard_owner_bits(
@@ -219,8 +244,7 @@ void shard_owe(
  * when the table is nearly full. Gives it up when it has no room; the next
  * record or the next eviction builds it anew.
  */
-void shard_heap_add(
-    const struct table *table, struct shard *shard, uint32_t number);
+void shard_heap_add(struct table *table, struct shard *shard, uint32_t number);
 
 /* The least record of the whole table, copied out of its shard. */
 struct least {

@@ -8,25 +8,26 @@
 #include <string.h>
 
 #define BUCKETS 1024u
-
-struct address_count {
-	struct address_count *next;
-	uint64_t key;
-	uint64_t connections;
-};
+/* No connection comes from that prefix. */
+#define KEY_UNIX UINT64_MAX
 
 struct addresses {
 	pthread_mutex_t lock;
-	struct address_count *buckets[BUCKETS];
+	unsigned seats;
+	struct source *buckets[BUCKETS];
+	struct source **heap; /* the one with the most connections first */
+	uint32_t count;
+	uint32_t size;
 };
 
 enum herd_error
-addresses_new(struct addresses **out)
+addresses_new(unsigned seats, struct addresses **out)
 {
 	struct addresses *addresses = calloc(1, sizeof(*addresses));
 
 	if (addresses == NULL)
 		return HERD_ENOMEM;
+	addresses->seats = seats;
 	pthread_mutex_init(&addresses->lock, NULL);
 	*out = addresses;
 	return HERD_OK;
@@ -37,100 +38,265 @@ addresses_free(struct addresses *addresses)
 {
 	if (addresses == NULL)
 		return;
-	for (unsigned i = 0; i < BUCKETS; i++) {
-		while (addresses->buckets[i] != NULL) {
-			struct address_count *first = addresses->buckets[i];
-
-			addresses->buckets[i] = first->next;
-			free(first);
-		}
-	}
+	for (uint32_t i = 0; i < addresses->count; i++)
+		free(addresses->heap[i]);
+	free(addresses->heap);
 	pthread_mutex_destroy(&addresses->lock);
 	free(addresses);
 }
 
-bool
-address_key(const struct sockaddr_storage *peer, uint64_t *key)
+uint64_t
+address_key(const struct sockaddr_storage *peer)
 {
 	const struct in6_addr *v6 =
 	    &((const struct sockaddr_in6 *)peer)->sin6_addr;
+	uint64_t key;
 	uint32_t v4;
 
-	if (peer->ss_family == AF_INET) {
-		*key = ((const struct sockaddr_in *)peer)->sin_addr.s_addr;
-		return true;
-	}
+	if (peer->ss_family == AF_INET)
+		return ((const struct sockaddr_in *)peer)->sin_addr.s_addr;
 	if (peer->ss_family != AF_INET6)
-		return false;
+		return KEY_UNIX;
 	if (IN6_IS_ADDR_V4MAPPED(v6)) {
 		memcpy(&v4, &v6->s6_addr[12], sizeof(v4));
-		*key = v4;
-	} else {
-		memcpy(key, v6, sizeof(*key));
+		return v4;
 	}
-	return true;
+	memcpy(&key, v6, sizeof(key));
+	return key;
 }
 
-static struct address_count **
+static struct source **
 find(struct addresses *addresses, uint64_t key)
 {
 	uint64_t hash = key * UINT64_C(0x9e3779b97f4a7c15);
-	struct address_count **at = &addresses->buckets[hash >> 54];
+	struct source **at = &addresses->buckets[hash >> 54];
 
 	while (*at != NULL && (*at)->key != key)
 		at = &(*at)->next;
 	return at;
 }
 
-static bool
-enter(struct addresses *addresses, uint64_t key, uint64_t max)
-{
-	struct address_count **at = find(addresses, key);
+/* --- the heap ------------------------------------------------------------ */
 
-	if (*at == NULL) {
-		*at = calloc(1, sizeof(**at));
-		if (*at == NULL)
-			return false;
-		(*at)->key = key;
+static void
+heap_place(struct addresses *addresses, struct source *source, uint32_t at)
+{
+	addresses->heap[at] = source;
+	source->at = at;
+}
+
+/* The address has more connections than before. */
+static void
+heap_rise(struct addresses *addresses, struct source *source)
+{
+	uint32_t at = source->at;
+
+	while (at > 0) {
+		struct source *above = addresses->heap[(at - 1) / 2];
+
+		if (above->connections >= source->connections)
+			break;
+		heap_place(addresses, above, at);
+		at = (at - 1) / 2;
 	}
-	if ((*at)->connections >= max)
+	heap_place(addresses, source, at);
+}
+
+/* The address has fewer. */
+static void
+heap_sink(struct addresses *addresses, struct source *source)
+{
+	uint32_t at = source->at;
+
+	for (;;) {
+		uint32_t child = at * 2 + 1;
+
+		if (child >= addresses->count)
+			break;
+		if (child + 1 < addresses->count &&
+		    addresses->heap[child + 1]->connections >
+			addresses->heap[child]->connections)
+			child++;
+		if (addresses->heap[child]->connections <= source->connections)
+			break;
+		heap_place(addresses, addresses->heap[child], at);
+		at = child;
+	}
+	heap_place(addresses, source, at);
+}
+
+static bool
+heap_has_room(struct addresses *addresses)
+{
+	uint32_t size = addresses->size == 0 ? 64 : addresses->size * 2;
+	struct source **heap;
+
+	if (addresses->count < addresses->size)
+		return true;
+	heap = realloc(addresses->heap, size * sizeof(*heap));
+	if (heap == NULL)
 		return false;
-	(*at)->connections++;
+	addresses->heap = heap;
+	addresses->size = size;
 	return true;
 }
 
+/* --- life ---------------------------------------------------------------- */
+
+static struct source *
+source_new(struct addresses *addresses, uint64_t key)
+{
+	size_t size = sizeof(struct source) +
+		      addresses->seats * sizeof(struct source_seat);
+	struct source *source = NULL;
+
+	if (heap_has_room(addresses))
+		source = aligned_alloc(64, size);
+	if (source == NULL)
+		return NULL;
+	memset(source, 0, size);
+	source->key = key;
+	for (unsigned i = 0; i < addresses->seats; i++) {
+		TAILQ_INIT(&source->seats[i].resting);
+		atomic_init(&source->seats[i].since_ns, UINT64_MAX);
+	}
+	heap_place(addresses, source, addresses->count++);
+	return source;
+}
+
+/* Frees it when nobody has it any more. */
+static void
+source_settle(struct addresses *addresses, struct source *source)
+{
+	struct source *last;
+
+	if (source->connections > 0 || source->holds > 0)
+		return;
+	*find(addresses, source->key) = source->next;
+	last = addresses->heap[--addresses->count];
+	if (last != source) {
+		heap_place(addresses, last, source->at);
+		heap_rise(addresses, last);
+		heap_sink(addresses, last);
+	}
+	free(source);
+}
+
 bool
-addresses_enter(struct addresses *addresses,
+addresses_is_full(struct addresses *addresses,
     const struct sockaddr_storage *peer, uint64_t max)
 {
-	uint64_t key;
-	bool allowed;
+	uint64_t key = address_key(peer);
+	const struct source *source;
+	bool full;
 
-	if (!address_key(peer, &key))
-		return true;
 	pthread_mutex_lock(&addresses->lock);
-	allowed = enter(addresses, key, max);
+	source = *find(addresses, key);
+	full = source != NULL && key != KEY_UNIX && source->connections >= max;
 	pthread_mutex_unlock(&addresses->lock);
-	return allowed;
+	return full;
+}
+
+struct source *
+addresses_enter(
+    struct addresses *addresses, const struct sockaddr_storage *peer)
+{
+	uint64_t key = address_key(peer);
+	struct source *source;
+	struct source **at;
+
+	pthread_mutex_lock(&addresses->lock);
+	at = find(addresses, key);
+	if (*at == NULL)
+		*at = source_new(addresses, key);
+	source = *at;
+	if (source != NULL) {
+		source->connections++;
+		heap_rise(addresses, source);
+	}
+	pthread_mutex_unlock(&addresses->lock);
+	return source;
 }
 
 void
-addresses_leave(
-    struct addresses *addresses, const struct sockaddr_storage *peer)
+addresses_leave(struct addresses *addresses, struct source *source)
 {
-	struct address_count **at;
-	struct address_count *entry;
-	uint64_t key;
-
-	if (!address_key(peer, &key))
-		return;
 	pthread_mutex_lock(&addresses->lock);
-	at = find(addresses, key);
-	entry = *at;
-	assert(entry != NULL && entry->connections > 0);
-	if (--entry->connections == 0) {
-		*at = entry->next;
-		free(entry);
+	assert(source->connections > 0);
+	source->connections--;
+	heap_sink(addresses, source);
+	source_settle(addresses, source);
+	pthread_mutex_unlock(&addresses->lock);
+}
+
+/* --- who gives way -------------------------------------------------------- */
+
+/* If a seat of the address has rested longer than *since, it is the one. */
+static bool
+source_offer(const struct addresses *addresses, struct source *source,
+    uint64_t *since, unsigned *seat)
+{
+	bool better = false;
+
+	for (unsigned i = 0; i < addresses->seats; i++) {
+		uint64_t own = atomic_load_explicit(
+		    &source->seats[i].since_ns, memory_order_relaxed);
+
+		if (own >= *since)
+			continue;
+		*since = own;
+		*seat = i;
+		better = true;
 	}
+	return better;
+}
+
+/* Those with as many connections as the first are next to it in the heap. */
+static struct source *
+find_idlest(struct addresses *addresses, unsigned *seat)
+{
+	uint32_t ties[2 * ADDRESSES_TIES_MAX];
+	struct source *idlest = NULL;
+	uint64_t since = UINT64_MAX;
+	uint32_t count = 0;
+
+	if (addresses->count > 0)
+		ties[count++] = 0;
+	for (uint32_t i = 0; i < count && i < ADDRESSES_TIES_MAX; i++) {
+		struct source *source = addresses->heap[ties[i]];
+
+		if (source_offer(addresses, source, &since, seat))
+			idlest = source;
+		for (uint32_t child = ties[i] * 2 + 1;
+		     child <= ties[i] * 2 + 2 && child < addresses->count;
+		     child++) {
+			if (count < 2 * ADDRESSES_TIES_MAX &&
+			    addresses->heap[child]->connections ==
+				source->connections)
+				ties[count++] = child;
+		}
+	}
+	return idlest;
+}
+
+struct source *
+addresses_idlest(struct addresses *addresses, unsigned *seat)
+{
+	struct source *source;
+
+	pthread_mutex_lock(&addresses->lock);
+	source = find_idlest(addresses, seat);
+	if (source != NULL)
+		source->holds++;
+	pthread_mutex_unlock(&addresses->lock);
+	return source;
+}
+
+void
+addresses_release(struct addresses *addresses, struct source *source)
+{
+	pthread_mutex_lock(&addresses->lock);
+	source->holds--;
+	source_settle(addresses, source);
 	pthread_mutex_unlock(&addresses->lock);
 }

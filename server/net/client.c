@@ -24,6 +24,7 @@
 #define CLIENT_LINGER_NS (5u * HERD_NS_PER_S)
 #define CLIENT_LINGER_MAX (16u << 20) /* bytes discarded */
 #define CLIENT_READS 4u               /* per turn of the loop */
+#define CLIENT_IDLE_LOOKS 1024u       /* per tick, for idle_timeout */
 /*
  * Unsent bytes that the kernel may hold: a slow reader shows as one whose
  * socket becomes writable now and then, not as one without progress.
@@ -83,6 +84,60 @@ client_memory_max(const struct node *node, bool busy)
 	       node->max_line + WORKER_READ_SIZE;
 }
 
+/* --- resting ------------------------------------------------------------- */
+
+static struct source_seat *
+seat_of(const struct client *client)
+{
+	return &client->source->seats[client->worker->number];
+}
+
+/* Who gives way is chosen by what this says. */
+static void
+seat_tell(struct source_seat *seat)
+{
+	const struct client *first = TAILQ_FIRST(&seat->resting);
+
+	atomic_store_explicit(&seat->since_ns,
+	    first == NULL ? UINT64_MAX : first->rests_since.ns,
+	    memory_order_relaxed);
+}
+
+/*
+ * Puts the client after those of its address that were served before it, or
+ * takes it out. Bytes that complete no request do not make it younger.
+ */
+static void
+client_rest(struct client *client, bool rests)
+{
+	struct source_seat *seat = seat_of(client);
+
+	if (client->rests && rests && !client->served)
+		return;
+	if (client->rests)
+		TAILQ_REMOVE(&seat->resting, client, resting);
+	client->rests = rests;
+	if (rests) {
+		client->rests_since = clock_mono();
+		client->served = false;
+		TAILQ_INSERT_TAIL(&seat->resting, client, resting);
+	}
+	seat_tell(seat);
+}
+
+/* With idle_timeout the list of all is in the order of their last requests. */
+static void
+client_requeue_all(struct client *client)
+{
+	struct worker *worker = client->worker;
+
+	if (atomic_load_explicit(&worker->node->limits.idle_timeout_ns,
+		memory_order_relaxed) == 0)
+		return;
+	TAILQ_REMOVE(&worker->clients, client, all);
+	TAILQ_INSERT_TAIL(&worker->clients, client, all);
+}
+
 /* Has it a request begun, an answer to come or replies unsent? */
 static void
 client_set_busy(struct client *client, bool busy)
@@ -102,6 +157,7 @@ client_close(struct client *client)
 	client_forget_places(client);
 	client_enqueue(client, QUEUE_NONE);
 	client_set_busy(client, false);
+	client_rest(client, false);
 	event_del(&client->readable);
 	event_del(&client->writable);
 	TAILQ_REMOVE(&worker->clients, client, all);
@@ -110,7 +166,7 @@ client_close(struct client *client)
 	buf_release(&client->out);
 	free(client->gate);
 	count_add(&worker->counts.connections, (uint64_t)-1);
-	workers_on_closed(worker, &client->peer);
+	workers_on_closed(worker, client->source);
 	free(client);
 }
 
@@ -155,14 +211,9 @@ client_flush(struct client *client)
 
 /* --- the flow ----------------------------------------------------------- */
 
-/*
- * A line beyond the limit: answered with its beginning, then the input is
- * discarded for a while, since a reset would destroy the reply.
- */
-static void
-client_linger(struct client *client, struct span line)
+void
+client_cut(struct client *client)
 {
-	client_answer_long(client, line);
 	(void)framer_last(&client->in);
 	client->state = CLIENT_LINGERING;
 }
@@ -175,7 +226,8 @@ client_next_line(struct client *client, struct batch *batch, struct wall now,
 
 	if (error == HERD_ELIMIT) {
 		client_answer_batch(client, batch, now);
-		client_linger(client, *line);
+		client_answer_long(client, *line);
+		client_cut(client);
 		return false;
 	}
 	if (error == HERD_EAGAIN && client->eof &&
@@ -220,6 +272,7 @@ client_process(struct client *client)
 			break;
 		}
 		client_answer(client, &batch, line, now);
+		client->served = true;
 		if (worker->tx.len >= CLIENT_OUT_PAUSE)
 			client_flush(client);
 	}
@@ -287,6 +340,10 @@ client_settle(struct client *client)
 		client_enqueue(client, QUEUE_NONE);
 	client_set_busy(
 	    client, client->queue != QUEUE_NONE || client->waiting != NULL);
+	if (client->served)
+		client_requeue_all(client);
+	client_rest(client, client->waiting == NULL && !client->held &&
+				client->state != CLIENT_THROTTLED);
 }
 
 static void
@@ -373,6 +430,7 @@ on_writable(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 		buf_release(&client->out);
 		(void)client_process(client);
 	}
+	client->served = client->served || sent > 0;
 	if (sent > 0 && client->queue == QUEUE_STALLED)
 		client_requeue(client, QUEUE_STALLED);
 	client_settle(client);
@@ -380,19 +438,22 @@ on_writable(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 }
 
 void
-client_open(struct worker *worker, int fd, const struct sockaddr_storage *peer)
+client_open(struct worker *worker, int fd, const struct sockaddr_storage *peer,
+    struct source *source)
 {
 	const int unsent = CLIENT_UNSENT_MAX;
 	struct client *client = calloc(1, sizeof(*client));
 
 	if (client == NULL) {
 		close(fd);
-		workers_on_closed(worker, peer);
+		workers_on_closed(worker, source);
 		return;
 	}
 	client->worker = worker;
 	client->fd = fd;
 	client->peer = *peer;
+	client->source = source;
+	client->rests_since = clock_mono();
 	framer_init(&client->in, worker->node->max_line);
 	buf_init(&client->out, CLIENT_OUT_MAX);
 	(void)setsockopt(
@@ -408,31 +469,107 @@ client_open(struct worker *worker, int fd, const struct sockaddr_storage *peer)
 
 /* --- time and stopping -------------------------------------------------- */
 
-static void
-expire(struct worker *worker, struct client_list *list, uint64_t after_ns,
-    struct mono now)
+static bool
+is_over(const struct client *client, uint64_t after_ns, struct mono now)
 {
-	struct client *client;
+	return client != NULL && mono_since(now, client->queued_at) >= after_ns;
+}
 
-	while ((client = TAILQ_FIRST(list)) != NULL &&
-	       mono_since(now, client->queued_at) >= after_ns) {
+static void
+expire_stalled(struct worker *worker, uint64_t after_ns, struct mono now)
+{
+	while (is_over(TAILQ_FIRST(&worker->stalled), after_ns, now)) {
 		count_add(&worker->counts.timed_out, 1);
-		client_close(client);
+		client_close(TAILQ_FIRST(&worker->stalled));
 	}
+}
+
+/* They had their replies, and were cut for what was counted then. */
+static void
+expire_lingering(struct worker *worker, struct mono now)
+{
+	while (is_over(TAILQ_FIRST(&worker->lingering), CLIENT_LINGER_NS, now))
+		client_close(TAILQ_FIRST(&worker->lingering));
+}
+
+/*
+ * A request that does not end is answered with what there is of it: who
+ * forgets the LF would wait for a reply for ever, and not know why.
+ */
+static void
+expire_partial(struct worker *worker, uint64_t after_ns, struct mono now)
+{
+	while (is_over(TAILQ_FIRST(&worker->partial), after_ns, now)) {
+		struct client *client = TAILQ_FIRST(&worker->partial);
+
+		count_add(&worker->counts.timed_out, 1);
+		client_answer_unfinished(client, framer_last(&client->in));
+		client_cut(client);
+		client_flush(client);
+		client_settle(client);
+	}
+}
+
+/* Has idle_timeout anything to say of it? Else another deadline has. */
+static bool
+client_is_idle(const struct client *client)
+{
+	return client->queue == QUEUE_NONE && client->waiting == NULL;
+}
+
+static void
+close_idle(struct worker *worker, uint64_t after_ns, struct mono now)
+{
+	struct client *client = TAILQ_FIRST(&worker->clients);
+
+	for (unsigned i = 0; i < CLIENT_IDLE_LOOKS && client != NULL &&
+			     mono_since(now, client->rests_since) >= after_ns;
+	     i++) {
+		if (client_is_idle(client)) {
+			count_add(&worker->counts.idle_closed, 1);
+			client_close(client);
+		} else {
+			TAILQ_REMOVE(&worker->clients, client, all);
+			TAILQ_INSERT_TAIL(&worker->clients, client, all);
+		}
+		client = TAILQ_FIRST(&worker->clients);
+	}
+}
+
+bool
+clients_give_way(struct worker *worker, struct source *source)
+{
+	struct client *client =
+	    TAILQ_FIRST(&source->seats[worker->number].resting);
+	char peer[SOCKET_PEER_MAX];
+
+	if (client == NULL)
+		return false;
+	socket_peer_text(&client->peer, peer);
+	LOG(worker->node->log, LOG_INFO, "client-gave-way",
+	    log_text("peer", peer),
+	    log_number("idle_ms",
+		(int64_t)(mono_since(clock_mono(), client->rests_since) /
+			  HERD_NS_PER_MS)),
+	    log_text("limit", "max_connections"));
+	count_add(&worker->counts.gave_way, 1);
+	client_close(client);
+	return true;
 }
 
 void
 clients_tick(struct worker *worker, struct mono now)
 {
 	struct node_limits *limits = &worker->node->limits;
+	uint64_t idle = atomic_load(&limits->idle_timeout_ns);
 	struct client_list again;
 	struct client *client;
 
-	expire(worker, &worker->partial,
-	    atomic_load(&limits->request_timeout_ns), now);
-	expire(worker, &worker->lingering, CLIENT_LINGER_NS, now);
-	expire(worker, &worker->stalled, atomic_load(&limits->write_timeout_ns),
-	    now);
+	expire_partial(worker, atomic_load(&limits->request_timeout_ns), now);
+	expire_lingering(worker, now);
+	expire_stalled(worker, atomic_load(&limits->write_timeout_ns), now);
+	if (idle != 0)
+		close_idle(worker, idle, now);
 	TAILQ_INIT(&again);
 	TAILQ_CONCAT(&again, &worker->throttled, queued);
 	while ((client = TAILQ_FIRST(&again)) != NULL) {

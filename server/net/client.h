@@ -23,7 +23,8 @@ enum client_state {
 	CLIENT_OPEN,
 	CLIENT_WAITING,   /* for places; not parsed */
 	CLIENT_THROTTLED, /* over its rate; not parsed */
-	CLIENT_LINGERING, /* input is discarded, then closed */
+	CLIENT_LINGERING, /* input is discarded, then closed: see client_cut()
+			   */
 };
 
 enum client_queue {
@@ -54,6 +55,10 @@ struct client {
 	struct mono queued_at;
 	int fd;
 	enum client_state state;
+	bool spoke;   /* its first line has come */
+	bool foreign; /* it was another protocol's: nothing is taken */
+	bool rests;   /* in its address's list: it may give way */
+	bool served;  /* a request or reply has gone on since it was settled */
 	bool held;    /* `out` waits for a commit; not parsed */
 	bool eof;     /* the client will send no more */
 	bool broken;  /* nothing can be sent: close */
@@ -68,6 +73,9 @@ struct client {
 	size_t discarded;
 	struct rate rate; /* of requests */
 	struct sockaddr_storage peer;
+	struct source *source;
+	TAILQ_ENTRY(client) resting;
+	struct mono rests_since; /* or when it was served last */
 };
 
 /*
@@ -103,8 +111,18 @@ void client_answer(struct client *client, struct batch *batch, struct span line,
 void client_answer_batch(
     struct client *client, struct batch *batch, struct wall now);
 
-/* The reply to a line beyond the limit; `line` is its beginning. */
+/*
+ * The reply to what is no whole line: it is beyond the limit (`line` is its
+ * beginning), or did not end in time (`line` is what there is).
+ */
 void client_answer_long(struct client *client, struct span line);
+void client_answer_unfinished(struct client *client, struct span line);
+
+/*
+ * No more requests of it: what it sends is discarded for a while, because a
+ * reset would destroy the reply. The lines of its framer are gone.
+ */
+void client_cut(struct client *client);
 
 /* It leaves: the places that it waits for are nobody's. */
 void client_forget_places(struct client *client);

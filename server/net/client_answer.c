@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "herd/text.h"
 #include "net/client.h"
+#include "net/limits.h"
 #include "store/store.h"
 #include "traffic.h"
 
@@ -18,6 +20,15 @@ struct whatsat {
 	_Atomic bool answered; /* the message is posted */
 	struct buf reply;
 };
+
+/* What is shown of a line that may be anything. */
+static struct span
+beginning_of(struct span line)
+{
+	return span_of(line.data, line.len < CLIENT_LONG_LINE_SHOWN
+				      ? line.len
+				      : CLIENT_LONG_LINE_SHOWN);
+}
 
 static void
 client_note(struct client *client, const char *what, struct span text)
@@ -58,6 +69,26 @@ answer_invalid(struct client *client, struct span line)
 	if (error == HERD_OK)
 		error = buf_add_byte(tx, '\n');
 	client_check(client, error);
+}
+
+/* The reply to a line that is not taken, counted by its reason. */
+static void
+refuse(struct client *client, enum refusal why, struct span line)
+{
+	count_add(&client->worker->counts.refused[why], 1);
+	answer_invalid(client, line);
+}
+
+/* Of a report: whose it was is kept and logged. */
+static void
+refuse_report(struct client *client, enum refusal why, struct span line,
+    struct span id, uint64_t hash, struct wall now)
+{
+	struct worker *worker = client->worker;
+
+	refuse(client, why, line);
+	refusals_note(&worker->refusals, why, id, hash, &client->peer, now);
+	workers_log_refusal(worker, why, &client->peer, "client", id);
 }
 
 static bool
@@ -108,30 +139,33 @@ client_is_durable(struct client *client)
 	return true;
 }
 
-/* Puts the report; false if the client must not be answered. */
-static bool
+/* Puts the report; PUT_NOMEM if the client must not be answered. */
+static enum put_result
 client_put(struct client *client, uint64_t hash, const struct report *report,
     struct wall now)
 {
 	struct node *node = client->worker->node;
 	const struct outbox *store = store_outbox(node->store);
+	const struct table_bounds bounds = {
+		.max_bytes = limits_table_bytes(&node->limits),
+		.refuse_at_cap = atomic_load_explicit(
+		    &node->limits.refuse_at_cap, memory_order_relaxed),
+	};
 	struct put_info ticket;
 	enum put_result result;
 
 	if (store != NULL && store_has_failed(node->store)) {
 		client->broken = true;
-		return false;
+		return PUT_NOMEM;
 	}
-	result = table_put_hashed(
-	    node->table, hash, report, FROM_CLIENT, now, store, &ticket);
-	if (result == PUT_NOMEM) {
+	result =
+	    table_take(node->table, hash, report, now, store, &ticket, &bounds);
+	if (result == PUT_NOMEM)
 		client_check(client, HERD_ENOMEM);
-		return false;
-	}
-	if (store != NULL &&
-	    commit_must_wait(store_commit(node->store), result, &ticket))
+	else if (store != NULL && result != PUT_NO_ROOM && result != PUT_FULL &&
+		 commit_must_wait(store_commit(node->store), result, &ticket))
 		client_hold(client, &ticket);
-	return true;
+	return result;
 }
 
 static void
@@ -147,16 +181,25 @@ answer_iamat(struct client *client, const struct request *request,
 		.origin = node->sessions.name,
 		.time_ns = request->time_ns,
 		.kind = REPORT_POSITION };
+	enum put_result result;
 	enum herd_error error;
 
 	if (is_too_far_ahead(node, request->time_ns, now)) {
-		answer_invalid(client, line);
+		refuse_report(
+		    client, REFUSAL_AHEAD, line, request->client, hash, now);
 		return;
 	}
 	report.skew =
 	    span_of(skew, skew_format(now.ns, request->time_ns, skew));
+	result = client_put(client, hash, &report, now);
+	if (result == PUT_NO_ROOM || result == PUT_FULL) {
+		refuse_report(client,
+		    result == PUT_FULL ? REFUSAL_CLIENTS : REFUSAL_MEMORY, line,
+		    request->client, hash, now);
+		return;
+	}
 	count_add(&worker->counts.iamat, 1);
-	if (!client_put(client, hash, &report, now))
+	if (result == PUT_NOMEM)
 		return;
 	error = report_format(&worker->tx, &report);
 	if (error == HERD_OK)
@@ -284,7 +327,8 @@ answer_whatsat(
 	error = table_get(worker->node->table, request->client, &record);
 	if (error == HERD_ENOTFOUND ||
 	    (error == HERD_OK && record.report.kind == REPORT_REMOVAL)) {
-		answer_invalid(client, line);
+		refuse(client, REFUSAL_UNKNOWN, line);
+		record_release(&record);
 		return;
 	}
 	count_add(&worker->counts.whatsat, 1);
@@ -333,6 +377,41 @@ client_answer_batch(struct client *client, struct batch *batch, struct wall now)
 	batch->count = 0;
 }
 
+/*
+ * The connection speaks another protocol: nothing that comes on it is taken,
+ * because a web page may have written it. After a GET each line still has its
+ * answer, for people who look; after what may have a body it is over.
+ */
+static void
+answer_foreign(struct client *client, struct span line, bool is_first)
+{
+	refuse(client, REFUSAL_FOREIGN, line);
+	if (!is_first)
+		return;
+	client->foreign = true;
+	workers_log_refusal(client->worker, REFUSAL_FOREIGN, &client->peer,
+	    "line", beginning_of(line));
+	if (request_speech(line) == SPEECH_FOREIGN)
+		client_cut(client);
+}
+
+/* `is_first`: of the lines that the client has sent, blank ones left out. */
+static void
+answer_other(struct client *client, const struct request *request,
+    struct span line, bool is_first)
+{
+	size_t before = client->worker->tx.len;
+
+	if (client->foreign || (is_first && request->kind == REQUEST_INVALID &&
+				   request_speech(line) != SPEECH_HERD))
+		answer_foreign(client, line, is_first);
+	else if (request->kind == REQUEST_WHATSAT)
+		answer_whatsat(client, request, line);
+	else
+		refuse(client, REFUSAL_INVALID, line);
+	client_note_reply(client, before);
+}
+
 void
 client_answer(struct client *client, struct batch *batch, struct span line,
     struct wall now)
@@ -340,11 +419,12 @@ client_answer(struct client *client, struct batch *batch, struct span line,
 	struct table *table = client->worker->node->table;
 	struct request *request = &batch->requests[batch->count];
 	struct request other;
-	size_t before;
+	bool is_first = !client->spoke;
 
 	client_note(client, "request", line);
 	request_parse(line, request);
-	if (request->kind == REQUEST_IAMAT) {
+	client->spoke = client->spoke || text_trim(line).len > 0;
+	if (request->kind == REQUEST_IAMAT && !client->foreign) {
 		batch->lines[batch->count] = line;
 		batch->hashes[batch->count] =
 		    table_hash(table, request->client);
@@ -355,23 +435,30 @@ client_answer(struct client *client, struct batch *batch, struct span line,
 	}
 	other = *request;
 	client_answer_batch(client, batch, now);
-	before = client->worker->tx.len;
-	if (other.kind == REQUEST_WHATSAT)
-		answer_whatsat(client, &other, line);
-	else
-		answer_invalid(client, line);
+	answer_other(client, &other, line, is_first);
+}
+
+/* Of a line that is beyond the limit or did not end. */
+static void
+answer_fragment(struct client *client, enum refusal why, struct span line)
+{
+	size_t before = client->worker->tx.len;
+
+	client_note(client, "request", line);
+	refuse(client, why, line);
+	workers_log_refusal(
+	    client->worker, why, &client->peer, "line", beginning_of(line));
 	client_note_reply(client, before);
+}
+
+void
+client_answer_unfinished(struct client *client, struct span line)
+{
+	answer_fragment(client, REFUSAL_UNFINISHED, line);
 }
 
 void
 client_answer_long(struct client *client, struct span line)
 {
-	size_t before = client->worker->tx.len;
-
-	client_note(client, "request", line);
-	answer_invalid(
-	    client, span_of(line.data, line.len < CLIENT_LONG_LINE_SHOWN
-					   ? line.len
-					   : CLIENT_LONG_LINE_SHOWN));
-	client_note_reply(client, before);
+	answer_fragment(client, REFUSAL_LONG, beginning_of(line));
 }

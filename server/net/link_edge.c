@@ -190,7 +190,6 @@ dial_an_address(struct edge *edge, char error[SESSION_ERROR_MAX])
 		const struct endpoint *endpoint =
 		    &edge->found.list[edge->tried++];
 		char address[SOCKET_PEER_MAX];
-		uint64_t key = 0;
 		int fd;
 
 		dialled_text(edge, endpoint, address);
@@ -198,8 +197,8 @@ dial_an_address(struct edge *edge, char error[SESSION_ERROR_MAX])
 			address_error(edge, address, strerror(errno), error);
 			continue;
 		}
-		(void)address_key(&endpoint->addr, &key);
-		if (conn_open(edge->links, edge, fd, address, key) != NULL)
+		if (conn_open(edge->links, edge, fd, address,
+			address_key(&endpoint->addr)) != NULL)
 			return true;
 		snprintf(error, SESSION_ERROR_MAX, "out of memory");
 		break;
@@ -384,10 +383,36 @@ publish_company(struct links *links)
 		links->alone_since = clock_mono();
 }
 
+/*
+ * Neighbours are told our bound of memory, and intake keeps to the least of
+ * theirs: what one node can't hold the others should not take.
+ */
+static void
+share_memory_bound(struct links *links)
+{
+	struct node_limits *limits = &links->node->limits;
+	uint64_t least = 0;
+
+	links->node->sessions.max_memory = atomic_load(&limits->max_memory);
+	for (unsigned i = 0; i < LINKS_MAX; i++) {
+		const struct link_conn *conn = links->edges[i].link.conn;
+		uint64_t bytes;
+
+		if (!links->edges[i].used || conn == NULL)
+			continue;
+		bytes = conn->session.peer_memory;
+		if (bytes != 0 && (least == 0 || bytes < least))
+			least = bytes;
+	}
+	atomic_store(&limits->neighbours_memory, least);
+}
+
 void
 edges_publish(struct links *links)
 {
 	unsigned count = 0;
+
+	share_memory_bound(links);
 
 	pthread_mutex_lock(&links->lock);
 	for (unsigned i = 0; i < LINKS_MAX; i++) {

@@ -445,10 +445,9 @@ on_accept(void *arg, int fd, const struct sockaddr_storage *peer)
 {
 	struct links *links = arg;
 	char text[SOCKET_PEER_MAX];
-	uint64_t address = 0;
+	uint64_t address = address_key(peer);
 
 	socket_peer_text(peer, text);
-	(void)address_key(peer, &address);
 	conn_make_room(links, address);
 	(void)conn_open(links, NULL, fd, text, address);
 }

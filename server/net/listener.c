@@ -13,6 +13,7 @@ struct listener {
 	int fd;
 	struct event *readable;
 	struct event *resume;
+	bool paused;
 	struct address address;
 	const char *what;
 	struct log *log;
@@ -21,17 +22,31 @@ struct listener {
 };
 
 static void
+listener_rest(struct listener *listener, unsigned ms)
+{
+	const struct timeval pause = { ms / 1000,
+		(suseconds_t)(ms % 1000) * 1000 };
+
+	listener->paused = true;
+	event_del(listener->readable);
+	event_add(listener->resume, &pause);
+}
+
+void
+listener_hold(struct listener *listener)
+{
+	listener_rest(listener, LISTENER_HOLD_MS);
+}
+
+static void
 listener_pause(struct listener *listener, int error)
 {
-	const struct timeval pause = { LISTENER_PAUSE_S, 0 };
-
 	LOG(listener->log, LOG_WARN, "accept-paused",
 	    log_text("listener", listener->what),
 	    log_text("error", strerror(error)),
 	    log_text("next", "accepting again in 1 s; raise LimitNOFILE or "
 			     "lower max_connections"));
-	event_del(listener->readable);
-	event_add(listener->resume, &pause);
+	listener_rest(listener, LISTENER_PAUSE_MS);
 }
 
 static void
@@ -39,13 +54,14 @@ on_resume(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	struct listener *listener = arg;
 
+	listener->paused = false;
 	event_add(listener->readable, NULL);
 }
 
 static void
 listener_accept(struct listener *listener)
 {
-	for (unsigned i = 0; i < LISTENER_BATCH; i++) {
+	for (unsigned i = 0; i < LISTENER_BATCH && !listener->paused; i++) {
 		struct sockaddr_storage peer;
 		int accepted;
 		enum herd_error error =

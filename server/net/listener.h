@@ -9,8 +9,9 @@
 #include "log.h"
 #include "net/socket.h"
 
-#define LISTENER_PAUSE_S 1 /* after EMFILE */
-#define LISTENER_BATCH 64u /* accepted per turn */
+#define LISTENER_PAUSE_MS 1000 /* after EMFILE */
+#define LISTENER_HOLD_MS 1     /* of listener_hold() */
+#define LISTENER_BATCH 64u     /* accepted per turn */
 
 struct event_base;
 struct listener;
@@ -27,6 +28,12 @@ HERD_MUST_CHECK enum herd_error listener_open(struct event_base *base,
 
 /* Stops listening, removes a Unix socket. NULL is fine. */
 void listener_close(struct listener *listener);
+
+/*
+ * Accepts nobody for LISTENER_HOLD_MS: those who come wait in the backlog. For
+ * on_accept.
+ */
+void listener_hold(struct listener *listener);
 
 /* With the port that the system picked. */
 const struct address *listener_address(const struct listener *listener);

@@ -8,7 +8,9 @@
 #include <event2/event.h>
 #include <sys/queue.h>
 
+#include "net/addresses.h"
 #include "net/mailbox.h"
+#include "net/refusals.h"
 #include "net/socket.h"
 #include "net/workers.h"
 
@@ -22,10 +24,13 @@
 struct worker_counts {
 	_Atomic uint64_t iamat;
 	_Atomic uint64_t whatsat;
-	_Atomic uint64_t invalid;
+	_Atomic uint64_t invalid; /* all of `refused` */
+	_Atomic uint64_t refused[REFUSAL_COUNT];
 	_Atomic uint64_t connections;
 	_Atomic uint64_t busy;
 	_Atomic uint64_t timed_out;
+	_Atomic uint64_t gave_way;
+	_Atomic uint64_t idle_closed;
 	_Atomic uint64_t received_bytes;
 	_Atomic uint64_t sent_bytes;
 };
@@ -39,9 +44,6 @@ count_add(_Atomic uint64_t *counter, uint64_t n)
 	    memory_order_relaxed);
 }
 
-struct client;
-TAILQ_HEAD(client_list, client);
-
 struct worker {
 	struct node *node;
 	struct workers *workers;
@@ -53,8 +55,8 @@ struct worker {
 	struct places_reader *places; /* NULL: no provider */
 	struct buf spare;             /* what connections read into */
 	struct buf tx;                /* replies of the batch at hand */
-	struct client_list clients;   /* all */
-	struct client_list partial;   /* with a request begun, oldest first */
+	struct client_list clients; /* all; idle_timeout: longest idle first */
+	struct client_list partial; /* with a request begun, oldest first */
 	struct client_list lingering; /* whose input is discarded */
 	struct client_list stalled;   /* with unsent replies, oldest first */
 	struct client_list throttled; /* over their request rate */
@@ -62,19 +64,23 @@ struct worker {
 	bool stopping;
 	struct mono stop_at; /* whoever is not done by then is cut */
 	struct worker_counts counts;
+	struct refusals refusals;
 };
-
-/* Per-address counts of connections, shared by all workers. */
-struct address_counts;
 
 /* --- client.c ----------------------------------------------------------- */
 
 /*
- * Takes the connection. It lives until its peer leaves, breaks a limit or
- * the worker stops.
+ * Takes the connection, which is counted at `address`. It lives until its
+ * peer leaves, breaks a limit or gives way, or the worker stops.
  */
-void client_open(
-    struct worker *worker, int fd, const struct sockaddr_storage *peer);
+void client_open(struct worker *worker, int fd,
+    const struct sockaddr_storage *peer, struct source *source);
+
+/*
+ * Closes the connection of that address that has rested longest in this
+ * worker; false if none rests.
+ */
+bool clients_give_way(struct worker *worker, struct source *source);
 
 /*
  * Most memory that a connection may hold by itself, or if `busy` beyond that:
@@ -96,8 +102,15 @@ unsigned clients_kill(struct worker *worker);
 
 /* --- workers.c ----------------------------------------------------------- */
 
-/* A connection of that peer has ended. */
-void workers_on_closed(
-    struct worker *worker, const struct sockaddr_storage *peer);
+/* A connection of that address has ended. */
+void workers_on_closed(struct worker *worker, struct source *source);
+
+/*
+ * Logs a refused request unless one of that reason was logged less than
+ * REFUSED_LOG_NS ago. `key` says what `text` is: "client", its id, or "line",
+ * the beginning of what it sent.
+ */
+void workers_log_refusal(struct worker *worker, enum refusal why,
+    const struct sockaddr_storage *peer, const char *key, struct span text);
 
 #endif

@@ -14,6 +14,9 @@
 #include "pulse.h"
 #include "thread.h"
 
+/* Connections that are about to give way, at most; see LIMITS_FILES_LEAST. */
+#define GIVING_MAX 16u
+
 struct workers {
 	struct node *node;
 	unsigned count;
@@ -24,8 +27,12 @@ struct workers {
 	struct listener *listener; /* worker 0's; NULL while draining */
 	unsigned next;             /* worker 0's */
 	_Atomic uint64_t connections;
+	_Atomic uint64_t giving;   /* messages on their way to close one */
+	_Atomic uint64_t arriving; /* messages on their way to open one */
 	_Atomic uint64_t accepted;
 	_Atomic uint64_t refused;
+	_Atomic uint64_t log_at_ns[REFUSAL_COUNT]; /* not before */
+	_Atomic uint64_t unlogged[REFUSAL_COUNT];
 };
 
 /* --- accepting ----------------------------------------------------------- */
@@ -35,6 +42,7 @@ struct handover {
 	struct worker *worker;
 	int fd;
 	struct sockaddr_storage peer;
+	struct source *source;
 };
 
 static void
@@ -42,14 +50,16 @@ on_handover(struct message *message)
 {
 	struct handover *handover = (struct handover *)message;
 
-	client_open(handover->worker, handover->fd, &handover->peer);
+	atomic_fetch_sub(&handover->worker->workers->arriving, 1);
+	client_open(
+	    handover->worker, handover->fd, &handover->peer, handover->source);
 	free(handover);
 }
 
 void
-workers_on_closed(struct worker *worker, const struct sockaddr_storage *peer)
+workers_on_closed(struct worker *worker, struct source *source)
 {
-	addresses_leave(worker->workers->addresses, peer);
+	addresses_leave(worker->workers->addresses, source);
 	atomic_fetch_sub(&worker->workers->connections, 1);
 }
 
@@ -66,39 +76,133 @@ refuse(struct workers *workers, int fd, const struct sockaddr_storage *peer,
 	close(fd);
 }
 
+/* --- giving way ---------------------------------------------------------- */
+
+struct yield {
+	struct message message;
+	struct worker *worker;
+	struct source *source; /* held */
+};
+
+static void
+on_yield(struct message *message)
+{
+	struct yield *yield = (struct yield *)message;
+	struct workers *workers = yield->worker->workers;
+
+	(void)clients_give_way(yield->worker, yield->source);
+	atomic_fetch_sub(&workers->giving, 1);
+	addresses_release(workers->addresses, yield->source);
+	free(yield);
+}
+
+/*
+ * The connection that has rested longest, of the address with the most, is
+ * told to close. False if none rests.
+ */
+static bool
+make_room(struct workers *workers)
+{
+	unsigned seat = 0;
+	struct source *source = addresses_idlest(workers->addresses, &seat);
+	struct yield *yield;
+	bool made;
+
+	if (source == NULL)
+		return false;
+	if (seat == 0) {
+		made = clients_give_way(&workers->all[0], source);
+		addresses_release(workers->addresses, source);
+		return made;
+	}
+	yield = malloc(sizeof(*yield));
+	if (yield == NULL) {
+		addresses_release(workers->addresses, source);
+		return false;
+	}
+	*yield =
+	    (struct yield){ { NULL, on_yield }, &workers->all[seat], source };
+	atomic_fetch_add(&workers->giving, 1);
+	mailbox_post(&yield->worker->mailbox, &yield->message);
+	return true;
+}
+
+/*
+ * Nobody rests, but some have been accepted and are not with their workers
+ * yet. They will rest in a moment; until then some more may be open, and
+ * nobody is accepted.
+ */
+static bool
+may_come_early(struct workers *workers, uint64_t max)
+{
+	if (atomic_load(&workers->arriving) == 0 ||
+	    atomic_load(&workers->connections) >= max + GIVING_MAX)
+		return false;
+	listener_hold(workers->listener);
+	return true;
+}
+
+/*
+ * Is there a place for one more, now or as soon as those who give way are
+ * gone? Nobody more is accepted while many are about to go.
+ */
+static bool
+has_place(struct workers *workers)
+{
+	uint64_t max = atomic_load(&workers->node->limits.max_connections);
+	uint64_t giving = atomic_load(&workers->giving);
+
+	for (unsigned i = 0; i < GIVING_MAX; i++) {
+		if (atomic_load(&workers->connections) - giving < max)
+			break;
+		if (giving >= GIVING_MAX || !make_room(workers))
+			return may_come_early(workers, max);
+		giving = atomic_load(&workers->giving);
+	}
+	if (giving >= GIVING_MAX)
+		listener_hold(workers->listener);
+	return atomic_load(&workers->connections) - giving < max;
+}
+
 static void
 on_accept(void *arg, int fd, const struct sockaddr_storage *peer)
 {
 	struct workers *workers = arg;
 	struct node_limits *limits = &workers->node->limits;
 	struct worker *worker = &workers->all[workers->next];
+	struct source *source;
 	struct handover *handover;
 
-	if (atomic_load(&workers->connections) >=
-	    atomic_load(&limits->max_connections)) {
+	if (addresses_is_full(workers->addresses, peer,
+		atomic_load(&limits->max_per_address))) {
+		refuse(workers, fd, peer, "max_connections_per_address");
+		return;
+	}
+	if (!has_place(workers)) {
 		refuse(workers, fd, peer, "max_connections");
 		return;
 	}
-	if (!addresses_enter(workers->addresses, peer,
-		atomic_load(&limits->max_per_address))) {
-		refuse(workers, fd, peer, "max_connections_per_address");
+	source = addresses_enter(workers->addresses, peer);
+	if (source == NULL) {
+		refuse(workers, fd, peer, "memory");
 		return;
 	}
 	atomic_fetch_add(&workers->connections, 1);
 	atomic_fetch_add(&workers->accepted, 1);
 	workers->next = (workers->next + 1) % workers->count;
 	if (worker->number == 0) {
-		client_open(worker, fd, peer);
+		client_open(worker, fd, peer, source);
 		return;
 	}
 	handover = malloc(sizeof(*handover));
 	if (handover == NULL) {
-		workers_on_closed(worker, peer);
+		workers_on_closed(worker, source);
 		refuse(workers, fd, peer, "memory");
 		return;
 	}
-	*handover =
-	    (struct handover){ { NULL, on_handover }, worker, fd, *peer };
+	*handover = (struct handover){ { NULL, on_handover }, worker, fd, *peer,
+		source };
+	atomic_fetch_add(&workers->arriving, 1);
 	mailbox_post(&worker->mailbox, &handover->message);
 }
 
@@ -242,6 +346,7 @@ worker_release(struct worker *worker)
 		places_reader_close(worker->places);
 	event_free(worker->tick);
 	event_base_free(worker->base);
+	refusals_release(&worker->refusals);
 	buf_release(&worker->spare);
 	buf_release(&worker->tx);
 }
@@ -264,6 +369,7 @@ worker_init(struct worker *worker, struct workers *workers, unsigned number)
 	TAILQ_INIT(&worker->held);
 	buf_init(&worker->spare, node->max_line + FRAMER_AHEAD_MAX);
 	buf_init(&worker->tx, WORKER_TX_MAX);
+	refusals_init(&worker->refusals);
 	if (base == NULL)
 		return HERD_ENOMEM;
 	worker->tick = event_new(base, -1, EV_PERSIST, on_tick, worker);
@@ -308,7 +414,7 @@ workers_open(struct node *node, const struct address *address, unsigned count,
 	workers->address = *address;
 	workers->all = calloc(count, sizeof(*workers->all));
 	if (workers->all == NULL ||
-	    addresses_new(&workers->addresses) != HERD_OK)
+	    addresses_new(count, &workers->addresses) != HERD_OK)
 		goto fail;
 	for (unsigned i = 0; i < count; i++) {
 		error = worker_init(&workers->all[i], workers, i);
@@ -400,12 +506,55 @@ workers_count(struct workers *workers, struct workers_counts *out)
 		out->whatsat += atomic_load(&counts->whatsat);
 		out->invalid += atomic_load(&counts->invalid);
 		out->timed_out += atomic_load(&counts->timed_out);
+		out->gave_way += atomic_load(&counts->gave_way);
+		out->idle_closed += atomic_load(&counts->idle_closed);
+		for (unsigned j = 0; j < REFUSAL_COUNT; j++)
+			out->requests_refused[j] +=
+			    atomic_load(&counts->refused[j]);
 		out->received_bytes += atomic_load(&counts->received_bytes);
 		out->sent_bytes += atomic_load(&counts->sent_bytes);
 		out->busy += atomic_load(&counts->busy);
 	}
-	out->memory_max = workers->count * (WORKER_TX_MAX + node->max_line +
-					       FRAMER_AHEAD_MAX) +
-			  out->connections * client_memory_max(node, false) +
-			  out->busy * client_memory_max(node, true);
+	out->memory_max =
+	    workers->count *
+		(WORKER_TX_MAX + node->max_line + FRAMER_AHEAD_MAX) +
+	    out->connections *
+		(client_memory_max(node, false) + sizeof(struct source) +
+		    workers->count * sizeof(struct source_seat)) +
+	    out->busy * client_memory_max(node, true);
+}
+
+/* --- what was refused ---------------------------------------------------- */
+
+void
+workers_log_refusal(struct worker *worker, enum refusal why,
+    const struct sockaddr_storage *peer, const char *key, struct span text)
+{
+	struct workers *workers = worker->workers;
+	uint64_t now = clock_mono().ns;
+	uint64_t at = atomic_load(&workers->log_at_ns[why]);
+	char peer_text[SOCKET_PEER_MAX];
+
+	if (now < at ||
+	    !atomic_compare_exchange_strong(
+		&workers->log_at_ns[why], &at, now + REFUSED_LOG_NS)) {
+		atomic_fetch_add(&workers->unlogged[why], 1);
+		return;
+	}
+	socket_peer_text(peer, peer_text);
+	LOG(worker->node->log, LOG_WARN, "request-refused",
+	    log_text("reason", refusal_word(why)), log_span(key, text),
+	    log_text("peer", peer_text),
+	    log_number(
+		"more", (int64_t)atomic_exchange(&workers->unlogged[why], 0)));
+}
+
+unsigned
+workers_refused(struct workers *workers, struct refused out[REFUSED_MAX])
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < workers->count; i++)
+		refusals_merge(&workers->all[i].refusals, out, &count);
+	return count;
 }

@@ -8,6 +8,7 @@
 #define HERD_WORKERS_H
 
 #include "herd/address.h"
+#include "net/refusals.h"
 #include "node.h"
 
 struct workers;
@@ -16,13 +17,16 @@ struct workers;
 struct workers_counts {
 	uint64_t iamat;
 	uint64_t whatsat;
-	uint64_t invalid;
+	uint64_t invalid; /* all of `requests_refused` */
+	uint64_t requests_refused[REFUSAL_COUNT];
 	uint64_t connections; /* now */
 	uint64_t busy; /* of them: with a request begun or replies unsent */
 	uint64_t memory_max; /* bytes that they and the workers may hold */
 	uint64_t accepted;
-	uint64_t refused;   /* at a limit */
-	uint64_t timed_out; /* a request took too long, or replies stalled */
+	uint64_t refused;     /* at a limit */
+	uint64_t timed_out;   /* a request took too long, or replies stalled */
+	uint64_t gave_way;    /* closed for a new one at max_connections */
+	uint64_t idle_closed; /* by idle_timeout */
 	uint64_t received_bytes;
 	uint64_t sent_bytes;
 };
@@ -58,5 +62,9 @@ void workers_drain(struct workers *workers, bool drain);
 void workers_wake(struct workers *workers);
 
 void workers_count(struct workers *workers, struct workers_counts *out);
+
+/* The reports refused last, latest first; how many. Any thread. */
+unsigned workers_refused(
+    struct workers *workers, struct refused out[REFUSED_MAX]);
 
 #endif

@@ -54,6 +54,26 @@ check_padded(struct span line, enum request_kind kind)
 	buf_release(&padded);
 }
 
+/* A CR at the end is HTTP's, white space before it is nobody's. */
+static void
+check_speech(struct span line, enum request_kind kind)
+{
+	enum request_speech speech = request_speech(line);
+	struct buf other;
+
+	assert(kind == REQUEST_INVALID || speech != SPEECH_HTTP);
+	buf_init(&other, line.len + 1u);
+	if (buf_add_span(&other, line) == HERD_OK &&
+	    buf_add_byte(&other, '\r') == HERD_OK)
+		assert(line.len < 10 ||
+		       request_speech(buf_span(&other)) == speech);
+	buf_clear(&other);
+	if (buf_add_byte(&other, ' ') == HERD_OK &&
+	    buf_add_span(&other, line) == HERD_OK)
+		assert(request_speech(buf_span(&other)) != SPEECH_HTTP);
+	buf_release(&other);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -67,5 +87,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	case REQUEST_WHATSAT: check_whatsat(&request, line); break;
 	}
 	check_padded(line, request.kind);
+	check_speech(line, request.kind);
 	return 0;
 }

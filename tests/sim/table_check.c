@@ -96,17 +96,42 @@ check_heap(const struct shard *shard)
 	return NULL;
 }
 
+/* What the shard adds to table_bytes(), counted one by one. */
+static uint64_t
+sum_bytes(const struct shard *shard)
+{
+	uint64_t sum = shard->index_size * sizeof(*shard->index) +
+		       shard->heap_size * sizeof(*shard->heap) +
+		       shard->chunk_count * SLOT_CHUNK * sizeof(struct slot);
+
+	for (unsigned bit = 0; bit < TABLE_OUTBOXES; bit++)
+		sum += shard->fifos[bit].size * sizeof(uint32_t);
+	for (uint32_t i = 0; i < shard->slot_count; i++) {
+		const struct slot *slot = shard_slot(shard, i);
+
+		if (slot->state == SLOT_POSITION)
+			sum += blob_memory(slot->blob_len);
+		else
+			sum -= sizeof(*slot);
+	}
+	return sum;
+}
+
 const char *
 table_check(struct table *table)
 {
 	const char *wrong = NULL;
 	uint64_t held = 0;
+	uint64_t removals = 0;
+	uint64_t bytes = 0;
 
 	for (unsigned i = 0; i < TABLE_SHARDS && wrong == NULL; i++) {
 		struct shard *shard = &table->shards[i];
 
 		pthread_mutex_lock(&shard->lock);
 		held += shard->held;
+		removals += shard->removals;
+		bytes += sum_bytes(shard);
 		wrong = check_free_list(shard);
 		if (wrong == NULL)
 			wrong = check_index(shard);
@@ -121,5 +146,9 @@ table_check(struct table *table)
 	}
 	if (wrong == NULL && held != atomic_load(&table->records))
 		wrong = "the table's count of records is wrong";
+	if (wrong == NULL && removals != atomic_load(&table->removals))
+		wrong = "the table's count of removals is wrong";
+	if (wrong == NULL && bytes != table_bytes(table))
+		wrong = "the table's count of bytes is wrong";
 	return wrong;
 }

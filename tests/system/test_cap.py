@@ -13,7 +13,7 @@ from peer import rank
 CAP = 60
 SETTINGS = ("workers: 2\nplaces: {provider: none}\nstore: {engine: sqlite, durability: sync}\n"
             "link: {ping_after: 150ms, dead_after: 600ms, redial_max: 100ms}\n"
-            f"max_clients: {CAP}\n")
+            f"max_clients: {CAP}\nat_limit: evict\n")
 NAMES = ["A", "B", "C"]
 
 

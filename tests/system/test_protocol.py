@@ -94,7 +94,7 @@ def test_bad_locations(node, place):
                                 b"17179869183.999999999"])
 def test_good_times(node, at):
     reply = node.ask(iamat(b"t" + at, at=at) + b"\n")
-    if int(at.split(b".")[0]) > time.time() + 86400:
+    if int(at.split(b".")[0]) > time.time() + 300:
         assert reply.startswith(b"? ")
     else:
         assert_at(reply, b"t" + at, PLACE, at)
@@ -113,10 +113,10 @@ def test_time_of_33_characters_is_invalid_and_of_32_is_not(node):
     assert_invalid(node, iamat(b"t32", at=good + b"5"))
 
 
-def test_more_than_a_day_ahead_is_invalid(node):
-    assert_at(node.ask(iamat(b"a", at=b"%d" % (time.time() + 86300)) + b"\n"), b"a", PLACE,
-              b"%d" % (time.time() + 86300))
-    assert_invalid(node, iamat(b"a", at=b"%d" % (time.time() + 86500)))
+def test_more_than_five_minutes_ahead_is_invalid(node):
+    at = b"%d" % (time.time() + 280)
+    assert_at(node.ask(iamat(b"a", at=at) + b"\n"), b"a", PLACE, at)
+    assert_invalid(node, iamat(b"a", at=b"%d" % (time.time() + 320)))
 
 
 @pytest.mark.parametrize("line", [b"", b" ", b"\t\r", b"hello", b"iamat a +1+1 1", b"IAMAT", b"IAMAT a",
@@ -336,30 +336,15 @@ def test_sigterm_does_not_wait_for_who_takes_no_reply(tmp_path):
             assert "event=clients-cut connections=1" in solo.log()
 
 
-def test_limits_drop_slow_requests_and_refuse_too_many(tmp_path):
-    settings = "request_timeout: 100ms\nmax_connections: 3\n"
+def test_a_request_that_does_not_end_is_answered_and_closed(tmp_path):
+    settings = "request_timeout: 100ms\n"
     with Herd(tmp_path, ["Solo"], [], settings) as herd:
         solo = herd.start()["Solo"]
         with solo.connect() as slow, solo.connect() as idle:
             slow.sendall(b"IAMAT half")
-            assert slow.recv(100) == b""
+            assert read_all(slow) == b"? IAMAT half\n"
             idle.sendall(iamat() + b"\n")
             assert read_lines(idle, 1).startswith(b"AT ")
-        extra = []
-        try:
-            def refused():
-                s = solo.connect()
-                extra.append(s)
-                s.sendall(b"x\n")
-                try:
-                    return s.recv(10) == b""
-                except ConnectionError:
-                    return True
-            wait_until(refused, "a connection beyond the limit is refused")
-        finally:
-            for s in extra:
-                s.close()
-        solo.wait_log("client-refused.*max_connections")
 
 
 def test_request_rate_slows_a_connection_down(tmp_path):

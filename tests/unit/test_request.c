@@ -300,6 +300,65 @@ test_damaged_lines_are_read_within_their_bytes(void **state HERD_UNUSED)
 	unit_fence_free(&fence);
 }
 
+static enum request_speech
+speech_of(const char *text)
+{
+	return request_speech(span_from(text));
+}
+
+static void
+test_speech_of_http_is_told_by_its_method(void **state HERD_UNUSED)
+{
+	static const char *const foreign[] = { "POST / HTTP/1.1\r",
+		"PUT /a HTTP/1.0", "OPTIONS * HTTP/1.1\r",
+		"PATCH /x HTTP/1.1\r", "DELETE / HTTP/1.1\r",
+		"CONNECT a:1 HTTP/1.1\r", "TRACE / HTTP/1.1\r",
+		"PRI * HTTP/2.0\r", "IAMAT / HTTP/1.1\r", "get / HTTP/1.1",
+		"X HTTP/9", "M-SEARCH * HTTP/1.1\r",
+		"POST /%0aIAMAT%20x HTTP/1.1\r", "POST  /  HTTP/1.1 \t\r",
+		"GETS / HTTP/1.1" };
+	static const char *const plain[] = { "GET / HTTP/1.1\r",
+		"HEAD /a HTTP/1.0", "GET /x?y=%0aIAMAT HTTP/1.1\r" };
+	static const char *const herd[] = { "", " ", "hello", "GET /",
+		" POST / HTTP/1.1", "POST / HTTP/", "POST / HTTP/x",
+		"POST / HTTP/1.1 x", "HTTP/1.1", "HTTP/1.1 200 OK",
+		"(x) / HTTP/1.1", "IAMAT a +1-1 1", "Host: HTTP/1.1",
+		"POST / http/1.1" };
+	size_t i;
+
+	for (i = 0; i < HERD_ARRAY_LEN(foreign); i++)
+		assert_int_equal(speech_of(foreign[i]), SPEECH_FOREIGN);
+	for (i = 0; i < HERD_ARRAY_LEN(plain); i++)
+		assert_int_equal(speech_of(plain[i]), SPEECH_HTTP);
+	for (i = 0; i < HERD_ARRAY_LEN(herd); i++)
+		if (speech_of(herd[i]) != SPEECH_HERD)
+			fail_msg("%s", herd[i]);
+}
+
+/* A browser also speaks TLS, and STUN for WebRTC, to any port. */
+static void
+test_speech_of_tls_and_stun_is_foreign(void **state HERD_UNUSED)
+{
+	static const struct span lines[] = {
+		{ "\x16\x03\x01\x02\x00", 5 },
+		{ "\x16\x03", 2 },
+		{ "\x00\x01\x00\x08\x21\x12\xa4\x42", 8 },
+		{ "\x00\x1c\x00\x01\x00\x08\x21\x12\xa4\x42x", 11 },
+	};
+	static const struct span others[] = {
+		{ "\x16", 1 },
+		{ "\x16\x02\x01", 3 },
+		{ "\x00\x01\x00\x08\x21\x12\xa4", 7 },
+		{ "\x00", 1 },
+	};
+	size_t i;
+
+	for (i = 0; i < HERD_ARRAY_LEN(lines); i++)
+		assert_int_equal(request_speech(lines[i]), SPEECH_FOREIGN);
+	for (i = 0; i < HERD_ARRAY_LEN(others); i++)
+		assert_int_equal(request_speech(others[i]), SPEECH_HERD);
+}
+
 int
 main(void)
 {
@@ -314,6 +373,8 @@ main(void)
 		cmocka_unit_test(test_long_client_ids_are_kept_whole),
 		cmocka_unit_test(test_radius_is_up_to_50_km_inclusive),
 		cmocka_unit_test(test_bound_is_1_to_20),
+		cmocka_unit_test(test_speech_of_http_is_told_by_its_method),
+		cmocka_unit_test(test_speech_of_tls_and_stun_is_foreign),
 		cmocka_unit_test(
 		    test_damaged_lines_are_read_within_their_bytes),
 	};

@@ -60,7 +60,10 @@ test_defaults_are_canonical(void **state HERD_UNUSED)
 	}
 	assert_true(settings.max_line == 65536);
 	assert_true(settings.max_clients == 10000000);
-	assert_true(settings.max_ahead == 24 * 3600 * HERD_NS_PER_S);
+	assert_true(settings.max_ahead == 300 * HERD_NS_PER_S);
+	assert_true(settings.max_memory == 0);
+	assert_int_equal(settings.at_limit, AT_LIMIT_REFUSE);
+	assert_true(settings.idle_timeout == 0);
 	assert_true(settings.link.stall_after == 60 * HERD_NS_PER_S);
 	assert_int_equal(settings.places.provider.count, 1);
 	assert_int_equal(settings.places.provider.items[0], PLACES_GAZETTEER);
@@ -89,7 +92,10 @@ test_values_survive_the_round_trip(void **state HERD_UNUSED)
 	} cases[] = { { "workers", "8", "8" }, { "workers", "008", "8" },
 		{ "max_line", "1024", "1K" }, { "max_line", "1025", "1025" },
 		{ "max_line", "64K", "64K" }, { "max_ahead", "0", "0" },
-		{ "max_ahead", "90s", "1m30s" },
+		{ "max_ahead", "90s", "1m30s" }, { "max_memory", "0", "0" },
+		{ "max_memory", "16M", "16M" },
+		{ "max_memory", "1048576K", "1G" },
+		{ "at_limit", "evict", "evict" },
 		{ "link.ping_after", "50ms", "50ms" },
 		{ "places.cache", "off", "no" },
 		{ "places.cache", "true", "yes" },
@@ -324,7 +330,9 @@ test_equal_sees_every_field(void **state HERD_UNUSED)
 		switch (table[i].type) {
 		case SETTING_BOOL: text = "no"; break;
 		case SETTING_COUNT: text = "7"; break;
-		case SETTING_SIZE: text = "2K"; break;
+		case SETTING_SIZE:
+			text = table[i].min > 2048 ? "32M" : "2K";
+			break;
 		case SETTING_DURATION: text = "900ms"; break;
 		case SETTING_ENUM: text = table[i].words[1]; break;
 		case SETTING_ENUMS: text = table[i].words[1]; break;
