@@ -30,7 +30,7 @@ DEB_DEPENDS := libevent-2.1-7 libevent-core-2.1-7 libevent-pthreads-2.1-7 \
 COMMON_SRC := common/address.c common/buf.c common/diagnostics.c \
 	common/error.c common/file.c common/framer.c common/graph.c \
 	common/herdcheck.c common/herdfile.c common/herdnodes.c \
-	common/herdreader.c common/location.c common/report.c \
+	common/herdreader.c common/keyfile.c common/location.c common/report.c \
 	common/request.c common/setting.c common/settings.c common/text.c \
 	common/time.c common/yamltree.c
 CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
@@ -53,7 +53,7 @@ PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/photon_types.c server/places/places.c \
 	server/places/places_report.c server/places/provider.c \
 	server/places/question.c server/places/rate.c server/places/secret.c \
-	server/keyfile.c server/pulse.c \
+	server/pulse.c \
 	server/places/stats.c server/places/trial.c server/places/upstream.c \
 	server/places/upstream_json.c
 NET_SRC := server/net/addresses.c server/net/client.c \

@@ -19,8 +19,8 @@ struct parser {
 	struct buf *message;
 };
 
-static bool
-is_option(const char *word)
+bool
+args_is_option(const char *word)
 {
 	if (word[0] != '-' || word[1] == '\0')
 		return false;
@@ -295,7 +295,7 @@ read_all(struct parser *p)
 			out->help = true;
 		} else if (!p->literal && strcmp(word, "--") == 0) {
 			p->literal = true;
-		} else if (!p->literal && is_option(word)) {
+		} else if (!p->literal && args_is_option(word)) {
 			status = word[1] == '-' ? read_long(p, word)
 						: read_short(p, word);
 		} else {

@@ -29,6 +29,9 @@ struct args {
 	const char *group;
 };
 
+/* Would this word be read as an option, unless `--' is in front of it? */
+bool args_is_option(const char *word);
+
 /*
  * Sorts `words` (borrowed, as long as `out` is used). STATUS_USAGE: `message`
  * says what is wrong and what was probably meant. Whether there are enough

@@ -15,14 +15,17 @@
 #include <readline/history.h>
 
 #include "complete.h"
+#include "herd/text.h"
 #include "paths.h"
 #include "screen.h"
+#include "width.h"
 #include "words.h"
 #include "xbuf.h"
 
 #define HISTORY_LINES 10000
 #define HISTORY_BYTES_MAX ((off_t)4 << 20)
-#define SHOWN_MAX 80 /* suggestions listed at once */
+#define SHOWN_MAX 80u   /* suggestions listed at once */
+#define SHOWN_WIDTH 72u /* columns of each, at most */
 
 struct editor {
 	struct ctl *ctl;
@@ -31,7 +34,6 @@ struct editor {
 	void *arg;
 	char *history_path; /* NULL: none is kept */
 	struct completions found;
-	size_t next;
 };
 
 /* readline's completion functions have no argument. */
@@ -176,100 +178,333 @@ editor_remember(struct editor *e, const char *line)
 
 /* --- completion ------------------------------------------------------ */
 
-static char *
-next_suggestion(const char *text HERD_UNUSED, int state)
-{
-	struct editor *e = the_editor;
-	const char *word;
-	char *copy;
-
-	if (state == 0)
-		e->next = 0;
-	if (e->next >= e->found.count)
-		return NULL;
-	word = e->found.words[e->next++];
-	/* readline frees it with free(). */
-	copy = strdup(word);
-	if (copy == NULL)
-		out_of_memory();
-	return copy;
-}
-
 /*
- * The words of the command in which the cursor stands. A word put where the
- * cursor is makes it the last word of the last command, whatever precedes.
+ * What is at the cursor is read and written by this program's own grammar
+ * (words.c), and readline replaces the whole line up to there: its notion of
+ * words and quotes is another one.
  */
-static void
-find_words(const char *line, int start, struct line *out)
-{
-	struct buf text;
+struct cursor {
+	struct line line;
+	const struct words *command; /* in which it is */
+	char *prefix;                /* the word so far, without quotes */
+	size_t start;                /* of the word in the line */
+	enum word_form form;         /* in which it was begun */
+	bool is_file;                /* behind > */
+	bool is_shell;               /* behind | */
+};
 
+/* A letter put where the cursor is makes that a word, whatever precedes. */
+#define CURSOR 'z'
+
+static enum word_form
+form_begun(char first)
+{
+	if (first == '\'')
+		return WORD_SINGLE;
+	return first == '"' ? WORD_DOUBLE : WORD_PLAIN;
+}
+
+/* False: in a comment, or behind a broken escape. */
+static bool
+find_cursor(const char *line, size_t len, struct cursor *out)
+{
+	const struct words *last;
+	const char *word;
+	struct buf text;
+	enum words_error error;
+	size_t end;
+
+	*out = (struct cursor){ 0 };
 	buf_init(&text, XBUF_MAX);
-	put(&text, line, (size_t)start);
-	/* Inside a quote readline's word begins behind it. */
-	if (start > 0 && (line[start - 1] == '"' || line[start - 1] == '\''))
-		buf_truncate(&text, text.len - 1);
-	put_byte(&text, 'x');
-	(void)line_split(buf_span(&text), NULL, out);
+	put(&text, line, len);
+	put_byte(&text, CURSOR);
+	error = line_split(buf_span(&text), NULL, &out->line);
+	last = out->line.count == 0 ? NULL
+				    : &out->line.commands[out->line.count - 1];
 	buf_release(&text);
+	if ((error != WORDS_OK && error != WORDS_QUOTE) || last == NULL ||
+	    last->count == 0)
+		return false;
+	word = last->words[last->count - 1].text;
+	out->start = last->words[last->count - 1].start;
+	end = last->words[last->count - 1].end;
+	if (last->target != NULL && last->target_end > end) {
+		word = last->target;
+		out->start = last->target_start;
+		end = last->target_end;
+		out->is_shell = last->redirect == REDIRECT_PIPE;
+		out->is_file = !out->is_shell;
+	}
+	if (end != len + 1 || word[0] == '\0')
+		return false;
+	out->command = last;
+	out->prefix = xstrndup(word, strlen(word) - 1);
+	if (out->start < len)
+		out->form = form_begun(line[out->start]);
+	return true;
 }
 
 static void
-look_up(struct editor *e, const char *text, int start)
+release_cursor(struct cursor *at)
+{
+	line_release(&at->line);
+	free(at->prefix);
+}
+
+static void
+add_file(struct completions *found, const char *before, const char *path)
+{
+	struct stat st;
+	bool is_folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+
+	grow_array(found->items, found->count, found->room);
+	found->items[found->count++] = (struct completion){
+		.word = xasprintf("%s%s%s", before, path, is_folder ? "/" : ""),
+		.is_argument = before[0] == '\0',
+	};
+}
+
+/* Files that begin with the word, or with what is behind --conf=. */
+static void
+add_files(struct completions *found, const char *prefix)
+{
+	const char *equals = strchr(prefix, '=');
+	char *before;
+	char *path;
+
+	if (found->literal || strncmp(prefix, "--", 2) != 0)
+		equals = NULL;
+	before = equals == NULL
+		     ? xstrdup("")
+		     : xstrndup(prefix, (size_t)(equals - prefix) + 1);
+	for (int state = 0; (path = rl_filename_completion_function(
+				 prefix + strlen(before), state)) != NULL;
+	     state = 1) {
+		add_file(found, before, path);
+		free(path);
+	}
+	/* It makes readline take what it inserts for a file's name. */
+	rl_filename_completion_desired = 0;
+	free(before);
+}
+
+static void
+look_up(struct editor *e, const struct cursor *at)
 {
 	struct complete_sources sources = {
-		.clients = e->clients(e->arg, text),
+		.clients = e->clients(e->arg, at->prefix),
 	};
-	struct line line;
-	const struct words *last;
-	const char **words;
+	const char **words = xcalloc(at->command->count, sizeof(*words));
 	size_t count = 0;
 
 	completions_release(&e->found);
-	find_words(rl_line_buffer, start, &line);
-	last = line.count > 0 ? &line.commands[line.count - 1] : NULL;
-	words = xcalloc(last == NULL ? 1 : last->count, sizeof(*words));
-	for (size_t i = 0; last != NULL && i + 1 < last->count; i++)
-		words[count++] = last->words[i].text;
-	if (last != NULL && last->redirect == REDIRECT_NONE)
-		complete(e->ctl, words, count, text, &sources, &e->found);
-	else
+	if (at->is_file) {
 		e->found.files = true;
+		e->found.literal = true;
+	} else {
+		for (; count + 1 < at->command->count; count++)
+			words[count] = at->command->words[count].text;
+		complete(e->ctl, words, count, at->prefix, &sources, &e->found);
+	}
 	free(words);
-	line_release(&line);
+	if (e->found.files)
+		add_files(&e->found, at->prefix);
+}
+
+/*
+ * The words of a shell command are the shell's: only names of files that it
+ * takes as they are.
+ */
+static void
+look_up_in_shell(struct editor *e, struct cursor *at)
+{
+	static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_./,+@%:-";
+	const char *blank = strrchr(at->prefix, ' ');
+	size_t skip = blank == NULL ? 0 : (size_t)(blank + 1 - at->prefix);
+	struct completions all = { .literal = true };
+
+	completions_release(&e->found);
+	add_files(&all, at->prefix + skip);
+	for (size_t i = 0; i < all.count; i++) {
+		struct completion *item = &all.items[i];
+
+		if (item->word[strspn(item->word, PLAIN)] != '\0' ||
+		    item->word[0] == '-')
+			continue;
+		grow_array(e->found.items, e->found.count, e->found.room);
+		e->found.items[e->found.count++] = *item;
+		item->word = NULL;
+	}
+	completions_release(&all);
+	e->found.literal = true;
+	memmove(at->prefix, at->prefix + skip, strlen(at->prefix + skip) + 1);
+	at->start += skip;
+}
+
+/* --- what is inserted ------------------------------------------------ */
+
+/* Bytes that all of them begin with; the prefix at least. */
+static size_t
+common_length(const struct completions *found, size_t at_least)
+{
+	const char *first = found->items[0].word;
+	size_t len = strlen(first);
+
+	for (size_t i = 1; i < found->count; i++) {
+		size_t same = 0;
+
+		while (same < len && found->items[i].word[same] == first[same])
+			same++;
+		len = same;
+	}
+	len = text_utf8_whole(span_of(first, len)).len;
+	return len > at_least ? len : at_least;
+}
+
+/* One form for all: what they have in common then has it too. */
+static enum word_form
+common_form(const struct completions *found, enum word_form form)
+{
+	for (size_t i = 0; i < found->count; i++)
+		form = words_form(span_from(found->items[i].word), form);
+	return form;
+}
+
+static size_t
+count_dashed(const struct completions *found)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < found->count; i++)
+		count += completion_wants_dashes(found, &found->items[i]);
+	return count;
+}
+
+/* The line up to the cursor with `word` at its end; readline's to free(). */
+static char *
+line_with(const struct cursor *at, struct span word, enum word_form form,
+    bool dashed, bool open)
+{
+	struct buf out;
+
+	buf_init(&out, XBUF_MAX);
+	put(&out, rl_line_buffer, at->start);
+	put_text(&out, dashed ? "-- " : "");
+	words_put(&out, word, form, open);
+	return text_take(&out);
+}
+
+/* readline's list: what is inserted now, then each of what could be. */
+static char **
+list_matches(const struct completions *found, const struct cursor *at)
+{
+	char **list = xcalloc(found->count + 2, sizeof(*list));
+	enum word_form form = common_form(found, at->form);
+	size_t dashed = count_dashed(found);
+	size_t len = common_length(found, strlen(at->prefix));
+
+	if (found->count == 1)
+		list[0] = line_with(at, span_from(found->items[0].word), form,
+		    dashed == 1, false);
+	else if (len == strlen(at->prefix) ||
+		 (dashed > 0 && dashed < found->count))
+		list[0] = xstrndup(rl_line_buffer, (size_t)rl_point);
+	else
+		list[0] = line_with(at, span_of(found->items[0].word, len),
+		    form, dashed > 0, true);
+	for (size_t i = 0; i < found->count && found->count > 1; i++)
+		list[i + 1] = line_with(at, span_from(found->items[i].word),
+		    form, completion_wants_dashes(found, &found->items[i]),
+		    false);
+	return list;
+}
+
+/* Is more to be typed behind the only one that there is? */
+static bool
+goes_on(const struct completions *found)
+{
+	const char *word = found->items[0].word;
+
+	if (found->count != 1 || word[0] == '\0')
+		return false;
+	return word[strlen(word) - 1] == '/' ||
+	       (word[0] == '-' && !found->items[0].is_argument &&
+		   strchr(word, '=') != NULL);
 }
 
 static char **
-suggest(const char *text, int start, int end HERD_UNUSED)
+suggest(
+    const char *text HERD_UNUSED, int start HERD_UNUSED, int end HERD_UNUSED)
 {
 	struct editor *e = the_editor;
+	struct cursor at;
+	char **list = NULL;
 
-	look_up(e, text, start);
-	rl_attempted_completion_over = !e->found.files;
-	rl_completion_append_character =
-	    e->found.count == 1 && e->found.words[0][0] == '-' &&
-		    strchr(e->found.words[0], '=') != NULL
-		? '\0'
-		: ' ';
-	if (e->found.count == 0)
-		return NULL;
-	return rl_completion_matches(text, next_suggestion);
+	rl_attempted_completion_over = 1;
+	if (find_cursor(rl_line_buffer, (size_t)rl_point, &at)) {
+		if (at.is_shell)
+			look_up_in_shell(e, &at);
+		else
+			look_up(e, &at);
+		if (e->found.count > 0) {
+			list = list_matches(&e->found, &at);
+			rl_completion_append_character =
+			    goes_on(&e->found) ? '\0' : ' ';
+		}
+	}
+	release_cursor(&at);
+	return list;
+}
+
+/* To readline the line up to the cursor is one word. */
+static char *
+break_nowhere(void)
+{
+	static char none[] = "";
+
+	return none;
 }
 
 /*
  * In callback mode readline cannot ask whether to list all, nor page, and
- * would wait for a key with the loop standing still.
+ * would wait for a key with the loop standing still. What it lists are whole
+ * lines; people get the words.
  */
 static void
-show_matches(char **matches, int count, int longest)
+show_matches(
+    char **matches HERD_UNUSED, int count HERD_UNUSED, int longest HERD_UNUSED)
 {
-	int shown = count > SHOWN_MAX ? SHOWN_MAX : count;
+	const struct completions *found = &the_editor->found;
+	size_t shown = found->count > SHOWN_MAX ? SHOWN_MAX : found->count;
+	char *words[SHOWN_MAX + 2] = { 0 };
+	struct buf clean;
+	size_t widest = 0;
 
+	buf_init(&clean, XBUF_MAX);
+	for (size_t i = 0; i < shown; i++) {
+		struct buf cut;
+
+		buf_clear(&clean);
+		buf_init(&cut, XBUF_MAX);
+		put_clean(&clean, span_from(found->items[i].word));
+		width_cut(
+		    &cut, buf_span(&clean), SHOWN_WIDTH, the_editor->ctl->utf8);
+		words[i + 1] = text_take(&cut);
+		if (strlen(words[i + 1]) > widest)
+			widest = strlen(words[i + 1]);
+	}
+	buf_release(&clean);
+	words[0] = xstrdup("");
 	rl_crlf();
-	rl_display_match_list(matches, shown, longest);
-	if (count > shown)
-		fprintf(rl_outstream, "... and %d more\n", count - shown);
+	rl_display_match_list(words, (int)shown, (int)widest);
+	if (found->count > shown)
+		fprintf(
+		    rl_outstream, "... and %zu more\n", found->count - shown);
 	rl_forced_update_display();
+	for (size_t i = 0; i <= shown; i++)
+		free(words[i]);
 }
 
 /* --- life ------------------------------------------------------------ */
@@ -304,9 +539,8 @@ editor_new(struct ctl *ctl, void (*on_line)(char *line),
 	rl_prep_term_function = prepare_terminal;
 	rl_attempted_completion_function = suggest;
 	rl_completion_display_matches_hook = show_matches;
-	rl_basic_word_break_characters = " \t\n;|>";
-	rl_completer_word_break_characters = rl_basic_word_break_characters;
-	rl_completer_quote_characters = "\"'";
+	rl_completion_word_break_hook = break_nowhere;
+	rl_completer_quote_characters = NULL;
 	/* What inputrc says of this one wins. */
 	rl_variable_bind("show-all-if-ambiguous", "on");
 	using_history();

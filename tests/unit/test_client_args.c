@@ -184,8 +184,9 @@ check_command(const struct command *c, void *arg)
 		if (f->complete == COMPLETE_WORDS)
 			assert_non_null(f->words);
 	}
-	if ((c->traits & COMMAND_CONFIRM) != 0 &&
-	    strncmp(c->path, "context", 7) != 0)
+	/* Does it change something? Exactly one answer. */
+	assert_int_equal(__builtin_popcount(c->traits & COMMAND_EFFECTS), 1);
+	if ((c->traits & COMMAND_CONFIRM) != 0)
 		assert_true((c->traits & COMMAND_WRITE) != 0);
 	if ((c->traits & COMMAND_HIDDEN) == 0 && strcmp(c->path, "exit") != 0)
 		assert_non_null(c->example);

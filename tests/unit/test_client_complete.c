@@ -42,7 +42,7 @@ suggest(const char *const *words, const char *prefix)
 	complete(&ctl, words, count, prefix, &sources, &found);
 	buf_init(&out, XBUF_MAX);
 	for (size_t i = 0; i < found.count; i++)
-		putf(&out, "%s%s", i > 0 ? " " : "", found.words[i]);
+		putf(&out, "%s%s", i > 0 ? " " : "", found.items[i].word);
 	if (found.files)
 		put_text(&out, "+");
 	completions_release(&found);
