@@ -82,7 +82,7 @@ HERDCTL_SRC := client/admin.c client/arena.c client/args.c client/ask.c \
 	client/cmd_data.c client/cmd_herd.c client/cmd_node.c client/cmd_places.c \
 	client/cmd_table.c client/cmd_tool.c client/cmd_watch.c client/commands.c \
 	client/complete.c client/config_diff.c client/contexts.c client/ctl.c \
-	client/curl_api.c client/diff.c client/editor.c client/exchange.c \
+	client/curl_api.c client/cursor.c client/diff.c client/editor.c client/exchange.c \
 	client/graph.c client/help.c client/herd.c client/herdcheck.c \
 	client/histogram.c client/json.c client/layout.c client/leaf.c \
 	client/link.c client/live.c client/log.c client/lookout.c client/loop.c client/main.c \

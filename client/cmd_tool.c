@@ -217,7 +217,7 @@ fits_on_a_line(const struct completions *found, const struct completion *item)
 		if ((*c >= 0 && *c < ' ') || *c == 0x7f)
 			return false;
 	}
-	return item->word[0] != '\0' && item->word[0] != ':' &&
+	return item->word[0] != '\0' && strcmp(item->word, ":files") != 0 &&
 	       !completion_wants_dashes(found, item);
 }
 

@@ -5,11 +5,13 @@ import os
 import pathlib
 import socket
 import threading
+import urllib.parse
 
 import pytest
 
 from fake_node import FakeHerd
 from nodes import wait_until
+from terminal import plain
 
 HERE = "+34.068930-118.445127"
 TOKEN = "0123456789abcdef"
@@ -199,6 +201,103 @@ def test_a_session_keeps_each_herds_token_apart(terminal, fake, stranger, tmp_pa
     session.send("\x04")
     session.end()
     assert not any(TOKEN.encode() in data for data in stranger.got)
+
+
+# --- completion ---------------------------------------------------------------------
+
+# What each of them is when it is inserted without quotes: a pipe, a file, a
+# second command, a comment, an open quote, an option, a command to the terminal.
+HOSTILE = [b"|touch${IFS}owned", b">owned", b">>owned", b";exit", b"#c", b"a'b", b'a"b', b"a\\b",
+           b"$(touch owned)", b"`touch owned`", b"~root", b"!!", b"%1", b"*", b"?", b"[a]", b"{a,b}",
+           b"a&b", b"(a)", b"<a", b"a=b", b"a,b", b"a:b", b"^a", b"@a", b"+a", b"--json", b"-h",
+           b"-o", b"--", b"-", b".", b"..", b"a\x01b", b"\x1b[31mred", b"\x7f", b"\xff\xfe",
+           "caf\u00e9".encode(), "\u202eabc".encode(), "\x9b31m".encode(), b"\\x41", b"\\",
+           b"''", b'"', b"a" * 4096]
+
+
+def shown_clients(node):
+    """The ids that `client show` has asked the node for."""
+    return [urllib.parse.unquote_to_bytes(path.removeprefix("/v1/clients/").split("?")[0])
+            for method, path, _ in node.requests
+            if method == "GET" and path.startswith("/v1/clients/")]
+
+
+def forms(prefix):
+    """The beginning of an id, as somebody may have typed it."""
+    return [prefix, "'" + prefix, '"' + prefix]
+
+
+def test_tab_inserts_ids_that_are_one_word(terminal, fake):
+    riley = fake["Riley"]
+    ids = [b"id%02d" % i + end for i, end in enumerate(HOSTILE)]
+    for client in ids:
+        riley.clients[client] = (b"5", b"+1+1", b"Riley", b"+0.000000000")
+    session = terminal(size=(24, 200))
+    session.prompt()
+    session.send("client show id\t")
+    session.until(lambda: session.send("\t") or "id00" in plain(session.seen), "the ids are there")
+    session.send("\x15")
+    for i, client in enumerate(ids):
+        for begun in forms("id%02d" % i):
+            riley.requests.clear()
+            session.send(f"client show {begun}\t\r")
+            session.until(lambda: shown_clients(riley), f"{client} is shown from {begun}")
+            assert shown_clients(riley) == [client], begun
+            session.prompt()
+    assert not os.path.exists("owned")
+    # Nothing but readline's own sequences reached the terminal.
+    for bad in ("\x1b[31m", "\x01", "\x9b", "\u202e"):
+        assert bad not in session.seen.replace("\x01\x02", "")
+
+
+@pytest.mark.parametrize("client", [b"|id", b";exit", b"#x", b"'", b'"', b"\\", b"-rf", b"--json",
+                                    b"--", b"-", b"!x", b"~", b"> x", b"\xff"])
+def test_tab_inserts_the_only_id_there_is(terminal, fake, client):
+    riley = fake["Riley"]
+    client = client.replace(b" ", b"")
+    riley.clients[client] = (b"5", b"+1+1", b"Riley", b"+0.000000000")
+    session = terminal()
+    session.prompt()
+    wait_until(lambda: any("/v1/clients?" in path for _, path, _ in riley.requests), "it is asked")
+    session.ask("ping")
+    session.send("client show ")
+    end = b"".join(b"\\x%02x" % c if c > 126 else bytes([c]) for c in client)[-1:].decode()
+    session.until(lambda: session.send("\t") or end in plain(session.seen).split("client show ")[-1],
+                  "it is inserted")
+    session.send("\r")
+    session.until(lambda: shown_clients(riley), "it is shown")
+    assert shown_clients(riley)[0] == client
+    session.prompt()
+
+
+def test_an_id_with_a_dash_is_an_argument(ctl, fake):
+    for client in ("-rf", "--json", "-o", "--", "-h"):
+        fake["Riley"].requests.clear()
+        assert ctl("client", "show", "--", client).returncode == 1
+        assert ctl("-f", "-", stdin=f'client show -- "{client}"\n').returncode == 1
+        assert shown_clients(fake["Riley"]) == [client.encode()] * 2
+
+
+def test_tab_completes_files_as_words(terminal, tmp_path):
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for name in ("a b.yaml", "-x.yaml", "q;exit"):
+        (folder / name).write_text("nonsense: 1\n")
+    (folder / "sub").mkdir()
+    (folder / "sub/c.yaml").write_text("nonsense: 1\n")
+    os.symlink(folder, tmp_path / "home/f")
+    session = terminal(size=(24, 200))
+    session.prompt()
+    base = str(folder)
+    for begun, name in (("a", "a b.yaml"), ("'a", "a b.yaml"), ("q", "q;exit"), ("-x", "-x.yaml")):
+        quote = begun[0] if begun[0] == "'" else ""
+        text = session.ask(f"config check {quote}{base}/{begun.strip(quote)}\t")
+        assert f"{base}/{name}" in text and "is not a valid herd file" in text, text
+    session.send(f"config check {base}/su\tc\t\r")
+    assert "is not a valid herd file" in session.prompt()
+    session.send(f"status > {base}/a\t\r")
+    session.prompt()
+    assert "Riley" in (folder / "a b.yaml").read_text()
 
 
 # --- read-only ----------------------------------------------------------------------
