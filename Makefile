@@ -67,6 +67,7 @@ ADMIN_SRC := server/admin/admin.c server/admin/arrivals.c \
 	server/admin/call.c server/admin/census.c server/admin/clients.c \
 	server/admin/control.c server/admin/cursor.c \
 	server/admin/digest_api.c server/admin/digests.c server/admin/door.c \
+	server/admin/guests.c \
 	server/admin/glob.c server/admin/herd_config.c server/admin/json.c \
 	server/admin/logs.c server/admin/metrics.c server/admin/page.c \
 	server/admin/peers.c server/admin/places_api.c server/admin/process.c \

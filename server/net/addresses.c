@@ -53,8 +53,8 @@ addresses_free(struct addresses *addresses)
  * The address as a number; an IPv4 one can't equal a routed IPv6 prefix. Those
  * who come by IPv4 to a listener on [::] would all have the prefix 0.
  */
-static bool
-address_key(const struct sockaddr_storage *peer, uint64_t *key)
+bool
+addresses_key(const struct sockaddr_storage *peer, uint64_t *key)
 {
 	const struct in6_addr *v6 =
 	    &((const struct sockaddr_in6 *)peer)->sin6_addr;
@@ -110,7 +110,7 @@ addresses_enter(struct addresses *addresses,
 	uint64_t key;
 	bool allowed;
 
-	if (!address_key(peer, &key))
+	if (!addresses_key(peer, &key))
 		return true;
 	pthread_mutex_lock(&addresses->lock);
 	allowed = enter(addresses, key, max);
@@ -126,7 +126,7 @@ addresses_leave(
 	struct address_count *entry;
 	uint64_t key;
 
-	if (!address_key(peer, &key))
+	if (!addresses_key(peer, &key))
 		return;
 	pthread_mutex_lock(&addresses->lock);
 	at = find(addresses, key);

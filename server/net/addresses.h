@@ -15,6 +15,9 @@
 
 struct addresses;
 
+/* The address as a number; false (*key as it was): it has none. */
+bool addresses_key(const struct sockaddr_storage *peer, uint64_t *key);
+
 HERD_MUST_CHECK enum herd_error addresses_new(struct addresses **out);
 void addresses_free(struct addresses *addresses);
 
