@@ -131,7 +131,7 @@ PLACES_FUZZ := places
 
 ADMIN_FUZZ := admin_path
 
-CLIENT_FUZZ := herdctl
+CLIENT_FUZZ := answers herdctl
 
 FUZZ_TARGETS = $(COMMON_FUZZ) $(CORE_FUZZ) $(PLACES_FUZZ) $(ADMIN_FUZZ) \
 	$(CLIENT_FUZZ)
