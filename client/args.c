@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "herd/text.h"
+#include "words.h"
 #include "xbuf.h"
 
 #define NAMES_MAX 128u
@@ -25,6 +26,13 @@ args_is_option(const char *word)
 	if (word[0] != '-' || word[1] == '\0')
 		return false;
 	return !text_is_digit(word[1]) && word[1] != '.';
+}
+
+void
+args_quote(struct buf *out, const char *word)
+{
+	put_text(out, args_is_option(word) ? "-- " : "");
+	words_quote(out, word);
 }
 
 static const struct flag *
