@@ -30,7 +30,7 @@ DEB_DEPENDS := libevent-2.1-7 libevent-core-2.1-7 libevent-pthreads-2.1-7 \
 COMMON_SRC := common/address.c common/buf.c common/diagnostics.c \
 	common/error.c common/file.c common/framer.c common/graph.c \
 	common/herdcheck.c common/herdfile.c common/herdnodes.c \
-	common/herdreader.c common/location.c common/report.c \
+	common/herdreader.c common/keyfile.c common/location.c common/report.c \
 	common/request.c common/setting.c common/settings.c common/text.c \
 	common/time.c common/yamltree.c
 CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
@@ -55,7 +55,7 @@ PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/photon_types.c server/places/places.c \
 	server/places/places_report.c server/places/provider.c \
 	server/places/question.c server/places/rate.c server/places/secret.c \
-	server/keyfile.c server/pulse.c server/signals.c server/thread.c \
+	server/pulse.c server/signals.c server/thread.c \
 	server/places/stats.c server/places/trial.c server/places/upstream.c \
 	server/places/upstream_json.c
 NET_SRC := server/net/addresses.c server/net/client.c \
@@ -71,6 +71,7 @@ ADMIN_SRC := server/admin/admin.c server/admin/arrivals.c \
 	server/admin/call.c server/admin/census.c server/admin/clients.c \
 	server/admin/control.c server/admin/cursor.c \
 	server/admin/digest_api.c server/admin/digests.c server/admin/door.c \
+	server/admin/guests.c \
 	server/admin/glob.c server/admin/herd_config.c server/admin/json.c \
 	server/admin/logs.c server/admin/metrics.c server/admin/page.c \
 	server/admin/peers.c server/admin/places_api.c server/admin/process.c \
@@ -87,7 +88,7 @@ HERDCTL_SRC := client/admin.c client/arena.c client/args.c client/ask.c \
 	client/cmd_data.c client/cmd_herd.c client/cmd_node.c client/cmd_places.c \
 	client/cmd_table.c client/cmd_tool.c client/cmd_watch.c client/commands.c \
 	client/complete.c client/config_diff.c client/contexts.c client/ctl.c \
-	client/curl_api.c client/diff.c client/editor.c client/exchange.c \
+	client/curl_api.c client/cursor.c client/diff.c client/editor.c client/exchange.c \
 	client/graph.c client/help.c client/herd.c client/herdcheck.c \
 	client/histogram.c client/json.c client/layout.c client/leaf.c \
 	client/link.c client/live.c client/log.c client/lookout.c client/loop.c client/main.c \
@@ -138,7 +139,7 @@ STORE_FUZZ := store
 
 ADMIN_FUZZ := admin_path
 
-CLIENT_FUZZ := herdctl
+CLIENT_FUZZ := answers herdctl
 
 FUZZ_TARGETS = $(COMMON_FUZZ) $(CORE_FUZZ) $(PLACES_FUZZ) $(STORE_FUZZ) \
 	$(ADMIN_FUZZ) $(CLIENT_FUZZ)

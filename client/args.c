@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "herd/text.h"
+#include "words.h"
 #include "xbuf.h"
 
 #define NAMES_MAX 128u
@@ -19,12 +20,19 @@ struct parser {
 	struct buf *message;
 };
 
-static bool
-is_option(const char *word)
+bool
+args_is_option(const char *word)
 {
 	if (word[0] != '-' || word[1] == '\0')
 		return false;
 	return !text_is_digit(word[1]) && word[1] != '.';
+}
+
+void
+args_quote(struct buf *out, const char *word)
+{
+	put_text(out, args_is_option(word) ? "-- " : "");
+	words_quote(out, word);
 }
 
 static const struct flag *
@@ -295,7 +303,7 @@ read_all(struct parser *p)
 			out->help = true;
 		} else if (!p->literal && strcmp(word, "--") == 0) {
 			p->literal = true;
-		} else if (!p->literal && is_option(word)) {
+		} else if (!p->literal && args_is_option(word)) {
 			status = word[1] == '-' ? read_long(p, word)
 						: read_short(p, word);
 		} else {

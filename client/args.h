@@ -29,6 +29,15 @@ struct args {
 	const char *group;
 };
 
+/* Would this word be read as an option, unless `--' is in front of it? */
+bool args_is_option(const char *word);
+
+/*
+ * Appends `word` as it has to stand in a command that somebody may copy into a
+ * session: in quotes if it needs them, with `--' if it would be an option.
+ */
+void args_quote(struct buf *out, const char *word);
+
 /*
  * Sorts `words` (borrowed, as long as `out` is used). STATUS_USAGE: `message`
  * says what is wrong and what was probably meant. Whether there are enough

@@ -61,6 +61,20 @@ on_done(void *arg, const struct admin_answer *answer)
 
 static const struct admin_events events = { NULL, on_done };
 
+static bool
+find_token(struct answer *a, const struct target *target, const char **token)
+{
+	struct buf why;
+	enum status status;
+
+	buf_init(&why, XBUF_MAX);
+	status = herd_token(a->run->herd, &target->admin, token, &why);
+	if (status != STATUS_OK)
+		fail_answer(a, status, text_of(&why));
+	buf_release(&why);
+	return status == STATUS_OK;
+}
+
 static void
 start(struct answer *a, struct admin *admin, const struct question *q)
 {
@@ -69,8 +83,6 @@ start(struct answer *a, struct admin *admin, const struct question *q)
 	bool is_endless = run->deadline.ns == NO_DEADLINE.ns;
 	struct admin_request request = {
 		.address = &q->target->admin,
-		.token = q->target->admin.kind == ADDRESS_TCP ? run->herd->token
-							      : NULL,
 		.method = q->method,
 		.path = q->path,
 		.body = q->body,
@@ -84,6 +96,8 @@ start(struct answer *a, struct admin *admin, const struct question *q)
 		    a, STATUS_LOCAL, "the herd file gives it no admin address");
 		return;
 	}
+	if (!find_token(a, q->target, &request.token))
+		return;
 	run_verbose(run, "%s: %s %s", q->target->name, q->method, q->path);
 	a->call = admin_start(admin, &request, &events, a);
 }
@@ -120,7 +134,7 @@ ask(struct run *run, const struct question *questions, size_t count,
 {
 	struct admin *admin;
 	struct mono deadline = run->deadline;
-	enum status status;
+	enum status status = STATUS_OK;
 	enum wait_result result;
 
 	*out = (struct answers){ xcalloc(count, sizeof(*out->items)), count };
@@ -130,6 +144,13 @@ ask(struct run *run, const struct question *questions, size_t count,
 		out->items[i].any_body = questions[i].any_body;
 		buf_init(&out->items[i].body, XBUF_MAX);
 	}
+	for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+		/* The table of commands says so earlier, unless it is wrong. */
+		if (strcmp(questions[i].method, "GET") != 0)
+			status = run_may_change(run);
+	}
+	if (status != STATUS_OK)
+		return status;
 	status = ctl_admin(run->ctl, &admin, &run->message);
 	if (status != STATUS_OK)
 		return run_fail_message(run, status);

@@ -265,12 +265,12 @@ const struct command client_config_commands[] = {
 	    NULL, NULL, &reload_view, COMMAND_WRITE, run_reload,
 	    "config reload -n all" },
 	{ "log level", "show or set a node's log level", NULL, level_arguments,
-	    level_flags, &log_level_view, 0, log_run_level,
+	    level_flags, &log_level_view, COMMAND_BY_LINE, log_run_level,
 	    "log level debug --for 10m" },
 	{ "log tail", "print the end of a node's log",
 	    "Behind `log tail' -n is the number of lines and -f follows; "
 	    "which node is said before it, or with --node.",
-	    NULL, tail_flags, &log_view, COMMAND_STREAM, log_run_tail,
-	    "-n Riley log tail -n 50" },
+	    NULL, tail_flags, &log_view, COMMAND_STREAM | COMMAND_HARMLESS,
+	    log_run_tail, "-n Riley log tail -n 50" },
 	{ NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL },
 };

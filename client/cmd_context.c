@@ -25,6 +25,7 @@ enum {
 	CONTEXT_TIMEOUT,
 	CONTEXT_COLOR,
 	CONTEXT_TOKEN,
+	CONTEXT_INSECURE,
 	CONTEXT_FILE,
 	CONTEXT_COLUMNS
 };
@@ -49,6 +50,8 @@ static const struct column columns[CONTEXT_COLUMNS] = {
 	[CONTEXT_COLOR] = { "color", "COLOR", LEAF_TEXT, COLUMN_WIDE, 0, NULL,
 	    0 },
 	[CONTEXT_TOKEN] = { "token_file", "TOKEN FILE", LEAF_TEXT, COLUMN_WIDE,
+	    0, NULL, 0 },
+	[CONTEXT_INSECURE] = { "insecure", "INSECURE", LEAF_BOOL, COLUMN_WIDE,
 	    0, NULL, 0 },
 	[CONTEXT_FILE] = { "file", "FILE", LEAF_TEXT, COLUMN_WIDE, 0, NULL, 0 },
 };
@@ -96,6 +99,7 @@ static const struct {
 	{ CONTEXT_TIMEOUT, PREF_TIMEOUT },
 	{ CONTEXT_COLOR, PREF_COLOR },
 	{ CONTEXT_TOKEN, PREF_TOKEN_FILE },
+	{ CONTEXT_INSECURE, PREF_INSECURE },
 };
 
 static enum status
@@ -231,14 +235,30 @@ write_context(struct run *run, const char *name, struct buf *text)
 	return status;
 }
 
+/* --read-only on this line is the new context's, and no reason to refuse. */
+static enum status
+may_add(struct run *run)
+{
+	const struct ctl *ctl = run->ctl;
+	bool is_session = ctl->repl != NULL || run->place != NULL;
+
+	if (is_session
+		? !prefs_is(&ctl->prefs, PREF_READ_ONLY)
+		: run->prefs.values[PREF_READ_ONLY].origin == ORIGIN_FLAG)
+		return STATUS_OK;
+	return run_may_change(run);
+}
+
 enum status
 context_run_add(struct run *run)
 {
 	const char *name = run_word(run, 0);
 	struct buf text;
 	size_t count;
-	enum status status;
+	enum status status = may_add(run);
 
+	if (status != STATUS_OK)
+		return status;
 	if (!context_name_is_valid(name)) {
 		put_byte(&run->message, '`');
 		put_clean(&run->message, span_from(name));
@@ -287,10 +307,16 @@ use(struct run *run, const char *name)
 {
 	struct ctl *ctl = run->ctl;
 	bool session = ctl->repl != NULL || run->place != NULL;
+	bool saves = !session || run_flag(run, "save") != NULL;
 	struct prefs before;
 	enum status status = STATUS_OK;
 
-	if (!session || run_flag(run, "save") != NULL) {
+	/* One leaves a read-only context for another one. */
+	if (saves && !run->prefs.values[PREF_READ_ONLY].from_context)
+		status = run_may_change(run);
+	if (status != STATUS_OK)
+		return status;
+	if (saves) {
 		if (contexts_use(name) != 0)
 			return run_fail(run, STATUS_LOCAL,
 			    "cannot write the context in use: %s",

@@ -6,9 +6,11 @@
 #include "commands.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "ask.h"
 #include "data.h"
+#include "herd/request.h"
 #include "herd/text.h"
 #include "json.h"
 #include "xbuf.h"
@@ -267,6 +269,28 @@ any_refused(struct span bytes)
 	return false;
 }
 
+/* Is each of the lines a WHATSAT? */
+static bool
+asks_only(struct span lines)
+{
+	struct request request;
+	struct span line;
+
+	for (;;) {
+		const char *end = span_find(lines, '\n');
+
+		line = end == NULL
+			   ? lines
+			   : span_of(lines.data, (size_t)(end - lines.data));
+		request_parse(line, &request);
+		if (request.kind != REQUEST_WHATSAT)
+			return false;
+		if (end == NULL)
+			return true;
+		lines = span_of(end + 1, lines.len - line.len - 1);
+	}
+}
+
 static enum status
 run_raw(struct run *run)
 {
@@ -281,6 +305,8 @@ run_raw(struct run *run)
 			put_byte(&request, ' ');
 		put_text(&request, run_word(run, i));
 	}
+	if (status == STATUS_OK && !asks_only(buf_span(&request)))
+		status = run_may_change(run);
 	if (status == STATUS_OK)
 		status = exchange_all(run, buf_span(&request), &answers);
 	if (status == STATUS_OK) {
@@ -356,9 +382,10 @@ const struct command client_data_commands[] = {
 	    "In the REPL and in scripts the rest of the line is sent byte for "
 	    "byte; on a command line the words are joined by one space, and a "
 	    "line feed in them separates requests. The exit status is 5 when "
-	    "an answer is `? ...'.",
-	    raw_arguments, NULL, NULL, COMMAND_VERBATIM, run_raw,
-	    "raw WHATSAT kiwi.cs.ucla.edu 10 5" },
+	    "an answer is `? ...'. Where it is read-only, only WHATSAT may be "
+	    "sent.",
+	    raw_arguments, NULL, NULL, COMMAND_VERBATIM | COMMAND_BY_LINE,
+	    run_raw, "raw WHATSAT kiwi.cs.ucla.edu 10 5" },
 	{ "ping", "ask nodes whether they answer clients, and how fast",
 	    "An invalid request is sent to the client listener, whose answer "
 	    "is timed; nothing changes.",

@@ -222,7 +222,8 @@ const struct command client_herd_commands[] = {
 	    "herd status --watch" },
 	{ "herd wait", "wait until all nodes are ready and synced",
 	    "For at most --timeout; the exit status is then 4.", NULL, NULL,
-	    &wait_view, COMMAND_HERD, run_wait, "herd wait --timeout 30s" },
+	    &wait_view, COMMAND_HERD | COMMAND_HARMLESS, run_wait,
+	    "herd wait --timeout 30s" },
 	{ "herd diff", "list the clients that nodes disagree on",
 	    "Tables are compared by a tree of hashes; reports on their way "
 	    "are not counted. The exit status is 1 when something differs.",
@@ -237,7 +238,8 @@ const struct command client_herd_commands[] = {
 	{ "check", "be a monitoring plugin",
 	    "One line, performance data, and the plugins' exit statuses: 0 "
 	    "OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.",
-	    nagios_arguments, NULL, NULL, COMMAND_HERD | COMMAND_PLUGIN,
-	    nagios_run, "check all --timeout 3s" },
+	    nagios_arguments, NULL, NULL,
+	    COMMAND_HERD | COMMAND_PLUGIN | COMMAND_HARMLESS, nagios_run,
+	    "check all --timeout 3s" },
 	{ NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL },
 };

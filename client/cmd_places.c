@@ -202,12 +202,10 @@ static enum status
 flush(struct run *run)
 {
 	struct answers answers = { 0 };
-	enum status status = run_targets(run);
+	enum status status = run_may_change(run);
 
-	if (prefs_is(&run->prefs, PREF_READ_ONLY))
-		return run_fail(run, STATUS_USAGE,
-		    "`places cache flush' changes something, and this is "
-		    "read-only");
+	if (status == STATUS_OK)
+		status = run_targets(run);
 	if (status == STATUS_OK)
 		status = run_begin(run, &flush_view);
 	if (status == STATUS_OK)
@@ -250,10 +248,10 @@ const struct command client_places_commands[] = {
 	    "There is a row for each provider that was asked, up to the one "
 	    "that answered. The question passes by the cache and is not "
 	    "shared with others.",
-	    location_arguments, NULL, &test_view, 0, run_test,
+	    location_arguments, NULL, &test_view, COMMAND_WRITE, run_test,
 	    "places test 34.068930,-118.445127" },
 	{ "places cache", "show or empty a node's cache of places", NULL,
-	    cache_arguments, NULL, &cache_view, 0, run_cache,
+	    cache_arguments, NULL, &cache_view, COMMAND_BY_LINE, run_cache,
 	    "places cache show" },
 	{ NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL },
 };

@@ -183,7 +183,7 @@ const struct command client_table_commands[] = {
 	    id_arguments, NULL, &forget_view, COMMAND_WRITE | COMMAND_CONFIRM,
 	    run_forget, "client forget probe-1 --yes" },
 	{ "client export", "write all clients of a node as JSON lines", NULL,
-	    NULL, NULL, NULL, 0, transfer_export,
+	    NULL, NULL, NULL, COMMAND_HARMLESS, transfer_export,
 	    "client export > clients.jsonl" },
 	{ "client import", "report the clients of an export to a node",
 	    "FILE has JSON lines as `client export' writes them, - is stdin. "

@@ -142,6 +142,19 @@ unknown_setting(struct run *run, const char *name)
 	return run_fail_message(run, STATUS_USAGE);
 }
 
+/*
+ * What `set read-only on` has begun, `set` may end; what a flag, a variable,
+ * a file or the context asks for holds for the whole session.
+ */
+static bool
+may_set_read_only(const struct run *run)
+{
+	const struct pref_value *value = &run->prefs.values[PREF_READ_ONLY];
+
+	return !prefs_is(&run->prefs, PREF_READ_ONLY) ||
+	       value->origin == ORIGIN_SESSION;
+}
+
 static enum status
 run_set(struct run *run)
 {
@@ -154,6 +167,8 @@ run_set(struct run *run)
 	pref = pref_find(run_word(run, 0));
 	if (pref == NULL || (pref->traits & PREF_SETTABLE) == 0)
 		return unknown_setting(run, run_word(run, 0));
+	if (pref->id == PREF_READ_ONLY && !may_set_read_only(run))
+		return run_may_change(run);
 	if (run->args->count == 1) {
 		prefs_unset(&ctl->base, pref->id);
 	} else {
@@ -191,6 +206,22 @@ read_typed_options(struct ctl *out, const struct ctl *from,
 }
 
 /*
+ * What reaches the shell as one line and, once it has quoted it, herdctl as
+ * one argument: no control character, no word for the shell's script itself,
+ * and nothing that would be an option.
+ */
+static bool
+fits_on_a_line(const struct completions *found, const struct completion *item)
+{
+	for (const char *c = item->word; *c != '\0'; c++) {
+		if ((*c >= 0 && *c < ' ') || *c == 0x7f)
+			return false;
+	}
+	return item->word[0] != '\0' && strcmp(item->word, ":files") != 0 &&
+	       !completion_wants_dashes(found, item);
+}
+
+/*
  * __complete WORD... PREFIX: the words behind `herdctl' so far, the last one
  * is being typed. One suggestion to a line; a last line `:files' asks the
  * shell to add file names.
@@ -209,7 +240,11 @@ run_complete(struct run *run)
 	complete(&ctl, run->args->words, count - 1, run->args->words[count - 1],
 	    &none, &found);
 	for (size_t i = 0; i < found.count; i++) {
-		sink_write_foreign(&run->sink, span_from(found.words[i]));
+		const struct completion *item = &found.items[i];
+
+		if (!fits_on_a_line(&found, item))
+			continue;
+		sink_write_foreign(&run->sink, span_from(item->word));
 		sink_write(&run->sink, span_from("\n"));
 	}
 	if (found.files)
@@ -257,37 +292,41 @@ const struct command client_tool_commands[] = {
 	    context_run_show, "context show lab" },
 	{ "context add", "make or change a context",
 	    "Its settings are those given as options: -c, -s, -n, -o, "
-	    "--timeout, --color, --token-file, --read-only, --protected.",
-	    context_required, context_add_flags, NULL, 0, context_run_add,
-	    "context add lab -c /etc/herd/lab.yaml -n Riley" },
+	    "--timeout, --color, --token-file, --insecure, --read-only, "
+	    "--protected. Its token goes to its own herd only.",
+	    context_required, context_add_flags, NULL, COMMAND_BY_LINE,
+	    context_run_add, "context add lab -c /etc/herd/lab.yaml -n Riley" },
 	{ "context rm", "remove a context", NULL, context_required, NULL, NULL,
-	    COMMAND_CONFIRM, context_run_rm, "context rm lab --yes" },
+	    COMMAND_WRITE | COMMAND_CONFIRM, context_run_rm,
+	    "context rm lab --yes" },
 	{ "context use", "work in a context from now on",
 	    "On a command line: in later commands too. In a session: in this "
 	    "session only, unless --save is given.",
-	    context_required, context_use_flags, NULL, 0, context_run_use,
-	    "context use lab" },
+	    context_required, context_use_flags, NULL, COMMAND_BY_LINE,
+	    context_run_use, "context use lab" },
 	{ "context none", "work in no context", NULL, NULL, context_use_flags,
-	    NULL, 0, context_run_none, "context none" },
+	    NULL, COMMAND_BY_LINE, context_run_none, "context none" },
 	{ "context previous", "go back to the context before", NULL, NULL,
-	    context_use_flags, NULL, 0, context_run_previous,
+	    context_use_flags, NULL, COMMAND_BY_LINE, context_run_previous,
 	    "context previous" },
 	{ "set", "change a setting for this session",
 	    "Without arguments it lists the settings, what they are and where "
 	    "that comes from; without a value it goes back to the default.",
-	    set_arguments, NULL, &tool_settings_view, 0, run_set,
+	    set_arguments, NULL, &tool_settings_view, COMMAND_BY_LINE, run_set,
 	    "set output json" },
 	{ "help", "show all commands, or help on one", NULL, help_arguments,
-	    NULL, NULL, 0, run_help, "help client show" },
-	{ "version", "show the version", NULL, NULL, NULL, NULL, 0, run_version,
-	    "version" },
+	    NULL, NULL, COMMAND_HARMLESS, run_help, "help client show" },
+	{ "version", "show the version", NULL, NULL, NULL, NULL,
+	    COMMAND_HARMLESS, run_version, "version" },
 	{ "completion", "print the completion script for a shell", NULL,
-	    shell_arguments, NULL, NULL, 0, run_completion, "completion bash" },
-	{ "exit", "leave the session", NULL, NULL, NULL, NULL, 0, run_exit,
-	    NULL },
-	{ "quit", "leave the session", NULL, NULL, NULL, NULL, COMMAND_HIDDEN,
+	    shell_arguments, NULL, NULL, COMMAND_HARMLESS, run_completion,
+	    "completion bash" },
+	{ "exit", "leave the session", NULL, NULL, NULL, NULL, COMMAND_HARMLESS,
 	    run_exit, NULL },
+	{ "quit", "leave the session", NULL, NULL, NULL, NULL,
+	    COMMAND_HIDDEN | COMMAND_HARMLESS, run_exit, NULL },
 	{ "__complete", "words that could come next", NULL, words_arguments,
-	    NULL, NULL, COMMAND_HIDDEN | COMMAND_VERBATIM, run_complete, NULL },
+	    NULL, NULL, COMMAND_HIDDEN | COMMAND_VERBATIM | COMMAND_HARMLESS,
+	    run_complete, NULL },
 	{ NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL },
 };

@@ -409,8 +409,8 @@ const struct command client_watch_commands[] = {
 	{ "events", "print what happens on nodes, as it happens",
 	    "Until Ctrl-C, or until --limit N events have come. A reader that "
 	    "is too slow gets each client's newest report only, and is told.",
-	    NULL, event_flags, &event_view, COMMAND_STREAM, run_events,
-	    "events --type report --client 'bus-*' -n all" },
+	    NULL, event_flags, &event_view, COMMAND_STREAM | COMMAND_HARMLESS,
+	    run_events, "events --type report --client 'bus-*' -n all" },
 	{ "stats", "show a node's metrics",
 	    "METRIC is a part of a name or its labels, or a glob for both. -o prometheus and -o raw "
 	    "give the node's own text.",
@@ -422,8 +422,8 @@ const struct command client_watch_commands[] = {
 	    "first, r the other way round. --sort takes these words too. OWED "
 	    "is what all links of a node still owe, LAG that of the slowest "
 	    "one. -1 measures for a second and prints once.",
-	    top_arguments, NULL, &top_view, COMMAND_HERD, top_run,
-	    "top --sort lag" },
+	    top_arguments, NULL, &top_view, COMMAND_HERD | COMMAND_HARMLESS,
+	    top_run, "top --sort lag" },
 	{ "map", "draw where a node's clients are",
 	    "On a screen, and with plain; every other format gets the clients "
 	    "themselves, as `client ls'.",

@@ -52,6 +52,7 @@ struct flag {
 };
 
 enum command_trait {
+	/* Each command has one of these four, READ and WRITE among them. */
 	COMMAND_WRITE = 1 << 0,    /* changes something: not with --read-only */
 	COMMAND_CONFIRM = 1 << 1,  /* destroys something: asks */
 	COMMAND_VERBATIM = 1 << 2, /* its arguments are bytes, never options */
@@ -61,6 +62,10 @@ enum command_trait {
 	COMMAND_READ = 1 << 6,     /* a read command: every format, --watch */
 	COMMAND_STREAM = 1 << 7,   /* runs until it is stopped */
 	COMMAND_PLUGIN = 1 << 8,   /* the monitoring plugins' exit statuses */
+	COMMAND_HARMLESS = 1 << 9, /* changes nothing, though no READ */
+	/* Changes something or not, as its arguments say: its run function
+	 * calls run_may_change() before it does. */
+	COMMAND_BY_LINE = 1 << 10,
 };
 
 struct command {
@@ -96,6 +101,10 @@ const struct command *command_match(
 
 /* Is it the first word of commands of two words ("peer")? */
 bool command_is_group(const char *word);
+
+/* Those of which each command has one: does it change something? */
+#define COMMAND_EFFECTS \
+	(COMMAND_WRITE | COMMAND_READ | COMMAND_HARMLESS | COMMAND_BY_LINE)
 
 /* Calls `each` for every command, in the table's order, hidden ones too. */
 void command_each(

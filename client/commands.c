@@ -27,8 +27,7 @@ static const struct family families[] = {
 
 static const struct flag global_flags[] = {
 	{ "conf", 'c', "FILE", false, COMPLETE_FILE, NULL,
-	    "herd file (else $HERD_CONF, ./herd.yaml, the user's, the "
-	    "system's)" },
+	    "herd file (else $HERD_CONF, the user's, the system's)" },
 	{ "context", 'C', "NAME", false, COMPLETE_CONTEXT, NULL,
 	    "work in this context" },
 	{ "node", 'n', "NODE|all", false, COMPLETE_NODE, NULL,
@@ -70,6 +69,8 @@ static const struct flag global_flags[] = {
 	    "refuse what would change something" },
 	{ "token-file", 0, "FILE", false, COMPLETE_FILE, NULL,
 	    "token for admin listeners over TCP" },
+	{ "insecure", 0, NULL, false, COMPLETE_NONE, NULL,
+	    "send the token to another machine in clear" },
 	{ "no-rc", 'X', NULL, false, COMPLETE_NONE, NULL,
 	    "do not read rc files" },
 	{ "help", 'h', NULL, false, COMPLETE_NONE, NULL, "help" },

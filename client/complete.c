@@ -26,19 +26,22 @@ struct place {
 };
 
 static void
-add(struct place *p, const char *word)
+add_item(struct place *p, const char *word, bool is_argument)
 {
 	struct completions *out = p->out;
 
 	if (strncmp(word, p->prefix, strlen(p->prefix)) != 0 ||
 	    out->count >= COMPLETIONS_MAX)
 		return;
-	for (size_t i = 0; i < out->count; i++) {
-		if (strcmp(out->words[i], word) == 0)
-			return;
-	}
-	grow_array(out->words, out->count, out->room);
-	out->words[out->count++] = xstrdup(word);
+	grow_array(out->items, out->count, out->room);
+	out->items[out->count++] = (struct completion){ .word = xstrdup(word),
+		.is_argument = is_argument };
+}
+
+static void
+add(struct place *p, const char *word)
+{
+	add_item(p, word, true);
 }
 
 static void
@@ -183,7 +186,7 @@ add_flags(struct place *p, const struct flag *flags)
 	for (; flags != NULL && flags->name != NULL; flags++) {
 		char *word = xasprintf("--%s", flags->name);
 
-		add(p, word);
+		add_item(p, word, false);
 		free(word);
 	}
 }
@@ -316,9 +319,9 @@ add_joined_value(struct place *p)
 	add_kind(&value, flag->complete, flag->words);
 	for (size_t i = 0; i < inner.count; i++) {
 		char *word = xasprintf("%.*s%s", (int)(equals + 1 - p->prefix),
-		    p->prefix, inner.words[i]);
+		    p->prefix, inner.items[i].word);
 
-		add(p, word);
+		add_item(p, word, false);
 		free(word);
 	}
 	p->out->files = inner.files;
@@ -329,7 +332,29 @@ add_joined_value(struct place *p)
 static int
 by_text(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	const struct completion *left = a;
+	const struct completion *right = b;
+	int order = strcmp(left->word, right->word);
+
+	return order != 0 ? order : left->is_argument - right->is_argument;
+}
+
+/* In order, each once. */
+static void
+sort(struct completions *out)
+{
+	size_t kept = 0;
+
+	if (out->count > 1)
+		qsort(out->items, out->count, sizeof(*out->items), by_text);
+	for (size_t i = 0; i < out->count; i++) {
+		if (kept > 0 &&
+		    by_text(&out->items[kept - 1], &out->items[i]) == 0)
+			free(out->items[i].word);
+		else
+			out->items[kept++] = out->items[i];
+	}
+	out->count = kept;
 }
 
 void
@@ -344,6 +369,7 @@ complete(struct ctl *ctl, const char *const *words, size_t count,
 	*out = (struct completions){ 0 };
 	for (size_t i = 0; i < count; i++)
 		pass_word(&p, words[i]);
+	out->literal = p.literal || p.flag != NULL;
 	if (p.flag != NULL) {
 		add_kind(&p, p.flag->complete, p.flag->words);
 	} else if (!p.literal && add_joined_value(&p)) {
@@ -353,20 +379,29 @@ complete(struct ctl *ctl, const char *const *words, size_t count,
 		if (p.command != NULL)
 			add_flags(&p, p.command->flags);
 		add_flags(&p, command_global_flags());
+		if (p.command != NULL)
+			add_argument(&p);
 	} else if (p.command != NULL) {
 		add_argument(&p);
 	} else {
 		command_each(add_command_word, &p);
 	}
-	if (out->count > 1)
-		qsort(out->words, out->count, sizeof(*out->words), by_text);
+	sort(out);
+}
+
+bool
+completion_wants_dashes(
+    const struct completions *completions, const struct completion *item)
+{
+	return item->is_argument && !completions->literal &&
+	       args_is_option(item->word);
 }
 
 void
 completions_release(struct completions *completions)
 {
 	for (size_t i = 0; i < completions->count; i++)
-		free(completions->words[i]);
-	free(completions->words);
+		free(completions->items[i].word);
+	free(completions->items);
 	*completions = (struct completions){ 0 };
 }

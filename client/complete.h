@@ -13,21 +13,33 @@ struct complete_sources {
 	const char *const *clients;
 };
 
+struct completion {
+	char *word;
+	bool is_argument; /* no option, whatever it looks like */
+};
+
 struct completions {
-	char **words;
+	struct completion *items;
 	size_t count;
 	size_t room;
 	bool files;              /* file names fit here as well */
+	bool literal;            /* no option can stand here */
 	enum complete_kind kind; /* what the word is */
 };
 
 /*
  * Words that begin with `prefix` and fit behind `words`. In shells the words
- * are a whole command line, in the REPL one command of it.
+ * are a whole command line, in the REPL one command of it. Words are as they
+ * are meant, any byte but NUL in them: who inserts one quotes it, and puts
+ * `--' in front of it if completion_wants_dashes().
  */
 void complete(struct ctl *ctl, const char *const *words, size_t count,
     const char *prefix, const struct complete_sources *sources,
     struct completions *out);
+
+/* Does this word, inserted as it is, count as an option by mistake? */
+bool completion_wants_dashes(
+    const struct completions *completions, const struct completion *item);
 void completions_release(struct completions *completions);
 
 #endif

@@ -80,8 +80,7 @@ contexts_free(char **names)
 static char *
 take_name(struct span *rest)
 {
-	const char *end =
-	    rest->len == 0 ? NULL : memchr(rest->data, '\n', rest->len);
+	const char *end = span_find(*rest, '\n');
 	size_t len = end == NULL ? rest->len : (size_t)(end - rest->data);
 	char *name = xstrndup(rest->len == 0 ? "" : rest->data, len);
 

@@ -85,7 +85,8 @@ ctl_apply(struct ctl *ctl, struct buf *message)
 	if (ctl->herd_ready &&
 	    !(is_same(&next, &ctl->prefs, PREF_CONF) &&
 		is_same(&next, &ctl->prefs, PREF_SERVER) &&
-		is_same(&next, &ctl->prefs, PREF_TOKEN_FILE))) {
+		is_same(&next, &ctl->prefs, PREF_TOKEN_FILE) &&
+		is_same(&next, &ctl->prefs, PREF_INSECURE))) {
 		herd_release(&ctl->herd);
 		ctl->herd_ready = false;
 	}

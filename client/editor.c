@@ -15,15 +15,17 @@
 #include <readline/history.h>
 
 #include "complete.h"
+#include "cursor.h"
 #include "herd/file.h"
 #include "paths.h"
 #include "screen.h"
-#include "words.h"
+#include "width.h"
 #include "xbuf.h"
 
 #define HISTORY_LINES 10000
 #define HISTORY_BYTES_MAX ((off_t)4 << 20)
-#define SHOWN_MAX 80 /* suggestions listed at once */
+#define SHOWN_MAX 80u   /* suggestions listed at once */
+#define SHOWN_WIDTH 72u /* columns of each, at most */
 
 struct editor {
 	struct ctl *ctl;
@@ -32,7 +34,6 @@ struct editor {
 	void *arg;
 	char *history_path; /* NULL: none is kept */
 	struct completions found;
-	size_t next;
 };
 
 /* readline's completion functions have no argument. */
@@ -184,100 +185,169 @@ editor_remember(struct editor *e, const char *line)
 
 /* --- completion ------------------------------------------------------ */
 
-static char *
-next_suggestion(const char *text HERD_UNUSED, int state)
+static void
+add_file(struct completions *found, const char *before, const char *path)
 {
-	struct editor *e = the_editor;
-	const char *word;
-	char *copy;
+	struct stat st;
+	bool is_folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 
-	if (state == 0)
-		e->next = 0;
-	if (e->next >= e->found.count)
-		return NULL;
-	word = e->found.words[e->next++];
-	/* readline frees it with free(). */
-	copy = strdup(word);
-	if (copy == NULL)
-		out_of_memory();
-	return copy;
+	grow_array(found->items, found->count, found->room);
+	found->items[found->count++] = (struct completion){
+		.word = xasprintf("%s%s%s", before, path, is_folder ? "/" : ""),
+		.is_argument = before[0] == '\0',
+	};
 }
 
-/*
- * The words of the command in which the cursor stands. A word put where the
- * cursor is makes it the last word of the last command, whatever precedes.
- */
+/* Files that begin with the word, or with what is behind --conf=. */
 static void
-find_words(const char *line, int start, struct line *out)
+add_files(struct completions *found, const char *prefix)
 {
-	struct buf text;
+	const char *equals = strchr(prefix, '=');
+	char *before;
+	char *path;
 
-	buf_init(&text, XBUF_MAX);
-	put(&text, line, (size_t)start);
-	/* Inside a quote readline's word begins behind it. */
-	if (start > 0 && (line[start - 1] == '"' || line[start - 1] == '\''))
-		buf_truncate(&text, text.len - 1);
-	put_byte(&text, 'x');
-	(void)line_split(buf_span(&text), NULL, out);
-	buf_release(&text);
+	if (found->literal || strncmp(prefix, "--", 2) != 0)
+		equals = NULL;
+	before = equals == NULL
+		     ? xstrdup("")
+		     : xstrndup(prefix, (size_t)(equals - prefix) + 1);
+	for (int state = 0; (path = rl_filename_completion_function(
+				 prefix + strlen(before), state)) != NULL;
+	     state = 1) {
+		add_file(found, before, path);
+		free(path);
+	}
+	/* It makes readline take what it inserts for a file's name. */
+	rl_filename_completion_desired = 0;
+	free(before);
 }
 
 static void
-look_up(struct editor *e, const char *text, int start)
+look_up(struct editor *e, const struct cursor *at)
 {
 	struct complete_sources sources = {
-		.clients = e->clients(e->arg, text),
+		.clients = e->clients(e->arg, at->prefix),
 	};
-	struct line line;
-	const struct words *last;
-	const char **words;
+	const char **words = xcalloc(at->command->count, sizeof(*words));
 	size_t count = 0;
 
 	completions_release(&e->found);
-	find_words(rl_line_buffer, start, &line);
-	last = line.count > 0 ? &line.commands[line.count - 1] : NULL;
-	words = xcalloc(last == NULL ? 1 : last->count, sizeof(*words));
-	for (size_t i = 0; last != NULL && i + 1 < last->count; i++)
-		words[count++] = last->words[i].text;
-	if (last != NULL && last->redirect == REDIRECT_NONE)
-		complete(e->ctl, words, count, text, &sources, &e->found);
-	else
+	if (at->is_file) {
 		e->found.files = true;
+		e->found.literal = true;
+	} else {
+		for (; count + 1 < at->command->count; count++)
+			words[count] = at->command->words[count].text;
+		complete(e->ctl, words, count, at->prefix, &sources, &e->found);
+	}
 	free(words);
-	line_release(&line);
+	if (e->found.files)
+		add_files(&e->found, at->prefix);
+}
+
+/*
+ * The words of a shell command are the shell's: only names of files that it
+ * takes as they are.
+ */
+static void
+look_up_in_shell(struct editor *e, struct cursor *at)
+{
+	static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_./,+@%:-";
+	const char *blank = strrchr(at->prefix, ' ');
+	size_t skip = blank == NULL ? 0 : (size_t)(blank + 1 - at->prefix);
+	struct completions all = { .literal = true };
+
+	completions_release(&e->found);
+	add_files(&all, at->prefix + skip);
+	for (size_t i = 0; i < all.count; i++) {
+		struct completion *item = &all.items[i];
+
+		if (item->word[strspn(item->word, PLAIN)] != '\0' ||
+		    item->word[0] == '-')
+			continue;
+		grow_array(e->found.items, e->found.count, e->found.room);
+		e->found.items[e->found.count++] = *item;
+		item->word = NULL;
+	}
+	completions_release(&all);
+	e->found.literal = true;
+	memmove(at->prefix, at->prefix + skip, strlen(at->prefix + skip) + 1);
+	at->start += skip;
 }
 
 static char **
-suggest(const char *text, int start, int end HERD_UNUSED)
+suggest(
+    const char *text HERD_UNUSED, int start HERD_UNUSED, int end HERD_UNUSED)
 {
 	struct editor *e = the_editor;
+	struct cursor at;
+	char **list = NULL;
 
-	look_up(e, text, start);
-	rl_attempted_completion_over = !e->found.files;
-	rl_completion_append_character =
-	    e->found.count == 1 && e->found.words[0][0] == '-' &&
-		    strchr(e->found.words[0], '=') != NULL
-		? '\0'
-		: ' ';
-	if (e->found.count == 0)
-		return NULL;
-	return rl_completion_matches(text, next_suggestion);
+	rl_attempted_completion_over = 1;
+	if (cursor_find(rl_line_buffer, (size_t)rl_point, &at)) {
+		if (at.is_shell)
+			look_up_in_shell(e, &at);
+		else
+			look_up(e, &at);
+		if (e->found.count > 0) {
+			list = cursor_lines(&at, rl_line_buffer, &e->found);
+			rl_completion_append_character =
+			    cursor_goes_on(&e->found) ? '\0' : ' ';
+		}
+	}
+	cursor_release(&at);
+	return list;
+}
+
+/* To readline the line up to the cursor is one word. */
+static char *
+break_nowhere(void)
+{
+	static char none[] = "";
+
+	return none;
 }
 
 /*
  * In callback mode readline cannot ask whether to list all, nor page, and
- * would wait for a key with the loop standing still.
+ * would wait for a key with the loop standing still. What it lists are whole
+ * lines; people get the words.
  */
 static void
-show_matches(char **matches, int count, int longest)
+show_matches(
+    char **matches HERD_UNUSED, int count HERD_UNUSED, int longest HERD_UNUSED)
 {
-	int shown = count > SHOWN_MAX ? SHOWN_MAX : count;
+	const struct completions *found = &the_editor->found;
+	size_t shown = found->count > SHOWN_MAX ? SHOWN_MAX : found->count;
+	char *words[SHOWN_MAX + 2] = { 0 };
+	struct buf clean;
+	size_t widest = 0;
 
+	buf_init(&clean, XBUF_MAX);
+	for (size_t i = 0; i < shown; i++) {
+		struct buf cut;
+
+		buf_clear(&clean);
+		buf_init(&cut, XBUF_MAX);
+		put_clean(&clean, span_from(found->items[i].word));
+		width_cut(
+		    &cut, buf_span(&clean), SHOWN_WIDTH, the_editor->ctl->utf8);
+		words[i + 1] = text_take(&cut);
+		if (strlen(words[i + 1]) > widest)
+			widest = strlen(words[i + 1]);
+	}
+	buf_release(&clean);
+	words[0] = xstrdup("");
 	rl_crlf();
-	rl_display_match_list(matches, shown, longest);
-	if (count > shown)
-		fprintf(rl_outstream, "... and %d more\n", count - shown);
+	rl_display_match_list(words, (int)shown, (int)widest);
+	if (found->count > shown)
+		fprintf(
+		    rl_outstream, "... and %zu more\n", found->count - shown);
 	rl_forced_update_display();
+	for (size_t i = 0; i <= shown; i++)
+		free(words[i]);
 }
 
 /* --- life ------------------------------------------------------------ */
@@ -312,9 +382,8 @@ editor_new(struct ctl *ctl, void (*on_line)(char *line),
 	rl_prep_term_function = prepare_terminal;
 	rl_attempted_completion_function = suggest;
 	rl_completion_display_matches_hook = show_matches;
-	rl_basic_word_break_characters = " \t\n;|>";
-	rl_completer_word_break_characters = rl_basic_word_break_characters;
-	rl_completer_quote_characters = "\"'";
+	rl_completion_word_break_hook = break_nowhere;
+	rl_completer_quote_characters = NULL;
 	/* What inputrc says of this one wins. */
 	rl_variable_bind("show-all-if-ambiguous", "on");
 	using_history();

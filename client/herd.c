@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "herd/keyfile.h"
 #include "herd/text.h"
 #include "paths.h"
 #include "xbuf.h"
-
-#define TOKEN_MAX 4096u
 
 static void
 list_diagnostics(const char *path, const struct diagnostics *diagnostics,
@@ -69,8 +69,6 @@ find_file(const struct prefs *prefs)
 
 	if (named != NULL)
 		return xstrdup(named);
-	if (access(PATH_HERE, F_OK) == 0)
-		return xstrdup("./" PATH_HERE);
 	user = path_user_herd();
 	if (user != NULL && access(user, F_OK) == 0)
 		return user;
@@ -78,21 +76,6 @@ find_file(const struct prefs *prefs)
 	if (access(PATH_SYSTEM_HERD, F_OK) == 0)
 		return xstrdup(PATH_SYSTEM_HERD);
 	return NULL;
-}
-
-static void
-read_token(struct herd *herd, const char *path)
-{
-	struct buf text;
-	struct span token;
-
-	buf_init(&text, TOKEN_MAX);
-	/* A token that this user must not read may not be needed either. */
-	if (file_read(path, TOKEN_MAX, &text) == HERD_OK) {
-		token = text_trim(buf_span(&text));
-		herd->token = xstrndup(token.data, token.len);
-	}
-	buf_release(&text);
 }
 
 static char *
@@ -104,35 +87,134 @@ directory_of(const char *path)
 			     : xstrndup(path, (size_t)(slash - path) + 1);
 }
 
-/* What may be written is asked for first. */
-static void
-find_token(struct herd *herd, const struct prefs *prefs)
+/* --- tokens ---------------------------------------------------------- */
+
+/* STATUS_LOCAL: `message` says what is wrong with the file. */
+static enum status
+read_token(struct herd *herd, const struct keyfile *file, struct buf *message)
 {
-	const char *named = prefs_text(prefs, PREF_TOKEN_FILE);
-	const char *const *path;
-	const char *paths[3] = { NULL, NULL, NULL };
-	char *base;
+	char word[KEYFILE_WORD_MAX + 1];
+	size_t len;
+	enum herd_error error = keyfile_read_word(file, word, &len, message);
 
-	if (named != NULL) {
-		read_token(herd, named);
-		return;
-	}
-	if (!herd->has_file)
-		return;
-	paths[0] = herd->file.settings.admin.token_file;
-	paths[1] = herd->file.settings.admin.read_token_file;
-	base = directory_of(herd->path);
-	for (path = paths; *path != NULL && herd->token == NULL; path++) {
-		struct buf expanded;
+	if (error == HERD_ENOMEM)
+		out_of_memory();
+	if (error != HERD_OK)
+		return STATUS_LOCAL;
+	herd->token = xstrndup(word, len);
+	explicit_bzero(word, sizeof(word));
+	return STATUS_OK;
+}
 
-		buf_init(&expanded, XBUF_MAX);
-		if ((*path)[0] != '\0' &&
-		    herdfile_expand(&expanded, *path, "", base) == HERD_OK)
-			read_token(herd, text_of(&expanded));
-		buf_release(&expanded);
+/*
+ * A herd file names the token's file and the machine that gets the token.
+ * Only one that nobody else could write may do both.
+ */
+static bool
+file_is_trusted(const char *path, struct buf *message)
+{
+	struct stat facts;
+
+	if (stat(path, &facts) != 0) {
+		putf(message, "%s: %s", path, strerror(errno));
+		return false;
 	}
+	if ((facts.st_uid == 0 || facts.st_uid == geteuid()) &&
+	    (facts.st_mode & S_IWOTH) == 0)
+		return true;
+	putf(message,
+	    "%s can be changed by others: the token files that it names are "
+	    "not read; name one with --token-file",
+	    path);
+	return false;
+}
+
+/* The one that may write is tried first; the fault told is its own. */
+static void
+read_file_tokens(struct herd *herd)
+{
+	char *base = directory_of(herd->path);
+	const struct keyfile files[] = {
+		{ "admin.token_file", herd->file.settings.admin.token_file, "",
+		    base },
+		{ "admin.read_token_file",
+		    herd->file.settings.admin.read_token_file, "", base },
+	};
+	struct buf message;
+
+	buf_init(&message, XBUF_MAX);
+	for (size_t i = 0; i < HERD_ARRAY_LEN(files); i++) {
+		if (files[i].value[0] == '\0' || herd->token != NULL)
+			continue;
+		buf_clear(&message);
+		if (file_is_trusted(herd->path, &message))
+			(void)read_token(herd, &files[i], &message);
+		if (herd->token == NULL && herd->token_fault == NULL)
+			herd->token_fault = xstrdup(text_of(&message));
+	}
+	buf_release(&message);
 	free(base);
 }
+
+/*
+ * What a context says of secrets is for the herd that the context names, and
+ * for no other that a flag or a variable names in its place.
+ */
+static bool
+is_for_this_herd(const struct prefs *prefs, enum pref_id id, enum pref_id herd)
+{
+	return !prefs->values[id].from_context ||
+	       prefs->values[herd].text == NULL ||
+	       prefs->values[herd].from_context;
+}
+
+/* `named`: the setting that names the herd. */
+static enum status
+find_token(struct herd *herd, const struct prefs *prefs, enum pref_id named,
+    struct buf *message)
+{
+	const char *path = prefs_text(prefs, PREF_TOKEN_FILE);
+	const struct keyfile file = { "token-file", path, NULL, NULL };
+	bool is_ours = is_for_this_herd(prefs, PREF_TOKEN_FILE, named);
+
+	herd->insecure = prefs_is(prefs, PREF_INSECURE) &&
+			 is_for_this_herd(prefs, PREF_INSECURE, named);
+	if (path != NULL && is_ours)
+		return read_token(herd, &file, message);
+	if (herd->has_file)
+		read_file_tokens(herd);
+	if (!is_ours && herd->token == NULL && herd->token_fault == NULL)
+		herd->token_fault =
+		    xstrdup("the context's token is for the context's herd "
+			    "only; name one for this herd with --token-file");
+	return STATUS_OK;
+}
+
+enum status
+herd_token(const struct herd *herd, const struct address *admin,
+    const char **token, struct buf *message)
+{
+	*token = NULL;
+	if (admin->kind != ADDRESS_TCP)
+		return STATUS_OK;
+	if (herd->token == NULL && herd->token_fault != NULL) {
+		put_text(message, herd->token_fault);
+		return STATUS_LOCAL;
+	}
+	if (herd->token != NULL && !herd->insecure &&
+	    !address_is_loopback(admin)) {
+		must(address_format(message, admin));
+		put_text(message,
+		    " is another machine, and the token would cross the "
+		    "network in clear: forward a port of this machine to it "
+		    "(ssh -L), or give --insecure");
+		return STATUS_LOCAL;
+	}
+	*token = herd->token;
+	return STATUS_OK;
+}
+
+/* --- the herd's nodes ------------------------------------------------ */
 
 /* One server: clients and admin are spoken to at the same address, each
  * command with the protocol that it needs; a socket is the admin's. */
@@ -207,18 +289,21 @@ herd_load(const struct prefs *prefs, struct herd *out, struct buf *message)
 	const struct pref_value *server = &prefs->values[PREF_SERVER];
 	const struct pref_value *conf = &prefs->values[PREF_CONF];
 	struct herd herd = { 0 };
+	bool is_server = server->text != NULL &&
+			 (conf->text == NULL || server->origin >= conf->origin);
 	enum status status;
 
-	if (server->text != NULL &&
-	    (conf->text == NULL || server->origin >= conf->origin))
+	if (is_server)
 		status = use_server(&herd, server->text, message);
 	else
 		status = use_file(&herd, prefs, message);
+	if (status == STATUS_OK)
+		status = find_token(
+		    &herd, prefs, is_server ? PREF_SERVER : PREF_CONF, message);
 	if (status != STATUS_OK) {
 		herd_release(&herd);
 		return status;
 	}
-	find_token(&herd, prefs);
 	herd.nearest = find_nearest(&herd);
 	*out = herd;
 	return STATUS_OK;
@@ -236,6 +321,7 @@ herd_release(struct herd *herd)
 	if (herd->token != NULL)
 		explicit_bzero(herd->token, strlen(herd->token));
 	free(herd->token);
+	free(herd->token_fault);
 	*herd = (struct herd){ 0 };
 }
 

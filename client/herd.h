@@ -27,17 +27,29 @@ struct herd {
 	/* Asked when no node was named: the first whose admin socket was on
 	 * this machine when the herd file was read, else the first. */
 	size_t nearest;
-	char *token; /* for admin listeners over TCP, or NULL */
+	char *token;       /* for admin listeners over TCP, or NULL */
+	char *token_fault; /* why the file named for it gave none, or NULL */
+	bool insecure;     /* the token may go to other machines in clear */
 };
 
 /*
  * Finds and reads it as the settings say: --server or --conf, whichever
- * comes from the higher origin; else ./herd.yaml, the user's, the system's.
- * STATUS_LOCAL: `message` has every error as FILE:LINE:COL.
+ * comes from the higher origin; else the user's, the system's. The current
+ * folder is not looked at: it may be a stranger's. STATUS_LOCAL: `message`
+ * has every error as FILE:LINE:COL, or what is wrong with the token file that
+ * a setting names.
  */
 enum status herd_load(
     const struct prefs *prefs, struct herd *out, struct buf *message);
 void herd_release(struct herd *herd);
+
+/*
+ * The token for a request to this admin listener, which borrows it: NULL for
+ * a Unix socket and where none is configured. STATUS_LOCAL: it could not be
+ * read, or would leave this machine in clear; `message` says what to do.
+ */
+enum status herd_token(const struct herd *herd, const struct address *admin,
+    const char **token, struct buf *message);
 
 /* Index of the node of that name, or count. */
 size_t herd_find(const struct herd *herd, const char *name);

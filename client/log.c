@@ -60,10 +60,8 @@ log_run_level(struct run *run)
 
 	if (level == NULL && run_flag(run, "for") != NULL)
 		return run_fail(run, STATUS_USAGE, "--for wants a LEVEL");
-	if (level != NULL && prefs_is(&run->prefs, PREF_READ_ONLY))
-		return run_fail(run, STATUS_USAGE,
-		    "`log level LEVEL' changes something, and this is "
-		    "read-only");
+	if (level != NULL && status == STATUS_OK)
+		status = run_may_change(run);
 	if (status == STATUS_OK)
 		status = run_begin(run, &log_level_view);
 	if (status == STATUS_OK)

@@ -31,7 +31,10 @@ struct lookout {
 	void *arg;
 	struct target target; /* name is ours */
 	char *name;
+	/* Ours: by the time it is sent, ctl may have another herd. */
+	char *token;
 	bool follows;
+	bool may_ask; /* its admin listener, for which a token is at hand */
 	struct link *link;
 	/* event stream */
 	struct admin_call *events;
@@ -202,9 +205,7 @@ request_for(struct lookout *l, const char *path, uint64_t timeout_ns)
 {
 	return (struct admin_request){
 		.address = &l->target.admin,
-		.token = l->target.admin.kind == ADDRESS_TCP
-			     ? l->ctl->herd.token
-			     : NULL,
+		.token = l->token,
 		.method = "GET",
 		.path = path,
 		.timeout_ns = timeout_ns,
@@ -217,7 +218,7 @@ admin_of(struct lookout *l)
 	struct admin *admin = NULL;
 	struct buf message;
 
-	if (!l->follows || l->target.admin.kind == ADDRESS_NONE)
+	if (!l->follows || !l->may_ask)
 		return NULL;
 	buf_init(&message, XBUF_MAX);
 	if (ctl_admin(l->ctl, &admin, &message) != STATUS_OK)
@@ -265,17 +266,20 @@ knows_id(const struct lookout *l, const char *id)
 	return false;
 }
 
-/* Ids whose bytes a keyboard can give. */
-static bool
-can_be_typed(const cJSON *client, const char *id)
+static void
+add_id(struct lookout *l, const cJSON *client)
 {
-	if (id == NULL || json_text(client, "client_b64") != NULL)
-		return false;
-	for (; *id != '\0'; id++) {
-		if ((unsigned char)*id < 0x20 || *id == 0x7f)
-			return false;
-	}
-	return true;
+	struct buf id;
+
+	if (l->id_count == IDS_MAX)
+		return;
+	buf_init(&id, XBUF_MAX);
+	/* No word can hold a NUL. */
+	if (json_client_id(client, &id) && id.len > 0 &&
+	    span_find(buf_span(&id), '\0') == NULL &&
+	    (l->asked_prefix == NULL || !knows_id(l, text_of(&id))))
+		l->ids[l->id_count++] = xstrdup(text_of(&id));
+	buf_release(&id);
 }
 
 static void
@@ -293,14 +297,7 @@ on_ids(void *arg, const struct admin_answer *answer)
 		forget_ids(l);
 		l->asked_all = json != NULL && json_text(json, "next") == NULL;
 	}
-	cJSON_ArrayForEach(client, json_at(json, "clients"))
-	{
-		const char *id = json_text(client, "client");
-
-		if (l->id_count < IDS_MAX && can_be_typed(client, id) &&
-		    (l->asked_prefix == NULL || !knows_id(l, id)))
-			l->ids[l->id_count++] = xstrdup(id);
-	}
+	cJSON_ArrayForEach(client, json_at(json, "clients")) add_id(l, client);
 	l->ids[l->id_count] = NULL;
 	cJSON_Delete(json);
 }
@@ -395,6 +392,11 @@ stop(struct lookout *l)
 	forget_ids(l);
 	free(l->name);
 	l->name = NULL;
+	if (l->token != NULL)
+		explicit_bzero(l->token, strlen(l->token));
+	free(l->token);
+	l->token = NULL;
+	l->may_ask = false;
 	l->follows = false;
 	l->heard = false;
 	l->lost = false;
@@ -413,10 +415,18 @@ lookout_free(struct lookout *l)
 }
 
 static bool
-is_followed(const struct lookout *l, const struct target *target)
+is_same_token(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool
+is_followed(
+    const struct lookout *l, const struct target *target, const char *token)
 {
 	return l->follows && target != NULL &&
 	       strcmp(l->name, target->name) == 0 &&
+	       is_same_token(l->token, token) &&
 	       address_equal(&l->target.clients, &target->clients) &&
 	       address_equal(&l->target.admin, &target->admin);
 }
@@ -425,8 +435,17 @@ void
 lookout_follow(struct lookout *l, const struct target *target)
 {
 	struct timeval at_once = seconds(0);
+	bool may_ask = target != NULL && target->admin.kind != ADDRESS_NONE;
+	const char *token = NULL;
+	struct buf why;
 
-	if (is_followed(l, target) || (!l->follows && target == NULL))
+	buf_init(&why, XBUF_MAX);
+	/* What is wrong with the token is said when a command asks. */
+	if (may_ask)
+		may_ask = herd_token(&l->ctl->herd, &target->admin, &token,
+			      &why) == STATUS_OK;
+	buf_release(&why);
+	if (is_followed(l, target, token) || (!l->follows && target == NULL))
 		return;
 	stop(l);
 	if (target == NULL)
@@ -435,11 +454,13 @@ lookout_follow(struct lookout *l, const struct target *target)
 	l->name = xstrdup(target->name);
 	l->target = *target;
 	l->target.name = l->name;
+	l->token = token == NULL ? NULL : xstrdup(token);
 	if (target->clients.kind != ADDRESS_NONE)
 		l->link = link_new(
 		    ctl_loop(l->ctl)->base, &target->clients, &link_events, l);
 	l->ctl->link = l->link;
-	if (target->admin.kind == ADDRESS_NONE)
+	l->may_ask = may_ask;
+	if (!may_ask)
 		return;
 	if (evtimer_add(l->events_again, &at_once) != 0 ||
 	    evtimer_add(l->ask_soon, &at_once) != 0)

@@ -163,7 +163,7 @@ read_sort(const struct out *out, struct sort_keys *keys, struct buf *message)
 	while (list != NULL && *list != '\0') {
 		struct span item = next_item(&list);
 		struct sort_key *key = &keys->keys[keys->count];
-		const char *colon = memchr(item.data, ':', item.len);
+		const char *colon = span_find(item, ':');
 		enum status status;
 
 		*key = (struct sort_key){ 0 };

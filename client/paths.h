@@ -10,7 +10,6 @@
 
 #define PATH_SYSTEM_RC "/etc/herd/herdctl.conf"
 #define PATH_SYSTEM_HERD "/etc/herd/herd.yaml"
-#define PATH_HERE "herd.yaml"
 
 char *path_user_rc(void);       /* ~/.config/herdctl/rc */
 char *path_user_herd(void);     /* ~/.config/herd/herd.yaml */

@@ -63,6 +63,9 @@ static const struct pref table[PREF_COUNT] = {
 	{ PREF_TOKEN_FILE, "token-file", "HERD_TOKEN_FILE", PREF_TEXT, NULL,
 	    NULL, PREF_CONTEXTUAL | PREF_SETTABLE, COMPLETE_FILE,
 	    "file with the token for admin listeners over TCP" },
+	{ PREF_INSECURE, "insecure", NULL, PREF_BOOL, NULL, "off",
+	    PREF_CONTEXTUAL, COMPLETE_WORDS,
+	    "send a token to another machine in clear" },
 	{ PREF_TIMING, "timing", NULL, PREF_BOOL, NULL, "off", PREF_SETTABLE,
 	    COMPLETE_WORDS, "print how long each command took" },
 	{ PREF_HINTS, "hints", "HERD_HINTS", PREF_BOOL, NULL, "on",
@@ -275,6 +278,9 @@ prefs_set_from_context(struct prefs *prefs, enum pref_id id, const char *text,
 	    (value->origin == origin && origin != ORIGIN_DEFAULT &&
 		!value->from_context))
 		return STATUS_OK;
+	/* A context makes things read-only; it never lifts what is. */
+	if (id == PREF_READ_ONLY && prefs_is(prefs, id) && !value->from_context)
+		return STATUS_OK;
 	store(prefs, id, text, origin, where);
 	prefs->values[id].from_context = true;
 	return STATUS_OK;
@@ -380,7 +386,7 @@ prefs_read_file(struct prefs *prefs, const char *path, enum pref_origin origin,
 	}
 	rest = buf_span(&text);
 	while (rest.len > 0 && status == STATUS_OK) {
-		const char *end = memchr(rest.data, '\n', rest.len);
+		const char *end = span_find(rest, '\n');
 		size_t len = end == NULL ? rest.len : (size_t)(end - rest.data);
 		char *where = xasprintf("%s:%u", path, ++number);
 		struct buf why;
@@ -418,6 +424,7 @@ prefs_read_options(struct prefs *prefs, const struct args *args,
 		{ "verbose", PREF_VERBOSE, "on" },
 		{ "yes", PREF_YES, "on" },
 		{ "read-only", PREF_READ_ONLY, "on" },
+		{ "insecure", PREF_INSECURE, "on" },
 	};
 	enum status status = STATUS_OK;
 

@@ -81,7 +81,7 @@ reply_measure(
 enum herd_error
 reply_parse(struct span bytes, enum reply_kind kind, struct reply *out)
 {
-	const char *end = memchr(bytes.data, '\n', bytes.len);
+	const char *end = span_find(bytes, '\n');
 	struct span rest;
 
 	if (end == NULL || !begins_well(bytes))

@@ -318,6 +318,16 @@ find_watch(struct run *run, uint64_t *every, enum status *status)
 	return found;
 }
 
+enum status
+run_may_change(struct run *run)
+{
+	if (!prefs_is(&run->prefs, PREF_READ_ONLY))
+		return STATUS_OK;
+	return run_fail(run, STATUS_USAGE,
+	    "`%s' changes something, and this is read-only",
+	    run->args->command->path);
+}
+
 static enum status
 check(struct run *run)
 {
@@ -326,11 +336,9 @@ check(struct run *run)
 
 	if (status != STATUS_OK)
 		return run_fail_message(run, status);
-	if ((command->traits & COMMAND_WRITE) != 0 &&
-	    prefs_is(&run->prefs, PREF_READ_ONLY))
-		return run_fail(run, STATUS_USAGE,
-		    "`%s' changes something, and this is read-only",
-		    command->path);
+	/* A row that says nothing counts as one that changes something. */
+	if ((command->traits & COMMAND_EFFECTS & ~(unsigned)COMMAND_WRITE) == 0)
+		return run_may_change(run);
 	return STATUS_OK;
 }
 
@@ -339,7 +347,7 @@ why_unwatched(const struct run *run)
 {
 	unsigned traits = run->args->command->traits;
 
-	if ((traits & COMMAND_WRITE) != 0)
+	if ((traits & (COMMAND_WRITE | COMMAND_BY_LINE)) != 0)
 		return ": it changes something";
 	if ((traits & COMMAND_STREAM) != 0)
 		return ": it can go on by itself";

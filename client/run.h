@@ -98,6 +98,12 @@ enum status run_begin_stream(struct run *run, const struct view *view);
 /* The format in which the answer will be written. */
 const struct format *run_format(const struct run *run);
 
+/*
+ * For what changes something: STATUS_OK unless this is read-only, else says
+ * so. Commands of COMMAND_BY_LINE call it once they know what they will do.
+ */
+enum status run_may_change(struct run *run);
+
 /* Asks before destroying; STATUS_OK when it may be done. */
 enum status run_confirm(struct run *run, const char *fmt, ...)
     HERD_PRINTF(2, 3);

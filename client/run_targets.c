@@ -15,7 +15,7 @@ static bool
 names_another_herd(const struct run *run)
 {
 	static const enum pref_id ids[] = { PREF_CONF, PREF_SERVER,
-		PREF_TOKEN_FILE };
+		PREF_TOKEN_FILE, PREF_INSECURE };
 
 	for (size_t i = 0; i < HERD_ARRAY_LEN(ids); i++) {
 		const char *mine = prefs_text(&run->prefs, ids[i]);

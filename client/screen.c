@@ -125,7 +125,7 @@ count_lines(struct span text)
 static struct span
 take_line(struct span *text)
 {
-	const char *end = memchr(text->data, '\n', text->len);
+	const char *end = span_find(*text, '\n');
 	size_t len = end == NULL ? text->len : (size_t)(end - text->data);
 	struct span line = span_of(text->data, len);
 

@@ -349,7 +349,7 @@ say_hint(struct run *run, const struct answers *answers)
 	if (answers->count != 1)
 		return;
 	if (peer != NULL) {
-		put_clean(&run->message, span_from(peer));
+		args_quote(&run->message, peer);
 		run_hint(run,
 		    "`peer show %s` for the link, `herd diff` to compare "
 		    "tables",

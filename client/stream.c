@@ -69,15 +69,27 @@ on_done(void *arg, const struct admin_answer *answer)
 
 static const struct admin_events events = { on_data, on_done };
 
+static bool
+find_token(struct stream *s, const char **token)
+{
+	struct buf why;
+	enum status status;
+
+	buf_init(&why, XBUF_MAX);
+	status =
+	    herd_token(s->owner->run->herd, &s->target->admin, token, &why);
+	if (status != STATUS_OK)
+		end(s, status, text_of(&why));
+	buf_release(&why);
+	return status == STATUS_OK;
+}
+
 static void
 start(struct stream *s, struct admin *admin, const char *path)
 {
 	const struct target *target = s->target;
 	struct admin_request request = {
 		.address = &target->admin,
-		.token = target->admin.kind == ADDRESS_TCP
-			     ? s->owner->run->herd->token
-			     : NULL,
 		.method = "GET",
 		.path = path,
 	};
@@ -87,6 +99,8 @@ start(struct stream *s, struct admin *admin, const char *path)
 		end(s, STATUS_LOCAL, "the herd file gives it no admin address");
 		return;
 	}
+	if (!find_token(s, &request.token))
+		return;
 	run_verbose(s->owner->run, "%s: GET %s", target->name, path);
 	s->call = admin_start(admin, &request, &events, s);
 }

@@ -99,7 +99,7 @@ width_cut(struct buf *out, struct span text, size_t columns, bool utf8)
 struct span
 width_take_line(struct span *text, size_t width)
 {
-	const char *end = memchr(text->data, '\n', text->len);
+	const char *end = span_find(*text, '\n');
 	struct span line = *text;
 	size_t len;
 

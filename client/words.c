@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "herd/text.h"
 #include "xbuf.h"
 
 #define LINE_MAX_BYTES ((size_t)4 << 20)
@@ -190,6 +191,7 @@ read_target(struct reader *r, struct words *words)
 		words->redirect = REDIRECT_PIPE;
 		r->at++;
 		skip_blanks(r);
+		words->target_start = r->at;
 		while (!at_end(r) && here(r) != '\n') {
 			put_byte(&text, here(r));
 			r->at++;
@@ -202,8 +204,10 @@ read_target(struct reader *r, struct words *words)
 			r->at++;
 		}
 		skip_blanks(r);
+		words->target_start = r->at;
 		error = read_word(r, &text, &quoted);
 	}
+	words->target_end = r->at;
 	if (error == WORDS_OK && text.len == 0)
 		error = WORDS_TARGET;
 	words->target = xstrndup(buf_span(&text).data, text.len);
@@ -281,7 +285,7 @@ line_split(struct span text, words_is_verbatim *is_verbatim, struct line *out)
 	enum words_error error = WORDS_OK;
 
 	*out = (struct line){ 0 };
-	if (text.len > 0 && memchr(text.data, '\0', text.len) != NULL)
+	if (span_find(text, '\0') != NULL)
 		return WORDS_NUL;
 	while (error == WORDS_OK && !at_end(&r)) {
 		struct words words = { 0 };
@@ -317,25 +321,72 @@ line_release(struct line *line)
 	*line = (struct line){ 0 };
 }
 
+/* --- writing --------------------------------------------------------- */
+
+static bool
+can_be(struct span word, enum word_form form)
+{
+	const char *forbidden = form == WORD_PLAIN ? "'\"\\" : "'";
+	size_t len;
+
+	if (form == WORD_PLAIN && (word.len == 0 || word.data[0] == '#'))
+		return false;
+	for (; word.len > 0; word = span_of(word.data + len, word.len - len)) {
+		len = text_shown(word);
+		if (len == 0 || strchr(forbidden, *word.data) != NULL ||
+		    (form == WORD_PLAIN && ends_word(*word.data)))
+			return false;
+	}
+	return true;
+}
+
+enum word_form
+words_form(struct span word, enum word_form least)
+{
+	if (least == WORD_DOUBLE || can_be(word, least))
+		return least;
+	return WORD_DOUBLE;
+}
+
+static void
+put_escaped(struct buf *out, struct span word)
+{
+	char piece[TEXT_ESCAPE_MAX];
+	size_t len;
+
+	for (; word.len > 0; word = span_of(word.data + len, word.len - len)) {
+		len = text_shown(word);
+		if (len > 1) {
+			put(out, word.data, len);
+			continue;
+		}
+		len = 1;
+		put(out, piece, text_escape_byte(piece, *word.data));
+	}
+}
+
+void
+words_put(struct buf *out, struct span word, enum word_form form, bool open)
+{
+	switch (form) {
+	case WORD_PLAIN: put_span(out, word); return;
+	case WORD_SINGLE:
+		put_byte(out, '\'');
+		put_span(out, word);
+		put_text(out, open ? "" : "'");
+		return;
+	case WORD_DOUBLE:
+		put_byte(out, '"');
+		put_escaped(out, word);
+		put_text(out, open ? "" : "\"");
+		return;
+	}
+}
+
 void
 words_quote(struct buf *out, const char *word)
 {
-	bool plain = word[0] != '\0' && word[0] != '#';
+	struct span text = span_from(word);
 
-	for (const char *c = word; *c != '\0' && plain; c++)
-		plain = !ends_word(*c) && strchr("'\"\\", *c) == NULL;
-	if (plain) {
-		put_text(out, word);
-		return;
-	}
-	put_byte(out, '"');
-	for (const char *c = word; *c != '\0'; c++) {
-		if (*c == '"' || *c == '\\')
-			put_byte(out, '\\');
-		if (*c == '\n')
-			put_text(out, "\\n");
-		else
-			put_byte(out, *c);
-	}
-	put_byte(out, '"');
+	words_put(out, text, words_form(text, WORD_PLAIN), false);
 }

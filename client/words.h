@@ -38,7 +38,9 @@ struct words {
 	size_t count;
 	size_t room;
 	enum redirect redirect;
-	char *target; /* shell command or file; NULL without redirect */
+	char *target;        /* shell command or file; NULL without redirect */
+	size_t target_start; /* in the line, quotes included */
+	size_t target_end;
 };
 
 struct line {
@@ -73,7 +75,25 @@ enum words_error line_split(
     struct span text, words_is_verbatim *is_verbatim, struct line *out);
 void line_release(struct line *line);
 
-/* Appends `word` quoted where needed, so that line_split reads it back. */
+/* How a word can stand in a line. */
+enum word_form {
+	WORD_PLAIN,
+	WORD_SINGLE, /* in '...' */
+	WORD_DOUBLE, /* in "...", with escapes; any word can */
+};
+
+/* `least`, or WORD_DOUBLE if the word cannot stand in that form. */
+enum word_form words_form(struct span word, enum word_form least);
+
+/*
+ * Appends the word in a form of words_form(), so that line_split() reads
+ * exactly it back and a terminal obeys nothing in it. With `open` there is no
+ * quote at the end. No byte of the word is NUL.
+ */
+void words_put(
+    struct buf *out, struct span word, enum word_form form, bool open);
+
+/* Appends `word`, in quotes only where it needs them. */
 void words_quote(struct buf *out, const char *word);
 
 #endif

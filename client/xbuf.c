@@ -53,7 +53,8 @@ xstrndup(const char *text, size_t len)
 {
 	char *copy = xmalloc(len + 1);
 
-	memcpy(copy, text, len);
+	if (len > 0)
+		memcpy(copy, text, len);
 	copy[len] = '\0';
 	return copy;
 }

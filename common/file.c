@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The one place of common/ that touches the file system.
+ * With keyfile.c the only place of common/ that touches the file system.
  */
 #include "herd/file.h"
 

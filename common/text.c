@@ -220,6 +220,15 @@ put_code_escape(char *out, uint32_t code)
 	return n;
 }
 
+size_t
+text_shown(struct span text)
+{
+	uint32_t code;
+	size_t len = utf8_take(text, &code);
+
+	return len > 0 && !is_command_to_terminal(code) ? len : 0;
+}
+
 enum herd_error
 text_to_terminal(struct buf *out, struct span text)
 {

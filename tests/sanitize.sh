@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What sanitizers see: all unit tests and corpora with ASan and UBSan, the
-# unit tests with threads with TSan, and real nodes with each of them. A
-# finding ends its process with a status that its test does not expect.
+# unit tests with threads with TSan, real nodes with each of them, and herdctl
+# with ASan and UBSan. A finding ends its process with a status that its test
+# does not expect.
 #
 #     tests/sanitize.sh MAKE PYTHON
 set -u
@@ -14,6 +15,7 @@ threads="test_addresses test_commit test_places test_pulse test_resolver
 	test_stress"
 system="test_admin test_herd test_links test_signals test_store
 	test_store_damage test_store_files"
+client="formats herd lessons live once repl terminal trust"
 # The look for leaks stops all threads at the end of a process, which hangs
 # on some virtual machines. `make MODE=asan unit` has it.
 export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1
@@ -28,23 +30,31 @@ build() {
 	"$make" --no-print-directory "$jobs" MODE="$mode" "$@" || exit 1
 }
 
+# real_nodes MODE FILE...
 real_nodes() {
-	HERDD=$PWD/build/$1/herdd "$python" -m pytest -q -n 2 \
-	    -p no:cacheprovider "${files[@]}" || status=1
+	local mode=$1
+	shift
+	HERDD=$PWD/build/$mode/herdd "$python" -m pytest -q -n 2 \
+	    -p no:cacheprovider "$@" || status=1
 }
 
 files=()
 for name in $system; do
 	files+=("tests/system/$name.py")
 done
+client_files=()
+for name in $client; do
+	client_files+=("tests/system/test_herdctl_$name.py")
+done
 programs=()
 for name in $threads; do
 	programs+=("build/tsan/tests/unit/$name")
 done
 
-build asan build/asan/herdd
+build asan build/asan/herdd build/asan/herdctl
 "$make" --no-print-directory MODE=asan unit fuzz-replay || status=1
-real_nodes asan
+real_nodes asan "${files[@]}"
+HERDCTL=$PWD/build/asan/herdctl real_nodes asan "${client_files[@]}"
 
 build tsan build/tsan/herdd "${programs[@]}"
 # Where the kernel spreads memory wider than this compiler's TSan knows, it
@@ -53,7 +63,7 @@ if build/tsan/herdd --version >/dev/null; then
 	for program in "${programs[@]}"; do
 		"$program" || status=1
 	done
-	real_nodes tsan
+	real_nodes tsan "${files[@]}"
 else
 	echo "TSan does not run on this kernel (vm.mmap_rnd_bits): left out"
 fi

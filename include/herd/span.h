@@ -44,6 +44,13 @@ span_is(struct span a, const char *text)
 	return span_equal(a, span_from(text));
 }
 
+/* The first such byte or NULL; an empty span may point to nothing at all. */
+static inline const char *
+span_find(struct span s, char byte)
+{
+	return s.len == 0 ? NULL : memchr(s.data, byte, s.len);
+}
+
 /* Byte order, as unsigned char; a prefix is the lesser. <0, 0 or >0. */
 static inline int
 span_compare(struct span a, struct span b)

@@ -66,6 +66,12 @@ HERD_MUST_CHECK enum herd_error text_to_utf8(struct buf *out, struct span text);
 HERD_MUST_CHECK enum herd_error text_to_terminal(
     struct buf *out, struct span text);
 
+/*
+ * Bytes of the character that `text` begins with, if it is valid UTF-8 that
+ * text_to_terminal() leaves as it is; else 0. `text` is not empty.
+ */
+size_t text_shown(struct span text);
+
 /* Standard base64 with padding (RFC 4648, 4). */
 HERD_MUST_CHECK enum herd_error text_to_base64(
     struct buf *out, struct span bytes);

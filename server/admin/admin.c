@@ -15,6 +15,7 @@
 #include "admin/census.h"
 #include "admin/digests.h"
 #include "admin/door.h"
+#include "admin/guests.h"
 #include "admin/routes.h"
 #include "admin/tokens.h"
 #include "admin/watchers.h"
@@ -80,6 +81,9 @@ is_permitted(struct call *call, const struct admin_door *door)
 		kind = "read-token";
 	else if (grant != TOKEN_WRITE)
 		kind = "stranger";
+	if (call->guest != NULL &&
+	    (grant == TOKEN_READ || grant == TOKEN_WRITE))
+		guests_trust(call->guest);
 	name_peer(call, door->trusted, kind);
 	if (call->route->access == ROUTE_OPEN || grant == TOKEN_WRITE ||
 	    (grant == TOKEN_READ && call->route->access == ROUTE_READ))
@@ -315,6 +319,8 @@ admin_open(struct node *node, struct event_base *base, struct buf *message,
 	error = mailbox_init(&admin->mailbox, base, on_wake, admin);
 	admin->has_mailbox = error == HERD_OK;
 	if (error == HERD_OK)
+		error = guests_open(base, node->log, &admin->guests);
+	if (error == HERD_OK)
 		error = open_tokens(admin, message);
 	if (error == HERD_OK)
 		error = census_open(node, base, &admin->census);
@@ -370,6 +376,8 @@ admin_close(struct admin *admin)
 	digests_close(admin->digests);
 	census_close(admin->census);
 	tokens_close(admin->tokens);
+	guests_close(admin->guests);
+	admin->guests = NULL;
 	admin->digests = NULL;
 	admin->census = NULL;
 	admin->tokens = NULL;

@@ -13,9 +13,7 @@
 #include "net/mailbox.h"
 
 #define ADMIN_CALLS_MAX 128u /* requests at one time; more get 503 */
-/* Over TCP, where strangers may come; then the door waits for one to go. */
-#define ADMIN_CONNECTIONS_MAX 256u
-#define ADMIN_IDLE_S 60 /* without a byte: the connection is closed */
+#define ADMIN_IDLE_S 60      /* without a byte: the connection is closed */
 #define ADMIN_BODY_MAX 65536
 #define ADMIN_CLOSE_MS 1000 /* for answers on their way when we stop */
 
@@ -23,6 +21,7 @@ struct census;
 struct digests;
 struct evconnlistener;
 struct evhttp;
+struct guests;
 struct places_test;
 struct tokens;
 struct watchers;
@@ -36,8 +35,6 @@ struct admin_door {
 	struct evconnlistener *listener;
 	struct event *tick; /* opens the door again after EMFILE */
 	bool paused;
-	unsigned counted;  /* connections, when they were counted last */
-	unsigned accepted; /* since then */
 	struct address address;
 	bool trusted; /* a Unix socket: file permissions decide */
 };
@@ -47,6 +44,7 @@ struct admin {
 	struct event_base *base;
 	struct admin_door doors[2]; /* of the node, of admin.listen */
 	struct tokens *tokens;      /* NULL: no door wants one */
+	struct guests *guests;      /* connections over TCP */
 	struct census *census;
 	struct digests *digests;
 	struct watchers *watchers;

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "admin/admin_room.h"
+#include "admin/guests.h"
 #include "admin/routes.h"
 #include "admin/watchers.h"
 #include "clock.h"
@@ -69,6 +70,8 @@ on_complete(struct evhttp_request *request HERD_UNUSED, void *arg)
 	struct call *call = arg;
 
 	evhttp_connection_set_closecb(connection_of(call), NULL, NULL);
+	if (call->guest != NULL)
+		guests_end(call->guest);
 	call_free(call);
 }
 
@@ -85,6 +88,8 @@ on_close(struct evhttp_connection *connection HERD_UNUSED, void *arg)
 
 	if (!answered && call->on_gone != NULL)
 		call->on_gone(call);
+	if (call->guest != NULL)
+		guests_gone(call->guest);
 	call_free(call);
 	if (!answered)
 		evhttp_request_free(request);
@@ -102,6 +107,7 @@ call_new(struct admin *admin, struct evhttp_request *request)
 	call->admin = admin;
 	call->node = admin->node;
 	call->request = request;
+	call->guest = guests_begin(admin->guests, connection_of(call));
 	call->head = evhttp_request_get_command(request) == EVHTTP_REQ_HEAD;
 	TAILQ_INSERT_TAIL(&admin->calls, call, all);
 	admin->call_count++;

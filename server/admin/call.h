@@ -46,6 +46,8 @@ struct event;
 struct evhttp_request;
 struct route;
 
+struct guest;
+
 struct call {
 	struct admin *admin;
 	struct node *node;
@@ -63,7 +65,8 @@ struct call {
 	/* A stream's reader has taken what was queued. */
 	void (*on_room)(struct call *call);
 	void *job;
-	struct event *turn; /* of call_walk() */
+	struct event *turn;  /* of call_walk() */
+	struct guest *guest; /* whose request it is; NULL: a local one's */
 	bool (*step)(struct call *call);
 	unsigned every_ms;
 };

@@ -12,47 +12,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "admin/guests.h"
 #include "net/socket.h"
 
 #define DOOR_PAUSE_S 1 /* after EMFILE */
 /* The target's bytes and as much again for headers. */
 #define HEADERS_MAX (2 * (ev_ssize_t)QUERY_TARGET_MAX)
 
-static int
-count_reader(const struct event_base *base HERD_UNUSED,
-    const struct event *event, void *arg)
-{
-	unsigned *count = arg;
-
-	*count += event_get_fd(event) >= 0 &&
-		  (event_get_events(event) & EV_READ) != 0;
-	return 0;
-}
-
-/*
- * Are there as many connections as there may be? evhttp does not tell when
- * one goes; each has an event that waits for its peer, and this loop has but
- * a handful of others.
- */
-static bool
-door_is_full(struct admin_door *door)
-{
-	unsigned count = 0;
-
-	if (door->trusted)
-		return false;
-	(void)event_base_foreach_event(door->admin->base, count_reader, &count);
-	door->accepted = 0;
-	door->counted = count;
-	return count >= ADMIN_CONNECTIONS_MAX;
-}
-
 static void
 on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	struct admin_door *door = arg;
 
-	if (!door->paused || door_is_full(door))
+	if (!door->paused)
 		return;
 	evconnlistener_enable(door->listener);
 	door->paused = false;
@@ -74,12 +46,7 @@ on_connection(struct event_base *base HERD_UNUSED, void *arg)
 {
 	struct admin_door *door = arg;
 
-	door->accepted++;
-	if (door->counted + door->accepted >= ADMIN_CONNECTIONS_MAX &&
-	    door_is_full(door))
-		door_pause(door, "too many connections",
-		    "accepting again when some have gone");
-	return NULL;
+	return door->trusted ? NULL : guests_accept(door->admin->guests);
 }
 
 struct door_search {
@@ -109,12 +76,16 @@ match_door(const struct event_base *base HERD_UNUSED, const struct event *event,
 static void
 on_accept_error(struct evconnlistener *listener, void *arg HERD_UNUSED)
 {
+	bool is_shortage = errno == EMFILE || errno == ENFILE;
 	const char *error = strerror(errno);
 	struct door_search search = { .listener = listener };
 
 	(void)event_base_foreach_event(
 	    evconnlistener_get_base(listener), match_door, &search);
 	assert(search.door != NULL);
+	/* A stranger's descriptor is as good as a new one. */
+	if (is_shortage && guests_make_room(search.door->admin->guests))
+		return;
 	door_pause(
 	    search.door, error, "accepting again in 1 s; raise LimitNOFILE");
 }

@@ -2,7 +2,7 @@
 /*
  * The listening sockets of the admin API, for admin.c and door.c only: a Unix
  * socket whose file permissions decide, and one over TCP that wants a token
- * and lets in no more than ADMIN_CONNECTIONS_MAX.
+ * and whose connections are guests.h's.
  */
 #ifndef HERD_ADMIN_DOOR_H
 #define HERD_ADMIN_DOOR_H

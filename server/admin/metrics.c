@@ -11,6 +11,7 @@
 
 #include "admin/admin_room.h"
 #include "admin/census.h"
+#include "admin/guests.h"
 #include "admin/process.h"
 #include "clock.h"
 #include "herd/text.h"
@@ -50,6 +51,7 @@ struct facts {
 	double store_failed, store_owed, store_commits, store_committed;
 	double store_commit_s, store_loaded, store_damaged;
 	double admin_answers, admin_errors, admin_calls;
+	double admin_connections, admin_refused, admin_timed_out;
 	double rss, memory_bound, cpu, open_files, max_files;
 };
 
@@ -167,6 +169,12 @@ static const struct metric METRICS[] = {
 	    "Of them, those that were answered with an error."),
 	GAUGE("herd_admin_requests", admin_calls,
 	    "Requests to the admin API under way, streams included."),
+	GAUGE("herd_admin_connections", admin_connections,
+	    "Connections to the admin API over TCP, at most 256."),
+	COUNTER("herd_admin_connections_refused_total", admin_refused,
+	    "Connections over TCP without a token closed at a limit."),
+	COUNTER("herd_admin_connections_timed_out_total", admin_timed_out,
+	    "Connections over TCP closed for a request not sent within 5 s."),
 	GAUGE("herd_resident_memory_bytes", rss,
 	    "Memory of the process that is in RAM."),
 	GAUGE("herd_memory_bound_bytes", memory_bound,
@@ -318,6 +326,7 @@ gather_store(struct node *node, struct facts *facts)
 static void
 gather(struct call *call, struct facts *facts)
 {
+	const struct guests_counts guests = guests_count(call->admin->guests);
 	struct node *node = call->node;
 	struct process_facts process;
 	uint64_t uptime = mono_since(clock_mono(), node->started);
@@ -338,6 +347,9 @@ gather(struct call *call, struct facts *facts)
 	facts->admin_answers = (double)call->admin->answers;
 	facts->admin_errors = (double)call->admin->errors;
 	facts->admin_calls = call->admin->call_count;
+	facts->admin_connections = guests.now;
+	facts->admin_refused = (double)guests.refused;
+	facts->admin_timed_out = (double)guests.timed_out;
 	facts->rss = (double)process.rss_bytes;
 	facts->memory_bound += facts->table_bytes + MEMORY_FIXED +
 			       (double)node->file.link_count * MEMORY_OF_LINK +

@@ -7,7 +7,7 @@
 #define HERD_ADMIN_TOKENS_H
 
 #include "admin/routes.h"
-#include "keyfile.h"
+#include "herd/keyfile.h"
 
 /* At most, as any key: KEYFILE_WORD_MAX. */
 #define TOKEN_MIN 16u

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 #include "herd/buf.h"
-#include "keyfile.h"
+#include "herd/keyfile.h"
 
 /* Bytes not yet sent that the kernel may hold (TCP_NOTSENT_LOWAT). */
 #define TRANSPORT_UNSENT_MAX 16384

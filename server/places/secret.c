@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "places/secret.h"
 
-#include "keyfile.h"
+#include "herd/keyfile.h"
 
 _Static_assert(SECRET_LEN_MAX == KEYFILE_WORD_MAX, "a key is a file's word");
 

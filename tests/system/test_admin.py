@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The admin API of real nodes: every endpoint, every error."""
 import base64
+import contextlib
 import os
+import random
 import re
 import resource
 import signal
@@ -742,30 +744,200 @@ def test_node_outlives_that_files_run_out_at_the_door(tmp_path):
         assert solo.stop() == 0
 
 
+@contextlib.contextmanager
+def over_tcp(folder):
+    """A node with an admin listener over TCP, and that listener's port."""
+    token_file(folder / "write", WRITE)
+    token_file(folder / "read", READ)
+    (port,) = free_ports(1)
+    settings = (f'admin: {{listen: "[::]:{port}", token_file: write, '
+                f'read_token_file: read}}\n')
+    with Herd(folder, ["Solo"], [], settings=settings) as herd:
+        yield herd.start()["Solo"], port
+
+
+def stranger_at(port, host="127.0.0.1", source="127.0.0.1", data=b""):
+    s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    s.settimeout(DEADLINE_S)
+    s.bind((source, 0))
+    s.connect((host, port))
+    try:
+        s.sendall(data)
+    except OSError:
+        pass  # it had to give way already
+    return s
+
+
+def admin_metric(node, name):
+    lines = api_of(node).get("/metrics").body.decode().splitlines()
+    (value,) = [float(line.split()[1]) for line in lines if line.startswith(f"herd_admin_{name} ")]
+    return value
+
+
+def is_closed(s):
+    s.settimeout(0)
+    try:
+        return s.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
 def test_strangers_do_not_use_up_the_files(tmp_path):
     """Without a token, over TCP: clients and the operator's own socket go on."""
-    token_file(tmp_path / "write", WRITE)
-    (port,) = free_ports(1)
-    lines = f'admin: {{listen: "127.0.0.1:{port}", token_file: write}}\n'
-    with Herd(tmp_path, ["Solo"], [], settings=lines) as herd:
-        solo = herd.start()["Solo"]
-        idle = []
-        for _ in range(330):
-            s = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S)
-            s.sendall(b"GET /heal")
-            idle.append(s)
-        solo.wait_log(r"event=accept-paused listener=admin error=\"too many connections\"")
-        api = api_of(solo)
-        files = [float(line.split()[1]) for line in api.get("/metrics").body.decode().splitlines()
+    with over_tcp(tmp_path) as (solo, port):
+        idle = [stranger_at(port, data=b"GET /heal") for _ in range(330)]
+        solo.wait_log(r"level=warn event=admin-limit error=\"too many connections to the admin API\"")
+        files = [float(line.split()[1]) for line in api_of(solo).get("/metrics").body.decode().splitlines()
                  if line.startswith("herd_open_files ")]
         assert files[0] < 330
         assert solo.ask(b"what?\n") == b"? what?\n"
+        # They have not gone, and whoever has a token is served.
+        for token in (WRITE, READ):
+            assert Api(("127.0.0.1", port), token).get("/v1/status").status == 200
+        assert admin_metric(solo, "connections") <= 129
+        assert admin_metric(solo, "connections_refused_total") >= 200
         for s in idle:
             s.close()
-        assert Api(("127.0.0.1", port), WRITE).get("/v1/status").status == 200
+        wait_until(lambda: admin_metric(solo, "connections") == 0, "they are gone")
         for _ in range(600):  # one after the other they are not too many
             assert Api(("127.0.0.1", port)).get("/healthz").status == 200
-        assert len(re.findall("too many connections", solo.log())) == 1
+        assert len(re.findall("admin-limit", solo.log())) == 1
+
+
+def test_strangers_of_many_addresses_keep_nobody_out(tmp_path):
+    with over_tcp(tmp_path) as (solo, port):
+        idle = [stranger_at(port, source=f"127.0.1.{i % 50 + 1}") for i in range(500)]
+        for _ in range(50):
+            assert Api(("127.0.0.1", port), WRITE).get("/v1/status").status == 200
+        assert admin_metric(solo, "connections") <= 256
+        for s in idle:
+            s.close()
+
+
+def test_an_address_has_so_many_places(tmp_path):
+    """IPv4 ones by themselves, IPv6 ones by their /64; the oldest gives way."""
+    with over_tcp(tmp_path) as (solo, port):
+        first = stranger_at(port, source="127.0.0.9")
+        six = stranger_at(port, host="::1", source="::1")
+        idle = [stranger_at(port) for _ in range(128)]
+        wait_until(lambda: admin_metric(solo, "connections") == 130, "all have come")
+        assert not any(is_closed(s) for s in [first, six, *idle])
+        more = stranger_at(port)
+        wait_until(lambda: is_closed(idle[0]), "the oldest gives way")
+        assert not any(is_closed(s) for s in [first, six, more, *idle[1:]])
+        for s in [first, six, more, *idle]:
+            s.close()
+
+
+def test_who_has_shown_a_token_stays(tmp_path):
+    """Idle, or with an answer under way, beside many who come."""
+    with over_tcp(tmp_path) as (solo, port):
+        api = Api(("127.0.0.1", port), READ)
+        held = [api.connection() for _ in range(20)]
+        for connection in held:
+            connection.request("GET", "/v1/node", headers=api.headers())
+            assert connection.getresponse().read()
+        stream = api.connection()
+        stream.request("GET", "/v1/events", headers=api.headers())
+        events = stream.getresponse()
+        assert b"hello" in events.readline()
+        for _ in range(600):
+            stranger_at(port).close()
+        idle = [stranger_at(port, source=f"127.0.2.{i % 9 + 1}") for i in range(300)]
+        for connection in held:
+            connection.request("GET", "/v1/node", headers=api.headers())
+            assert connection.getresponse().read()
+        api_of(solo).post("/v1/drain")
+        assert b"drain" in events.readline()
+        for s in idle:
+            s.close()
+
+
+@pytest.mark.parametrize("data", [b"", b"GET", b"GET /v1/status HTTP/1.1\r\nHost: x\r\n",
+                                  b"POST /v1/stop HTTP/1.1\r\nContent-Length: 9\r\n\r\n12",
+                                  b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_a_request_has_to_come_whole(tmp_path, data):
+    """However slowly its bytes drip; also the next one of a stranger."""
+    with over_tcp(tmp_path) as (solo, port):
+        s = stranger_at(port, data=data)
+        s.settimeout(0.1)
+        end = time.monotonic() + DEADLINE_S
+        while time.monotonic() < end:
+            try:
+                if s.recv(4096) == b"":
+                    break
+            except socket.timeout:
+                try:
+                    s.sendall(b"X"[:0 if data.startswith(b"GET /h") else 1])
+                except OSError:
+                    break
+            except OSError:
+                break
+        else:
+            raise AssertionError("it is never closed")
+        assert admin_metric(solo, "connections_timed_out_total") == 1
+        s.close()
+
+
+def test_a_token_holder_may_be_silent_but_not_slow(tmp_path):
+    with over_tcp(tmp_path) as (solo, port):
+        head = f"Host: x\r\nAuthorization: Bearer {READ}\r\n\r\n".encode()
+        quiet, slow = (stranger_at(port, data=b"GET /v1/log/level HTTP/1.1\r\n" + head)
+                       for _ in range(2))
+        for s in (quiet, slow):
+            assert b"200" in s.recv(4096)
+        slow.sendall(b"GET /v1")
+        wait_until(lambda: is_closed(slow), "it took too long")
+        assert not is_closed(quiet)
+        quiet.settimeout(DEADLINE_S)
+        quiet.sendall(b"GET /v1/log/level HTTP/1.1\r\n" + head)
+        assert b"200" in quiet.recv(4096)
+        quiet.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="limits another process")
+def test_strangers_give_their_files_to_others(tmp_path):
+    with over_tcp(tmp_path) as (solo, port):
+        pid = solo.process.pid
+        old = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        limit = len(os.listdir(f"/proc/{pid}/fd")) + 12
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, old[1]))
+        idle = [stranger_at(port) for _ in range(60)]
+        for _ in range(20):
+            assert Api(("127.0.0.1", port), WRITE).get("/v1/status").status == 200
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, old)
+        for s in idle:
+            s.close()
+
+
+def test_random_strangers_leave_nothing_behind(tmp_path):
+    """A schedule of comings, pieces of requests and goings, by a seed."""
+    seed = int(os.environ.get("HERD_TEST_SEED", random.SystemRandom().getrandbits(32)))
+    print("HERD_TEST_SEED =", seed)
+    chance = random.Random(seed)
+    pieces = [b"GET ", b"/healthz HTTP/1.1\r\n", b"Host: x\r\n", b"\r\n", b"\0\r\n", b"POST /v1/stop",
+              f"Authorization: Bearer {READ}\r\n".encode(), b"Content-Length: 70000\r\n",
+              b"GET /v1/status HTTP/1.1\r\n\r\n", b"GET /v1/events HTTP/1.1\r\n"]
+    with over_tcp(tmp_path) as (solo, port):
+        held = []
+        for _ in range(3000):
+            what = chance.randrange(10)
+            if what < 4 or not held:
+                held.append(stranger_at(port, source=f"127.0.3.{chance.randrange(1, 5)}"))
+            elif what < 8:
+                try:
+                    chance.choice(held).sendall(chance.choice(pieces))
+                except OSError:
+                    pass
+            else:
+                held.pop(chance.randrange(len(held))).close()
+            if chance.randrange(200) == 0:
+                assert Api(("127.0.0.1", port), WRITE).get("/v1/status").status == 200
+        for s in held:
+            s.close()
+        wait_until(lambda: admin_metric(solo, "connections") == 0, "all are gone")
 
 
 def test_curl_is_a_client(pair):

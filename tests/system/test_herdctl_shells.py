@@ -44,6 +44,7 @@ class Shell:
     """An interactive shell that knows herdctl's completion."""
 
     def __init__(self, ctl, name, folder):
+        self.name = name
         script = ctl("completion", name).stdout
         argv = SHELLS[name](ctl.home, script, folder)
         # herdctl shows its words instead of doing anything.
@@ -52,7 +53,9 @@ class Shell:
         wrapper = ctl.home / "bin/herdctl"
         wrapper.parent.mkdir()
         wrapper.write_text(
-            f'#!/bin/sh\n[ "$1" = __complete ] && exec {HERDCTL} "$@"\n'
+            f'#!/bin/sh\n'
+            'if [ "$1" = __complete ] && [ -e "$HOME/words" ]; then cat "$HOME/words"; exit; fi\n'
+            f'[ "$1" = __complete ] && exec {HERDCTL} "$@"\n'
             'printf "%s\\n" "$@" >"$SHOWN.new"; mv "$SHOWN.new" "$SHOWN"\n')
         wrapper.chmod(0o755)
         self.shown = ctl.home / "shown"
@@ -130,6 +133,31 @@ def test_tab_knows_the_nodes_of_the_herd_that_the_line_names(shell, tmp_path):
             "-c", herd.path, "node", "show", "Ottawa"]
         assert shell.complete(f"--conf={herd.path} node show Os") == [
             f"--conf={herd.path}", "node", "show", "Oslo"]
+
+
+HOSTILE = ["|touch owned", ">owned", ";touch owned", "#x", "a'b", 'a"b', "a\\b", "$(touch owned)",
+           "`touch owned`", "~root", "!!", "%1", "*", "?", "[a]", "{a,b}", "a&b", "(a)", "<a", "a=b",
+           "a:b", "^a", "+a", "a b", "$HOME", "caf\u00e9", "-x", "''", '"', "\\", "a" * 300]
+
+
+def test_tab_inserts_any_word_as_one(shell, ctl):
+    """Whatever herdctl may suggest one day."""
+    for end in HOSTILE:
+        (ctl.home / "words").write_text("w" + end + "\n")
+        for begun in ("", "'w", '"w'):
+            assert shell.complete(f"node show {begun}") == ["node", "show", "w" + end], (begun, end)
+        (ctl.home / "words").write_text(end + "\n")
+        # fish inserts a tilde as a command to itself: it gets no such word.
+        inserted = [] if (shell.name, end) == ("fish", "~root") else [end]
+        assert shell.complete("node show ") == ["node", "show", *inserted], end
+    assert not (ctl.home / "owned").exists()
+
+
+def test_suggestions_are_lines_and_no_options(ctl):
+    (ctl.home / ".config/herdctl/contexts").mkdir(parents=True)
+    for name in ("good", "-bad", "--json", "two\nlines", "a\x1bb", "a b"):
+        (ctl.home / ".config/herdctl/contexts" / name).write_text("conf /x\n")
+    assert ctl("__complete", "context", "use", "").stdout.split("\n") == ["good", "none", ""]
 
 
 def test_completion_is_for_three_shells(ctl):

@@ -127,7 +127,7 @@ def test_names_from_the_herd_cannot_steer_the_terminal(repl, fake):
     session = repl()
     session.ask("client ls")
     session.ask("client show evil-too")
-    session.send("client show ev")
+    session.send("client show evil-")
     session.complete("evil-too")
     session.send("\x03")
     session.prompt()

@@ -184,11 +184,34 @@ check_command(const struct command *c, void *arg)
 		if (f->complete == COMPLETE_WORDS)
 			assert_non_null(f->words);
 	}
-	if ((c->traits & COMMAND_CONFIRM) != 0 &&
-	    strncmp(c->path, "context", 7) != 0)
+	/* Does it change something? Exactly one answer. */
+	assert_int_equal(__builtin_popcount(c->traits & COMMAND_EFFECTS), 1);
+	if ((c->traits & COMMAND_CONFIRM) != 0)
 		assert_true((c->traits & COMMAND_WRITE) != 0);
 	if ((c->traits & COMMAND_HIDDEN) == 0 && strcmp(c->path, "exit") != 0)
 		assert_non_null(c->example);
+}
+
+static void
+assert_quoted(const char *word, const char *want)
+{
+	struct buf out;
+
+	buf_init(&out, XBUF_MAX);
+	args_quote(&out, word);
+	assert_buf(&out, want);
+	buf_release(&out);
+}
+
+static void
+test_words_to_copy_are_arguments(void **state HERD_UNUSED)
+{
+	assert_quoted("Riley", "Riley");
+	assert_quoted("-n", "-- -n");
+	assert_quoted("-5", "-5");
+	assert_quoted("a;b", "\"a;b\"");
+	assert_quoted("-a b", "-- \"-a b\"");
+	assert_quoted("\033[31m", "\"\\x1b[31m\"");
 }
 
 static void
@@ -289,6 +312,7 @@ main(void)
 		cmocka_unit_test(test_groups_and_nothing_are_told_apart),
 		cmocka_unit_test(test_mistakes_are_named_with_what_was_meant),
 		cmocka_unit_test(test_abbreviations_are_refused),
+		cmocka_unit_test(test_words_to_copy_are_arguments),
 		cmocka_unit_test(test_every_command_is_whole),
 		cmocka_unit_test(test_flags_of_one_name_agree),
 		cmocka_unit_test(test_settings_stand_in_order),

@@ -2,7 +2,8 @@
 /* Completion: what could stand at the end of a line. */
 #include "unit.h"
 
-#include "complete.h"
+#include "args.h"
+#include "cursor.h"
 #include "xbuf.h"
 
 #define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
@@ -42,7 +43,7 @@ suggest(const char *const *words, const char *prefix)
 	complete(&ctl, words, count, prefix, &sources, &found);
 	buf_init(&out, XBUF_MAX);
 	for (size_t i = 0; i < found.count; i++)
-		putf(&out, "%s%s", i > 0 ? " " : "", found.words[i]);
+		putf(&out, "%s%s", i > 0 ? " " : "", found.items[i].word);
 	if (found.files)
 		put_text(&out, "+");
 	completions_release(&found);
@@ -141,6 +142,227 @@ test_places_are_not_completed_as_options(void **state HERD_UNUSED)
 	assert_suggested(WORDS("raw"), "--", "");
 }
 
+/* --- what is inserted ------------------------------------------------ */
+
+#define IDS 4u
+#define ID_MAX 12u
+
+/* Random ids; many begin alike, and with what the grammar cares for. */
+static void
+make_ids(struct unit_random *random, char ids[IDS][ID_MAX])
+{
+	static const char signs[] =
+	    "ab--|>;#'\"\\ ~!+%$&*()<=\t\n\x1b\xc3\xa9\xff";
+	size_t same = unit_below(random, 4);
+
+	for (size_t i = 0; i < IDS; i++) {
+		size_t len = 1 + same + unit_below(random, ID_MAX - same - 2);
+
+		for (size_t j = 0; j < len; j++) {
+			ids[i][j] =
+			    i > 0 && j < same
+				? ids[0][j]
+				: signs[unit_below(random, sizeof(signs) - 1)];
+		}
+		ids[i][len] = '\0';
+	}
+}
+
+/* Completes the line with these ids; the lines that cursor_lines() gives. */
+static char **
+complete_line(const char *line, const char *const *ids, size_t *count)
+{
+	struct complete_sources sources = { ids };
+	struct completions found;
+	struct cursor at;
+	const char *words[16];
+	char **lines = NULL;
+
+	assert_true(cursor_find(line, strlen(line), &at));
+	assert_true(at.command->count < HERD_ARRAY_LEN(words));
+	for (size_t i = 0; i + 1 < at.command->count; i++)
+		words[i] = at.command->words[i].text;
+	complete(
+	    &ctl, words, at.command->count - 1, at.prefix, &sources, &found);
+	*count = found.count;
+	if (found.count > 0)
+		lines = cursor_lines(&at, line, &found);
+	completions_release(&found);
+	cursor_release(&at);
+	return lines;
+}
+
+static void
+free_lines(char **lines)
+{
+	for (char **line = lines; line != NULL && *line != NULL; line++)
+		free(*line);
+	free(lines);
+}
+
+/* Is the line `client show ID', and nothing besides? */
+static void
+assert_shows(const char *text, const char *id)
+{
+	const char *words[8];
+	struct line line;
+	struct args args;
+	struct buf message;
+
+	buf_init(&message, XBUF_MAX);
+	assert_int_equal(
+	    line_split(span_from(text), command_is_verbatim, &line), WORDS_OK);
+	assert_int_equal(line.count, 1);
+	assert_int_equal(line.commands[0].redirect, REDIRECT_NONE);
+	assert_true(line.commands[0].count <= HERD_ARRAY_LEN(words));
+	for (size_t i = 0; i < line.commands[0].count; i++)
+		words[i] = line.commands[0].words[i].text;
+	assert_int_equal(
+	    args_parse(words, line.commands[0].count, &args, &message),
+	    STATUS_OK);
+	assert_string_equal(args.command->path, "client show");
+	assert_int_equal(args.option_count, 0);
+	assert_int_equal(args.count, 1);
+	assert_string_equal(args.words[0], id);
+	args_release(&args);
+	line_release(&line);
+	buf_release(&message);
+}
+
+/* Some of an id, as somebody may have begun to type it. */
+static char *
+begin_line(struct unit_random *random, const char *id)
+{
+	struct span some = span_of(id, unit_below(random, strlen(id) + 1));
+	enum word_form form = (enum word_form)unit_below(random, 3);
+	struct buf line;
+
+	buf_init(&line, XBUF_MAX);
+	put_text(&line, "peer ls; client show ");
+	if (some.len > 0 && some.data[0] == '-')
+		put_text(&line, "-- ");
+	if (some.len > 0 || form != WORD_PLAIN)
+		words_put(&line, some, words_form(some, form), true);
+	return text_take(&line);
+}
+
+static void
+check_lines(char **lines, size_t count, const char *const *ids)
+{
+	static const char before[] = "peer ls; ";
+	size_t shown = 0;
+
+	for (char **line = lines + (count > 1); *line != NULL; line++) {
+		bool is_one = false;
+
+		for (size_t i = 0; ids[i] != NULL && !is_one; i++) {
+			char *again = xasprintf("%s", *line + strlen(before));
+			struct cursor at;
+
+			assert_true(cursor_find(again, strlen(again), &at));
+			is_one = strcmp(at.prefix, ids[i]) == 0;
+			cursor_release(&at);
+			if (is_one)
+				assert_shows(again, ids[i]);
+			free(again);
+		}
+		assert_true(is_one);
+		shown++;
+	}
+	assert_int_equal(shown, count);
+}
+
+static void
+test_what_is_inserted_is_the_id(void **state HERD_UNUSED)
+{
+	struct unit_random random = unit_random("insert");
+
+	for (size_t round = 0; round < 20000; round++) {
+		char made[IDS][ID_MAX];
+		const char *ids[] = { made[0], made[1], made[2], made[3],
+			NULL };
+		char *line;
+		char **lines;
+		size_t count;
+
+		make_ids(&random, made);
+		line = begin_line(&random, made[0]);
+		lines = complete_line(line, ids, &count);
+		assert_true(count > 0);
+		/* Options begin with `-' too. */
+		if (count <= IDS)
+			check_lines(lines, count, ids);
+		free_lines(lines);
+		free(line);
+	}
+}
+
+static void
+assert_inserted(const char *line, const char *id, const char *want)
+{
+	const char *ids[] = { id, NULL };
+	size_t count;
+	char **lines = complete_line(line, ids, &count);
+
+	assert_non_null(lines);
+	assert_string_equal(lines[0], want);
+	free_lines(lines);
+}
+
+static void
+test_quotes_are_those_that_were_begun(void **state HERD_UNUSED)
+{
+	assert_inserted("client show ", "kiwi", "client show kiwi");
+	assert_inserted("client show k", "k|w", "client show \"k|w\"");
+	assert_inserted("client show 'k", "k|w", "client show 'k|w'");
+	assert_inserted("client show 'k", "k'w", "client show \"k'w\"");
+	assert_inserted("client show \"k", "kiwi", "client show \"kiwi\"");
+	assert_inserted("client show k\\|", "k|w", "client show \"k|w\"");
+	assert_inserted("client show ", "-rf", "client show -- -rf");
+	assert_inserted("client show -- -", "-r f", "client show -- \"-r f\"");
+	assert_inserted("client show ", "-5", "client show -5");
+	assert_inserted("client show ", "#", "client show \"#\"");
+	assert_inserted("client show ", "a\nb", "client show \"a\\nb\"");
+}
+
+static void
+test_what_all_begin_with_is_kept_open(void **state HERD_UNUSED)
+{
+	const char *ids[] = { "ab;c", "ab;d", NULL };
+	const char *mixed[] = { "-a", "b", NULL };
+	size_t count;
+	char **lines = complete_line("client show a", ids, &count);
+
+	assert_int_equal(count, 2);
+	assert_string_equal(lines[0], "client show \"ab;");
+	assert_string_equal(lines[1], "client show \"ab;c\"");
+	free_lines(lines);
+	lines = complete_line("client show \"ab;", ids, &count);
+	assert_int_equal(count, 2);
+	assert_string_equal(lines[0], "client show \"ab;");
+	free_lines(lines);
+	lines = complete_line("client show ", mixed, &count);
+	assert_int_equal(count, 2);
+	assert_string_equal(lines[0], "client show ");
+	assert_string_equal(lines[1], "client show -- -a");
+	free_lines(lines);
+}
+
+static void
+test_nothing_is_completed_in_comments(void **state HERD_UNUSED)
+{
+	static const char *const lines[] = { "# cl", "peer ls # cl", "#",
+		"peer \"\\x4", "" };
+	struct cursor at;
+
+	for (size_t i = 0; i < 4; i++) {
+		assert_false(cursor_find(lines[i], strlen(lines[i]), &at));
+		cursor_release(&at);
+	}
+	assert_true(cursor_find(lines[4], 0, &at));
+	cursor_release(&at);
+}
+
 int
 main(void)
 {
@@ -150,6 +372,10 @@ main(void)
 		cmocka_unit_test(test_peers_are_those_of_the_node),
 		cmocka_unit_test(test_flags_and_their_values_are_known),
 		cmocka_unit_test(test_places_are_not_completed_as_options),
+		cmocka_unit_test(test_what_is_inserted_is_the_id),
+		cmocka_unit_test(test_quotes_are_those_that_were_begun),
+		cmocka_unit_test(test_what_all_begin_with_is_kept_open),
+		cmocka_unit_test(test_nothing_is_completed_in_comments),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);

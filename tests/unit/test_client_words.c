@@ -2,6 +2,7 @@
 /* The REPL's and scripts' grammar: words, quotes, comments, redirection. */
 #include "unit.h"
 
+#include "herd/text.h"
 #include "words.h"
 #include "xbuf.h"
 
@@ -176,6 +177,68 @@ test_quoted_words_read_back(void **state HERD_UNUSED)
 	}
 }
 
+/* Any bytes, in any form that takes them: one word, and no command to a
+ * terminal. */
+static void
+test_any_bytes_read_back_in_every_form(void **state HERD_UNUSED)
+{
+	struct unit_random random = unit_random("form");
+
+	for (size_t round = 0; round < 60000; round++) {
+		enum word_form least = (enum word_form)unit_below(&random, 3);
+		unsigned char word[9];
+		size_t len = unit_below(&random, sizeof(word));
+		struct span span = span_of((const char *)word, len);
+		struct buf text;
+		struct line line;
+
+		for (size_t i = 0; i < len; i++)
+			word[i] = (unsigned char)(1 + unit_below(&random, 255));
+		word[len] = '\0';
+		buf_init(&text, XBUF_MAX);
+		put_text(&text, "a ");
+		words_put(&text, span, words_form(span, least), false);
+		for (struct span rest = buf_span(&text); rest.len > 0;) {
+			size_t n = text_shown(rest);
+
+			assert_true(n > 0);
+			rest = span_of(rest.data + n, rest.len - n);
+		}
+		put_text(&text, " b");
+		assert_int_equal(
+		    line_split(buf_span(&text), NULL, &line), WORDS_OK);
+		assert_int_equal(line.count, 1);
+		assert_int_equal(line.commands[0].count, 3);
+		assert_int_equal(line.commands[0].redirect, REDIRECT_NONE);
+		assert_span(
+		    span_from(line.commands[0].words[1].text), (char *)word);
+		line_release(&line);
+		buf_release(&text);
+	}
+}
+
+static void
+test_forms_are_as_plain_as_they_can_be(void **state HERD_UNUSED)
+{
+	assert_int_equal(words_form(span_from("a-b"), WORD_PLAIN), WORD_PLAIN);
+	assert_int_equal(words_form(span_from("a#b"), WORD_PLAIN), WORD_PLAIN);
+	assert_int_equal(words_form(span_from(""), WORD_PLAIN), WORD_DOUBLE);
+	assert_int_equal(words_form(span_from("#b"), WORD_PLAIN), WORD_DOUBLE);
+	assert_int_equal(words_form(span_from("a|b"), WORD_PLAIN), WORD_DOUBLE);
+	assert_int_equal(
+	    words_form(span_from("a|b"), WORD_SINGLE), WORD_SINGLE);
+	assert_int_equal(
+	    words_form(span_from("a'b"), WORD_SINGLE), WORD_DOUBLE);
+	assert_int_equal(
+	    words_form(span_from("a\033"), WORD_SINGLE), WORD_DOUBLE);
+	assert_int_equal(
+	    words_form(span_from("\xff"), WORD_PLAIN), WORD_DOUBLE);
+	assert_int_equal(
+	    words_form(span_from("\u202e"), WORD_PLAIN), WORD_DOUBLE);
+	assert_int_equal(
+	    words_form(span_from("caf\u00e9"), WORD_PLAIN), WORD_PLAIN);
+}
+
 int
 main(void)
 {
@@ -189,6 +252,8 @@ main(void)
 		cmocka_unit_test(test_bad_lines_are_named),
 		cmocka_unit_test(test_too_many_words_are_refused),
 		cmocka_unit_test(test_quoted_words_read_back),
+		cmocka_unit_test(test_any_bytes_read_back_in_every_form),
+		cmocka_unit_test(test_forms_are_as_plain_as_they_can_be),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,9 +13,9 @@
 #define KEYFILE_WORD_MAX 512u
 
 struct keyfile {
-	const char *name;  /* of the setting, for messages */
-	const char *value; /* of the setting, not "" */
-	const char *node;
+	const char *name;     /* of the setting, for messages */
+	const char *value;    /* of the setting, not "" */
+	const char *node;     /* for %n; NULL: the path is taken as it is */
 	const char *base_dir; /* NULL: the working directory */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "keyfile.h"
+#include "herd/keyfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -103,9 +103,13 @@ keyfile_open(const struct keyfile *file, struct buf *message, int *fd)
 	enum herd_error error;
 
 	buf_init(&path, PATH_MAX);
-	error = is_credential(file) ? find_credential(file, &path, message)
-				    : herdfile_expand(&path, file->value,
-					  file->node, file->base_dir);
+	if (is_credential(file))
+		error = find_credential(file, &path, message);
+	else if (file->node == NULL)
+		error = buf_add_text(&path, file->value);
+	else
+		error = herdfile_expand(
+		    &path, file->value, file->node, file->base_dir);
 	if (error == HERD_OK) {
 		text = buf_cstr(&path);
 		error = text == NULL ? HERD_ENOMEM
