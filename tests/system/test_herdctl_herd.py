@@ -142,6 +142,28 @@ def test_forgetting_spreads(real):
     wait_until(lambda: real("client", "show", "probe", "-n", "Campbell").returncode == 1, "it is gone")
 
 
+def test_all_nodes_forget(real, herd):
+    """One row a node: who has none any more has done it, who can't be asked is said."""
+    assert real("iamat", "probe", HERE).returncode == 0
+    wait_until(lambda: real("client", "show", "probe", "-n", "all").returncode == 0, "all have it")
+    found = rows(real("client", "forget", "probe", "-y", "--json"), "clients")
+    assert {r["node"] for r in found} == set(herd.nodes) and all(r["client"] == "probe" for r in found)
+    assert any(r["forgotten"] for r in found) and not any(r["error"] for r in found)
+    # Nobody has it any more: a negative answer, as ever.
+    wait_until(lambda: real("client", "show", "probe", "-n", "Campbell").returncode == 1, "it is gone")
+    assert real("client", "forget", "probe", "-y").returncode == 1
+    assert real("iamat", "probe", HERE).returncode == 0
+    wait_until(lambda: real("client", "show", "probe", "-n", "all").returncode == 0, "it is known again")
+    herd["Campbell"].stop(signal.SIGKILL)
+    result = real("client", "forget", "probe", "-y", "--json")
+    assert result.returncode == 6
+    by_node = {r["node"]: r for r in json.loads(result.stdout)["clients"]}
+    assert by_node["Campbell"]["error"] and not by_node["Riley"]["error"]
+    herd["Campbell"].start()
+    wait_until(lambda: real("herd", "wait", "--timeout", "30s", timeout=40).returncode == 0, "all are back")
+    assert real("client", "show", "probe", "-n", "Campbell").returncode == 1
+
+
 def test_a_killed_node_is_a_row_and_comes_back(real, herd):
     herd["Campbell"].stop(signal.SIGKILL)
     result = real("node", "ls", "--json")
