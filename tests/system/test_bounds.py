@@ -274,7 +274,10 @@ def test_idlest_connection_of_the_fullest_address_gives_way(start, keep, workers
     wait_until(lambda: closed_of(many) == [2], "the idlest has gone")
     # Then the next, by the order in which they were used.
     assert served(keep(connect(node, "127.0.0.5")))
-    wait_until(lambda: closed_of(many) == [0, 2], "the next one has gone")
+    wait_until(lambda: len(closed_of(many)) == 2, "the next one has gone")
+    # Workers note the end of a request after its reply, so what two of them
+    # do within a moment has no order.
+    assert closed_of(many) == [0, 2] or (workers > 1 and 2 in closed_of(many))
     assert closed_of(few) == [] and all(served(s) for s in few)
     assert metric(node, "herd_connections_gave_way_total") == 2
     assert metric(node, "herd_connections_refused_total") == 0
