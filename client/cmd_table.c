@@ -68,14 +68,41 @@ static const struct column forget_columns[] = {
 static const struct view forget_view = { "herd.forgotten/1", "clients",
 	VIEW_LIST, forget_columns, HERD_ARRAY_LEN(forget_columns) };
 
+/*
+ * A removal travels through the herd, so a node may have none to forget by the
+ * time that it is asked: that is done as well, if any node has forgotten.
+ */
+static void
+forgive_none_held(struct run *run, struct answers *answers)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < answers->count; i++)
+		any |= answers->items[i].status == STATUS_OK;
+	for (size_t i = 0; i < answers->count && any; i++) {
+		struct answer *answer = &answers->items[i];
+
+		if (answer->status != STATUS_NEGATIVE)
+			continue;
+		answer->status = STATUS_OK;
+		cJSON_Delete(answer->json);
+		answer->json = cJSON_CreateObject();
+		cJSON_AddStringToObject(
+		    answer->json, "client", run_word(run, 0));
+		cJSON_AddBoolToObject(answer->json, "forgotten", false);
+	}
+}
+
+/*
+ * All nodes are asked: what a node forgets has the time of the report that it
+ * holds, so a newer one elsewhere would live on.
+ */
 static enum status
 run_forget(struct run *run)
 {
-	const struct target *target;
 	struct answers answers = { 0 };
 	char *path = table_client_path(run_word(run, 0), "");
-	/* One node is enough: the removal travels through the herd. */
-	enum status status = run_one_target(run, &target);
+	enum status status = run_targets(run);
 
 	if (status == STATUS_OK) {
 		struct buf id;
@@ -84,7 +111,7 @@ run_forget(struct run *run)
 		put_clean(&id, span_from(run_word(run, 0)));
 		status = run_confirm(run,
 		    "Forget client %s in the whole herd, by %s (%s)?",
-		    text_of(&id), target->name, node_herd_name(run));
+		    text_of(&id), run_where(run), node_herd_name(run));
 		buf_release(&id);
 	}
 	if (status == STATUS_OK)
@@ -92,6 +119,8 @@ run_forget(struct run *run)
 	if (status == STATUS_OK)
 		status = ask_all(run, "DELETE", path, NULL, &answers);
 	free(path);
+	if (status == STATUS_OK)
+		forgive_none_held(run, &answers);
 	if (status == STATUS_OK) {
 		json_rows(run, &answers, NULL, NULL);
 		return json_finish(run, &answers);
@@ -178,10 +207,12 @@ const struct command client_table_commands[] = {
 	    NULL, NULL, &refused_view, COMMAND_READ, run_refused,
 	    "client refused -n all" },
 	{ "client forget", "make the herd forget a client",
-	    "A removal with the present time is spread like a report; a later "
-	    "report brings the client back.",
-	    id_arguments, NULL, &forget_view, COMMAND_WRITE | COMMAND_CONFIRM,
-	    run_forget, "client forget probe-1 --yes" },
+	    "All nodes are asked unless -n says otherwise: each makes a removal "
+	    "with the time of the report that it holds, which spreads like a "
+	    "report. A client that reports a later time is known again.",
+	    id_arguments, NULL, &forget_view,
+	    COMMAND_WRITE | COMMAND_CONFIRM | COMMAND_HERD, run_forget,
+	    "client forget probe-1 --yes" },
 	{ "client export", "write all clients of a node as JSON lines", NULL,
 	    NULL, NULL, NULL, COMMAND_HARMLESS, transfer_export,
 	    "client export > clients.jsonl" },

@@ -39,7 +39,7 @@ link_set_state(struct link *link, enum link_state state, struct mono now,
 	const struct link_actions *actions = link->driver->actions;
 	/* Only errors since the current state began explain its end. */
 	bool is_why =
-	    link->error_at.ns != 0 && link->error_at.ns >= link->since.ns;
+	    link->error_at.ns != 0 && link->error_at.ns > link->since.ns;
 
 	if (link->state == state)
 		return;
@@ -134,6 +134,13 @@ link_try(struct link *link, struct mono now, struct wall clock)
 		link_set_state(link, LINK_CONNECTING, now, clock);
 	driver->actions->arm_link(driver->arg, link);
 	driver->actions->dial(driver->arg, link);
+}
+
+void
+link_hurry(struct link *link, struct mono now, struct wall clock)
+{
+	if (link->retry_at.ns != 0)
+		link_try(link, now, clock);
 }
 
 /* Backoff counts from the beginning of the attempt that failed. */

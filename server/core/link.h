@@ -156,6 +156,9 @@ void link_on_time(struct link *link, struct mono now, struct wall clock);
 /* When link_on_time() wants to be called; UINT64_MAX: not at all. */
 struct mono link_deadline(const struct link *link);
 
+/* An attempt that is due later begins now: what it lacked has come. */
+void link_hurry(struct link *link, struct mono now, struct wall clock);
+
 /*
  * An attempt ended without a connection. `next` says what an operator can do,
  * NULL: nothing special.

@@ -122,14 +122,12 @@ on_timer(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 /* --- attempts --------------------------------------------------------------
  */
 
+/* A lookup goes on: knocks may cancel attempts faster than a name is found. */
 void
 edge_cancel(void *arg HERD_UNUSED, struct link *link)
 {
 	struct edge *edge = edge_of(link);
 
-	resolver_cancel(edge->lookup);
-	edge->lookup = NULL;
-	event_del(edge->late);
 	edge->found.count = 0;
 	edge->tried = 0;
 }
@@ -239,27 +237,31 @@ on_found(void *arg, const struct endpoints *found, const char *error)
 	struct edge *edge = arg;
 
 	edge->lookup = NULL;
-	if (event_pending(edge->late, EV_TIMEOUT, NULL) == 0) {
-		/* It was given up; it serves the attempt that is due now. */
-		if (error != NULL || edge->link.conn != NULL ||
-		    edge->link.trying)
-			return;
-		edge->link.trying = true;
-		edge->link.retry_at = (struct mono){ 0 };
-	}
 	event_del(edge->late);
 	if (error != NULL) {
-		edge_fail_lookup(edge, error);
+		if (edge->link.trying)
+			edge_fail_lookup(edge, error);
 		return;
 	}
 	edge->found = *found;
-	edge_begin_dialling(edge);
+	edge->tried = 0;
+	if (edge->link.trying) {
+		edge_begin_dialling(edge);
+		return;
+	}
+	/* The attempt that asked was given up: this serves the next one. */
+	edge->is_found = true;
+	link_hurry(&edge->link, clock_mono(), clock_wall());
+	edge->is_found = false;
 }
 
 static void
 on_late(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
-	edge_fail_lookup(arg, "no answer in 5 s");
+	struct edge *edge = arg;
+
+	if (edge->link.trying)
+		edge_fail_lookup(edge, "no answer in 5 s");
 }
 
 /* One lookup at a time: one that is late is awaited again. */
@@ -278,7 +280,8 @@ edge_look_up(struct edge *edge)
 			return;
 		}
 	}
-	arm(edge->late, LINK_OPEN_NS);
+	if (!event_pending(edge->late, EV_TIMEOUT, NULL))
+		arm(edge->late, LINK_OPEN_NS);
 }
 
 void
@@ -287,7 +290,8 @@ edge_dial(void *arg HERD_UNUSED, struct link *link)
 	struct edge *edge = edge_of(link);
 
 	edge->tried = 0;
-	if (resolver_numeric(&edge->address, &edge->found) == HERD_OK)
+	if (edge->is_found ||
+	    resolver_numeric(&edge->address, &edge->found) == HERD_OK)
 		edge_begin_dialling(edge);
 	else
 		edge_look_up(edge);

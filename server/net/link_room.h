@@ -60,6 +60,7 @@ struct edge {
 	struct lookup *lookup;  /* of the address's name, under way */
 	struct endpoints found; /* what is being dialled, ... */
 	unsigned tried;         /* ... and how many of it were */
+	bool is_found;          /* `found` has just come */
 };
 
 struct links {

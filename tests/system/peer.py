@@ -169,7 +169,9 @@ class Peer:
         """Reads what is there and answers it; False at the end of the stream."""
         if self.closed:
             return False
-        if not select.select([self.socket], [], [], timeout_s)[0]:
+        poll = select.poll()  # select() knows only the first 1,024 descriptors
+        poll.register(self.socket, select.POLLIN)
+        if not poll.poll(timeout_s * 1000):
             return True
         try:
             data = self.socket.recv(1 << 16)

@@ -126,14 +126,18 @@ def test_memory_of_links_and_of_the_store_is_not_judged(start):
     herd.wait_synced()
     large.stop()
     herd.write_for("B", settings=PLAIN + "max_memory: 64M\n" + store)
+    small.stop()
     large.start()
     ids = [long_id(i) for i in flood(large, 500)]
     assert len(ids) == 500
+    small.start()
     herd.wait_equal([b"%09d" % 499 + b"x" * (LONG - 9)])
     wait_until(lambda: Api(small.admin).get("/v1/clients?count").json["count"] == 500, "A has all of them")
     line = report(b"newcomer")
     assert small.ask(line) == b"? " + line
     assert answers(small, ids[7]).startswith(b"AT ")
+    # While they are linked both keep to the smaller bound.
+    wait_until(lambda: large.ask(line) == b"? " + line, "B knows the bound of A")
     # Nor when it comes from the disk.
     herd["B"].stop()
     small.stop()
@@ -270,7 +274,10 @@ def test_idlest_connection_of_the_fullest_address_gives_way(start, keep, workers
     wait_until(lambda: closed_of(many) == [2], "the idlest has gone")
     # Then the next, by the order in which they were used.
     assert served(keep(connect(node, "127.0.0.5")))
-    wait_until(lambda: closed_of(many) == [0, 2], "the next one has gone")
+    wait_until(lambda: len(closed_of(many)) == 2, "the next one has gone")
+    # Workers note the end of a request after its reply, so what two of them
+    # do within a moment has no order.
+    assert closed_of(many) == [0, 2] or (workers > 1 and 2 in closed_of(many))
     assert closed_of(few) == [] and all(served(s) for s in few)
     assert metric(node, "herd_connections_gave_way_total") == 2
     assert metric(node, "herd_connections_refused_total") == 0

@@ -92,13 +92,15 @@ def test_prometheus_numbers_have_no_noise(real):
 
 
 def test_a_link_that_waits_for_its_peer_says_who_dials(real, herd):
+    # It is told at once that the link is enabled again, if it is there.
+    herd["Jaquez"].stop()
     shown = Terminal([HERDCTL, "-n", "Riley", "peer", "disable", "Jaquez", "--yes"], real.env())
     assert shown.end() == 0
     shown = Terminal([HERDCTL, "-n", "Riley", "peer", "enable", "Jaquez"], real.env())
     assert shown.end() == 0
     assert ("hint: Jaquez dials this link; `peer reconnect Riley -n Jaquez` makes it dial now"
             in shown.seen)
-    assert real("-n", "Jaquez", "peer", "reconnect", "Riley").returncode == 0
+    herd["Jaquez"].start()
     assert real("herd", "wait", "--timeout", "30s", timeout=40).returncode == 0
 
 
@@ -140,6 +142,28 @@ def test_forgetting_spreads(real):
     wait_until(lambda: real("client", "show", "probe", "-n", "all").returncode == 0, "all have it")
     assert real("client", "forget", "probe", "-y").returncode == 0
     wait_until(lambda: real("client", "show", "probe", "-n", "Campbell").returncode == 1, "it is gone")
+
+
+def test_all_nodes_forget(real, herd):
+    """One row a node: who has none any more has done it, who can't be asked is said."""
+    assert real("iamat", "probe", HERE).returncode == 0
+    wait_until(lambda: real("client", "show", "probe", "-n", "all").returncode == 0, "all have it")
+    found = rows(real("client", "forget", "probe", "-y", "--json"), "clients")
+    assert {r["node"] for r in found} == set(herd.nodes) and all(r["client"] == "probe" for r in found)
+    assert any(r["forgotten"] for r in found) and not any(r["error"] for r in found)
+    # Nobody has it any more: a negative answer, as ever.
+    wait_until(lambda: real("client", "show", "probe", "-n", "Campbell").returncode == 1, "it is gone")
+    assert real("client", "forget", "probe", "-y").returncode == 1
+    assert real("iamat", "probe", HERE).returncode == 0
+    wait_until(lambda: real("client", "show", "probe", "-n", "all").returncode == 0, "it is known again")
+    herd["Campbell"].stop(signal.SIGKILL)
+    result = real("client", "forget", "probe", "-y", "--json")
+    assert result.returncode == 6
+    by_node = {r["node"]: r for r in json.loads(result.stdout)["clients"]}
+    assert by_node["Campbell"]["error"] and not by_node["Riley"]["error"]
+    herd["Campbell"].start()
+    wait_until(lambda: real("herd", "wait", "--timeout", "30s", timeout=40).returncode == 0, "all are back")
+    assert real("client", "show", "probe", "-n", "Campbell").returncode == 1
 
 
 def test_a_killed_node_is_a_row_and_comes_back(real, herd):

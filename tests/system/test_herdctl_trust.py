@@ -314,7 +314,7 @@ LINES = {
     "peer disable": (["Jaquez", "--yes"], True), "peer reconnect": (["Jaquez"], True),
     "peer graph": ([], False), "client ls": ([], False), "client show": (["c"], False),
     "client near": ([HERE, "1"], False), "client count": ([], False),
-    "client forget": (["c", "--yes"], True), "client export": ([], False),
+    "client refused": ([], False), "client forget": (["c", "--yes"], True), "client export": ([], False),
     "client import": (["/dev/null"], True), "herd status": ([], False),
     "herd wait": (["--timeout", "1s"], False), "herd diff": ([], False), "herd check": ([], False),
     "check": (["all"], False), "places status": ([], False), "places test": ([HERE], True),
