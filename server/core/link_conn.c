@@ -67,14 +67,16 @@ link_conn_end(struct link_conn *conn, enum session_reason reason,
 /* --- whose HELLO is accepted ------------------------------------------------
  */
 
-/* Two processes have the peer's name, as far as boot ids tell. */
+/*
+ * Is `conn` of another process with the peer's name than the link's own? One
+ * that tells no boot id is no process of which the first one told its id.
+ */
 static bool
-is_twin(const struct link_conn *conn, const struct link_conn *other)
+is_twin(const struct link_conn *conn, const struct link_conn *first)
 {
-	uint64_t a = conn->session.peer_boot;
-	uint64_t b = other->session.peer_boot;
+	uint64_t boot = first->session.peer_boot;
 
-	return a != 0 && b != 0 && a != b;
+	return boot != 0 && conn->session.peer_boot != boot;
 }
 
 /* The answer waits until it is known whether link->conn lives. */

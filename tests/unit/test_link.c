@@ -472,7 +472,7 @@ test_a_probe_ends_with_its_connection(void **state)
 	world_free(w);
 }
 
-/* The same process, or one that says no boot id, is no twin. */
+/* The same process is no twin; after one that told no boot id nobody is. */
 static void
 test_the_same_process_takes_its_place_at_once(void **state)
 {
@@ -482,15 +482,20 @@ test_the_same_process_takes_its_place_at_once(void **state)
 	struct end *third;
 
 	(void)state;
-	hears_hello(w, first, 7, "");
+	hears_hello(w, first, 0, "");
 	second = world_accept(w);
 	hears_hello(w, second, 7, "");
 	assert_false(first->open);
 	assert_ptr_equal(w->link.conn, &second->link);
 	third = world_accept(w);
-	hears_hello(w, third, 0, "");
+	hears_hello(w, third, 7, "");
 	assert_false(second->open);
 	assert_ptr_equal(w->link.conn, &third->link);
+	/* To tell none is no way around the question. */
+	second = world_accept(w);
+	hears_hello(w, second, 0, "");
+	assert_true(third->open);
+	assert_ptr_equal(w->link.waiting, &second->link);
 	world_free(w);
 }
 
