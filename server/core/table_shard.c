@@ -217,11 +217,22 @@ slot_uncount(struct table *table, struct shard *shard, struct slot *slot)
 		slot_drop_blob(shard, slot);
 }
 
+/* Most reports of a client come by the same node as the one before. */
+static uint16_t
+find_origin(
+    const struct table *table, const struct slot *slot, struct span origin)
+{
+	if (slot->state != SLOT_FREE && slot->origin != NAME_NONE &&
+	    span_equal(names_text(&table->names, slot->origin), origin))
+		return slot->origin;
+	return names_find(&table->names, origin);
+}
+
 enum herd_error
 slot_write(struct table *table, struct shard *shard, struct slot *slot,
     const struct report *report, uint32_t from)
 {
-	uint16_t origin = names_find(&table->names, report->origin);
+	uint16_t origin = find_origin(table, slot, report->origin);
 	size_t packed = pack_size(report);
 	size_t size =
 	    packed + (origin == NAME_NONE ? report->origin.len + 1 : 0);

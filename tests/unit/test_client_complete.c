@@ -278,7 +278,7 @@ test_what_is_inserted_is_the_id(void **state HERD_UNUSED)
 	struct unit_random random = unit_random("insert");
 
 	for (size_t round = 0; round < 20000; round++) {
-		char made[IDS][ID_MAX];
+		char made[IDS][ID_MAX] = { { 0 } };
 		const char *ids[] = { made[0], made[1], made[2], made[3],
 			NULL };
 		char *line;
