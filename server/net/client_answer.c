@@ -110,8 +110,7 @@ client_is_durable(struct client *client)
 
 /* Puts the report; false if the client must not be answered. */
 static bool
-client_put(struct client *client, uint64_t hash, const struct report *report,
-    struct wall now)
+client_put(struct client *client, uint64_t hash, const struct report *report)
 {
 	struct node *node = client->worker->node;
 	const struct outbox *store = store_outbox(node->store);
@@ -122,8 +121,8 @@ client_put(struct client *client, uint64_t hash, const struct report *report,
 		client->broken = true;
 		return false;
 	}
-	result = table_put_hashed(
-	    node->table, hash, report, FROM_CLIENT, now, store, &ticket);
+	result = table_put_hashed(node->table, hash, report, FROM_CLIENT,
+	    client->worker->expiry, store, &ticket);
 	if (result == PUT_NOMEM) {
 		client_check(client, HERD_ENOMEM);
 		return false;
@@ -156,7 +155,7 @@ answer_iamat(struct client *client, const struct request *request,
 	report.skew =
 	    span_of(skew, skew_format(now.ns, request->time_ns, skew));
 	count_add(&worker->counts.iamat, 1);
-	if (!client_put(client, hash, &report, now))
+	if (!client_put(client, hash, &report))
 		return;
 	error = report_format(&worker->tx, &report);
 	if (error == HERD_OK)
