@@ -13,18 +13,21 @@ ms_of(int64_t ns)
 }
 
 static void
-tell_step(struct links *links, int64_t step_ns, struct mono now)
+tell_step(struct links *links, struct mono now)
 {
 	const struct node *node = links->node;
 	const struct timekeeper *timekeeper = &node->timekeeper;
+	uint64_t steps = atomic_load(&timekeeper->steps);
 
-	if (links->step_told.ns != 0 &&
-	    mono_since(now, links->step_told) < STEP_TOLD_NS)
+	if (steps == links->steps_told ||
+	    (links->step_told.ns != 0 &&
+		mono_since(now, links->step_told) < STEP_TOLD_NS))
 		return;
+	links->steps_told = steps;
 	links->step_told = now;
 	LOG(node->log, LOG_WARN, "clock-stepped",
-	    log_number("by_ms", ms_of(step_ns)),
-	    log_number("steps", (int64_t)atomic_load(&timekeeper->steps)),
+	    log_number("by_ms", ms_of(atomic_load(&timekeeper->step_ns))),
+	    log_number("steps", (int64_t)steps),
 	    log_text("state",
 		timekeeper_state_word(atomic_load(&timekeeper->state))),
 	    log_text("next", "nothing expires on a clock that is not trusted; "
@@ -59,8 +62,7 @@ links_judge_clock(struct links *links)
 	struct timekeeper_news news =
 	    link_judge_clock(&links->driver, timekeeper, now, clock_wall());
 
-	if (news.step_ns != 0)
-		tell_step(links, news.step_ns, now);
+	tell_step(links, now);
 	if (news.changed)
 		tell_state(links, was, atomic_load(&timekeeper->state));
 }

@@ -80,7 +80,8 @@ struct links {
 	struct strangers strangers;
 	_Atomic uint64_t due; /* edges whose outbox was woken */
 	struct link_driver driver;
-	struct mono step_told; /* the clock was set; 0: never */
+	uint64_t steps_told;   /* of the clock */
+	struct mono step_told; /* when; 0: never */
 	struct edge edges[LINKS_MAX];
 	unsigned next_number;       /* for a link */
 	pthread_mutex_t watch_lock; /* of `on_change` and its argument */
