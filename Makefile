@@ -40,7 +40,8 @@ CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
 	server/core/session.c server/core/session_exchange.c \
 	server/core/session_input.c server/core/siphash.c \
 	server/core/table.c server/core/table_evict.c server/core/table_read.c \
-	server/core/table_shard.c server/core/table_walk.c
+	server/core/table_shard.c server/core/table_walk.c \
+	server/core/timekeeper.c
 # Pulse, signals and threads are everybody's; they are here because Places is
 # linked alone too.
 PLACES_SRC := server/places/answer.c server/places/breaker.c \
@@ -60,7 +61,8 @@ PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/upstream_json.c
 NET_SRC := server/net/addresses.c server/net/client.c \
 	server/net/client_answer.c server/net/half_open.c \
-	server/net/limits.c server/net/link_edge.c server/net/link_socket.c \
+	server/net/limits.c server/net/link_clock.c server/net/link_edge.c \
+	server/net/link_socket.c \
 	server/net/links.c server/net/listener.c server/net/mailbox.c \
 	server/net/refusals.c server/net/resolver.c server/net/socket.c \
 	server/net/strangers.c \
@@ -114,7 +116,8 @@ SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/host.c \
 CORE_TESTS := test_backoff test_commit test_core_memory test_digest test_link \
 	test_names test_outbox test_pace test_pack test_scale test_session \
 	test_session_memory test_session_rules test_session_turns \
-	test_siphash test_stress test_table test_table_bounds test_table_full
+	test_siphash test_stress test_table test_table_bounds test_table_full \
+	test_timekeeper
 
 PLACES_TESTS := test_gazetteer test_look test_places test_places_guards
 NET_TESTS := test_addresses test_half_open test_limits test_link_history \

@@ -26,6 +26,7 @@ enum {
 	HERD_NEWEST,
 	HERD_UPTIME,
 	HERD_STORE,
+	HERD_CLOCK,
 	HERD_VERSION,
 	HERD_ERROR,
 	HERD_COLUMNS
@@ -50,6 +51,8 @@ static const struct column status_columns[HERD_COLUMNS] = {
 	[HERD_UPTIME] = { "uptime_s", "UP", LEAF_SECONDS, 0, 4, "uptime_s", 0 },
 	[HERD_STORE] = { "store_state", "STORE", LEAF_TEXT, 0, 5, "store.state",
 	    0 },
+	[HERD_CLOCK] = { "clock_state", "CLOCK", LEAF_TEXT, COLUMN_IF_ANY, 5,
+	    "clock.state", 0 },
 	[HERD_VERSION] = { "version", "VERSION", LEAF_TEXT, 0, 6, "version",
 	    0 },
 	[HERD_ERROR] = { "error", "ERROR", LEAF_TEXT,

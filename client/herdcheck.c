@@ -354,6 +354,46 @@ find_twins(struct herdcheck *h)
 	buf_release(&list);
 }
 
+size_t
+list_overruled(const struct answers *answers, struct buf *list)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < answers->count; i++) {
+		const struct answer *a = &answers->items[i];
+		const char *state = json_text(a->json, "clock.state");
+		double ms = json_number(a->json, "clock.ahead_ms", 0);
+
+		if (state == NULL || strcmp(state, "overruled") != 0)
+			continue;
+		count++;
+		putf(list, "%s%s is %.1f s %s", list->len > 0 ? ", " : "",
+		    a->target->name, fabs(ms) / 1e3,
+		    ms < 0 ? "behind" : "ahead");
+	}
+	return count;
+}
+
+/* Nodes whose clock most others do not believe. */
+static void
+find_overruled(struct herdcheck *h)
+{
+	struct buf list;
+	size_t count;
+
+	buf_init(&list, XBUF_MAX);
+	count = list_overruled(h->answers, &list);
+	if (count == 0)
+		find(h, "wrong clocks", FINDING_OK, 0,
+		    "no node judges by its neighbours' clocks");
+	else
+		find(h, "wrong clocks", FINDING_WARNING, (double)count,
+		    "judged by the clocks of most neighbours: %s; set the "
+		    "clock of that machine",
+		    text_of(&list));
+	buf_release(&list);
+}
+
 /* Origins of reports that no node's herd file has. */
 static void
 find_strange(struct herdcheck *h)
@@ -410,6 +450,7 @@ write_findings(struct herdcheck *h)
 	find_unlike(h, "herds", "herd", FINDING_CRITICAL,
 	    "all nodes are of the same herd");
 	find_clocks(h);
+	find_overruled(h);
 	find_isolated(h);
 	find_twins(h);
 	find_strange(h);

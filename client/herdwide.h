@@ -5,6 +5,7 @@
 #ifndef HERD_CLIENT_HERDWIDE_H
 #define HERD_CLIENT_HERDWIDE_H
 
+#include "ask.h"
 #include "run.h"
 
 /* diff.c */
@@ -14,6 +15,11 @@ enum status diff_run(struct run *run);
 /* herdcheck.c */
 extern const struct view herdcheck_view;
 enum status herdcheck_run(struct run *run);
+/*
+ * Of answers to /v1/status: the nodes that judge by their neighbours' clocks
+ * because their own is wrong, added to `list`; returns how many.
+ */
+size_t list_overruled(const struct answers *answers, struct buf *list);
 
 /* nagios.c */
 extern const struct argument nagios_arguments[];

@@ -94,6 +94,7 @@ check_answers(struct nagios *n)
 static void
 check_nodes(struct nagios *n)
 {
+	struct buf clocks;
 	size_t ready = 0;
 
 	for (size_t i = 0; i < n->answers->count; i++) {
@@ -103,6 +104,10 @@ check_nodes(struct nagios *n)
 		check_node(n, a);
 		ready += state != NULL && strcmp(state, "ready") == 0;
 	}
+	buf_init(&clocks, XBUF_MAX);
+	if (list_overruled(n->answers, &clocks) > 0)
+		find(n, NAGIOS_WARNING, "wrong clocks: %s", text_of(&clocks));
+	buf_release(&clocks);
 	find(n, NAGIOS_OK, "%zu node%s ready", ready, ready == 1 ? "" : "s");
 	putf(&n->data, " nodes_ready=%zu;;;0;%zu", ready, n->answers->count);
 }

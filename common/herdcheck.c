@@ -359,6 +359,34 @@ check_settings(struct herdreader *reader)
 		    "`link.dead_after` must be longer than `link.ping_after`");
 }
 
+/*
+ * A report has to outlive what may hold it up: a comparison that finds it
+ * missing, and a link that breaks and comes back. Source: expire_after in
+ * herd.yaml(5).
+ */
+static void
+warn_of_short_life(struct herdreader *reader)
+{
+	const struct settings *settings = &reader->file->settings;
+	uint64_t expire = settings->expire_after;
+	uint64_t verify = settings->link.verify_every / 5 * 6;
+	uint64_t outage =
+	    10 * (settings->link.dead_after + settings->link.redial_max);
+	bool by_verify = verify > outage;
+
+	if (expire == 0 || reader->file->link_count == 0 ||
+	    expire >= (by_verify ? verify : outage))
+		return;
+	herdreader_warn(reader, setting_place(reader, "expire_after"),
+	    by_verify
+		? "`expire_after` is shorter than `link.verify_every` and a "
+		  "fifth more: a report that a link lost expires before a "
+		  "comparison finds it"
+		: "`expire_after` is shorter than 10 times `link.dead_after` "
+		  "and `link.redial_max`: many reports expire while a link is "
+		  "down");
+}
+
 /* Each check speaks only of what was read without a complaint. */
 void
 herdreader_check(struct herdreader *reader)
@@ -375,6 +403,7 @@ herdreader_check(struct herdreader *reader)
 	/* The shape of a herd with errors is not the one that was meant. */
 	if (reader->diagnostics->errors > 0 || reader->error != HERD_OK)
 		return;
+	warn_of_short_life(reader);
 	warn_of_loners(reader);
 	if (reader->error == HERD_OK)
 		warn_of_parts(reader);

@@ -24,10 +24,11 @@ clock_wall(void)
 	return (struct wall){ clock_read_ns(CLOCK_REALTIME) };
 }
 
+/* Goes on while the machine sleeps, so that its wall clock seems not set. */
 static inline struct mono
 clock_mono(void)
 {
-	return (struct mono){ clock_read_ns(CLOCK_MONOTONIC) };
+	return (struct mono){ clock_read_ns(CLOCK_BOOTTIME) };
 }
 
 #endif

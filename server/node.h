@@ -45,6 +45,7 @@ struct node {
 	struct log *log;       /* any thread */
 	struct table *table;   /* any thread */
 	struct board board;    /* any thread */
+	struct timekeeper timekeeper; /* links thread judges, any reads */
 	struct session_node sessions; /* links thread; fixed but for timings */
 	uint64_t max_line;            /* fixed */
 	struct node_limits limits;    /* any thread */

@@ -244,8 +244,8 @@ on_sweep(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 	struct run *run = arg;
 
 	pulse_begin("sweep");
-	if (!table_sweep(
-		run->node.table, &run->sweep_at, SWEEP_SLOTS, clock_wall()))
+	if (!table_sweep(run->node.table, &run->sweep_at, SWEEP_SLOTS,
+		timekeeper_expiry(&run->node.timekeeper, clock_mono())))
 		run->sweep_at = (struct table_cursor){ 0 };
 	pulse_end();
 }
@@ -270,10 +270,13 @@ open_table(struct run *run)
 	if (error == HERD_OK)
 		error = names_apply(node, &node->file);
 	board_init(&node->board);
+	timekeeper_init(&node->timekeeper, settings->expire_after, clock_mono(),
+	    clock_wall());
 	node->max_line = settings->max_line;
 	node->sessions = (struct session_node){
 		.table = node->table,
 		.board = &node->board,
+		.timekeeper = &node->timekeeper,
 		.herd = span_from(node->herd),
 		.name = span_from(node->name),
 		.params = session_params(settings->max_line,
@@ -355,7 +358,8 @@ open_store(struct node *node, struct buf *message)
 		    ? HERD_ENOMEM
 		    : store_open(path,
 			  settings->store.durability == DURABILITY_SYNC,
-			  node->table, node->log, message, &node->store);
+			  node->table, &node->timekeeper, node->log, message,
+			  &node->store);
 	buf_release(&expanded);
 	return error;
 }

@@ -16,6 +16,8 @@ struct sample {
 
 struct walk {
 	const struct names *names;
+	uint64_t now_ns; /* when it began, by the judged clock */
+	uint64_t ahead;
 	struct table_cursor cursor;
 	uint64_t newest_ns;
 	uint64_t oldest_ns;
@@ -102,6 +104,7 @@ on_record(void *arg, const struct report *report, uint32_t from HERD_UNUSED)
 		walk->newest_ns = report->time_ns;
 	if (walk->seen == 0 || report->time_ns < walk->oldest_ns)
 		walk->oldest_ns = report->time_ns;
+	walk->ahead += report->time_ns > walk->now_ns;
 	walk->seen++;
 	return true;
 }
@@ -136,8 +139,11 @@ walk_begin(struct census *census)
 	struct table_counts counts;
 
 	census->walking = true;
-	census->walk =
-	    (struct walk){ .names = table_names(census->node->table) };
+	census->walk = (struct walk){
+		.names = table_names(census->node->table),
+		.now_ns =
+		    timekeeper_wall(&census->node->timekeeper, clock_mono()).ns
+	};
 	table_count(census->node->table, &counts);
 	if (counts.records > CENSUS_AT_ONCE) {
 		on_slice(-1, 0, census);
@@ -172,6 +178,8 @@ census_ask(struct census *census, struct census_facts *out)
 		.known = census->walked && census->done.seen > 0,
 		.newest_ns = census->done.newest_ns,
 		.oldest_ns = census->done.oldest_ns,
+		.counted = census->walked,
+		.ahead = census->done.ahead,
 		/* That there are none is known without a walk. */
 		.strange_known = census->walked ||
 				 (counts.strange == 0 &&

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What is counted over time: how many reports come in per second, the time of
- * the newest and the oldest report, and reports whose origin is not in the
- * herd file. The rate comes from two counters
+ * the newest and the oldest report, how many lie in the future, and reports
+ * whose origin is not in the herd file. The rate comes from two counters
  * a second; the rest from a walk over the table, in slices, that is
  * made only while somebody asks.
  */
@@ -37,6 +37,8 @@ struct census_facts {
 	bool known;            /* newest and oldest are */
 	uint64_t newest_ns;    /* times of reports, as clients say it */
 	uint64_t oldest_ns;
+	bool counted;   /* `ahead` is */
+	uint64_t ahead; /* clients whose time lies ahead of the judged one */
 	bool strange_known;
 	struct census_strange strange;
 };

@@ -71,7 +71,6 @@ serve_client(struct call *call)
 struct forgetting {
 	struct record held; /* what is forgotten; the removal borrows its id */
 	struct report removal;
-	char time[TIME_FORMAT_MAX];
 	struct put_info ticket;
 };
 
@@ -89,29 +88,29 @@ on_forget_gone(struct call *call)
 }
 
 /*
- * A removal is a report like any other: it must not be older than what it
- * removes, floods, and loses to what the client says later.
+ * A removal is a report like any other: it floods, and loses to what the
+ * client says later. It has the time of what it removes, which it beats by its
+ * kind: a clock here that is ahead would keep the client out until then.
  */
 static enum put_result
 put_removal(struct node *node, struct forgetting *job)
 {
 	const struct outbox *store =
 	    node->store == NULL ? NULL : store_outbox(node->store);
-	struct wall now = clock_wall();
-	uint64_t held_ns = job->held.report.time_ns;
-	uint64_t time_ns = now.ns > held_ns ? now.ns : held_ns;
+	const struct report *held = &job->held.report;
 
 	job->removal = (struct report){
-		.client = job->held.report.client,
+		.client = held->client,
 		.location = span_of("", 0),
-		.time = span_of(job->time, time_format(time_ns, job->time)),
+		.time = held->time,
 		.skew = span_of("", 0),
 		.origin = span_from(node->name),
-		.time_ns = time_ns,
+		.time_ns = held->time_ns,
 		.kind = REPORT_REMOVAL,
 	};
-	return table_put(
-	    node->table, &job->removal, FROM_CLIENT, now, store, &job->ticket);
+	return table_put(node->table, &job->removal, FROM_CLIENT,
+	    timekeeper_expiry(&node->timekeeper, clock_mono()), store,
+	    &job->ticket);
 }
 
 static void
@@ -193,7 +192,7 @@ forget(struct call *call, struct forgetting *job)
 	case PUT_EQUAL: answer_forgotten(call, &job->removal); break;
 	case PUT_STALE:
 		call_fail(call, ADMIN_CONFLICT, "try again",
-		    "the client reported itself at the same time");
+		    "the client has reported itself again meanwhile");
 		break;
 	case PUT_EXPIRED:
 	case PUT_REFUSED:

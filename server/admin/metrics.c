@@ -41,7 +41,8 @@ struct facts {
 	double clients, removals, clients_max, table_bytes;
 	double table_counted, table_max;
 	double accepted, stale, equal, expired, evicted;
-	double reported_rate, newest, oldest, strange;
+	double reported_rate, newest, oldest, strange, ahead;
+	double clock_trusted, clock_overruled, clock_ahead, clock_steps;
 	double iamat, whatsat, invalid;
 	double requests_refused[REFUSAL_COUNT];
 	double connections, busy, connections_max, opened, refused, timed_out;
@@ -57,8 +58,8 @@ struct facts {
 
 struct link_facts {
 	double up, enabled, since, rtt, clock, owed, lag, verified;
-	double sent, received, accepted, stale, repaired, exchanges, connects,
-	    twins;
+	double sent, received, accepted, stale, repaired, restored, exchanges,
+	    connects, twins;
 	double sent_bytes, received_bytes, exchange_bytes;
 };
 
@@ -117,6 +118,16 @@ static const struct metric METRICS[] = {
 	    "Age of the oldest report by its own time."),
 	GAUGE("herd_clients_strange_origin", strange,
 	    "Records whose origin is no node of the herd file."),
+	GAUGE("herd_clients_ahead", ahead,
+	    "Clients whose newest time lies ahead of the node's clock."),
+	GAUGE("herd_clock_trusted", clock_trusted,
+	    "0 while nothing expires because nobody agrees to the clock yet."),
+	GAUGE("herd_clock_overruled", clock_overruled,
+	    "1 while the node judges by its neighbours' clocks, not its own."),
+	GAUGE("herd_clock_ahead_seconds", clock_ahead,
+	    "This node's clock minus the time by which it judges."),
+	COUNTER("herd_clock_steps_total", clock_steps,
+	    "How often the clock was set by more than 1 s."),
 	FACT("herd_requests_total", "counter", "kind=\"iamat\"", iamat,
 	    "Requests of clients."),
 	FACT("herd_requests_total", "counter", "kind=\"whatsat\"", whatsat,
@@ -217,6 +228,8 @@ static const struct metric LINK_METRICS[] = {
 	LINK("herd_link_repaired_records_total", "counter", repaired,
 	    "Reports that a comparison found missing on a synced link; stays "
 	    "0."),
+	LINK("herd_link_restored_records_total", "counter", restored,
+	    "The same, but a clock that was wrong or a cut is the reason."),
 	LINK("herd_link_exchanges_total", "counter", exchanges,
 	    "Comparisons of the tables."),
 	LINK("herd_link_connects_total", "counter", connects,
@@ -253,7 +266,8 @@ gather_table(struct call *call, struct facts *facts)
 {
 	struct census_facts census;
 	struct table_counts counts;
-	uint64_t now = clock_wall().ns;
+	uint64_t now =
+	    timekeeper_wall(&call->node->timekeeper, clock_mono()).ns;
 
 	table_count(call->node->table, &counts);
 	facts->clients = (double)(counts.records - counts.removals);
@@ -271,8 +285,20 @@ gather_table(struct call *call, struct facts *facts)
 	facts->reported_rate = census.reported_per_s;
 	facts->newest = age(census.known, census.newest_ns, now);
 	facts->oldest = age(census.known, census.oldest_ns, now);
+	facts->ahead = census.counted ? (double)census.ahead : (double)NAN;
 	facts->strange =
 	    census.strange_known ? (double)census.strange.records : (double)NAN;
+}
+
+static void
+gather_clock(const struct timekeeper *keeper, struct facts *facts)
+{
+	unsigned state = atomic_load(&keeper->state);
+
+	facts->clock_trusted = state != TIME_WAITING;
+	facts->clock_overruled = state == TIME_OVERRULED;
+	facts->clock_ahead = (double)atomic_load(&keeper->ahead_ns) / 1e9;
+	facts->clock_steps = (double)atomic_load(&keeper->steps);
 }
 
 static void
@@ -333,6 +359,7 @@ gather(struct call *call, struct facts *facts)
 
 	gather_table(call, facts);
 	gather_workers(call, facts);
+	gather_clock(&node->timekeeper, facts);
 	gather_store(node, facts);
 	process_ask(&process);
 	facts->ready = node_is_ready(node);
@@ -383,6 +410,7 @@ link_facts_of(const struct link_status *link, struct mono now)
 		.accepted = (double)stats->accepted,
 		.stale = (double)stats->stale,
 		.repaired = (double)stats->repaired,
+		.restored = (double)stats->restored,
 		.exchanges = (double)stats->exchanges,
 		.connects = (double)link->connects,
 		.twins = (double)link->twins,

@@ -49,6 +49,7 @@ add_counters(struct json *json, cJSON *row, const struct link_status *link)
 	else
 		json_null(json, row, "lag_ms");
 	json_count(json, row, "repaired", link->stats.repaired);
+	json_count(json, row, "restored", link->stats.restored);
 	json_count(json, row, "exchanges", link->stats.exchanges);
 	json_count(json, row, "connects", link->connects);
 	json_count(json, row, "twins", link->twins);

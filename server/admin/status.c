@@ -124,6 +124,30 @@ add_config(struct call *call, struct json *json)
 		    loaded);
 }
 
+/* Whether the clock is trusted, and what it did. */
+static void
+add_clock(struct call *call, struct json *json)
+{
+	const struct timekeeper *keeper = &call->node->timekeeper;
+	cJSON *object = json_object(json, json->root, "clock");
+	struct mono stepped = { atomic_load(&keeper->stepped) };
+
+	json_string(json, object, "state",
+	    timekeeper_state_word(atomic_load(&keeper->state)));
+	json_double(json, object, "ahead_ms",
+	    (double)(atomic_load(&keeper->ahead_ns) / (int64_t)HERD_NS_PER_MS));
+	json_count(json, object, "steps", atomic_load(&keeper->steps));
+	if (stepped.ns == 0) {
+		json_null(json, object, "step_ms");
+		json_null(json, object, "step_ago_s");
+		return;
+	}
+	json_double(json, object, "step_ms",
+	    (double)(atomic_load(&keeper->step_ns) / (int64_t)HERD_NS_PER_MS));
+	json_seconds(
+	    json, object, "step_ago_s", mono_since(clock_mono(), stepped));
+}
+
 /* A twin that was refused tries again every 30 s. */
 #define TWIN_RECENT_NS (120u * HERD_NS_PER_S)
 
@@ -204,10 +228,11 @@ add_peers(struct call *call, struct json *json)
 }
 
 static void
-add_report_age(
-    struct json *json, cJSON *row, const char *key, bool known, uint64_t at)
+add_report_age(struct call *call, struct json *json, cJSON *row,
+    const char *key, bool known, uint64_t at)
 {
-	uint64_t now = clock_wall().ns;
+	uint64_t now =
+	    timekeeper_wall(&call->node->timekeeper, clock_mono()).ns;
 
 	if (!known)
 		json_null(json, row, key);
@@ -244,10 +269,16 @@ add_clients(struct call *call, struct json *json)
 	json_count(json, object, "count", counts.records - counts.removals);
 	json_count(json, object, "removals", counts.removals);
 	json_count(json, object, "max", call->node->boot.settings.max_clients);
+	if (facts.counted)
+		json_count(json, object, "ahead", facts.ahead);
+	else
+		json_null(json, object, "ahead");
 	json_double(json, object, "reported_per_s",
 	    (double)(uint64_t)(facts.reported_per_s * 100 + 0.5) / 100);
-	add_report_age(json, object, "newest_s", facts.known, facts.newest_ns);
-	add_report_age(json, object, "oldest_s", facts.known, facts.oldest_ns);
+	add_report_age(
+	    call, json, object, "newest_s", facts.known, facts.newest_ns);
+	add_report_age(
+	    call, json, object, "oldest_s", facts.known, facts.oldest_ns);
 	add_strange(json, object, &facts);
 }
 
@@ -334,6 +365,7 @@ serve_status(struct call *call)
 	add_node(call, &json);
 	add_memory(call, &json);
 	add_config(call, &json);
+	add_clock(call, &json);
 	add_peers(call, &json);
 	add_clients(call, &json);
 	add_requests(call, &json);

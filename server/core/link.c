@@ -494,3 +494,34 @@ link_on_time(struct link *link, struct mono now, struct wall clock)
 		link_try(link, now, clock);
 	link->driver->actions->arm_link(link->driver->arg, link);
 }
+
+/* --- the clock -------------------------------------------------------------
+ */
+
+struct timekeeper_news
+link_judge_clock(struct link_driver *driver, struct timekeeper *timekeeper,
+    struct mono now, struct wall clock)
+{
+	struct timekeeper_clock clocks[LINKS_MAX];
+	struct timekeeper_news news;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < LINKS_MAX; i++) {
+		const struct link *link = driver->links[i];
+
+		if (link != NULL && link->conn != NULL &&
+		    link->conn->session.synced &&
+		    link->conn->session.clock_known)
+			clocks[count++] = link->conn->session.clock;
+	}
+	news = timekeeper_judge(timekeeper, now, clock, clocks, count);
+	for (unsigned i = 0; news.verify && i < LINKS_MAX; i++) {
+		struct link *link = driver->links[i];
+
+		if (link == NULL || link->conn == NULL)
+			continue;
+		session_verify_clock(&link->conn->session, now);
+		driver->actions->arm(driver->arg, link->conn, true);
+	}
+	return news;
+}

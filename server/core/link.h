@@ -166,6 +166,13 @@ void link_hurry(struct link *link, struct mono now, struct wall clock);
 void link_on_failed(struct link *link, const char *error, const char *next,
     struct mono now, struct wall clock);
 
+/*
+ * Judges the clock by those of the SYNCED neighbours, and has every link
+ * compare its table again when that asks for it. Call it a few times a second.
+ */
+struct timekeeper_news link_judge_clock(struct link_driver *driver,
+    struct timekeeper *timekeeper, struct mono now, struct wall clock);
+
 /* --- for link_conn.c ------------------------------------------------------ */
 
 /* HELLO was accepted on `conn`: it replaces what the link had. */

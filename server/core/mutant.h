@@ -10,36 +10,46 @@
 #include <stdbool.h>
 
 /* name, the rule that it leaves out */
-#define HERD_MUTANT_TABLE(X)                                                \
-	X(ECHO, "echo", "records are sent back to where they came from")    \
-	X(ECHO_BY_EDGE, "echo-by-edge", "no echo by edge, not session")     \
-	X(CLEAR_AFTER_COPY, "clear-after-copy", "take copies, then clears") \
-	X(OWE_BEFORE_CONTENT, "owe-before-content", "owed, then written")   \
-	X(SKIP_DIGEST, "skip-digest", "9 of 10 connects skip the digest")   \
-	X(KEEP_OUTBOX, "keep-outbox", "outbox outlives session, no digest") \
-	X(EARLY_NEXT_CHECK, "early-check", "exchange N+1 before SYNCED")    \
-	X(ATTACH_LATE, "attach-late", "scans, then attaches the outbox")    \
-	X(COMPARE_EARLY, "compare-early", "compares before the own scan")   \
-	X(NEXT_EARLY, "next-early", "NEXT before the debt is drained")      \
-	X(ONE_SIDE_OWES, "one-side-owes", "only one side owes")             \
-	X(NO_TIE_BREAK, "no-tie-break", "equal times: first come")          \
-	X(RELAY_AHEAD, "relay-ahead", "relays apply max_ahead")             \
-	X(NO_CUT, "no-cut", "no agreed cut of expiry")                      \
-	X(REMOVAL_AT_ONCE, "removal-at-once", "removals are not kept")      \
-	X(REMOVAL_RETENTION, "removal-retention", "removals expire early")  \
-	X(CAP_PER_SHARD, "cap-per-shard", "each shard has its own cap")     \
-	X(EVICTION_TIES, "eviction-ties", "eviction ignores ties")          \
-	X(CLEAR_ON_FREE, "clear-on-free", "freeing a slot clears its bit")  \
-	X(ACK_BEFORE_COMMIT, "ack-before-commit", "sync: answer at take")   \
-	X(ACK_AT_EMPTY, "ack-at-empty", "sync: answer at empty outbox")     \
-	X(STALE_AT_ONCE, "stale-at-once", "sync: stale is not waited for")  \
-	X(ACK_EVICTED, "ack-evicted", "sync: eviction is not waited for")   \
-	X(ACK_CHAIN, "ack-chain", "sync: chains of evictions are cut")      \
-	X(WAIT_BOTH, "wait-both", "who waits does not answer a CHECK")      \
-	X(NO_KNOCK, "no-knock", "who does not dial only waits")             \
-	X(RESET_AT_SYNCED, "reset-at-synced", "backoff by the last SYNCED") \
-	X(ADOPT_KEEPS_OLD, "adopt-keeps-old", "a link keeps its old one")   \
-	X(FULL_SOCKET_FORGETS, "full-forgets", "not asked after full socket")
+#define HERD_MUTANT_TABLE(X)                                                  \
+	X(ECHO, "echo", "records are sent back to where they came from")      \
+	X(ECHO_BY_EDGE, "echo-by-edge", "no echo by edge, not session")       \
+	X(CLEAR_AFTER_COPY, "clear-after-copy", "take copies, then clears")   \
+	X(OWE_BEFORE_CONTENT, "owe-before-content", "owed, then written")     \
+	X(SKIP_DIGEST, "skip-digest", "9 of 10 connects skip the digest")     \
+	X(KEEP_OUTBOX, "keep-outbox", "outbox outlives session, no digest")   \
+	X(EARLY_NEXT_CHECK, "early-check", "exchange N+1 before SYNCED")      \
+	X(ATTACH_LATE, "attach-late", "scans, then attaches the outbox")      \
+	X(COMPARE_EARLY, "compare-early", "compares before the own scan")     \
+	X(NEXT_EARLY, "next-early", "NEXT before the debt is drained")        \
+	X(ONE_SIDE_OWES, "one-side-owes", "only one side owes")               \
+	X(NO_TIE_BREAK, "no-tie-break", "equal times: first come")            \
+	X(RELAY_AHEAD, "relay-ahead", "relays apply max_ahead")               \
+	X(NO_CUT, "no-cut", "no agreed cut of expiry")                        \
+	X(REMOVAL_AT_ONCE, "removal-at-once", "removals are not kept")        \
+	X(REMOVAL_RETENTION, "removal-retention", "removals expire early")    \
+	X(CAP_PER_SHARD, "cap-per-shard", "each shard has its own cap")       \
+	X(EVICTION_TIES, "eviction-ties", "eviction ignores ties")            \
+	X(CLEAR_ON_FREE, "clear-on-free", "freeing a slot clears its bit")    \
+	X(ACK_BEFORE_COMMIT, "ack-before-commit", "sync: answer at take")     \
+	X(ACK_AT_EMPTY, "ack-at-empty", "sync: answer at empty outbox")       \
+	X(STALE_AT_ONCE, "stale-at-once", "sync: stale is not waited for")    \
+	X(ACK_EVICTED, "ack-evicted", "sync: eviction is not waited for")     \
+	X(ACK_CHAIN, "ack-chain", "sync: chains of evictions are cut")        \
+	X(WAIT_BOTH, "wait-both", "who waits does not answer a CHECK")        \
+	X(NO_KNOCK, "no-knock", "who does not dial only waits")               \
+	X(RESET_AT_SYNCED, "reset-at-synced", "backoff by the last SYNCED")   \
+	X(ADOPT_KEEPS_OLD, "adopt-keeps-old", "a link keeps its old one")     \
+	X(FULL_SOCKET_FORGETS, "full-forgets", "not asked after full socket") \
+	X(NO_MARGIN, "no-margin", "the cut has no margin")                    \
+	X(MARGIN_FIXED, "margin-fixed", "120 s for every expire_after")       \
+	X(EXPIRE_UNTRUSTED, "expire-untrusted", "untrusted clocks expire")    \
+	X(CUT_UNTRUSTED, "cut-untrusted", "untrusted clocks cut")             \
+	X(PRUNE_UNTRUSTED, "prune-untrusted", "the store does not wait")      \
+	X(STEP_TRUSTED, "step-trusted", "a clock that was set is trusted")    \
+	X(START_TRUSTED, "start-trusted", "clocks are trusted at start")      \
+	X(NO_MAJORITY, "no-majority", "each node believes its own clock")     \
+	X(NO_ADOPTION, "no-adoption", "nobody believes a judged clock")       \
+	X(NO_CLOCK_VERIFY, "no-clock-verify", "no CHECK after a step")
 
 enum mutant {
 #define HERD_MUTANT_ID(id, name, text) MUTANT_##id,

@@ -96,6 +96,7 @@ session_stats_add(struct session_stats *sum, const struct session_stats *stats)
 	sum->accepted += stats->accepted;
 	sum->stale += stats->stale;
 	sum->repaired += stats->repaired;
+	sum->restored += stats->restored;
 	sum->exchanges += stats->exchanges;
 	sum->sent_bytes += stats->sent_bytes;
 	sum->received_bytes += stats->received_bytes;
@@ -549,7 +550,8 @@ session_tick_liveness(struct session *session, struct mono now)
 }
 
 void
-session_tick(struct session *session, struct mono now, struct wall clock)
+session_tick(
+    struct session *session, struct mono now, struct wall clock HERD_UNUSED)
 {
 	if (session->state == SESSION_CLOSED)
 		return;
@@ -557,11 +559,11 @@ session_tick(struct session *session, struct mono now, struct wall clock)
 	session_tick_liveness(session, now);
 	session_tell_limits(session);
 	if (session->state == SESSION_LIVE && now.ns >= session->poll_at.ns)
-		exchange_consider(session, now, clock);
+		exchange_consider(session, now);
 	if ((session->state == SESSION_SYNCED ||
 		(MUTANT(EARLY_NEXT_CHECK) && session->state == SESSION_NEXT)) &&
 	    now.ns >= session->verify_at.ns)
-		exchange_start(session, clock);
+		exchange_start(session, now);
 }
 
 static void
@@ -602,6 +604,28 @@ session_verify(struct session *session, struct mono now)
 {
 	if (session->state == SESSION_SYNCED)
 		session->verify_at = now;
+}
+
+void
+session_verify_clock(struct session *session, struct mono now)
+{
+	if (MUTANT(NO_CLOCK_VERIFY))
+		return;
+	if (session->state == SESSION_SYNCED) {
+		session->restores = true;
+		session->verify_at = now;
+	} else if (session->state > SESSION_LIVE &&
+		   session->state < SESSION_SYNCED) {
+		session->verify_again = true;
+	}
+}
+
+int64_t
+session_clock_ns(
+    const struct session *session, struct mono now, struct wall clock)
+{
+	return timekeeper_difference(
+	    session->clock.offset_ns, timekeeper_offset(clock, now));
 }
 
 uint64_t

@@ -15,6 +15,7 @@
 #include "core/digest.h"
 #include "core/pace.h"
 #include "core/table.h"
+#include "core/timekeeper.h"
 #include "herd/framer.h"
 #include "herd/time.h"
 
@@ -27,7 +28,6 @@
 #define SESSION_SLICE_SLOTS 2048u /* of a pass over the table */
 #define SESSION_ACK_RECORDS 256u
 #define SESSION_ACK_NS (100u * HERD_NS_PER_MS)
-#define SESSION_CUT_MARGIN_NS (120u * HERD_NS_PER_S)
 #define SESSION_REPAIR_AGE_NS (60u * HERD_NS_PER_S)
 #define SESSION_POLL_NS (20u * HERD_NS_PER_MS)
 #define SESSION_MARKS 64u /* sent positions not yet acked */
@@ -88,6 +88,7 @@ bool session_reason_is_slow(enum session_reason reason);
 struct session_node {
 	struct table *table;
 	struct board *board;
+	const struct timekeeper *timekeeper;
 	struct span herd;
 	struct span name;
 	uint64_t params;     /* session_params() */
@@ -116,6 +117,7 @@ struct session_stats {
 	uint64_t accepted;
 	uint64_t stale;     /* received, but older than or equal to the held */
 	uint64_t repaired;  /* accepted from a verification, not new */
+	uint64_t restored;  /* the same, but a clock or cut was the reason */
 	uint64_t exchanges; /* finished */
 	uint64_t sent_bytes;
 	uint64_t received_bytes;
@@ -129,7 +131,9 @@ void session_stats_add(
 /* What a node can do beyond the first edition: a word each in HELLO. */
 #define SESSION_FEATURES(X)                                   \
 	X(KNOCK, "knock")   /* answers a knock by dialling */ \
-	X(LIMITS, "limits") /* reads LIMIT */
+	X(LIMITS, "limits") /* reads LIMIT */                 \
+	X(CUTS, "cuts")     /* reads fractions in CHECK */    \
+	X(JUDGED, "judged") /* reads the judged time in PONG */
 
 enum session_feature_bit {
 #define HERD_SESSION_FEATURE_BIT(id, word) SESSION_BIT_##id,
@@ -201,11 +205,14 @@ struct session {
 	uint64_t random;
 
 	/* exchange */
-	uint64_t exchange; /* N of the one under way or done last */
-	uint64_t cut_ns;   /* ours, then the larger one */
-	bool counted;      /* on the board, as exchanging */
-	bool synced;       /* was SYNCED once; on the board */
-	bool peer_checked; /* its CHECK N is here */
+	uint64_t exchange;    /* N of the one under way or done last */
+	uint64_t cut_ns;      /* ours, then the larger one */
+	uint64_t cut_past_ns; /* the largest of earlier exchanges */
+	bool restores;        /* it begins because of a clock */
+	bool verify_again;    /* a clock has changed during it */
+	bool counted;         /* on the board, as exchanging */
+	bool synced;          /* was SYNCED once; on the board */
+	bool peer_checked;    /* its CHECK N is here */
 	bool next_received;
 	struct siphash_key key;
 	struct digest *digest;
@@ -239,9 +246,9 @@ struct session {
 	uint64_t ponged;      /* greatest that was answered */
 	struct mono ping_at;
 	bool ping_open;
-	int64_t rtt_ns;   /* -1 unknown */
-	int64_t clock_ns; /* peer's clock - ours */
+	int64_t rtt_ns; /* -1 unknown */
 	bool clock_known;
+	struct timekeeper_clock clock; /* of the peer */
 
 	/* acks */
 	uint64_t ack_sent; /* of stats.received */
@@ -341,6 +348,16 @@ bool session_has_pong(const struct session *session, uint64_t number);
 
 /* Compare everything again now, if SYNCED. */
 void session_verify(struct session *session, struct mono now);
+
+/*
+ * The same for the sake of a clock: what comes then is counted as restored,
+ * and a comparison under way is made once more.
+ */
+void session_verify_clock(struct session *session, struct mono now);
+
+/* Peer's clock minus the own one, which is at `clock`, ns. */
+int64_t session_clock_ns(
+    const struct session *session, struct mono now, struct wall clock);
 
 /* Records are owed, or sent and not yet acknowledged. */
 bool session_has_debt(const struct session *session);

@@ -33,29 +33,54 @@ exchange_release(struct session *session)
  * would refuse it, for ever.
  */
 static uint64_t
-exchange_cut_s(const struct session *session, struct wall clock)
+exchange_cut_ns(const struct session *session, struct mono now)
 {
-	uint64_t expire = session->node->expire_after_ns;
-	uint64_t at = clock.ns + SESSION_CUT_MARGIN_NS;
+	const struct session_node *node = session->node;
+	uint64_t expire = node->expire_after_ns;
+	uint64_t cut = timekeeper_expiry(node->timekeeper, now).ns;
 
-	if (expire == 0 || at < expire || MUTANT(NO_CUT))
+	if (MUTANT(CUT_UNTRUSTED))
+		cut = timekeeper_wall(node->timekeeper, now).ns;
+	/* A clock that is not trusted says 0: nothing is old. */
+	if (cut == 0 || expire == 0 || MUTANT(NO_CUT))
 		return 0;
-	return (at - expire) / HERD_NS_PER_S;
+	if (MUTANT(MARGIN_FIXED))
+		cut += TIMEKEEPER_MARGIN_NS;
+	else if (!MUTANT(NO_MARGIN))
+		cut += timekeeper_margin_ns(expire);
+	if (cut < expire)
+		return 0;
+	cut -= expire;
+	/* What the peer can read is what both sides compare. */
+	if (!session_knows(session, SESSION_CUTS))
+		cut -= cut % HERD_NS_PER_S;
+	return cut < HERD_TIME_MAX_S * HERD_NS_PER_S ? cut : 0;
+}
+
+static void
+exchange_say_check(struct session *session)
+{
+	unsigned long long n = session->exchange;
+	char cut[TIME_FORMAT_MAX];
+
+	if (session->cut_ns % HERD_NS_PER_S == 0)
+		session_say(session, "CHECK %llu %llu", n,
+		    (unsigned long long)(session->cut_ns / HERD_NS_PER_S));
+	else
+		session_say(session, "CHECK %llu %.*s", n,
+		    (int)time_format(session->cut_ns, cut), cut);
 }
 
 void
-exchange_start(struct session *session, struct wall clock)
+exchange_start(struct session *session, struct mono now)
 {
-	uint64_t cut_s = exchange_cut_s(session, clock);
-
 	exchange_release(session);
 	session->exchange++;
-	session->cut_ns = cut_s * HERD_NS_PER_S;
+	session->cut_ns = exchange_cut_ns(session, now);
 	session->peer_checked = false;
 	session->next_received = false;
 	session_set_state(session, SESSION_CHECKED);
-	session_say(session, "CHECK %llu %llu",
-	    (unsigned long long)session->exchange, (unsigned long long)cut_s);
+	exchange_say_check(session);
 }
 
 static bool
@@ -125,7 +150,7 @@ exchange_run(struct session *session)
  * one neighbour at a time, so that each record comes to it once.
  */
 void
-exchange_consider(struct session *session, struct mono now, struct wall clock)
+exchange_consider(struct session *session, struct mono now)
 {
 	struct board *board = session->node->board;
 
@@ -138,7 +163,7 @@ exchange_consider(struct session *session, struct mono now, struct wall clock)
 		return;
 	}
 	session->counted = true;
-	exchange_start(session, clock);
+	exchange_start(session, now);
 #ifdef HERD_MUTANTS
 	if (session->check_waits && session->state == SESSION_CHECKED) {
 		session->check_waits = false;
@@ -151,18 +176,17 @@ exchange_consider(struct session *session, struct mono now, struct wall clock)
 }
 
 void
-exchange_on_check(struct session *session, struct span rest,
-    struct mono now HERD_UNUSED, struct wall clock)
+exchange_on_check(struct session *session, struct span rest, struct mono now,
+    struct wall clock HERD_UNUSED)
 {
 	struct span number = text_next_field(&rest);
 	uint64_t due =
 	    session->exchange + (session->state == SESSION_CHECKED ? 0u : 1u);
 	uint64_t n;
-	uint64_t cut_s;
+	uint64_t cut_ns;
 
 	if (text_to_u64(number, due, due, &n) != HERD_OK ||
-	    text_to_u64(text_trim(rest), 0, HERD_TIME_MAX_S, &cut_s) !=
-		HERD_OK ||
+	    time_parse(text_trim(rest), &cut_ns) != HERD_OK ||
 	    (session->state != SESSION_LIVE &&
 		session->state != SESSION_CHECKED &&
 		session->state != SESSION_SYNCED &&
@@ -174,7 +198,7 @@ exchange_on_check(struct session *session, struct span rest,
 	if (MUTANT(WAIT_BOTH) && session->state == SESSION_LIVE &&
 	    session->poll_at.ns != UINT64_MAX) {
 		session->check_waits = true;
-		session->check_cut_ns = cut_s * HERD_NS_PER_S;
+		session->check_cut_ns = cut_ns;
 		return;
 	}
 #endif
@@ -184,10 +208,10 @@ exchange_on_check(struct session *session, struct span rest,
 		session->counted = true;
 	}
 	if (session->state != SESSION_CHECKED)
-		exchange_start(session, clock);
+		exchange_start(session, now);
 	session->peer_checked = true;
-	if (cut_s * HERD_NS_PER_S > session->cut_ns && !MUTANT(NO_CUT))
-		session->cut_ns = cut_s * HERD_NS_PER_S;
+	if (cut_ns > session->cut_ns && !MUTANT(NO_CUT))
+		session->cut_ns = cut_ns;
 	if (session->state == SESSION_CHECKED)
 		exchange_run(session);
 }
@@ -507,9 +531,15 @@ exchange_end(struct session *session, struct mono now)
 	if (!session->synced)
 		board_synced(session->node->board);
 	session->synced = true;
+	if (session->cut_ns > session->cut_past_ns)
+		session->cut_past_ns = session->cut_ns;
+	session->restores = session->verify_again;
 	/* every +- 20 % */
 	session->verify_at = mono_add(
 	    now, session_random_between(session, every / 5 * 4, every / 5 * 6));
+	if (session->verify_again)
+		session->verify_at = now;
+	session->verify_again = false;
 }
 
 enum herd_error

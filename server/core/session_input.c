@@ -177,7 +177,7 @@ session_hold(struct session *session)
 /* HELLO has its answer. */
 static void
 session_answer_hello(struct session *session, enum session_reason reason,
-    unsigned number, struct mono now, struct wall clock)
+    unsigned number, struct mono now)
 {
 	if (reason != BYE_NONE) {
 		session_refuse(session, reason);
@@ -196,7 +196,7 @@ session_answer_hello(struct session *session, enum session_reason reason,
 	session_tell_limits(session);
 	/* Without memory for the PING it is closed. */
 	if (session->state == SESSION_LIVE)
-		exchange_consider(session, now, clock);
+		exchange_consider(session, now);
 }
 
 void
@@ -206,7 +206,7 @@ session_decide(struct session *session, enum session_reason reason,
 	if (session->state != SESSION_HELLO)
 		return;
 	session->held = false;
-	session_answer_hello(session, reason, number, now, clock);
+	session_answer_hello(session, reason, number, now);
 	/* What came behind HELLO has waited. */
 	session_input(session, 0, now, clock);
 }
@@ -237,7 +237,7 @@ session_on_hello(struct session *session, struct span rest, struct mono now,
 		session->peer_knocks };
 	reason = session->admit(session->arg, &told, &number, now, clock);
 	if (!session->held)
-		session_answer_hello(session, reason, number, now, clock);
+		session_answer_hello(session, reason, number, now);
 }
 
 /* --- lines --------------------------------------------------------------- */
@@ -248,7 +248,7 @@ session_on_hello(struct session *session, struct span rest, struct mono now,
  */
 static bool
 session_is_repair(const struct session *session, const struct report *report,
-    struct wall clock)
+    struct wall judged)
 {
 	uint64_t received;
 
@@ -256,23 +256,34 @@ session_is_repair(const struct session *session, const struct report *report,
 	    session->next_received)
 		return false;
 	received = report_received_ns(report);
-	return received < clock.ns &&
-	       clock.ns - received > SESSION_REPAIR_AGE_NS;
+	return received < judged.ns &&
+	       judged.ns - received > SESSION_REPAIR_AGE_NS;
+}
+
+/* Then the reason is a clock that was wrong, or the margin of a cut. */
+static bool
+session_is_restored(const struct session *session, const struct report *report)
+{
+	return session->restores || report->time_ns <= session->cut_past_ns;
 }
 
 /* Records that came in together, to be put together: see table_hash(). */
 struct arrivals {
+	struct wall judged; /* the time, for all of them */
+	struct wall expiry; /* what they are too old by */
 	unsigned count;
 	struct report reports[ARRIVALS_MAX];
 	uint64_t hashes[ARRIVALS_MAX];
 };
 
 static void
-session_put(struct session *session, uint64_t hash, const struct report *report,
-    struct wall clock)
+session_put(
+    struct session *session, const struct arrivals *arrivals, unsigned at)
 {
-	enum put_result result = table_put_hashed(session->node->table, hash,
-	    report, session->outbox.owner, clock, NULL, NULL);
+	const struct report *report = &arrivals->reports[at];
+	enum put_result result =
+	    table_put_hashed(session->node->table, arrivals->hashes[at], report,
+		session->outbox.owner, arrivals->expiry, NULL, NULL);
 
 	if (result == PUT_NOMEM) {
 		session_bye(session, BYE_MEMORY, "out of memory");
@@ -280,14 +291,17 @@ session_put(struct session *session, uint64_t hash, const struct report *report,
 		session->stats.stale++;
 	} else {
 		session->stats.accepted++;
-		if (session_is_repair(session, report, clock))
+		if (!session_is_repair(session, report, arrivals->judged))
+			return;
+		if (session_is_restored(session, report))
+			session->stats.restored++;
+		else
 			session->stats.repaired++;
 	}
 }
 
 static void
-session_put_arrivals(
-    struct session *session, struct arrivals *arrivals, struct wall clock)
+session_put_arrivals(struct session *session, struct arrivals *arrivals)
 {
 	struct table *table = session->node->table;
 
@@ -295,8 +309,7 @@ session_put_arrivals(
 		table_prefetch_record(table, arrivals->hashes[i]);
 	for (unsigned i = 0;
 	     i < arrivals->count && session->state != SESSION_CLOSED; i++)
-		session_put(
-		    session, arrivals->hashes[i], &arrivals->reports[i], clock);
+		session_put(session, arrivals, i);
 	arrivals->count = 0;
 }
 
@@ -306,7 +319,7 @@ session_put_arrivals(
  */
 static void
 session_on_report(struct session *session, struct arrivals *arrivals,
-    struct span line, struct mono now, struct wall clock)
+    struct span line, struct mono now)
 {
 	struct table *table = session->node->table;
 	unsigned at = arrivals->count;
@@ -314,7 +327,7 @@ session_on_report(struct session *session, struct arrivals *arrivals,
 
 	if (!exchange_is_open(session) ||
 	    report_parse(line, report) != HERD_OK) {
-		session_put_arrivals(session, arrivals, clock);
+		session_put_arrivals(session, arrivals);
 		session_bad_line(session, "bad report", line);
 		return;
 	}
@@ -325,13 +338,13 @@ session_on_report(struct session *session, struct arrivals *arrivals,
 	}
 #ifdef HERD_MUTANTS
 	if (MUTANT(RELAY_AHEAD) && session->node->max_ahead_ns != 0 &&
-	    report->time_ns > clock.ns + session->node->max_ahead_ns)
+	    report->time_ns > arrivals->judged.ns + session->node->max_ahead_ns)
 		return;
 #endif
 	arrivals->hashes[at] = table_hash(table, report->client);
 	table_prefetch_index(table, arrivals->hashes[at]);
 	if (++arrivals->count == ARRIVALS_MAX)
-		session_put_arrivals(session, arrivals, clock);
+		session_put_arrivals(session, arrivals);
 }
 
 static void
@@ -355,30 +368,41 @@ session_on_ack(struct session *session, struct span rest, struct mono now,
 }
 
 static void
-session_on_ping(struct session *session, struct span rest,
-    struct mono now HERD_UNUSED, struct wall clock)
+session_on_ping(struct session *session, struct span rest, struct mono now,
+    struct wall clock)
 {
+	struct wall backed = timekeeper_backed(session->node->timekeeper, now);
 	char time[TIME_FORMAT_MAX];
+	char judged[TIME_FORMAT_MAX];
+	size_t judged_len = 0;
 	uint64_t number;
 
 	if (text_to_u64(rest, 0, UINT64_MAX, &number) != HERD_OK) {
 		session_bad_line(session, "bad PING", rest);
 		return;
 	}
-	session_say(session, "PONG %llu %.*s", (unsigned long long)number,
-	    (int)time_format(clock.ns, time), time);
+	if (backed.ns != 0 && session_knows(session, SESSION_JUDGED))
+		judged_len = time_format(backed.ns, judged);
+	session_say(session, "PONG %llu %.*s%s%.*s", (unsigned long long)number,
+	    (int)time_format(clock.ns, time), time, judged_len > 0 ? " " : "",
+	    (int)judged_len, judged);
 }
 
 static void
 session_on_pong(struct session *session, struct span rest, struct mono now,
-    struct wall clock)
+    struct wall clock HERD_UNUSED)
 {
 	struct span number = text_next_field(&rest);
+	struct span time = text_next_field(&rest);
+	struct span judged = text_next_field(&rest);
+	struct mono half;
 	uint64_t value;
 	uint64_t time_ns;
+	uint64_t judged_ns = 0;
 
 	if (text_to_u64(number, 0, UINT64_MAX, &value) != HERD_OK ||
-	    time_parse(text_trim(rest), &time_ns) != HERD_OK) {
+	    time_parse(time, &time_ns) != HERD_OK ||
+	    (judged.len > 0 && time_parse(judged, &judged_ns) != HERD_OK)) {
 		session_bad_line(session, "bad PONG", number);
 		return;
 	}
@@ -388,7 +412,14 @@ session_on_pong(struct session *session, struct span rest, struct mono now,
 		return;
 	session->ping_open = false;
 	session->rtt_ns = (int64_t)mono_since(now, session->ping_at);
-	session->clock_ns = (int64_t)(time_ns - clock.ns) + session->rtt_ns / 2;
+	/* It said so when half of the round trip was over. */
+	half = (struct mono){ now.ns - (uint64_t)session->rtt_ns / 2 };
+	session->clock = (struct timekeeper_clock){
+		.offset_ns = timekeeper_offset((struct wall){ time_ns }, half),
+		.judges = judged.len > 0,
+		.judged_ns =
+		    timekeeper_offset((struct wall){ judged_ns }, half),
+	};
 	session->clock_known = true;
 }
 
@@ -498,6 +529,8 @@ session_input(
 	struct span line;
 
 	arrivals.count = 0;
+	arrivals.judged = timekeeper_wall(session->node->timekeeper, now);
+	arrivals.expiry = timekeeper_expiry(session->node->timekeeper, now);
 	framer_filled(&session->in, len);
 	session->last_rx = now;
 	session->stats.received_bytes += len;
@@ -506,10 +539,10 @@ session_input(
 
 		if (error == HERD_OK && session->state != SESSION_HELLO &&
 		    line_is_report(line)) {
-			session_on_report(session, &arrivals, line, now, clock);
+			session_on_report(session, &arrivals, line, now);
 			continue;
 		}
-		session_put_arrivals(session, &arrivals, clock);
+		session_put_arrivals(session, &arrivals);
 		if (error == HERD_EAGAIN)
 			break;
 		if (error == HERD_OK)

@@ -47,11 +47,10 @@ void exchange_on_next(struct session *session, struct span rest,
     struct mono now, struct wall clock);
 
 /* HELLO was accepted, or a poll is due: begin the first exchange if we may. */
-void exchange_consider(
-    struct session *session, struct mono now, struct wall clock);
+void exchange_consider(struct session *session, struct mono now);
 
 /* CHECK N+1: compare everything again. */
-void exchange_start(struct session *session, struct wall clock);
+void exchange_start(struct session *session, struct mono now);
 
 /* A slice of the pass under way; true while there is more. */
 bool exchange_work(struct session *session);

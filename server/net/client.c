@@ -251,14 +251,14 @@ client_process(struct client *client)
 	struct worker *worker = client->worker;
 	uint64_t rate = atomic_load_explicit(
 	    &worker->node->limits.request_rate, memory_order_relaxed);
-	struct mono mono = { 0 };
-	struct wall now = clock_wall();
+	const struct timekeeper *timekeeper = &worker->node->timekeeper;
+	struct mono mono = clock_mono();
+	struct wall now = timekeeper_wall(timekeeper, mono);
 	struct batch batch;
 	struct span line;
 
 	batch.count = 0;
-	if (rate != 0)
-		mono = clock_mono();
+	worker->expiry = timekeeper_expiry(timekeeper, mono);
 	while (client_may_parse(client)) {
 		if (framer_pending(&client->in) == 0)
 			break;

@@ -141,8 +141,7 @@ client_is_durable(struct client *client)
 
 /* Puts the report; PUT_NOMEM if the client must not be answered. */
 static enum put_result
-client_put(struct client *client, uint64_t hash, const struct report *report,
-    struct wall now)
+client_put(struct client *client, uint64_t hash, const struct report *report)
 {
 	struct node *node = client->worker->node;
 	const struct outbox *store = store_outbox(node->store);
@@ -158,8 +157,8 @@ client_put(struct client *client, uint64_t hash, const struct report *report,
 		client->broken = true;
 		return PUT_NOMEM;
 	}
-	result =
-	    table_take(node->table, hash, report, now, store, &ticket, &bounds);
+	result = table_take(node->table, hash, report, client->worker->expiry,
+	    store, &ticket, &bounds);
 	if (result == PUT_NOMEM)
 		client_check(client, HERD_ENOMEM);
 	else if (store != NULL && result != PUT_NO_ROOM && result != PUT_FULL &&
@@ -191,7 +190,7 @@ answer_iamat(struct client *client, const struct request *request,
 	}
 	report.skew =
 	    span_of(skew, skew_format(now.ns, request->time_ns, skew));
-	result = client_put(client, hash, &report, now);
+	result = client_put(client, hash, &report);
 	if (result == PUT_NO_ROOM || result == PUT_FULL) {
 		refuse_report(client,
 		    result == PUT_FULL ? REFUSAL_CLIENTS : REFUSAL_MEMORY, line,

@@ -357,7 +357,8 @@ edge_status(const struct edge *edge, struct link_status *out)
 		const struct session *session = &link->conn->session;
 
 		out->rtt_ns = session->rtt_ns;
-		out->clock_ns = session->clock_ns;
+		out->clock_ns =
+		    session_clock_ns(session, clock_mono(), clock_wall());
 		out->clock_known = session->clock_known;
 		out->owed = session_owed(session);
 		out->lag_ns = session_lag_ns(session, clock_mono());

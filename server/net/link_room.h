@@ -81,6 +81,8 @@ struct links {
 	struct strangers strangers;
 	_Atomic uint64_t due; /* edges whose outbox was woken */
 	struct link_driver driver;
+	uint64_t steps_told;   /* of the clock */
+	struct mono step_told; /* when; 0: never */
 	struct edge edges[LINKS_MAX];
 	unsigned next_number;       /* for a link */
 	pthread_mutex_t watch_lock; /* of `on_change` and its argument */
@@ -115,6 +117,11 @@ void edge_close(struct edge *edge);
 
 /* Publishes the state of all links for links_status(). */
 void edges_publish(struct links *links);
+
+/* --- link_clock.c -------------------------------------------------------- */
+
+/* Judges the clock, tells what is new of it. */
+void links_judge_clock(struct links *links);
 
 /* --- link_socket.c ---------------------------------------------------------
  */

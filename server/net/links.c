@@ -462,6 +462,7 @@ static void
 on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	pulse_begin("links-publish");
+	links_judge_clock(arg);
 	edges_publish(arg);
 	pulse_end();
 }

@@ -61,6 +61,7 @@ struct worker {
 	struct client_list stalled;   /* with unsent replies, oldest first */
 	struct client_list throttled; /* over their request rate */
 	struct client_list held;      /* replies wait for a commit */
+	struct wall expiry; /* of the batch at hand: what is too old */
 	bool stopping;
 	struct mono stop_at; /* whoever is not done by then is cut */
 	struct worker_counts counts;

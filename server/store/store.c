@@ -18,6 +18,7 @@ struct store {
 	struct engine *engine;
 	bool sync;
 	struct table *table;
+	const struct timekeeper *timekeeper;
 	struct log *log;
 	struct outbox outbox;
 	struct commit commit;
@@ -47,8 +48,9 @@ on_loaded(void *arg, const struct report *report)
 {
 	struct store *store = arg;
 
-	if (table_put(store->table, report, FROM_NOBODY, clock_wall(), NULL,
-		NULL) == PUT_NOMEM)
+	/* Nothing is too old yet: the sweep drops it once the clock is sure. */
+	if (table_put(store->table, report, FROM_NOBODY, (struct wall){ 0 },
+		NULL, NULL) == PUT_NOMEM)
 		return HERD_ENOMEM;
 	store->loaded++;
 	return HERD_OK;
@@ -200,7 +202,10 @@ is_held(void *arg, struct span client)
 	return held;
 }
 
-/* Rows of clients that expired or were evicted go now and then. */
+/*
+ * Rows of clients that expired or were evicted go now and then, but not on the
+ * word of a clock that may be wrong.
+ */
 static enum herd_error
 store_prune(struct store *store)
 {
@@ -210,7 +215,8 @@ store_prune(struct store *store)
 	uint64_t rows = 0;
 	enum herd_error error;
 
-	if (clock_mono().ns < store->prune_at.ns)
+	if (clock_mono().ns < store->prune_at.ns ||
+	    !timekeeper_may_prune(store->timekeeper, clock_mono()))
 		return HERD_OK;
 	store->prune_at = mono_add(clock_mono(), STORE_PRUNE_NS);
 	table_count(store->table, &counts);
@@ -280,8 +286,9 @@ run_store(void *arg)
 /* --- life --------------------------------------------------------------- */
 
 enum herd_error
-store_open(const char *path, bool sync, struct table *table, struct log *log,
-    struct buf *message, struct store **out)
+store_open(const char *path, bool sync, struct table *table,
+    const struct timekeeper *timekeeper, struct log *log, struct buf *message,
+    struct store **out)
 {
 	struct store *store = calloc(1, sizeof(*store));
 	enum herd_error error;
@@ -290,6 +297,7 @@ store_open(const char *path, bool sync, struct table *table, struct log *log,
 		return HERD_ENOMEM;
 	store->sync = sync;
 	store->table = table;
+	store->timekeeper = timekeeper;
 	store->log = log;
 	buf_init(&store->batch, BATCH_BYTES_MAX);
 	(void)sem_init(&store->woken, 0, 0);

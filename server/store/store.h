@@ -12,6 +12,7 @@
 #define HERD_STORE_H
 
 #include "core/commit.h"
+#include "core/timekeeper.h"
 #include "log.h"
 
 #define STORE_BATCH_RECORDS 8192u
@@ -41,11 +42,11 @@ typedef void store_on_commit(void *arg);
 
 /*
  * Opens the engine, loads what it has into `table` and begins to listen to
- * changes. Borrows table and log. `message` says what went wrong.
+ * changes. Borrows table, timekeeper and log. `message` says what went wrong.
  */
 HERD_MUST_CHECK enum herd_error store_open(const char *path, bool sync,
-    struct table *table, struct log *log, struct buf *message,
-    struct store **out);
+    struct table *table, const struct timekeeper *timekeeper, struct log *log,
+    struct buf *message, struct store **out);
 
 /* Starts the thread; on_commit may be called from now on. */
 HERD_MUST_CHECK enum herd_error store_start(

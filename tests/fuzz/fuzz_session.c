@@ -127,6 +127,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct session_config how = {
 		.node = &node, .admit = on_admit, .wake = on_wake
 	};
+	struct timekeeper timekeeper;
 	struct session session;
 	struct board board;
 	struct buf out;
@@ -137,6 +138,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	board_init(&board);
 	node.board = &board;
+	timekeeper_init(
+	    &timekeeper, 0, (struct mono){ 0 }, (struct wall){ CLOCK_NS });
+	node.timekeeper = &timekeeper;
 	if ((data[0] & 4) != 0)
 		put_some(node.table);
 	buf_init(&out, 3 * SESSION_OUT_MAX);

@@ -291,6 +291,54 @@ fault_freeze(struct world *world)
 	    (double)(node->frozen_until - world->now) / 1e9);
 }
 
+/* --- clocks ---------------------------------------------------------------
+ */
+
+/* Far beyond all margins, or hardly a step at all. */
+static int64_t
+draw_step(struct world *world)
+{
+	static const uint64_t most[] = { 3 * SIM_S, 60 * SIM_S,
+		2 * 3600 * SIM_S, UINT64_C(10) * 365 * 86400 * SIM_S };
+	uint64_t size = random_between(&world->random, 1100 * SIM_MS,
+	    most[random_below(&world->random, HERD_ARRAY_LEN(most))]);
+
+	return random_percent(&world->random, 65) ? (int64_t)size
+						  : -(int64_t)size;
+}
+
+/*
+ * Somebody sets a node's wall clock wrong; for ever, or right again before a
+ * store may act on it.
+ */
+static void
+fault_clock(struct world *world)
+{
+	struct node *node =
+	    &world->nodes[random_below(&world->random, world->plan.nodes)];
+	uint64_t most = node->timekeeper.hold_ns / 2 * 3;
+	uint64_t length = draw_length(world);
+
+	if (node->step_ns != 0)
+		return;
+	node_set_clock(node, draw_step(world));
+	node->step_ends = random_percent(&world->random, 65);
+	world_trace(world, node, "fault: clock set by %.3f s%s",
+	    (double)node->step_ns / 1e9, node->step_ends ? "" : ", for ever");
+	if (node->step_ends)
+		world_after(world, most != 0 && length > most ? most : length,
+		    EVENT_CLOCK, node->number, 0, 0);
+}
+
+void
+fault_set_right(struct node *node)
+{
+	if (node->step_ends && node->step_ns != 0)
+		world_trace(node->world, node, "clock set right");
+	if (node->step_ends)
+		node_set_clock(node, 0);
+}
+
 void
 fault_happen(struct world *world)
 {
@@ -300,7 +348,12 @@ fault_happen(struct world *world)
 		fault_slow, fault_verify, fault_disable, fault_reconnect,
 		fault_remove, fault_freeze };
 
-	if (!world->calm)
+	if (world->calm)
+		return;
+	if (world->plan.step_percent != 0 &&
+	    random_percent(&world->random, world->plan.step_percent))
+		fault_clock(world);
+	else
 		kinds[random_below(&world->random, HERD_ARRAY_LEN(kinds))](
 		    world);
 }
@@ -347,6 +400,7 @@ fault_heal(struct world *world)
 	for (unsigned i = 0; i < plan->nodes; i++) {
 		struct node *node = &world->nodes[i];
 
+		fault_set_right(node);
 		if (!node->up)
 			node_start(node);
 		for (unsigned j = 0; j < node->edge_count; j++) {

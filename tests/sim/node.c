@@ -7,6 +7,7 @@
 #include "sim/sim.h"
 
 #define SWEEP_EVERY_NS (300 * SIM_MS)
+#define JUDGE_EVERY_NS (500 * SIM_MS)
 #define MAX_LINE 65536u
 
 void
@@ -68,7 +69,43 @@ struct wall
 node_clock(const struct node *node)
 {
 	return (struct wall){ SIM_WALL_BASE_S * SIM_S + node->world->now +
-			      (uint64_t)node->clock_ns };
+			      (uint64_t)(node->clock_ns + node->step_ns) };
+}
+
+struct wall
+node_judged(const struct node *node)
+{
+	return timekeeper_wall(&node->timekeeper, world_mono(node->world));
+}
+
+static struct wall
+node_expiry(const struct node *node)
+{
+	return timekeeper_expiry(&node->timekeeper, world_mono(node->world));
+}
+
+void
+node_set_clock(struct node *node, int64_t step_ns)
+{
+	if (step_ns > node->step_ns)
+		node->doubtful_at = node->world->now;
+	node->step_ns = step_ns;
+}
+
+void
+node_judge_clock(struct node *node)
+{
+	struct world *world = node->world;
+	struct timekeeper_news news = link_judge_clock(&node->driver,
+	    &node->timekeeper, world_mono(world), node_clock(node));
+
+	if (news.step_ns != 0 || news.changed)
+		world_trace(world, node, "clock %s, ahead by %.3f s",
+		    timekeeper_state_word(atomic_load(&node->timekeeper.state)),
+		    (double)atomic_load(&node->timekeeper.ahead_ns) / 1e9);
+	oracle_note_clock(node);
+	world_after(world, random_below(&world->random, JUDGE_EVERY_NS),
+	    EVENT_JUDGE, node->number, 0, node->life);
 }
 
 static void
@@ -84,6 +121,7 @@ node_share(struct node *node)
 
 	node->shared = (struct session_node){ .table = node->table,
 		.board = &node->board,
+		.timekeeper = &node->timekeeper,
 		.herd = span_from("ucla"),
 		.name = span_from(node->name),
 		.params = session_params(
@@ -122,7 +160,12 @@ node_start(struct node *node)
 	}
 	node->up = true;
 	node->frozen_until = 0;
+	node->trusted_at = 0;
+	node->judged_ns = 0;
+	node->doubtful_at = world->now;
 	board_init(&node->board);
+	timekeeper_init(&node->timekeeper, plan->expire_ns, world_mono(world),
+	    node_clock(node));
 	node_share(node);
 	outbox_init(&node->watcher, node->table, FROM_NOBODY, on_watch, node);
 	if (outbox_attach(&node->watcher) != HERD_OK)
@@ -136,6 +179,8 @@ node_start(struct node *node)
 	if (plan->expire_ns != 0)
 		world_after(world, SWEEP_EVERY_NS, EVENT_SWEEP, node->number, 0,
 		    node->life);
+	world_after(world, random_below(&world->random, JUDGE_EVERY_NS),
+	    EVENT_JUDGE, node->number, 0, node->life);
 }
 
 void
@@ -168,7 +213,7 @@ node_sweep(struct node *node)
 
 	while (slices-- > 0) {
 		if (!table_sweep(
-			node->table, &node->sweep, 64, node_clock(node))) {
+			node->table, &node->sweep, 64, node_expiry(node))) {
 			node->sweep = (struct table_cursor){ 0 };
 			break;
 		}
@@ -189,7 +234,7 @@ node_put(struct node *node, const struct report *report)
 	uint32_t version;
 
 	version = oracle_note(world, report);
-	result = table_put(node->table, report, FROM_CLIENT, node_clock(node),
+	result = table_put(node->table, report, FROM_CLIENT, node_expiry(node),
 	    has_store ? &node->store.outbox : NULL, &ticket);
 	world_trace(world, node, "client: %s %.*s v%u result %d",
 	    report->kind == REPORT_REMOVAL ? "forget" : "IAMAT",
@@ -208,7 +253,7 @@ node_report(struct node *node, unsigned client, uint64_t time_ns)
 	char skew[SKEW_FORMAT_MAX];
 	char place[48];
 	size_t time_len = time_format(time_ns, time);
-	size_t skew_len = skew_format(node_clock(node).ns, time_ns, skew);
+	size_t skew_len = skew_format(node_judged(node).ns, time_ns, skew);
 	struct report report = { .client = span_from(who->id),
 		.skew = span_of(skew, skew_len),
 		.origin = span_from(node->name),
@@ -216,7 +261,7 @@ node_report(struct node *node, unsigned client, uint64_t time_ns)
 		.kind = REPORT_POSITION };
 
 	if (world->plan.max_ahead_ns != 0 &&
-	    time_ns > node_clock(node).ns + world->plan.max_ahead_ns)
+	    time_ns > node_judged(node).ns + world->plan.max_ahead_ns)
 		return;
 	/* The same value in other digits is another report. */
 	while (time_len > 11 && time[time_len - 1] == '0' &&
@@ -240,8 +285,6 @@ node_forget(struct node *node, unsigned client)
 	struct world *world = node->world;
 	struct sim_client *who = &world->oracle.clients[client];
 	struct record held;
-	uint64_t time_ns = node_clock(node).ns;
-	char time[TIME_FORMAT_MAX];
 	struct report report = { .client = span_from(who->id),
 		.location = span_of("", 0),
 		.skew = span_of("", 0),
@@ -250,10 +293,8 @@ node_forget(struct node *node, unsigned client)
 
 	record_init(&held);
 	if (table_get(node->table, report.client, &held) == HERD_OK) {
-		if (held.report.time_ns > time_ns)
-			time_ns = held.report.time_ns;
-		report.time_ns = time_ns;
-		report.time = span_of(time, time_format(time_ns, time));
+		report.time_ns = held.report.time_ns;
+		report.time = held.report.time;
 		node_put(node, &report);
 	}
 	record_release(&held);
@@ -266,7 +307,9 @@ draw_old_time(struct world *world, uint64_t now)
 	uint64_t expire = world->plan.expire_ns;
 
 	if (expire != 0 && random_percent(&world->random, 50))
-		return now - expire + random_below(&world->random, 40 * SIM_S);
+		return now - expire +
+		       random_below(&world->random,
+			   expire < 40 * SIM_S ? expire : 40 * SIM_S);
 	return now - random_below(&world->random, 300 * SIM_S);
 }
 

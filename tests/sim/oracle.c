@@ -190,21 +190,18 @@ node_read(struct node *node, uint32_t *versions)
 }
 
 /*
- * A node may lack the version: it is about to expire somewhere, or the table
- * is full of greater ones.
+ * A node may lack the version: what is not newer than `expired_ns` is gone or
+ * about to go, or the table is full of greater ones.
  */
 static bool
-is_excused(const struct node *node, const uint32_t *versions, uint32_t version,
-    uint64_t margin_ns)
+is_excused(const struct world *world, const uint32_t *versions,
+    uint32_t version, uint64_t expired_ns)
 {
-	const struct world *world = node->world;
 	const struct plan *plan = &world->plan;
 	const struct report *report = &world->oracle.versions[version].report;
 	uint64_t greater = 0;
 
-	if (plan->expire_ns != 0 && report->time_ns <= node_clock(node).ns -
-							   plan->expire_ns +
-							   margin_ns)
+	if (report->time_ns <= expired_ns)
 		return true;
 	if (plan->max_clients == 0)
 		return false;
@@ -245,7 +242,10 @@ on_watched(void *arg, const struct report *report)
 		return true;
 	}
 	held = &node->held[world->oracle.versions[version].client];
-	if (oracle_compare(world, version, *held) < 0)
+	/* What has expired here may be elsewhere in an older version. */
+	if (oracle_compare(world, version, *held) < 0 &&
+	    world->oracle.versions[*held].report.time_ns >
+		world->oracle.horizon_ns)
 		world_fail(world, "%s went back from %s to %s", node->name,
 		    version_text(world, *held), version_text(world, version));
 	*held = version;
@@ -258,9 +258,140 @@ oracle_observe(struct node *node)
 	if (!node->up || node->observed)
 		return;
 	node->observed = true;
+	oracle_note_clock(node);
 	while (outbox_take(&node->watcher, 256, on_watched, node) > 0)
 		;
 	node->observed = false;
+}
+
+/* --- clocks -------------------------------------------------------------- */
+
+static bool
+is_near(uint64_t a, uint64_t b, uint64_t most)
+{
+	return (a > b ? a - b : b - a) <= most;
+}
+
+/* May it let reports expire? By itself only when it has waited. */
+static bool
+is_trusted(const struct node *node, uint64_t offset)
+{
+	const struct timekeeper *timekeeper = &node->timekeeper;
+
+	switch ((enum timekeeper_state)atomic_load(&timekeeper->state)) {
+	case TIME_WAITING: return false;
+	case TIME_ALONE:
+		return offset <= node->judged_ns + TIMEKEEPER_STEP_NS ||
+		       node->world->now - node->doubtful_at >=
+			   timekeeper->hold_ns;
+	case TIME_BACKED:
+	case TIME_OVERRULED: break;
+	}
+	return true;
+}
+
+void
+oracle_note_clock(struct node *node)
+{
+	const struct world *world = node->world;
+	struct oracle *oracle = &node->world->oracle;
+	const struct timekeeper *timekeeper = &node->timekeeper;
+	uint64_t expire = world->plan.expire_ns;
+	uint64_t judged = node_judged(node).ns;
+	uint64_t offset = judged - world->now;
+
+	if (expire == 0)
+		return;
+	if (!is_trusted(node, offset)) {
+		node->trusted_at = 0;
+		return;
+	}
+	if (node->trusted_at == 0 ||
+	    !is_near(offset, node->judged_ns, TIMEKEEPER_STEP_NS))
+		node->trusted_at = world->now;
+	node->judged_ns = offset;
+	if (judged - expire > oracle->horizon_ns)
+		oracle->horizon_ns = judged - expire;
+	if (world->now - node->trusted_at >= timekeeper->hold_ns &&
+	    judged - expire > oracle->disk_horizon_ns)
+		oracle->disk_horizon_ns = judged - expire;
+}
+
+/* The wall clocks that a node can see: its own, and over SYNCED links. */
+static unsigned
+clocks_of(const struct node *node, uint64_t *clocks)
+{
+	unsigned count = 0;
+
+	clocks[count++] = node_clock(node).ns;
+	for (unsigned i = 0; i < node->edge_count; i++) {
+		const struct link *link = &node->edges[i].link;
+
+		if (link->conn != NULL && link->conn->session.synced)
+			clocks[count++] =
+			    node_clock(&node->world->nodes[node->edges[i].peer])
+				.ns;
+	}
+	return count;
+}
+
+/* How many of them are within `width` from `from` on. */
+static unsigned
+count_clocks(
+    const uint64_t *clocks, unsigned count, uint64_t from, uint64_t width)
+{
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		found += clocks[i] >= from && clocks[i] - from <= width;
+	return found;
+}
+
+/* Do most of at least three clocks agree, with `slack_ns` to spare? */
+static bool
+has_majority(const struct node *node, uint64_t *clocks, unsigned *count,
+    uint64_t slack_ns)
+{
+	uint64_t width = node->timekeeper.margin_ns - slack_ns;
+
+	*count = clocks_of(node, clocks);
+	for (unsigned i = 0; *count >= 3 && i < *count; i++) {
+		if (count_clocks(clocks, *count, clocks[i], width) * 2 > *count)
+			return true;
+	}
+	return false;
+}
+
+static void
+check_clock(const struct node *node)
+{
+	struct world *world = node->world;
+	/* Once overruled, three quarters are asked for; the rest is jitter. */
+	uint64_t margin = node->timekeeper.margin_ns;
+	uint64_t slack = margin / 4 + 500 * SIM_MS;
+	uint64_t clocks[LINKS_MAX + 1];
+	uint64_t judged = node_judged(node).ns;
+	const struct node *seer = node;
+	unsigned count;
+	unsigned near = 0;
+
+	/* Who sees two clocks believes a neighbour who sees three. */
+	if (node->edge_count == 1 && node->edges[0].link.conn != NULL)
+		seer = &world->nodes[node->edges[0].peer];
+	if (!has_majority(seer, clocks, &count, slack))
+		return;
+	for (unsigned i = 0; i < count; i++)
+		near += is_near(clocks[i], judged, margin + slack);
+	if (near * 2 <= count)
+		world_fail(world, "%s judges by a clock that most others lack",
+		    node->name);
+}
+
+void
+oracle_check_clocks(struct world *world)
+{
+	for (unsigned i = 0; i < world->plan.nodes && !world->failed; i++)
+		check_clock(&world->nodes[i]);
 }
 
 /* --- answers ------------------------------------------------------------- */
@@ -302,7 +433,8 @@ oracle_check_start(struct node *node)
 		    answer->disk_life == node->disk_lives &&
 		    oracle_compare(world, versions[client], answer->version) <
 			0 &&
-		    !is_excused(node, versions, answer->version, 0))
+		    !is_excused(world, versions, answer->version,
+			world->oracle.disk_horizon_ns))
 			world_fail(world, "%s answered %s and lost it",
 			    node->name, version_text(world, answer->version));
 	}
@@ -347,17 +479,29 @@ oracle_expect(struct world *world)
 	free(versions);
 }
 
-/* The node whose clock is ahead of all: records expire there first. */
-static const struct node *
-fastest_node(const struct world *world)
+/*
+ * What is not newer may be missing: by the fastest of the clocks that are right
+ * or trusted it expires within the margin.
+ */
+static uint64_t
+expired_by_fastest(const struct world *world)
 {
-	const struct node *fastest = &world->nodes[0];
+	uint64_t margin = world->nodes[0].timekeeper.margin_ns;
+	uint64_t expire = world->plan.expire_ns;
+	uint64_t fastest = 0;
 
-	for (unsigned i = 1; i < world->plan.nodes; i++) {
-		if (world->nodes[i].clock_ns > fastest->clock_ns)
-			fastest = &world->nodes[i];
+	for (unsigned i = 0; i < world->plan.nodes; i++) {
+		const struct node *node = &world->nodes[i];
+		uint64_t judged = node_judged(node).ns;
+
+		if (judged > fastest &&
+		    (node->step_ns == 0 ||
+			atomic_load(&node->timekeeper.state) != TIME_WAITING))
+			fastest = judged;
 	}
-	return fastest;
+	return expire == 0 || fastest + margin < expire
+		   ? 0
+		   : fastest + margin - expire;
 }
 
 /* The node's table against what was expected and what the first one holds. */
@@ -366,7 +510,8 @@ check_node_equal(
     struct world *world, unsigned number, uint32_t *all, uint32_t *first)
 {
 	const struct node *node = &world->nodes[number];
-	const struct node *fastest = fastest_node(world);
+	uint64_t expired = expired_by_fastest(world);
+	uint64_t horizon = world->oracle.horizon_ns;
 
 	for (unsigned i = 0; i < world->plan.clients; i++) {
 		uint32_t due = world->oracle.expected[i];
@@ -375,12 +520,15 @@ check_node_equal(
 		if (oracle_compare(world, first[i], due) > 0)
 			due = first[i];
 		order = oracle_compare(world, all[i], due);
-		/* Who has less lacks it: this node, or the first one. */
+		/*
+		 * Who has less lacks it: this node, or the first one; or both,
+		 * when all who had it let it expire.
+		 */
 		if (order == 0 ||
-		    (order < 0 &&
-			is_excused(fastest, all, due, SESSION_CUT_MARGIN_NS)) ||
-		    (order > 0 && is_excused(fastest, first, all[i],
-				      SESSION_CUT_MARGIN_NS)))
+		    (order < 0 && is_excused(world, all, due, expired)) ||
+		    (order < 0 && due != first[i] &&
+			is_excused(world, all, due, horizon)) ||
+		    (order > 0 && is_excused(world, first, all[i], expired)))
 			continue;
 		world_fail(world, "healed, but %s holds %s instead of %s",
 		    node->name, version_text(world, all[i]),
@@ -428,7 +576,7 @@ check_next(struct end *end, const struct end *peer)
 		    oracle_compare(world, node->held[i], version) >= 0 ||
 		    world->oracle.versions[version].report.time_ns <=
 			end->link.session.cut_ns ||
-		    is_excused(node, here, version, 0))
+		    is_excused(world, here, version, world->oracle.horizon_ns))
 			continue;
 		/* Evicted there before it could be sent. */
 		if (world->plan.max_clients != 0 &&

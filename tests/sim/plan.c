@@ -121,6 +121,30 @@ draw_work(struct plan *plan, const struct random *random)
 	plan->work_slices = (unsigned)random_between(&own, 1, 8);
 }
 
+/*
+ * Clocks are off by half a margin at most: then all agree, but for those that
+ * somebody sets. From a stream of its own.
+ */
+static void
+draw_clocks(struct plan *plan, const struct random *random)
+{
+	struct random own = { random->state ^ UINT64_C(0xc2b2ae3d27d4eb4f) };
+	uint64_t most;
+
+	if (plan->expire_ns != 0 && random_percent(&own, 40))
+		plan->expire_ns = random_between(&own, 1, 40) * SIM_S;
+	/* Long enough for a clock to come to be trusted. */
+	if (plan->expire_ns != 0 && random_percent(&own, 15)) {
+		plan->expire_ns = random_between(&own, 4, 10) * SIM_S;
+		plan->fault_ns += 2 * plan->expire_ns;
+	}
+	most = timekeeper_margin_ns(plan->expire_ns) / 2 / SIM_MS;
+	if (plan->clock_spread_ms > most)
+		plan->clock_spread_ms = (unsigned)most;
+	if (random_percent(&own, plan->expire_ns != 0 ? 60 : 15))
+		plan->step_percent = (unsigned)random_between(&own, 10, 60);
+}
+
 static void
 draw_content(struct plan *plan, struct random *random)
 {
@@ -129,7 +153,7 @@ draw_content(struct plan *plan, struct random *random)
 		plan->max_clients =
 		    random_between(random, 1, plan->clients - 1);
 	if (random_percent(random, 25))
-		plan->expire_ns = random_between(random, 130, 600) * SIM_S;
+		plan->expire_ns = random_between(random, 1, 600) * SIM_S;
 	if (random_percent(random, 25))
 		plan->max_ahead_ns = random_between(random, 1, 20) * SIM_S;
 	if (random_percent(random, 50))
@@ -148,9 +172,10 @@ draw_content(struct plan *plan, struct random *random)
 	}
 	if (plan->expire_ns != 0 && random_percent(random, 50)) {
 		plan->clock_spread_ms =
-		    (unsigned)random_between(random, 1000, 16000);
+		    (unsigned)random_between(random, 1000, 60000);
 		plan->old_percent = 50;
 	}
+	draw_clocks(plan, random);
 }
 
 /*

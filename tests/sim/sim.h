@@ -67,7 +67,8 @@ struct plan {
 	bool together;    /* all nodes start at the same time */
 	uint64_t work_ns; /* at most between slices of a pass over the table */
 	unsigned work_slices;     /* at most at a time */
-	unsigned clock_spread_ms; /* nodes' clocks differ by up to this */
+	unsigned clock_spread_ms; /* nodes' clocks are off by up to this */
+	unsigned step_percent;    /* of faults: a clock is set */
 	unsigned forget_percent;  /* of inputs */
 	unsigned tie_percent;
 	unsigned old_percent;
@@ -94,6 +95,7 @@ enum event_kind {
 	EVENT_TICK,
 	EVENT_STORE, /* node */
 	EVENT_SWEEP, /* node */
+	EVENT_JUDGE, /* node: looks at its clock */
 	EVENT_START, /* node */
 	EVENT_INPUT,
 	EVENT_FAULT,
@@ -101,6 +103,7 @@ enum event_kind {
 	EVENT_CRASH,   /* node */
 	EVENT_ENABLE,  /* node, edge of it */
 	EVENT_ADD,     /* node, edge of it */
+	EVENT_CLOCK,   /* node: its clock is set right */
 };
 
 struct event {
@@ -216,8 +219,11 @@ struct node {
 	unsigned number;
 	char name[16];
 	bool up;
-	unsigned life; /* counts starts: events of earlier lives are void */
-	int64_t clock_ns;
+	unsigned life;    /* counts starts: events of earlier lives are void */
+	int64_t clock_ns; /* its wall clock minus the world's */
+	int64_t step_ns;  /* of it: what somebody has set wrong */
+	bool step_ends;
+	struct timekeeper timekeeper;
 	struct table *table;
 	struct board board;
 	struct session_node shared;
@@ -230,7 +236,10 @@ struct node {
 	struct store store;
 	struct table_cursor sweep;
 	unsigned disk_lives; /* counts lost disks */
-	bool observed;       /* the oracle looks at it just now */
+	uint64_t judged_ns;  /* as the oracle has seen it last, an offset */
+	uint64_t trusted_at; /* since when it is so and trusted; 0: it is not */
+	uint64_t doubtful_at; /* it started, or its clock went forward */
+	bool observed;        /* the oracle looks at it just now */
 #ifdef HERD_MUTANTS
 	bool paused;
 #endif
@@ -285,7 +294,11 @@ struct oracle {
 	struct answer *answers;
 	unsigned answer_count;
 	unsigned answer_size;
-	uint32_t *expected;         /* per client, of healing */
+	uint32_t *expected; /* per client, of healing */
+	/* The latest time that a trusted clock let expire: from a table, and
+	   from a disk. */
+	uint64_t horizon_ns;
+	uint64_t disk_horizon_ns;
 	uint64_t words[WORD_COUNT]; /* lines sent */
 };
 
@@ -404,7 +417,13 @@ void node_init(struct node *node, struct world *world, unsigned number);
 void node_release(struct node *node);
 void node_start(struct node *node);
 void node_stop(struct node *node, enum end_death death, bool lose_disk);
+/* Its wall clock, right or wrong. */
 struct wall node_clock(const struct node *node);
+/* The time by which it judges clients' times. */
+struct wall node_judged(const struct node *node);
+void node_judge_clock(struct node *node);
+/* Somebody sets its wall clock: so far from the right time. */
+void node_set_clock(struct node *node, int64_t step_ns);
 void node_sweep(struct node *node);
 
 /* A client speaks to the node: IAMAT or an operator's forget. */
@@ -431,6 +450,7 @@ void fault_heal(struct world *world);
 void fault_unblock(struct world *world, unsigned edge);
 void fault_enable(struct node *node, unsigned edge);
 void fault_add(struct node *node, unsigned edge);
+void fault_set_right(struct node *node);
 /* kill -9, and a start later; the disk stays. */
 void fault_crash_node(struct node *node, bool lose_disk);
 
@@ -446,6 +466,10 @@ uint32_t oracle_note(struct world *world, const struct report *report);
 /* Order of two versions of one client; SIM_NONE is before all. */
 int oracle_compare(const struct world *world, uint32_t a, uint32_t b);
 
+/* The node has looked at its clock, or acts on it. */
+void oracle_note_clock(struct node *node);
+/* In the end: each node judges as the majority does that it can see. */
+void oracle_check_clocks(struct world *world);
 void oracle_answered(struct node *node, uint32_t version);
 /* After whatever happened to a node: its table went forward only. */
 void oracle_observe(struct node *node);

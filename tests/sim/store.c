@@ -73,7 +73,7 @@ store_start(struct node *node)
 			continue;
 		report = &world->oracle.versions[store->disk[i]].report;
 		(void)table_put(node->table, report, FROM_NOBODY,
-		    node_clock(node), NULL, NULL);
+		    (struct wall){ 0 }, NULL, NULL);
 	}
 	store->state = STORE_IDLE;
 	store->scheduled = false;
@@ -132,6 +132,32 @@ store_let_go(struct node *node)
 	store->waiter_count = kept;
 }
 
+/*
+ * Rows that the table has no more go. Not with a cap: what threw a row's record
+ * out may not be on disk itself.
+ */
+static void
+store_prune(struct node *node)
+{
+	struct world *world = node->world;
+	uint32_t *disk = node->store.disk;
+	struct record record;
+
+	oracle_note_clock(node);
+	if (world->plan.max_clients != 0 ||
+	    !timekeeper_may_prune(&node->timekeeper, world_mono(world)))
+		return;
+	record_init(&record);
+	for (unsigned i = 0; i < world->plan.clients; i++) {
+		struct span id = span_from(world->oracle.clients[i].id);
+
+		if (disk[i] != SIM_NONE &&
+		    table_get(node->table, id, &record) == HERD_ENOTFOUND)
+			disk[i] = SIM_NONE;
+	}
+	record_release(&record);
+}
+
 static void
 store_commit(struct node *node)
 {
@@ -144,6 +170,8 @@ store_commit(struct node *node)
 		store->disk[i] = store->batch[i];
 		store->batch[i] = SIM_NONE;
 	}
+	if (world->plan.expire_ns != 0)
+		store_prune(node);
 	world_trace(world, node, "store commits");
 	store->state = STORE_IDLE;
 	if (commit_publish(&store->commit))
@@ -190,7 +218,8 @@ store_answer(struct node *node, enum put_result result,
 {
 	struct store *store = &node->store;
 
-	if (node->world->plan.store != SIM_STORE_SYNC)
+	/* What is too old is answered, and nowhere. */
+	if (node->world->plan.store != SIM_STORE_SYNC || result == PUT_EXPIRED)
 		return;
 	if (!commit_must_wait(&store->commit, result, ticket)) {
 		oracle_answered(node, version);

@@ -16,6 +16,7 @@
 #define CUT_NS (250 * SIM_MS)
 /* 80 reports of 100 bytes at 20 kB/s, and the batches' delay. */
 #define FULL_NS (1 * SIM_S)
+#define STEP_HOLD_MAX_NS (40 * SIM_S)
 #define DIAL_NS (1 * SIM_S) /* until a dial into silence fails */
 
 void *
@@ -148,7 +149,9 @@ handle_node(struct world *world, const struct event *event)
 {
 	struct node *node = &world->nodes[event->who];
 
-	if (event->life != node->life)
+	if (event->kind == EVENT_CLOCK)
+		fault_set_right(node);
+	if (event->life != node->life || event->kind == EVENT_CLOCK)
 		return;
 	if (event->kind == EVENT_LINK)
 		host_on_link(node, event->what);
@@ -160,6 +163,8 @@ handle_node(struct world *world, const struct event *event)
 		store_step(node);
 	else if (event->kind == EVENT_SWEEP)
 		node_sweep(node);
+	else if (event->kind == EVENT_JUDGE)
+		node_judge_clock(node);
 	else if (event->kind == EVENT_CRASH)
 		fault_crash_node(node, false);
 	else
@@ -181,13 +186,15 @@ node_of(struct world *world, const struct event *event)
 		return world->conns[event->who]->ends[event->what].node;
 	case EVENT_LINK:
 	case EVENT_STORE:
-	case EVENT_SWEEP: return &world->nodes[event->who];
+	case EVENT_SWEEP:
+	case EVENT_JUDGE: return &world->nodes[event->who];
 	case EVENT_ACCEPT:
 	case EVENT_SERVE:
 	case EVENT_START:
 	case EVENT_CRASH:
 	case EVENT_ENABLE:
 	case EVENT_ADD:
+	case EVENT_CLOCK:
 	case EVENT_INPUT:
 	case EVENT_FAULT:
 	case EVENT_UNBLOCK: break;
@@ -230,6 +237,8 @@ handle(struct world *world, const struct event *event)
 	case EVENT_ADD:
 	case EVENT_STORE:
 	case EVENT_SWEEP:
+	case EVENT_JUDGE:
+	case EVENT_CLOCK:
 	case EVENT_CRASH:
 	case EVENT_START: handle_node(world, event); break;
 	case EVENT_INPUT: world_input(world); break;
@@ -430,6 +439,35 @@ record_lines(const struct world *world)
 	return world->oracle.words[WORD_AT] + world->oracle.words[WORD_GONE];
 }
 
+/* Nodes hear of each other's clocks: who is wrong judges by the others. */
+static void
+act_clocks(struct world *world)
+{
+	if (world->plan.step_percent == 0)
+		return;
+	world_run_for(
+	    world, 2 * world->plan.ping_ns + SIM_S + TIMEKEEPER_VERIFY_NS);
+	if (!world_wait(world, herd_is_settled, CONVERGE_NS))
+		world_fail(world, "not SYNCED and drained after the clocks");
+	oracle_check_clocks(world);
+	oracle_check_equal(world);
+}
+
+/* Some node's clock may come to be trusted: then its links compare again. */
+static bool
+is_waiting(const struct world *world)
+{
+	for (unsigned i = 0; i < world->plan.nodes; i++) {
+		const struct timekeeper *timekeeper =
+		    &world->nodes[i].timekeeper;
+
+		if (atomic_load(&timekeeper->state) == TIME_WAITING ||
+		    timekeeper->verifies)
+			return true;
+	}
+	return false;
+}
+
 /* No line but PING and PONG. */
 static void
 act_quiet(struct world *world)
@@ -437,13 +475,14 @@ act_quiet(struct world *world)
 	uint64_t records = record_lines(world);
 	uint64_t repaired = repaired_sum(world);
 	uint64_t lines;
+	bool waits = is_waiting(world);
 
 	world_run_for(world, 2 * SESSION_ACK_NS);
 	lines = word_sum(world, false);
 	world_run_for(world, world->plan.ping_ns + SIM_S);
 	if (record_lines(world) != records)
 		world_fail(world, "a quiet herd sends records");
-	else if (word_sum(world, false) != lines)
+	else if (word_sum(world, false) != lines && !waits)
 		world_fail(world, "a quiet herd sends more than PING, PONG");
 	else if (repaired_sum(world) != repaired)
 		world_fail(world, "a quiet herd repairs");
@@ -453,10 +492,13 @@ act_quiet(struct world *world)
 static void
 act_verify(struct world *world)
 {
+	bool is_settled = world_wait(world, herd_is_settled, CONVERGE_NS);
 	uint64_t records = record_lines(world);
 	uint64_t repaired = repaired_sum(world);
 	uint64_t checks = world->oracle.words[WORD_CHECK];
 
+	if (!is_settled)
+		world_fail(world, "not SYNCED and drained before verifying");
 	for (unsigned i = 0; i < world->conn_count; i++) {
 		struct end *end =
 		    &world->conns[i]->ends[random_below(&world->random, 2)];
@@ -471,7 +513,8 @@ act_verify(struct world *world)
 		world_fail(world, "verification does not end");
 	else if (world->oracle.words[WORD_CHECK] == checks)
 		world_fail(world, "nothing was verified");
-	else if (record_lines(world) != records)
+	/* A clock that is not trusted any more has let less be compared. */
+	else if (record_lines(world) != records && !is_waiting(world))
 		world_fail(world, "verification of equal tables sends records");
 	else if (repaired_sum(world) != repaired)
 		world_fail(world, "verification repairs equal tables");
@@ -487,7 +530,7 @@ act_cost(struct world *world)
 	struct node *node =
 	    &world->nodes[random_below(&world->random, plan->nodes)];
 	unsigned client = (unsigned)random_below(&world->random, plan->clients);
-	uint64_t at = node_clock(node).ns;
+	uint64_t at = node_judged(node).ns;
 
 	if (at < world->oracle.clients[client].last_time_ns)
 		at = world->oracle.clients[client].last_time_ns + 1;
@@ -532,7 +575,7 @@ report_all(struct node *node)
 {
 	for (unsigned i = 0; i < node->world->plan.clients && i < 20; i++) {
 		if (node->up)
-			node_report(node, i, node_clock(node).ns);
+			node_report(node, i, node_judged(node).ns);
 	}
 }
 
@@ -639,17 +682,47 @@ act_full(struct world *world)
 		report_all(node);
 		world_run_for(world, 10 * SIM_MS);
 	}
-	expect_return(world, FULL_NS, "a socket that was full");
+	/* A clock that comes to be trusted meanwhile costs an exchange. */
+	expect_return(world, is_waiting(world) ? 2 * FULL_NS : FULL_NS,
+	    "a socket that was full");
 	edge->capacity = before.capacity;
 	edge->rate = before.rate;
+}
+
+/*
+ * A clock that somebody sets forward, for a moment or so long that it comes to
+ * be trusted, has cost nothing 5 s after it is right again.
+ */
+static void
+act_step(struct world *world)
+{
+	struct node *node =
+	    &world->nodes[random_below(&world->random, world->plan.nodes)];
+	struct node *other = &world->nodes[world->plan.edges[0].a];
+	uint64_t hold = node->timekeeper.hold_ns;
+	bool is_long =
+	    hold < STEP_HOLD_MAX_NS && random_percent(&world->random, 70);
+
+	if (node->step_ns != 0 || hold == 0)
+		return;
+	node_set_clock(node, (int64_t)(7200 * SIM_S));
+	report_all(other);
+	world_run_for(world, is_long ? hold + hold / 10 : 3 * SIM_S);
+	report_all(other);
+	world_run_for(world, SIM_S);
+	oracle_expect(world);
+	node_set_clock(node, 0);
+	world_run_for(world, TIMEKEEPER_VERIFY_NS + SIM_S);
+	expect_return(world, SIM_S, "a clock that is right again");
+	oracle_check_equal(world);
 }
 
 /* A run has one of them, or none: they take long. */
 static void
 act_outage(struct world *world)
 {
-	static void (*const kinds[])(
-	    struct world *) = { act_return, act_cut, act_partition, act_full };
+	static void (*const kinds[])(struct world *) = { act_return, act_cut,
+		act_partition, act_full, act_step };
 	size_t kind = random_below(&world->random, 8);
 
 	if (kind < HERD_ARRAY_LEN(kinds))
@@ -698,8 +771,9 @@ world_settle(struct world *world, uint64_t ns)
 bool
 world_run(struct world *world, uint64_t seed, unsigned nodes, bool trace)
 {
-	void (*const acts[])(struct world *) = { act_begin, act_heal, act_quiet,
-		act_verify, act_cost, act_cost, act_outage, act_end };
+	void (*const acts[])(struct world *) = { act_begin, act_heal,
+		act_clocks, act_quiet, act_verify, act_cost, act_cost,
+		act_outage, act_end };
 
 	world_open(world, seed, trace);
 	plan_draw(&world->plan, &world->random, nodes);

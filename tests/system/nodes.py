@@ -70,6 +70,7 @@ class Node:
         self.admin = str(herd.folder / f"{name}.sock")
         self.log_path = herd.folder / f"{name}.log"
         self.path = None  # a herd file of its own; None: the herd's
+        self.env = None  # None: this process's
         self.process = None
         self.log_from = 0
 
@@ -78,7 +79,7 @@ class Node:
             self.log_from = log.tell()
             self.process = subprocess.Popen(
                 [self.herd.herdd, "-c", str(self.path or self.herd.path), self.name],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.herd.folder)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.herd.folder, env=self.env)
         if wait:
             self.wait_ready()
         return self

@@ -18,6 +18,7 @@
 struct end {
 	struct table *table;
 	struct board board;
+	struct timekeeper timekeeper;
 	struct session_node node;
 	struct session session;
 	struct buf out;
@@ -72,8 +73,11 @@ end_init(struct end *end, const char *name)
 	memset(end, 0, sizeof(*end));
 	end->table = unit_table(0, 0);
 	board_init(&end->board);
+	timekeeper_init(&end->timekeeper, 0, (struct mono){ 0 },
+	    (struct wall){ ENDS_WALL_NS });
 	end->node = (struct session_node){ .table = end->table,
 		.board = &end->board,
+		.timekeeper = &end->timekeeper,
 		.herd = span_from("ucla"),
 		.name = span_from(name),
 		.params = session_params(65536, 0, 0),

@@ -25,6 +25,7 @@ struct world {
 	struct link link;
 	struct session_node node;
 	struct board board;
+	struct timekeeper timekeeper;
 	struct mono now;
 	struct end ends[ENDS];
 	unsigned end_count;
@@ -157,8 +158,10 @@ world_new(bool dials)
 	assert_non_null(w);
 	w->now.ns = 1000 * HERD_NS_PER_S;
 	board_init(&w->board);
+	timekeeper_init(&w->timekeeper, 0, w->now, wall_of(w));
 	w->node = (struct session_node){ .table = unit_table(0, 0),
 		.board = &w->board,
+		.timekeeper = &w->timekeeper,
 		.herd = span_from("ucla"),
 		.name = span_from("Bob"),
 		.boot = 1,

@@ -383,11 +383,13 @@ test_ping_is_answered_and_measured(void **state)
 	end_hears(&bob, line, &time);
 	assert_true(bob.session.rtt_ns == (int64_t)(20 * MS));
 	assert_true(bob.session.clock_known);
-	assert_true(bob.session.clock_ns == (int64_t)(7 * S));
+	assert_true(session_clock_ns(&bob.session, ends_mono(&time),
+			ends_wall(&time)) == (int64_t)(7 * S));
 	/* One that was not asked for says nothing, nor the same again. */
 	end_hears(&bob, "PONG 9 1", &time);
 	end_hears(&bob, "PONG 2 1", &time);
-	assert_true(bob.session.clock_ns == (int64_t)(7 * S));
+	assert_true(session_clock_ns(&bob.session, ends_mono(&time),
+			ends_wall(&time)) == (int64_t)(7 * S));
 	assert_int_equal(bob.session.state, SESSION_SYNCED);
 	end_release(&bob);
 }
@@ -507,6 +509,148 @@ test_params_differ_with_each_setting(void **state)
 	assert_true(base != session_params(65536, 100, 5 * S + 1));
 }
 
+/* HELLO of a Zoe who can do all that this edition can. */
+static void
+hears_features(struct end *bob, const char *features, struct ends_time *time)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line),
+	    HELLO_FROM_ZOE "%016llx fresh=1 features=%s",
+	    (unsigned long long)bob->node.params, features);
+	end_hears(bob, line, time);
+}
+
+/* A margin of 1/8 of 20 s, to the nanosecond for who can read it. */
+static void
+test_cut_has_a_fraction_for_who_reads_it(void **state)
+{
+	static const struct {
+		const char *features;
+		const char *check;
+	} cases[] = {
+		{ "knock", "CHECK 1 1599999984\n" },
+		{ "knock,cuts", "CHECK 1 1599999984.000000005\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < HERD_ARRAY_LEN(cases); i++) {
+		struct ends_time time;
+		struct end bob;
+
+		bob_init(&bob, &time);
+		bob.node.expire_after_ns = 20 * S;
+		/* Clock 1600000001.5 - 20 + 2.5, and a little. */
+		time.ns += 500 * MS + 5;
+		hears_features(&bob, cases[i].features, &time);
+		end_hears(&bob, "CHECK 1 0", &time);
+		assert_says(&bob, cases[i].check, &time);
+		end_release(&bob);
+	}
+}
+
+static void
+test_cut_of_an_untrusted_clock_is_0(void **state)
+{
+	struct ends_time time;
+	struct end bob;
+
+	(void)state;
+	bob_init(&bob, &time);
+	bob.node.expire_after_ns = 3600 * S;
+	timekeeper_init(
+	    &bob.timekeeper, 3600 * S, ends_mono(&time), ends_wall(&time));
+	hears_features(&bob, "cuts", &time);
+	end_hears(&bob, "CHECK 1 0", &time);
+	assert_says(&bob, "CHECK 1 0\n", &time);
+	end_release(&bob);
+}
+
+/* Bob's wall clock is an hour ahead of two neighbours'. */
+static void
+overrule(struct end *bob, const struct ends_time *time)
+{
+	const struct timekeeper_clock right = { .offset_ns = ENDS_WALL_NS };
+	const struct timekeeper_clock clocks[2] = { right, right };
+
+	(void)timekeeper_judge(&bob->timekeeper, ends_mono(time),
+	    (struct wall){ ends_wall(time).ns + 3600 * S }, clocks, 2);
+}
+
+static void
+test_pong_has_the_judged_time_for_who_reads_it(void **state)
+{
+	struct ends_time time;
+	struct end bob;
+
+	(void)state;
+	bob_init(&bob, &time);
+	hears_features(&bob, "judged", &time);
+	(void)end_says(&bob, &time);
+	/* Without a majority there is none. */
+	end_hears(&bob, "PING 1", &time);
+	assert_says(&bob, "PONG 1 1600000001.000000000\n", &time);
+	overrule(&bob, &time);
+	end_hears(&bob, "PING 2", &time);
+	assert_says(
+	    &bob, "PONG 2 1600000001.000000000 1600000001.000000000\n", &time);
+	end_release(&bob);
+	bob_init(&bob, &time);
+	hears_features(&bob, "knock", &time);
+	overrule(&bob, &time);
+	end_hears(&bob, "PING 1", &time);
+	assert_says(&bob, "PONG 1 1600000001.000000000\n", &time);
+	end_release(&bob);
+}
+
+static void
+test_judged_time_of_a_pong_is_read_and_checked(void **state)
+{
+	struct ends_time time;
+	struct end bob;
+
+	(void)state;
+	bob_syncs(&bob, &time);
+	end_hears(&bob, "PONG 1 1600000010 1600000020", &time);
+	assert_true(bob.session.clock.judges);
+	assert_true(bob.session.clock.offset_ns == ENDS_WALL_NS + 9 * S);
+	assert_true(bob.session.clock.judged_ns == ENDS_WALL_NS + 19 * S);
+	end_hears(&bob, "PONG 1 1600000010 soon", &time);
+	assert_bye(&bob, "BYE bad-line bad PONG", &time);
+	end_release(&bob);
+}
+
+/*
+ * A verification that a clock asked for: what it brings is no fault of the
+ * links.
+ */
+static void
+test_what_a_clock_had_lost_is_restored_not_repaired(void **state)
+{
+	(void)state;
+	for (unsigned by_clock = 0; by_clock < 2; by_clock++) {
+		struct ends_time time;
+		struct end bob;
+
+		bob_syncs(&bob, &time);
+		if (by_clock == 1)
+			session_verify_clock(&bob.session, ends_mono(&time));
+		else
+			session_verify(&bob.session, ends_mono(&time));
+		assert_says(&bob, "CHECK 2 0\n", &time);
+		end_hears(&bob, "CHECK 2 0", &time);
+		end_hears(&bob,
+		    "AT Zoe +0.000000000 kiwi +34.068930-118.445127 1599990000",
+		    &time);
+		assert_int_equal(bob.session.stats.accepted, 1);
+		assert_int_equal(
+		    bob.session.stats.restored, by_clock == 1 ? 1 : 0);
+		assert_int_equal(
+		    bob.session.stats.repaired, by_clock == 1 ? 0 : 1);
+		end_release(&bob);
+	}
+}
+
 int
 main(void)
 {
@@ -532,6 +676,14 @@ main(void)
 		cmocka_unit_test(test_ping_flood_without_reading_is_stalled),
 		cmocka_unit_test(test_lost_keeps_the_reason),
 		cmocka_unit_test(test_params_differ_with_each_setting),
+		cmocka_unit_test(test_cut_has_a_fraction_for_who_reads_it),
+		cmocka_unit_test(test_cut_of_an_untrusted_clock_is_0),
+		cmocka_unit_test(
+		    test_pong_has_the_judged_time_for_who_reads_it),
+		cmocka_unit_test(
+		    test_judged_time_of_a_pong_is_read_and_checked),
+		cmocka_unit_test(
+		    test_what_a_clock_had_lost_is_restored_not_repaired),
 	};
 
 	return cmocka_run_group_tests_name("session_rules", tests, NULL, NULL);

@@ -360,6 +360,8 @@ test_exchange_leaves_out_what_expires(void **state)
 		{ 1000, "CHECK 1 0", { false, false, true, true } },
 		{ 1000, "CHECK 1 1599999121", { false, false, true, true } },
 		{ 1000, "CHECK 1 1599999122", { false, false, false, true } },
+		{ 1000, "CHECK 1 1599999121.000000001",
+		    { false, false, false, true } },
 		{ 0, "CHECK 1 1599999121", { false, false, true, true } },
 		{ 1000, "CHECK 1 1600000000", { false, false, false, false } },
 	};
