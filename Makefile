@@ -38,7 +38,8 @@ CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
 	server/core/link_history.c server/core/mutant.c server/core/names.c \
 	server/core/outbox.c server/core/pace.c server/core/pack.c \
 	server/core/session.c server/core/session_exchange.c \
-	server/core/session_input.c server/core/siphash.c \
+	server/core/session_input.c server/core/short_cut.c \
+	server/core/siphash.c \
 	server/core/table.c server/core/table_evict.c server/core/table_read.c \
 	server/core/table_shard.c server/core/table_walk.c \
 	server/core/timekeeper.c
@@ -113,11 +114,11 @@ SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/host.c \
 	tests/sim/pipe.c tests/sim/plan.c tests/sim/store.c tests/sim/table_check.c \
 	tests/sim/world.c
 
-CORE_TESTS := test_backoff test_commit test_core_memory test_digest test_link \
-	test_names test_outbox test_pace test_pack test_scale test_session \
-	test_session_memory test_session_rules test_session_turns \
-	test_siphash test_stress test_table test_table_bounds test_table_full \
-	test_timekeeper
+CORE_TESTS := test_backoff test_commit test_core_memory test_digest test_example \
+	test_link test_names test_outbox test_pace test_pack test_scale test_session \
+	test_session_digests test_session_memory test_session_rules \
+	test_session_turns test_short_cut test_siphash test_stress test_table \
+	test_table_bounds test_table_full test_timekeeper
 
 PLACES_TESTS := test_gazetteer test_look test_places test_places_guards
 NET_TESTS := test_addresses test_half_open test_limits test_link_history \

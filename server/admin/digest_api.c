@@ -82,7 +82,7 @@ answer_hashes(struct call *call, const struct digest_job *job,
 
 	json_init(&json);
 	add_path(&json, job->path);
-	json_count(&json, json.root, "count", digest->records);
+	json_count(&json, json.root, "count", digest->size.records);
 	add_key(&json, job);
 	list = json_array(&json, json.root, "hashes");
 	for (unsigned i = 0; i < DIGEST_FAN; i++) {

@@ -6,10 +6,34 @@
 
 #define LEAF_SHIFT (64u - 18u)
 #define LINE_INLINE 1024u
+#define HASH_HEX 16u
+#define HASH_BASE64 11u
+#define PAIR_LEN (1u + HASH_BASE64)
+#define NO_PAIRS "-"
 
 static const char BASE64[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char HEX[] = "0123456789abcdef";
+
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static int
+base64_digit(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
 
 struct siphash_key
 digest_key(const uint8_t first[DIGEST_NONCE_LEN],
@@ -76,7 +100,8 @@ digest_mix(struct digest *digest, const struct report *report, struct span line)
 	(*row)[leaf % DIGEST_FAN] ^= hash;
 	digest->middle[leaf / DIGEST_FAN] ^= hash;
 	digest->top[leaf / (DIGEST_FAN * DIGEST_FAN)] ^= hash;
-	digest->records++;
+	digest->size.records++;
+	digest->size.bytes += line.len + 1;
 	return HERD_OK;
 }
 
@@ -148,11 +173,11 @@ digest_path_parse(struct span text, unsigned max_depth, struct digest_path *out)
 	if (text.len == 0 || text.len > max_depth)
 		return HERD_ESYNTAX;
 	for (size_t i = 0; i < text.len; i++) {
-		const char *digit = memchr(BASE64, text.data[i], DIGEST_FAN);
+		int digit = base64_digit(text.data[i]);
 
-		if (digit == NULL)
+		if (digit < 0)
 			return HERD_ESYNTAX;
-		path = digest_child(path, (unsigned)(digit - BASE64));
+		path = digest_child(path, (unsigned)digit);
 	}
 	*out = path;
 	return HERD_OK;
@@ -173,40 +198,100 @@ digest_path_format(struct buf *out, struct digest_path path)
 	return buf_add(out, digits, path.depth);
 }
 
-static int
-hex_digit(char c)
+/* The value of the digits, which must fit: `bits` a digit. */
+static bool
+hash_parse(const char *text, unsigned digits, unsigned bits,
+    int digit_of(char c), uint64_t *hash)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	uint64_t parsed = 0;
+
+	for (unsigned i = 0; i < digits; i++) {
+		int digit = digit_of(text[i]);
+
+		if (digit < 0 || parsed >> (64 - bits) != 0)
+			return false;
+		parsed = parsed << bits | (unsigned)digit;
+	}
+	*hash = parsed;
+	return true;
+}
+
+static void
+hash_format(uint64_t hash, unsigned digits, unsigned bits, const char *alphabet,
+    char *text)
+{
+	for (unsigned i = digits; i > 0; i--) {
+		text[i - 1] = alphabet[hash & ((1u << bits) - 1)];
+		hash >>= bits;
+	}
+}
+
+static bool
+dense_parse(struct span text, uint64_t hashes[DIGEST_FAN])
+{
+	for (size_t i = 0; i < DIGEST_FAN; i++) {
+		if (!hash_parse(text.data + i * HASH_HEX, HASH_HEX, 4,
+			hex_digit, &hashes[i]))
+			return false;
+	}
+	return true;
+}
+
+/* One list, one text: ascending places, and no hash of 0. */
+static bool
+pairs_parse(struct span text, uint64_t hashes[DIGEST_FAN])
+{
+	int last = -1;
+
+	if (text.len == 0 || text.len % PAIR_LEN != 0)
+		return false;
+	for (size_t i = 0; i < text.len; i += PAIR_LEN) {
+		int place = base64_digit(text.data[i]);
+
+		if (place <= last ||
+		    !hash_parse(text.data + i + 1, HASH_BASE64, 6, base64_digit,
+			&hashes[place]) ||
+		    hashes[place] == 0)
+			return false;
+		last = place;
+	}
+	return true;
 }
 
 enum herd_error
 digest_hashes_parse(struct span text, uint64_t hashes[DIGEST_FAN])
 {
 	uint64_t parsed[DIGEST_FAN] = { 0 };
+	bool fine =
+	    span_is(text, NO_PAIRS) ||
+	    (text.len == DIGEST_FAN * HASH_HEX ? dense_parse(text, parsed)
+					       : pairs_parse(text, parsed));
 
-	if (text.len != DIGEST_FAN * 16u)
+	if (!fine)
 		return HERD_ESYNTAX;
-	for (size_t i = 0; i < text.len; i++) {
-		int digit = hex_digit(text.data[i]);
-
-		if (digit < 0)
-			return HERD_ESYNTAX;
-		parsed[i / 16] = parsed[i / 16] << 4 | (unsigned)digit;
-	}
 	memcpy(hashes, parsed, sizeof(parsed));
 	return HERD_OK;
 }
 
 enum herd_error
-digest_hashes_format(struct buf *out, const uint64_t hashes[DIGEST_FAN])
+digest_hashes_format(
+    struct buf *out, const uint64_t hashes[DIGEST_FAN], bool pairs)
 {
-	char text[DIGEST_FAN * 16u];
+	char text[DIGEST_FAN * HASH_HEX];
+	size_t len = 0;
 
-	for (unsigned i = 0; i < DIGEST_FAN * 16u; i++)
-		text[i] = HEX[(hashes[i / 16] >> (60u - 4u * (i % 16u))) & 15u];
-	return buf_add(out, text, sizeof(text));
+	for (unsigned i = 0; i < DIGEST_FAN; i++) {
+		if (!pairs) {
+			hash_format(hashes[i], HASH_HEX, 4, HEX, text + len);
+			len += HASH_HEX;
+		} else if (hashes[i] != 0) {
+			text[len] = BASE64[i];
+			hash_format(
+			    hashes[i], HASH_BASE64, 6, BASE64, text + len + 1);
+			len += PAIR_LEN;
+		}
+	}
+	return len == 0 ? buf_add_text(out, NO_PAIRS) : buf_add(out, text, len);
 }
 
 enum herd_error

@@ -28,9 +28,24 @@ struct digest_path {
 	uint32_t index;
 };
 
+/* How much was hashed. */
+struct digest_size {
+	uint64_t records;
+	uint64_t bytes; /* of their lines, LF included */
+};
+
+/* What a DIGEST says. */
+struct digest_node {
+	uint64_t hashes[DIGEST_FAN];
+	struct digest_size size; /* of the root, by peers that tell it */
+};
+
+/* Of records and of bytes, as a peer may say: products fit into 64 bits. */
+#define DIGEST_SIZE_MAX (UINT64_C(1) << 48)
+
 struct digest {
 	struct siphash_key key;
-	uint64_t records; /* hashed */
+	struct digest_size size;
 	uint64_t top[DIGEST_FAN];
 	uint64_t middle[DIGEST_FAN * DIGEST_FAN];
 	uint64_t
@@ -68,11 +83,16 @@ HERD_MUST_CHECK enum herd_error digest_path_parse(
 HERD_MUST_CHECK enum herd_error digest_path_format(
     struct buf *out, struct digest_path path);
 
-/* 64 hashes of 16 lower-case hex digits each, no separator. */
+/*
+ * 64 hashes of 16 lower-case hex digits each, no separator; or pairs: for each
+ * hash that is not 0 its place as a base-64 digit and the hash in 11 more, the
+ * most significant first, in ascending order, and "-" for none. The number of
+ * characters tells the forms apart, and parsing takes both: HERD_ESYNTAX.
+ */
 HERD_MUST_CHECK enum herd_error digest_hashes_parse(
     struct span text, uint64_t hashes[DIGEST_FAN]);
 HERD_MUST_CHECK enum herd_error digest_hashes_format(
-    struct buf *out, const uint64_t hashes[DIGEST_FAN]);
+    struct buf *out, const uint64_t hashes[DIGEST_FAN], bool pairs);
 
 /* Lower-case hex of `len` bytes, and back (exactly 2 * len digits). */
 HERD_MUST_CHECK enum herd_error hex_format(

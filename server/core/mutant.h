@@ -36,6 +36,7 @@
 	X(ACK_EVICTED, "ack-evicted", "sync: eviction is not waited for")     \
 	X(ACK_CHAIN, "ack-chain", "sync: chains of evictions are cut")        \
 	X(WAIT_BOTH, "wait-both", "who waits does not answer a CHECK")        \
+	X(SHORT_ALONE, "short-alone", "one side takes the short cut")         \
 	X(NO_KNOCK, "no-knock", "who does not dial only waits")               \
 	X(RESET_AT_SYNCED, "reset-at-synced", "backoff by the last SYNCED")   \
 	X(ADOPT_KEEPS_OLD, "adopt-keeps-old", "a link keeps its old one")     \

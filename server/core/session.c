@@ -70,7 +70,7 @@ session_features_parse(struct span list)
 bool
 session_knows(const struct session *session, enum session_feature feature)
 {
-	return (session->peer_features & feature) != 0;
+	return (session->features & feature) != 0;
 }
 
 uint64_t
@@ -231,6 +231,7 @@ session_queue_hello(struct session *session)
 {
 	const struct session_node *node = session->node;
 	struct buf *out = &session->control;
+	const char *list = " features=";
 	enum herd_error error;
 
 	error = buf_addf(out,
@@ -244,11 +245,15 @@ session_queue_hello(struct session *session)
 	if (error == HERD_OK)
 		error = hex_format(out, session->nonce, SESSION_NONCE_LEN);
 	if (error == HERD_OK)
-		error = buf_addf(out, " params=%016llx fresh=%d features=",
+		error = buf_addf(out, " params=%016llx fresh=%d",
 		    (unsigned long long)node->params, session->fresh);
 	for (unsigned i = 0; i < HERD_ARRAY_LEN(FEATURES) && error == HERD_OK;
-	     i++)
-		error = buf_addf(out, "%s%s", i > 0 ? "," : "", FEATURES[i]);
+	     i++) {
+		if ((node->lacks & 1u << i) != 0)
+			continue;
+		error = buf_addf(out, "%s%s", list, FEATURES[i]);
+		list = ",";
+	}
 	if (error == HERD_OK && node->boot != 0)
 		error = buf_addf(
 		    out, " boot=%016llx", (unsigned long long)node->boot);

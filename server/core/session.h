@@ -94,6 +94,7 @@ struct session_node {
 	uint64_t params;     /* session_params() */
 	uint64_t boot;       /* random, of this process; 0: not said */
 	uint64_t max_memory; /* bytes, told to neighbours; 0: not told */
+	unsigned lacks;      /* enum session_feature: of an older edition */
 	uint64_t max_line;
 	uint64_t expire_after_ns;
 	uint64_t ping_after_ns;
@@ -121,7 +122,7 @@ struct session_stats {
 	uint64_t exchanges; /* finished */
 	uint64_t sent_bytes;
 	uint64_t received_bytes;
-	uint64_t exchange_bytes; /* of CHECK, DIGEST, NEXT lines sent */
+	uint64_t exchange_bytes; /* of DIGEST lines sent */
 	uint64_t acked;          /* of `sent` */
 };
 
@@ -129,11 +130,12 @@ void session_stats_add(
     struct session_stats *sum, const struct session_stats *stats);
 
 /* What a node can do beyond the first edition: a word each in HELLO. */
-#define SESSION_FEATURES(X)                                   \
-	X(KNOCK, "knock")   /* answers a knock by dialling */ \
-	X(LIMITS, "limits") /* reads LIMIT */                 \
-	X(CUTS, "cuts")     /* reads fractions in CHECK */    \
-	X(JUDGED, "judged") /* reads the judged time in PONG */
+#define SESSION_FEATURES(X)                                     \
+	X(KNOCK, "knock")   /* answers a knock by dialling */   \
+	X(LIMITS, "limits") /* reads LIMIT */                   \
+	X(CUTS, "cuts")     /* reads fractions in CHECK */      \
+	X(JUDGED, "judged") /* reads the judged time in PONG */ \
+	X(PAIRS, "pairs")   /* short DIGESTs, short cut */
 
 enum session_feature_bit {
 #define HERD_SESSION_FEATURE_BIT(id, word) SESSION_BIT_##id,
@@ -193,12 +195,12 @@ struct session {
 	bool peer_fresh; /* as its HELLO said */
 	bool knocks;
 	bool peer_knocks;
-	bool greeted;           /* the peer's HELLO is here */
-	bool held;              /* its answer waits: nothing is read */
-	uint64_t peer_boot;     /* 0: it said none */
-	unsigned peer_features; /* bits of enum session_feature */
-	uint64_t memory_told;   /* our max_memory */
-	uint64_t peer_memory;   /* its max_memory, 0: not told */
+	bool greeted;         /* the peer's HELLO is here */
+	bool held;            /* its answer waits: nothing is read */
+	uint64_t peer_boot;   /* 0: it said none */
+	unsigned features;    /* enum session_feature: of both sides */
+	uint64_t memory_told; /* our max_memory */
+	uint64_t peer_memory; /* its max_memory, 0: not told */
 	struct framer in;
 	struct buf control; /* lines that go before data */
 	struct outbox outbox;
@@ -219,7 +221,7 @@ struct session {
 	struct table_cursor cursor;
 	unsigned open;  /* DIGESTs of the peer that are awaited */
 	bool root_held; /* peer's root came before our scan's end */
-	uint64_t root[DIGEST_FAN];
+	struct digest_node root;
 	bool root_pending;    /* to be sent */
 	bool root_awaited;    /* from the peer */
 	uint64_t pending_top; /* bit per node of depth 1 */
@@ -339,7 +341,7 @@ void session_hold(struct session *session);
 void session_decide(struct session *session, enum session_reason reason,
     unsigned number, struct mono now, struct wall clock);
 
-/* Does the peer know that feature? */
+/* Do both sides know that feature? */
 bool session_knows(const struct session *session, enum session_feature feature);
 
 /* Asks for a sign of life now: the number for session_has_pong(). */

@@ -8,6 +8,7 @@
 
 #include "core/mutant.h"
 #include "core/session_lines.h"
+#include "core/short_cut.h"
 #include "herd/text.h"
 
 bool
@@ -285,6 +286,21 @@ exchange_has_pending(const struct session *session)
 	       session->pending_rows != 0;
 }
 
+/* Is all that differs below the root sent, without more DIGESTs? */
+static bool
+exchange_cuts_short(
+    const struct session *session, const struct digest_node *theirs)
+{
+	struct digest_node ours = { .size = session->digest->size };
+
+	if (!session_knows(session, SESSION_PAIRS) ||
+	    (MUTANT(SHORT_ALONE) && span_compare(session->node->name,
+					span_from(session->peer)) < 0))
+		return false;
+	memcpy(ours.hashes, session->digest->top, sizeof(ours.hashes));
+	return short_cut_pays(&ours, theirs);
+}
+
 /* Compared when each side has sent and received the same nodes. */
 static void
 exchange_try_end_compare(struct session *session)
@@ -300,17 +316,18 @@ exchange_try_end_compare(struct session *session)
 
 static void
 exchange_compare(struct session *session, struct digest_path path,
-    const uint64_t theirs[DIGEST_FAN])
+    const struct digest_node *theirs)
 {
 	const uint64_t *ours = digest_children(session->digest, path);
+	bool all = path.depth == 0 && exchange_cuts_short(session, theirs);
 
 	for (unsigned i = 0; i < DIGEST_FAN; i++) {
 		struct digest_path child = digest_child(path, i);
 
-		if (ours[i] == theirs[i])
+		if (ours[i] == theirs->hashes[i])
 			continue;
 		if (child.depth == DIGEST_DEPTH || ours[i] == 0 ||
-		    theirs[i] == 0)
+		    theirs->hashes[i] == 0 || all)
 			exchange_mark(session, child);
 		else
 			exchange_pend(session, child);
@@ -318,32 +335,58 @@ exchange_compare(struct session *session, struct digest_path path,
 	exchange_try_end_compare(session);
 }
 
+/* Of a root both sides say the size if both may take the short cut. */
+static bool
+exchange_tells_size(const struct session *session, struct digest_path path)
+{
+	return path.depth == 0 && session_knows(session, SESSION_PAIRS);
+}
+
+static bool
+exchange_parse_node(const struct session *session, struct digest_path path,
+    struct span rest, struct digest_node *node)
+{
+	struct digest_size size = { 0, 0 };
+
+	if (digest_hashes_parse(text_next_field(&rest), node->hashes) !=
+	    HERD_OK)
+		return false;
+	if (exchange_tells_size(session, path) &&
+	    (text_to_u64(text_next_field(&rest), 0, DIGEST_SIZE_MAX,
+		 &size.records) != HERD_OK ||
+		text_to_u64(text_next_field(&rest), 0, DIGEST_SIZE_MAX,
+		    &size.bytes) != HERD_OK))
+		return false;
+	node->size = size;
+	return text_trim(rest).len == 0;
+}
+
 void
 exchange_on_digest(struct session *session, struct span rest,
     struct mono now HERD_UNUSED, struct wall clock HERD_UNUSED)
 {
 	struct span path_text = text_next_field(&rest);
-	uint64_t hashes[DIGEST_FAN];
+	struct digest_node node;
 	struct digest_path path;
 
 	if (digest_path_parse(path_text, DIGEST_DEPTH - 1, &path) != HERD_OK ||
-	    digest_hashes_parse(text_trim(rest), hashes) != HERD_OK) {
+	    !exchange_parse_node(session, path, rest, &node)) {
 		session_bad_line(session, "bad DIGEST", path_text);
 		return;
 	}
 	if (session->state == SESSION_SCAN && path.depth == 0 &&
 	    !session->root_held) {
 		session->root_held = true;
-		memcpy(session->root, hashes, sizeof(hashes));
+		session->root = node;
 		if (MUTANT(COMPARE_EARLY)) {
 			exchange_pend(session, path);
 			(void)exchange_await(session, path);
 			session_set_state(session, SESSION_COMPARE);
-			exchange_compare(session, path, session->root);
+			exchange_compare(session, path, &session->root);
 		}
 	} else if (session->state == SESSION_COMPARE &&
 		   exchange_await(session, path)) {
-		exchange_compare(session, path, hashes);
+		exchange_compare(session, path, &node);
 	} else {
 		session_bad_line(session, "DIGEST out of turn", path_text);
 	}
@@ -394,7 +437,7 @@ exchange_end_scan(struct session *session)
 	session_set_state(session, SESSION_COMPARE);
 	if (session->root_held) {
 		(void)exchange_await(session, root);
-		exchange_compare(session, root, session->root);
+		exchange_compare(session, root, &session->root);
 	}
 }
 
@@ -448,8 +491,13 @@ exchange_add_digest(
 	if (error == HERD_OK)
 		error = buf_add_byte(out, ' ');
 	if (error == HERD_OK)
-		error = digest_hashes_format(
-		    out, digest_children(session->digest, path));
+		error = digest_hashes_format(out,
+		    digest_children(session->digest, path),
+		    session_knows(session, SESSION_PAIRS));
+	if (error == HERD_OK && exchange_tells_size(session, path))
+		error = buf_addf(out, " %llu %llu",
+		    (unsigned long long)session->digest->size.records,
+		    (unsigned long long)session->digest->size.bytes);
 	if (error == HERD_OK)
 		error = buf_add_byte(out, '\n');
 	if (error != HERD_OK)

@@ -227,7 +227,8 @@ session_on_hello(struct session *session, struct span rest, struct mono now,
 	session->peer[hello.node.len] = '\0';
 	session->peer_fresh = span_is(hello.fresh, "1");
 	session->peer_boot = boot_parse(hello.boot);
-	session->peer_features = session_features_parse(hello.features);
+	session->features =
+	    session_features_parse(hello.features) & ~session->node->lacks;
 	session->peer_knocks = span_is(hello.knock, "1");
 	session->greeted = true;
 	/* The knock has been heard: BYE follows. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What a peer may send over a link. The first byte: bit 0, a good HELLO comes
- * first; bit 1, and CHECK 1; bit 2, the node holds some records; the rest is
- * the size of the pieces. Whatever comes, queues stay bounded, what goes out
- * is whole lines, and a closed session is closed for good.
+ * first; bit 1, and CHECK 1; bit 2, the node holds some records; bit 3, HELLO
+ * has all features; the rest is the size of the pieces. Whatever comes, queues
+ * stay bounded, what goes out is whole lines, and a closed session is closed
+ * for good.
  */
 #include <stdio.h>
 
@@ -90,13 +91,14 @@ static void
 talk(struct session *session, unsigned how, struct span stream, struct buf *out)
 {
 	uint64_t now_ns = HERD_NS_PER_S;
-	size_t piece = 1 + (how >> 3) * 8u;
-	char hello[200];
+	size_t piece = 1 + (how >> 4) * 16u;
+	char hello[256];
 
 	snprintf(hello, sizeof(hello),
 	    "HELLO herd/1 herd=ucla node=Zoe "
-	    "nonce=00112233445566778899aabbccddeeff params=%016llx fresh=1\n",
-	    (unsigned long long)session->node->params);
+	    "nonce=00112233445566778899aabbccddeeff params=%016llx fresh=1%s\n",
+	    (unsigned long long)session->node->params,
+	    (how & 8) != 0 ? " features=knock,limits,pairs" : "");
 	serve(session, out, &now_ns);
 	if ((how & 1) != 0)
 		feed(session, span_from(hello), out, &now_ns);

@@ -127,6 +127,7 @@ node_share(struct node *node)
 		.params = session_params(
 		    MAX_LINE, plan->max_clients, plan->expire_ns),
 		.boot = random_next(&node->world->random) | 1,
+		.lacks = plan_lacks(plan, node->number, node->life),
 		.max_line = MAX_LINE,
 		.expire_after_ns = plan->expire_ns,
 		.ping_after_ns = plan->ping_ns,

@@ -81,6 +81,9 @@ draw_size(struct plan *plan, struct random *random)
 		plan->clients = (unsigned)random_between(random, 100, 1500);
 		plan->inputs = (unsigned)random_between(random, 2, 12);
 		plan->burst = plan->clients;
+	} else if (kind < 8) {
+		plan->clients = (unsigned)random_between(random, 60, 300);
+		plan->burst = (unsigned)random_between(random, 1, 40);
 	}
 }
 
@@ -143,6 +146,28 @@ draw_clocks(struct plan *plan, const struct random *random)
 		plan->clock_spread_ms = (unsigned)most;
 	if (random_percent(&own, plan->expire_ns != 0 ? 60 : 15))
 		plan->step_percent = (unsigned)random_between(&own, 10, 60);
+}
+
+/*
+ * An update node by node: some lives of some nodes are of an edition that has
+ * dense DIGESTs and no short cut. With a stream of its own, as above.
+ */
+static void
+draw_older(struct plan *plan, const struct random *random)
+{
+	struct random own = { random->state ^ UINT64_C(0x165667b19e3779f9) };
+
+	if (random_percent(&own, 15))
+		plan->older = UINT64_MAX;
+	else if (random_percent(&own, 40))
+		plan->older = random_next(&own);
+}
+
+unsigned
+plan_lacks(const struct plan *plan, unsigned node, unsigned life)
+{
+	return (plan->older >> (node + 7 * life) % 64 & 1) != 0 ? SESSION_PAIRS
+								: 0;
 }
 
 static void
@@ -208,6 +233,7 @@ plan_draw(struct plan *plan, struct random *random, unsigned nodes)
 	draw_size(plan, random);
 	draw_times(plan, random);
 	draw_work(plan, random);
+	draw_older(plan, random);
 	draw_content(plan, random);
 	plan->faults = (unsigned)random_between(random, 1, 12);
 	plan->removals = random_percent(random, 30);

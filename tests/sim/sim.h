@@ -72,6 +72,7 @@ struct plan {
 	unsigned forget_percent;  /* of inputs */
 	unsigned tie_percent;
 	unsigned old_percent;
+	uint64_t older; /* bits: which lives of which nodes lack `pairs` */
 	bool long_ids;
 	bool removals; /* operators take links out of the herd file */
 };
@@ -79,6 +80,9 @@ struct plan {
 /* `nodes`: 0 draws it as well. */
 void plan_draw(struct plan *plan, struct random *random, unsigned nodes);
 void plan_release(struct plan *plan);
+
+/* What that life of a node lacks: bits of enum session_feature. */
+unsigned plan_lacks(const struct plan *plan, unsigned node, unsigned life);
 
 /* --- time (world.c) ------------------------------------------------------ */
 

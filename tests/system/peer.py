@@ -70,11 +70,14 @@ class Tree:
 
     def __init__(self, key, table, cut_ns):
         self.key = key
+        self.size = [0, 0]  # records, bytes
         self.levels = [{}, {}, {}]  # by path of 1, 2, 3 digits
         for client, line in table.items():
             if cut_ns and rank(line)[0] <= cut_ns:
                 continue
             path, value = self.path(client), siphash(key, line)
+            self.size[0] += 1
+            self.size[1] += len(line) + 1
             for depth in range(3):
                 at = path[:depth + 1]
                 self.levels[depth][at] = self.levels[depth].get(at, 0) ^ value
@@ -87,11 +90,60 @@ class Tree:
         return [self.levels[len(path)].get(path + digit, 0) for digit in BASE64]
 
 
-class Peer:
-    """A node called `name` with a table {client: line} and one link at most."""
+def pairs_of(hashes):
+    """The hashes of a DIGEST that are not 0, after their places."""
+    return "".join(digit + "".join(BASE64[h >> 6 * i & 63] for i in range(10, -1, -1))
+                   for digit, h in zip(BASE64, hashes) if h) or "-"
 
-    def __init__(self, name, herd="ucla", agreed=None):
+
+def dense_of(hashes):
+    return "".join(f"{h:016x}" for h in hashes)
+
+
+def hashes_of(text):
+    if len(text) == 1024:
+        return [int(text[i:i + 16], 16) for i in range(0, 1024, 16)]
+    pairs = [] if text == "-" else [text[i:i + 12] for i in range(0, len(text), 12)]
+    told = {pair[0]: sum(BASE64.index(digit) << 6 * i for i, digit in enumerate(pair[:0:-1])) for pair in pairs}
+    hashes = [told.get(digit, 0) for digit in BASE64]
+    assert pairs_of(hashes) == text and max(hashes) <= MASK, text
+    return hashes
+
+
+def short_cut(one, other):
+    """Do both send all that differs below the root? Each is the 64 hashes of
+    a root, how many records there are, and their bytes."""
+    both = [(a, b) for a, b in zip(one[0], other[0]) if a and b]
+    common, nodes = len(both), sum(a != b for a, b in both)
+    filled = [sum(map(bool, side[0])) for side in (one, other)]
+    records, size = (sum(side[i] * nodes // z for side, z in zip((one, other), filled) if z) for i in (1, 2))
+    if not nodes or not records:
+        return False
+
+    def hit(hits, places):
+        if hits >= 8 * places:
+            return places
+        return -(-places * hits * (2 * places + hits) // (2 * places ** 2 + 2 * places * hits + hits ** 2))
+
+    def cost(clients):
+        children = 64 * nodes
+        lines = hit(clients, children)
+        hashes = hit(records // 2, children) + hit(lines + lines * (records // 2) // children, 64 * lines)
+        return 10 * nodes + 11 * lines + 12 * hashes + clients * (size // records)
+
+    likely = cost(min(sum(16 * common // (common - i) for i in range(nodes)) // 16, records // 2))
+    if nodes == common:
+        likely = (2 * likely + 3 * cost(records // 2)) // 5
+    return size // 2 < likely
+
+
+class Peer:
+    """A node called `name` with a table {client: line} and one link at most.
+    Without `features` it is one of the first edition."""
+
+    def __init__(self, name, herd="ucla", agreed=None, features=(b"pairs",)):
         self.name, self.herd, self.params = name.encode(), herd.encode(), agreed or params()
+        self.features = features
         self.table = {}
         self.listener = None
         self.socket = None
@@ -106,6 +158,8 @@ class Peer:
         self.nonce = self.other_nonce = None
         self.exchange = 0
         self.checked = self.other_checked = self.attached = False
+        self.pairs = False     # both have the feature
+        self.short_cut = False
         self.tree = None
         self.open = 0
         self.owed = set()      # paths, of any depth
@@ -138,6 +192,8 @@ class Peer:
             fields.append(b"peer=" + other.encode())
         fields += [b"nonce=" + self.nonce.hex().encode(), b"params=" + hello.get("params", self.params),
                    b"fresh=%d" % self.fresh]
+        if self.features:
+            fields.append(b"features=" + b",".join(self.features))
         self.say(b" ".join([b"HELLO", hello.get("version", b"herd/1")] + fields + hello.get("more", [])))
 
     def hang_up(self):
@@ -239,6 +295,7 @@ class Peer:
         told = dict(field.split(b"=", 1) for field in fields)
         self.other, self.other_nonce = told[b"node"], bytes.fromhex(told[b"nonce"].decode())
         assert told[b"params"] == self.params and told[b"herd"] == self.herd
+        self.pairs = b"pairs" in self.features and b"pairs" in told.get(b"features", b"").split(b",")
         # Who has data waits for an empty neighbour to ask.
         if self.fresh or told[b"fresh"] == b"0":
             self.check()
@@ -287,17 +344,21 @@ class Peer:
 
     def digest(self, path):
         self.open += 1
-        self.say(b"DIGEST %s %s" % (path.encode() or b"-",
-                                    "".join(f"{h:016x}" for h in self.tree.children(path)).encode()))
+        hashes = (pairs_of if self.pairs else dense_of)(self.tree.children(path))
+        size = self.tree.size if self.pairs and not path else []
+        self.say(" ".join(["DIGEST", path or "-", hashes, *map(str, size)]).encode())
 
-    def on_digest(self, _, path, hashes):
+    def on_digest(self, _, path, hashes, *size):
         path = "" if path == b"-" else path.decode()
-        theirs = [int(hashes[i:i + 16], 16) for i in range(0, 1024, 16)]
+        theirs = hashes_of(hashes.decode())
+        assert len(size) == (2 if self.pairs and not path else 0) and (self.pairs or len(hashes) == 1024)
         self.open -= 1
+        if size:
+            self.short_cut = short_cut([self.tree.children(""), *self.tree.size], [theirs, *map(int, size)])
         for digit, ours, other in zip(BASE64, self.tree.children(path), theirs):
             if ours == other:
                 continue
-            if len(path) == 2 or not ours or not other:
+            if len(path) == 2 or not ours or not other or (not path and self.short_cut):
                 self.owed.add(path + digit)
             else:
                 self.digest(path + digit)

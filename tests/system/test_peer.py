@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Another implementation of the link protocol (peer.py) joins a herd."""
 import http.client
+import re
 import socket
 import time
 
 import pytest
 
-from nodes import Herd, wait_until
+from nodes import TOP, Herd, wait_until
 from peer import Peer, client_of, params, rank, siphash
 
 SETTINGS = ("workers: 1\nplaces: {provider: none}\n"
@@ -17,9 +18,9 @@ class Joined:
     """Two nodes in a row, Riley and Sam, and a peer at Riley: Alice, who
     dials, or Zoe, who is dialled."""
 
-    def __init__(self, folder, name, settings=SETTINGS):
+    def __init__(self, folder, name, settings=SETTINGS, features=(b"pairs",)):
         self.herd = Herd(folder, ["Riley", "Sam", name], [("Riley", "Sam"), ("Riley", name)], settings)
-        self.peer = Peer(name)
+        self.peer = Peer(name, features=features)
         self.riley, self.sam = self.herd["Riley"], self.herd["Sam"]
         self.riley.start()
         self.sam.start()
@@ -48,9 +49,10 @@ class Joined:
             node.stop()
 
 
-@pytest.fixture(params=["Alice", "Zoe"])
+@pytest.fixture(params=["Alice", "Zoe", "Alice of the first edition"])
 def joined(request, tmp_path):
-    with Joined(tmp_path, request.param) as joined:
+    name, _, first = request.param.partition(" ")
+    with Joined(tmp_path, name, features=() if first else (b"pairs",)) as joined:
         yield joined
 
 
@@ -65,6 +67,36 @@ def fill(node, prefix, count, when=1000):
 
 def test_siphash_is_that_of_its_paper():
     assert siphash(bytes(range(16)), bytes(range(15))) == 0xA129CA6149BE45E5
+
+
+class Sink:
+    """Stands for a connection of which nobody reads."""
+
+    def sendall(self, data):
+        pass
+
+
+@pytest.mark.parametrize("name,mine,others", [("Alice", "> ", "< "), ("Riley", "< ", "> ")])
+def test_example_of_the_page_is_what_this_peer_says(name, mine, others):
+    page = (TOP / "man" / "herd-protocol.7").read_text()
+    example = page.split('BEGIN example\n')[1].split('.\\" END example')[0]
+    said, heard = ([line[2:].encode() for line in example.splitlines() if line.startswith(mark)]
+                   for mark in (mine, others))
+    peer = Peer(name, features=(b"knock", b"limits", b"pairs"))
+    peer.socket, peer.fresh = Sink(), b" fresh=1 " in said[0]
+    peer.nonce = bytes.fromhex(said[0].split(b" nonce=")[1].split(b" ")[0].decode())
+    held = [line.split(" ", 3) for line in re.sub(" +", " ", example).splitlines() if " AT " in line
+            and line.startswith(("both ", name + " "))]
+    peer.table = {client_of(line.encode()): line.encode() for *_, line in held}
+    peer.answer(heard)
+    assert f"\nkey {peer.tree.key.hex()}\n" in "\n" + re.sub(" +", " ", example)
+    for _, path, value, line in held:
+        assert peer.tree.path(client_of(line.encode())) == path
+        assert siphash(peer.tree.key, line.encode()) == int(value, 16)
+    # Its own clock is another, and HELLO has its words.
+    assert [line for line in said if line.split(b" ")[0] not in (b"HELLO", b"PING", b"PONG")] == \
+        [line for line in peer.said if not line.startswith(b"PONG ")]
+    assert peer.synced and not peer.short_cut
 
 
 def test_empty_peer_gets_the_table_and_an_empty_herd_gets_the_peers(joined):
@@ -110,6 +142,54 @@ def test_differences_move_and_little_else(joined):
     # 80 clients differ; a leaf seldom has a second one among 1,600.
     assert peer.words().count(b"AT") <= 100 and peer.words(peer.said).count(b"AT") <= 100
     assert peer.words().count(b"DIGEST") == peer.words(peer.said).count(b"DIGEST") > 2
+
+
+def digests(lines):
+    return [line for line in lines if line.startswith(b"DIGEST ")]
+
+
+@pytest.mark.parametrize("same,newer", [(0, 1), (0, 60), (30, 30), (0, 900)])
+def test_small_tables_that_differ_take_the_short_cut(joined, same, newer):
+    there = fill(joined.riley, b"c", same + newer)
+    peer = joined.peer
+    peer.table = {**there, **{b"c%d" % i: at(f"c{i}", 2000) for i in range(newer)}}
+    expected = dict(peer.table)
+    joined.join()
+    assert peer.table == expected
+    wait_until(lambda: joined.sam.at_lines(list(expected)) == list(expected.values()), "Sam has all")
+    assert peer.short_cut == bool(peer.features)
+    heard, said = digests(peer.heard), digests(peer.said)
+    assert len(heard) == len(said) and (len(heard) == 1) == peer.short_cut
+    if peer.short_cut:
+        # The table and little more, however many differ.
+        assert sum(map(len, heard)) <= 800 and sum(map(len, said)) <= 800
+
+
+@pytest.mark.parametrize("same,newer", [(2970, 30), (2000, 1)])
+def test_large_tables_that_differ_little_compare_by_pairs(joined, same, newer):
+    there = fill(joined.riley, b"c", same + newer)
+    peer = joined.peer
+    peer.table = {**there, **{b"c%d" % i: at(f"c{i}", 2000) for i in range(newer)}}
+    joined.join()
+    wait_until(lambda: joined.sam.at_line(b"c0") == peer.table[b"c0"], "Sam has the newer ones")
+    assert not peer.short_cut
+    heard, said = digests(peer.heard), digests(peer.said)
+    # As many lines as a peer of the first edition, of 1,030 bytes each then.
+    assert len(heard) == len(said) >= 3
+    if peer.features:
+        assert 23 * sum(map(len, heard)) < 10 * 1030 * len(heard) or newer == 1
+        assert min(map(len, heard)) < 100
+    else:
+        assert {len(line) for line in heard} <= {1033, 1034}
+
+
+def test_one_large_table_and_one_small_one(joined):
+    there = fill(joined.riley, b"there", 3000)
+    peer = joined.peer
+    peer.table = {b"there1": at("there1", 2000), b"here": at("here", 1)}
+    joined.join()
+    assert len(peer.table) == 3001 and there.keys() < peer.table.keys()
+    wait_until(lambda: joined.sam.at_line(b"here"), "Sam has the peer's")
 
 
 def test_updates_flow_both_ways_and_never_back(joined):

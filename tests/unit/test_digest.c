@@ -41,7 +41,7 @@ test_digest_does_not_depend_on_order(void **state)
 	}
 	assert_memory_equal(digest_children(a, root), digest_children(b, root),
 	    DIGEST_FAN * sizeof(uint64_t));
-	assert_int_equal(a->records, 1000);
+	assert_int_equal(a->size.records, 1000);
 	/* Another time of one client shows at the root. */
 	add(a, 5, HERD_NS_PER_S);
 	add(a, 5, 2 * HERD_NS_PER_S);
@@ -91,7 +91,7 @@ test_digest_hashes_long_lines(void **state)
 		made.report.client = span_of(id, len);
 		assert_ok(digest_new(&KEY, &digest));
 		assert_ok(digest_add(digest, &made.report));
-		assert_int_equal(digest->records, 1);
+		assert_int_equal(digest->size.records, 1);
 		/* Once more takes it out again. */
 		assert_ok(digest_add(digest, &made.report));
 		assert_true(sum(digest->top) == 0);
@@ -194,7 +194,7 @@ test_hashes_round_trip(void **state)
 	buf_init(&text, 2048);
 	for (unsigned i = 0; i < DIGEST_FAN; i++)
 		hashes[i] = i % 3 == 0 ? 0 : unit_next(&random);
-	assert_ok(digest_hashes_format(&text, hashes));
+	assert_ok(digest_hashes_format(&text, hashes, false));
 	assert_int_equal(text.len, DIGEST_FAN * 16);
 	assert_ok(digest_hashes_parse(buf_span(&text), back));
 	assert_memory_equal(hashes, back, sizeof(hashes));
@@ -212,6 +212,57 @@ test_hashes_round_trip(void **state)
 	for (unsigned i = 0; i < DIGEST_FAN; i++)
 		assert_true(back[i] == 0);
 	buf_release(&text);
+}
+
+/* At most 768 characters, and never more than the dense form's 1,024. */
+static void
+test_pairs_round_trip(void **state)
+{
+	struct unit_random random = unit_random("pairs");
+	uint64_t hashes[DIGEST_FAN];
+	uint64_t back[DIGEST_FAN];
+	struct buf text;
+
+	(void)state;
+	buf_init(&text, 2048);
+	for (unsigned filled = 0; filled <= DIGEST_FAN; filled++) {
+		memset(hashes, 0, sizeof(hashes));
+		for (unsigned n = 0; n < filled;) {
+			size_t i = unit_below(&random, DIGEST_FAN);
+
+			n += hashes[i] == 0;
+			hashes[i] = unit_next(&random) >> i | 1;
+		}
+		buf_clear(&text);
+		assert_ok(digest_hashes_format(&text, hashes, true));
+		assert_int_equal(text.len, filled == 0 ? 1 : filled * 12);
+		memset(back, 0xff, sizeof(back));
+		assert_ok(digest_hashes_parse(buf_span(&text), back));
+		assert_memory_equal(hashes, back, sizeof(hashes));
+	}
+	buf_release(&text);
+}
+
+static void
+test_pairs_have_one_text_for_one_list(void **state)
+{
+	static const char *const wrong[] = { "", "A", "--", "-A", "AAAAAAAAAAB",
+		"AAAAAAAAAAABB", "AAAAAAAAAAAA", "AAAAAAAAAA=B", "=AAAAAAAAAAB",
+		"AAAAAAAAAA\xffM", "BAAAAAAAAAABAAAAAAAAAAAB",
+		"AAAAAAAAAAABAAAAAAAAAAAB", "AAAAAAAAAAABBAAAAAAAAAAA",
+		"AAAAAAAAAAAB BAAAAAAAAAA", "AQAAAAAAAAAA", "A//////////8" };
+	uint64_t hashes[DIGEST_FAN] = { 7 };
+
+	(void)state;
+	for (size_t i = 0; i < HERD_ARRAY_LEN(wrong); i++)
+		assert_int_equal(
+		    digest_hashes_parse(span_from(wrong[i]), hashes),
+		    HERD_ESYNTAX);
+	assert_true(hashes[0] == 7 && hashes[1] == 0);
+	assert_ok(
+	    digest_hashes_parse(span_from("AAAAAAAAAAAB/P//////////"), hashes));
+	assert_true(
+	    hashes[0] == 1 && hashes[1] == 0 && hashes[63] == UINT64_MAX);
 }
 
 static void
@@ -248,6 +299,8 @@ main(void)
 		cmocka_unit_test(test_path_round_trip),
 		cmocka_unit_test(test_path_rejects_everything_else),
 		cmocka_unit_test(test_hashes_round_trip),
+		cmocka_unit_test(test_pairs_round_trip),
+		cmocka_unit_test(test_pairs_have_one_text_for_one_list),
 		cmocka_unit_test(test_hex_round_trip),
 	};
 
