@@ -57,8 +57,8 @@ struct settings {
 	uint64_t max_clients;  /* records in the table, 0 = no cap */
 	uint64_t expire_after; /* ns, 0 = never */
 	/* this node */
-	uint64_t workers;   /* threads, 0 = one per core */
-	uint64_t max_ahead; /* ns, 0 = off */
+	uint64_t workers;     /* threads, 0 = one per core */
+	uint64_t max_ahead;   /* ns, 0 = off */
 	uint64_t ready_after; /* ns */
 	uint64_t max_connections;
 	uint64_t max_connections_per_address;
