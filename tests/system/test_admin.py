@@ -75,7 +75,8 @@ def test_status_has_the_shape_that_was_agreed(pair, ann):
     assert status["config"]["changed_on_disk"] is False
     assert status["peers"].pop("lag_ms") >= 0
     assert status["peers"] == {"total": 1, "synced": 1, "owed": 0, "down": [], "twins": []}
-    assert set(status["clients"]) == {"count", "removals", "max", "reported_per_s", "newest_s",
+    assert status["clock"] == {"state": "alone", "ahead_ms": 0, "steps": 0, "step_ms": None, "step_ago_s": None}
+    assert set(status["clients"]) == {"count", "removals", "max", "ahead", "reported_per_s", "newest_s",
                                       "oldest_s", "strange", "strange_origins"}
     assert set(status["requests"]) == {"iamat", "whatsat", "invalid"}
     assert set(status["places"]) == {"provider", "state", "answered", "failed", "p50_ms", "p99_ms"}
@@ -183,8 +184,9 @@ def test_stop_answers_then_stops(tmp_path):
 # --- links --------------------------------------------------------------------
 
 PEER_KEYS = {"peer", "state", "since_s", "address", "direction", "security", "enabled", "rtt_ms",
-             "clock_ms", "sent", "received", "stale", "owed", "lag_ms", "repaired", "exchanges",
-             "connects", "twins", "sent_bytes", "received_bytes", "last_error", "last_error_s",
+             "clock_ms", "sent", "received", "stale", "owed", "lag_ms", "repaired", "restored",
+             "exchanges", "twins",
+             "connects", "sent_bytes", "received_bytes", "last_error", "last_error_s",
              "retry_in_s", "verified_s", "file_line", "file_column"}
 
 

@@ -522,6 +522,35 @@ test_settings_that_exclude_each_other_are_refused(void **state HERD_UNUSED)
 	check_cases(cases, HERD_ARRAY_LEN(cases));
 }
 
+#define LINKED HERD "nodes:\n" A B "links: [[A, B]]\n"
+
+/* A report has to outlive a comparison, and an outage. */
+static void
+test_short_life_of_reports_is_warned_of(void **state HERD_UNUSED)
+{
+	static const struct sample cases[] = {
+		{ LINKED "expire_after: 12m\n", "" },
+		{ LINKED "expire_after: 0\n", "" },
+		{ HERD "nodes:\n" A "expire_after: 1s\n", "" },
+		{ LINKED "expire_after: 11m\n",
+		    "6:15 warning: `expire_after` is shorter than "
+		    "`link.verify_every` and a fifth more: a report that a "
+		    "link lost expires before a comparison finds it\n" },
+		{ LINKED
+		    "expire_after: 1m\nlink: {verify_every: 1s, dead_after: "
+		    "15s, redial_max: 5s}\n",
+		    "6:15 warning: `expire_after` is shorter than 10 times "
+		    "`link.dead_after` and `link.redial_max`: many reports "
+		    "expire while a link is down\n" },
+		{ LINKED
+		    "expire_after: 200s\nlink: {verify_every: 1s, dead_after: "
+		    "15s, redial_max: 5s}\n",
+		    "" },
+	};
+
+	check_cases(cases, HERD_ARRAY_LEN(cases));
+}
+
 static void
 test_unconnected_herd_is_warned_of(void **state HERD_UNUSED)
 {
@@ -711,6 +740,7 @@ main(void)
 		cmocka_unit_test(test_setting_errors_say_what_is_allowed),
 		cmocka_unit_test(
 		    test_settings_that_exclude_each_other_are_refused),
+		cmocka_unit_test(test_short_life_of_reports_is_warned_of),
 		cmocka_unit_test(test_unconnected_herd_is_warned_of),
 		cmocka_unit_test(test_limits_are_named),
 		cmocka_unit_test(test_errors_beyond_the_limit_are_counted),
