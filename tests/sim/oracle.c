@@ -481,14 +481,15 @@ oracle_expect(struct world *world)
 
 /*
  * What is not newer may be missing: by the fastest of the clocks that are right
- * or trusted it expires within the margin.
+ * or trusted it expires within the margin. A right clock is one even when all
+ * nodes have been set wrong since: one may have let it expire before.
  */
 static uint64_t
 expired_by_fastest(const struct world *world)
 {
 	uint64_t margin = world->nodes[0].timekeeper.margin_ns;
 	uint64_t expire = world->plan.expire_ns;
-	uint64_t fastest = 0;
+	uint64_t fastest = SIM_WALL_BASE_S * SIM_S + world->now;
 
 	for (unsigned i = 0; i < world->plan.nodes; i++) {
 		const struct node *node = &world->nodes[i];
