@@ -46,9 +46,10 @@ conn_note_stranger(
 	struct links *links = conn->links;
 	uint64_t times;
 
-	/* What becomes of a dialled one is told by its link. */
-	if (strangers_note(&links->strangers, reason, error, conn->address,
-		clock_mono(), &times) &&
+	/* What becomes of a dialled one is told by its link: it only counts. */
+	if (strangers_note(&links->strangers, reason,
+		conn->link.inbound ? error : "", conn->address, clock_mono(),
+		&times) &&
 	    conn->link.inbound)
 		LOG(links->node->log, LOG_WARN, "link-refused",
 		    log_text("from", conn->peer),

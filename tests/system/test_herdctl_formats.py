@@ -177,7 +177,7 @@ def test_long_output_goes_through_a_pager(terminal, fake, tmp_path):
 
 def test_confirmation_names_what_will_happen(terminal, full):
     shown = terminal("client", "forget", KIWI.decode())
-    shown.expect(re.escape("Forget client kiwi.cs.ucla.edu in the whole herd, by 2 nodes (lab)? [y/N]"))
+    shown.expect(re.escape("Forget client kiwi.cs.ucla.edu in the whole herd, by 3 nodes (lab)? [y/N]"))
     shown.line("n")
     assert shown.end() == 2 and KIWI in full["Riley"].clients
     shown = terminal("client", "forget", KIWI.decode())

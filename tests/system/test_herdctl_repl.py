@@ -380,7 +380,7 @@ def test_confirmation_may_be_interrupted(repl, fake):
     fake["Riley"].clients[b"c"] = (b"5", b"+1+1", b"Riley", b"+0.000000000")
     session = repl()
     session.line("client forget c")
-    session.expect(re.escape("Forget client c in the whole herd, by 2 nodes (lab)? [y/N]"))
+    session.expect(re.escape("Forget client c in the whole herd, by 3 nodes (lab)? [y/N]"))
     session.send("\x03")
     session.prompt()
     assert b"c" in fake["Riley"].clients

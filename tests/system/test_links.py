@@ -114,7 +114,8 @@ def test_wrong_hello_is_refused_by_name_and_logged(riley, alice, hello, word):
 
 
 def test_unknown_field_of_hello_is_for_later_versions(riley, alice):
-    alice.dial(riley.peers, "Riley", more=[b"features=lazy,x", b"colour=blue"])
+    alice.features = (b"lazy", b"x")
+    alice.dial(riley.peers, "Riley", more=[b"colour=blue"])
     alice.sync()
 
 
