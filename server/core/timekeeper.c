@@ -166,9 +166,9 @@ ask_clocks(const struct timekeeper *keeper,
 
 	if (count < 2 || MUTANT(NO_MAJORITY))
 		return (struct verdict){ false, false, 0 };
-	for (unsigned i = 0; i < count; i++)
-		offsets[i] = clocks[i].offset_ns;
-	offsets[count] = keeper->own_ns;
+	offsets[0] = keeper->own_ns;
+	for (unsigned i = 0; i < count && i < TIMEKEEPER_CLOCKS_MAX; i++)
+		offsets[i + 1] = clocks[i].offset_ns;
 	return find_majority(offsets, count + 1, keeper->own_ns, width);
 }
 
