@@ -336,11 +336,30 @@ link_on_lost(struct link *link, struct link_conn *conn,
 /* --- knocks ----------------------------------------------------------------
  */
 
+/*
+ * Gives up the connection under way, for the peer's next address: a node that
+ * knocks again and again must not keep us at one that says nothing. Returns
+ * false if there is none.
+ */
+static bool
+link_dial_on(struct link *link, struct mono now, struct wall clock)
+{
+	const struct link_driver *driver = link->driver;
+	struct link_conn *given_up = link->dialled;
+	bool goes_on;
+
+	if (given_up == NULL)
+		return false;
+	link->dialled = NULL;
+	goes_on = driver->actions->dial_next(
+	    driver->arg, link, given_up, "the peer is back");
+	link_conn_end(given_up, BYE_REPLACED, "the peer is back", now, clock);
+	return goes_on;
+}
+
 void
 link_on_knock(struct link *link, struct mono now, struct wall clock)
 {
-	struct link_conn *dialled = link->dialled;
-
 	/*
 	 * An attempt under way may have begun before the peer could answer.
 	 * The answer to an earlier knock did not: knocks may come faster than
@@ -350,13 +369,13 @@ link_on_knock(struct link *link, struct mono now, struct wall clock)
 	    (link->trying && link->answers_knock &&
 		mono_since(now, link->began) < LINK_KNOCK_NS))
 		return;
-	link->dialled = NULL;
-	if (dialled != NULL)
-		link_conn_end(
-		    dialled, BYE_REPLACED, "the peer is back", now, clock);
-	link_rest(link);
 	backoff_reset(&link->backoff);
-	link_try(link, now, clock);
+	if (link_dial_on(link, now, clock)) {
+		link->began = now;
+	} else {
+		link_rest(link);
+		link_try(link, now, clock);
+	}
 	link->answers_knock = link->trying;
 }
 

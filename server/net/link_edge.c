@@ -35,6 +35,9 @@ edge_changed(void *arg, struct link *link)
 	struct links *links = arg;
 
 	edges_publish(links);
+	pthread_mutex_lock(&links->lock);
+	edge_of(link)->history = link->history;
+	pthread_mutex_unlock(&links->lock);
 	pthread_mutex_lock(&links->watch_lock);
 	if (links->on_change != NULL)
 		links->on_change(

@@ -55,12 +55,13 @@ struct edge {
 	struct address address;
 	unsigned line;
 	unsigned column;
-	struct event *timer;    /* of the driver */
-	struct event *late;     /* the lookup has no answer */
-	struct lookup *lookup;  /* of the address's name, under way */
-	struct endpoints found; /* what is being dialled, ... */
-	unsigned tried;         /* ... and how many of it were */
-	bool is_found;          /* `found` has just come */
+	struct event *timer;         /* of the driver */
+	struct event *late;          /* the lookup has no answer */
+	struct lookup *lookup;       /* of the address's name, under way */
+	struct endpoints found;      /* what is being dialled, ... */
+	unsigned tried;              /* ... and how many of it were */
+	bool is_found;               /* `found` has just come */
+	struct link_history history; /* the link's, for other threads */
 };
 
 struct links {
@@ -89,7 +90,7 @@ struct links {
 	links_on_change *on_change;
 	void *on_change_arg;
 
-	pthread_mutex_t lock; /* of `published` and the links' histories */
+	pthread_mutex_t lock; /* of `published` and the edges' histories */
 	struct link_status published[LINKS_MAX];
 	unsigned published_count;
 	unsigned published_half_open;

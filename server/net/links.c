@@ -379,7 +379,7 @@ links_changes(struct links *links, struct span peer,
 
 		if (span_is(peer, links->published[i].peer))
 			count = link_history_copy(
-			    &links->edges[index].link.history, out);
+			    &links->edges[index].history, out);
 	}
 	pthread_mutex_unlock(&links->lock);
 	return count;

@@ -161,6 +161,17 @@ def test_all_addresses_of_a_name_are_tried_in_turn(tmp_path, names):
             assert "link-down peer=Zoe" not in ann.log()
 
 
+def test_silent_address_keeps_nobody_away_while_the_peer_knocks(tmp_path, names):
+    # Zoe knocks on, and each knock may begin the attempt anew.
+    names.say("zoe.test", "127.0.0.3", "127.0.0.2", "127.0.0.1")
+    with herd_of(tmp_path) as herd:
+        with socket.create_server(("127.0.0.3", herd["Zoe"].peers)), \
+                socket.create_server(("127.0.0.2", herd["Zoe"].peers)):
+            herd["Zoe"].start()
+            ann = herd["Ann"].start()
+            ann.wait_log(rf"event=link-up peer=Zoe address=127\.0\.0\.1:{herd['Zoe'].peers}\b")
+
+
 def test_node_that_refuses_is_not_asked_at_its_other_addresses(tmp_path, names):
     names.say("zoe.test", "127.0.0.1", "127.0.0.2")
     with herd_of(tmp_path) as herd:

@@ -30,6 +30,7 @@ struct world {
 	struct end ends[ENDS];
 	unsigned end_count;
 	unsigned dials;
+	unsigned addresses; /* of the peer that are left to be dialled */
 	unsigned cancels;
 	unsigned awaited;
 	unsigned twins;
@@ -67,11 +68,15 @@ static bool
 on_dial_next(void *arg, struct link *link, const struct link_conn *conn,
     const char *error)
 {
-	(void)arg;
-	(void)link;
+	struct world *w = arg;
+
 	(void)conn;
 	(void)error;
-	return false;
+	if (w->addresses == 0)
+		return false;
+	w->addresses--;
+	on_dial(arg, link);
+	return true;
 }
 
 static enum link_written
@@ -302,6 +307,30 @@ test_knocks_do_not_keep_the_answer_from_arriving(void **state)
 	knock = world_accept(w);
 	hears_hello(w, knock, 7, " knock=1");
 	assert_int_equal(w->dials, 3);
+	world_free(w);
+}
+
+/* One that says nothing at the first would be dialled for ever. */
+static void
+test_knock_leads_to_the_next_address(void **state)
+{
+	struct world *w = world_new(true);
+	struct end *knock = world_accept(w);
+
+	(void)state;
+	w->addresses = 1;
+	hears_hello(w, knock, 7, " knock=1");
+	assert_int_equal(w->addresses, 0);
+	assert_false(w->ends[0].open);
+	assert_ptr_equal(w->link.dialled, &w->ends[2].link);
+	assert_int_equal(w->cancels, 0);
+	wait_ms(w, 1200);
+	/* It was the last one: the lookup begins anew. */
+	knock = world_accept(w);
+	hears_hello(w, knock, 7, " knock=1");
+	assert_false(w->ends[2].open);
+	assert_int_equal(w->cancels, 1);
+	assert_ptr_equal(w->link.dialled, &w->ends[4].link);
 	world_free(w);
 }
 
@@ -560,6 +589,7 @@ main(void)
 		cmocka_unit_test(test_a_knock_is_answered_by_dialling_at_once),
 		cmocka_unit_test(
 		    test_knocks_do_not_keep_the_answer_from_arriving),
+		cmocka_unit_test(test_knock_leads_to_the_next_address),
 		cmocka_unit_test(test_who_does_not_dial_knocks_and_then_waits),
 		cmocka_unit_test(test_first_edition_does_not_refuse_a_knock),
 		cmocka_unit_test(test_a_dialler_is_awaited_aloud_once),
