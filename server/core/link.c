@@ -351,8 +351,7 @@ link_dial_on(struct link *link, struct mono now, struct wall clock)
 	if (given_up == NULL)
 		return false;
 	link->dialled = NULL;
-	goes_on = driver->actions->dial_next(
-	    driver->arg, link, given_up, "the peer is back");
+	goes_on = driver->actions->dial_next(driver->arg, link, given_up, NULL);
 	link_conn_end(given_up, BYE_REPLACED, "the peer is back", now, clock);
 	return goes_on;
 }

@@ -59,8 +59,8 @@ struct link_actions {
 	/* Forgets an attempt that has no connection yet. */
 	void (*cancel)(void *arg, struct link *link);
 	/*
-	 * A connection of the attempt failed: true if another address is
-	 * dialled instead.
+	 * A connection of the attempt failed, or is given up (`error` NULL):
+	 * true if another address is dialled instead.
 	 */
 	bool (*dial_next)(void *arg, struct link *link,
 	    const struct link_conn *conn, const char *error);

@@ -213,14 +213,16 @@ edge_dial_next(void *arg HERD_UNUSED, struct link *link,
 {
 	const struct conn *conn = (const struct conn *)link_conn;
 	struct edge *edge = edge_of(link);
-	char text[SESSION_ERROR_MAX];
+	char text[SESSION_ERROR_MAX] = "";
 
-	address_error(edge, conn->peer, error, text);
+	if (error != NULL)
+		address_error(edge, conn->peer, error, text);
 	if (dial_an_address(edge, text))
 		return true;
 	edge->found.count = 0;
 	edge->tried = 0;
-	snprintf(link->error, sizeof(link->error), "%s", text);
+	if (text[0] != '\0')
+		snprintf(link->error, sizeof(link->error), "%s", text);
 	return false;
 }
 

@@ -148,7 +148,8 @@ def test_a_contexts_token_goes_to_its_own_herd_only(lone_ctl, fake, stranger, tm
     assert result.returncode == 8 and "admin.token_file" in result.stderr
     # What that herd's own file names is for it.
     secret(tmp_path / "absent", "another-token-of-theirs")
-    lone_ctl("-c", other, "node", "ls", "--timeout", "100ms")
+    lone_ctl("-c", other, "node", "ls")
+    wait_until(lambda: stranger.got, "the stranger has read the request")
     assert b"another-token-of-theirs" in stranger.got.pop()
     assert stranger.got == []
 
