@@ -11,6 +11,32 @@ u64_compare(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
+static char *
+text_take(struct span *text, char *at)
+{
+	if (text->len > 0)
+		memcpy(at, text->data, text->len);
+	text->data = at;
+	return at + text->len;
+}
+
+size_t
+report_texts_len(const struct report *report)
+{
+	return report->client.len + report->location.len + report->time.len +
+	       report->skew.len + report->origin.len;
+}
+
+void
+report_take_texts(struct report *report, char *text)
+{
+	text = text_take(&report->client, text);
+	text = text_take(&report->location, text);
+	text = text_take(&report->time, text);
+	text = text_take(&report->skew, text);
+	(void)text_take(&report->origin, text);
+}
+
 int
 report_compare(const struct report *a, const struct report *b)
 {

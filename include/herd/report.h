@@ -62,6 +62,13 @@ HERD_MUST_CHECK enum herd_error report_parse(
 HERD_MUST_CHECK enum herd_error report_format(
     struct buf *out, const struct report *report);
 
+/*
+ * A copy that outlives what the report borrows: report_take_texts moves all
+ * its texts into `text`, which has room for report_texts_len bytes.
+ */
+size_t report_texts_len(const struct report *report);
+void report_take_texts(struct report *report, char *text);
+
 /* Bytes of the line that report_format writes. */
 size_t report_line_len(const struct report *report);
 

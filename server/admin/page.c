@@ -35,33 +35,16 @@ row_key(const struct page_row *row)
 		row->report.client };
 }
 
-static struct span
-copy_span(char **at, struct span span)
-{
-	struct span copy = span_of(*at, span.len);
-
-	if (span.len > 0)
-		memcpy(*at, span.data, span.len);
-	*at += span.len;
-	return copy;
-}
-
 static struct page_row *
 row_copy(const struct report *report, uint32_t from)
 {
-	size_t bytes = report->client.len + report->location.len +
-		       report->time.len + report->skew.len;
+	size_t bytes = report_texts_len(report);
 	struct page_row *row = malloc(sizeof(*row) + bytes);
-	char *at;
 
 	if (row == NULL)
 		return NULL;
-	at = row->text;
 	row->report = *report;
-	row->report.client = copy_span(&at, report->client);
-	row->report.location = copy_span(&at, report->location);
-	row->report.time = copy_span(&at, report->time);
-	row->report.skew = copy_span(&at, report->skew);
+	report_take_texts(&row->report, row->text);
 	row->from = from;
 	row->bytes = bytes;
 	return row;

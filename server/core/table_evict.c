@@ -221,31 +221,17 @@ heap_settle(struct table *table, struct shard *shard)
 
 /* --- the least ----------------------------------------------------------- */
 
-static char *
-text_keep(char *at, struct span *text)
-{
-	memcpy(at, text->data, text->len);
-	text->data = at;
-	return at + text->len;
-}
-
 static void
 least_set(struct least *least, unsigned shard, uint32_t slot,
     const struct report *report)
 {
-	size_t size = report->client.len + report->location.len +
-		      report->time.len + report->skew.len + 1;
-	char *text = malloc(size);
-	char *at = text;
+	char *text = malloc(report_texts_len(report) + 1);
 
 	if (text == NULL)
 		return;
 	free(least->text);
 	*least = (struct least){ true, shard, slot, *report, text };
-	at = text_keep(at, &least->report.client);
-	at = text_keep(at, &least->report.location);
-	at = text_keep(at, &least->report.time);
-	(void)text_keep(at, &least->report.skew);
+	report_take_texts(&least->report, text);
 }
 
 /* The shard's least, if it is less than what was found so far. */

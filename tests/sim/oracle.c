@@ -96,14 +96,6 @@ oracle_find(const struct world *world, const struct report *report)
 	return SIM_NONE;
 }
 
-static void
-text_copy(char **at, struct span *text)
-{
-	memcpy(*at, text->data, text->len);
-	text->data = *at;
-	*at += text->len;
-}
-
 uint32_t
 oracle_note(struct world *world, const struct report *report)
 {
@@ -112,7 +104,6 @@ oracle_note(struct world *world, const struct report *report)
 	struct sim_client *client = &oracle->clients[number];
 	uint32_t known = oracle_find(world, report);
 	struct version *version;
-	char *at;
 
 	if (known != SIM_NONE)
 		return known;
@@ -131,13 +122,8 @@ oracle_note(struct world *world, const struct report *report)
 	version = &oracle->versions[oracle->version_count];
 	version->client = number;
 	version->report = *report;
-	version->text = sim_alloc(report_line_len(report), 1);
-	at = version->text;
-	text_copy(&at, &version->report.client);
-	text_copy(&at, &version->report.location);
-	text_copy(&at, &version->report.time);
-	text_copy(&at, &version->report.skew);
-	text_copy(&at, &version->report.origin);
+	version->text = sim_alloc(report_texts_len(report), 1);
+	report_take_texts(&version->report, version->text);
 	client->versions[client->version_count++] = oracle->version_count;
 	return oracle->version_count++;
 }

@@ -170,12 +170,14 @@ read_all(struct fixture *fixture, const struct page_filter *filter)
 {
 	struct buf cursor;
 	struct buf last_client;
+	struct buf last_node;
 	struct page_key last = { 0 };
 	unsigned rows = 0;
 	bool more = true;
 
 	buf_init(&cursor, PAGE_CURSOR_TEXT_MAX);
 	buf_init(&last_client, REPORT_CLIENT_MAX);
+	buf_init(&last_node, REPORT_ORIGIN_MAX);
 	while (more) {
 		struct page *page;
 		bool walking = true;
@@ -198,8 +200,12 @@ read_all(struct fixture *fixture, const struct page_filter *filter)
 			assert_int_equal(buf_set(&last_client, key.client.data,
 					     key.client.len),
 			    HERD_OK);
-			last = key; /* the node's name lives in the table */
+			assert_int_equal(
+			    buf_set(&last_node, key.node.data, key.node.len),
+			    HERD_OK);
+			last = key;
 			last.client = buf_span(&last_client);
+			last.node = buf_span(&last_node);
 		}
 		buf_clear(&cursor);
 		more = page_next_cursor(page, &cursor) == HERD_OK;
@@ -207,6 +213,7 @@ read_all(struct fixture *fixture, const struct page_filter *filter)
 	}
 	buf_release(&cursor);
 	buf_release(&last_client);
+	buf_release(&last_node);
 	return rows;
 }
 
@@ -250,6 +257,41 @@ test_pages_filters_narrow(void **state)
 		.at = { 500000000, -118445127000 },
 		.within_m = 1 };
 	assert_in_range(read_all(*state, &filter), 1, CLIENTS / 20);
+}
+
+/* Rows are copies: of an origin that the table has no name for as well. */
+static void
+test_pages_stand_while_the_table_changes(void **state)
+{
+	struct fixture *fixture = *state;
+	struct page_filter filter = {
+		.order = PAGE_NODE, .limit = 10, .prefix = span_from("c0000")
+	};
+	struct page *page;
+	bool walking = true;
+
+	for (unsigned i = 0; i < 10; i++) {
+		char id[32];
+
+		snprintf(id, sizeof(id), "c%05u", i);
+		put(fixture, id, 1, 1, NOW_NS + 100 * HERD_NS_PER_S,
+		    REPORT_POSITION);
+	}
+	assert_int_equal(page_new(&filter, span_from(""), &page), HERD_OK);
+	while (walking)
+		assert_int_equal(
+		    page_walk(page, fixture->table, 1, &walking), HERD_OK);
+	for (unsigned i = 0; i < 10; i++) {
+		char id[32];
+
+		snprintf(id, sizeof(id), "c%05u", i);
+		put(fixture, id, 2, 2, NOW_NS + 200 * HERD_NS_PER_S,
+		    REPORT_POSITION);
+	}
+	assert_int_equal(page_count(page), 10);
+	for (unsigned i = 0; i < 10; i++)
+		assert_true(span_is(page_row(page, i)->report.origin, "Bob"));
+	page_free(page);
 }
 
 static void
@@ -330,6 +372,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_pages_show_every_client_once_in_order, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_pages_stand_while_the_table_changes, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_pages_filters_narrow, setup, teardown),
 		cmocka_unit_test_setup_teardown(

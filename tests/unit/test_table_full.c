@@ -74,6 +74,30 @@ test_least_is_removed(void **state)
 	table_free(table);
 }
 
+/* The least is a copy: of an origin that the table has no name for as well. */
+static void
+test_least_is_a_copy(void **state)
+{
+	struct table *table = unit_table(0, 0);
+	struct unit_report made;
+	struct least least;
+
+	(void)state;
+	unit_report(&made, 1, S);
+	made.report.origin = span_from("Zebra-1");
+	assert_int_equal(
+	    unit_put_at(table, &made.report, FROM_CLIENT, 0), PUT_ACCEPTED);
+	least = find_least(table);
+	made.report.time_ns = 2 * S;
+	made.report.origin = span_from("Okapi-2");
+	assert_int_equal(
+	    unit_put_at(table, &made.report, FROM_CLIENT, 0), PUT_ACCEPTED);
+	assert_span(least.report.origin, "Zebra-1");
+	assert_false(least_remove(&least, table));
+	least_release(&least);
+	table_free(table);
+}
+
 /* Meanwhile it was updated, or it has expired: nothing goes in its place. */
 static void
 test_least_that_changed_stays(void **state)
@@ -408,6 +432,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_least_is_removed),
+		cmocka_unit_test(test_least_is_a_copy),
 		cmocka_unit_test(test_least_that_changed_stays),
 		cmocka_unit_test(test_least_goes_though_no_longer_the_top),
 		cmocka_unit_test(test_least_of_an_empty_table_is_none),
