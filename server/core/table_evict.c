@@ -225,7 +225,7 @@ static void
 least_set(struct least *least, unsigned shard, uint32_t slot,
     const struct report *report)
 {
-	char *text = malloc(report_texts_len(report) + 1);
+	char *text = malloc(report_texts_len(report));
 
 	if (text == NULL)
 		return;

@@ -5,6 +5,7 @@ invents leaves no trace."""
 import hashlib
 import json
 import os
+import random
 import re
 import socket
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 from api import Api
 from nodes import HERDCTL, Herd, wait_until
-from peer import Peer
+from peer import Peer, params
 from proxy import Network
 
 SETTINGS = ("workers: 2\nlog: {level: debug}\nplaces: {provider: none}\n"
@@ -254,3 +255,64 @@ def test_invented_origins_are_named_and_leave_no_trace(tmp_path):
         for node in (alice, carol, dora):
             wait_until(lambda: strange(node)["strange"] == 0, "no invented origin is left", 60)
             assert strange(node)["strange_origins"] == []
+
+
+ROWS = 3000
+
+
+class PageReader(threading.Thread):
+    """Reads pages of a node's clients in one order, again and again, until it
+    saw ROWS of them, one that is `wrong`, or anything else go wrong."""
+
+    def __init__(self, node, order, wrong):
+        super().__init__()
+        self.node, self.order, self.wrong = node, order, wrong
+        self.rows, self.error, self.over = 0, None, False
+
+    def run(self):
+        try:
+            while not self.over and self.rows < ROWS and self.error is None:
+                self.read_all(Api(self.node.admin))
+        except (OSError, KeyError, ValueError) as error:
+            self.error = error
+
+    def read_all(self, api):
+        after = ""
+        while not self.over and after is not None and self.error is None:
+            page = api.get(f"/v1/clients?limit=37&sort={self.order}{after}").json
+            self.rows += len(page["clients"])
+            self.error = next(filter(self.wrong, page["clients"]), None)
+            after = f"&after={page['next']}" if page.get("next") else None
+
+
+def test_invented_origins_are_listed_as_they_are_while_they_change(tmp_path):
+    """Each report has an origin of its own, which ends in the report's time, in
+    a full table: those who copied it from a shard must have copied all."""
+    settings = SETTINGS + "max_clients: 400\n"
+    chance, at = random.Random(20), 1700000000
+    with Herd(tmp_path, ["Alice", "Eve"], [("Alice", "Eve")], settings) as herd, \
+            Peer("Eve", agreed=params(max_clients=400)) as eve:
+        eve.listen(herd["Eve"].peers)
+        alice = herd["Alice"].start()
+        eve.accept()
+        eve.sync()
+        readers = [PageReader(alice, order, lambda row: not row["node"].endswith(f"y{row['time']}"))
+                   for order in ("id", "time", "node", "received")]
+        for reader in readers:
+            reader.start()
+        try:
+            while any(reader.is_alive() for reader in readers):
+                lines = []
+                for at in range(at + 1, at + 101):
+                    client = b"v%d" % chance.randrange(600) + b"x" * (chance.randrange(5) // 4 * 3000)
+                    origin = b"n" + b"y" * chance.choice([1, 20, 50]) + b"%d" % at
+                    lines.append(b"GONE %s %s %d" % (origin, client, at) if chance.random() < 0.1 else
+                                 b"AT %s +0.000000001 %s +1-1 %d" % (origin, client, at))
+                eve.say(*lines)
+                eve.turn(0)
+        finally:
+            for reader in readers:
+                reader.over = True
+                reader.join()
+        assert [reader.error for reader in readers] == [None] * len(readers)
+        assert all(reader.rows >= ROWS for reader in readers)
