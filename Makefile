@@ -29,81 +29,88 @@ DEB_DEPENDS := libevent-2.1-7 libevent-core-2.1-7 libevent-pthreads-2.1-7 \
 # --- sources, by room --------------------------------------------------------
 COMMON_SRC := common/address.c common/buf.c common/diagnostics.c \
 	common/error.c common/file.c common/framer.c common/graph.c \
-	common/herdcheck.c common/herdfile.c common/herdnodes.c \
-	common/herdreader.c common/keyfile.c common/location.c common/report.c \
-	common/request.c common/setting.c common/settings.c common/text.c \
-	common/time.c common/yamltree.c
+	common/herdcheck.c common/herdfile.c common/herdnodes.c common/herdreader.c \
+	common/keyfile.c common/location.c common/report.c common/request.c \
+	common/setting.c common/settings.c common/text.c common/time.c \
+	common/yamltree.c
+BASE_SRC := server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
+	server/base/notify.c server/base/signals.c server/base/thread.c \
+	server/base/traffic.c server/base/watchdog.c
 CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
 	server/core/digest.c server/core/link.c server/core/link_conn.c \
 	server/core/link_history.c server/core/mutant.c server/core/names.c \
 	server/core/outbox.c server/core/pace.c server/core/pack.c \
 	server/core/session.c server/core/session_exchange.c \
-	server/core/session_input.c server/core/short_cut.c \
-	server/core/siphash.c \
+	server/core/session_input.c server/core/short_cut.c server/core/siphash.c \
 	server/core/table.c server/core/table_evict.c server/core/table_read.c \
-	server/core/table_shard.c server/core/table_walk.c \
-	server/core/timekeeper.c
-# Pulse, signals and threads are everybody's; they are here because Places is
-# linked alone too.
+	server/core/table_shard.c server/core/table_walk.c server/core/timekeeper.c
+NODE_SRC := server/node/config.c server/node/limits.c
 PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/cache.c server/places/call.c server/places/credit.c \
-	server/places/fetch.c \
-	server/places/gazetteer.c server/places/gazetteer_file.c \
-	server/places/gazetteer_open.c server/places/gazetteer_place.c \
-	server/places/gazetteer_tree.c server/places/google.c \
-	server/places/google_legacy.c server/places/inquiry.c \
+	server/places/fetch.c server/places/gazetteer.c \
+	server/places/gazetteer_file.c server/places/gazetteer_open.c \
+	server/places/gazetteer_place.c server/places/gazetteer_tree.c \
+	server/places/google.c server/places/google_legacy.c server/places/inquiry.c \
 	server/places/inquiry_call.c server/places/json_scan.c server/places/look.c \
 	server/places/network.c server/places/olc.c server/places/photon.c \
 	server/places/photon_types.c server/places/places.c \
 	server/places/places_report.c server/places/provider.c \
 	server/places/question.c server/places/rate.c server/places/secret.c \
-	server/pulse.c server/signals.c server/thread.c \
 	server/places/stats.c server/places/trial.c server/places/upstream.c \
 	server/places/upstream_json.c
-NET_SRC := server/net/addresses.c server/net/client.c \
-	server/net/client_answer.c server/net/half_open.c \
-	server/net/limits.c server/net/link_clock.c server/net/link_edge.c \
-	server/net/link_socket.c \
-	server/net/links.c server/net/listener.c server/net/mailbox.c \
-	server/net/refusals.c server/net/resolver.c server/net/socket.c \
-	server/net/strangers.c \
-	server/net/transport.c server/net/workers.c
 STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
 	server/store/store.c
-ADMIN_SRC := server/admin/admin.c server/admin/arrivals.c \
-	server/admin/call.c server/admin/census.c server/admin/clients.c \
-	server/admin/control.c server/admin/cursor.c \
-	server/admin/digest_api.c server/admin/digests.c server/admin/door.c \
-	server/admin/guests.c \
-	server/admin/glob.c server/admin/herd_config.c server/admin/json.c \
-	server/admin/logs.c server/admin/metrics.c server/admin/page.c \
-	server/admin/peers.c server/admin/places_api.c server/admin/process.c \
-	server/admin/query.c server/admin/refused.c server/admin/route.c \
-	server/admin/routes.c \
+NET_SRC := server/net/addresses.c server/net/client.c \
+	server/net/client_answer.c server/net/half_open.c server/net/link_clock.c \
+	server/net/link_edge.c server/net/link_socket.c server/net/links.c \
+	server/net/listener.c server/net/refusals.c server/net/resolver.c \
+	server/net/socket.c server/net/strangers.c server/net/transport.c \
+	server/net/workers.c
+ADMIN_SRC := server/admin/admin.c server/admin/arrivals.c server/admin/call.c \
+	server/admin/census.c server/admin/clients.c server/admin/control.c \
+	server/admin/cursor.c server/admin/digest_api.c server/admin/digests.c \
+	server/admin/door.c server/admin/glob.c server/admin/guests.c \
+	server/admin/herd_config.c server/admin/json.c server/admin/logs.c \
+	server/admin/metrics.c server/admin/page.c server/admin/peers.c \
+	server/admin/places_api.c server/admin/process.c server/admin/query.c \
+	server/admin/refused.c server/admin/route.c server/admin/routes.c \
 	server/admin/rows.c server/admin/status.c server/admin/tokens.c \
 	server/admin/watch_line.c server/admin/watch_news.c \
 	server/admin/watch_reports.c server/admin/watchers.c
-HERDD_SRC := server/config.c server/log.c server/main.c server/notify.c \
-	server/options.c server/run.c server/traffic.c server/watchdog.c
-HERDCTL_SRC := client/admin.c client/arena.c client/args.c client/ask.c \
-	client/bench.c client/canvas.c client/child.c client/client_list.c \
-	client/client_show.c client/cmd_config.c client/cmd_context.c \
-	client/cmd_data.c client/cmd_herd.c client/cmd_node.c client/cmd_places.c \
-	client/cmd_table.c client/cmd_tool.c client/cmd_watch.c client/commands.c \
-	client/complete.c client/config_diff.c client/contexts.c client/ctl.c \
-	client/curl_api.c client/cursor.c client/diff.c client/editor.c client/exchange.c \
-	client/graph.c client/help.c client/herd.c client/herdcheck.c \
-	client/histogram.c client/json.c client/layout.c client/leaf.c \
-	client/link.c client/live.c client/log.c client/lookout.c client/loop.c client/main.c \
-	client/map.c client/nagios.c client/out.c client/out_formats.c \
-	client/out_json.c client/out_prometheus.c client/out_table.c \
-	client/out_text.c client/paths.c client/peer.c client/ping.c \
-	client/prefs.c client/repl.c client/reply.c client/resolve.c client/run.c \
-	client/run_targets.c client/say.c client/screen.c client/script.c client/session.c \
-	client/shells.c client/sink.c client/status.c client/status_screen.c \
-	client/stream.c client/top.c client/trace.c client/transfer.c \
-	client/watch.c client/whatsat.c client/where.c client/width.c \
-	client/words.c client/xbuf.c
+HERDD_SRC := server/main.c server/options.c server/run.c
+CLIENT_BASE_SRC := client/base/arena.c client/base/child.c \
+	client/base/exit_status.c client/base/histogram.c client/base/loop.c \
+	client/base/paths.c client/base/tokens.c client/base/xbuf.c
+CLIENT_OUT_SRC := client/out/canvas.c client/out/filter.c client/out/layout.c \
+	client/out/out.c client/out/out_formats.c client/out/out_json.c \
+	client/out/out_prometheus.c client/out/out_table.c client/out/out_text.c \
+	client/out/screen.c client/out/sink.c client/out/values.c client/out/width.c
+CLIENT_NET_SRC := client/net/admin_client.c client/net/connection.c \
+	client/net/curl_api.c client/net/reply.c client/net/resolve.c \
+	client/net/standing.c
+CLIENT_LINE_SRC := client/line/args.c
+CLIENT_CONF_SRC := client/conf/contexts.c client/conf/herd.c \
+	client/conf/prefs.c
+CLIENT_RUN_SRC := client/run/app.c client/run/ask.c client/run/exchange.c \
+	client/run/fields.c client/run/help.c client/run/live.c client/run/message.c \
+	client/run/run.c client/run/run_targets.c client/run/script.c \
+	client/run/stream.c client/run/watch.c
+CLIENT_REPL_SRC := client/repl/background.c client/repl/complete.c \
+	client/repl/cursor_word.c client/repl/editor.c client/repl/repl.c \
+	client/repl/shells.c
+CLIENT_CMD_SRC := client/cmd/bench.c client/cmd/check.c \
+	client/cmd/client_list.c client/cmd/client_show.c client/cmd/cmd_config.c \
+	client/cmd/cmd_context.c client/cmd/cmd_data.c client/cmd/cmd_herd.c \
+	client/cmd/cmd_node.c client/cmd/cmd_places.c client/cmd/cmd_table.c \
+	client/cmd/cmd_tool.c client/cmd/cmd_watch.c client/cmd/commands.c \
+	client/cmd/config_diff.c client/cmd/herd_check.c client/cmd/herd_diff.c \
+	client/cmd/log_follow.c client/cmd/map.c client/cmd/peer.c \
+	client/cmd/peer_graph.c client/cmd/ping.c client/cmd/status_screen.c \
+	client/cmd/top.c client/cmd/trace.c client/cmd/transfer.c \
+	client/cmd/whatsat.c
+CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_OUT_SRC) $(CLIENT_NET_SRC) \
+	$(CLIENT_LINE_SRC) $(CLIENT_CONF_SRC) $(CLIENT_RUN_SRC) \
+	$(CLIENT_REPL_SRC) $(CLIENT_CMD_SRC)
 
 COMMON_TESTS := test_address test_buf test_common_memory test_file \
 	test_framer test_graph test_herdfile test_location test_manual \
@@ -187,7 +194,7 @@ pkg = $(shell pkg-config --$(1) $(2) 2>/dev/null)
 COMMON_LIBS = $(call pkg,libs,yaml-0.1) -lm
 SERVER_LIBS = $(call pkg,libs,libevent libevent_pthreads libevent_openssl \
 	libcurl libcjson sqlite3 openssl) $(COMMON_LIBS)
-# libcurl is loaded when it is first needed: see client/curl_api.h.
+# libcurl is loaded when it is first needed: see client/net/curl_api.h.
 CLIENT_LIBS = $(call pkg,libs,libcjson) -levent_core -lreadline \
 	$(COMMON_LIBS)
 UNIT_LIBS = $(call pkg,libs,cmocka)
@@ -246,31 +253,22 @@ $(B)/tests/%.o: tests/%.c $(B)/flags
 	$(Q)$(call compile,$(SERVER_CPPFLAGS) $(CLIENT_CPPFLAGS) -Itests)
 
 archive = rm -f $@ && ar rcs $@ $^
-$(B)/libherd.a: $(call objects,$(COMMON_SRC))
-	$(call say,AR,$@)
-	$(Q)$(archive)
-$(B)/libcore.a: $(call objects,$(CORE_SRC))
-	$(call say,AR,$@)
-	$(Q)$(archive)
-$(B)/libplaces.a: $(call objects,$(PLACES_SRC))
-	$(call say,AR,$@)
-	$(Q)$(archive)
-$(B)/libnet.a: $(call objects,$(NET_SRC))
-	$(call say,AR,$@)
-	$(Q)$(archive)
-$(B)/libstore.a: $(call objects,$(STORE_SRC))
-	$(call say,AR,$@)
-	$(Q)$(archive)
-$(B)/libadmin.a: $(call objects,$(ADMIN_SRC))
-	$(call say,AR,$@)
-	$(Q)$(archive)
-# What of herdctl can be tested without its main().
-$(B)/libclient.a: $(call objects,$(filter-out client/main.c,$(HERDCTL_SRC)))
-	$(call say,AR,$@)
-	$(Q)$(archive)
 
-SERVER_ARCHIVES := $(B)/libadmin.a $(B)/libnet.a $(B)/libstore.a \
-	$(B)/libplaces.a $(B)/libcore.a $(B)/libherd.a
+# An archive a room, so that a test links only the modules that it reaches.
+define room_archive
+$$(B)/lib$(1).a: $$(call objects,$$($(2)_SRC))
+	$$(call say,AR,$$@)
+	$$(Q)$$(archive)
+endef
+$(eval $(call room_archive,herd,COMMON))
+$(foreach room,BASE CORE NODE PLACES STORE NET ADMIN,$(eval \
+	$(call room_archive,$(shell echo $(room) | tr A-Z a-z),$(room))))
+# What of herdctl can be tested without its main().
+$(eval $(call room_archive,client,CLIENT))
+
+# The rooms of the server, from the top down.
+SERVER_ARCHIVES := $(patsubst %,$(B)/lib%.a,admin net store places node core \
+	base herd)
 
 link = $(CC) $(HERD_CFLAGS) $(CFLAGS) $(HERD_LDFLAGS) $(LDFLAGS) -o $@ $(1)
 
@@ -304,7 +302,6 @@ build/gazetteer.sqlite: server/places/data/places.tsv.gz \
 # --- tests ------------------------------------------------------------------------
 UNIT_PROGRAMS := $(patsubst %,$(B)/tests/unit/%,$(UNIT_TESTS))
 
-# Archives, so that a test links only the modules that it reaches.
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libclient.a $(SERVER_ARCHIVES)
 	$(call say,LD,$@)
 	$(Q)$(call link,$^ $(UNIT_LIBS) $(SERVER_LIBS) $(CLIENT_LIBS))
@@ -348,7 +345,7 @@ $(B)/tests/system/%: $(B)/tests/system/%.o $(SERVER_ARCHIVES)
 	$(Q)$(call link,$^ $(SERVER_LIBS))
 
 $(B)/bench_gazetteer: $(B)/tests/bench/bench_gazetteer.o $(B)/libplaces.a \
-	$(B)/libherd.a
+	$(B)/libbase.a $(B)/libherd.a
 	$(call say,LD,$@)
 	$(Q)$(call link,$^ $(SERVER_LIBS))
 $(B)/load: $(B)/tests/bench/load.o $(B)/libherd.a
@@ -436,8 +433,9 @@ deps: ## install the packages that are missing
 lint-deps: ## install the packages that lint needs
 	$(Q)$(call install,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES))
 
-LINT_SOURCES = $(COMMON_SRC) $(CORE_SRC) $(PLACES_SRC) $(NET_SRC) \
-	$(STORE_SRC) $(ADMIN_SRC) $(HERDD_SRC) $(HERDCTL_SRC) \
+LINT_SOURCES = $(COMMON_SRC) $(BASE_SRC) $(CORE_SRC) $(NODE_SRC) \
+	$(PLACES_SRC) $(STORE_SRC) $(NET_SRC) $(ADMIN_SRC) $(HERDD_SRC) \
+	$(CLIENT_SRC) client/main.c \
 	server/places/mkgazetteer.c $(UNIT_TESTS:%=tests/unit/%.c) \
 	$(FUZZ_TARGETS:%=tests/fuzz/fuzz_%.c) tests/fuzz/replay.c
 

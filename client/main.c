@@ -9,13 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "args.h"
-#include "ctl.h"
+#include "line/args.h"
+#include "run/app.h"
 #include "herd/file.h"
-#include "repl.h"
-#include "run.h"
-#include "script.h"
-#include "xbuf.h"
+#include "repl/repl.h"
+#include "run/run.h"
+#include "run/script.h"
+#include "base/xbuf.h"
 
 /* The last value of a global option, "" without one, NULL if absent. */
 static const char *

@@ -14,15 +14,15 @@
 #include <unistd.h>
 
 #include "admin/admin.h"
-#include "config.h"
+#include "node/config.h"
 #include "herd/version.h"
-#include "log.h"
+#include "base/log.h"
 #include "net/links.h"
 #include "net/workers.h"
-#include "notify.h"
+#include "base/notify.h"
 #include "options.h"
 #include "run.h"
-#include "signals.h"
+#include "base/signals.h"
 
 /* Exit statuses; herdd(8) has them. */
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 8 };

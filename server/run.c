@@ -12,15 +12,15 @@
 #include <unistd.h>
 
 #include "admin/admin.h"
-#include "clock.h"
-#include "net/limits.h"
+#include "base/clock.h"
+#include "node/limits.h"
 #include "net/links.h"
 #include "net/workers.h"
-#include "pulse.h"
-#include "signals.h"
+#include "base/loop_watch.h"
+#include "base/signals.h"
 #include "store/store.h"
-#include "traffic.h"
-#include "watchdog.h"
+#include "base/traffic.h"
+#include "base/watchdog.h"
 
 #define SWEEP_MS 50
 #define SWEEP_SLOTS 4096u

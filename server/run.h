@@ -6,8 +6,8 @@
 #ifndef HERD_RUN_H
 #define HERD_RUN_H
 
-#include "config.h"
-#include "node.h"
+#include "node/config.h"
+#include "node/node.h"
 
 struct event_base;
 struct admin;

@@ -19,11 +19,11 @@
 #include "admin/routes.h"
 #include "admin/tokens.h"
 #include "admin/watchers.h"
-#include "clock.h"
+#include "base/clock.h"
 #include "herd/text.h"
 #include "net/links.h"
 #include "net/socket.h"
-#include "pulse.h"
+#include "base/loop_watch.h"
 
 /* --- who asks --------------------------------------------------------- */
 

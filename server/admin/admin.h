@@ -8,7 +8,7 @@
 #ifndef HERD_ADMIN_H
 #define HERD_ADMIN_H
 
-#include "node.h"
+#include "node/node.h"
 
 struct event_base;
 struct admin;

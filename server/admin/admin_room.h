@@ -10,7 +10,7 @@
 
 #include "admin/admin.h"
 #include "admin/call.h"
-#include "net/mailbox.h"
+#include "base/mailbox.h"
 
 #define ADMIN_CALLS_MAX 128u /* requests at one time; more get 503 */
 #define ADMIN_IDLE_S 60      /* without a byte: the connection is closed */

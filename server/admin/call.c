@@ -12,7 +12,7 @@
 #include "admin/guests.h"
 #include "admin/routes.h"
 #include "admin/watchers.h"
-#include "clock.h"
+#include "base/clock.h"
 
 #define MESSAGE_MAX 1024u
 #define JSON_TYPE "application/json"

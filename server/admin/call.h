@@ -14,7 +14,7 @@
 
 #include "admin/json.h"
 #include "admin/query.h"
-#include "node.h"
+#include "node/node.h"
 
 #define CALL_WHO_MAX 96u
 /* Of a stream: what may wait for a slow reader in user space. */

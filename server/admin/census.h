@@ -9,7 +9,7 @@
 #ifndef HERD_ADMIN_CENSUS_H
 #define HERD_ADMIN_CENSUS_H
 
-#include "node.h"
+#include "node/node.h"
 
 #define CENSUS_TICK_MS 1000
 #define CENSUS_SPAN_S 10u /* the rate is a mean over so long */

@@ -5,7 +5,7 @@
 #include "admin/admin_room.h"
 #include "admin/page.h"
 #include "admin/rows.h"
-#include "clock.h"
+#include "base/clock.h"
 #include "herd/text.h"
 #include "store/store.h"
 

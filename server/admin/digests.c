@@ -4,7 +4,7 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
-#include "clock.h"
+#include "base/clock.h"
 
 struct kept {
 	struct digest *digest; /* NULL: free */

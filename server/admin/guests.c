@@ -9,7 +9,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "net/addresses.h"
 
 #define LOG_AGAIN_S 60 /* the limit is logged once in so long */

@@ -16,7 +16,7 @@
 
 #include "herd/compiler.h"
 #include "herd/error.h"
-#include "log.h"
+#include "base/log.h"
 
 #define GUESTS_MAX 256u
 #define GUESTS_RESERVED 32u    /* of them, for addresses that are known */

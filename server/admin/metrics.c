@@ -13,16 +13,16 @@
 #include "admin/census.h"
 #include "admin/guests.h"
 #include "admin/process.h"
-#include "clock.h"
+#include "base/clock.h"
 #include "herd/text.h"
 #include "herd/version.h"
-#include "net/limits.h"
+#include "node/limits.h"
 #include "net/links.h"
 #include "net/workers.h"
-#include "pulse.h"
+#include "base/loop_watch.h"
 #include "run.h"
 #include "store/store.h"
-#include "traffic.h"
+#include "base/traffic.h"
 
 #define METRICS_MAX (4u << 20)
 /*

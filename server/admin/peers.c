@@ -5,7 +5,7 @@
 
 #include "admin/admin_room.h"
 #include "admin/rows.h"
-#include "clock.h"
+#include "base/clock.h"
 #include "net/links.h"
 
 #define PEER_SEGMENT 2 /* of /v1/peers/NAME */

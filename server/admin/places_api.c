@@ -5,7 +5,7 @@
 
 #include "admin/admin_room.h"
 #include "herd/request.h"
-#include "thread.h"
+#include "base/thread.h"
 
 #define TEXT_MAX 65536u
 #define TEST_RADIUS_M 10000.0

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A line of an event stream. */
 #include "admin/watcher.h"
-#include "clock.h"
+#include "base/clock.h"
 
 const char *const WATCH_TYPE_WORDS[] = {
 #define HERD_WATCH_TYPE_WORD(id, word) [id] = word,

@@ -5,7 +5,7 @@
 #include "admin/glob.h"
 #include "admin/rows.h"
 #include "admin/watcher.h"
-#include "clock.h"
+#include "base/clock.h"
 
 /* Under the shard's lock: only the ids are taken along. */
 static bool

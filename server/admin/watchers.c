@@ -8,7 +8,7 @@
 #include "admin/admin_room.h"
 #include "admin/arrivals.h"
 #include "admin/watcher.h"
-#include "clock.h"
+#include "base/clock.h"
 
 /* --- the flow --------------------------------------------------------- */
 

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "net/client.h"
-#include "pulse.h"
+#include "base/loop_watch.h"
 #include "store/store.h"
 
 #define CLIENT_OUT_PAUSE 65536u /* unsent: stop parsing */

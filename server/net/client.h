@@ -11,7 +11,7 @@
 
 #include "herd/framer.h"
 #include "herd/request.h"
-#include "net/rate.h"
+#include "base/rate.h"
 #include "net/worker.h"
 
 #define CLIENT_BATCH 16u /* IAMATs put together */

@@ -2,12 +2,12 @@
 /* What a client's lines ask for, and the replies. */
 #include <stdlib.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "herd/text.h"
 #include "net/client.h"
-#include "net/limits.h"
+#include "node/limits.h"
 #include "store/store.h"
-#include "traffic.h"
+#include "base/traffic.h"
 
 #define CLIENT_LONG_LINE_SHOWN 64u /* of a line beyond the limit */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The node's clock, judged by its neighbours', and what is told of it. */
-#include "clock.h"
+#include "base/clock.h"
 #include "net/link_room.h"
 
 /* A clock that is set again and again is told of once a second. */

@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "net/addresses.h"
 #include "net/link_room.h"
-#include "pulse.h"
-#include "traffic.h"
+#include "base/loop_watch.h"
+#include "base/traffic.h"
 
 static struct edge *
 edge_of(struct link *link)

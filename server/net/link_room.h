@@ -15,7 +15,7 @@
 #include "net/half_open.h"
 #include "net/links.h"
 #include "net/listener.h"
-#include "net/mailbox.h"
+#include "base/mailbox.h"
 #include "net/resolver.h"
 #include "net/socket.h"
 #include "net/strangers.h"

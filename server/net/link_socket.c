@@ -8,9 +8,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "net/link_room.h"
-#include "pulse.h"
+#include "base/loop_watch.h"
 
 #define CONN_READ_SIZE 16384u
 #define CONN_READS 4u /* per turn of the loop */

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "net/addresses.h"
 #include "net/link_room.h"
-#include "pulse.h"
-#include "thread.h"
+#include "base/loop_watch.h"
+#include "base/thread.h"
 
 #define LINKS_TICK_MS 100
 #define LINKS_STOP_POLL_MS 5

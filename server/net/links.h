@@ -8,7 +8,7 @@
 #define HERD_LINKS_H
 
 #include "core/link.h"
-#include "node.h"
+#include "node/node.h"
 
 /* A link at one moment. Sums of counters are over all its sessions. */
 struct link_status {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "pulse.h"
+#include "base/loop_watch.h"
 
 struct listener {
 	int fd;

@@ -6,7 +6,7 @@
 #ifndef HERD_LISTENER_H
 #define HERD_LISTENER_H
 
-#include "log.h"
+#include "base/log.h"
 #include "net/socket.h"
 
 #define LISTENER_PAUSE_MS 1000 /* after EMFILE */

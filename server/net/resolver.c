@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/resolver.h"
-#include "thread.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <netdb.h>

@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 
 #include "herd/address.h"
-#include "net/mailbox.h"
+#include "base/mailbox.h"
 
 #define RESOLVER_ADDRESSES_MAX                                             \
 	16u                      /* of a name; what is beyond is not tried \

@@ -9,7 +9,7 @@
 #include <sys/queue.h>
 
 #include "net/addresses.h"
-#include "net/mailbox.h"
+#include "base/mailbox.h"
 #include "net/refusals.h"
 #include "net/socket.h"
 #include "net/workers.h"

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "net/addresses.h"
 #include "net/listener.h"
 #include "net/worker.h"
-#include "pulse.h"
-#include "thread.h"
+#include "base/loop_watch.h"
+#include "base/thread.h"
 
 /* Connections that are about to give way, at most; see LIMITS_FILES_LEAST. */
 #define GIVING_MAX 16u

@@ -9,7 +9,7 @@
 
 #include "herd/address.h"
 #include "net/refusals.h"
-#include "node.h"
+#include "node/node.h"
 
 struct workers;
 

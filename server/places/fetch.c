@@ -9,7 +9,7 @@
 #include <curl/curl.h>
 #include <event2/event.h>
 
-#include "pulse.h"
+#include "base/loop_watch.h"
 
 /*
  * Connections and the calls on them. A call that timed out may have been on

@@ -7,7 +7,7 @@
 
 #include <event2/event.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "places/inquiry_internal.h"
 #include "places/question.h"
 

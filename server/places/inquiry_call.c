@@ -3,7 +3,7 @@
 
 #include <event2/event.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "herd/text.h"
 
 static void on_fetched(void *arg, const struct fetch_result *result);

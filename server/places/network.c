@@ -8,9 +8,9 @@
 
 #include <event2/event.h>
 
-#include "clock.h"
-#include "pulse.h"
-#include "thread.h"
+#include "base/clock.h"
+#include "base/loop_watch.h"
+#include "base/thread.h"
 
 /* Without memory for an inquiry: the failure's text needs little. */
 static void

@@ -9,7 +9,7 @@
 
 #include <curl/curl.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "herd/herdfile.h"
 #include "herd/text.h"
 #include "herd/version.h"

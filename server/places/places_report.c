@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "places/look.h"
 #include "places/network.h"
 #include "places/places_internal.h"

@@ -21,7 +21,7 @@
 #include "herd/file.h"
 #include "herd/location.h"
 #include "herd/time.h"
-#include "signals.h"
+#include "base/signals.h"
 #include "store/engine.h"
 #include "store/same_file.h"
 

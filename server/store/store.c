@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "store/engine.h"
-#include "thread.h"
+#include "base/thread.h"
 
 /* A batch's lines between outbox and engine. */
 #define BATCH_BYTES_MAX (STORE_BATCH_RECORDS * 256u + (1u << 20))

@@ -13,7 +13,7 @@
 
 #include "core/commit.h"
 #include "core/timekeeper.h"
-#include "log.h"
+#include "base/log.h"
 
 #define STORE_BATCH_RECORDS 8192u
 #define STORE_BATCH_NS (20u * HERD_NS_PER_MS)

@@ -16,12 +16,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "admin.h"
+#include "net/admin_client.h"
 #include "fuzz.h"
 #include "herd/text.h"
-/* The server has a run.h too. */
-#include "../../client/run.h"
-#include "xbuf.h"
+#include "run/run.h"
+#include "base/xbuf.h"
 
 #define ANSWERS_MAX 32u /* then everything is refused: no cursor is endless */
 #define INPUT_MAX 65536u

@@ -3,10 +3,10 @@
  * A line of herdctl's session or of a script: cut into words, sorted into
  * command and options; and an answer of the client protocol.
  */
-#include "args.h"
-#include "reply.h"
-#include "words.h"
-#include "xbuf.h"
+#include "line/args.h"
+#include "net/reply.h"
+#include "base/tokens.h"
+#include "base/xbuf.h"
 
 #include "fuzz.h"
 

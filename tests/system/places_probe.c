@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "herd/request.h"
 #include "herd/text.h"
 #include "places/look.h"

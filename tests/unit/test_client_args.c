@@ -2,9 +2,9 @@
 /* Words into command, arguments, options; the table of commands itself. */
 #include "unit.h"
 
-#include "args.h"
-#include "prefs.h"
-#include "xbuf.h"
+#include "line/args.h"
+#include "conf/prefs.h"
+#include "base/xbuf.h"
 
 #define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 

@@ -2,9 +2,9 @@
 /* Completion: what could stand at the end of a line. */
 #include "unit.h"
 
-#include "args.h"
-#include "cursor.h"
-#include "xbuf.h"
+#include "line/args.h"
+#include "repl/cursor_word.h"
+#include "base/xbuf.h"
 
 #define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 #define NO_WORDS ((const char *const[]){ NULL })

@@ -6,11 +6,11 @@
  */
 #include "unit.h"
 
-#include "command.h"
+#include "line/command.h"
 #include "herd/herdfile.h"
-#include "out.h"
-#include "prefs.h"
-#include "xbuf.h"
+#include "out/out.h"
+#include "conf/prefs.h"
+#include "base/xbuf.h"
 
 #define PAGE "man/herdctl.1"
 #define COLUMNS 72u

@@ -3,8 +3,8 @@
 #include "unit.h"
 
 #include "herd/text.h"
-#include "words.h"
-#include "xbuf.h"
+#include "base/tokens.h"
+#include "base/xbuf.h"
 
 static bool
 is_raw(const char *word)

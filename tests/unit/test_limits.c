@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "unit.h"
 
-#include "net/limits.h"
+#include "node/limits.h"
 #include "net/refusals.h"
 
 static void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the watchdog sees of a loop's thread. */
-#include "pulse.h"
+#include "base/loop_watch.h"
 
 #include <pthread.h>
 

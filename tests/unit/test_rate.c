@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "net/rate.h"
+#include "base/rate.h"
 
 #define START (UINT64_C(1000) * HERD_NS_PER_S)
 

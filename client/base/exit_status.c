@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/exit_status.h"
+
+#include <stddef.h>
+
+static const struct status_entry table[] = {
+#define STATUS_ENTRY(name, code, word, text) { name, word, text },
+	STATUSES(STATUS_ENTRY)
+#undef STATUS_ENTRY
+	    { STATUS_OK, NULL, NULL },
+};
+
+const struct status_entry *
+status_table(void)
+{
+	return table;
+}
+
+const char *
+status_word(enum status status)
+{
+	for (const struct status_entry *e = table; e->word != NULL; e++) {
+		if (e->status == status)
+			return e->word;
+	}
+	return "other";
+}
+
+enum status
+status_worst(enum status a, enum status b)
+{
+	return a > b ? a : b;
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * check: a monitoring plugin (Nagios, Icinga ...). One line on stdout with
+ * performance data behind |, exit status 0 OK, 1 WARNING, 2 CRITICAL, 3
+ * UNKNOWN. This command alone has these statuses.
+ */
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/herdwide.h"
+#include "run/fields.h"
+#include "cmd/node_family.h"
+#include "base/xbuf.h"
+
+#define ROUNDS 3u /* tables that differ may only be on their way */
+#define ROUND_NS (300 * HERD_NS_PER_MS)
+
+const struct argument nagios_arguments[] = {
+	{ "node|peers|places|convergence|all", COMPLETE_WORDS, false, false,
+	    "node peers places convergence all", true },
+	{ NULL, COMPLETE_NONE, false, false, NULL, false },
+};
+
+enum nagios_state {
+	NAGIOS_OK,
+	NAGIOS_WARNING,
+	NAGIOS_CRITICAL,
+	NAGIOS_UNKNOWN,
+};
+
+struct nagios {
+	struct run *run;
+	const struct answers *answers; /* of /v1/status */
+	enum nagios_state state;
+	struct buf text; /* what is wrong */
+	struct buf good; /* what is right */
+	struct buf data; /* performance data */
+};
+
+/* UNKNOWN is for what cannot be judged; a known failure outranks it. */
+static void HERD_PRINTF(3, 4)
+    find(struct nagios *n, enum nagios_state state, const char *fmt, ...)
+{
+	struct buf *out = state == NAGIOS_OK ? &n->good : &n->text;
+	va_list args;
+
+	if (out->len > 0)
+		put_text(out, ", ");
+	va_start(args, fmt);
+	putv(out, fmt, args);
+	va_end(args);
+	if (state == NAGIOS_CRITICAL || n->state == NAGIOS_CRITICAL)
+		n->state = NAGIOS_CRITICAL;
+	else if (state > n->state)
+		n->state = state;
+}
+
+static void
+check_node(struct nagios *n, const struct answer *a)
+{
+	const char *state = json_text(a->json, "state");
+	const char *store = json_text(a->json, "store.state");
+	const char *name = a->target->name;
+
+	if (a->status != STATUS_OK)
+		return;
+	if (state == NULL || strcmp(state, "ready") != 0)
+		find(n,
+		    state != NULL && strcmp(state, "stopping") == 0
+			? NAGIOS_CRITICAL
+			: NAGIOS_WARNING,
+		    "%s is %s", name, state == NULL ? "in no state" : state);
+	if (cJSON_IsTrue(json_at(a->json, "isolated")))
+		find(n, NAGIOS_WARNING, "%s is isolated: it has no neighbour",
+		    name);
+	if (store != NULL && strcmp(store, "failed") == 0)
+		find(n, NAGIOS_CRITICAL, "the store of %s has failed", name);
+}
+
+/* Once, whatever is checked: who is silent fails every check. */
+static void
+check_answers(struct nagios *n)
+{
+	for (size_t i = 0; i < n->answers->count; i++) {
+		const struct answer *a = &n->answers->items[i];
+
+		if (a->status != STATUS_OK)
+			find(n, NAGIOS_CRITICAL, "%s unreachable: %s",
+			    a->target->name, a->message);
+	}
+}
+
+static void
+check_nodes(struct nagios *n)
+{
+	struct buf clocks;
+	size_t ready = 0;
+
+	for (size_t i = 0; i < n->answers->count; i++) {
+		const struct answer *a = &n->answers->items[i];
+		const char *state = json_text(a->json, "state");
+
+		check_node(n, a);
+		ready += state != NULL && strcmp(state, "ready") == 0;
+	}
+	buf_init(&clocks, XBUF_MAX);
+	if (list_overruled(n->answers, &clocks) > 0)
+		find(n, NAGIOS_WARNING, "wrong clocks: %s", text_of(&clocks));
+	buf_release(&clocks);
+	find(n, NAGIOS_OK, "%zu node%s ready", ready, ready == 1 ? "" : "s");
+	putf(&n->data, " nodes_ready=%zu;;;0;%zu", ready, n->answers->count);
+}
+
+static void
+check_peers(struct nagios *n)
+{
+	double total = 0;
+	double synced = 0;
+
+	for (size_t i = 0; i < n->answers->count; i++) {
+		const struct answer *a = &n->answers->items[i];
+		double of = json_number(a->json, "peers.total", 0);
+		double up = json_number(a->json, "peers.synced", 0);
+
+		total += of;
+		synced += up;
+		if (up < of)
+			find(n, up > 0 ? NAGIOS_WARNING : NAGIOS_CRITICAL,
+			    "%s has %.0f of %.0f links synced", a->target->name,
+			    up, of);
+	}
+	find(n, NAGIOS_OK, "%.0f link ends synced", synced);
+	putf(&n->data, " links_synced=%.0f;;;0;%.0f", synced, total);
+}
+
+static void
+check_places(struct nagios *n)
+{
+	double answered = 0;
+	double failed = 0;
+
+	for (size_t i = 0; i < n->answers->count; i++) {
+		const struct answer *a = &n->answers->items[i];
+		const char *state = json_text(a->json, "places.state");
+
+		answered += json_number(a->json, "places.answered", 0);
+		failed += json_number(a->json, "places.failed", 0);
+		if (a->status != STATUS_OK)
+			continue;
+		if (state == NULL ||
+		    (strcmp(state, "ready") != 0 && strcmp(state, "off") != 0))
+			find(n,
+			    state != NULL && strcmp(state, "failed") == 0
+				? NAGIOS_CRITICAL
+				: NAGIOS_WARNING,
+			    "Places of %s: %s", a->target->name,
+			    state == NULL ? "unknown" : state);
+	}
+	find(n, NAGIOS_OK, "Places ready");
+	putf(&n->data, " places_answered=%.0fc places_failed=%.0fc", answered,
+	    failed);
+}
+
+/* Nodes that answer whose table's hash is not that of the first. */
+static size_t
+count_unequal(const struct answers *answers, double *clients)
+{
+	const cJSON *first = NULL;
+	size_t unequal = 0;
+
+	*clients = 0;
+	for (size_t i = 0; i < answers->count; i++) {
+		const cJSON *json = answers->items[i].json;
+		const cJSON *hashes = json_at(json, "hashes");
+
+		if (hashes == NULL)
+			continue;
+		*clients = json_number(json, "count", 0);
+		if (first == NULL)
+			first = hashes;
+		unequal += !cJSON_Compare(first, hashes, true);
+	}
+	return unequal;
+}
+
+static enum status
+check_convergence(struct nagios *n)
+{
+	size_t unequal = 0;
+	double clients = 0;
+	/* The key only has to be the same for all; this is no secret. */
+	static const char path[] =
+	    "/v1/digest?key=00112233445566778899aabbccddeeff";
+
+	for (size_t i = 0; i < ROUNDS; i++) {
+		struct answers answers;
+		enum status status;
+
+		if (i > 0 && loop_rest(ctl_loop(n->run->ctl), ROUND_NS) ==
+				 WAIT_INTERRUPTED)
+			return STATUS_SIGINT;
+		status = ask_all(n->run, "GET", path, NULL, &answers);
+		unequal = count_unequal(&answers, &clients);
+		if (status == STATUS_OK &&
+		    answers_status(&answers) != STATUS_OK)
+			find(n, NAGIOS_CRITICAL,
+			    "not all nodes can be compared");
+		answers_release(&answers);
+		if (status != STATUS_OK)
+			return status;
+		if (unequal == 0 || n->state == NAGIOS_CRITICAL)
+			break;
+	}
+	if (unequal > 0)
+		find(n, NAGIOS_CRITICAL, "%zu node%s with another table",
+		    unequal, unequal == 1 ? "" : "s");
+	else
+		find(n, NAGIOS_OK, "tables are equal (%.0f clients)", clients);
+	putf(&n->data, " unequal=%zu;;;0 clients=%.0f;;;0", unequal, clients);
+	return STATUS_OK;
+}
+
+static bool
+wants(const struct nagios *n, const char *what)
+{
+	const char *word = run_word(n->run, 0);
+
+	return strcmp(word, what) == 0 || strcmp(word, "all") == 0;
+}
+
+static void
+write_result(struct nagios *n)
+{
+	static const char *const words[] = { "OK", "WARNING", "CRITICAL",
+		"UNKNOWN" };
+	struct buf *text = n->state == NAGIOS_OK ? &n->good : &n->text;
+	struct buf line;
+
+	buf_init(&line, XBUF_MAX);
+	/* | begins the performance data and must not come from a node. */
+	for (size_t i = 0; i < text->len; i++) {
+		if (text->data[text->head + i] == '|')
+			text->data[text->head + i] = '/';
+	}
+	putf(&line, "HERD %s - ", words[n->state]);
+	put_clean(&line, buf_span(text));
+	if (n->data.len > 0) {
+		put_text(&line, " |");
+		put_clean(&line, buf_span(&n->data));
+	}
+	put_byte(&line, '\n');
+	sink_write(&n->run->sink, buf_span(&line));
+	buf_release(&line);
+}
+
+static void
+judge(struct nagios *n)
+{
+	struct answers answers;
+	enum status status =
+	    ask_all(n->run, "GET", "/v1/status", NULL, &answers);
+
+	n->answers = &answers;
+	if (status == STATUS_OK)
+		check_answers(n);
+	if (status == STATUS_OK && wants(n, "node"))
+		check_nodes(n);
+	if (status == STATUS_OK && wants(n, "peers"))
+		check_peers(n);
+	if (status == STATUS_OK && wants(n, "places"))
+		check_places(n);
+	if (status == STATUS_OK && wants(n, "convergence"))
+		status = check_convergence(n);
+	if (status != STATUS_OK)
+		find(n, NAGIOS_UNKNOWN, "%s", status_word(status));
+	answers_release(&answers);
+	n->answers = NULL;
+}
+
+enum status
+nagios_run(struct run *run)
+{
+	struct nagios n = { .run = run };
+
+	buf_init(&n.text, XBUF_MAX);
+	buf_init(&n.good, XBUF_MAX);
+	buf_init(&n.data, XBUF_MAX);
+	judge(&n);
+	write_result(&n);
+	buf_release(&n.text);
+	buf_release(&n.good);
+	buf_release(&n.data);
+	/* The monitoring plugins' statuses, not the table's. */
+	return (enum status)n.state;
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * config diff: what nodes run against the herd file as herdctl reads it now:
+ * settings, the addresses of nodes, links.
+ */
+#include "cmd/config_family.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/fields.h"
+#include "base/xbuf.h"
+
+enum {
+	DIFF_NODE,
+	DIFF_NAME,
+	DIFF_RUNNING,
+	DIFF_FILE,
+	DIFF_RELOADABLE,
+	DIFF_ERROR,
+	DIFF_COLUMNS
+};
+
+static const struct column columns[DIFF_COLUMNS] = {
+	[DIFF_NODE] = { "node", "NODE", LEAF_TEXT, COLUMN_NODE | COLUMN_ALWAYS,
+	    0, NULL, 0 },
+	[DIFF_NAME] = { "name", "SETTING", LEAF_TEXT, COLUMN_NAME, 0, NULL, 0 },
+	[DIFF_RUNNING] = { "running", "RUNNING", LEAF_TEXT, COLUMN_SHRINK, 0,
+	    NULL, 0 },
+	[DIFF_FILE] = { "file", "FILE", LEAF_TEXT, COLUMN_SHRINK, 0, NULL, 0 },
+	[DIFF_RELOADABLE] = { "reloadable", "RELOADABLE", LEAF_BOOL, 0, 1, NULL,
+	    0 },
+	[DIFF_ERROR] = { "error", "ERROR", LEAF_TEXT,
+	    COLUMN_ERROR | COLUMN_IF_ANY, 0, NULL, 0 },
+};
+
+const struct view config_diff_view = { "herd.config-diff/1", "differences",
+	VIEW_LIST, columns, DIFF_COLUMNS };
+
+enum status
+config_read_text(struct run *run, const char *path, struct buf *text)
+{
+	enum herd_error error = file_read(path, HERDFILE_BYTES_MAX, text);
+
+	if (error == HERD_OK)
+		return STATUS_OK;
+	put_text(&run->message, "cannot read ");
+	put_clean(&run->message, span_from(path));
+	putf(&run->message, ": %s",
+	    error == HERD_ESYSTEM ? strerror(errno) : herd_strerror(error));
+	return run_fail_message(run, STATUS_LOCAL);
+}
+
+struct comparison {
+	struct run *run;
+	const struct answer *answer;
+	const struct herdfile *file;
+	size_t differing;
+};
+
+/* A row for it; NULL stands for "not there". */
+static void
+differ(struct comparison *c, const char *name, const char *running,
+    const char *file, const cJSON *reloadable)
+{
+	struct out *out = &c->run->out;
+
+	c->differing++;
+	json_set_node(out, c->answer->target->name);
+	out_word(out, DIFF_NAME, name);
+	if (running != NULL)
+		out_word(out, DIFF_RUNNING, running);
+	if (file != NULL)
+		out_word(out, DIFF_FILE, file);
+	if (cJSON_IsBool(reloadable))
+		out_bool(out, DIFF_RELOADABLE, cJSON_IsTrue(reloadable));
+	out_row(out);
+}
+
+static void
+compare_settings(struct comparison *c)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, json_at(c->answer->json, "settings"))
+	{
+		const char *name = json_text(item, "name");
+		const char *running = json_text(item, "value");
+		const struct setting *setting =
+		    name == NULL ? NULL : setting_find(span_from(name));
+		struct buf value;
+
+		if (setting == NULL || running == NULL || setting->secret)
+			continue;
+		buf_init(&value, XBUF_MAX);
+		must(setting_get(&c->file->settings, setting, &value));
+		if (strcmp(text_of(&value), running) != 0)
+			differ(c, name, running, text_of(&value),
+			    json_at(item, "reloadable"));
+		buf_release(&value);
+	}
+}
+
+static void
+compare_address(struct comparison *c, const char *node, const char *key,
+    const char *running, const struct address *address)
+{
+	struct buf text;
+	char *name = xasprintf("nodes.%s.%s", node, key);
+	const char *file = NULL;
+
+	buf_init(&text, XBUF_MAX);
+	if (address->kind != ADDRESS_NONE) {
+		must(address_format(&text, address));
+		file = text_of(&text);
+	}
+	if ((file == NULL) != (running == NULL) ||
+	    (file != NULL && strcmp(file, running) != 0))
+		differ(c, name, running, file, NULL);
+	buf_release(&text);
+	free(name);
+}
+
+static void
+compare_nodes(struct comparison *c)
+{
+	const struct herdfile *file = c->file;
+	bool *seen = xcalloc(file->node_count, sizeof(*seen));
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, json_at(c->answer->json, "nodes"))
+	{
+		const char *name = json_text(item, "node");
+		size_t i;
+
+		if (name == NULL)
+			continue;
+		if (herdfile_find(file, span_from(name), &i) != HERD_OK) {
+			char *key = xasprintf("nodes.%s", name);
+
+			differ(c, key, "a node", NULL, NULL);
+			free(key);
+			continue;
+		}
+		seen[i] = true;
+		compare_address(c, name, "clients", json_text(item, "clients"),
+		    &file->nodes[i].clients);
+		compare_address(c, name, "peers", json_text(item, "peers"),
+		    &file->nodes[i].peers);
+		compare_address(c, name, "admin", json_text(item, "admin"),
+		    &file->nodes[i].admin);
+	}
+	for (size_t i = 0; i < file->node_count; i++) {
+		if (!seen[i])
+			differ(c, file->nodes[i].name, NULL, "a node", NULL);
+	}
+	free(seen);
+}
+
+static bool
+is_link(const struct herdfile *file, const struct herdfile_link *link,
+    const cJSON *item)
+{
+	const char *a = json_text(item, "a");
+	const char *b = json_text(item, "b");
+	const char *left = file->nodes[link->a].name;
+	const char *right = file->nodes[link->b].name;
+
+	return a != NULL && b != NULL &&
+	       ((strcmp(a, left) == 0 && strcmp(b, right) == 0) ||
+		   (strcmp(a, right) == 0 && strcmp(b, left) == 0));
+}
+
+static void
+compare_links(struct comparison *c)
+{
+	const struct herdfile *file = c->file;
+	const cJSON *links = json_at(c->answer->json, "links");
+	bool *seen = xcalloc(file->link_count, sizeof(*seen));
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, links)
+	{
+		bool known = false;
+
+		for (size_t i = 0; i < file->link_count; i++) {
+			if (is_link(file, &file->links[i], item))
+				seen[i] = known = true;
+		}
+		if (!known) {
+			char *key = xasprintf("links.%s-%s",
+			    json_text(item, "a"), json_text(item, "b"));
+
+			differ(c, key, "a link", NULL, NULL);
+			free(key);
+		}
+	}
+	for (size_t i = 0; i < file->link_count; i++) {
+		char *key =
+		    xasprintf("links.%s-%s", file->nodes[file->links[i].a].name,
+			file->nodes[file->links[i].b].name);
+
+		if (!seen[i])
+			differ(c, key, NULL, "a link", NULL);
+		free(key);
+	}
+	free(seen);
+}
+
+static size_t
+compare_all(struct run *run, const struct answers *answers)
+{
+	size_t differing = 0;
+
+	for (size_t i = 0; i < answers->count; i++) {
+		struct comparison c = { .run = run,
+			.answer = &answers->items[i],
+			.file = &run->herd->file };
+
+		if (c.answer->status != STATUS_OK) {
+			if (run->all_nodes)
+				out_failure(&run->out, c.answer->target->name,
+				    c.answer->message);
+			continue;
+		}
+		compare_settings(&c);
+		compare_nodes(&c);
+		compare_links(&c);
+		differing += c.differing;
+	}
+	return differing;
+}
+
+enum status
+config_diff_run(struct run *run)
+{
+	struct answers answers = { 0 };
+	enum status status = run_targets(run);
+	size_t differing;
+
+	if (status == STATUS_OK && !run->herd->has_file)
+		return run_fail(run, STATUS_USAGE,
+		    "`config diff' needs a herd file: -c FILE");
+	if (status == STATUS_OK)
+		status = run_begin(run, &config_diff_view);
+	if (status == STATUS_OK)
+		status = ask_all(run, "GET", "/v1/config", NULL, &answers);
+	if (status != STATUS_OK) {
+		answers_release(&answers);
+		return status;
+	}
+	differing = compare_all(run, &answers);
+	out_member_bool(&run->out, "equal", differing == 0);
+	out_footer(&run->out,
+	    differing == 0 ? "nothing differs from %s"
+			   : "something differs from %s",
+	    run->herd->path);
+	status = json_finish(run, &answers);
+	return status == STATUS_OK && differing > 0 ? STATUS_NEGATIVE : status;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * map: a node's clients as dots; with their ids while there are few.
+ */
+#include "cmd/watching.h"
+
+#include <stdlib.h>
+
+#include "out/canvas.h"
+#include "cmd/client_columns.h"
+#include "herd/text.h"
+#include "out/screen.h"
+#include "cmd/table_family.h"
+#include "base/xbuf.h"
+
+#define LABELS_MOST 30u
+#define WIDTH_ELSEWHERE 80u
+#define HEIGHT_ELSEWHERE 24u
+
+const struct flag map_flags[] = {
+	{ "near", 0, "LOCATION", false, COMPLETE_NONE, NULL,
+	    "only clients around this place" },
+	{ "km", 0, "KM", false, COMPLETE_NONE, NULL, "so far around it (10)" },
+	{ "prefix", 0, "PREFIX", false, COMPLETE_CLIENT, NULL,
+	    "only clients whose id begins so" },
+	{ NULL, 0, NULL, false, COMPLETE_NONE, NULL, NULL },
+};
+
+static void
+add_points(struct run *run, struct canvas *canvas)
+{
+	const struct out *out = &run->out;
+	bool labels = out->count <= LABELS_MOST;
+
+	for (size_t i = 0; i < out->count; i++) {
+		const struct leaf *row = out->rows[i];
+		char *id;
+
+		if (!row[CLIENT_LOCATION].known)
+			continue;
+		id =
+		    xstrndup(row[CLIENT_ID].text.data, row[CLIENT_ID].text.len);
+		canvas_add(canvas, row[CLIENT_LOCATION].lat,
+		    row[CLIENT_LOCATION].lon, labels ? id : NULL);
+		free(id);
+	}
+}
+
+static void
+draw(struct run *run)
+{
+	struct canvas_options options = {
+		.width = run->to_terminal ? screen_width() : WIDTH_ELSEWHERE,
+		.height =
+		    run->to_terminal ? screen_height() - 2 : HEIGHT_ELSEWHERE,
+		.utf8 = run->ctl->utf8,
+	};
+	struct canvas *canvas = canvas_new(&options);
+	struct buf text;
+
+	add_points(run, canvas);
+	buf_init(&text, XBUF_MAX);
+	canvas_draw(canvas, &text);
+	putf(&text, "%zu client%s\n", run->out.count,
+	    run->out.count == 1 ? "" : "s");
+	put_span(&text, buf_span(&run->out.footer));
+	sink_write(&run->sink, buf_span(&text));
+	sink_flush(&run->sink);
+	buf_release(&text);
+	canvas_free(canvas);
+}
+
+static void
+write_map(struct run *run)
+{
+	if ((run->out.options.format->traits & FORMAT_PEOPLE) != 0)
+		draw(run);
+	else
+		out_end(&run->out);
+}
+
+enum status
+map_run(struct run *run)
+{
+	const char *near = run_flag(run, "near");
+	const char *km = run_flag(run, "km");
+	const char *prefix = run_flag(run, "prefix");
+	struct buf query;
+	enum status status = STATUS_OK;
+
+	buf_init(&query, XBUF_MAX);
+	if (near != NULL)
+		status = client_near_query(
+		    run, near, km == NULL ? "10" : km, &query);
+	if (prefix != NULL) {
+		put_text(&query, "&prefix=");
+		must(text_to_percent(&query, span_from(prefix)));
+	}
+	if (status == STATUS_OK)
+		status =
+		    client_list(run, text_of(&query), near == NULL, write_map);
+	buf_release(&query);
+	return status;
+}

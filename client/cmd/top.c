@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * top: all nodes at work. Rates are differences between two samples of the
+ * nodes' counters, so they are true for the interval that is shown.
+ */
+#include "cmd/watching.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "run/fields.h"
+#include "run/live.h"
+#include "cmd/node_family.h"
+#include "out/screen.h"
+#include "base/xbuf.h"
+
+enum {
+	TOP_NODE,
+	TOP_STATE,
+	TOP_CLIENTS,
+	TOP_CONNECTIONS,
+	TOP_IAMAT,
+	TOP_WHATSAT,
+	TOP_INVALID,
+	TOP_SYNCED,
+	TOP_TOTAL,
+	TOP_OWED,
+	TOP_LAG,
+	TOP_P99,
+	TOP_STORE_LAG,
+	TOP_MEMORY,
+	TOP_ERROR,
+	TOP_COLUMNS
+};
+
+static const struct column columns[TOP_COLUMNS] = {
+	[TOP_NODE] = { "node", "NODE", LEAF_TEXT,
+	    COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME | COLUMN_SHRINK, 0, NULL,
+	    0 },
+	[TOP_STATE] = { "state", "STATE", LEAF_STATE, COLUMN_STATE, 0, "state",
+	    0 },
+	[TOP_CLIENTS] = { "clients_count", "CLIENTS", LEAF_INTEGER, 0, 1,
+	    "clients.count", 0 },
+	[TOP_CONNECTIONS] = { "connections", "CONN", LEAF_INTEGER, 0, 3,
+	    "connections", 0 },
+	[TOP_IAMAT] = { "iamat_per_s", "IAMAT/S", LEAF_REAL, 0, 0, NULL, 1 },
+	[TOP_WHATSAT] = { "whatsat_per_s", "WHATSAT/S", LEAF_REAL, 0, 0, NULL,
+	    1 },
+	[TOP_INVALID] = { "invalid_per_s", "INVALID/S", LEAF_REAL, 0, 4, NULL,
+	    1 },
+	[TOP_SYNCED] = { "peers_synced", "SYNCED", LEAF_INTEGER, 0, 2,
+	    "peers.synced", 0 },
+	[TOP_TOTAL] = { "peers_total", "OF", LEAF_INTEGER, 0, 2, "peers.total",
+	    0 },
+	[TOP_OWED] = { "owed", "OWED", LEAF_INTEGER, 0, 2, "peers.owed", 0 },
+	[TOP_LAG] = { "lag_ms", "LAG", LEAF_MS, 0, 3, "peers.lag_ms", 0 },
+	[TOP_P99] = { "places_p99_ms", "PLACES P99", LEAF_MS, 0, 5,
+	    "places.p99_ms", 0 },
+	[TOP_STORE_LAG] = { "store_lag", "STORE LAG", LEAF_INTEGER, 0, 6,
+	    "store.lag", 0 },
+	[TOP_MEMORY] = { "rss_bytes", "MEMORY", LEAF_BYTES, 0, 4, "rss_bytes",
+	    0 },
+	[TOP_ERROR] = { "error", "ERROR", LEAF_TEXT,
+	    COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK, 0, NULL, 0 },
+};
+
+const struct view top_view = { "herd.top/1", "nodes", VIEW_LIST, columns,
+	TOP_COLUMNS };
+
+/* "-1" is one of the words that begin with a digit: not an option. */
+const struct argument top_arguments[] = {
+	{ "-1", COMPLETE_WORDS, true, false, "-1", true },
+	{ NULL, COMPLETE_NONE, false, false, NULL, false },
+};
+
+#define COUNTERS 3u
+
+/* A node's counters at one moment, and their growth since the one before. */
+struct sample {
+	bool known;
+	struct mono at;
+	double counters[COUNTERS];
+	double rates[COUNTERS]; /* per second; negative: not known */
+};
+
+static const char *const counter_paths[COUNTERS] = { "requests.iamat",
+	"requests.whatsat", "requests.invalid" };
+static const size_t counter_columns[COUNTERS] = { TOP_IAMAT, TOP_WHATSAT,
+	TOP_INVALID };
+
+/* What it can be sorted by: the key while it runs, the word for --sort. */
+static const struct order {
+	char key;
+	const char *word;
+	size_t column;
+	bool descending;
+} orders[] = {
+	{ 'n', "name", TOP_NODE, false },
+	{ 'c', "clients", TOP_CLIENTS, true },
+	{ 'i', "iamat", TOP_IAMAT, true },
+	{ 'w', "whatsat", TOP_WHATSAT, true },
+	{ 'v', "invalid", TOP_INVALID, true },
+	{ 'o', "owed", TOP_OWED, true },
+	{ 'l', "lag", TOP_LAG, true },
+	{ 'p', "places", TOP_P99, true },
+	{ 'm', "memory", TOP_MEMORY, true },
+};
+
+struct top {
+	struct run *run;
+	struct sample *samples;    /* one per target */
+	struct answers answers;    /* of the last round */
+	const struct order *order; /* NULL: as --sort says, or the herd file */
+	bool reversed;             /* `order` is */
+	struct buf complaint;      /* why it ended, for behind the picture */
+};
+
+static void
+take_sample(struct sample *sample, const struct answer *a)
+{
+	struct sample now = { .known = a->status == STATUS_OK,
+		.at = now_mono() };
+	double s = (double)mono_since(now.at, sample->at) / 1e9;
+
+	for (size_t i = 0; i < COUNTERS; i++) {
+		double more;
+
+		now.counters[i] = json_number(a->json, counter_paths[i], 0);
+		more = now.counters[i] - sample->counters[i];
+		/* A restart counts from 0 again: more is negative then. */
+		now.rates[i] =
+		    now.known && sample->known && s > 0 ? more / s : -1;
+	}
+	*sample = now;
+}
+
+static void
+add_rows(struct top *t)
+{
+	struct out *out = &t->run->out;
+
+	for (size_t i = 0; i < t->answers.count; i++) {
+		const struct answer *a = &t->answers.items[i];
+
+		if (a->status != STATUS_OK) {
+			out_failure(out, a->target->name, a->message);
+			continue;
+		}
+		out_raw(out, buf_span(&a->body));
+		json_set_node(out, a->target->name);
+		json_fill_row(out, a->json);
+		for (size_t c = 0; c < COUNTERS; c++) {
+			if (t->samples[i].rates[c] >= 0)
+				out_real(out, counter_columns[c],
+				    t->samples[i].rates[c]);
+		}
+		out_row(out);
+	}
+}
+
+/* Asks every node once; what it answered stays until the next time. */
+static enum status
+measure(struct top *t)
+{
+	struct run *run = t->run;
+	enum status status;
+
+	answers_release(&t->answers);
+	t->answers = (struct answers){ 0 };
+	run->deadline = deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
+	status = ask_all(run, "GET", "/v1/status", NULL, &t->answers);
+	for (size_t i = 0; i < t->answers.count && status == STATUS_OK; i++)
+		take_sample(&t->samples[i], &t->answers.items[i]);
+	return status;
+}
+
+static void
+add_totals(struct run *run)
+{
+	double iamat = 0;
+	double whatsat = 0;
+	struct buf text;
+
+	for (size_t i = 0; i < run->out.count; i++) {
+		iamat += run->out.rows[i][TOP_IAMAT].real;
+		whatsat += run->out.rows[i][TOP_WHATSAT].real;
+	}
+	buf_init(&text, XBUF_MAX);
+	node_count_states(&run->out, TOP_STATE, "node", &text);
+	out_footer(&run->out, "%s; %.1f iamat/s, %.1f whatsat/s",
+	    text_of(&text), iamat, whatsat);
+	buf_release(&text);
+}
+
+/* How it is sorted, and by which keys that is changed. */
+static void
+add_title(struct top *t)
+{
+	const char *sort = prefs_text(&t->run->prefs, PREF_SORT);
+	struct buf text;
+
+	buf_init(&text, XBUF_MAX);
+	if (t->order != NULL)
+		putf(&text, "sorted by %s%s", t->order->word,
+		    t->reversed ? ", reversed" : "");
+	else if (sort != NULL)
+		putf(&text, "sorted by %s", sort);
+	else
+		put_text(&text, "in the herd file's order");
+	put_text(&text, "  (q ends, r reverses; sort by");
+	for (size_t i = 0; i < HERD_ARRAY_LEN(orders); i++)
+		putf(&text, " %c=%s", orders[i].key, orders[i].word);
+	out_heading(&t->run->out, "top  %s)\n", text_of(&text));
+	buf_release(&text);
+}
+
+/* By the key that was pressed, or the word behind --sort. */
+static enum status
+set_sort(struct top *t)
+{
+	struct run *run = t->run;
+	const struct order *order = t->order;
+	bool descending;
+	char *sort;
+	enum status status;
+
+	if (order == NULL)
+		return STATUS_OK;
+	descending = order->descending != t->reversed;
+	sort = xasprintf(
+	    "%s%s", columns[order->column].key, descending ? ":desc" : "");
+	status = prefs_set(
+	    &run->prefs, PREF_SORT, sort, ORIGIN_LINE, "--sort", &run->message);
+	free(sort);
+	return status == STATUS_OK ? status : run_fail_message(run, status);
+}
+
+static void
+take_key(struct top *t, char key)
+{
+	if (key == 'r')
+		t->reversed = t->order != NULL && !t->reversed;
+	for (size_t i = 0; i < HERD_ARRAY_LEN(orders); i++) {
+		if (orders[i].key != key)
+			continue;
+		t->order = &orders[i];
+		t->reversed = false;
+	}
+}
+
+static const struct order *
+find_order(const char *word)
+{
+	for (size_t i = 0; i < HERD_ARRAY_LEN(orders) && word != NULL; i++) {
+		if (strcmp(orders[i].word, word) == 0)
+			return &orders[i];
+	}
+	return NULL;
+}
+
+/* The rows of one round, sorted as the user wants them. */
+static enum status
+write_round(struct top *t, bool live)
+{
+	struct run *run = t->run;
+	enum status status = set_sort(t);
+
+	if (status == STATUS_OK)
+		status = run_begin(run, &top_view);
+	if (status != STATUS_OK)
+		return status;
+	if (live)
+		add_title(t);
+	add_rows(t);
+	add_totals(run);
+	out_end(&run->out);
+	return STATUS_OK;
+}
+
+/* The first round only makes the second one's rates possible. */
+static enum status
+run_once(struct top *t)
+{
+	enum status status = measure(t);
+
+	if (status == STATUS_OK &&
+	    loop_rest(ctl_loop(t->run->ctl), HERD_NS_PER_S) == WAIT_INTERRUPTED)
+		return STATUS_SIGINT;
+	if (status == STATUS_OK)
+		status = measure(t);
+	if (status == STATUS_OK)
+		status = write_round(t, false);
+	if (status == STATUS_OK)
+		status = answers_report(t->run, &t->answers);
+	return status;
+}
+
+/* One picture, written to memory and then drawn over the last one. */
+static enum status
+draw(struct top *t, struct live *live)
+{
+	struct run *run = t->run;
+	struct sink screen = run->sink;
+	struct sink memory;
+	enum status status;
+
+	sink_init_memory(&run->sink, true);
+	status = write_round(t, true);
+	if (run->out_begun)
+		out_release(&run->out);
+	run->out_begun = false;
+	memory = run->sink;
+	run->sink = screen;
+	if (status == STATUS_OK)
+		live_draw(live, buf_span(&memory.held));
+	else
+		put_span(&t->complaint, buf_span(&memory.held));
+	buf_release(&memory.held);
+	return status;
+}
+
+/* Until the next round: keys sort what is shown. False: leave. */
+static bool
+rest(struct top *t, struct live *live, enum status *status)
+{
+	struct mono until = mono_add(now_mono(), HERD_NS_PER_S);
+	char key;
+
+	while (*status == STATUS_OK) {
+		switch (live_rest(live, until, &key)) {
+		case LIVE_TIME: return true;
+		case LIVE_INTERRUPTED: *status = STATUS_SIGINT; return false;
+		case LIVE_RESIZED: break;
+		case LIVE_KEY:
+			if (key == 'q')
+				return false;
+			take_key(t, key);
+		}
+		*status = draw(t, live);
+	}
+	return false;
+}
+
+static enum status
+run_live(struct top *t)
+{
+	struct run *run = t->run;
+	struct live *live;
+	enum status status;
+
+	run->sink.pager = NULL;
+	live = live_begin(ctl_loop(run->ctl), &run->sink, true, run->ctl->utf8);
+	do {
+		status = measure(t);
+		if (status == STATUS_OK)
+			status = draw(t, live);
+	} while (status == STATUS_OK && rest(t, live, &status));
+	live_end(live);
+	fputs(text_of(&t->complaint), stderr);
+	return status;
+}
+
+enum status
+top_run(struct run *run)
+{
+	struct top t = { .run = run };
+	enum status status = run_targets(run);
+	bool live;
+
+	if (status != STATUS_OK)
+		return status;
+	buf_init(&t.complaint, XBUF_MAX);
+	t.order = find_order(prefs_text(&run->prefs, PREF_SORT));
+	t.samples = xcalloc(run->target_count, sizeof(*t.samples));
+	live = run->args->count == 0 && run->to_terminal &&
+	       isatty(STDIN_FILENO) == 1 && !screen_is_dumb() &&
+	       prefs_text(&run->prefs, PREF_OUTPUT) == NULL;
+	status = live ? run_live(&t) : run_once(&t);
+	answers_release(&t.answers);
+	buf_release(&t.complaint);
+	free(t.samples);
+	return status;
+}

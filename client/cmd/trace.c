@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * trace: one report through the herd. Every node's events are watched for
+ * the client, then it is reported; each node that accepts it says by which
+ * link it came, and when. Times are the nodes' own clocks against the one
+ * that took the report; `seen' is this machine's, and includes the pause in
+ * which a node gathers events and the way back here.
+ */
+#include "cmd/data.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "herd/text.h"
+#include "run/fields.h"
+#include "run/stream.h"
+#include "base/xbuf.h"
+
+enum {
+	TRACE_NODE,
+	TRACE_FROM,
+	TRACE_HOPS,
+	TRACE_AFTER,
+	TRACE_SEEN,
+	TRACE_STATE,
+	TRACE_ERROR,
+	TRACE_COLUMNS
+};
+
+static const struct column columns[TRACE_COLUMNS] = {
+	[TRACE_NODE] = { "node", "NODE", LEAF_TEXT,
+	    COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME, 0, NULL, 0 },
+	[TRACE_FROM] = { "from", "FROM", LEAF_TEXT, COLUMN_LABEL, 0, NULL, 0 },
+	[TRACE_HOPS] = { "hops", "HOPS", LEAF_INTEGER, 0, 0, NULL, 0 },
+	[TRACE_AFTER] = { "after_ms", "AFTER", LEAF_MS, 0, 0, NULL, 0 },
+	[TRACE_SEEN] = { "seen_ms", "SEEN", LEAF_MS, 0, 0, NULL, 0 },
+	[TRACE_STATE] = { "state", "STATE", LEAF_STATE, COLUMN_STATE, 0, NULL,
+	    0 },
+	[TRACE_ERROR] = { "error", "ERROR", LEAF_TEXT,
+	    COLUMN_ERROR | COLUMN_IF_ANY, 0, NULL, 0 },
+};
+
+const struct view trace_view = { "herd.trace/1", "hops", VIEW_LIST, columns,
+	TRACE_COLUMNS };
+
+const struct argument trace_arguments[] = {
+	{ "CLIENT", COMPLETE_CLIENT, false, false, NULL, false },
+	{ "LOCATION", COMPLETE_NONE, false, false, NULL, false },
+	{ NULL, COMPLETE_NONE, false, false, NULL, false },
+};
+
+/* One node's part in it. */
+struct hop {
+	const struct target *target;
+	bool arrived;
+	bool written;
+	char *from;
+	uint64_t at_ns; /* the node's clock, 0 = unknown */
+	struct mono seen;
+};
+
+struct trace {
+	struct run *run;
+	const struct target *entry; /* takes the report */
+	const char *client;
+	char time[TIME_FORMAT_MAX + 1];
+	struct mono sent;
+	struct hop *hops;
+	size_t count;
+	size_t arrived;
+};
+
+static void
+note(struct trace *t, struct hop *hop, const cJSON *event)
+{
+	const char *time = json_text(event, "time");
+	const char *from = json_text(event, "from");
+	const char *at = json_text(event, "at");
+
+	if (hop->arrived || time == NULL || strcmp(time, t->time) != 0)
+		return;
+	hop->arrived = true;
+	hop->seen = now_mono();
+	hop->from = from == NULL ? NULL : xstrdup(from);
+	if (at == NULL || time_parse(span_from(at), &hop->at_ns) != HERD_OK)
+		hop->at_ns = 0;
+	t->arrived++;
+}
+
+static void
+on_line(void *arg, const struct target *target, struct span line)
+{
+	struct trace *t = arg;
+	cJSON *event = cJSON_ParseWithLength(line.data, line.len);
+	const char *kind = json_text(event, "event");
+
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->hops[i].target == target && kind != NULL &&
+		    strcmp(kind, "report") == 0)
+			note(t, &t->hops[i], event);
+	}
+	cJSON_Delete(event);
+}
+
+/* The id as a glob that matches little else; the time decides. */
+static char *
+events_path(const char *client)
+{
+	struct buf glob;
+	struct buf path;
+
+	buf_init(&glob, XBUF_MAX);
+	buf_init(&path, XBUF_MAX);
+	for (const char *c = client; *c != '\0'; c++) {
+		/* In brackets every matcher takes them for themselves. */
+		if (strchr("*?[", *c) != NULL)
+			putf(&glob, "[%c]", *c);
+		else
+			put_byte(&glob, *c == '\\' ? '?' : *c);
+	}
+	put_text(&path, "/v1/events?type=report&client=");
+	must(text_to_percent(&path, buf_span(&glob)));
+	buf_release(&glob);
+	return text_take(&path);
+}
+
+static struct hop *
+find_hop(struct trace *t, const char *name)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		if (name != NULL && strcmp(t->hops[i].target->name, name) == 0)
+			return &t->hops[i];
+	}
+	return NULL;
+}
+
+static void
+write_hop(struct trace *t, struct hop *hop, size_t hops)
+{
+	struct out *out = &t->run->out;
+	struct hop *first = find_hop(t, t->entry->name);
+	struct buf name;
+
+	hop->written = true;
+	buf_init(&name, XBUF_MAX);
+	/* People see the tree; for programs `from' says the same. */
+	if (out_is_looks(out) && hops > 0) {
+		put_fill(&name, ' ', (hops - 1) * 3);
+		put_text(&name, "`- ");
+	}
+	put_text(&name, hop->target->name);
+	out_text(out, TRACE_NODE, buf_span(&name));
+	buf_release(&name);
+	if (hop->from != NULL)
+		out_word(out, TRACE_FROM, hop->from);
+	out_integer(out, TRACE_HOPS, (int64_t)hops);
+	out_word(out, TRACE_STATE, "ok");
+	out_real(out, TRACE_SEEN, (double)mono_since(hop->seen, t->sent) / 1e6);
+	if (first != NULL && first->at_ns != 0 && hop->at_ns != 0)
+		out_real(out, TRACE_AFTER,
+		    ((double)hop->at_ns - (double)first->at_ns) / 1e6);
+	out_row(out);
+}
+
+/* The node, then those that have it from there. */
+static void
+write_tree(struct trace *t, struct hop *hop, size_t hops)
+{
+	write_hop(t, hop, hops);
+	for (size_t i = 0; i < t->count; i++) {
+		struct hop *next = &t->hops[i];
+
+		if (next->arrived && !next->written && next->from != NULL &&
+		    strcmp(next->from, hop->target->name) == 0)
+			write_tree(t, next, hops + 1);
+	}
+}
+
+static void
+write_rest(struct trace *t)
+{
+	struct out *out = &t->run->out;
+
+	/* Those whose `from' is not among the nodes that were watched. */
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->hops[i].arrived && !t->hops[i].written)
+			write_tree(t, &t->hops[i], 1);
+	}
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->hops[i].arrived)
+			continue;
+		out_word(out, TRACE_NODE, t->hops[i].target->name);
+		out_word(out, TRACE_STATE, "missing");
+		out_row(out);
+	}
+}
+
+static bool
+all_arrived(const void *arg)
+{
+	const struct trace *t = arg;
+
+	return t->arrived == t->count;
+}
+
+/* The report itself, to the one node; run->targets are all for the rest. */
+static enum status
+send_report(struct trace *t, struct span location)
+{
+	struct run *run = t->run;
+	const struct target **all = run->targets;
+	size_t count = run->target_count;
+	const struct target *one[1] = { t->entry };
+	struct exchanges answers;
+	struct reply reply;
+	struct buf request;
+	enum status status;
+
+	buf_init(&request, XBUF_MAX);
+	putf(&request, "IAMAT %s %.*s %s", t->client, SPAN_ARG(location),
+	    t->time);
+	run->targets = one;
+	run->target_count = 1;
+	t->sent = now_mono();
+	status = exchange_all(run, buf_span(&request), &answers);
+	run->targets = all;
+	run->target_count = count;
+	if (status == STATUS_OK)
+		status = exchanges_report(run, &answers);
+	if (status == STATUS_OK)
+		status = data_reply(run, &answers.items[0], &reply);
+	exchanges_release(&answers);
+	buf_release(&request);
+	return status;
+}
+
+/* The entry is the one node meant; the rest of the herd is watched. */
+static enum status
+choose_nodes(struct trace *t)
+{
+	struct run *run = t->run;
+	enum status status = run_one_target(run, &t->entry);
+
+	if (status != STATUS_OK)
+		return status;
+	t->count = run->herd->count;
+	t->hops = xcalloc(t->count, sizeof(*t->hops));
+	for (size_t i = 0; i < t->count; i++) {
+		t->hops[i].target = &run->herd->targets[i];
+		run->targets[i] = &run->herd->targets[i];
+	}
+	run->target_count = t->count;
+	run->all_nodes = true;
+	return STATUS_OK;
+}
+
+static enum status
+write_trace(struct trace *t, struct streams *streams)
+{
+	struct run *run = t->run;
+	struct hop *entry = find_hop(t, t->entry->name);
+	enum status status = run_begin(run, &trace_view);
+
+	if (status != STATUS_OK)
+		return status;
+	if (entry != NULL && entry->arrived)
+		write_tree(t, entry, 0);
+	write_rest(t);
+	out_member_bool(&run->out, "complete", t->arrived == t->count);
+	out_footer(&run->out, "%zu of %zu nodes have it", t->arrived, t->count);
+	out_end(&run->out);
+	status = streams_report(streams);
+	if (status != STATUS_OK)
+		return status;
+	return t->arrived == t->count ? STATUS_OK : STATUS_NEGATIVE;
+}
+
+static enum status
+follow(struct trace *t, struct span location)
+{
+	struct run *run = t->run;
+	struct streams *streams = NULL;
+	char *path = events_path(t->client);
+	struct mono deadline = run->deadline;
+	enum status status;
+
+	/* A node that is silent must not take the others' time too. */
+	if (deadline.ns != NO_DEADLINE.ns)
+		run->deadline =
+		    deadline_in(mono_since(deadline, now_mono()) / 2);
+	status = streams_open(run, path, on_line, t, &streams);
+	run->deadline = deadline;
+	if (status == STATUS_OK) {
+		t->time[time_format(now_wall().ns, t->time)] = '\0';
+		status = send_report(t, location);
+	}
+	if (status == STATUS_OK)
+		status = streams_wait(streams, all_arrived, t, run->deadline);
+	if (status == STATUS_OK)
+		status = write_trace(t, streams);
+	streams_free(streams);
+	free(path);
+	return status;
+}
+
+enum status
+trace_run(struct run *run)
+{
+	struct trace t = { .run = run, .client = run_word(run, 0) };
+	struct buf location;
+	struct location at;
+	enum status status = data_read_client(run, t.client);
+
+	buf_init(&location, XBUF_MAX);
+	if (status == STATUS_OK)
+		status =
+		    data_read_location(run, run_word(run, 1), &location, &at);
+	if (status == STATUS_OK)
+		status = choose_nodes(&t);
+	if (status == STATUS_OK)
+		status = follow(&t, buf_span(&location));
+	for (size_t i = 0; i < t.count; i++)
+		free(t.hops[i].from);
+	free(t.hops);
+	buf_release(&location);
+	return status;
+}

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * whatsat: the places near a client as a table, a map, or the node's own
+ * JSON. Distances and bearings are from where the client was reported.
+ */
+#include "cmd/data.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "out/canvas.h"
+#include "herd/request.h"
+#include "herd/text.h"
+#include "run/fields.h"
+#include "out/screen.h"
+#include "base/xbuf.h"
+
+enum {
+	PLACE_NODE,
+	PLACE_RANK,
+	PLACE_NAME,
+	PLACE_DISTANCE,
+	PLACE_BEARING,
+	PLACE_TYPE,
+	PLACE_RATING,
+	PLACE_OPEN,
+	PLACE_ADDRESS,
+	PLACE_POSITION,
+	PLACE_ID,
+	PLACE_ERROR,
+	PLACE_COLUMNS
+};
+
+static const struct column columns[PLACE_COLUMNS] = {
+	[PLACE_NODE] = { "node", "NODE", LEAF_TEXT, COLUMN_NODE | COLUMN_LABEL,
+	    0, NULL, 0 },
+	[PLACE_RANK] = { "rank", "#", LEAF_INTEGER, COLUMN_LABEL, 0, NULL, 0 },
+	[PLACE_NAME] = { "name", "NAME", LEAF_TEXT, COLUMN_NAME | COLUMN_SHRINK,
+	    0, "name", 0 },
+	[PLACE_DISTANCE] = { "distance_m", "DISTANCE", LEAF_DISTANCE, 0, 0,
+	    NULL, 0 },
+	[PLACE_BEARING] = { "bearing_deg", "BEARING", LEAF_BEARING, 0, 3, NULL,
+	    0 },
+	[PLACE_TYPE] = { "type", "TYPE", LEAF_TEXT, COLUMN_SHRINK, 2, NULL, 0 },
+	[PLACE_RATING] = { "rating", "RATING", LEAF_REAL, 0, 4, "rating", 1 },
+	[PLACE_OPEN] = { "open", "OPEN", LEAF_BOOL, 0, 5,
+	    "opening_hours.open_now", 0 },
+	[PLACE_ADDRESS] = { "address", "ADDRESS", LEAF_TEXT, COLUMN_SHRINK, 1,
+	    "vicinity", 0 },
+	[PLACE_POSITION] = { "position", "POSITION", LEAF_PLACE, COLUMN_WIDE, 0,
+	    NULL, 0 },
+	[PLACE_ID] = { "place_id", "PLACE ID", LEAF_TEXT, COLUMN_WIDE, 0,
+	    "place_id", 0 },
+	[PLACE_ERROR] = { "error", "ERROR", LEAF_TEXT,
+	    COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK, 0, NULL, 0 },
+};
+
+const struct view whatsat_view = { "herd.places/1", "places", VIEW_LIST,
+	columns, PLACE_COLUMNS };
+
+/* --- the question ---------------------------------------------------- */
+
+/* Appends the radius in km as the protocol wants it; metres to *metres. */
+static enum status
+put_radius(struct run *run, const char *typed, struct buf *out, double *metres)
+{
+	struct span text = span_from(typed);
+	size_t digits = strspn(typed, "0123456789.");
+	struct span unit = span_of(typed + digits, text.len - digits);
+	char km[32];
+	double value;
+
+	if (unit.len == 0 || span_is(unit, "km")) {
+		/* As typed: what the node reads is what the user wrote. */
+		if (radius_parse(span_of(typed, digits), metres) == HERD_OK) {
+			put(out, typed, digits);
+			return STATUS_OK;
+		}
+	} else if (where_value(LEAF_DISTANCE, text, &value) == HERD_OK &&
+		   (span_is(unit, "m") || span_is(unit, "mi"))) {
+		int len = snprintf(km, sizeof(km), "%.6f", value / 1000);
+
+		if (radius_parse(span_of(km, (size_t)len), metres) == HERD_OK) {
+			put_text(out, km);
+			return STATUS_OK;
+		}
+	}
+	put_byte(&run->message, '`');
+	put_clean(&run->message, text);
+	put_text(&run->message,
+	    "' is no radius: more than 0 and at most 50 km, such as 10, "
+	    "500m or 2mi");
+	return run_fail_message(run, STATUS_USAGE);
+}
+
+struct whatsat {
+	struct run *run;
+	double radius_m;
+	unsigned max;
+	const char *client;
+};
+
+static enum status
+read_question(struct whatsat *w, struct buf *request)
+{
+	struct run *run = w->run;
+	enum status status;
+
+	w->client = run_word(run, 0);
+	status = data_read_client(run, w->client);
+	if (status != STATUS_OK)
+		return status;
+	putf(request, "WHATSAT %s ", w->client);
+	status = put_radius(run, run_word(run, 1), request, &w->radius_m);
+	if (status != STATUS_OK)
+		return status;
+	if (bound_parse(span_from(run_word(run, 2)), &w->max) != HERD_OK) {
+		put_byte(&run->message, '`');
+		put_clean(&run->message, span_from(run_word(run, 2)));
+		put_text(&run->message, "' is no number from 1 to 20");
+		return run_fail_message(run, STATUS_USAGE);
+	}
+	putf(request, " %s", run_word(run, 2));
+	return STATUS_OK;
+}
+
+/* --- the answer ------------------------------------------------------ */
+
+static void
+set_position(struct out *out, const cJSON *place, struct location from)
+{
+	const cJSON *lat = json_at(place, "geometry.location.lat");
+	const cJSON *lng = json_at(place, "geometry.location.lng");
+	struct location to;
+
+	if (!cJSON_IsNumber(lat) || !cJSON_IsNumber(lng) ||
+	    !(lat->valuedouble >= -90 && lat->valuedouble <= 90) ||
+	    !(lng->valuedouble >= -180 && lng->valuedouble <= 180))
+		return;
+	to.lat_nd = (int64_t)(lat->valuedouble * 1e9);
+	to.lon_nd = (int64_t)(lng->valuedouble * 1e9);
+	out_place(out, PLACE_POSITION, span_from(""), lat->valuedouble,
+	    lng->valuedouble);
+	out_real(out, PLACE_DISTANCE, location_distance_m(from, to));
+	out_real(out, PLACE_BEARING, location_bearing_deg(from, to));
+}
+
+static void
+add_places(struct run *run, const struct exchange *x, const cJSON *json,
+    struct location from)
+{
+	const cJSON *place;
+	int64_t rank = 0;
+
+	cJSON_ArrayForEach(place, json_at(json, "results"))
+	{
+		const char *type = cJSON_GetStringValue(
+		    cJSON_GetArrayItem(json_at(place, "types"), 0));
+
+		json_set_node(&run->out, x->target->name);
+		json_fill_row(&run->out, place);
+		out_integer(&run->out, PLACE_RANK, ++rank);
+		if (type != NULL)
+			out_word(&run->out, PLACE_TYPE, type);
+		set_position(&run->out, place, from);
+		out_row(&run->out);
+	}
+}
+
+/* "34.068930,-118.445127" with the digits as they were reported. */
+static void
+put_human_location(struct buf *out, struct span location)
+{
+	size_t second = 1;
+
+	while (second < location.len && location.data[second] != '+' &&
+	       location.data[second] != '-')
+		second++;
+	if (location.len > 0 && location.data[0] == '+')
+		put(out, location.data + 1, second - 1);
+	else
+		put(out, location.data, second);
+	put_byte(out, ',');
+	if (second < location.len && location.data[second] == '+')
+		second++;
+	put(out, location.data + second, location.len - second);
+}
+
+static void
+add_heading(struct run *run, const struct report *r)
+{
+	struct buf text;
+	double age = ((double)now_wall().ns - (double)r->time_ns) / 1e9;
+	struct skew skew;
+
+	buf_init(&text, XBUF_MAX);
+	put_clean(&text, r->client);
+	put_text(&text, " at ");
+	put_human_location(&text, r->location);
+	put_text(&text, ", ");
+	put_duration(&text, age < 0 ? -age : age);
+	put_text(&text, age < 0 ? " ahead of this clock" : " ago");
+	put_text(&text, ", told to ");
+	put_clean(&text, r->origin);
+	if (skew_parse(r->skew, &skew) == HERD_OK)
+		putf(&text, " (skew %c%.3f s)", skew.negative ? '-' : '+',
+		    (double)skew.ns / 1e9);
+	out_heading(&run->out, "%s", text_of(&text));
+	buf_release(&text);
+}
+
+/* The character that an entity at `html` stands for; *len is its length. */
+static char
+read_entity(const char *html, size_t *len)
+{
+	static const struct {
+		const char *text;
+		char c;
+	} ENTITIES[] = {
+		{ "&amp;", '&' },
+		{ "&lt;", '<' },
+		{ "&gt;", '>' },
+		{ "&quot;", '"' },
+		{ "&#39;", '\'' },
+	};
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(ENTITIES); i++) {
+		*len = strlen(ENTITIES[i].text);
+		if (strncmp(html, ENTITIES[i].text, *len) == 0)
+			return ENTITIES[i].c;
+	}
+	*len = 1;
+	return *html;
+}
+
+/* Attributions are HTML by their origin; the tags are not for people. */
+static void
+put_attribution(struct buf *out, const char *html)
+{
+	struct buf plain;
+	bool in_tag = false;
+	size_t len;
+
+	buf_init(&plain, XBUF_MAX);
+	for (const char *c = html; *c != '\0'; c += len) {
+		char shown = read_entity(c, &len);
+
+		if (*c == '<')
+			in_tag = true;
+		if (!in_tag)
+			put_byte(&plain, shown);
+		if (*c == '>')
+			in_tag = false;
+	}
+	put_clean(out, buf_span(&plain));
+	buf_release(&plain);
+}
+
+static void
+add_footer(struct whatsat *w, const cJSON *json)
+{
+	struct run *run = w->run;
+	const cJSON *item;
+	struct buf text;
+	int count = cJSON_GetArraySize(json_at(json, "results"));
+
+	buf_init(&text, XBUF_MAX);
+	putf(&text, "%d place%s within ", count, count == 1 ? "" : "s");
+	if (w->radius_m < 1000)
+		putf(&text, "%.10g m", w->radius_m);
+	else
+		putf(&text, "%.10g km", w->radius_m / 1000);
+	putf(&text, " (limit %u).", w->max);
+	cJSON_ArrayForEach(item, json_at(json, "html_attributions"))
+	{
+		if (!cJSON_IsString(item))
+			continue;
+		put_byte(&text, ' ');
+		put_attribution(&text, item->valuestring);
+	}
+	out_footer(&run->out, "%s", text_of(&text));
+	buf_release(&text);
+}
+
+/* A failure of the upstream is an answer too, with its own exit status. */
+static enum status
+check_places(struct run *run, const cJSON *json)
+{
+	const char *status = json_text(json, "status");
+	const char *message = json_text(json, "error_message");
+
+	if (status == NULL)
+		return run_fail(
+		    run, STATUS_REPLY, "the answer's JSON has no status");
+	if (strcmp(status, "OK") == 0 || strcmp(status, "ZERO_RESULTS") == 0)
+		return STATUS_OK;
+	put_text(&run->message, "Places: ");
+	put_clean(&run->message, span_from(status));
+	if (message != NULL) {
+		put_text(&run->message, ": ");
+		put_clean(&run->message, span_from(message));
+	}
+	return run_fail_message(run, STATUS_REFUSED);
+}
+
+static void
+add_map(struct run *run, const struct location *from)
+{
+	struct canvas_options options = {
+		.width = run->to_terminal ? screen_width() : 80,
+		.height = run->to_terminal ? screen_height() / 2 + 2 : 20,
+		.utf8 = run->ctl->utf8,
+	};
+	struct canvas *canvas = canvas_new(&options);
+	struct buf text;
+
+	canvas_add(canvas, location_lat(*from), location_lon(*from), "@");
+	for (size_t i = 0; i < run->out.count; i++) {
+		const struct leaf *row = run->out.rows[i];
+		char label[8];
+
+		if (!row[PLACE_POSITION].known)
+			continue;
+		snprintf(
+		    label, sizeof(label), "%d", (int)row[PLACE_RANK].integer);
+		canvas_add(canvas, row[PLACE_POSITION].lat,
+		    row[PLACE_POSITION].lon, label);
+	}
+	buf_init(&text, XBUF_MAX);
+	canvas_draw(canvas, &text);
+	put_span(&run->out.heading, buf_span(&text));
+	buf_release(&text);
+	canvas_free(canvas);
+}
+
+static enum status
+use_answer(struct whatsat *w, struct exchange *x)
+{
+	struct run *run = w->run;
+	struct reply reply;
+	struct location from;
+	cJSON *json;
+	enum status status;
+
+	out_raw(&run->out, buf_span(&x->bytes));
+	status = data_reply(run, x, &reply);
+	if (status != STATUS_OK) {
+		if (x->status != STATUS_OK && run->all_nodes)
+			out_failure(&run->out, x->target->name, x->message);
+		return status;
+	}
+	json = cJSON_ParseWithLength(reply.json.data, reply.json.len);
+	if (json == NULL) {
+		x->status = STATUS_REPLY;
+		x->message = xstrdup("the answer is not valid JSON");
+		return x->status;
+	}
+	status = check_places(run, json);
+	if (location_parse(reply.report.location, &from) == HERD_OK) {
+		add_heading(run, &reply.report);
+		add_places(run, x, json, from);
+		if (run_flag(run, "map") != NULL)
+			add_map(run, &from);
+	}
+	if (status == STATUS_OK)
+		add_footer(w, json);
+	cJSON_Delete(json);
+	return status;
+}
+
+/* One node's JSON is passed on as it is; only several make rows of ours. */
+static bool
+passes_json_on(const struct run *run)
+{
+	const char *format = run->out.options.format->name;
+
+	return !run->all_nodes && strcmp(format, "json") == 0 &&
+	       run->out.options.columns == NULL &&
+	       run->out.options.where == NULL;
+}
+
+static enum status
+pass_json_on(struct whatsat *w, struct exchange *x)
+{
+	struct run *run = w->run;
+	struct reply reply;
+	cJSON *json;
+	enum status status = data_reply(run, x, &reply);
+
+	if (status != STATUS_OK)
+		return status;
+	sink_write(&run->sink, reply.json);
+	sink_write(&run->sink, span_from("\n"));
+	json = cJSON_ParseWithLength(reply.json.data, reply.json.len);
+	status = json == NULL ? run_fail(run, STATUS_REPLY,
+				    "the answer is not valid JSON")
+			      : check_places(run, json);
+	cJSON_Delete(json);
+	return status;
+}
+
+static enum status
+use_answers(struct whatsat *w, struct exchanges *answers)
+{
+	struct run *run = w->run;
+	enum status worst = STATUS_OK;
+	enum status status;
+	bool passed = passes_json_on(run);
+
+	for (size_t i = 0; i < answers->count; i++) {
+		struct exchange *x = &answers->items[i];
+
+		status = passed ? pass_json_on(w, x) : use_answer(w, x);
+		if (x->status == STATUS_OK)
+			worst = status_worst(worst, status);
+	}
+	if (!passed && worst == STATUS_OK &&
+	    (exchanges_status(answers) == STATUS_OK || run->all_nodes))
+		out_end(&run->out);
+	status = exchanges_report(run, answers);
+	return worst != STATUS_OK ? worst : status;
+}
+
+/* The best rated first, the rest from small to large. */
+static enum status
+set_order(struct run *run)
+{
+	const char *key = run_flag(run, "sort");
+	enum status status;
+
+	if (key == NULL)
+		return STATUS_OK;
+	status = prefs_set(&run->prefs, PREF_SORT,
+	    strcmp(key, "rating") == 0 ? "rating:desc" : key, ORIGIN_LINE,
+	    "--sort", &run->message);
+	return status == STATUS_OK ? status : run_fail_message(run, status);
+}
+
+enum status
+whatsat_run(struct run *run)
+{
+	struct whatsat w = { .run = run };
+	struct buf request;
+	struct exchanges answers = { 0 };
+	enum status status;
+
+	buf_init(&request, XBUF_MAX);
+	status = read_question(&w, &request);
+	if (status == STATUS_OK)
+		status = set_order(run);
+	if (status == STATUS_OK)
+		status = run_targets(run);
+	if (status == STATUS_OK)
+		status = run_begin(run, &whatsat_view);
+	if (status == STATUS_OK)
+		status = exchange_all(run, buf_span(&request), &answers);
+	if (status == STATUS_OK)
+		status = use_answers(&w, &answers);
+	exchanges_release(&answers);
+	buf_release(&request);
+	return status;
+}

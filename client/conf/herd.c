@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "conf/herd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "herd/keyfile.h"
+#include "herd/text.h"
+#include "base/paths.h"
+#include "base/xbuf.h"
+
+static void
+list_diagnostics(const char *path, const struct diagnostics *diagnostics,
+    struct buf *message, struct buf *warnings)
+{
+	for (size_t i = 0; i < diagnostics->count; i++) {
+		const struct diagnostic *d = &diagnostics->items[i];
+		bool warning = d->severity == DIAGNOSTIC_WARNING;
+		struct buf *out = warning ? warnings : message;
+
+		if (out == NULL)
+			continue;
+		if (out->len > 0)
+			put_byte(out, '\n');
+		put_text(out, path);
+		if (d->line > 0)
+			putf(out, ":%u:%u", d->line, d->column);
+		put_text(out, warning ? ": warning: " : ": ");
+		put_clean(out, span_from(d->text));
+	}
+}
+
+enum status
+herd_read_file(const char *path, struct herdfile *out, struct buf *message,
+    struct buf *warnings)
+{
+	struct buf text;
+	struct diagnostics diagnostics;
+	enum herd_error error;
+
+	buf_init(&text, HERDFILE_BYTES_MAX);
+	error = file_read(path, HERDFILE_BYTES_MAX, &text);
+	if (error != HERD_OK) {
+		putf(message, "cannot read %s: %s", path,
+		    error == HERD_ESYSTEM ? strerror(errno)
+					  : herd_strerror(error));
+		buf_release(&text);
+		return STATUS_LOCAL;
+	}
+	diagnostics_init(&diagnostics);
+	error = herdfile_parse(buf_span(&text), out, &diagnostics);
+	list_diagnostics(path, &diagnostics, message, warnings);
+	diagnostics_release(&diagnostics);
+	buf_release(&text);
+	if (error == HERD_ENOMEM)
+		out_of_memory();
+	return error == HERD_OK ? STATUS_OK : STATUS_LOCAL;
+}
+
+/* Gives the path of the herd file that is to be used, or NULL. */
+static char *
+find_file(const struct prefs *prefs)
+{
+	const char *named = prefs_text(prefs, PREF_CONF);
+	char *user;
+
+	if (named != NULL)
+		return xstrdup(named);
+	user = path_user_herd();
+	if (user != NULL && access(user, F_OK) == 0)
+		return user;
+	free(user);
+	if (access(PATH_SYSTEM_HERD, F_OK) == 0)
+		return xstrdup(PATH_SYSTEM_HERD);
+	return NULL;
+}
+
+static char *
+directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? xstrdup(".")
+			     : xstrndup(path, (size_t)(slash - path) + 1);
+}
+
+/* --- tokens ---------------------------------------------------------- */
+
+/* STATUS_LOCAL: `message` says what is wrong with the file. */
+static enum status
+read_token(struct herd *herd, const struct keyfile *file, struct buf *message)
+{
+	char word[KEYFILE_WORD_MAX + 1];
+	size_t len;
+	enum herd_error error = keyfile_read_word(file, word, &len, message);
+
+	if (error == HERD_ENOMEM)
+		out_of_memory();
+	if (error != HERD_OK)
+		return STATUS_LOCAL;
+	herd->token = xstrndup(word, len);
+	explicit_bzero(word, sizeof(word));
+	return STATUS_OK;
+}
+
+/*
+ * A herd file names the token's file and the machine that gets the token.
+ * Only one that nobody else could write may do both.
+ */
+static bool
+file_is_trusted(const char *path, struct buf *message)
+{
+	struct stat facts;
+
+	if (stat(path, &facts) != 0) {
+		putf(message, "%s: %s", path, strerror(errno));
+		return false;
+	}
+	if ((facts.st_uid == 0 || facts.st_uid == geteuid()) &&
+	    (facts.st_mode & S_IWOTH) == 0)
+		return true;
+	putf(message,
+	    "%s can be changed by others: the token files that it names are "
+	    "not read; name one with --token-file",
+	    path);
+	return false;
+}
+
+/* The one that may write is tried first; the fault told is its own. */
+static void
+read_file_tokens(struct herd *herd)
+{
+	char *base = directory_of(herd->path);
+	const struct keyfile files[] = {
+		{ "admin.token_file", herd->file.settings.admin.token_file, "",
+		    base },
+		{ "admin.read_token_file",
+		    herd->file.settings.admin.read_token_file, "", base },
+	};
+	struct buf message;
+
+	buf_init(&message, XBUF_MAX);
+	for (size_t i = 0; i < HERD_ARRAY_LEN(files); i++) {
+		if (files[i].value[0] == '\0' || herd->token != NULL)
+			continue;
+		buf_clear(&message);
+		if (file_is_trusted(herd->path, &message))
+			(void)read_token(herd, &files[i], &message);
+		if (herd->token == NULL && herd->token_fault == NULL)
+			herd->token_fault = xstrdup(text_of(&message));
+	}
+	buf_release(&message);
+	free(base);
+}
+
+/*
+ * What a context says of secrets is for the herd that the context names, and
+ * for no other that a flag or a variable names in its place.
+ */
+static bool
+is_for_this_herd(const struct prefs *prefs, enum pref_id id, enum pref_id herd)
+{
+	return !prefs->values[id].from_context ||
+	       prefs->values[herd].text == NULL ||
+	       prefs->values[herd].from_context;
+}
+
+/* `named`: the setting that names the herd. */
+static enum status
+find_token(struct herd *herd, const struct prefs *prefs, enum pref_id named,
+    struct buf *message)
+{
+	const char *path = prefs_text(prefs, PREF_TOKEN_FILE);
+	const struct keyfile file = { "token-file", path, NULL, NULL };
+	bool is_ours = is_for_this_herd(prefs, PREF_TOKEN_FILE, named);
+
+	herd->insecure = prefs_is(prefs, PREF_INSECURE) &&
+			 is_for_this_herd(prefs, PREF_INSECURE, named);
+	if (path != NULL && is_ours)
+		return read_token(herd, &file, message);
+	if (herd->has_file)
+		read_file_tokens(herd);
+	if (!is_ours && herd->token == NULL && herd->token_fault == NULL)
+		herd->token_fault =
+		    xstrdup("the context's token is for the context's herd "
+			    "only; name one for this herd with --token-file");
+	return STATUS_OK;
+}
+
+enum status
+herd_token(const struct herd *herd, const struct address *admin,
+    const char **token, struct buf *message)
+{
+	*token = NULL;
+	if (admin->kind != ADDRESS_TCP)
+		return STATUS_OK;
+	if (herd->token == NULL && herd->token_fault != NULL) {
+		put_text(message, herd->token_fault);
+		return STATUS_LOCAL;
+	}
+	if (herd->token != NULL && !herd->insecure &&
+	    !address_is_loopback(admin)) {
+		must(address_format(message, admin));
+		put_text(message,
+		    " is another machine, and the token would cross the "
+		    "network in clear: forward a port of this machine to it "
+		    "(ssh -L), or give --insecure");
+		return STATUS_LOCAL;
+	}
+	*token = herd->token;
+	return STATUS_OK;
+}
+
+/* --- the herd's nodes ------------------------------------------------ */
+
+/* One server: clients and admin are spoken to at the same address, each
+ * command with the protocol that it needs; a socket is the admin's. */
+static enum status
+use_server(struct herd *herd, const char *text, struct buf *message)
+{
+	struct address address;
+
+	if (address_parse(span_from(text), &address) != HERD_OK) {
+		put_text(message, "--server: `");
+		put_clean(message, span_from(text));
+		put_text(message, "' is not HOST:PORT or /SOCKET");
+		return STATUS_USAGE;
+	}
+	herd->server_name = xstrdup(text);
+	herd->targets = xcalloc(1, sizeof(*herd->targets));
+	herd->count = 1;
+	herd->targets[0].name = herd->server_name;
+	herd->targets[0].admin = address;
+	if (address.kind == ADDRESS_TCP)
+		herd->targets[0].clients = address;
+	return STATUS_OK;
+}
+
+static enum status
+use_file(struct herd *herd, const struct prefs *prefs, struct buf *message)
+{
+	enum status status;
+
+	herd->path = find_file(prefs);
+	if (herd->path == NULL) {
+		put_text(message,
+		    "no herd file: give one with -c FILE or HERD_CONF, or a "
+		    "server with -s HOST:PORT");
+		return STATUS_LOCAL;
+	}
+	status = herd_read_file(herd->path, &herd->file, message, NULL);
+	if (status != STATUS_OK)
+		return status;
+	herd->has_file = true;
+	herd->name = xstrdup(herd->file.herd);
+	herd->count = herd->file.node_count;
+	herd->targets = xcalloc(herd->count, sizeof(*herd->targets));
+	for (size_t i = 0; i < herd->count; i++) {
+		const struct herdfile_node *node = &herd->file.nodes[i];
+
+		herd->targets[i] = (struct target){ .name = node->name,
+			.clients = node->clients,
+			.admin = node->admin,
+			.is_node = true };
+	}
+	return STATUS_OK;
+}
+
+/* Once: a node whose socket goes away later is still the one meant. */
+static size_t
+find_nearest(const struct herd *herd)
+{
+	for (size_t i = 0; i < herd->count; i++) {
+		const struct address *admin = &herd->targets[i].admin;
+
+		if (admin->kind == ADDRESS_UNIX &&
+		    access(admin->path, F_OK) == 0)
+			return i;
+	}
+	return 0;
+}
+
+enum status
+herd_load(const struct prefs *prefs, struct herd *out, struct buf *message)
+{
+	const struct pref_value *server = &prefs->values[PREF_SERVER];
+	const struct pref_value *conf = &prefs->values[PREF_CONF];
+	struct herd herd = { 0 };
+	bool is_server = server->text != NULL &&
+			 (conf->text == NULL || server->origin >= conf->origin);
+	enum status status;
+
+	if (is_server)
+		status = use_server(&herd, server->text, message);
+	else
+		status = use_file(&herd, prefs, message);
+	if (status == STATUS_OK)
+		status = find_token(
+		    &herd, prefs, is_server ? PREF_SERVER : PREF_CONF, message);
+	if (status != STATUS_OK) {
+		herd_release(&herd);
+		return status;
+	}
+	herd.nearest = find_nearest(&herd);
+	*out = herd;
+	return STATUS_OK;
+}
+
+void
+herd_release(struct herd *herd)
+{
+	if (herd->has_file)
+		herdfile_release(&herd->file);
+	free(herd->name);
+	free(herd->path);
+	free(herd->server_name);
+	free(herd->targets);
+	if (herd->token != NULL)
+		explicit_bzero(herd->token, strlen(herd->token));
+	free(herd->token);
+	free(herd->token_fault);
+	*herd = (struct herd){ 0 };
+}
+
+size_t
+herd_find(const struct herd *herd, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < herd->count; i++) {
+		if (strcmp(herd->targets[i].name, name) == 0)
+			break;
+	}
+	return i;
+}

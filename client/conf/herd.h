@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The herd that commands speak of: its nodes with their addresses, from the
+ * herd file that was named or found, or the one server of `--server`.
+ */
+#ifndef HERD_CLIENT_HERD_H
+#define HERD_CLIENT_HERD_H
+
+#include "herd/herdfile.h"
+#include "conf/prefs.h"
+
+struct target {
+	const char *name; /* the node's, or the address of --server */
+	struct address clients;
+	struct address admin;
+	bool is_node; /* the name is a node's */
+};
+
+struct herd {
+	char *name; /* of the herd; NULL with --server */
+	char *path; /* of the herd file; NULL with --server */
+	struct herdfile file;
+	bool has_file;
+	char *server_name;
+	struct target *targets;
+	size_t count;
+	/* Asked when no node was named: the first whose admin socket was on
+	 * this machine when the herd file was read, else the first. */
+	size_t nearest;
+	char *token;       /* for admin listeners over TCP, or NULL */
+	char *token_fault; /* why the file named for it gave none, or NULL */
+	bool insecure;     /* the token may go to other machines in clear */
+};
+
+/*
+ * Finds and reads it as the settings say: --server or --conf, whichever
+ * comes from the higher origin; else the user's, the system's. The current
+ * folder is not looked at: it may be a stranger's. STATUS_LOCAL: `message`
+ * has every error as FILE:LINE:COL, or what is wrong with the token file that
+ * a setting names.
+ */
+enum status herd_load(
+    const struct prefs *prefs, struct herd *out, struct buf *message);
+void herd_release(struct herd *herd);
+
+/*
+ * The token for a request to this admin listener, which borrows it: NULL for
+ * a Unix socket and where none is configured. STATUS_LOCAL: it could not be
+ * read, or would leave this machine in clear; `message` says what to do.
+ */
+enum status herd_token(const struct herd *herd, const struct address *admin,
+    const char **token, struct buf *message);
+
+/* Index of the node of that name, or count. */
+size_t herd_find(const struct herd *herd, const char *name);
+
+/* Reads a herd file for `config check` and herd_load(). */
+enum status herd_read_file(const char *path, struct herdfile *out,
+    struct buf *message, struct buf *warnings);
+
+#endif

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "conf/prefs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "herd/herdfile.h"
+#include "herd/text.h"
+#include "herd/time.h"
+#include "out/out.h"
+#include "base/tokens.h"
+#include "base/xbuf.h"
+
+#define PREFS_FILE_MAX 65536u
+
+static const struct pref table[PREF_COUNT] = {
+	{ PREF_CONF, "conf", "HERD_CONF", PREF_TEXT, NULL, NULL,
+	    PREF_CONTEXTUAL, COMPLETE_FILE, "the herd file" },
+	{ PREF_CONTEXT, "context", "HERD_CONTEXT", PREF_TEXT, NULL, NULL, 0,
+	    COMPLETE_CONTEXT, "the context to work in" },
+	{ PREF_NODE, "node", "HERD_NODE", PREF_TEXT, NULL, NULL,
+	    PREF_CONTEXTUAL | PREF_SETTABLE, COMPLETE_NODE,
+	    "the node to ask, several with commas, or all" },
+	{ PREF_SERVER, "server", "HERD_SERVER", PREF_TEXT, NULL, NULL,
+	    PREF_CONTEXTUAL, COMPLETE_NONE,
+	    "one server instead of a herd file: HOST:PORT or /socket" },
+	{ PREF_OUTPUT, "output", "HERD_OUTPUT", PREF_FORMAT, NULL, NULL,
+	    PREF_CONTEXTUAL | PREF_SETTABLE, COMPLETE_FORMAT,
+	    "output format (table on a terminal, else plain)" },
+	{ PREF_COLUMNS, "columns", NULL, PREF_TEXT, NULL, NULL, PREF_SETTABLE,
+	    COMPLETE_COLUMN, "columns to show, or all" },
+	{ PREF_SORT, "sort", NULL, PREF_TEXT, NULL, NULL, PREF_SETTABLE,
+	    COMPLETE_COLUMN, "columns to sort by, each with :desc or not" },
+	{ PREF_LIMIT, "limit", NULL, PREF_NUMBER, NULL, "0", PREF_SETTABLE,
+	    COMPLETE_NONE, "rows at most, 0 for all" },
+	{ PREF_WHERE, "where", NULL, PREF_TEXT, NULL, NULL, PREF_SETTABLE,
+	    COMPLETE_NONE, "rows to show, as an expression" },
+	{ PREF_HEADER, "header", NULL, PREF_BOOL, NULL, "on", PREF_SETTABLE,
+	    COMPLETE_WORDS, "titles above the columns" },
+	{ PREF_TIMEOUT, "timeout", "HERD_TIMEOUT", PREF_DURATION, NULL, "5s",
+	    PREF_CONTEXTUAL | PREF_SETTABLE, COMPLETE_NONE,
+	    "how long to wait for all answers together" },
+	{ PREF_COLOR, "color", "HERD_COLOR", PREF_WORDS, "auto always never",
+	    "auto", PREF_CONTEXTUAL | PREF_SETTABLE, COMPLETE_WORDS,
+	    "colours: auto, always or never" },
+	{ PREF_PAGER, "pager", "HERD_PAGER", PREF_TEXT, NULL, "auto",
+	    PREF_SETTABLE, COMPLETE_NONE,
+	    "command for long output, auto ($PAGER, less) or off" },
+	{ PREF_QUIET, "quiet", NULL, PREF_BOOL, NULL, "off", PREF_SETTABLE,
+	    COMPLETE_WORDS, "no hints and notices" },
+	{ PREF_VERBOSE, "verbose", NULL, PREF_BOOL, NULL, "off", PREF_SETTABLE,
+	    COMPLETE_WORDS, "say on stderr what is asked of whom" },
+	{ PREF_YES, "yes", NULL, PREF_BOOL, NULL, "off", 0, COMPLETE_WORDS,
+	    "do not ask before destroying something" },
+	{ PREF_READ_ONLY, "read-only", "HERD_READ_ONLY", PREF_BOOL, NULL, "off",
+	    PREF_CONTEXTUAL | PREF_SETTABLE, COMPLETE_WORDS,
+	    "refuse commands that change something" },
+	{ PREF_PROTECTED, "protected", NULL, PREF_BOOL, NULL, "off",
+	    PREF_CONTEXTUAL, COMPLETE_WORDS,
+	    "a context in which bench refuses to run" },
+	{ PREF_TOKEN_FILE, "token-file", "HERD_TOKEN_FILE", PREF_TEXT, NULL,
+	    NULL, PREF_CONTEXTUAL | PREF_SETTABLE, COMPLETE_FILE,
+	    "file with the token for admin listeners over TCP" },
+	{ PREF_INSECURE, "insecure", NULL, PREF_BOOL, NULL, "off",
+	    PREF_CONTEXTUAL, COMPLETE_WORDS,
+	    "send a token to another machine in clear" },
+	{ PREF_TIMING, "timing", NULL, PREF_BOOL, NULL, "off", PREF_SETTABLE,
+	    COMPLETE_WORDS, "print how long each command took" },
+	{ PREF_HINTS, "hints", "HERD_HINTS", PREF_BOOL, NULL, "on",
+	    PREF_SETTABLE, COMPLETE_WORDS, "say what to look at next" },
+	{ PREF_NOTICES, "notices", NULL, PREF_BOOL, NULL, "on", PREF_SETTABLE,
+	    COMPLETE_WORDS, "print what happens above the prompt" },
+};
+
+const struct pref *
+pref_table(void)
+{
+	return table;
+}
+
+const struct pref *
+pref_find(const char *name)
+{
+	for (size_t i = 0; i < PREF_COUNT; i++) {
+		if (strcmp(table[i].name, name) == 0)
+			return &table[i];
+	}
+	return NULL;
+}
+
+const char *
+pref_origin_word(enum pref_origin origin)
+{
+	static const char *const words[] = {
+		[ORIGIN_DEFAULT] = "default",
+		[ORIGIN_SYSTEM] = "system file",
+		[ORIGIN_USER] = "user file",
+		[ORIGIN_ENVIRONMENT] = "environment",
+		[ORIGIN_FLAG] = "flag",
+		[ORIGIN_SESSION] = "session",
+		[ORIGIN_LINE] = "flag",
+	};
+
+	return words[origin];
+}
+
+static void
+store(struct prefs *prefs, enum pref_id id, const char *text,
+    enum pref_origin origin, const char *where)
+{
+	struct pref_value *value = &prefs->values[id];
+	char *new_text = text == NULL ? NULL : xstrdup(text);
+	char *new_where = where == NULL ? NULL : xstrdup(where);
+
+	free(value->text);
+	free(value->where);
+	*value = (struct pref_value){
+		.text = new_text, .origin = origin, .where = new_where
+	};
+}
+
+void
+prefs_init(struct prefs *prefs)
+{
+	*prefs = (struct prefs){ 0 };
+	for (size_t i = 0; i < PREF_COUNT; i++)
+		store(
+		    prefs, table[i].id, table[i].initial, ORIGIN_DEFAULT, NULL);
+}
+
+void
+prefs_release(struct prefs *prefs)
+{
+	for (size_t i = 0; i < PREF_COUNT; i++) {
+		free(prefs->values[i].text);
+		free(prefs->values[i].where);
+	}
+}
+
+void
+prefs_copy(struct prefs *out, const struct prefs *from)
+{
+	*out = (struct prefs){ 0 };
+	for (size_t i = 0; i < PREF_COUNT; i++) {
+		const struct pref_value *value = &from->values[i];
+
+		store(
+		    out, table[i].id, value->text, value->origin, value->where);
+		out->values[i].from_context = value->from_context;
+	}
+}
+
+void
+prefs_unset(struct prefs *prefs, enum pref_id id)
+{
+	store(prefs, id, table[id].initial, ORIGIN_DEFAULT, NULL);
+}
+
+static bool
+read_bool(const char *text, bool *out)
+{
+	static const struct {
+		const char *word;
+		bool value;
+	} words[] = {
+		{ "on", true },
+		{ "off", false },
+		{ "yes", true },
+		{ "no", false },
+		{ "true", true },
+		{ "false", false },
+		{ "1", true },
+		{ "0", false },
+	};
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(words); i++) {
+		if (strcmp(text, words[i].word) == 0) {
+			*out = words[i].value;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+is_word_of(const char *words, const char *text)
+{
+	size_t len = strlen(text);
+
+	for (; *words != '\0'; words += strspn(words, " ")) {
+		size_t n = strcspn(words, " ");
+
+		if (n == len && memcmp(words, text, n) == 0)
+			return true;
+		words += n;
+	}
+	return false;
+}
+
+static void
+list_formats(struct buf *message)
+{
+	for (const struct format *f = format_table(); f->name != NULL; f++)
+		putf(message, " %s", f->name);
+}
+
+/* Is `text` a value of this setting? Says what is allowed if not. */
+static enum status
+check_value(const struct pref *pref, const char *text, struct buf *message)
+{
+	bool flag;
+	uint64_t number;
+	size_t before = message->len;
+
+	putf(message, "%s: `", pref->name);
+	put_clean(message, span_from(text));
+	switch (pref->type) {
+	case PREF_TEXT: break;
+	case PREF_BOOL:
+		if (read_bool(text, &flag))
+			break;
+		put_text(message, "' is not on or off");
+		return STATUS_USAGE;
+	case PREF_NUMBER:
+		if (text_to_u64(span_from(text), 0, UINT32_MAX, &number) ==
+		    HERD_OK)
+			break;
+		put_text(message, "' is not a number");
+		return STATUS_USAGE;
+	case PREF_DURATION:
+		if (duration_parse(span_from(text), &number) == HERD_OK)
+			break;
+		put_text(message, "' is not a duration like 500ms, 5s, 2m");
+		return STATUS_USAGE;
+	case PREF_WORDS:
+		if (is_word_of(pref->words, text))
+			break;
+		putf(message, "' is not one of: %s", pref->words);
+		return STATUS_USAGE;
+	case PREF_FORMAT:
+		if (format_find(text) != NULL)
+			break;
+		put_text(message, "' is not one of:");
+		list_formats(message);
+		return STATUS_USAGE;
+	}
+	buf_truncate(message, before);
+	return STATUS_OK;
+}
+
+enum status
+prefs_set(struct prefs *prefs, enum pref_id id, const char *text,
+    enum pref_origin origin, const char *where, struct buf *message)
+{
+	const struct pref_value *value = &prefs->values[id];
+	enum status status = check_value(&table[id], text, message);
+
+	if (status != STATUS_OK)
+		return status;
+	if (value->origin > origin)
+		return STATUS_OK;
+	store(prefs, id, text, origin, where);
+	return STATUS_OK;
+}
+
+enum status
+prefs_set_from_context(struct prefs *prefs, enum pref_id id, const char *text,
+    enum pref_origin origin, const char *where, struct buf *message)
+{
+	const struct pref_value *value = &prefs->values[id];
+	enum status status = check_value(&table[id], text, message);
+
+	if (status != STATUS_OK)
+		return status;
+	if (value->origin > origin ||
+	    (value->origin == origin && origin != ORIGIN_DEFAULT &&
+		!value->from_context))
+		return STATUS_OK;
+	/* A context makes things read-only; it never lifts what is. */
+	if (id == PREF_READ_ONLY && prefs_is(prefs, id) && !value->from_context)
+		return STATUS_OK;
+	store(prefs, id, text, origin, where);
+	prefs->values[id].from_context = true;
+	return STATUS_OK;
+}
+
+enum status
+prefs_read_environment(struct prefs *prefs, struct buf *message)
+{
+	const char *no_color = getenv("NO_COLOR");
+	enum status status = STATUS_OK;
+
+	if (no_color != NULL && no_color[0] != '\0')
+		status = prefs_set(prefs, PREF_COLOR, "never",
+		    ORIGIN_ENVIRONMENT, "NO_COLOR", message);
+	for (size_t i = 0; i < PREF_COUNT && status == STATUS_OK; i++) {
+		const char *name = table[i].environment;
+		const char *text = name == NULL ? NULL : getenv(name);
+
+		if (text == NULL || text[0] == '\0')
+			continue;
+		status = prefs_set(prefs, table[i].id, text, ORIGIN_ENVIRONMENT,
+		    name, message);
+		if (status != STATUS_OK)
+			putf(message, " (from %s)", name);
+	}
+	return status;
+}
+
+/* One line of a file. */
+struct file_line {
+	const char *where; /* FILE:LINE */
+	enum pref_origin origin;
+	bool is_context;
+};
+
+static enum status
+set_from_file(struct prefs *prefs, const struct pref *pref, const char *text,
+    const struct file_line *from, struct buf *message)
+{
+	unsigned wanted = from->is_context ? PREF_CONTEXTUAL : PREF_SETTABLE;
+
+	if ((pref->traits & (wanted | PREF_CONTEXTUAL)) == 0) {
+		putf(message, "%s cannot be set here", pref->name);
+		return STATUS_USAGE;
+	}
+	if (from->is_context)
+		return prefs_set_from_context(
+		    prefs, pref->id, text, from->origin, from->where, message);
+	return prefs_set(
+	    prefs, pref->id, text, from->origin, from->where, message);
+}
+
+static enum status
+read_line(struct prefs *prefs, struct span text, const struct file_line *from,
+    struct buf *message)
+{
+	struct line line;
+	enum words_error error = line_split(text, NULL, &line);
+	enum status status = STATUS_OK;
+
+	if (error != WORDS_OK) {
+		put_text(message, words_strerror(error));
+		status = STATUS_USAGE;
+	}
+	for (size_t i = 0; i < line.count && status == STATUS_OK; i++) {
+		const struct words *w = &line.commands[i];
+		size_t first = strcmp(w->words[0].text, "set") == 0;
+		const struct pref *pref = NULL;
+
+		if (w->count == first + 2)
+			pref = pref_find(w->words[first].text);
+		if (pref == NULL || w->redirect != REDIRECT_NONE) {
+			put_text(message, "this is not `NAME VALUE' of a "
+					  "setting (see `help set')");
+			status = STATUS_USAGE;
+			continue;
+		}
+		status = set_from_file(
+		    prefs, pref, w->words[first + 1].text, from, message);
+	}
+	line_release(&line);
+	return status;
+}
+
+enum status
+prefs_read_file(struct prefs *prefs, const char *path, enum pref_origin origin,
+    bool is_context, struct buf *message)
+{
+	struct buf text;
+	struct span rest;
+	unsigned number = 0;
+	enum status status = STATUS_OK;
+
+	buf_init(&text, PREFS_FILE_MAX);
+	if (file_read(path, PREFS_FILE_MAX, &text) != HERD_OK) {
+		if (errno != ENOENT && errno != ENOTDIR) {
+			putf(message, "cannot read %s: %s", path,
+			    strerror(errno));
+			status = STATUS_LOCAL;
+		}
+		buf_release(&text);
+		return status;
+	}
+	rest = buf_span(&text);
+	while (rest.len > 0 && status == STATUS_OK) {
+		const char *end = span_find(rest, '\n');
+		size_t len = end == NULL ? rest.len : (size_t)(end - rest.data);
+		char *where = xasprintf("%s:%u", path, ++number);
+		struct buf why;
+
+		buf_init(&why, XBUF_MAX);
+		if (read_line(prefs, span_of(rest.data, len),
+			&(struct file_line){ where, origin, is_context },
+			&why) != STATUS_OK) {
+			putf(message, "%s: %s", where, text_of(&why));
+			status = STATUS_LOCAL;
+		}
+		buf_release(&why);
+		free(where);
+		len += end != NULL;
+		rest = span_of(rest.data + len, rest.len - len);
+	}
+	buf_release(&text);
+	return status;
+}
+
+enum status
+prefs_read_options(struct prefs *prefs, const struct args *args,
+    enum pref_origin origin, struct buf *message)
+{
+	/* Options that are a setting under another name. */
+	static const struct {
+		const char *option;
+		enum pref_id id;
+		const char *value;
+	} others[] = {
+		{ "json", PREF_OUTPUT, "json" },
+		{ "no-header", PREF_HEADER, "off" },
+		{ "no-pager", PREF_PAGER, "off" },
+		{ "quiet", PREF_QUIET, "on" },
+		{ "verbose", PREF_VERBOSE, "on" },
+		{ "yes", PREF_YES, "on" },
+		{ "read-only", PREF_READ_ONLY, "on" },
+		{ "insecure", PREF_INSECURE, "on" },
+	};
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < args->option_count && status == STATUS_OK; i++) {
+		const struct option *option = &args->options[i];
+		const char *name = option->flag->name;
+		const char *value = option->value;
+		const struct pref *pref = pref_find(name);
+		char where[64];
+
+		if (!option->global)
+			continue;
+		for (size_t j = 0; j < HERD_ARRAY_LEN(others); j++) {
+			if (strcmp(others[j].option, name) == 0) {
+				pref = &table[others[j].id];
+				value = others[j].value;
+			}
+		}
+		if (pref == NULL || value == NULL)
+			continue;
+		snprintf(where, sizeof(where), "--%s", name);
+		status =
+		    prefs_set(prefs, pref->id, value, origin, where, message);
+	}
+	return status;
+}
+
+const char *
+prefs_text(const struct prefs *prefs, enum pref_id id)
+{
+	return prefs->values[id].text;
+}
+
+bool
+prefs_is(const struct prefs *prefs, enum pref_id id)
+{
+	bool value = false;
+	const char *text = prefs->values[id].text;
+
+	return text != NULL && read_bool(text, &value) && value;
+}
+
+uint64_t
+prefs_number(const struct prefs *prefs, enum pref_id id)
+{
+	uint64_t value = 0;
+	const char *text = prefs->values[id].text;
+
+	if (text == NULL ||
+	    text_to_u64(span_from(text), 0, UINT32_MAX, &value) != HERD_OK)
+		return 0;
+	return value;
+}
+
+uint64_t
+prefs_ns(const struct prefs *prefs, enum pref_id id)
+{
+	uint64_t value = 0;
+	const char *text = prefs->values[id].text;
+
+	if (text == NULL || duration_parse(span_from(text), &value) != HERD_OK)
+		return 0;
+	return value;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Words sorted into command, arguments and options. Options may stand
+ * anywhere; a word that begins with + or - and a digit is never one (it is a
+ * place). `--` ends options. A command's own flags hide global ones of the
+ * same letter behind the command's name.
+ */
+#ifndef HERD_CLIENT_ARGS_H
+#define HERD_CLIENT_ARGS_H
+
+#include "line/command.h"
+
+#define ARGS_OPTIONS_MAX 128u
+
+struct option {
+	const struct flag *flag;
+	bool global;
+	const char *value; /* NULL without one */
+};
+
+struct args {
+	const struct command *command; /* NULL: none was named */
+	const char **words;            /* the command's arguments */
+	size_t count;
+	struct option options[ARGS_OPTIONS_MAX];
+	size_t option_count;
+	bool help;
+	/* The group that was named alone ("peer"), for its list. */
+	const char *group;
+};
+
+/* Would this word be read as an option, unless `--' is in front of it? */
+bool args_is_option(const char *word);
+
+/*
+ * Appends `word` as it has to stand in a command that somebody may copy into a
+ * session: in quotes if it needs them, with `--' if it would be an option.
+ */
+void args_quote(struct buf *out, const char *word);
+
+/*
+ * Sorts `words` (borrowed, as long as `out` is used). STATUS_USAGE: `message`
+ * says what is wrong and what was probably meant. Whether there are enough
+ * arguments is checked by args_check().
+ */
+enum status args_parse(const char *const *words, size_t count, struct args *out,
+    struct buf *message);
+void args_release(struct args *args);
+
+/* Number and words of the arguments against the command's list. */
+enum status args_check(const struct args *args, struct buf *message);
+
+/* Last value of the command's own flag, "" without value, NULL if absent. */
+const char *args_flag(const struct args *args, const char *name);
+
+#endif

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "net/admin_client.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/curl_api.h"
+#include "herd/version.h"
+#include "base/xbuf.h"
+
+struct admin {
+	struct loop *loop;
+	struct curl_api curl;
+	CURLM *multi;
+	struct event *timer;
+	struct admin_call *calls;
+};
+
+struct admin_call {
+	struct admin *admin;
+	struct admin_call *next;
+	struct admin_call *prev;
+	CURL *easy;
+	struct curl_slist *headers;
+	const struct admin_events *events;
+	void *arg;
+	struct buf body;
+	struct buf url;
+	bool too_long;
+	struct buf where; /* the address, for people */
+	char error[CURL_ERROR_SIZE];
+};
+
+static struct timeval
+timeval_of(long ms)
+{
+	return (struct timeval){ .tv_sec = ms / 1000,
+		.tv_usec = (ms % 1000) * 1000 };
+}
+
+static void
+unlink_call(struct admin_call *call)
+{
+	struct admin *admin = call->admin;
+
+	if (call->prev != NULL)
+		call->prev->next = call->next;
+	else
+		admin->calls = call->next;
+	if (call->next != NULL)
+		call->next->prev = call->prev;
+}
+
+static void
+free_call(struct admin_call *call)
+{
+	const struct curl_api *curl = &call->admin->curl;
+
+	unlink_call(call);
+	curl->multi_remove(call->admin->multi, call->easy);
+	curl->easy_cleanup(call->easy);
+	curl->slist_free(call->headers);
+	buf_release(&call->body);
+	buf_release(&call->url);
+	buf_release(&call->where);
+	free(call);
+}
+
+static const char *
+string_of(const cJSON *object, const char *key)
+{
+	return cJSON_GetStringValue(
+	    cJSON_GetObjectItemCaseSensitive(object, key));
+}
+
+static enum status
+status_of_http(long http)
+{
+	if (http < 400)
+		return STATUS_OK;
+	return http == 404 ? STATUS_NEGATIVE : STATUS_REFUSED;
+}
+
+/* Was it the connection that failed, and how? */
+static enum status
+status_of_curl(const struct admin_call *call, CURLcode code, int error)
+{
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		return STATUS_TIMEOUT;
+	if (error == EACCES || error == EPERM)
+		return STATUS_REFUSED;
+	if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST)
+		return STATUS_CONNECT;
+	(void)call;
+	return STATUS_REPLY;
+}
+
+static const char *
+message_of_curl(const struct admin_call *call, CURLcode code, int error)
+{
+	if (call->too_long)
+		return "the answer is longer than any answer should be";
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		return "no answer in time";
+	if (code == CURLE_COULDNT_CONNECT && error == ENOENT)
+		return "there is no such socket";
+	if (code == CURLE_COULDNT_CONNECT && error != 0)
+		return strerror(error);
+	if (code == CURLE_GOT_NOTHING)
+		return "it closed the connection without an answer";
+	if (code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR)
+		return "it closed the connection in the middle of an answer";
+	if (code == CURLE_UNSUPPORTED_PROTOCOL ||
+	    code == CURLE_WEIRD_SERVER_REPLY)
+		return "what it sent is not HTTP";
+	return call->error[0] != '\0' ? call->error
+				      : call->admin->curl.strerror(code);
+}
+
+/* What to look at next. Gives NULL or a text to free. */
+static char *
+hint_of_curl(struct admin_call *call, CURLcode code)
+{
+	if (code == CURLE_COULDNT_CONNECT)
+		return xasprintf("is herdd running? Its admin listener is %s",
+		    text_of(&call->where));
+	if (code == CURLE_UNSUPPORTED_PROTOCOL ||
+	    code == CURLE_WEIRD_SERVER_REPLY)
+		return xasprintf("an admin listener is asked here, not one for "
+				 "clients: is %s one?",
+		    text_of(&call->where));
+	return NULL;
+}
+
+static void
+read_error(struct admin_answer *answer, cJSON *json)
+{
+	const cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
+
+	answer->message = string_of(error, "message");
+	answer->code = string_of(error, "code");
+	answer->hint = string_of(error, "hint");
+}
+
+static void
+complete(struct admin_call *call, CURLcode code)
+{
+	const struct curl_api *curl = &call->admin->curl;
+	const struct admin_events *events = call->events;
+	void *arg = call->arg;
+	struct admin_answer answer = { .body = buf_span(&call->body) };
+	cJSON *json = NULL;
+	char *failed = NULL;
+	char *hint = NULL;
+	long error = 0;
+
+	curl->get(call->easy, CURLINFO_RESPONSE_CODE, &answer.http);
+	curl->get(call->easy, CURLINFO_OS_ERRNO, &error);
+	if (code != CURLE_OK) {
+		answer.status = status_of_curl(call, code, (int)error);
+		answer.message = message_of_curl(call, code, (int)error);
+		answer.hint = hint = hint_of_curl(call, code);
+	} else {
+		answer.status = status_of_http(answer.http);
+	}
+	if (code == CURLE_OK && answer.status != STATUS_OK) {
+		json = cJSON_ParseWithLength(answer.body.data, answer.body.len);
+		read_error(&answer, json);
+		if (answer.message == NULL) {
+			failed = xasprintf("HTTP status %ld", answer.http);
+			answer.message = failed;
+		}
+	}
+	events->on_done(arg, &answer);
+	cJSON_Delete(json);
+	free(failed);
+	free(hint);
+	free_call(call);
+}
+
+/* Takes finished calls one by one: a callback may start or cancel others. */
+static void
+reap(struct admin *admin)
+{
+	CURLMsg *message;
+	int left;
+
+	while (
+	    (message = admin->curl.multi_read(admin->multi, &left)) != NULL) {
+		struct admin_call *call = NULL;
+		CURLcode code = message->data.result;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		for (call = admin->calls; call != NULL; call = call->next) {
+			if (call->easy == message->easy_handle)
+				break;
+		}
+		if (call != NULL)
+			complete(call, code);
+	}
+}
+
+static void
+act(struct admin *admin, curl_socket_t fd, int what)
+{
+	int running;
+
+	admin->curl.multi_act(admin->multi, fd, what, &running);
+	reap(admin);
+}
+
+static void
+on_timer(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	act(arg, CURL_SOCKET_TIMEOUT, 0);
+}
+
+static void
+on_socket(evutil_socket_t fd, short what, void *arg)
+{
+	int flags = 0;
+
+	if ((what & EV_READ) != 0)
+		flags |= CURL_CSELECT_IN;
+	if ((what & EV_WRITE) != 0)
+		flags |= CURL_CSELECT_OUT;
+	act(arg, fd, flags);
+}
+
+/* libcurl says what it wants to know of a socket. */
+static int
+want_socket(
+    CURL *easy HERD_UNUSED, curl_socket_t fd, int what, void *arg, void *old)
+{
+	struct admin *admin = arg;
+	struct event *event = old;
+	short wanted = EV_PERSIST;
+
+	if (event != NULL)
+		event_free(event);
+	event = NULL;
+	if (what != CURL_POLL_REMOVE) {
+		if ((what & CURL_POLL_IN) != 0)
+			wanted |= EV_READ;
+		if ((what & CURL_POLL_OUT) != 0)
+			wanted |= EV_WRITE;
+		event =
+		    event_new(admin->loop->base, fd, wanted, on_socket, admin);
+		if (event == NULL || event_add(event, NULL) != 0)
+			out_of_memory();
+	}
+	admin->curl.multi_assign(admin->multi, fd, event);
+	return 0;
+}
+
+/* Even for 0 ms not from here: libcurl must not be called from inside. */
+static int
+want_timer(CURLM *multi HERD_UNUSED, long ms, void *arg)
+{
+	struct admin *admin = arg;
+	struct timeval in = timeval_of(ms < 0 ? 0 : ms);
+
+	if (ms < 0)
+		evtimer_del(admin->timer);
+	else if (evtimer_add(admin->timer, &in) != 0)
+		out_of_memory();
+	return 0;
+}
+
+enum status
+admin_new(struct loop *loop, struct admin **out, struct buf *message)
+{
+	struct admin *admin = xcalloc(1, sizeof(*admin));
+	const char *error;
+
+	admin->loop = loop;
+	if (curl_api_load(&admin->curl, &error) != 0) {
+		putf(message, "the admin API needs libcurl: %s", error);
+		free(admin);
+		return STATUS_LOCAL;
+	}
+	admin->multi = admin->curl.multi_init();
+	admin->timer = evtimer_new(loop->base, on_timer, admin);
+	if (admin->multi == NULL || admin->timer == NULL)
+		out_of_memory();
+	admin->curl.multi_set(
+	    admin->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
+	admin->curl.multi_set(admin->multi, CURLMOPT_SOCKETDATA, admin);
+	admin->curl.multi_set(admin->multi, CURLMOPT_TIMERFUNCTION, want_timer);
+	admin->curl.multi_set(admin->multi, CURLMOPT_TIMERDATA, admin);
+	*out = admin;
+	return STATUS_OK;
+}
+
+void
+admin_free(struct admin *admin)
+{
+	if (admin == NULL)
+		return;
+	while (admin->calls != NULL)
+		free_call(admin->calls);
+	admin->curl.multi_cleanup(admin->multi);
+	event_free(admin->timer);
+	free(admin);
+}
+
+static size_t
+on_body(char *data, size_t size, size_t count, void *arg)
+{
+	struct admin_call *call = arg;
+	size_t len = size * count;
+
+	if (call->events->on_data != NULL) {
+		long http = 0;
+
+		call->admin->curl.get(
+		    call->easy, CURLINFO_RESPONSE_CODE, &http);
+		if (http < 400) {
+			call->events->on_data(call->arg, span_of(data, len));
+			return len;
+		}
+	}
+	if (buf_add(&call->body, data, len) != HERD_OK) {
+		call->too_long = true;
+		return 0;
+	}
+	return len;
+}
+
+static void
+set_target(struct admin_call *call, const struct admin_request *request)
+{
+	const struct curl_api *curl = &call->admin->curl;
+	const struct address *address = request->address;
+
+	must(address_format(&call->where, address));
+	put_text(&call->url, "http://");
+	if (address->kind == ADDRESS_UNIX) {
+		curl->set(call->easy, CURLOPT_UNIX_SOCKET_PATH, address->path);
+		put_text(&call->url, "localhost");
+	} else {
+		must(address_format(&call->url, address));
+	}
+	put_text(&call->url, request->path);
+	curl->set(call->easy, CURLOPT_URL, text_of(&call->url));
+}
+
+static void
+add_header(struct admin_call *call, const char *text)
+{
+	call->headers = call->admin->curl.slist_append(call->headers, text);
+	if (call->headers == NULL)
+		out_of_memory();
+}
+
+static void
+set_options(struct admin_call *call, const struct admin_request *request)
+{
+	const struct curl_api *curl = &call->admin->curl;
+	CURL *easy = call->easy;
+
+	set_target(call, request);
+	curl->set(easy, CURLOPT_CUSTOMREQUEST, request->method);
+	/* "." and ".." are client ids, not directories. */
+	curl->set(easy, CURLOPT_PATH_AS_IS, 1L);
+	curl->set(easy, CURLOPT_NOSIGNAL, 1L);
+	curl->set(easy, CURLOPT_PROXY, "");
+	curl->set(easy, CURLOPT_PROTOCOLS_STR, "http");
+	curl->set(easy, CURLOPT_QUICK_EXIT, 1L);
+	curl->set(easy, CURLOPT_USERAGENT, "herdctl/" HERD_VERSION);
+	curl->set(easy, CURLOPT_ERRORBUFFER, call->error);
+	curl->set(easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl->set(easy, CURLOPT_WRITEDATA, call);
+	if (request->timeout_ns != 0) {
+		long ms = (long)(request->timeout_ns / HERD_NS_PER_MS);
+
+		curl->set(easy, CURLOPT_TIMEOUT_MS, ms > 0 ? ms : 1L);
+	}
+	/* Without a length a server would wait for a body until the end. */
+	if (request->body == NULL && (strcmp(request->method, "POST") == 0 ||
+					 strcmp(request->method, "PUT") == 0))
+		curl->set(easy, CURLOPT_COPYPOSTFIELDS, "");
+	if (request->body != NULL) {
+		curl->set(easy, CURLOPT_COPYPOSTFIELDS, request->body);
+		add_header(call, "Content-Type: application/json");
+	}
+	if (request->token != NULL) {
+		char *text =
+		    xasprintf("Authorization: Bearer %s", request->token);
+
+		add_header(call, text);
+		free(text);
+	}
+	curl->set(easy, CURLOPT_HTTPHEADER, call->headers);
+}
+
+struct admin_call *
+admin_start(struct admin *admin, const struct admin_request *request,
+    const struct admin_events *events, void *arg)
+{
+	struct admin_call *call = xcalloc(1, sizeof(*call));
+
+	call->admin = admin;
+	call->events = events;
+	call->arg = arg;
+	buf_init(&call->body, ADMIN_ANSWER_MAX);
+	buf_init(&call->url, XBUF_MAX);
+	buf_init(&call->where, XBUF_MAX);
+	call->easy = admin->curl.easy_init();
+	if (call->easy == NULL)
+		out_of_memory();
+	call->next = admin->calls;
+	if (call->next != NULL)
+		call->next->prev = call;
+	admin->calls = call;
+	set_options(call, request);
+	if (admin->curl.multi_add(admin->multi, call->easy) != CURLM_OK)
+		out_of_memory();
+	return call;
+}
+
+void
+admin_cancel(struct admin_call *call)
+{
+	free_call(call);
+}

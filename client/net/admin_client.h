@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Requests to nodes' admin API: HTTP over their Unix sockets or TCP with a
+ * bearer token, any number at once on the event loop. Connections are kept
+ * for the next request.
+ */
+#ifndef HERD_ADMIN_CLIENT_H
+#define HERD_ADMIN_CLIENT_H
+
+#include "herd/address.h"
+#include "base/loop.h"
+#include "base/exit_status.h"
+
+/* An answer that is no stream is at most this. */
+#define ADMIN_ANSWER_MAX ((size_t)64 << 20)
+
+struct admin;
+struct admin_call;
+
+struct admin_request {
+	const struct address *address;
+	const char *token;   /* NULL = none */
+	const char *method;  /* "GET" */
+	const char *path;    /* "/v1/status", already percent-encoded */
+	const char *body;    /* JSON, or NULL */
+	uint64_t timeout_ns; /* 0 = none */
+};
+
+struct admin_answer {
+	enum status status;  /* OK; CONNECT, TIMEOUT, REFUSED, NEGATIVE ... */
+	long http;           /* 0 without an answer */
+	const char *message; /* a reason for people when not OK */
+	const char *code;    /* of the error object, or NULL */
+	const char *hint;    /* or NULL */
+	struct span body;    /* as received */
+};
+
+struct admin_events {
+	/* Part of a stream's body; NULL collects it for on_done. */
+	void (*on_data)(void *arg, struct span data);
+	/* The end; the answer is valid during the call, the call is freed. */
+	void (*on_done)(void *arg, const struct admin_answer *answer);
+};
+
+/* STATUS_LOCAL: `message` says why libcurl cannot be used. */
+enum status admin_new(
+    struct loop *loop, struct admin **out, struct buf *message);
+void admin_free(struct admin *admin);
+
+/*
+ * Starts a request; on_done follows from the loop, never before return.
+ * Copies the request. Gives the call until on_done or admin_cancel().
+ */
+struct admin_call *admin_start(struct admin *admin,
+    const struct admin_request *request, const struct admin_events *events,
+    void *arg);
+
+/* No callback will come. */
+void admin_cancel(struct admin_call *call);
+
+#endif

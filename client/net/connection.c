@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "net/connection.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/resolve.h"
+#include "base/xbuf.h"
+
+#define READ_BYTES 65536u
+
+struct session {
+	struct event_base *base;
+	const struct session_events *events;
+	void *arg;
+	enum session_state state;
+	int fd;
+	struct event *readable;
+	struct event *writable;
+	struct resolution *resolution;
+	struct resolved addresses;
+	unsigned next_address;
+	struct buf in;
+	struct buf out;
+	struct reply_scan scan;
+	unsigned char *kinds; /* ring of enum reply_kind, what is awaited */
+	size_t kinds_first;
+	size_t kinds_count;
+	size_t kinds_room;
+	bool *freed; /* set when a callback frees the session */
+};
+
+static void try_next_address(struct session *s, int error);
+
+struct session *
+session_new(
+    struct event_base *base, const struct session_events *events, void *arg)
+{
+	struct session *s = xcalloc(1, sizeof(*s));
+
+	s->base = base;
+	s->events = events;
+	s->arg = arg;
+	s->fd = -1;
+	buf_init(&s->in, REPLY_MAX + READ_BYTES);
+	buf_init(&s->out, XBUF_MAX);
+	return s;
+}
+
+static void
+close_socket(struct session *s)
+{
+	if (s->readable != NULL)
+		event_free(s->readable);
+	if (s->writable != NULL)
+		event_free(s->writable);
+	s->readable = NULL;
+	s->writable = NULL;
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+void
+session_close(struct session *s)
+{
+	if (s->resolution != NULL)
+		resolve_cancel(s->resolution);
+	s->resolution = NULL;
+	close_socket(s);
+	buf_release(&s->in);
+	buf_release(&s->out);
+	s->scan = (struct reply_scan){ 0 };
+	s->kinds_count = 0;
+	s->state = SESSION_CLOSED;
+}
+
+void
+session_free(struct session *s)
+{
+	if (s == NULL)
+		return;
+	session_close(s);
+	if (s->freed != NULL)
+		*s->freed = true;
+	free(s->kinds);
+	free(s);
+}
+
+enum session_state
+session_state(const struct session *session)
+{
+	return session->state;
+}
+
+size_t
+session_pending(const struct session *session)
+{
+	return session->kinds_count;
+}
+
+/* The last thing that happens to a connection. */
+static void
+fail(struct session *s, enum status why, const char *message)
+{
+	session_close(s);
+	s->events->on_closed(s->arg, why, message);
+}
+
+static void
+push_kind(struct session *s, enum reply_kind kind)
+{
+	if (s->kinds_count == s->kinds_room) {
+		size_t room = s->kinds_room == 0 ? 16 : s->kinds_room * 2;
+		unsigned char *kinds = xmalloc(room);
+
+		for (size_t i = 0; i < s->kinds_count; i++)
+			kinds[i] =
+			    s->kinds[(s->kinds_first + i) % s->kinds_room];
+		free(s->kinds);
+		s->kinds = kinds;
+		s->kinds_room = room;
+		s->kinds_first = 0;
+	}
+	s->kinds[(s->kinds_first + s->kinds_count) % s->kinds_room] =
+	    (unsigned char)kind;
+	s->kinds_count++;
+}
+
+static enum reply_kind
+awaited(const struct session *s)
+{
+	return (enum reply_kind)s->kinds[s->kinds_first];
+}
+
+/* Hands out what is complete. False: the session is closed or freed. */
+static bool
+take_replies(struct session *s)
+{
+	bool freed = false;
+	bool *outer = s->freed;
+
+	while (s->in.len > 0) {
+		size_t len;
+		enum reply_kind kind;
+		enum herd_error error;
+		struct span in = buf_span(&s->in);
+
+		if (s->kinds_count == 0) {
+			fail(s, STATUS_REPLY,
+			    "it sent something without being asked");
+			return false;
+		}
+		kind = awaited(s);
+		error = reply_measure(in, kind, &s->scan, &len);
+		if (error == HERD_EAGAIN)
+			return true;
+		if (error != HERD_OK) {
+			fail(s, STATUS_REPLY,
+			    "what it sent is no answer of a herd's node");
+			return false;
+		}
+		s->scan = (struct reply_scan){ 0 };
+		s->kinds_first = (s->kinds_first + 1) % s->kinds_room;
+		s->kinds_count--;
+		s->freed = &freed;
+		s->events->on_reply(s->arg, span_of(in.data, len), kind);
+		if (freed) {
+			if (outer != NULL)
+				*outer = true;
+			return false;
+		}
+		s->freed = outer;
+		if (s->state != SESSION_OPEN)
+			return false;
+		buf_drain(&s->in, len);
+	}
+	return true;
+}
+
+static void
+on_end(struct session *s, int error)
+{
+	if (error != 0)
+		fail(s, s->in.len > 0 ? STATUS_REPLY : STATUS_CONNECT,
+		    strerror(error));
+	else if (s->in.len > 0)
+		fail(s, STATUS_REPLY,
+		    "it closed the connection in the middle of an answer");
+	else if (s->kinds_count > 0)
+		fail(s, STATUS_REPLY,
+		    "it closed the connection without an answer");
+	else
+		fail(s, STATUS_CONNECT, "it closed the connection");
+}
+
+static void
+on_readable(evutil_socket_t fd, short what HERD_UNUSED, void *arg)
+{
+	struct session *s = arg;
+
+	for (;;) {
+		ssize_t n;
+
+		must(buf_reserve(&s->in, READ_BYTES));
+		n = recv(fd, buf_tail(&s->in), READ_BYTES, 0);
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			if (errno != EAGAIN)
+				on_end(s, errno);
+			return;
+		}
+		if (n == 0) {
+			on_end(s, 0);
+			return;
+		}
+		buf_grow(&s->in, (size_t)n);
+		if (!take_replies(s) || (size_t)n < READ_BYTES)
+			return;
+	}
+}
+
+static void
+write_out(struct session *s)
+{
+	while (s->out.len > 0) {
+		struct span out = buf_span(&s->out);
+		ssize_t n = send(s->fd, out.data, out.len, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno != EAGAIN)
+			return; /* reading will say why, after the answers */
+		if (n < 0) {
+			if (event_add(s->writable, NULL) != 0)
+				out_of_memory();
+			return;
+		}
+		buf_drain(&s->out, (size_t)n);
+	}
+}
+
+static void
+on_connected(struct session *s)
+{
+	int one = 1;
+
+	setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	s->state = SESSION_OPEN;
+	s->readable =
+	    event_new(s->base, s->fd, EV_READ | EV_PERSIST, on_readable, s);
+	if (s->readable == NULL || event_add(s->readable, NULL) != 0)
+		out_of_memory();
+	write_out(s);
+	if (s->events->on_open != NULL)
+		s->events->on_open(s->arg);
+}
+
+static void
+on_writable(evutil_socket_t fd, short what HERD_UNUSED, void *arg)
+{
+	struct session *s = arg;
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (s->state != SESSION_CONNECTING) {
+		write_out(s);
+		return;
+	}
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+		error = errno;
+	if (error != 0)
+		try_next_address(s, error);
+	else
+		on_connected(s);
+}
+
+static int
+start_connect(struct session *s, unsigned i)
+{
+	const struct sockaddr *address =
+	    (const struct sockaddr *)&s->addresses.addresses[i];
+
+	s->fd = socket(
+	    address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (s->fd < 0)
+		return errno;
+	s->writable = event_new(s->base, s->fd, EV_WRITE, on_writable, s);
+	if (s->writable == NULL)
+		out_of_memory();
+	if (connect(s->fd, address, s->addresses.lengths[i]) == 0) {
+		event_active(s->writable, EV_WRITE, 1);
+		return 0;
+	}
+	if (errno != EINPROGRESS)
+		return errno;
+	if (event_add(s->writable, NULL) != 0)
+		out_of_memory();
+	return 0;
+}
+
+/* `error` is what the last one failed with. */
+static void
+try_next_address(struct session *s, int error)
+{
+	s->state = SESSION_CONNECTING;
+	do {
+		close_socket(s);
+		if (s->next_address == s->addresses.count) {
+			fail(s, STATUS_CONNECT, strerror(error));
+			return;
+		}
+		error = start_connect(s, s->next_address++);
+	} while (error != 0);
+}
+
+static void
+on_resolved(void *arg, const struct resolved *result, const char *error)
+{
+	struct session *s = arg;
+
+	s->resolution = NULL;
+	if (error != NULL) {
+		fail(s, STATUS_CONNECT, error);
+		return;
+	}
+	s->addresses = *result;
+	s->next_address = 0;
+	try_next_address(s, EADDRNOTAVAIL);
+}
+
+void
+session_open(struct session *s, const struct address *address)
+{
+	if (resolve_now(address, &s->addresses)) {
+		s->next_address = 0;
+		try_next_address(s, EADDRNOTAVAIL);
+		return;
+	}
+	s->state = SESSION_RESOLVING;
+	s->resolution = resolve_start(s->base, address, on_resolved, s);
+	if (s->resolution == NULL)
+		fail(s, STATUS_CONNECT, "no thread for the name's lookup");
+}
+
+void
+session_queue(struct session *s, struct span request)
+{
+	size_t from = 0;
+
+	/* Each LF inside makes it one request more. */
+	for (size_t i = 0; i <= request.len; i++) {
+		if (i < request.len && request.data[i] != '\n')
+			continue;
+		push_kind(
+		    s, reply_expected(span_of(request.data + from, i - from)));
+		from = i + 1;
+	}
+	put_span(&s->out, request);
+	put_byte(&s->out, '\n');
+}
+
+void
+session_push(struct session *s)
+{
+	if (s->state == SESSION_OPEN)
+		write_out(s);
+}
+
+void
+session_send(struct session *s, struct span request)
+{
+	session_queue(s, request);
+	session_push(s);
+}

@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "out/filter.h"
+
+#include <fnmatch.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "herd/text.h"
+#include "herd/time.h"
+#include "base/xbuf.h"
+
+enum where_op {
+	OP_AND,
+	OP_OR,
+	OP_NOT,
+	OP_HAS,
+	OP_EQ,
+	OP_NE,
+	OP_LE,
+	OP_LT,
+	OP_GE,
+	OP_GT,
+	OP_GLOB,
+	OP_NOT_GLOB,
+};
+
+struct where_node {
+	enum where_op op;
+	size_t left;   /* AND OR NOT: indices of nodes */
+	size_t right;  /* AND OR */
+	size_t column; /* comparisons */
+	char *text;
+	double number;
+	uint64_t ns; /* times: a double has too few digits */
+	bool is_time;
+	bool numeric;
+	bool null;
+};
+
+struct where {
+	const struct view *view;
+	struct where_node *nodes;
+	size_t count;
+	size_t room;
+	size_t root;
+};
+
+struct where_reader {
+	struct where *where;
+	const char *at;
+	const char *text;
+	unsigned depth;
+	struct buf *message;
+};
+
+/* Longer ones first, so that `<=` is not read as `<`. */
+static const struct {
+	const char *text;
+	enum where_op op;
+} operators[] = {
+	{ "==", OP_EQ },
+	{ "!=", OP_NE },
+	{ "!~", OP_NOT_GLOB },
+	{ "<=", OP_LE },
+	{ ">=", OP_GE },
+	{ "=", OP_EQ },
+	{ "<", OP_LT },
+	{ ">", OP_GT },
+	{ "~", OP_GLOB },
+};
+
+static const struct {
+	enum leaf_type type;
+	const char *unit;
+	double factor;
+} units[] = {
+	{ LEAF_SECONDS, "ns", 1e-9 },
+	{ LEAF_SECONDS, "us", 1e-6 },
+	{ LEAF_SECONDS, "ms", 1e-3 },
+	{ LEAF_SECONDS, "s", 1 },
+	{ LEAF_SECONDS, "m", 60 },
+	{ LEAF_SECONDS, "h", 3600 },
+	{ LEAF_SECONDS, "d", 86400 },
+	{ LEAF_MS, "ns", 1e-6 },
+	{ LEAF_MS, "us", 1e-3 },
+	{ LEAF_MS, "ms", 1 },
+	{ LEAF_MS, "s", 1e3 },
+	{ LEAF_MS, "m", 60e3 },
+	{ LEAF_MS, "h", 3600e3 },
+	{ LEAF_DISTANCE, "m", 1 },
+	{ LEAF_DISTANCE, "km", 1e3 },
+	{ LEAF_DISTANCE, "mi", 1609.344 },
+	{ LEAF_BYTES, "K", 1024 },
+	{ LEAF_BYTES, "M", 1048576 },
+	{ LEAF_BYTES, "G", 1073741824 },
+	{ LEAF_PERCENT, "%", 1 },
+};
+
+enum herd_error
+where_value(enum leaf_type type, struct span text, double *out)
+{
+	char *end;
+	double number;
+	struct span unit;
+	char *copy = xstrndup(text.data, text.len);
+	enum herd_error error = HERD_ESYNTAX;
+
+	number = strtod(copy, &end);
+	unit = span_from(end);
+	if (end != copy && unit.len == 0 && isfinite(number)) {
+		*out = number;
+		error = HERD_OK;
+	}
+	for (size_t i = 0; i < HERD_ARRAY_LEN(units) && end != copy; i++) {
+		if (units[i].type == type && span_is(unit, units[i].unit)) {
+			*out = number * units[i].factor;
+			error = HERD_OK;
+		}
+	}
+	free(copy);
+	return error;
+}
+
+static size_t
+add_node(struct where_reader *r, struct where_node node)
+{
+	struct where *w = r->where;
+
+	grow_array(w->nodes, w->count, w->room);
+	w->nodes[w->count] = node;
+	return w->count++;
+}
+
+static void
+skip_space(struct where_reader *r)
+{
+	while (text_is_space(*r->at))
+		r->at++;
+}
+
+static bool
+is_name(char c)
+{
+	return text_is_digit(c) || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z') || c == '_' || c == '.' || c == '#';
+}
+
+/* Is it this word, and not the beginning of a longer one? */
+static bool
+take_word(struct where_reader *r, const char *word, const char *sign)
+{
+	size_t len = strlen(word);
+
+	skip_space(r);
+	if (strncmp(r->at, word, len) == 0 && !is_name(r->at[len])) {
+		r->at += len;
+		return true;
+	}
+	len = strlen(sign);
+	if (strncmp(r->at, sign, len) == 0 &&
+	    !(sign[0] == '!' && (r->at[1] == '=' || r->at[1] == '~'))) {
+		r->at += len;
+		return true;
+	}
+	return false;
+}
+
+static enum herd_error
+unknown_column(struct where_reader *r, struct span name)
+{
+	const struct view *view = r->where->view;
+	const char **keys = xcalloc(view->count + 1, sizeof(*keys));
+	const char *near;
+
+	for (size_t i = 0; i < view->count; i++)
+		keys[i] = view->columns[i].key;
+	near = text_did_you_mean(name, keys);
+	putf(r->message, "no column `" SPAN_FMT "'", SPAN_ARG(name));
+	if (near != NULL)
+		putf(r->message, ", did you mean `%s'?", near);
+	else
+		put_text(r->message, "; there are");
+	for (size_t i = 0; near == NULL && i < view->count; i++)
+		putf(r->message, "%s %s", i > 0 ? "," : "", keys[i]);
+	free(keys);
+	return HERD_ESYNTAX;
+}
+
+static enum herd_error
+read_value(struct where_reader *r, struct span *out)
+{
+	skip_space(r);
+	if (*r->at == '\'' || *r->at == '"') {
+		const char *end = strchr(r->at + 1, *r->at);
+
+		if (end == NULL) {
+			put_text(r->message, "a quote is not closed");
+			return HERD_ESYNTAX;
+		}
+		*out = span_of(r->at + 1, (size_t)(end - r->at - 1));
+		r->at = end + 1;
+		return HERD_OK;
+	}
+	*out = span_of(r->at, strcspn(r->at, " \t\n)&|"));
+	r->at += out->len;
+	if (out->len == 0) {
+		put_text(r->message, "a value is missing at the end");
+		return HERD_ESYNTAX;
+	}
+	return HERD_OK;
+}
+
+static bool
+is_numeric(enum leaf_type type)
+{
+	return type != LEAF_TEXT && type != LEAF_STATE && type != LEAF_PLACE &&
+	       type != LEAF_JSON;
+}
+
+static enum herd_error
+set_value(struct where_reader *r, struct where_node *node, struct span value)
+{
+	const struct column *c = &r->where->view->columns[node->column];
+	bool ordered = node->op != OP_GLOB && node->op != OP_NOT_GLOB;
+
+	node->null = ordered && (span_is(value, "null") || span_is(value, "-"));
+	node->is_time = ordered && !node->null &&
+			(c->type == LEAF_TIME || c->type == LEAF_CLOCK) &&
+			time_parse(value, &node->ns) == HERD_OK;
+	node->numeric =
+	    ordered && !node->null && !node->is_time && is_numeric(c->type);
+	if (node->numeric && c->type == LEAF_BOOL &&
+	    (span_is(value, "yes") || span_is(value, "true"))) {
+		node->number = 1;
+	} else if (node->numeric && c->type == LEAF_BOOL &&
+		   (span_is(value, "no") || span_is(value, "false"))) {
+		node->number = 0;
+	} else if (node->numeric &&
+		   where_value(c->type, value, &node->number) != HERD_OK) {
+		putf(r->message,
+		    "`" SPAN_FMT "' is no value for the column `%s'",
+		    SPAN_ARG(value), c->key);
+		return HERD_ESYNTAX;
+	}
+	node->text = xstrndup(value.data, value.len);
+	return HERD_OK;
+}
+
+static enum herd_error
+read_comparison(struct where_reader *r, size_t *out)
+{
+	struct where_node node = { .op = OP_HAS };
+	struct span name = { r->at, 0 };
+	struct span value;
+	enum herd_error error;
+
+	while (is_name(r->at[name.len]))
+		name.len++;
+	r->at += name.len;
+	if (name.len == 0) {
+		if (*r->at == '\0')
+			put_text(r->message, "a column is missing at the end");
+		else
+			putf(r->message, "no column where `%.10s' stands",
+			    r->at);
+		return HERD_ESYNTAX;
+	}
+	node.column = view_find(r->where->view, name);
+	if (node.column == r->where->view->count)
+		return unknown_column(r, name);
+	skip_space(r);
+	for (size_t i = 0; i < HERD_ARRAY_LEN(operators); i++) {
+		size_t len = strlen(operators[i].text);
+
+		if (strncmp(r->at, operators[i].text, len) != 0)
+			continue;
+		r->at += len;
+		node.op = operators[i].op;
+		error = read_value(r, &value);
+		if (error == HERD_OK)
+			error = set_value(r, &node, value);
+		if (error != HERD_OK)
+			return error;
+		break;
+	}
+	*out = add_node(r, node);
+	return HERD_OK;
+}
+
+static enum herd_error read_or(struct where_reader *r, size_t *out);
+
+static enum herd_error
+read_not(struct where_reader *r, size_t *out)
+{
+	struct where_node node = { .op = OP_NOT };
+	enum herd_error error;
+
+	if (++r->depth > WHERE_DEPTH_MAX || r->where->count > WHERE_NODES_MAX) {
+		put_text(r->message, "the expression is too long");
+		return HERD_ELIMIT;
+	}
+	skip_space(r);
+	if (take_word(r, "not", "!")) {
+		error = read_not(r, &node.left);
+		if (error == HERD_OK)
+			*out = add_node(r, node);
+	} else if (*r->at == '(') {
+		r->at++;
+		error = read_or(r, out);
+		skip_space(r);
+		if (error == HERD_OK && *r->at != ')') {
+			put_text(r->message, "a parenthesis is not closed");
+			error = HERD_ESYNTAX;
+		}
+		if (error == HERD_OK)
+			r->at++;
+	} else {
+		error = read_comparison(r, out);
+	}
+	r->depth--;
+	return error;
+}
+
+static enum herd_error
+read_and(struct where_reader *r, size_t *out)
+{
+	struct where_node node = { .op = OP_AND };
+	enum herd_error error = read_not(r, out);
+
+	while (error == HERD_OK && take_word(r, "and", "&&")) {
+		node.left = *out;
+		error = read_not(r, &node.right);
+		if (error == HERD_OK)
+			*out = add_node(r, node);
+	}
+	return error;
+}
+
+static enum herd_error
+read_or(struct where_reader *r, size_t *out)
+{
+	struct where_node node = { .op = OP_OR };
+	enum herd_error error = read_and(r, out);
+
+	while (error == HERD_OK && take_word(r, "or", "||")) {
+		node.left = *out;
+		error = read_and(r, &node.right);
+		if (error == HERD_OK)
+			*out = add_node(r, node);
+	}
+	return error;
+}
+
+enum herd_error
+where_parse(const char *text, const struct view *view, struct where **out,
+    struct buf *message)
+{
+	struct where *where = xcalloc(1, sizeof(*where));
+	struct where_reader r = {
+		.where = where, .at = text, .text = text, .message = message
+	};
+	enum herd_error error;
+
+	where->view = view;
+	error = read_or(&r, &where->root);
+	skip_space(&r);
+	if (error == HERD_OK && *r.at != '\0') {
+		putf(message, "cannot read on at `%.20s'", r.at);
+		error = HERD_ESYNTAX;
+	}
+	if (error != HERD_OK) {
+		where_free(where);
+		return error;
+	}
+	*out = where;
+	return HERD_OK;
+}
+
+void
+where_free(struct where *where)
+{
+	if (where == NULL)
+		return;
+	for (size_t i = 0; i < where->count; i++)
+		free(where->nodes[i].text);
+	free(where->nodes);
+	free(where);
+}
+
+static bool
+has_value(const struct leaf *leaf)
+{
+	double number;
+
+	if (leaf_is_number(leaf, &number))
+		return number < 0 || number > 0;
+	return leaf->known && leaf->text.len > 0;
+}
+
+static bool
+glob_matches(const struct where_node *node, const struct leaf *leaf)
+{
+	char *text;
+	bool matches;
+
+	if (!leaf->known)
+		return false;
+	text = xstrndup(leaf->text.data, leaf->text.len);
+	matches = fnmatch(node->text, text, 0) == 0;
+	free(text);
+	return matches;
+}
+
+/* Does the order of value and operand satisfy the operator? */
+static bool
+order_satisfies(enum where_op op, int order)
+{
+	switch (op) {
+	case OP_EQ: return order == 0;
+	case OP_NE: return order != 0;
+	case OP_LE: return order <= 0;
+	case OP_LT: return order < 0;
+	case OP_GE: return order >= 0;
+	case OP_GT: return order > 0;
+	case OP_AND:
+	case OP_OR:
+	case OP_NOT:
+	case OP_HAS:
+	case OP_GLOB:
+	case OP_NOT_GLOB: return false;
+	}
+	return false;
+}
+
+static bool
+comparison_matches(const struct where_node *node, const struct leaf *leaf)
+{
+	double number;
+	uint64_t ns;
+
+	if (node->null)
+		return order_satisfies(node->op, leaf->known ? 1 : 0) &&
+		       (node->op == OP_EQ || node->op == OP_NE);
+	if (!leaf->known)
+		return node->op == OP_NE;
+	if (node->is_time)
+		return time_parse(leaf->text, &ns) == HERD_OK &&
+		       order_satisfies(
+			   node->op, (ns > node->ns) - (ns < node->ns));
+	if (node->numeric)
+		return leaf_is_number(leaf, &number) &&
+		       order_satisfies(node->op,
+			   (number > node->number) - (number < node->number));
+	return order_satisfies(
+	    node->op, span_compare(leaf->text, span_from(node->text)));
+}
+
+static bool
+node_matches(const struct where *where, size_t index, const struct leaf *row)
+{
+	const struct where_node *node = &where->nodes[index];
+	const struct leaf *leaf = &row[node->column];
+
+	switch (node->op) {
+	case OP_AND:
+		return node_matches(where, node->left, row) &&
+		       node_matches(where, node->right, row);
+	case OP_OR:
+		return node_matches(where, node->left, row) ||
+		       node_matches(where, node->right, row);
+	case OP_NOT: return !node_matches(where, node->left, row);
+	case OP_HAS: return has_value(leaf);
+	case OP_GLOB: return glob_matches(node, leaf);
+	case OP_NOT_GLOB: return !glob_matches(node, leaf);
+	case OP_EQ:
+	case OP_NE:
+	case OP_LE:
+	case OP_LT:
+	case OP_GE:
+	case OP_GT: return comparison_matches(node, leaf);
+	}
+	return false;
+}
+
+bool
+where_matches(const struct where *where, const struct leaf *row)
+{
+	return node_matches(where, where->root, row);
+}

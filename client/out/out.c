@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "out/out.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "herd/text.h"
+#include "base/xbuf.h"
+
+#define SORT_KEYS_MAX 8u
+
+struct sort_key {
+	size_t column;
+	bool descending;
+};
+
+struct sort_keys {
+	struct sort_key keys[SORT_KEYS_MAX];
+	size_t count;
+};
+
+void
+out_init(struct out *out, const struct out_options *options, struct sink *sink)
+{
+	*out = (struct out){ .options = *options, .sink = sink };
+	arena_init(&out->arena);
+	buf_init(&out->heading, XBUF_MAX);
+	buf_init(&out->footer, XBUF_MAX);
+	buf_init(&out->members, XBUF_MAX);
+	buf_init(&out->scratch, XBUF_MAX);
+}
+
+void
+out_release(struct out *out)
+{
+	arena_release(&out->arena);
+	where_free(out->where);
+	buf_release(&out->heading);
+	buf_release(&out->footer);
+	buf_release(&out->members);
+	buf_release(&out->scratch);
+	free(out->rows);
+	free(out->shown);
+	free(out->widths);
+}
+
+/* Column by name for --columns and --sort; says what there is if not. */
+static enum status
+find_column(const struct view *view, struct span name, const char *option,
+    size_t *column, struct buf *message)
+{
+	const char **keys;
+	const char *near;
+
+	*column = view_find(view, name);
+	if (*column < view->count)
+		return STATUS_OK;
+	keys = xcalloc(view->count + 1, sizeof(*keys));
+	for (size_t i = 0; i < view->count; i++)
+		keys[i] = view->columns[i].key;
+	near = text_did_you_mean(name, keys);
+	putf(message, "%s: no column `", option);
+	put_clean(message, name);
+	put_text(message, "'");
+	if (near != NULL)
+		putf(message, ", did you mean `%s'?", near);
+	else
+		put_text(message, "; there are");
+	for (size_t i = 0; near == NULL && i < view->count; i++)
+		putf(message, "%s %s", i > 0 ? "," : "", keys[i]);
+	free(keys);
+	return STATUS_USAGE;
+}
+
+/* Takes the next item off a list with commas. */
+static struct span
+next_item(const char **list)
+{
+	struct span item = { *list, strcspn(*list, ",") };
+
+	*list += item.len;
+	if (**list == ',')
+		(*list)++;
+	return item;
+}
+
+static enum status
+choose_named_columns(struct out *out, struct buf *message)
+{
+	const char *list = out->options.columns;
+
+	if (strcmp(list, "all") == 0) {
+		for (size_t i = 0; i < out->view->count; i++)
+			out->shown[out->shown_count++] = i;
+		return STATUS_OK;
+	}
+	while (*list != '\0') {
+		struct span item = next_item(&list);
+		size_t column;
+		enum status status =
+		    find_column(out->view, item, "--columns", &column, message);
+
+		if (status != STATUS_OK)
+			return status;
+		out->shown = xrealloc(
+		    out->shown, (out->shown_count + 1) * sizeof(*out->shown));
+		out->shown[out->shown_count++] = column;
+	}
+	return STATUS_OK;
+}
+
+static bool
+any_known(const struct out *out, size_t column)
+{
+	for (size_t i = 0; i < out->count; i++) {
+		if (out->rows[i][column].known)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_wanted(const struct out *out, size_t column)
+{
+	unsigned traits = out->view->columns[column].traits;
+	unsigned format = out->options.format->traits;
+
+	if ((format & FORMAT_PEOPLE) == 0)
+		return true;
+	if ((traits & COLUMN_MACHINE) != 0)
+		return false;
+	if ((traits & COLUMN_IF_ANY) != 0 && !any_known(out, column))
+		return false;
+	if ((format & FORMAT_WIDE) != 0)
+		return true;
+	/* Of one thing people read everything: there is a line for each. */
+	if ((traits & COLUMN_WIDE) != 0 && out->view->shape == VIEW_LIST)
+		return false;
+	if ((traits & (COLUMN_NODE | COLUMN_ALWAYS)) == COLUMN_NODE &&
+	    out->view->shape == VIEW_LIST)
+		return out->options.many_nodes;
+	return true;
+}
+
+/* Known only when the rows are: a column without values may be hidden. */
+static void
+choose_default_columns(struct out *out)
+{
+	for (size_t i = 0; i < out->view->count; i++) {
+		if (is_wanted(out, i))
+			out->shown[out->shown_count++] = i;
+	}
+}
+
+static enum status
+read_sort(const struct out *out, struct sort_keys *keys, struct buf *message)
+{
+	const char *list = out->options.sort;
+
+	keys->count = 0;
+	while (list != NULL && *list != '\0') {
+		struct span item = next_item(&list);
+		struct sort_key *key = &keys->keys[keys->count];
+		const char *colon = span_find(item, ':');
+		enum status status;
+
+		*key = (struct sort_key){ 0 };
+		if (colon != NULL) {
+			struct span way = span_of(colon + 1,
+			    item.len - (size_t)(colon + 1 - item.data));
+
+			key->descending = span_is(way, "desc");
+			if (!key->descending && !span_is(way, "asc")) {
+				put_text(message, "--sort: behind the colon "
+						  "stands asc or desc");
+				return STATUS_USAGE;
+			}
+			item.len = (size_t)(colon - item.data);
+		}
+		status = find_column(
+		    out->view, item, "--sort", &key->column, message);
+		if (status != STATUS_OK)
+			return status;
+		if (++keys->count == SORT_KEYS_MAX) {
+			put_text(message, "--sort: too many keys");
+			return STATUS_USAGE;
+		}
+	}
+	return STATUS_OK;
+}
+
+bool
+out_sorts_by(const struct out *out, size_t column)
+{
+	struct sort_keys keys;
+	struct buf message;
+	bool found = false;
+
+	buf_init(&message, XBUF_MAX);
+	if (read_sort(out, &keys, &message) != STATUS_OK)
+		keys.count = 0;
+	for (size_t i = 0; i < keys.count; i++)
+		found |= keys.keys[i].column == column;
+	buf_release(&message);
+	return found;
+}
+
+enum status
+out_begin(
+    struct out *out, const struct view *view, bool streams, struct buf *message)
+{
+	struct sort_keys keys;
+	enum status status;
+	struct buf why;
+
+	out->view = view;
+	out->streams = streams;
+	out->shown = xcalloc(view->count, sizeof(*out->shown));
+	out->row = arena_alloc(&out->arena, view->count * sizeof(*out->row));
+	if (out->options.columns != NULL) {
+		status = choose_named_columns(out, message);
+		if (status != STATUS_OK)
+			return status;
+	}
+	status = read_sort(out, &keys, message);
+	if (status != STATUS_OK)
+		return status;
+	if (out->options.where != NULL) {
+		buf_init(&why, XBUF_MAX);
+		if (where_parse(out->options.where, view, &out->where, &why) !=
+		    HERD_OK) {
+			putf(message, "--where: %s", text_of(&why));
+			status = STATUS_USAGE;
+		}
+		buf_release(&why);
+	}
+	if (status == STATUS_OK && streams) {
+		if (out->options.columns == NULL)
+			choose_default_columns(out);
+		out->begun = true;
+		out->options.format->begin(out);
+		sink_flush(out->sink);
+	}
+	return status;
+}
+
+void
+out_text(struct out *out, size_t column, struct span text)
+{
+	out->row[column].known = true;
+	out->row[column].text = arena_copy(&out->arena, text);
+}
+
+void
+out_word(struct out *out, size_t column, const char *text)
+{
+	out_text(out, column, span_from(text));
+}
+
+void
+out_json(struct out *out, size_t column, struct span json, struct span shown)
+{
+	out_text(out, column, json);
+	out->row[column].shown = arena_copy(&out->arena, shown);
+}
+
+void
+out_integer(struct out *out, size_t column, int64_t value)
+{
+	out->row[column].known = true;
+	out->row[column].integer = value;
+}
+
+void
+out_real(struct out *out, size_t column, double value)
+{
+	out->row[column].known = true;
+	out->row[column].real = value;
+}
+
+void
+out_bool(struct out *out, size_t column, bool value)
+{
+	out_integer(out, column, value);
+}
+
+void
+out_place(
+    struct out *out, size_t column, struct span text, double lat, double lon)
+{
+	out_text(out, column, text);
+	out->row[column].lat = lat;
+	out->row[column].lon = lon;
+}
+
+void
+out_row(struct out *out)
+{
+	const struct view *view = out->view;
+	struct leaf *row = out->row;
+	bool wanted;
+
+	for (size_t i = 0; i < view->count; i++)
+		row[i].type = view->columns[i].type;
+	wanted = out->where == NULL || where_matches(out->where, row);
+	if (out->streams) {
+		bool room = out->options.limit == 0 ||
+			    out->written < out->options.limit;
+
+		if (wanted && room) {
+			out->options.format->row(out, row);
+			out->written++;
+			sink_flush(out->sink);
+		}
+		/* Nothing of a streamed row is needed any more. */
+		arena_release(&out->arena);
+	} else if (wanted) {
+		grow_array(out->rows, out->count, out->room);
+		out->rows[out->count++] = row;
+	}
+	out->row = arena_alloc(&out->arena, view->count * sizeof(*out->row));
+}
+
+size_t
+out_column(const struct out *out, enum column_trait trait)
+{
+	size_t i;
+
+	for (i = 0; i < out->view->count; i++) {
+		if ((out->view->columns[i].traits & trait) != 0)
+			break;
+	}
+	return i;
+}
+
+void
+out_failure(struct out *out, const char *node, const char *reason)
+{
+	size_t column = out_column(out, COLUMN_NODE);
+
+	if (column < out->view->count)
+		out_word(out, column, node);
+	column = out_column(out, COLUMN_STATE);
+	if (column < out->view->count)
+		out_word(out, column, "unreachable");
+	column = out_column(out, COLUMN_ERROR);
+	if (column < out->view->count)
+		out_word(out, column, reason);
+	out_row(out);
+}
+
+void
+out_heading(struct out *out, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	putv(&out->heading, fmt, args);
+	va_end(args);
+	put_byte(&out->heading, '\n');
+}
+
+void
+out_footer(struct out *out, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	putv(&out->footer, fmt, args);
+	va_end(args);
+	put_byte(&out->footer, '\n');
+}
+
+void
+out_member(struct out *out, const char *key, const char *json)
+{
+	put_text(&out->members, ",");
+	json_put_string(&out->members, span_from(key));
+	putf(&out->members, ":%s", json);
+}
+
+void
+out_member_bool(struct out *out, const char *key, bool value)
+{
+	out_member(out, key, value ? "true" : "false");
+}
+
+void
+out_raw(struct out *out, struct span bytes)
+{
+	if (!out_is_raw(out))
+		return;
+	sink_write_foreign(out->sink, bytes);
+	if (bytes.len == 0 || bytes.data[bytes.len - 1] != '\n')
+		sink_write(out->sink, span_from("\n"));
+}
+
+struct sorting {
+	const struct sort_keys *keys;
+};
+
+static int
+compare_rows(const void *a, const void *b, void *arg)
+{
+	const struct leaf *const *left = a;
+	const struct leaf *const *right = b;
+	const struct sorting *sorting = arg;
+
+	for (size_t i = 0; i < sorting->keys->count; i++) {
+		const struct sort_key *key = &sorting->keys->keys[i];
+		int order = leaf_compare(&(*left)[key->column],
+		    &(*right)[key->column], key->descending);
+
+		if (order != 0)
+			return order;
+	}
+	return 0;
+}
+
+/* glibc's qsort_r is a merge sort while memory lasts, hence stable. */
+static void
+sort_rows(struct out *out)
+{
+	struct sort_keys keys;
+	struct sorting sorting = { &keys };
+	struct buf message;
+
+	buf_init(&message, XBUF_MAX);
+	if (read_sort(out, &keys, &message) == STATUS_OK && keys.count > 0 &&
+	    out->count > 1)
+		qsort_r(out->rows, out->count, sizeof(*out->rows), compare_rows,
+		    &sorting);
+	buf_release(&message);
+}
+
+void
+out_end(struct out *out)
+{
+	if (!out->streams) {
+		sort_rows(out);
+		if (out->options.limit > 0 && out->count > out->options.limit) {
+			out_member_bool(out, "truncated", true);
+			out_footer(out, "%zu of %zu shown (--limit)",
+			    out->options.limit, out->count);
+			out->count = out->options.limit;
+		}
+		if (out->options.columns == NULL)
+			choose_default_columns(out);
+		out->options.format->begin(out);
+		for (size_t i = 0; i < out->count; i++) {
+			out->options.format->row(out, out->rows[i]);
+			out->written++;
+		}
+	}
+	out->options.format->end(out);
+	sink_flush(out->sink);
+}
+
+bool
+out_is_looks(const struct out *out)
+{
+	return (out->options.format->traits & FORMAT_LOOKS) != 0;
+}
+
+bool
+out_is_raw(const struct out *out)
+{
+	return (out->options.format->traits & FORMAT_RAW) != 0;
+}
+
+const struct column *
+out_shown(const struct out *out, size_t i)
+{
+	return &out->view->columns[out->shown[i]];
+}
+
+const char *
+out_state_color(struct span word)
+{
+	static const struct {
+		const char *word;
+		const char *color;
+	} colors[] = {
+		{ "synced", "\033[32m" },
+		{ "ready", "\033[32m" },
+		{ "origin", "\033[32m" },
+		{ "same", "\033[32m" },
+		{ "ok", "\033[32m" },
+		{ "syncing", "\033[33m" },
+		{ "connecting", "\033[33m" },
+		{ "handshake", "\033[33m" },
+		{ "comparing", "\033[33m" },
+		{ "waiting", "\033[33m" },
+		{ "backoff", "\033[33m" },
+		{ "draining", "\033[33m" },
+		{ "disabled", "\033[33m" },
+		{ "stale", "\033[33m" },
+		{ "warning", "\033[33m" },
+		{ "refused", "\033[31m" },
+		{ "failed", "\033[31m" },
+		{ "missing", "\033[31m" },
+		{ "differs", "\033[31m" },
+		{ "stopping", "\033[31m" },
+		{ "critical", "\033[31m" },
+		{ "unreachable", "\033[31m" },
+	};
+	size_t len = 0;
+
+	while (len < word.len && word.data[len] != ' ')
+		len++;
+	for (size_t i = 0; i < HERD_ARRAY_LEN(colors); i++) {
+		if (span_is(span_of(word.data, len), colors[i].word))
+			return colors[i].color;
+	}
+	return NULL;
+}

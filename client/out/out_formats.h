@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The functions behind the table of formats, one file per family. Each
+ * format has begin (above the rows), row, and end (below them).
+ */
+#ifndef HERD_CLIENT_OUT_FORMATS_H
+#define HERD_CLIENT_OUT_FORMATS_H
+
+#include "out/out.h"
+
+/* out_table.c: for people */
+void table_begin(struct out *out);
+void table_row(struct out *out, const struct leaf *row);
+void table_end(struct out *out);
+void plain_begin(struct out *out);
+void plain_row(struct out *out, const struct leaf *row);
+
+/* out_json.c */
+void json_begin(struct out *out);
+void json_row(struct out *out, const struct leaf *row);
+void json_end(struct out *out);
+void jsonl_row(struct out *out, const struct leaf *row);
+void geojson_begin(struct out *out);
+void geojson_row(struct out *out, const struct leaf *row);
+void geojson_end(struct out *out);
+
+/* out_text.c: lines for other programs */
+void csv_begin(struct out *out);
+void csv_row(struct out *out, const struct leaf *row);
+void tsv_begin(struct out *out);
+void tsv_row(struct out *out, const struct leaf *row);
+void name_row(struct out *out, const struct leaf *row);
+void kv_row(struct out *out, const struct leaf *row);
+
+/* out_prometheus.c: all rows of a metric stand together, so at the end */
+void prometheus_end(struct out *out);
+
+/* Nothing to write at this point. */
+void nothing(struct out *out);
+void nothing_row(struct out *out, const struct leaf *row);
+
+#endif

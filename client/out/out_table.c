@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The formats for people: `table` and `wide` (aligned; table fits the
+ * screen) and `plain` (tabs, nothing cut). Records, of which people read
+ * one value per line, take the same functions.
+ */
+#include "out/out_formats.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "out/layout.h"
+#include "out/width.h"
+#include "base/xbuf.h"
+
+static bool
+is_right(const struct column *c)
+{
+	if ((c->traits & COLUMN_LEFT) != 0)
+		return false;
+	return c->type == LEAF_INTEGER || c->type == LEAF_REAL ||
+	       c->type == LEAF_PERCENT || c->type == LEAF_DISTANCE ||
+	       c->type == LEAF_BYTES;
+}
+
+/* One value in its column, coloured when it is a state. */
+static void
+put_cell(struct out *out, struct buf *line, struct span text,
+    const struct column *c, size_t width, bool last)
+{
+	size_t taken;
+	size_t from = line->len;
+	const char *color = NULL;
+	struct buf cut;
+
+	buf_init(&cut, XBUF_MAX);
+	width_cut(&cut, text, width, out->options.utf8);
+	taken = width_of(buf_span(&cut));
+	if (is_right(c) && width > taken)
+		put_fill(line, ' ', width - taken);
+	if (out->options.color && c->type == LEAF_STATE)
+		color = out_state_color(text);
+	if (color != NULL)
+		put_text(line, color);
+	put_span(line, buf_span(&cut));
+	if (color != NULL)
+		put_text(line, OUT_COLOR_OFF);
+	if (!is_right(c) && width > taken && !last)
+		put_fill(line, ' ', width - taken);
+	if (!last)
+		put_fill(line, ' ', LAYOUT_GAP);
+	assert(line->len >= from);
+	buf_release(&cut);
+}
+
+/* Natural widths of all values, then what fits. Gives an array. */
+static struct layout_column *
+lay_out(const struct out *out)
+{
+	struct layout_column *columns =
+	    xcalloc(out->shown_count, sizeof(*columns));
+	struct buf text;
+
+	buf_init(&text, XBUF_MAX);
+	for (size_t i = 0; i < out->shown_count; i++) {
+		const struct column *c = out_shown(out, i);
+
+		if (out->options.columns == NULL &&
+		    !out_sorts_by(out, out->shown[i]))
+			columns[i].drop = c->drop;
+		columns[i].shrinks = (c->traits & COLUMN_SHRINK) != 0;
+		columns[i].natural =
+		    out->options.header ? width_of(span_from(c->title)) : 1;
+		for (size_t r = 0; r < out->count; r++) {
+			size_t width;
+
+			buf_clear(&text);
+			leaf_for_people(
+			    &text, &out->rows[r][out->shown[i]], c, true);
+			width = width_of(buf_span(&text));
+			if (width > columns[i].natural)
+				columns[i].natural = width;
+		}
+	}
+	buf_release(&text);
+	layout_fit(columns, out->shown_count, out->options.width);
+	return columns;
+}
+
+static size_t
+last_shown(const struct out *out)
+{
+	size_t last = 0;
+
+	for (size_t i = 0; i < out->shown_count; i++) {
+		if (out->widths[i] > 0)
+			last = i;
+	}
+	return last;
+}
+
+static void
+put_titles(struct out *out)
+{
+	size_t last = last_shown(out);
+
+	if (!out->options.header)
+		return;
+	buf_clear(&out->scratch);
+	for (size_t i = 0; i < out->shown_count; i++) {
+		const struct column *c = out_shown(out, i);
+		struct column title = *c;
+
+		title.type = is_right(c) ? LEAF_INTEGER : LEAF_TEXT;
+		if (out->widths[i] > 0)
+			put_cell(out, &out->scratch, span_from(c->title),
+			    &title, out->widths[i], i == last);
+	}
+	put_byte(&out->scratch, '\n');
+	sink_write(out->sink, buf_span(&out->scratch));
+}
+
+static bool
+is_record(const struct out *out)
+{
+	return out->view->shape == VIEW_RECORD && !out->streams;
+}
+
+/* What values of a column mostly need. */
+static size_t
+usual_width(const struct out *out, const struct column *c)
+{
+	if ((c->traits & (COLUMN_NODE | COLUMN_NEIGHBOUR)) != 0)
+		return out->options.longest_node;
+	if ((c->traits & COLUMN_ID) != 0)
+		return sizeof("kiwi.cs.ucla.edu") - 1;
+	switch (c->type) {
+	case LEAF_CLOCK: return sizeof("20:18:04") - 1;
+	case LEAF_PLACE: return sizeof("+34.068930-118.445127") - 1;
+	case LEAF_STATE: return sizeof("comparing") - 1;
+	case LEAF_MS: return sizeof("0.06ms") - 1;
+	case LEAF_TEXT: return sizeof("report") - 1;
+	case LEAF_INTEGER:
+	case LEAF_REAL:
+	case LEAF_PERCENT:
+	case LEAF_BOOL:
+	case LEAF_TIME:
+	case LEAF_SECONDS:
+	case LEAF_DISTANCE:
+	case LEAF_BEARING:
+	case LEAF_BYTES:
+	case LEAF_JSON: return 0;
+	}
+	return 0;
+}
+
+/*
+ * A stream's rows are not known yet: titles must do, and usual widths as
+ * long as there is room for them.
+ */
+static void
+set_stream_widths(struct out *out)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < out->shown_count; i++) {
+		out->widths[i] = width_of(span_from(out_shown(out, i)->title));
+		total += out->widths[i] + LAYOUT_GAP;
+	}
+	for (size_t i = 0; i < out->shown_count; i++) {
+		size_t usual = usual_width(out, out_shown(out, i));
+		size_t more =
+		    usual > out->widths[i] ? usual - out->widths[i] : 0;
+
+		if (out->options.width > 0 &&
+		    total + more > out->options.width + LAYOUT_GAP)
+			continue;
+		out->widths[i] += more;
+		total += more;
+	}
+}
+
+/* What stands above and below the rows, in the screen's width. */
+static void
+write_wrapped(struct out *out, struct span text)
+{
+	while (text.len > 0) {
+		struct span line = width_take_line(&text, out->options.width);
+
+		sink_write(out->sink, line);
+		sink_write(out->sink, span_from("\n"));
+	}
+}
+
+void
+table_begin(struct out *out)
+{
+	if (out_is_looks(out))
+		write_wrapped(out, buf_span(&out->heading));
+	if (is_record(out) || (out->count == 0 && !out->streams))
+		return;
+	free(out->widths);
+	out->widths = xcalloc(out->shown_count + 1, sizeof(*out->widths));
+	if (out->streams) {
+		set_stream_widths(out);
+	} else {
+		struct layout_column *columns = lay_out(out);
+
+		for (size_t i = 0; i < out->shown_count; i++)
+			out->widths[i] = columns[i].width;
+		free(columns);
+	}
+	put_titles(out);
+}
+
+/* A line of a record: what is called `title`, cut to the screen. */
+static void
+put_value_line(struct out *out, const char *title, const struct leaf *leaf,
+    const struct column *c, size_t width)
+{
+	struct buf *line = &out->scratch;
+	struct column left = *c;
+	struct buf value;
+
+	left.traits |= COLUMN_LEFT;
+	buf_init(&value, XBUF_MAX);
+	leaf_for_people(&value, leaf, c, true);
+	buf_clear(line);
+	put_text(line, title);
+	put_fill(line, ' ', width - width_of(buf_span(line)) + LAYOUT_GAP);
+	put_cell(out, line, buf_span(&value), &left,
+	    out->options.width > width + LAYOUT_GAP
+		? out->options.width - width - LAYOUT_GAP
+		: SIZE_MAX,
+	    true);
+	put_byte(line, '\n');
+	sink_write(out->sink, buf_span(line));
+	buf_release(&value);
+}
+
+/* A value of several lines has its title on the first. */
+static void
+put_value(struct out *out, const struct column *c, const struct leaf *leaf,
+    size_t width)
+{
+	struct span lines = leaf->shown;
+	struct leaf one = *leaf;
+	const char *title = c->title;
+
+	do {
+		if (leaf->type == LEAF_JSON)
+			one.shown = width_take_line(&lines, 0);
+		put_value_line(out, title, &one, c, width);
+		title = "";
+	} while (leaf->type == LEAF_JSON && lines.len > 0);
+}
+
+static void
+put_record(struct out *out, const struct leaf *row)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < out->shown_count; i++) {
+		size_t title = width_of(span_from(out_shown(out, i)->title));
+
+		width = title > width ? title : width;
+	}
+	if (out->written > 0)
+		sink_write(out->sink, span_from("\n"));
+	for (size_t i = 0; i < out->shown_count; i++)
+		put_value(out, out_shown(out, i), &row[out->shown[i]], width);
+}
+
+void
+table_row(struct out *out, const struct leaf *row)
+{
+	size_t last;
+	struct buf value;
+
+	if (is_record(out)) {
+		put_record(out, row);
+		return;
+	}
+	last = last_shown(out);
+	buf_init(&value, XBUF_MAX);
+	buf_clear(&out->scratch);
+	for (size_t i = 0; i < out->shown_count; i++) {
+		size_t width;
+
+		if (out->widths[i] == 0)
+			continue;
+		buf_clear(&value);
+		leaf_for_people(
+		    &value, &row[out->shown[i]], out_shown(out, i), true);
+		width = width_of(buf_span(&value));
+		if (out->streams && width > out->widths[i])
+			out->widths[i] = width;
+		put_cell(out, &out->scratch, buf_span(&value),
+		    out_shown(out, i), out->widths[i], i == last);
+	}
+	put_byte(&out->scratch, '\n');
+	sink_write(out->sink, buf_span(&out->scratch));
+	buf_release(&value);
+}
+
+void
+table_end(struct out *out)
+{
+	if (out_is_looks(out))
+		write_wrapped(out, buf_span(&out->footer));
+}
+
+void
+plain_begin(struct out *out)
+{
+	buf_clear(&out->scratch);
+	if (!out->options.header || is_record(out))
+		return;
+	for (size_t i = 0; i < out->shown_count; i++)
+		putf(&out->scratch, "%s%s", i > 0 ? "\t" : "",
+		    out_shown(out, i)->title);
+	put_byte(&out->scratch, '\n');
+	sink_write(out->sink, buf_span(&out->scratch));
+}
+
+void
+plain_row(struct out *out, const struct leaf *row)
+{
+	bool record = is_record(out);
+
+	buf_clear(&out->scratch);
+	if (record && out->written > 0)
+		put_byte(&out->scratch, '\n');
+	for (size_t i = 0; i < out->shown_count; i++) {
+		if (record)
+			putf(&out->scratch, "%s\t", out_shown(out, i)->title);
+		else if (i > 0)
+			put_byte(&out->scratch, '\t');
+		leaf_for_people(&out->scratch, &row[out->shown[i]],
+		    out_shown(out, i), false);
+		if (record)
+			put_byte(&out->scratch, '\n');
+	}
+	if (!record)
+		put_byte(&out->scratch, '\n');
+	sink_write(out->sink, buf_span(&out->scratch));
+}

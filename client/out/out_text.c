@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * csv (RFC 4180, but LF), tsv (tab, LF and backslash escaped), name (what
+ * the next command takes), kv (key=value lines). On a terminal the texts
+ * are cleaned; in a pipe they are the bytes.
+ */
+#include "out/out_formats.h"
+
+#include <string.h>
+
+#include "base/xbuf.h"
+
+/* A place is three fields: text, lat, lon. */
+static void
+put_titles(struct out *out, char gap)
+{
+	struct buf *line = &out->scratch;
+
+	buf_clear(line);
+	if (!out->options.header)
+		return;
+	for (size_t i = 0; i < out->shown_count; i++) {
+		const struct column *c = out_shown(out, i);
+
+		if (i > 0)
+			put_byte(line, gap);
+		put_text(line, c->key);
+		if (c->type == LEAF_PLACE)
+			putf(line, "%clat%clon", gap, gap);
+	}
+	put_byte(line, '\n');
+	sink_write(out->sink, buf_span(line));
+}
+
+static void
+put_position(struct buf *line, const struct leaf *leaf, char gap)
+{
+	put_byte(line, gap);
+	if (leaf->known)
+		json_put_number(line, leaf->lat);
+	put_byte(line, gap);
+	if (leaf->known)
+		json_put_number(line, leaf->lon);
+}
+
+static void
+put_csv_field(struct buf *line, struct span text)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < text.len && !quoted; i++)
+		quoted = memchr(",\"\r\n", text.data[i], 4) != NULL;
+	if (!quoted) {
+		put_span(line, text);
+		return;
+	}
+	put_byte(line, '"');
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == '"')
+			put_byte(line, '"');
+		put_byte(line, text.data[i]);
+	}
+	put_byte(line, '"');
+}
+
+static void
+put_tsv_field(struct buf *line, struct span text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		switch (text.data[i]) {
+		case '\t': put_text(line, "\\t"); break;
+		case '\n': put_text(line, "\\n"); break;
+		case '\r': put_text(line, "\\r"); break;
+		case '\\': put_text(line, "\\\\"); break;
+		default: put_byte(line, text.data[i]);
+		}
+	}
+}
+
+static void
+put_row(struct out *out, const struct leaf *row, char gap,
+    void (*put_field)(struct buf *line, struct span text))
+{
+	struct buf *line = &out->scratch;
+	struct buf value;
+
+	buf_init(&value, XBUF_MAX);
+	buf_clear(line);
+	for (size_t i = 0; i < out->shown_count; i++) {
+		const struct leaf *leaf = &row[out->shown[i]];
+
+		buf_clear(&value);
+		leaf_for_machines(&value, leaf);
+		if (i > 0)
+			put_byte(line, gap);
+		put_field(line, buf_span(&value));
+		if (out_shown(out, i)->type == LEAF_PLACE)
+			put_position(line, leaf, gap);
+	}
+	put_byte(line, '\n');
+	sink_write_foreign(out->sink, buf_span(line));
+	buf_release(&value);
+}
+
+void
+csv_begin(struct out *out)
+{
+	put_titles(out, ',');
+}
+
+void
+csv_row(struct out *out, const struct leaf *row)
+{
+	put_row(out, row, ',', put_csv_field);
+}
+
+void
+tsv_begin(struct out *out)
+{
+	put_titles(out, '\t');
+}
+
+void
+tsv_row(struct out *out, const struct leaf *row)
+{
+	put_row(out, row, '\t', put_tsv_field);
+}
+
+void
+name_row(struct out *out, const struct leaf *row)
+{
+	size_t column = out_column(out, COLUMN_NAME);
+
+	if (column == out->view->count)
+		column = out_column(out, COLUMN_NODE);
+	if (column == out->view->count || !row[column].known)
+		return;
+	buf_clear(&out->scratch);
+	leaf_for_machines(&out->scratch, &row[column]);
+	put_byte(&out->scratch, '\n');
+	sink_write_foreign(out->sink, buf_span(&out->scratch));
+}
+
+void
+kv_row(struct out *out, const struct leaf *row)
+{
+	struct buf *line = &out->scratch;
+	struct buf value;
+
+	buf_init(&value, XBUF_MAX);
+	buf_clear(line);
+	if (out->written > 0)
+		put_byte(line, '\n');
+	for (size_t i = 0; i < out->shown_count; i++) {
+		const struct leaf *leaf = &row[out->shown[i]];
+		const struct column *c = out_shown(out, i);
+
+		buf_clear(&value);
+		leaf_for_machines(&value, leaf);
+		putf(line, "%s=", c->key);
+		put_tsv_field(line, buf_span(&value));
+		put_byte(line, '\n');
+		if (c->type == LEAF_PLACE && leaf->known) {
+			put_text(line, "lat=");
+			json_put_number(line, leaf->lat);
+			put_text(line, "\nlon=");
+			json_put_number(line, leaf->lon);
+			put_byte(line, '\n');
+		}
+	}
+	sink_write_foreign(out->sink, buf_span(line));
+	buf_release(&value);
+}

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "out/values.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "herd/location.h"
+#include "herd/text.h"
+#include "herd/time.h"
+#include "out/width.h"
+#include "base/xbuf.h"
+
+/* How a type compares and what its number is. */
+enum leaf_base { BASE_TEXT, BASE_INTEGER, BASE_REAL, BASE_DECIMAL };
+
+static enum leaf_base
+base_of(enum leaf_type type)
+{
+	switch (type) {
+	case LEAF_TEXT:
+	case LEAF_STATE:
+	case LEAF_PLACE:
+	case LEAF_JSON: return BASE_TEXT;
+	case LEAF_INTEGER:
+	case LEAF_BOOL: return BASE_INTEGER;
+	case LEAF_TIME:
+	case LEAF_CLOCK: return BASE_DECIMAL;
+	case LEAF_REAL:
+	case LEAF_PERCENT:
+	case LEAF_SECONDS:
+	case LEAF_MS:
+	case LEAF_DISTANCE:
+	case LEAF_BEARING:
+	case LEAF_BYTES: return BASE_REAL;
+	}
+	return BASE_TEXT;
+}
+
+static struct span
+without_unit(struct span key)
+{
+	static const char *const units[] = { "_ms", "_s", "_m", "_deg",
+		"_bytes", "_percent" };
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(units); i++) {
+		size_t len = strlen(units[i]);
+
+		if (key.len > len &&
+		    memcmp(key.data + key.len - len, units[i], len) == 0)
+			return span_of(key.data, key.len - len);
+	}
+	return key;
+}
+
+size_t
+view_find(const struct view *view, struct span name)
+{
+	for (size_t i = 0; i < view->count; i++) {
+		if (span_is(name, view->columns[i].key))
+			return i;
+	}
+	for (size_t i = 0; i < view->count; i++) {
+		const struct column *c = &view->columns[i];
+
+		if (span_equal(name, without_unit(span_from(c->key))))
+			return i;
+		if (strlen(c->title) == name.len &&
+		    strncasecmp(c->title, name.data, name.len) == 0)
+			return i;
+	}
+	return view->count;
+}
+
+bool
+leaf_is_number(const struct leaf *leaf, double *number)
+{
+	uint64_t ns;
+
+	if (!leaf->known)
+		return false;
+	switch (base_of(leaf->type)) {
+	case BASE_TEXT: return false;
+	case BASE_INTEGER: *number = (double)leaf->integer; return true;
+	case BASE_REAL: *number = leaf->real; return true;
+	case BASE_DECIMAL:
+		if (time_parse(leaf->text, &ns) != HERD_OK)
+			return false;
+		*number = (double)ns / 1e9;
+		return true;
+	}
+	return false;
+}
+
+void
+put_grouped(struct buf *out, int64_t n)
+{
+	char digits[32];
+	int len = snprintf(digits, sizeof(digits), "%" PRId64, n);
+	int i = 0;
+
+	if (digits[0] == '-')
+		put_byte(out, digits[i++]);
+	for (; i < len; i++) {
+		put_byte(out, digits[i]);
+		if (i + 1 < len && (len - i - 1) % 3 == 0)
+			put_byte(out, ',');
+	}
+}
+
+void
+put_duration(struct buf *out, double seconds)
+{
+	double ns = fabs(seconds) * 1e9;
+
+	/* Less than a microsecond is none, and has no sign. */
+	if (seconds <= -1e-6)
+		put_byte(out, '-');
+	if (!(ns < 9e18))
+		ns = 9e18;
+	must(duration_for_people(out, (uint64_t)ns));
+}
+
+void
+put_distance(struct buf *out, double metres)
+{
+	if (metres < 999.5)
+		putf(out, "%.0f m", metres);
+	else if (metres < 99950)
+		putf(out, "%.1f km", metres / 1000);
+	else
+		putf(out, "%.0f km", metres / 1000);
+}
+
+void
+put_size(struct buf *out, double bytes)
+{
+	static const char units[] = " KMGTPE";
+	size_t unit = 0;
+
+	while (bytes >= 999.5 && unit + 2 < sizeof(units)) {
+		bytes /= 1024;
+		unit++;
+	}
+	if (unit == 0)
+		putf(out, "%.0f", bytes);
+	else
+		putf(out, bytes < 9.95 ? "%.1f%c" : "%.0f%c", bytes,
+		    units[unit]);
+}
+
+/* Today people want the time of day; else the date belongs to it. */
+void
+put_clock(struct buf *out, struct span text)
+{
+	uint64_t ns;
+	time_t at;
+	time_t now = time(NULL);
+	struct tm tm;
+	struct tm today;
+	char shown[32];
+
+	if (time_parse(text, &ns) != HERD_OK) {
+		put_clean(out, text);
+		return;
+	}
+	at = (time_t)(ns / HERD_NS_PER_S);
+	localtime_r(&at, &tm);
+	localtime_r(&now, &today);
+	if (tm.tm_yday == today.tm_yday && tm.tm_year == today.tm_year)
+		strftime(shown, sizeof(shown), "%H:%M:%S", &tm);
+	else
+		strftime(shown, sizeof(shown), "%Y-%m-%d %H:%M:%S", &tm);
+	put_text(out, shown);
+}
+
+/* A line each, where there is one line only. */
+static void
+put_lines(struct buf *out, struct span text)
+{
+	if (text.len == 0)
+		put_byte(out, '-');
+	while (text.len > 0) {
+		put_clean(out, width_take_line(&text, 0));
+		if (text.len > 0)
+			put_text(out, "; ");
+	}
+}
+
+static void
+put_place(struct buf *out, const struct leaf *leaf)
+{
+	if (leaf->text.len > 0)
+		put_clean(out, leaf->text);
+	else
+		putf(out, "%.6f,%.6f", leaf->lat, leaf->lon);
+}
+
+void
+leaf_for_people(struct buf *out, const struct leaf *leaf,
+    const struct column *column, bool grouped)
+{
+	if (!leaf->known) {
+		put_byte(out, '-');
+		return;
+	}
+	switch (leaf->type) {
+	case LEAF_TEXT:
+	case LEAF_STATE:
+	case LEAF_TIME:
+		if (leaf->text.len == 0)
+			put_text(out, "\"\"");
+		else
+			put_clean(out, leaf->text);
+		return;
+	case LEAF_JSON: put_lines(out, leaf->shown); return;
+	case LEAF_INTEGER:
+		if (grouped && (column->traits & COLUMN_NUMERAL) == 0)
+			put_grouped(out, leaf->integer);
+		else
+			putf(out, "%" PRId64, leaf->integer);
+		return;
+	case LEAF_REAL:
+		if (column->digits == DIGITS_ALL)
+			json_put_number(out, leaf->real);
+		else
+			putf(out, "%.*f", (int)column->digits, leaf->real);
+		return;
+	case LEAF_PERCENT: putf(out, "%.1f%%", leaf->real); return;
+	case LEAF_BOOL: put_text(out, leaf->integer ? "yes" : "no"); return;
+	case LEAF_CLOCK: put_clock(out, leaf->text); return;
+	case LEAF_SECONDS: put_duration(out, leaf->real); return;
+	case LEAF_MS: put_duration(out, leaf->real / 1e3); return;
+	case LEAF_DISTANCE: put_distance(out, leaf->real); return;
+	case LEAF_BEARING: put_text(out, location_compass(leaf->real)); return;
+	case LEAF_PLACE: put_place(out, leaf); return;
+	case LEAF_BYTES: put_size(out, leaf->real); return;
+	}
+}
+
+/* Computed values have no use for the digits of a double's noise. */
+static double
+rounded(const struct leaf *leaf)
+{
+	switch (leaf->type) {
+	case LEAF_DISTANCE:
+	case LEAF_BEARING:
+	case LEAF_PERCENT: return round(leaf->real * 1e3) / 1e3;
+	case LEAF_MS:
+	case LEAF_SECONDS: return round(leaf->real * 1e6) / 1e6;
+	case LEAF_TEXT:
+	case LEAF_STATE:
+	case LEAF_INTEGER:
+	case LEAF_REAL:
+	case LEAF_BOOL:
+	case LEAF_TIME:
+	case LEAF_CLOCK:
+	case LEAF_PLACE:
+	case LEAF_BYTES:
+	case LEAF_JSON: return leaf->real;
+	}
+	return leaf->real;
+}
+
+void
+leaf_for_machines(struct buf *out, const struct leaf *leaf)
+{
+	if (!leaf->known)
+		return;
+	if (leaf->type == LEAF_BOOL)
+		put_text(out, leaf->integer ? "true" : "false");
+	else if (base_of(leaf->type) == BASE_INTEGER)
+		putf(out, "%" PRId64, leaf->integer);
+	else if (base_of(leaf->type) == BASE_REAL)
+		json_put_number(out, rounded(leaf));
+	else
+		put_span(out, leaf->text);
+}
+
+/*
+ * What a terminal could take for an order although JSON allows it plain:
+ * C1 controls, bidi controls, line and paragraph separator.
+ */
+static bool
+point_is_risky(unsigned point)
+{
+	return (point >= 0x7f && point <= 0x9f) || point == 0x61c ||
+	       (point >= 0x200e && point <= 0x200f) ||
+	       (point >= 0x2028 && point <= 0x202e) ||
+	       (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
+}
+
+/* Code point of two or three bytes; longer ones are never risky. */
+static unsigned
+point_at(const unsigned char *s, size_t left, size_t *len)
+{
+	*len = 1;
+	if ((s[0] & 0xe0) == 0xc0 && left >= 2) {
+		*len = 2;
+		return (s[0] & 0x1fu) << 6 | (s[1] & 0x3fu);
+	}
+	if ((s[0] & 0xf0) == 0xe0 && left >= 3) {
+		*len = 3;
+		return (s[0] & 0x0fu) << 12 | (s[1] & 0x3fu) << 6 |
+		       (s[2] & 0x3fu);
+	}
+	return s[0] == 0x7f ? 0x7f : 0;
+}
+
+static void
+put_utf8_json(struct buf *out, struct span text)
+{
+	const unsigned char *s = (const unsigned char *)text.data;
+	size_t len;
+
+	put_byte(out, '"');
+	for (size_t i = 0; i < text.len; i += len) {
+		unsigned point = point_at(s + i, text.len - i, &len);
+
+		if (s[i] == '"' || s[i] == '\\')
+			putf(out, "\\%c", s[i]);
+		else if (s[i] == '\n')
+			put_text(out, "\\n");
+		else if (s[i] == '\t')
+			put_text(out, "\\t");
+		else if (s[i] < 0x20)
+			putf(out, "\\u%04x", s[i]);
+		else if (point_is_risky(point))
+			putf(out, "\\u%04x", point);
+		else
+			put(out, s + i, len);
+	}
+	put_byte(out, '"');
+}
+
+void
+json_put_string(struct buf *out, struct span text)
+{
+	struct buf fixed;
+
+	if (text_is_utf8(text)) {
+		put_utf8_json(out, text);
+		return;
+	}
+	buf_init(&fixed, XBUF_MAX);
+	must(text_to_utf8(&fixed, text));
+	put_utf8_json(out, buf_span(&fixed));
+	buf_release(&fixed);
+}
+
+void
+json_put_number(struct buf *out, double number)
+{
+	char text[40];
+
+	if (!isfinite(number)) {
+		put_text(out, "null");
+		return;
+	}
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, number);
+		if (strtod(text, NULL) == number)
+			break;
+	}
+	put_text(out, text);
+}
+
+void
+leaf_to_json(struct buf *out, const struct leaf *leaf)
+{
+	if (!leaf->known) {
+		put_text(out, "null");
+		return;
+	}
+	if (leaf->type == LEAF_BOOL)
+		put_text(out, leaf->integer ? "true" : "false");
+	else if (leaf->type == LEAF_JSON)
+		put_span(out, leaf->text);
+	else if (leaf->type == LEAF_PLACE && leaf->text.len == 0)
+		put_text(out, "null");
+	else if (base_of(leaf->type) == BASE_INTEGER)
+		putf(out, "%" PRId64, leaf->integer);
+	else if (base_of(leaf->type) == BASE_REAL)
+		json_put_number(out, rounded(leaf));
+	else
+		json_put_string(out, leaf->text);
+}
+
+void
+leaf_to_json_member(
+    struct buf *out, const struct leaf *leaf, const struct column *column)
+{
+	json_put_string(out, span_from(column->key));
+	put_byte(out, ':');
+	leaf_to_json(out, leaf);
+	if (column->type == LEAF_PLACE) {
+		put_text(out, ",\"lat\":");
+		if (leaf->known)
+			json_put_number(out, leaf->lat);
+		else
+			put_text(out, "null");
+		put_text(out, ",\"lon\":");
+		if (leaf->known)
+			json_put_number(out, leaf->lon);
+		else
+			put_text(out, "null");
+	}
+	if ((column->traits & COLUMN_ID) != 0 && leaf->known &&
+	    !text_is_utf8(leaf->text)) {
+		putf(out, ",\"%s_b64\":\"", column->key);
+		must(text_to_base64(out, leaf->text));
+		put_byte(out, '"');
+	}
+}
+
+static int
+compare_numbers(double a, double b)
+{
+	return (a > b) - (a < b);
+}
+
+static int
+compare_decimals(struct span a, struct span b)
+{
+	uint64_t a_ns;
+	uint64_t b_ns;
+
+	if (time_parse(a, &a_ns) != HERD_OK || time_parse(b, &b_ns) != HERD_OK)
+		return span_compare(a, b);
+	if (a_ns != b_ns)
+		return a_ns < b_ns ? -1 : 1;
+	return span_compare(a, b);
+}
+
+int
+leaf_compare(const struct leaf *a, const struct leaf *b, bool descending)
+{
+	int order = 0;
+
+	if (a->known != b->known)
+		return a->known ? -1 : 1;
+	if (!a->known)
+		return 0;
+	switch (base_of(a->type)) {
+	case BASE_TEXT: order = span_compare(a->text, b->text); break;
+	case BASE_INTEGER:
+		order = (a->integer > b->integer) - (a->integer < b->integer);
+		break;
+	case BASE_REAL: order = compare_numbers(a->real, b->real); break;
+	case BASE_DECIMAL: order = compare_decimals(a->text, b->text); break;
+	}
+	return descending ? -order : order;
+}

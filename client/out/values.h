@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Typed values of an answer and the columns that they stand in. Commands
+ * fill leaves; only writers know how a format shows them. A view is a
+ * table's description: its columns with their names for people and for
+ * machines. Key names carry the unit: age_s, rtt_ms, distance_m.
+ */
+#ifndef HERD_VALUES_H
+#define HERD_VALUES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "herd/buf.h"
+
+enum leaf_type {
+	LEAF_TEXT,     /* a text from anywhere */
+	LEAF_STATE,    /* one word that says how something is */
+	LEAF_INTEGER,  /* a count */
+	LEAF_REAL,     /* a number with a fraction */
+	LEAF_PERCENT,  /* 0 to 100 */
+	LEAF_BOOL,     /* yes or no */
+	LEAF_TIME,     /* a client's time: its text, byte for byte */
+	LEAF_CLOCK,    /* a node's wall time: seconds.nine as text */
+	LEAF_SECONDS,  /* a duration in seconds */
+	LEAF_MS,       /* a duration in milliseconds */
+	LEAF_DISTANCE, /* metres */
+	LEAF_BEARING,  /* degrees from north */
+	LEAF_PLACE,    /* latitude, longitude, and the text if there is one */
+	LEAF_BYTES,    /* a size */
+	LEAF_JSON,     /* JSON text; people read `shown`, in lines */
+};
+
+struct leaf {
+	enum leaf_type type;
+	bool known; /* false: null in JSON, `-' for people */
+	struct span text;
+	int64_t integer; /* and BOOL: 0 or 1 */
+	double real;
+	double lat;
+	double lon;
+	struct span shown; /* JSON: what people read, "" if there is nothing */
+};
+
+#define DIGITS_ALL 100u /* as many as the number has */
+
+enum column_trait {
+	COLUMN_NODE = 1 << 0,     /* the node; hidden when one was asked */
+	COLUMN_NAME = 1 << 1,     /* what `-o name` prints */
+	COLUMN_LABEL = 1 << 2,    /* a label for Prometheus */
+	COLUMN_STATE = 1 << 3,    /* gets `unreachable' on failure */
+	COLUMN_ERROR = 1 << 4,    /* gets the reason of a failure */
+	COLUMN_IF_ANY = 1 << 5,   /* people see it when a row has it */
+	COLUMN_WIDE = 1 << 6,     /* people see it in `wide' only */
+	COLUMN_SHRINK = 1 << 7,   /* may be cut when the screen is narrow */
+	COLUMN_ID = 1 << 8,       /* bytes that may not be UTF-8 */
+	COLUMN_MACHINE = 1 << 9,  /* never shown to people */
+	COLUMN_LEFT = 1 << 10,    /* numbers are right-aligned but here */
+	COLUMN_COUNTER = 1 << 11, /* only grows: `_total' for Prometheus */
+	COLUMN_ALWAYS = 1 << 12,  /* a node that people always see */
+	COLUMN_NUMERAL = 1 << 14, /* a number that names, not one that counts */
+	COLUMN_NEIGHBOUR = 1 << 13, /* another node's name */
+};
+
+struct column {
+	const char *key;   /* "rtt_ms" */
+	const char *title; /* "RTT" */
+	enum leaf_type type;
+	unsigned traits; /* enum column_trait */
+	/* Dropped first when the screen is narrow; 0 = never. */
+	unsigned drop;
+	/* Where an admin answer has it: "peers.total"; NULL = computed. */
+	const char *path;
+	unsigned digits; /* decimals that people see of a REAL, DISTANCE */
+};
+
+enum view_shape {
+	VIEW_LIST,   /* rows below titles */
+	VIEW_RECORD, /* people read one line per value */
+};
+
+struct view {
+	const char *schema; /* "herd.peers/1" */
+	const char *list;   /* the list's key in JSON: "peers" */
+	enum view_shape shape;
+	const struct column *columns;
+	size_t count;
+};
+
+/* Index of the column `name` says: its key, its key without the unit, its
+ * title in any case; or view->count. */
+size_t view_find(const struct view *view, struct span name);
+
+/* Does the value have one number behind it, and which? */
+bool leaf_is_number(const struct leaf *leaf, double *number);
+
+/*
+ * Appends what people read, `-' when unknown: "3d 4h", "0.4ms", "1.3 km",
+ * "S", "48,120" (separators only when `grouped`). Cleaned for terminals.
+ */
+void leaf_for_people(struct buf *out, const struct leaf *leaf,
+    const struct column *column, bool grouped);
+
+/* Appends what csv, tsv, kv show: "" when unknown, numbers plain. */
+void leaf_for_machines(struct buf *out, const struct leaf *leaf);
+
+/* Appends the leaf as JSON value (a PLACE as its text or null). */
+void leaf_to_json(struct buf *out, const struct leaf *leaf);
+
+/* Appends `"key":value` with what else belongs to it (lat, lon, _b64). */
+void leaf_to_json_member(
+    struct buf *out, const struct leaf *leaf, const struct column *column);
+
+/* <0, 0, >0; unknown values come last in either direction. */
+int leaf_compare(const struct leaf *a, const struct leaf *b, bool descending);
+
+/* Appends `text` as JSON string; controls, C1 and bidi marks escaped. */
+void json_put_string(struct buf *out, struct span text);
+
+/* Appends a number as short as reads back equal; null when not finite. */
+void json_put_number(struct buf *out, double number);
+
+/* Appends the time of day of seconds as text, before today the date too. */
+void put_clock(struct buf *out, struct span text);
+
+/* Appends `n` with commas between thousands. */
+void put_grouped(struct buf *out, int64_t n);
+
+/* Appends "3d 4h", "41s", "0.4ms" for a duration in seconds, signed. */
+void put_duration(struct buf *out, double seconds);
+
+/* Appends "850 m", "1.3 km", "12 km". */
+void put_distance(struct buf *out, double metres);
+
+/* Appends "12.4M" for a size in bytes. */
+void put_size(struct buf *out, double bytes);
+
+#endif

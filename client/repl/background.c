@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "repl/background.h"
+
+#include <cjson/cJSON.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "herd/framer.h"
+#include "herd/text.h"
+#include "run/fields.h"
+#include "net/standing.h"
+#include "base/xbuf.h"
+
+#define IDS_MAX 5000u
+#define IDS_FRESH_S 10u   /* older ids are asked for again */
+#define EVENTS_AGAIN_S 5u /* an event stream that ended */
+#define EVENT_LINE_MAX 65536u
+#define PEERS_MAX 64u
+
+/* The last that was said of a peer, so that only changes are said. */
+struct peer_state {
+	char *name;
+	bool up;
+};
+
+struct lookout {
+	struct ctl *ctl;
+	lookout_notice *notice;
+	lookout_changed *changed;
+	void *arg;
+	struct target target; /* name is ours */
+	char *name;
+	/* Ours: by the time it is sent, ctl may have another herd. */
+	char *token;
+	bool follows;
+	bool may_ask; /* its admin listener, for which a token is at hand */
+	struct link *link;
+	/* event stream */
+	struct admin_call *events;
+	struct event *events_again;
+	struct framer lines;
+	bool heard; /* the stream has begun */
+	bool lost;  /* and ended; only told where there is no link */
+	struct peer_state peers[PEERS_MAX];
+	size_t peer_count;
+	/* client ids */
+	struct admin_call *asking;
+	struct event *ask_soon;
+	char *asked_prefix;
+	bool asked_all;
+	struct mono asked_at;
+	const char **ids;
+	size_t id_count;
+};
+
+static void follow_events(struct lookout *l);
+
+static void HERD_PRINTF(2, 3) say(struct lookout *l, const char *fmt, ...)
+{
+	struct buf text;
+	va_list args;
+
+	if (!prefs_is(&l->ctl->prefs, PREF_NOTICES) ||
+	    prefs_is(&l->ctl->prefs, PREF_QUIET))
+		return;
+	buf_init(&text, XBUF_MAX);
+	va_start(args, fmt);
+	putv(&text, fmt, args);
+	va_end(args);
+	l->notice(l->arg, text_of(&text));
+	buf_release(&text);
+}
+
+static struct timeval
+seconds(unsigned s)
+{
+	return (struct timeval){ .tv_sec = s };
+}
+
+/* --- the connection -------------------------------------------------- */
+
+static void
+on_link_change(void *arg, bool up, const char *reason)
+{
+	struct lookout *l = arg;
+
+	if (up)
+		say(l, "%s is back", l->name);
+	else
+		say(l, "%s is down: %s; trying again in the background",
+		    l->name, reason);
+	l->changed(l->arg);
+}
+
+static const struct link_events link_events = { on_link_change };
+
+/* --- events as notices ----------------------------------------------- */
+
+static struct peer_state *
+peer_state(struct lookout *l, const char *name)
+{
+	for (size_t i = 0; i < l->peer_count; i++) {
+		if (strcmp(l->peers[i].name, name) == 0)
+			return &l->peers[i];
+	}
+	if (l->peer_count == PEERS_MAX)
+		return NULL;
+	l->peers[l->peer_count] =
+	    (struct peer_state){ .name = xstrdup(name), .up = true };
+	return &l->peers[l->peer_count++];
+}
+
+static void
+on_link_event(struct lookout *l, const cJSON *event)
+{
+	const char *peer = json_text(event, "peer");
+	const char *state = json_text(event, "state");
+	const char *error = json_text(event, "error");
+	struct peer_state *known = peer == NULL ? NULL : peer_state(l, peer);
+	bool up;
+	struct buf text;
+
+	if (known == NULL || state == NULL)
+		return;
+	up = strcmp(state, "synced") == 0;
+	/* On the way up every state but the last is no news. */
+	if (up == known->up)
+		return;
+	known->up = up;
+	buf_init(&text, XBUF_MAX);
+	put_clean(&text, span_from(peer));
+	put_text(&text, up ? " is synced" : " is ");
+	if (!up)
+		put_clean(&text, span_from(state));
+	if (!up && error != NULL) {
+		put_text(&text, ": ");
+		put_clean(&text, span_from(error));
+	}
+	say(l, "%s: link to %s", l->name, text_of(&text));
+	buf_release(&text);
+}
+
+static void
+on_event(struct lookout *l, const cJSON *event)
+{
+	const char *kind = json_text(event, "event");
+
+	if (kind == NULL)
+		return;
+	if (strcmp(kind, "hello") == 0) {
+		if (l->lost && l->link == NULL)
+			say(l, "%s is back", l->name);
+		l->heard = true;
+		l->lost = false;
+		l->changed(l->arg);
+	} else if (strcmp(kind, "link") == 0) {
+		on_link_event(l, event);
+	}
+}
+
+static void
+on_events_data(void *arg, struct span data)
+{
+	struct lookout *l = arg;
+	struct span line;
+
+	if (framer_feed(&l->lines, data) != HERD_OK)
+		return;
+	while (framer_next(&l->lines, &line) == HERD_OK) {
+		cJSON *event = cJSON_ParseWithLength(line.data, line.len);
+
+		on_event(l, event);
+		cJSON_Delete(event);
+	}
+}
+
+static void
+on_events_done(void *arg, const struct admin_answer *answer)
+{
+	struct lookout *l = arg;
+	struct timeval again = seconds(EVENTS_AGAIN_S);
+
+	l->events = NULL;
+	/* Without a client listener to watch this is how a loss shows. */
+	if (l->link == NULL && !l->lost)
+		say(l, "%s is down: %s; trying again in the background",
+		    l->name,
+		    answer->message == NULL ? "the stream has ended"
+					    : answer->message);
+	l->lost = true;
+	l->heard = false;
+	l->changed(l->arg);
+	framer_release(&l->lines);
+	framer_init(&l->lines, EVENT_LINE_MAX);
+	if (evtimer_add(l->events_again, &again) != 0)
+		out_of_memory();
+}
+
+static const struct admin_events stream_events = { on_events_data,
+	on_events_done };
+
+static struct admin_request
+request_for(struct lookout *l, const char *path, uint64_t timeout_ns)
+{
+	return (struct admin_request){
+		.address = &l->target.admin,
+		.token = l->token,
+		.method = "GET",
+		.path = path,
+		.timeout_ns = timeout_ns,
+	};
+}
+
+static struct admin *
+admin_of(struct lookout *l)
+{
+	struct admin *admin = NULL;
+	struct buf message;
+
+	if (!l->follows || !l->may_ask)
+		return NULL;
+	buf_init(&message, XBUF_MAX);
+	if (ctl_admin(l->ctl, &admin, &message) != STATUS_OK)
+		admin = NULL;
+	buf_release(&message);
+	return admin;
+}
+
+static void
+follow_events(struct lookout *l)
+{
+	struct admin *admin = admin_of(l);
+	struct admin_request request =
+	    request_for(l, "/v1/events?type=link", 0);
+
+	if (admin != NULL && l->events == NULL)
+		l->events = admin_start(admin, &request, &stream_events, l);
+}
+
+static void
+on_events_again(
+    evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	follow_events(arg);
+}
+
+/* --- client ids ------------------------------------------------------ */
+
+static void
+forget_ids(struct lookout *l)
+{
+	for (size_t i = 0; i < l->id_count; i++)
+		free((void *)(uintptr_t)l->ids[i]);
+	l->id_count = 0;
+	l->ids[0] = NULL;
+}
+
+static bool
+knows_id(const struct lookout *l, const char *id)
+{
+	for (size_t i = 0; i < l->id_count; i++) {
+		if (strcmp(l->ids[i], id) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+add_id(struct lookout *l, const cJSON *client)
+{
+	struct buf id;
+
+	if (l->id_count == IDS_MAX)
+		return;
+	buf_init(&id, XBUF_MAX);
+	/* No word can hold a NUL. */
+	if (json_client_id(client, &id) && id.len > 0 &&
+	    span_find(buf_span(&id), '\0') == NULL &&
+	    (l->asked_prefix == NULL || !knows_id(l, text_of(&id))))
+		l->ids[l->id_count++] = xstrdup(text_of(&id));
+	buf_release(&id);
+}
+
+static void
+on_ids(void *arg, const struct admin_answer *answer)
+{
+	struct lookout *l = arg;
+	cJSON *json;
+	const cJSON *client;
+
+	l->asking = NULL;
+	if (answer->status != STATUS_OK)
+		return;
+	json = cJSON_ParseWithLength(answer->body.data, answer->body.len);
+	if (l->asked_prefix == NULL) {
+		forget_ids(l);
+		l->asked_all = json != NULL && json_text(json, "next") == NULL;
+	}
+	cJSON_ArrayForEach(client, json_at(json, "clients")) add_id(l, client);
+	l->ids[l->id_count] = NULL;
+	cJSON_Delete(json);
+}
+
+static const struct admin_events id_events = { NULL, on_ids };
+
+static void
+ask_ids(struct lookout *l, const char *prefix)
+{
+	struct admin *admin = admin_of(l);
+	struct admin_request request;
+	struct buf path;
+
+	if (admin == NULL || l->asking != NULL)
+		return;
+	free(l->asked_prefix);
+	l->asked_prefix = prefix == NULL ? NULL : xstrdup(prefix);
+	buf_init(&path, XBUF_MAX);
+	put_text(&path, "/v1/clients?limit=1000");
+	if (prefix != NULL) {
+		put_text(&path, "&prefix=");
+		must(text_to_percent(&path, span_from(prefix)));
+	}
+	request = request_for(l, text_of(&path), 2 * HERD_NS_PER_S);
+	l->asking = admin_start(admin, &request, &id_events, l);
+	l->asked_at = now_mono();
+	buf_release(&path);
+}
+
+static void
+on_ask_soon(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	ask_ids(arg, NULL);
+}
+
+const char *const *
+lookout_clients(struct lookout *l, const char *prefix)
+{
+	size_t len = strlen(prefix);
+	bool any = false;
+
+	for (size_t i = 0; i < l->id_count && !any; i++)
+		any = strncmp(l->ids[i], prefix, len) == 0;
+	if (mono_since(now_mono(), l->asked_at) > IDS_FRESH_S * HERD_NS_PER_S)
+		ask_ids(l, NULL);
+	else if (!any && len > 0 && !l->asked_all)
+		ask_ids(l, prefix);
+	return l->ids;
+}
+
+/* --- life ------------------------------------------------------------ */
+
+struct lookout *
+lookout_new(struct ctl *ctl, lookout_notice *notice, lookout_changed *changed,
+    void *arg)
+{
+	struct lookout *l = xcalloc(1, sizeof(*l));
+	struct event_base *base = ctl_loop(ctl)->base;
+
+	l->ctl = ctl;
+	l->notice = notice;
+	l->changed = changed;
+	l->arg = arg;
+	l->ids = xcalloc(IDS_MAX + 1, sizeof(*l->ids));
+	l->events_again = evtimer_new(base, on_events_again, l);
+	l->ask_soon = evtimer_new(base, on_ask_soon, l);
+	if (l->events_again == NULL || l->ask_soon == NULL)
+		out_of_memory();
+	framer_init(&l->lines, EVENT_LINE_MAX);
+	return l;
+}
+
+static void
+stop(struct lookout *l)
+{
+	if (l->events != NULL)
+		admin_cancel(l->events);
+	if (l->asking != NULL)
+		admin_cancel(l->asking);
+	l->events = NULL;
+	l->asking = NULL;
+	evtimer_del(l->events_again);
+	evtimer_del(l->ask_soon);
+	framer_release(&l->lines);
+	framer_init(&l->lines, EVENT_LINE_MAX);
+	link_free(l->link);
+	l->link = NULL;
+	l->ctl->link = NULL;
+	for (size_t i = 0; i < l->peer_count; i++)
+		free(l->peers[i].name);
+	l->peer_count = 0;
+	forget_ids(l);
+	free(l->name);
+	l->name = NULL;
+	if (l->token != NULL)
+		explicit_bzero(l->token, strlen(l->token));
+	free(l->token);
+	l->token = NULL;
+	l->may_ask = false;
+	l->follows = false;
+	l->heard = false;
+	l->lost = false;
+}
+
+void
+lookout_free(struct lookout *l)
+{
+	stop(l);
+	event_free(l->events_again);
+	event_free(l->ask_soon);
+	framer_release(&l->lines);
+	free(l->asked_prefix);
+	free(l->ids);
+	free(l);
+}
+
+static bool
+is_same_token(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool
+is_followed(
+    const struct lookout *l, const struct target *target, const char *token)
+{
+	return l->follows && target != NULL &&
+	       strcmp(l->name, target->name) == 0 &&
+	       is_same_token(l->token, token) &&
+	       address_equal(&l->target.clients, &target->clients) &&
+	       address_equal(&l->target.admin, &target->admin);
+}
+
+void
+lookout_follow(struct lookout *l, const struct target *target)
+{
+	struct timeval at_once = seconds(0);
+	bool may_ask = target != NULL && target->admin.kind != ADDRESS_NONE;
+	const char *token = NULL;
+	struct buf why;
+
+	buf_init(&why, XBUF_MAX);
+	/* What is wrong with the token is said when a command asks. */
+	if (may_ask)
+		may_ask = herd_token(&l->ctl->herd, &target->admin, &token,
+			      &why) == STATUS_OK;
+	buf_release(&why);
+	if (is_followed(l, target, token) || (!l->follows && target == NULL))
+		return;
+	stop(l);
+	if (target == NULL)
+		return;
+	l->follows = true;
+	l->name = xstrdup(target->name);
+	l->target = *target;
+	l->target.name = l->name;
+	l->token = token == NULL ? NULL : xstrdup(token);
+	if (target->clients.kind != ADDRESS_NONE)
+		l->link = link_new(
+		    ctl_loop(l->ctl)->base, &target->clients, &link_events, l);
+	l->ctl->link = l->link;
+	l->may_ask = may_ask;
+	if (!may_ask)
+		return;
+	if (evtimer_add(l->events_again, &at_once) != 0 ||
+	    evtimer_add(l->ask_soon, &at_once) != 0)
+		out_of_memory();
+}
+
+bool
+lookout_is_down(const struct lookout *l)
+{
+	if (l->link != NULL)
+		return !link_is_up(l->link) && !link_is_new(l->link);
+	return l->follows && l->lost;
+}

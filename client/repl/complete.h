@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What could stand at the end of a line: one walk over the table of commands
+ * for the REPL's Tab and for the shells' (`herdctl __complete').
+ */
+#ifndef HERD_CLIENT_COMPLETE_H
+#define HERD_CLIENT_COMPLETE_H
+
+#include "run/app.h"
+
+/* Names that cannot be had without asking; each ended by NULL, or NULL. */
+struct complete_sources {
+	const char *const *clients;
+};
+
+struct completion {
+	char *word;
+	bool is_argument; /* no option, whatever it looks like */
+};
+
+struct completions {
+	struct completion *items;
+	size_t count;
+	size_t room;
+	bool files;              /* file names fit here as well */
+	bool literal;            /* no option can stand here */
+	enum complete_kind kind; /* what the word is */
+};
+
+/*
+ * Words that begin with `prefix` and fit behind `words`. In shells the words
+ * are a whole command line, in the REPL one command of it. Words are as they
+ * are meant, any byte but NUL in them: who inserts one quotes it, and puts
+ * `--' in front of it if completion_wants_dashes().
+ */
+void complete(struct ctl *ctl, const char *const *words, size_t count,
+    const char *prefix, const struct complete_sources *sources,
+    struct completions *out);
+
+/* Does this word, inserted as it is, count as an option by mistake? */
+bool completion_wants_dashes(
+    const struct completions *completions, const struct completion *item);
+void completions_release(struct completions *completions);
+
+#endif

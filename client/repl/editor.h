@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * readline as the REPL uses it: callback mode, our signals, our history file,
+ * our completion. All of readline's odd rules are in editor.c.
+ */
+#ifndef HERD_CLIENT_EDITOR_H
+#define HERD_CLIENT_EDITOR_H
+
+#include "run/app.h"
+
+struct editor;
+
+/* Client ids that are known, for completion; ended by NULL. */
+typedef const char *const *editor_clients(void *arg, const char *prefix);
+
+/*
+ * Gives the editor; there is one at most. on_line gets each line (takes it;
+ * NULL at the end of the input) from within editor_read().
+ */
+struct editor *editor_new(struct ctl *ctl, void (*on_line)(char *line),
+    editor_clients *clients, void *arg);
+void editor_free(struct editor *editor);
+
+/* The terminal is readline's, with this prompt (borrowed); and not any more. */
+void editor_begin(struct editor *editor, const char *prompt);
+void editor_end(struct editor *editor);
+
+/* Standard input is readable; on_line may be called. Does not wait. */
+void editor_read(void);
+
+/* While editing: the terminal is somebody else's, and ours again. */
+void editor_pause(void);
+void editor_resume(void);
+
+/* While editing: text above the line; another prompt; Ctrl-C. */
+void editor_print_above(const char *text);
+void editor_set_prompt(const char *prompt);
+void editor_interrupt(void);
+
+/* Into the history and its file, unless it begins with a space. */
+void editor_remember(struct editor *editor, const char *line);
+
+#endif

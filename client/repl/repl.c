@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "repl/repl.h"
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "repl/editor.h"
+#include "herd/text.h"
+#include "repl/background.h"
+#include "run/run.h"
+#include "out/screen.h"
+#include "base/xbuf.h"
+
+#define QUEUE_MAX 10000u /* lines of one paste */
+
+struct repl {
+	struct ctl *ctl;
+	struct lookout *lookout;
+	struct editor *editor;
+	struct event *input;
+	struct loop_terminal terminal;
+	bool editing; /* readline has the terminal */
+	char **queue; /* lines to run */
+	size_t queue_len;
+	size_t queue_at;
+	struct buf notices; /* to be printed when no command runs */
+	char *noted_context;
+	char *prompt;
+	enum status last;
+};
+
+/*
+ * readline's callbacks have no argument; there is one terminal, so there is
+ * one session.
+ */
+static struct repl *the_repl;
+
+/* --- the prompt ------------------------------------------------------ */
+
+static char *
+make_prompt(struct repl *r)
+{
+	struct ctl *ctl = r->ctl;
+	const struct target *target = ctl_current(ctl);
+	const char *where = ctl->context;
+	struct buf out;
+
+	buf_init(&out, XBUF_MAX);
+	if (where == NULL && ctl->herd_ready)
+		where = ctl->herd.name;
+	if (where != NULL) {
+		put_clean(&out, span_from(where));
+		put_byte(&out, '/');
+	}
+	put_clean(&out, span_from(target == NULL ? "herdctl" : target->name));
+	if (lookout_is_down(r->lookout))
+		put_text(&out, " (down)");
+	if (prefs_is(&ctl->prefs, PREF_READ_ONLY))
+		put_text(&out, " (read-only)");
+	put_text(&out, "> ");
+	return text_take(&out);
+}
+
+static void
+start_editing(struct repl *r)
+{
+	if (r->editing)
+		return;
+	free(r->prompt);
+	r->prompt = make_prompt(r);
+	editor_begin(r->editor, r->prompt);
+	r->editing = true;
+	if (event_add(r->input, NULL) != 0)
+		out_of_memory();
+}
+
+static void
+stop_editing(struct repl *r)
+{
+	if (!r->editing)
+		return;
+	editor_end(r->editor);
+	r->editing = false;
+	event_del(r->input);
+}
+
+/* An exit from anywhere must not leave the terminal raw. */
+static void
+put_terminal_back(void)
+{
+	if (the_repl != NULL)
+		stop_editing(the_repl);
+}
+
+/* --- notices --------------------------------------------------------- */
+
+static void
+flush_notices(struct repl *r)
+{
+	if (r->notices.len == 0)
+		return;
+	if (r->editing)
+		editor_print_above(text_of(&r->notices));
+	else
+		fputs(text_of(&r->notices), stdout);
+	fflush(stdout);
+	buf_clear(&r->notices);
+}
+
+static void
+on_notice(void *arg, const char *text)
+{
+	struct repl *r = arg;
+
+	putf(&r->notices, "%s\n", text);
+	if (r->editing)
+		flush_notices(r);
+}
+
+static void
+on_changed(void *arg)
+{
+	struct repl *r = arg;
+	char *prompt;
+
+	if (!r->editing)
+		return;
+	prompt = make_prompt(r);
+	if (strcmp(prompt, r->prompt) != 0)
+		editor_set_prompt(prompt);
+	free(r->prompt);
+	r->prompt = prompt;
+}
+
+/* --- lines ----------------------------------------------------------- */
+
+static void
+clear_queue(struct repl *r)
+{
+	while (r->queue_at < r->queue_len)
+		free(r->queue[r->queue_at++]);
+	free(r->queue);
+	r->queue = NULL;
+	r->queue_len = 0;
+	r->queue_at = 0;
+}
+
+/* A paste is one line with line feeds inside: several commands. */
+static void
+queue_lines(struct repl *r, const char *text)
+{
+	size_t room = 0;
+
+	clear_queue(r);
+	for (;;) {
+		size_t len = strcspn(text, "\r\n");
+
+		if (len > 0 && r->queue_len < QUEUE_MAX) {
+			grow_array(r->queue, r->queue_len, room);
+			r->queue[r->queue_len++] = xstrndup(text, len);
+		}
+		if (text[len] == '\0')
+			return;
+		text += len + 1;
+	}
+}
+
+static void
+on_line(char *line)
+{
+	struct repl *r = the_repl;
+
+	stop_editing(r);
+	if (line == NULL) {
+		fputc('\n', stdout);
+		r->ctl->leaving = true;
+		return;
+	}
+	queue_lines(r, line);
+	free(line);
+}
+
+static enum status
+run_one(struct repl *r, const struct words *words)
+{
+	enum status status;
+
+	loop_clear_interrupt(ctl_loop(r->ctl));
+	status = run_parsed(r->ctl, words, NULL);
+	return r->ctl->loop.interrupted ? STATUS_SIGINT : status;
+}
+
+static enum status
+run_line(struct repl *r, const char *text)
+{
+	struct line line;
+	enum words_error error =
+	    line_split(span_from(text), command_is_verbatim, &line);
+	enum status status = STATUS_OK;
+
+	editor_remember(r->editor, text);
+	if (error != WORDS_OK) {
+		fprintf(stderr, "%s\n", words_strerror(error));
+		status = STATUS_USAGE;
+	}
+	for (size_t i = 0;
+	     i < line.count && status == STATUS_OK && !r->ctl->leaving; i++)
+		status = run_one(r, &line.commands[i]);
+	line_release(&line);
+	fflush(stdout);
+	return status;
+}
+
+/* The target may be another one now: another context, node, herd file. */
+static void
+follow_target(struct repl *r)
+{
+	struct herd *herd;
+	struct buf message;
+
+	buf_init(&message, XBUF_MAX);
+	if (ctl_herd(r->ctl, &herd, &message) != STATUS_OK) {
+		lookout_follow(r->lookout, NULL);
+		fprintf(stderr, "%s\n", text_of(&message));
+	} else {
+		lookout_follow(r->lookout, ctl_current(r->ctl));
+	}
+	buf_release(&message);
+}
+
+static void
+say_dropped(size_t lines)
+{
+	if (lines == 1)
+		fputs("1 line behind it was not run\n", stderr);
+	else
+		fprintf(stderr, "%zu lines behind it were not run\n", lines);
+}
+
+/* Runs what is queued; the first failure drops the rest of a paste. */
+static void
+run_queue(struct repl *r)
+{
+	while (r->queue_at < r->queue_len && !r->ctl->leaving) {
+		char *text = r->queue[r->queue_at++];
+
+		if (r->queue_len > 1)
+			printf("%s%s\n", r->prompt, text);
+		r->last = run_line(r, text);
+		free(text);
+		if (r->last == STATUS_OK)
+			continue;
+		if (r->queue_at < r->queue_len)
+			say_dropped(r->queue_len - r->queue_at);
+		break;
+	}
+	clear_queue(r);
+	/* That Ctrl-C was the command's, not the next line's. */
+	loop_clear_interrupt(ctl_loop(r->ctl));
+	follow_target(r);
+	flush_notices(r);
+}
+
+/* --- signals --------------------------------------------------------- */
+
+static void
+on_input(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED,
+    void *arg HERD_UNUSED)
+{
+	editor_read();
+}
+
+/* Ctrl-Z: the shell gets the terminal as it was. */
+static void
+leave_terminal(void *arg)
+{
+	const struct repl *r = arg;
+
+	if (r->editing)
+		editor_pause();
+}
+
+static void
+enter_terminal(void *arg)
+{
+	const struct repl *r = arg;
+
+	if (r->editing)
+		editor_resume();
+}
+
+/* The terminal has echoed ^C, and what comes next begins a line. */
+static void
+end_interrupted_line(void *arg)
+{
+	const struct repl *r = arg;
+
+	if (r->editing)
+		return;
+	fputc('\n', stdout);
+	fflush(stdout);
+}
+
+static void
+ignore_sigpipe(void)
+{
+	struct sigaction action = { .sa_handler = SIG_IGN };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGPIPE, &action, NULL);
+}
+
+/* --- life ------------------------------------------------------------ */
+
+static const char *const *
+clients_for(void *arg, const char *prefix)
+{
+	struct repl *r = arg;
+
+	return lookout_clients(r->lookout, prefix);
+}
+
+static void
+set_up(struct repl *r)
+{
+	struct loop *loop = ctl_loop(r->ctl);
+
+	loop_catch_signals(loop);
+	ignore_sigpipe();
+	buf_init(&r->notices, XBUF_MAX);
+	r->lookout = lookout_new(r->ctl, on_notice, on_changed, r);
+	r->editor = editor_new(r->ctl, on_line, clients_for, r);
+	r->input = event_new(
+	    loop->base, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, r);
+	if (r->input == NULL)
+		out_of_memory();
+	r->terminal = (struct loop_terminal){ leave_terminal, enter_terminal,
+		end_interrupted_line, r };
+	loop_hold_terminal(loop, &r->terminal);
+	the_repl = r;
+	r->ctl->repl = r;
+	atexit(put_terminal_back);
+	follow_target(r);
+}
+
+static void
+tear_down(struct repl *r)
+{
+	stop_editing(r);
+	clear_queue(r);
+	the_repl = NULL;
+	r->ctl->repl = NULL;
+	event_free(r->input);
+	loop_hold_terminal(ctl_loop(r->ctl), NULL);
+	editor_free(r->editor);
+	lookout_free(r->lookout);
+	buf_release(&r->notices);
+	free(r->noted_context);
+	free(r->prompt);
+}
+
+static void
+turn(struct repl *r)
+{
+	struct loop *loop = ctl_loop(r->ctl);
+
+	if (r->queue_at < r->queue_len) {
+		run_queue(r);
+		return;
+	}
+	start_editing(r);
+	loop_turn(loop);
+	if (loop->ended_by != 0)
+		r->ctl->leaving = true;
+	else if (loop->interrupted && r->editing)
+		editor_interrupt();
+	loop_clear_interrupt(loop);
+}
+
+enum status
+repl_run(struct ctl *ctl)
+{
+	struct repl r = { .ctl = ctl };
+
+	set_up(&r);
+	while (!ctl->leaving)
+		turn(&r);
+	tear_down(&r);
+	return r.last == STATUS_SIGINT ? STATUS_OK : r.last;
+}
+
+void
+repl_note_context(struct repl *repl)
+{
+	free(repl->noted_context);
+	repl->noted_context =
+	    xstrdup(repl->ctl->context == NULL ? "none" : repl->ctl->context);
+}
+
+char *
+repl_previous_context(const struct repl *repl)
+{
+	return repl->noted_context == NULL ? NULL
+					   : xstrdup(repl->noted_context);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The interactive session: readline in callback mode inside the event loop.
+ * Lines are queued by readline's callback and run from the main loop, with
+ * readline's hands off the terminal.
+ */
+#ifndef HERD_CLIENT_REPL_H
+#define HERD_CLIENT_REPL_H
+
+#include "run/app.h"
+#include "base/exit_status.h"
+
+/* Runs until Ctrl-D or exit. The status of the last command. */
+enum status repl_run(struct ctl *ctl);
+
+/* Remembers the context in force, before another one is used. */
+void repl_note_context(struct repl *repl);
+/* Gives the one that was noted, or NULL. */
+char *repl_previous_context(const struct repl *repl);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What lives as long as herdctl runs: the loop, the settings, the herd, the
+ * admin client. Everything that costs time is made when first needed.
+ */
+#ifndef HERD_APP_H
+#define HERD_APP_H
+
+#include "net/admin_client.h"
+#include "conf/herd.h"
+#include "base/loop.h"
+#include "conf/prefs.h"
+
+struct link;
+struct repl;
+
+struct ctl {
+	struct loop loop;
+	bool loop_ready;
+	struct admin *admin;
+	struct prefs base;  /* without a context's values */
+	struct prefs prefs; /* with them: what is in force */
+	char *context;      /* name, or NULL */
+	struct herd herd;
+	bool herd_ready;
+	struct link *link; /* REPL: the connection to the current node */
+	struct repl *repl; /* NULL outside the REPL */
+	bool utf8;
+	bool leaving; /* the present command is the last one */
+};
+
+/* Settings as they are without a context; reads files but with `no_rc`. */
+enum status ctl_init(
+    struct ctl *ctl, const struct args *args, bool no_rc, struct buf *message);
+void ctl_release(struct ctl *ctl);
+
+/*
+ * Works out the settings in force after `base` has changed; forgets the herd
+ * if another one is meant. On failure nothing changes.
+ */
+enum status ctl_apply(struct ctl *ctl, struct buf *message);
+
+/* The loop; made on first use. */
+struct loop *ctl_loop(struct ctl *ctl);
+
+/* The herd of the settings in force; read on first use. */
+enum status ctl_herd(struct ctl *ctl, struct herd **out, struct buf *message);
+
+/* The admin client; made on first use. */
+enum status ctl_admin(struct ctl *ctl, struct admin **out, struct buf *message);
+
+/* The target that is asked when a line names none; NULL: no herd. */
+const struct target *ctl_current(struct ctl *ctl);
+
+#endif

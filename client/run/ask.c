@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "run/ask.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xbuf.h"
+
+/* libcurl ends a request by itself; this is for when it cannot. */
+#define GRACE_NS (200 * HERD_NS_PER_MS)
+
+static void
+fail_answer(struct answer *a, enum status status, const char *message)
+{
+	a->status = status;
+	free(a->message);
+	a->message = xstrdup(message);
+	a->done = true;
+}
+
+/* The whole body has to be one JSON object. */
+static void
+parse_body(struct answer *a)
+{
+	struct span body = buf_span(&a->body);
+	const char *end = NULL;
+
+	if (a->any_body)
+		return;
+	a->json = cJSON_ParseWithLengthOpts(body.data, body.len, &end, 0);
+	while (end != NULL && end < body.data + body.len &&
+	       (*end == ' ' || *end == '\n' || *end == '\r' || *end == '\t'))
+		end++;
+	if (a->json == NULL || !cJSON_IsObject(a->json) ||
+	    end != body.data + body.len) {
+		cJSON_Delete(a->json);
+		a->json = NULL;
+		fail_answer(a, STATUS_REPLY, "the answer is not valid JSON");
+	}
+}
+
+static void
+on_done(void *arg, const struct admin_answer *answer)
+{
+	struct answer *a = arg;
+
+	a->call = NULL;
+	a->done = true;
+	a->ms = (double)mono_since(now_mono(), a->began) / 1e6;
+	a->status = answer->status;
+	put_span(&a->body, answer->body);
+	if (answer->status == STATUS_OK) {
+		parse_body(a);
+		return;
+	}
+	fail_answer(a, answer->status, answer->message);
+	if (answer->hint != NULL)
+		a->hint = xstrdup(answer->hint);
+}
+
+static const struct admin_events events = { NULL, on_done };
+
+static bool
+find_token(struct answer *a, const struct target *target, const char **token)
+{
+	struct buf why;
+	enum status status;
+
+	buf_init(&why, XBUF_MAX);
+	status = herd_token(a->run->herd, &target->admin, token, &why);
+	if (status != STATUS_OK)
+		fail_answer(a, status, text_of(&why));
+	buf_release(&why);
+	return status == STATUS_OK;
+}
+
+static void
+start(struct answer *a, struct admin *admin, const struct question *q)
+{
+	struct run *run = a->run;
+	long left = deadline_left_ms(run->deadline);
+	bool is_endless = run->deadline.ns == NO_DEADLINE.ns;
+	struct admin_request request = {
+		.address = &q->target->admin,
+		.method = q->method,
+		.path = q->path,
+		.body = q->body,
+		.timeout_ns =
+		    is_endless ? 0 : (uint64_t)left * HERD_NS_PER_MS + 1,
+	};
+
+	a->began = now_mono();
+	if (q->target->admin.kind == ADDRESS_NONE) {
+		fail_answer(
+		    a, STATUS_LOCAL, "the herd file gives it no admin address");
+		return;
+	}
+	if (!find_token(a, q->target, &request.token))
+		return;
+	run_verbose(run, "%s: %s %s", q->target->name, q->method, q->path);
+	a->call = admin_start(admin, &request, &events, a);
+}
+
+static bool
+all_answered(const void *arg)
+{
+	const struct answers *answers = arg;
+
+	for (size_t i = 0; i < answers->count; i++) {
+		if (!answers->items[i].done)
+			return false;
+	}
+	return true;
+}
+
+static void
+give_up(struct answers *answers)
+{
+	for (size_t i = 0; i < answers->count; i++) {
+		struct answer *a = &answers->items[i];
+
+		if (a->call != NULL)
+			admin_cancel(a->call);
+		a->call = NULL;
+		if (!a->done)
+			fail_answer(a, STATUS_TIMEOUT, "no answer in time");
+	}
+}
+
+enum status
+ask(struct run *run, const struct question *questions, size_t count,
+    struct answers *out)
+{
+	struct admin *admin;
+	struct mono deadline = run->deadline;
+	enum status status = STATUS_OK;
+	enum wait_result result;
+
+	*out = (struct answers){ xcalloc(count, sizeof(*out->items)), count };
+	for (size_t i = 0; i < count; i++) {
+		out->items[i].run = run;
+		out->items[i].target = questions[i].target;
+		out->items[i].any_body = questions[i].any_body;
+		buf_init(&out->items[i].body, XBUF_MAX);
+	}
+	for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+		/* The table of commands says so earlier, unless it is wrong. */
+		if (strcmp(questions[i].method, "GET") != 0)
+			status = run_may_change(run);
+	}
+	if (status != STATUS_OK)
+		return status;
+	status = ctl_admin(run->ctl, &admin, &run->message);
+	if (status != STATUS_OK)
+		return run_fail_message(run, status);
+	for (size_t i = 0; i < count; i++)
+		start(&out->items[i], admin, &questions[i]);
+	if (deadline.ns != NO_DEADLINE.ns)
+		deadline = mono_add(deadline, GRACE_NS);
+	result = loop_wait(ctl_loop(run->ctl), all_answered, out, deadline);
+	give_up(out);
+	return result == WAIT_INTERRUPTED ? STATUS_SIGINT : STATUS_OK;
+}
+
+enum status
+ask_all(struct run *run, const char *method, const char *path, const char *body,
+    struct answers *out)
+{
+	struct question *questions;
+	enum status status = run_targets(run);
+
+	*out = (struct answers){ 0 };
+	if (status != STATUS_OK)
+		return status;
+	questions = xcalloc(run->target_count, sizeof(*questions));
+	for (size_t i = 0; i < run->target_count; i++)
+		questions[i] = (struct question){ .target = run->targets[i],
+			.method = method,
+			.path = path,
+			.body = body };
+	status = ask(run, questions, run->target_count, out);
+	free(questions);
+	return status;
+}
+
+void
+answers_release(struct answers *answers)
+{
+	for (size_t i = 0; i < answers->count; i++) {
+		struct answer *a = &answers->items[i];
+
+		free(a->message);
+		free(a->hint);
+		buf_release(&a->body);
+		cJSON_Delete(a->json);
+	}
+	free(answers->items);
+	*answers = (struct answers){ 0 };
+}
+
+enum status
+answers_status(const struct answers *answers)
+{
+	size_t failed = 0;
+	enum status first = STATUS_OK;
+
+	for (size_t i = 0; i < answers->count; i++) {
+		if (answers->items[i].status == STATUS_OK)
+			continue;
+		if (failed++ == 0)
+			first = answers->items[i].status;
+	}
+	if (failed > 0 && failed < answers->count)
+		return STATUS_PARTIAL;
+	return first;
+}
+
+enum status
+answers_report(struct run *run, const struct answers *answers)
+{
+	for (size_t i = 0; i < answers->count; i++) {
+		const struct answer *a = &answers->items[i];
+
+		if (a->status == STATUS_OK)
+			continue;
+		/* What is not there is found with herdctl, not with curl. */
+		run_fail_node(run, a->status, a->target->name, a->message,
+		    a->status == STATUS_NEGATIVE ? NULL : a->hint);
+	}
+	return answers_status(answers);
+}

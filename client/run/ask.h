@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Questions to nodes, all at once under the run's deadline: to the admin API
+ * (ask_...) and to the client listener (exchange_...). A node that does not
+ * answer is an answer too: its status and reason.
+ */
+#ifndef HERD_CLIENT_ASK_H
+#define HERD_CLIENT_ASK_H
+
+#include "net/reply.h"
+#include "run/run.h"
+
+struct cJSON;
+
+struct answer {
+	struct run *run;
+	const struct target *target;
+	enum status status;
+	char *message; /* reason when not OK */
+	char *hint;    /* or NULL */
+	struct buf body;
+	struct cJSON *json; /* when status is OK and the body is an object */
+	struct admin_call *call;
+	struct mono began;
+	double ms;
+	bool done;
+	bool any_body; /* the body need not be JSON */
+};
+
+struct answers {
+	struct answer *items; /* one per question, in order */
+	size_t count;
+};
+
+struct question {
+	const struct target *target;
+	const char *method;
+	const char *path;
+	const char *body; /* or NULL */
+	bool any_body;    /* the answer need not be JSON (/metrics) */
+};
+
+/*
+ * Asks all and waits. STATUS_OK: every question has its answer, good or not.
+ * STATUS_SIGINT, STATUS_LOCAL (no libcurl): said already. *out is to be
+ * released in any case.
+ */
+enum status ask(struct run *run, const struct question *questions, size_t count,
+    struct answers *out);
+
+/* The same question to all of the run's targets; works them out first. */
+enum status ask_all(struct run *run, const char *method, const char *path,
+    const char *body, struct answers *out);
+
+void answers_release(struct answers *answers);
+
+/* OK, PARTIAL, or what all failed with. */
+enum status answers_status(const struct answers *answers);
+
+/*
+ * Says on stderr which nodes failed and why, with the server's hint; returns
+ * answers_status().
+ */
+enum status answers_report(struct run *run, const struct answers *answers);
+
+/* --- client protocol --- */
+
+struct exchange {
+	struct run *run;
+	const struct target *target;
+	enum status status;
+	char *message;
+	struct buf bytes;     /* of all replies, as received */
+	struct buf first;     /* of the first one */
+	enum reply_kind kind; /* of the first one */
+	size_t replies;
+	size_t wanted;
+	struct mono began;
+	double ms;
+	bool done;
+};
+
+struct exchanges {
+	struct exchange *items;
+	size_t count;
+};
+
+/*
+ * Sends the request (one line or several, without the last LF) to all of the
+ * run's targets and waits. As ask().
+ */
+enum status exchange_all(
+    struct run *run, struct span request, struct exchanges *out);
+void exchanges_release(struct exchanges *exchanges);
+enum status exchanges_status(const struct exchanges *exchanges);
+enum status exchanges_report(
+    struct run *run, const struct exchanges *exchanges);
+
+#endif

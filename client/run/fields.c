@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "run/fields.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "herd/text.h"
+#include "base/xbuf.h"
+
+#define KEY_MAX 64u
+
+const cJSON *
+json_at(const cJSON *object, const char *path)
+{
+	char key[KEY_MAX];
+
+	while (object != NULL && *path != '\0') {
+		size_t len = strcspn(path, ".");
+
+		if (len >= sizeof(key))
+			return NULL;
+		memcpy(key, path, len);
+		key[len] = '\0';
+		object = cJSON_GetObjectItemCaseSensitive(object, key);
+		path += len;
+		path += *path == '.';
+	}
+	return object;
+}
+
+const char *
+json_text(const cJSON *object, const char *path)
+{
+	return cJSON_GetStringValue(json_at(object, path));
+}
+
+double
+json_number(const cJSON *object, const char *path, double fallback)
+{
+	const cJSON *item = json_at(object, path);
+
+	return cJSON_IsNumber(item) ? item->valuedouble : fallback;
+}
+
+bool
+json_is(const cJSON *object, const char *path)
+{
+	return cJSON_IsTrue(json_at(object, path));
+}
+
+bool
+json_client_id(const cJSON *object, struct buf *out)
+{
+	const char *coded = json_text(object, "client_b64");
+	const char *plain = json_text(object, "client");
+
+	if (coded != NULL && text_from_base64(out, span_from(coded)) == HERD_OK)
+		return true;
+	if (plain == NULL)
+		return false;
+	put_text(out, plain);
+	return true;
+}
+
+static void
+fill_text(struct out *out, size_t column, const cJSON *item)
+{
+	struct buf text;
+
+	if (cJSON_IsString(item)) {
+		out_word(out, column, item->valuestring);
+		return;
+	}
+	if (!cJSON_IsNumber(item))
+		return;
+	buf_init(&text, XBUF_MAX);
+	json_put_number(&text, item->valuedouble);
+	out_text(out, column, buf_span(&text));
+	buf_release(&text);
+}
+
+/* The words of a value: of a list with commas, of an object with blanks. */
+static void
+put_words(struct buf *out, const cJSON *item)
+{
+	const cJSON *child;
+	struct buf words;
+
+	if (cJSON_IsString(item)) {
+		put_text(out, item->valuestring);
+		return;
+	}
+	buf_init(&words, XBUF_MAX);
+	cJSON_ArrayForEach(child, item)
+	{
+		size_t before = words.len;
+		size_t begin;
+
+		if (before > 0)
+			put_text(&words, cJSON_IsArray(item) ? ", " : " ");
+		begin = words.len;
+		put_words(&words, child);
+		if (words.len == begin)
+			buf_truncate(&words, before);
+	}
+	put_span(out, buf_span(&words));
+	buf_release(&words);
+}
+
+void
+json_set(struct out *out, size_t column, const cJSON *item, struct span shown)
+{
+	char *text = cJSON_PrintUnformatted(item);
+
+	if (text == NULL)
+		out_of_memory();
+	out_json(out, column, span_from(text), shown);
+	free(text);
+}
+
+static void
+fill_json(struct out *out, size_t column, const cJSON *item)
+{
+	struct buf words;
+
+	buf_init(&words, XBUF_MAX);
+	put_words(&words, item);
+	json_set(out, column, item, buf_span(&words));
+	buf_release(&words);
+}
+
+static void
+fill_place(struct out *out, size_t column, const cJSON *object)
+{
+	const char *text = json_text(object, "location");
+	const cJSON *lat = json_at(object, "lat");
+	const cJSON *lon = json_at(object, "lon");
+
+	if (cJSON_IsNumber(lat) && cJSON_IsNumber(lon))
+		out_place(out, column, span_from(text == NULL ? "" : text),
+		    lat->valuedouble, lon->valuedouble);
+}
+
+static void
+fill_id(struct out *out, size_t column, const cJSON *object)
+{
+	struct buf id;
+
+	buf_init(&id, XBUF_MAX);
+	if (json_client_id(object, &id))
+		out_text(out, column, buf_span(&id));
+	buf_release(&id);
+}
+
+static void
+fill(struct out *out, size_t column, const cJSON *object)
+{
+	const struct column *c = &out->view->columns[column];
+	const cJSON *item = json_at(object, c->path);
+
+	if (item == NULL || cJSON_IsNull(item))
+		return;
+	switch (c->type) {
+	case LEAF_TEXT:
+		if ((c->traits & COLUMN_ID) != 0)
+			fill_id(out, column, object);
+		else
+			fill_text(out, column, item);
+		return;
+	case LEAF_STATE:
+	case LEAF_TIME:
+	case LEAF_CLOCK: fill_text(out, column, item); return;
+	case LEAF_INTEGER:
+		if (cJSON_IsNumber(item))
+			out_integer(out, column, (int64_t)item->valuedouble);
+		return;
+	case LEAF_BOOL:
+		if (cJSON_IsBool(item))
+			out_bool(out, column, cJSON_IsTrue(item));
+		return;
+	case LEAF_REAL:
+	case LEAF_PERCENT:
+	case LEAF_SECONDS:
+	case LEAF_MS:
+	case LEAF_DISTANCE:
+	case LEAF_BEARING:
+	case LEAF_BYTES:
+		if (cJSON_IsNumber(item))
+			out_real(out, column, item->valuedouble);
+		return;
+	case LEAF_PLACE: fill_place(out, column, object); return;
+	case LEAF_JSON: fill_json(out, column, item); return;
+	}
+}
+
+void
+json_fill_row(struct out *out, const cJSON *object)
+{
+	for (size_t i = 0; i < out->view->count; i++) {
+		if (out->view->columns[i].path != NULL)
+			fill(out, i, object);
+	}
+}
+
+void
+json_set_node(struct out *out, const char *node)
+{
+	size_t column = out_column(out, COLUMN_NODE);
+
+	if (column < out->view->count)
+		out_word(out, column, node);
+}
+
+static void
+add_row(struct run *run, const struct answer *answer, const cJSON *object,
+    json_row_hook *hook)
+{
+	json_set_node(&run->out, answer->target->name);
+	json_fill_row(&run->out, object);
+	if (hook != NULL)
+		hook(&run->out, answer, object);
+	out_row(&run->out);
+}
+
+void
+json_rows(struct run *run, const struct answers *answers, const char *list,
+    json_row_hook *hook)
+{
+	for (size_t i = 0; i < answers->count; i++) {
+		const struct answer *answer = &answers->items[i];
+		const cJSON *items;
+		const cJSON *item;
+
+		if (answer->status != STATUS_OK) {
+			/* One node that fails is an error, not a table. */
+			if (run->all_nodes)
+				out_failure(&run->out, answer->target->name,
+				    answer->message);
+			continue;
+		}
+		out_raw(&run->out, buf_span(&answer->body));
+		if (list == NULL) {
+			add_row(run, answer, answer->json, hook);
+			continue;
+		}
+		items = json_at(answer->json, list);
+		cJSON_ArrayForEach(item, items)
+		    add_row(run, answer, item, hook);
+	}
+}
+
+enum status
+json_command(struct run *run, const struct view *view, const char *path,
+    const char *list, json_row_hook *hook, struct answers *answers)
+{
+	enum status status;
+
+	*answers = (struct answers){ 0 };
+	/* First: a misspelt column is to be found before nodes are asked. */
+	status = run_targets(run);
+	if (status == STATUS_OK)
+		status = run_begin(run, view);
+	if (status == STATUS_OK)
+		status = ask_all(run, "GET", path, NULL, answers);
+	if (status == STATUS_OK)
+		json_rows(run, answers, list, hook);
+	return status;
+}
+
+enum status
+json_finish(struct run *run, struct answers *answers)
+{
+	enum status status = answers_status(answers);
+
+	/* An answer that nobody gave is no empty list. */
+	if (status == STATUS_OK || status == STATUS_PARTIAL || run->all_nodes)
+		out_end(&run->out);
+	status = answers_report(run, answers);
+	answers_release(answers);
+	return status;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * JSON of the admin API into rows: each column of a view says where its
+ * value stands. What is missing or of another type stays unknown.
+ */
+#ifndef HERD_FIELDS_H
+#define HERD_FIELDS_H
+
+#include "run/ask.h"
+#include "out/out.h"
+
+struct cJSON;
+
+/* The value at "peers.total" in an object, or NULL. */
+const struct cJSON *json_at(const struct cJSON *object, const char *path);
+
+/* NULL, `fallback`, false when it is not there or not of that type. */
+const char *json_text(const struct cJSON *object, const char *path);
+double json_number(
+    const struct cJSON *object, const char *path, double fallback);
+bool json_is(const struct cJSON *object, const char *path);
+
+/*
+ * A client's id as bytes: "client_b64" decoded if it is there, else "client".
+ * Appends to `out`; false when there is none.
+ */
+bool json_client_id(const struct cJSON *object, struct buf *out);
+
+/* Sets the columns of the current row that have a path. */
+void json_fill_row(struct out *out, const struct cJSON *object);
+
+/* Sets a column of type JSON; people read `shown`. */
+void json_set(struct out *out, size_t column, const struct cJSON *item,
+    struct span shown);
+
+/* Sets the column of trait COLUMN_NODE. */
+void json_set_node(struct out *out, const char *node);
+
+/* May set computed columns of a row; called after json_fill_row(). */
+typedef void json_row_hook(
+    struct out *out, const struct answer *answer, const struct cJSON *object);
+
+/*
+ * A row for each element of the list `list` in each answer (or for the
+ * answer itself when `list` is NULL), a failure's row where there was none.
+ * `-o raw` gets the bodies. `hook` may be NULL.
+ */
+void json_rows(struct run *run, const struct answers *answers, const char *list,
+    json_row_hook *hook);
+
+/*
+ * The whole of a simple read command: ask all, begin, rows, report. The
+ * caller adds footers and ends the output; *answers stay for that and are
+ * released by the caller in any case.
+ */
+enum status json_command(struct run *run, const struct view *view,
+    const char *path, const char *list, json_row_hook *hook,
+    struct answers *answers);
+
+/* out_end() and answers_report(): the status of such a command. */
+enum status json_finish(struct run *run, struct answers *answers);
+
+#endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What commands say besides their answer: errors, notices, hints. All on
+ * stderr; errors are JSON there when the answer is.
+ */
+#include "run/run.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/xbuf.h"
+
+/*
+ * Into the picture that is being drawn (--watch, top): beside it, the next
+ * picture would wipe it off.
+ */
+static void
+write_stderr(struct run *run, struct buf *text)
+{
+	if (run->sink.fd < 0 && run->sink.terminal &&
+	    isatty(STDERR_FILENO) == 1) {
+		sink_write(&run->sink, buf_span(text));
+		return;
+	}
+	/* The answer waits for the pager's decision and comes first. */
+	if (sink_is_undecided(&run->sink)) {
+		put_span(&run->afterwards, buf_span(text));
+		return;
+	}
+	fputs(text_of(text), stderr);
+	fflush(stderr);
+}
+
+static bool
+wants_json(const struct run *run)
+{
+	const char *name = prefs_text(&run->prefs, PREF_OUTPUT);
+	const struct format *format = name == NULL ? NULL : format_find(name);
+
+	return format != NULL && (format->traits & FORMAT_JSON) != 0;
+}
+
+static void
+put_json_error(
+    struct run *run, struct buf *out, enum status status, struct span message)
+{
+	putf(out, "{\"error\":{\"status\":%d,\"code\":\"%s\",\"message\":",
+	    (int)status, status_word(status));
+	json_put_string(out, message);
+	if (run->place != NULL) {
+		put_text(out, ",\"place\":");
+		json_put_string(out, span_from(run->place));
+	}
+	put_text(out, "}}\n");
+}
+
+static enum status
+say_error(struct run *run, enum status status, struct span message)
+{
+	struct buf out;
+
+	/* The answer so far stands above the error, as it happened. */
+	if (run->out_begun && run->sink.fd >= 0)
+		sink_flush(&run->sink);
+	buf_init(&out, XBUF_MAX);
+	if (wants_json(run)) {
+		put_json_error(run, &out, status, message);
+	} else {
+		if (run->place != NULL)
+			putf(&out, "%s: ", run->place);
+		else if (run->ctl->repl == NULL)
+			put_text(&out, "herdctl: ");
+		put_span(&out, message);
+		put_byte(&out, '\n');
+	}
+	write_stderr(run, &out);
+	buf_release(&out);
+	return status;
+}
+
+enum status
+run_fail(struct run *run, enum status status, const char *fmt, ...)
+{
+	struct buf message;
+	va_list args;
+
+	buf_init(&message, XBUF_MAX);
+	va_start(args, fmt);
+	putv(&message, fmt, args);
+	va_end(args);
+	say_error(run, status, buf_span(&message));
+	buf_release(&message);
+	return status;
+}
+
+enum status
+run_fail_message(struct run *run, enum status status)
+{
+	say_error(run, status, buf_span(&run->message));
+	buf_clear(&run->message);
+	return status;
+}
+
+/* "Riley: node Riley has none": once is enough. */
+static const char *
+without_node(const char *message, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (strncmp(message, "node ", 5) == 0 &&
+	    strncmp(message + 5, name, len) == 0 && message[5 + len] == ' ')
+		return message + 5 + len + 1;
+	return message;
+}
+
+enum status
+run_fail_node(struct run *run, enum status status, const char *name,
+    const char *message, const char *hint)
+{
+	put_clean(&run->message, span_from(name));
+	put_text(&run->message, ": ");
+	put_clean(&run->message, span_from(without_node(message, name)));
+	if (hint != NULL) {
+		put_text(&run->message, " (");
+		put_clean(&run->message, span_from(hint));
+		put_byte(&run->message, ')');
+	}
+	return run_fail_message(run, status);
+}
+
+static void say(struct run *run, const char *prefix, const char *fmt,
+    va_list args) HERD_PRINTF(3, 0);
+
+static void
+say(struct run *run, const char *prefix, const char *fmt, va_list args)
+{
+	struct buf out;
+
+	buf_init(&out, XBUF_MAX);
+	if (wants_json(run)) {
+		struct buf text;
+
+		buf_init(&text, XBUF_MAX);
+		putv(&text, fmt, args);
+		put_text(&out, "{\"notice\":");
+		json_put_string(&out, buf_span(&text));
+		put_text(&out, "}\n");
+		buf_release(&text);
+	} else {
+		put_text(&out, prefix);
+		putv(&out, fmt, args);
+		put_byte(&out, '\n');
+	}
+	write_stderr(run, &out);
+	buf_release(&out);
+}
+
+void
+run_hint(struct run *run, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!run->to_terminal || isatty(STDERR_FILENO) != 1 ||
+	    prefs_is(&run->prefs, PREF_QUIET) ||
+	    !prefs_is(&run->prefs, PREF_HINTS) || wants_json(run))
+		return;
+	if (run->sink.fd >= 0)
+		sink_flush(&run->sink);
+	va_start(args, fmt);
+	say(run, "hint: ", fmt, args);
+	va_end(args);
+}
+
+void
+run_verbose(struct run *run, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!prefs_is(&run->prefs, PREF_VERBOSE))
+		return;
+	va_start(args, fmt);
+	say(run, run->ctl->repl == NULL ? "herdctl: " : "", fmt, args);
+	va_end(args);
+}
+
+enum status
+run_wait_status(struct run *run, enum wait_result result)
+{
+	switch (result) {
+	case WAIT_DONE: return STATUS_OK;
+	case WAIT_TIMEOUT:
+		return run_fail(run, STATUS_TIMEOUT, "no answer in time");
+	case WAIT_INTERRUPTED: return STATUS_SIGINT;
+	}
+	return STATUS_OK;
+}
+
+/* One line from the terminal; Ctrl-C says no. */
+static bool
+read_yes(struct run *run)
+{
+	struct loop *loop = ctl_loop(run->ctl);
+	char line[64];
+	ssize_t n;
+
+	if (loop_wait_readable(loop, STDIN_FILENO, NO_DEADLINE) != WAIT_DONE) {
+		if (run->ctl->repl == NULL)
+			fputc('\n', stderr);
+		return false;
+	}
+	n = read(STDIN_FILENO, line, sizeof(line) - 1);
+	if (n <= 0) {
+		fputc('\n', stderr);
+		return false;
+	}
+	line[n] = '\0';
+	return strcmp(line, "y\n") == 0 || strcmp(line, "yes\n") == 0;
+}
+
+enum status
+run_confirm(struct run *run, const char *fmt, ...)
+{
+	struct buf question;
+	va_list args;
+	bool yes;
+
+	if (prefs_is(&run->prefs, PREF_YES))
+		return STATUS_OK;
+	if (run->place != NULL || isatty(STDIN_FILENO) != 1 ||
+	    isatty(STDERR_FILENO) != 1)
+		return run_fail(run, STATUS_USAGE,
+		    "`%s' wants to be confirmed: there is no terminal to ask, "
+		    "give --yes",
+		    run->args->command->path);
+	buf_init(&question, XBUF_MAX);
+	va_start(args, fmt);
+	putv(&question, fmt, args);
+	va_end(args);
+	fprintf(stderr, "%s [y/N] ", text_of(&question));
+	fflush(stderr);
+	buf_release(&question);
+	yes = read_yes(run);
+	if (!yes)
+		return run_fail(run, STATUS_USAGE, "not confirmed");
+	/* Thinking is not the servers' time. */
+	run->deadline = deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
+	return STATUS_OK;
+}

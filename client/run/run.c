@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "run/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/contexts.h"
+#include "run/help.h"
+#include "herd/text.h"
+#include "out/screen.h"
+#include "run/watch.h"
+#include "out/width.h"
+#include "base/xbuf.h"
+
+#define PAGER_DEFAULT "less -FRX"
+#define PLUGIN_UNKNOWN 3
+
+/* --- settings of one line -------------------------------------------- */
+
+static enum status
+read_settings(struct run *run, const struct run_origin *origin)
+{
+	struct ctl *ctl = run->ctl;
+	enum status status;
+
+	if (!origin->is_line) {
+		/* The options of a one-shot are in the settings already. */
+		prefs_copy(&run->prefs, &ctl->prefs);
+		run->context =
+		    ctl->context == NULL ? NULL : xstrdup(ctl->context);
+		return STATUS_OK;
+	}
+	prefs_copy(&run->prefs, &ctl->base);
+	status = prefs_read_options(
+	    &run->prefs, run->args, ORIGIN_LINE, &run->message);
+	if (status == STATUS_OK)
+		status =
+		    contexts_apply(&run->prefs, &run->context, &run->message);
+	return status;
+}
+
+/* --- words and flags ------------------------------------------------- */
+
+const char *
+run_word(const struct run *run, size_t i)
+{
+	return i < run->args->count ? run->args->words[i] : NULL;
+}
+
+const char *
+run_flag(const struct run *run, const char *name)
+{
+	return args_flag(run->args, name);
+}
+
+enum status
+run_duration_flag(
+    struct run *run, const char *name, uint64_t initial, uint64_t *out)
+{
+	const char *text = run_flag(run, name);
+
+	*out = initial;
+	if (text == NULL || duration_parse(span_from(text), out) == HERD_OK)
+		return STATUS_OK;
+	put_clean(&run->message, span_from(text));
+	put_text(&run->message, ": not a duration like 500ms, 10s, 5m");
+	return run_fail_message(run, STATUS_USAGE);
+}
+
+enum status
+run_number_flag(struct run *run, const char *name, uint64_t initial,
+    uint64_t min, uint64_t max, uint64_t *out)
+{
+	const char *text = run_flag(run, name);
+
+	*out = initial;
+	if (text == NULL ||
+	    text_to_u64(span_from(text), min, max, out) == HERD_OK)
+		return STATUS_OK;
+	putf(&run->message, "--%s: `", name);
+	put_clean(&run->message, span_from(text));
+	putf(&run->message, "' is not a number from %llu to %llu",
+	    (unsigned long long)min, (unsigned long long)max);
+	return run_fail_message(run, STATUS_USAGE);
+}
+
+/* --- output ---------------------------------------------------------- */
+
+static bool
+wants_color(const struct run *run)
+{
+	const char *color = prefs_text(&run->prefs, PREF_COLOR);
+
+	if (strcmp(color, "auto") != 0)
+		return strcmp(color, "always") == 0;
+	return run->sink.terminal && !screen_is_dumb();
+}
+
+const struct format *
+run_format(const struct run *run)
+{
+	const char *name = prefs_text(&run->prefs, PREF_OUTPUT);
+
+	if (name == NULL)
+		name = run->sink.terminal ? "table" : "plain";
+	return format_find(name);
+}
+
+static void
+fill_out_options(const struct run *run, struct out_options *options)
+{
+	*options = (struct out_options){
+		.format = run_format(run),
+		.columns = prefs_text(&run->prefs, PREF_COLUMNS),
+		.where = prefs_text(&run->prefs, PREF_WHERE),
+		.sort = prefs_text(&run->prefs, PREF_SORT),
+		.limit = prefs_number(&run->prefs, PREF_LIMIT),
+		.header = prefs_is(&run->prefs, PREF_HEADER),
+		.color = wants_color(run),
+		.utf8 = run->ctl->utf8,
+		.many_nodes = run->all_nodes,
+	};
+	for (size_t i = 0; run->herd != NULL && i < run->herd->count; i++) {
+		size_t width = width_of(span_from(run->herd->targets[i].name));
+
+		if (width > options->longest_node)
+			options->longest_node = width;
+	}
+	if (run->sink.terminal && (options->format->traits & FORMAT_WIDE) == 0)
+		options->width = screen_width();
+}
+
+static enum status
+begin(struct run *run, const struct view *view, bool streams)
+{
+	struct out_options options;
+	enum status status;
+
+	fill_out_options(run, &options);
+	out_init(&run->out, &options, &run->sink);
+	run->out_begun = true;
+	status = out_begin(&run->out, view, streams, &run->message);
+	if (status != STATUS_OK)
+		return run_fail_message(run, status);
+	return STATUS_OK;
+}
+
+enum status
+run_begin(struct run *run, const struct view *view)
+{
+	return begin(run, view, false);
+}
+
+enum status
+run_begin_stream(struct run *run, const struct view *view)
+{
+	run->sink.pager = NULL;
+	return begin(run, view, true);
+}
+
+/* --pager off, or what the environment says people like. */
+static const char *
+find_pager(const struct run *run)
+{
+	const char *pager = prefs_text(&run->prefs, PREF_PAGER);
+	const char *usual = getenv("PAGER");
+
+	if (!run->to_terminal || isatty(STDIN_FILENO) != 1 ||
+	    screen_is_dumb() || strcmp(pager, "off") == 0 || pager[0] == '\0')
+		return NULL;
+	if (strcmp(pager, "auto") != 0 && strcmp(pager, "on") != 0)
+		return pager;
+	if (usual != NULL && usual[0] != '\0')
+		return strcmp(usual, "cat") == 0 ? NULL : usual;
+	return screen_has_program("less") ? PAGER_DEFAULT : NULL;
+}
+
+static enum status
+open_sink(struct run *run, const struct run_origin *origin)
+{
+	const char *pager;
+
+	if (origin->redirect != REDIRECT_NONE)
+		return sink_init_redirect(&run->sink, origin->redirect,
+		    origin->target, &run->message);
+	sink_init(&run->sink, STDOUT_FILENO);
+	run->to_terminal = run->sink.terminal;
+	pager = find_pager(run);
+	if (pager != NULL)
+		sink_use_pager(&run->sink, pager, screen_height());
+	return STATUS_OK;
+}
+
+static enum status
+close_sink(struct run *run, enum status status)
+{
+	enum status finished = sink_finish(&run->sink, &run->message);
+
+	fputs(text_of(&run->afterwards), stderr);
+	buf_clear(&run->afterwards);
+	if (finished == STATUS_LOCAL)
+		return run_fail_message(run, finished);
+	return status == STATUS_OK ? finished : status;
+}
+
+static void
+release_out(struct run *run)
+{
+	if (run->out_begun)
+		out_release(&run->out);
+	run->out_begun = false;
+}
+
+/* --- running --------------------------------------------------------- */
+
+static enum status
+run_round(struct run *run)
+{
+	enum status status;
+
+	run->deadline = deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
+	status = run->args->command->run(run);
+	return status;
+}
+
+static enum status
+run_once(struct run *run, const struct run_origin *origin)
+{
+	enum status status = open_sink(run, origin);
+
+	if (status != STATUS_OK)
+		return run_fail_message(run, status);
+	status = run_round(run);
+	status = close_sink(run, status);
+	release_out(run);
+	return status;
+}
+
+/* Each round writes to memory, which watch.c shows. */
+static enum status
+watched_round(void *arg, struct sink *sink)
+{
+	struct run *run = arg;
+	enum status status;
+
+	run->sink = *sink;
+	status = run_round(run);
+	release_out(run);
+	run->round++;
+	*sink = run->sink;
+	return status;
+}
+
+static enum status
+run_watched(struct run *run, const struct run_origin *origin, uint64_t every)
+{
+	struct watch_options options = {
+		.loop = ctl_loop(run->ctl),
+		.every_ns = every,
+		.count = 0,
+		.title = run->args->command->path,
+		.utf8 = run->ctl->utf8,
+	};
+	const char *count = NULL;
+	uint64_t rounds = 0;
+	struct sink sink;
+	enum status status = open_sink(run, origin);
+
+	if (status != STATUS_OK)
+		return run_fail_message(run, status);
+	for (size_t i = 0; i < run->args->option_count; i++) {
+		const struct option *option = &run->args->options[i];
+
+		if (option->global && strcmp(option->flag->name, "count") == 0)
+			count = option->value;
+	}
+	if (count != NULL &&
+	    text_to_u64(span_from(count), 1, 1000000000, &rounds) != HERD_OK)
+		return run_fail(
+		    run, STATUS_USAGE, "--count wants a number from 1 on");
+	options.count = rounds;
+	sink = run->sink;
+	sink.pager = NULL;
+	status = watch_run(&options, &sink, watched_round, run);
+	run->sink = sink;
+	return close_sink(run, status);
+}
+
+/* --watch[=S]; false when it is not there. */
+static bool
+find_watch(struct run *run, uint64_t *every, enum status *status)
+{
+	bool found = false;
+	double seconds;
+
+	*status = STATUS_OK;
+	*every = 2 * HERD_NS_PER_S;
+	for (size_t i = 0; i < run->args->option_count; i++) {
+		const struct option *option = &run->args->options[i];
+
+		if (!option->global)
+			continue;
+		found = found || strcmp(option->flag->name, "watch") == 0 ||
+			strcmp(option->flag->name, "count") == 0;
+		if (strcmp(option->flag->name, "watch") != 0 ||
+		    option->value == NULL)
+			continue;
+		if (where_value(LEAF_SECONDS, span_from(option->value),
+			&seconds) != HERD_OK ||
+		    seconds < 0.1 || seconds > 86400)
+			*status = run_fail(run, STATUS_USAGE,
+			    "--watch wants seconds, from 0.1 on: --watch=2");
+		else
+			*every = (uint64_t)(seconds * 1e9);
+	}
+	return found;
+}
+
+enum status
+run_may_change(struct run *run)
+{
+	if (!prefs_is(&run->prefs, PREF_READ_ONLY))
+		return STATUS_OK;
+	return run_fail(run, STATUS_USAGE,
+	    "`%s' changes something, and this is read-only",
+	    run->args->command->path);
+}
+
+static enum status
+check(struct run *run)
+{
+	const struct command *command = run->args->command;
+	enum status status = args_check(run->args, &run->message);
+
+	if (status != STATUS_OK)
+		return run_fail_message(run, status);
+	/* A row that says nothing counts as one that changes something. */
+	if ((command->traits & COMMAND_EFFECTS & ~(unsigned)COMMAND_WRITE) == 0)
+		return run_may_change(run);
+	return STATUS_OK;
+}
+
+static const char *
+why_unwatched(const struct run *run)
+{
+	unsigned traits = run->args->command->traits;
+
+	if ((traits & (COMMAND_WRITE | COMMAND_BY_LINE)) != 0)
+		return ": it changes something";
+	if ((traits & COMMAND_STREAM) != 0)
+		return ": it can go on by itself";
+	return "";
+}
+
+static enum status
+run_command(struct run *run, const struct run_origin *origin)
+{
+	enum status status = check(run);
+	uint64_t every;
+
+	/* 2 would be CRITICAL there; what could not be judged is UNKNOWN. */
+	if (status != STATUS_OK &&
+	    (run->args->command->traits & COMMAND_PLUGIN) != 0)
+		return (enum status)PLUGIN_UNKNOWN;
+	if (status != STATUS_OK)
+		return status;
+	if (!find_watch(run, &every, &status))
+		return run_once(run, origin);
+	if (status != STATUS_OK)
+		return status;
+	if ((run->args->command->traits & COMMAND_READ) == 0)
+		return run_fail(run, STATUS_USAGE, "`%s' cannot be watched%s",
+		    run->args->command->path, why_unwatched(run));
+	return run_watched(run, origin, every);
+}
+
+static enum status
+dispatch(struct run *run, const struct run_origin *origin)
+{
+	const struct args *args = run->args;
+	enum status status;
+
+	if (args->help) {
+		status = open_sink(run, origin);
+		if (status != STATUS_OK)
+			return run_fail_message(run, status);
+		help_print(&run->sink, args->command, args->group);
+		return close_sink(run, STATUS_OK);
+	}
+	if (args->group != NULL) {
+		put_text(&run->message, args->group);
+		put_text(&run->message, " what? There is ");
+		help_list_group(&run->message, args->group);
+		return run_fail_message(run, STATUS_USAGE);
+	}
+	if (args->command == NULL)
+		return run_fail(run, STATUS_USAGE,
+		    "there is no command on this line (see `help')");
+	return run_command(run, origin);
+}
+
+static void
+release(struct run *run)
+{
+	if (run->forget != NULL)
+		run->forget(run->memory);
+	if (run->owns_herd)
+		herd_release(&run->own_herd);
+	prefs_release(&run->prefs);
+	free(run->context);
+	free(run->targets);
+	buf_release(&run->message);
+	buf_release(&run->afterwards);
+}
+
+static void
+say_timing(struct run *run, struct mono began)
+{
+	struct buf text;
+
+	if (!prefs_is(&run->prefs, PREF_TIMING))
+		return;
+	buf_init(&text, XBUF_MAX);
+	put_duration(&text, (double)mono_since(now_mono(), began) / 1e9);
+	fprintf(stderr, "time: %s\n", text_of(&text));
+	buf_release(&text);
+}
+
+enum status
+run_args(
+    struct ctl *ctl, const struct args *args, const struct run_origin *origin)
+{
+	struct run run = { .ctl = ctl, .args = args, .place = origin->place };
+	struct mono began = now_mono();
+	enum status status;
+
+	buf_init(&run.message, XBUF_MAX);
+	buf_init(&run.afterwards, XBUF_MAX);
+	status = read_settings(&run, origin);
+	if (status != STATUS_OK)
+		status = run_fail_message(&run, status);
+	else
+		status = dispatch(&run, origin);
+	say_timing(&run, began);
+	release(&run);
+	return status;
+}
+
+enum status
+run_words(struct ctl *ctl, const char *const *words, size_t count,
+    const struct run_origin *origin)
+{
+	struct args args;
+	struct buf message;
+	enum status status;
+
+	buf_init(&message, XBUF_MAX);
+	status = args_parse(words, count, &args, &message);
+	if (status != STATUS_OK) {
+		struct run run = { .ctl = ctl, .place = origin->place };
+
+		prefs_copy(&run.prefs, &ctl->prefs);
+		run_fail(&run, status, "%s", text_of(&message));
+		prefs_release(&run.prefs);
+	} else {
+		status = run_args(ctl, &args, origin);
+	}
+	args_release(&args);
+	buf_release(&message);
+	return status;
+}
+
+enum status
+run_parsed(struct ctl *ctl, const struct words *words, const char *place)
+{
+	struct run_origin origin = {
+		.place = place,
+		.redirect = words->redirect,
+		.target = words->target,
+		.is_line = true,
+	};
+	const char **texts = xcalloc(words->count, sizeof(*texts));
+	enum status status;
+
+	for (size_t i = 0; i < words->count; i++)
+		texts[i] = words->words[i].text;
+	status = run_words(ctl, texts, words->count, &origin);
+	free(texts);
+	return status;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One command on its way: its words, its settings, the nodes that it is for,
+ * its deadline and its output. Commands are functions of this and return the
+ * exit status; what goes wrong is said here, once, on stderr.
+ */
+#ifndef HERD_CLIENT_RUN_H
+#define HERD_CLIENT_RUN_H
+
+#include "line/args.h"
+#include "run/app.h"
+#include "out/out.h"
+#include "base/tokens.h"
+
+struct run {
+	struct ctl *ctl;
+	const struct args *args;
+	struct prefs prefs;
+	char *context;     /* name, or NULL */
+	struct herd *herd; /* set by run_targets() */
+	struct herd own_herd;
+	bool owns_herd;
+	const struct target **targets;
+	size_t target_count;
+	bool all_nodes; /* more than one was asked for */
+	struct mono deadline;
+	struct sink sink;
+	struct out out;
+	bool out_begun;
+	const char *place;     /* "FILE:LINE" in a script, else NULL */
+	bool to_terminal;      /* stdout is one, nothing is redirected */
+	unsigned round;        /* of --watch, from 0 */
+	struct buf afterwards; /* said on stderr behind the answer */
+	struct buf message;    /* scratch for callees that explain */
+	void *memory; /* what a command keeps between rounds of --watch */
+	void (*forget)(void *memory);
+};
+
+/* Where a command line came from and where its output goes. */
+struct run_origin {
+	const char *place; /* "FILE:LINE", or NULL */
+	enum redirect redirect;
+	const char *target;
+	bool is_line; /* of the REPL or a script */
+};
+
+/* Runs one command line, `--watch` and redirection included. */
+enum status run_words(struct ctl *ctl, const char *const *words, size_t count,
+    const struct run_origin *origin);
+
+/* One command of a line of the REPL (`place` NULL) or of a script. */
+enum status run_parsed(
+    struct ctl *ctl, const struct words *words, const char *place);
+
+/* As run_words(), for options that are parsed already. */
+enum status run_args(
+    struct ctl *ctl, const struct args *args, const struct run_origin *origin);
+
+/* --- for commands --------------------------------------------------------- */
+
+/*
+ * Says that the node `name` failed, why, and what to look at next (or NULL);
+ * returns `status`.
+ */
+enum status run_fail_node(struct run *run, enum status status, const char *name,
+    const char *message, const char *hint);
+
+/* Says on stderr what went wrong; returns `status`. */
+enum status run_fail(struct run *run, enum status status, const char *fmt, ...)
+    HERD_PRINTF(3, 4);
+
+/* As run_fail() with what a callee left in run->message. */
+enum status run_fail_message(struct run *run, enum status status);
+
+/* Something that a person might want to do next; terminal only. */
+void run_hint(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
+
+/* With --verbose only. */
+void run_verbose(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
+
+/*
+ * Works out which nodes are meant: --node, or all for herd-wide commands, or
+ * the current one.
+ */
+enum status run_targets(struct run *run);
+
+/* The one node meant. STATUS_USAGE when several are. */
+enum status run_one_target(struct run *run, const struct target **out);
+
+/* The node of that name in the herd; says so if there is none. */
+enum status run_find_target(
+    struct run *run, const char *name, const struct target **out);
+
+/* Begins the answer: run->out is then usable. */
+enum status run_begin(struct run *run, const struct view *view);
+enum status run_begin_stream(struct run *run, const struct view *view);
+
+/* The format in which the answer will be written. */
+const struct format *run_format(const struct run *run);
+
+/*
+ * For what changes something: STATUS_OK unless this is read-only, else says
+ * so. Commands of COMMAND_BY_LINE call it once they know what they will do.
+ */
+enum status run_may_change(struct run *run);
+
+/* Asks before destroying; STATUS_OK when it may be done. */
+enum status run_confirm(struct run *run, const char *fmt, ...)
+    HERD_PRINTF(2, 3);
+
+/* The command's word or NULL; the command's flag or NULL. */
+const char *run_word(const struct run *run, size_t i);
+const char *run_flag(const struct run *run, const char *name);
+
+/* A duration flag in ns. STATUS_USAGE when it is none. */
+enum status run_duration_flag(
+    struct run *run, const char *name, uint64_t initial, uint64_t *out);
+enum status run_number_flag(struct run *run, const char *name, uint64_t initial,
+    uint64_t min, uint64_t max, uint64_t *out);
+
+/* Was the wait interrupted, or timed out? The status for that. */
+enum status run_wait_status(struct run *run, enum wait_result result);
+
+/* "Riley", or "3 nodes"; for messages. */
+const char *run_where(struct run *run);
+
+#endif

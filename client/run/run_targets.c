@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Which nodes a command line means: the herd of its settings, and the names
+ * in it.
+ */
+#include "run/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "herd/text.h"
+#include "base/xbuf.h"
+
+static bool
+names_another_herd(const struct run *run)
+{
+	static const enum pref_id ids[] = { PREF_CONF, PREF_SERVER,
+		PREF_TOKEN_FILE, PREF_INSECURE };
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(ids); i++) {
+		const char *mine = prefs_text(&run->prefs, ids[i]);
+		const char *session = prefs_text(&run->ctl->prefs, ids[i]);
+
+		if ((mine == NULL) != (session == NULL) ||
+		    (mine != NULL && strcmp(mine, session) != 0))
+			return true;
+	}
+	return false;
+}
+
+static enum status
+find_herd(struct run *run)
+{
+	enum status status;
+
+	if (run->herd != NULL)
+		return STATUS_OK;
+	if (!names_another_herd(run))
+		return ctl_herd(run->ctl, &run->herd, &run->message);
+	status = herd_load(&run->prefs, &run->own_herd, &run->message);
+	if (status == STATUS_OK) {
+		run->owns_herd = true;
+		run->herd = &run->own_herd;
+	}
+	return status;
+}
+
+static enum status
+unknown_node(struct run *run, struct span name)
+{
+	const char **names = xcalloc(run->herd->count + 1, sizeof(*names));
+	const char *near;
+
+	for (size_t i = 0; i < run->herd->count; i++)
+		names[i] = run->herd->targets[i].name;
+	near = text_did_you_mean(name, names);
+	put_text(&run->message, "no node `");
+	put_clean(&run->message, name);
+	put_text(&run->message, "' in the herd");
+	if (near != NULL)
+		putf(&run->message, ", did you mean `%s'?", near);
+	else
+		put_text(&run->message, ", which has");
+	for (size_t i = 0; near == NULL && i < run->herd->count && i < 20; i++)
+		putf(&run->message, "%s %s", i > 0 ? "," : "", names[i]);
+	free(names);
+	return run_fail_message(run, STATUS_USAGE);
+}
+
+enum status
+run_find_target(struct run *run, const char *name, const struct target **out)
+{
+	enum status status = find_herd(run);
+	size_t i;
+
+	if (status != STATUS_OK)
+		return run_fail_message(run, status);
+	i = herd_find(run->herd, name);
+	if (i == run->herd->count)
+		return unknown_node(run, span_from(name));
+	*out = &run->herd->targets[i];
+	return STATUS_OK;
+}
+
+static void
+add_target(struct run *run, const struct target *target)
+{
+	for (size_t i = 0; i < run->target_count; i++) {
+		if (run->targets[i] == target)
+			return;
+	}
+	run->targets[run->target_count++] = target;
+}
+
+static enum status
+add_named(struct run *run, const char *list)
+{
+	while (*list != '\0') {
+		size_t len = strcspn(list, ",");
+		char *name = xstrndup(list, len);
+		size_t i = herd_find(run->herd, name);
+
+		free(name);
+		if (i == run->herd->count)
+			return unknown_node(run, span_of(list, len));
+		add_target(run, &run->herd->targets[i]);
+		list += len;
+		list += *list == ',';
+	}
+	return STATUS_OK;
+}
+
+/*
+ * A herd-wide command takes the session's node, which the session may have
+ * been started with, for no choice at all.
+ */
+static const char *
+named_nodes(const struct run *run)
+{
+	const struct pref_value *node = &run->prefs.values[PREF_NODE];
+	bool herd_wide = (run->args->command->traits & COMMAND_HERD) != 0;
+	bool is_sessions =
+	    node->origin == ORIGIN_SESSION || node->from_context ||
+	    (node->origin == ORIGIN_FLAG && run->ctl->repl != NULL);
+
+	if (herd_wide && (node->origin < ORIGIN_FLAG || is_sessions))
+		return "all";
+	return node->text;
+}
+
+enum status
+run_targets(struct run *run)
+{
+	enum status status;
+	const char *names;
+
+	if (run->target_count > 0)
+		return STATUS_OK;
+	status = find_herd(run);
+	if (status != STATUS_OK)
+		return run_fail_message(run, status);
+	run->targets = xcalloc(run->herd->count + 1, sizeof(*run->targets));
+	names = named_nodes(run);
+	if (names != NULL && strcmp(names, "all") == 0) {
+		for (size_t i = 0; i < run->herd->count; i++)
+			add_target(run, &run->herd->targets[i]);
+		run->all_nodes = true;
+		return STATUS_OK;
+	}
+	if (names == NULL || names[0] == '\0') {
+		add_target(run, &run->herd->targets[run->herd->nearest]);
+		return STATUS_OK;
+	}
+	/* --server has one target, whatever a setting calls the node. */
+	if (run->herd->server_name != NULL) {
+		add_target(run, &run->herd->targets[0]);
+		return STATUS_OK;
+	}
+	status = add_named(run, names);
+	run->all_nodes = run->target_count > 1;
+	return status;
+}
+
+enum status
+run_one_target(struct run *run, const struct target **out)
+{
+	enum status status = run_targets(run);
+
+	if (status != STATUS_OK)
+		return status;
+	if (run->target_count != 1)
+		return run_fail(run, STATUS_USAGE,
+		    "`%s' is for one node: name it with -n NODE",
+		    run->args->command->path);
+	*out = run->targets[0];
+	return STATUS_OK;
+}
+
+const char *
+run_where(struct run *run)
+{
+	if (run->target_count == 1)
+		return run->targets[0]->name;
+	buf_clear(&run->message);
+	putf(&run->message, "%zu nodes", run->target_count);
+	return text_of(&run->message);
+}

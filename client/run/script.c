@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "run/script.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/run.h"
+#include "base/xbuf.h"
+
+struct script {
+	struct ctl *ctl;
+	const char *name;
+	FILE *file;
+	bool keep_going;
+	unsigned long line;
+	enum status status;
+};
+
+/* An error of the line as a whole, said as commands say theirs. */
+static enum status
+say(struct script *s, const char *place, enum status status, const char *text)
+{
+	struct run run = { .ctl = s->ctl, .place = place };
+
+	prefs_copy(&run.prefs, &s->ctl->prefs);
+	run_fail(&run, status, "%s", text);
+	prefs_release(&run.prefs);
+	return status;
+}
+
+/* Should the script go on after this status? Notes it. */
+static bool
+goes_on(struct script *s, enum status status)
+{
+	s->status = s->keep_going ? status_worst(s->status, status) : status;
+	if (status == STATUS_SIGINT || s->ctl->leaving)
+		return false;
+	return status == STATUS_OK || s->keep_going;
+}
+
+static bool
+run_line(struct script *s, struct span text)
+{
+	char *place = xasprintf("%s:%lu", s->name, s->line);
+	struct line line;
+	enum words_error error = line_split(text, command_is_verbatim, &line);
+	bool more = true;
+
+	if (error != WORDS_OK)
+		more = goes_on(
+		    s, say(s, place, STATUS_USAGE, words_strerror(error)));
+	for (size_t i = 0; i < line.count && more && error == WORDS_OK; i++)
+		more = goes_on(s, run_parsed(s->ctl, &line.commands[i], place));
+	line_release(&line);
+	free(place);
+	return more;
+}
+
+static void
+run_lines(struct script *s)
+{
+	char *text = NULL;
+	size_t room = 0;
+	ssize_t len;
+	bool more = true;
+
+	while (more && (len = getline(&text, &room, s->file)) >= 0) {
+		s->line++;
+		if (len > 0 && text[len - 1] == '\n')
+			len--;
+		more = run_line(s, span_of(text, (size_t)len));
+	}
+	free(text);
+}
+
+enum status
+script_run(struct ctl *ctl, const char *path, bool keep_going)
+{
+	struct script s = { .ctl = ctl, .keep_going = keep_going };
+	bool is_stdin = path == NULL || strcmp(path, "-") == 0;
+
+	s.name = is_stdin ? "stdin" : path;
+	s.file = is_stdin ? stdin : fopen(path, "re");
+	if (s.file == NULL) {
+		char *text =
+		    xasprintf("cannot read %s: %s", path, strerror(errno));
+
+		s.status = say(&s, NULL, STATUS_LOCAL, text);
+		free(text);
+		return s.status;
+	}
+	run_lines(&s);
+	if (!is_stdin)
+		fclose(s.file);
+	return s.status;
+}

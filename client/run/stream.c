@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "run/stream.h"
+
+#include <stdlib.h>
+
+#include "herd/framer.h"
+#include "base/xbuf.h"
+
+struct stream {
+	struct streams *owner;
+	const struct target *target;
+	struct admin_call *call;
+	struct framer lines;
+	bool begun;
+	bool ended;
+	enum status status;
+	char *message;
+	char *hint; /* or NULL */
+};
+
+struct streams {
+	struct run *run;
+	stream_on_line *on_line;
+	void *arg;
+	struct stream *items;
+	size_t count;
+};
+
+static void
+end(struct stream *s, enum status status, const char *message)
+{
+	s->ended = true;
+	s->status = status;
+	free(s->message);
+	free(s->hint);
+	s->hint = NULL;
+	s->message = message == NULL ? NULL : xstrdup(message);
+}
+
+static void
+on_data(void *arg, struct span data)
+{
+	struct stream *s = arg;
+	struct span line;
+
+	if (s->ended)
+		return;
+	s->begun = true;
+	if (framer_feed(&s->lines, data) != HERD_OK) {
+		end(s, STATUS_REPLY, "a line of it is too long");
+		return;
+	}
+	while (framer_next(&s->lines, &line) == HERD_OK)
+		s->owner->on_line(s->owner->arg, s->target, line);
+}
+
+static void
+on_done(void *arg, const struct admin_answer *answer)
+{
+	struct stream *s = arg;
+
+	s->call = NULL;
+	if (s->ended)
+		return;
+	end(s, answer->status, answer->message);
+	if (answer->hint != NULL)
+		s->hint = xstrdup(answer->hint);
+}
+
+static const struct admin_events events = { on_data, on_done };
+
+static bool
+find_token(struct stream *s, const char **token)
+{
+	struct buf why;
+	enum status status;
+
+	buf_init(&why, XBUF_MAX);
+	status =
+	    herd_token(s->owner->run->herd, &s->target->admin, token, &why);
+	if (status != STATUS_OK)
+		end(s, status, text_of(&why));
+	buf_release(&why);
+	return status == STATUS_OK;
+}
+
+static void
+start(struct stream *s, struct admin *admin, const char *path)
+{
+	const struct target *target = s->target;
+	struct admin_request request = {
+		.address = &target->admin,
+		.method = "GET",
+		.path = path,
+	};
+
+	framer_init(&s->lines, STREAM_LINE_MAX);
+	if (target->admin.kind == ADDRESS_NONE) {
+		end(s, STATUS_LOCAL, "the herd file gives it no admin address");
+		return;
+	}
+	if (!find_token(s, &request.token))
+		return;
+	run_verbose(s->owner->run, "%s: GET %s", target->name, path);
+	s->call = admin_start(admin, &request, &events, s);
+}
+
+static bool
+have_begun(const void *arg)
+{
+	const struct streams *streams = arg;
+
+	for (size_t i = 0; i < streams->count; i++) {
+		if (!streams->items[i].begun && !streams->items[i].ended)
+			return false;
+	}
+	return true;
+}
+
+static void
+drop(struct stream *s, enum status status, const char *message)
+{
+	if (s->call != NULL)
+		admin_cancel(s->call);
+	s->call = NULL;
+	end(s, status, message);
+}
+
+enum status
+streams_open(struct run *run, const char *path, stream_on_line *on_line,
+    void *arg, struct streams **out)
+{
+	struct streams *streams = xcalloc(1, sizeof(*streams));
+	struct admin *admin;
+	enum wait_result result;
+	enum status status = run_targets(run);
+
+	*out = streams;
+	streams->run = run;
+	streams->on_line = on_line;
+	streams->arg = arg;
+	if (status != STATUS_OK)
+		return status;
+	status = ctl_admin(run->ctl, &admin, &run->message);
+	if (status != STATUS_OK)
+		return run_fail_message(run, status);
+	streams->count = run->target_count;
+	streams->items = xcalloc(streams->count, sizeof(*streams->items));
+	for (size_t i = 0; i < streams->count; i++) {
+		streams->items[i].owner = streams;
+		streams->items[i].target = run->targets[i];
+		start(&streams->items[i], admin, path);
+	}
+	result =
+	    loop_wait(ctl_loop(run->ctl), have_begun, streams, run->deadline);
+	for (size_t i = 0; i < streams->count; i++) {
+		struct stream *s = &streams->items[i];
+
+		if (!s->begun && !s->ended)
+			drop(s, STATUS_TIMEOUT, "no answer in time");
+	}
+	return result == WAIT_INTERRUPTED ? STATUS_SIGINT : STATUS_OK;
+}
+
+void
+streams_free(struct streams *streams)
+{
+	if (streams == NULL)
+		return;
+	for (size_t i = 0; i < streams->count; i++) {
+		struct stream *s = &streams->items[i];
+
+		drop(s, STATUS_OK, NULL);
+		framer_release(&s->lines);
+	}
+	free(streams->items);
+	free(streams);
+}
+
+static size_t
+count_alive(const struct streams *streams)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < streams->count; i++)
+		count += !streams->items[i].ended;
+	return count;
+}
+
+struct waiting {
+	const struct streams *streams;
+	bool (*done)(const void *arg);
+	const void *arg;
+};
+
+static bool
+is_over(const void *arg)
+{
+	const struct waiting *w = arg;
+
+	return count_alive(w->streams) == 0 ||
+	       (w->done != NULL && w->done(w->arg));
+}
+
+enum status
+streams_wait(struct streams *streams, bool (*done)(const void *arg),
+    const void *arg, struct mono deadline)
+{
+	struct waiting waiting = { streams, done, arg };
+	enum wait_result result =
+	    loop_wait(ctl_loop(streams->run->ctl), is_over, &waiting, deadline);
+
+	return result == WAIT_INTERRUPTED ? STATUS_SIGINT : STATUS_OK;
+}
+
+enum status
+streams_report(struct streams *streams)
+{
+	struct run *run = streams->run;
+	size_t failed = 0;
+	enum status first = STATUS_OK;
+
+	for (size_t i = 0; i < streams->count; i++) {
+		const struct stream *s = &streams->items[i];
+
+		if (!s->ended || s->status == STATUS_OK)
+			continue;
+		if (failed++ == 0)
+			first = s->status;
+		run_fail_node(
+		    run, s->status, s->target->name, s->message, s->hint);
+	}
+	if (failed > 0 && failed < streams->count)
+		return STATUS_PARTIAL;
+	return first;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Endless answers of the admin API, line by line, from all of the run's
+ * targets at once.
+ */
+#ifndef HERD_CLIENT_STREAM_H
+#define HERD_CLIENT_STREAM_H
+
+#include "run/run.h"
+
+#define STREAM_LINE_MAX (1u << 20)
+
+struct streams;
+
+/* A line without LF, valid during the call. */
+typedef void stream_on_line(
+    void *arg, const struct target *target, struct span line);
+
+/*
+ * Opens the same path on every target. A target that does not begin to
+ * answer within the timeout, or ends, is reported on stderr. *out is to be
+ * freed in any case.
+ */
+enum status streams_open(struct run *run, const char *path,
+    stream_on_line *on_line, void *arg, struct streams **out);
+void streams_free(struct streams *streams);
+
+/*
+ * Waits until done(arg) (may be NULL), all have ended, the deadline, or
+ * Ctrl-C (STATUS_SIGINT). STATUS_OK otherwise.
+ */
+enum status streams_wait(struct streams *streams, bool (*done)(const void *arg),
+    const void *arg, struct mono deadline);
+
+/* Says what failed; OK, PARTIAL or what all failed with. */
+enum status streams_report(struct streams *streams);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * `--watch`: a command again and again. A terminal is redrawn in place, a
+ * pipe gets one answer below the other.
+ */
+#ifndef HERD_CLIENT_WATCH_H
+#define HERD_CLIENT_WATCH_H
+
+#include "base/loop.h"
+#include "out/sink.h"
+
+struct watch_options {
+	struct loop *loop;
+	uint64_t every_ns;
+	uint64_t count;    /* rounds, 0 = until stopped */
+	const char *title; /* above the picture, with the time */
+	bool utf8;
+};
+
+/* One answer into `sink`, which holds it in memory. */
+typedef enum status watch_round(void *arg, struct sink *sink);
+
+/*
+ * The status of the last round; q on a terminal ends it. So does Ctrl-C:
+ * STATUS_SIGINT where it arrives here, which is only when the loop catches it.
+ */
+enum status watch_run(const struct watch_options *options, struct sink *out,
+    watch_round *round, void *arg);
+
+#endif

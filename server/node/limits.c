@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "node/limits.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+uint64_t
+limits_connections(uint64_t wanted, uint64_t files)
+{
+	uint64_t reserve = LIMITS_FILES_RESERVED;
+
+	if (reserve > files / 2)
+		reserve = files / 2;
+	if (reserve < LIMITS_FILES_LEAST)
+		reserve = LIMITS_FILES_LEAST;
+	if (files <= reserve)
+		return 1;
+	return wanted < files - reserve ? wanted : files - reserve;
+}
+
+uint64_t
+limits_memory(uint64_t machine)
+{
+	uint64_t part = machine / LIMITS_MEMORY_PART;
+
+	return part < LIMITS_MEMORY_LEAST ? LIMITS_MEMORY_LEAST : part;
+}
+
+uint64_t
+limits_table_bytes(const struct node_limits *limits)
+{
+	uint64_t own =
+	    atomic_load_explicit(&limits->max_memory, memory_order_relaxed);
+	uint64_t least = atomic_load_explicit(
+	    &limits->neighbours_memory, memory_order_relaxed);
+
+	return least != 0 && least < own ? least : own;
+}
+
+uint64_t
+limits_machine_memory(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES);
+	long size = sysconf(_SC_PAGESIZE);
+
+	return pages < 0 || size < 0 ? 0 : (uint64_t)pages * (uint64_t)size;
+}
+
+uint64_t
+limits_raise_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return UINT64_MAX;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur
+						     : UINT64_MAX;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The bounds of what clients may use: connections, descriptors, memory. They
+ * come from the settings and from the machine, and a reload sets them again.
+ */
+#ifndef HERD_LIMITS_H
+#define HERD_LIMITS_H
+
+#include "node/node.h"
+
+/* Descriptors that clients never get: for links, admin, store, log. */
+#define LIMITS_FILES_RESERVED 256u
+#define LIMITS_FILES_LEAST 64u
+
+/* The default of max_memory: this part of the machine's, and at least. */
+#define LIMITS_MEMORY_PART 4u
+#define LIMITS_MEMORY_LEAST (UINT64_C(256) << 20)
+
+/*
+ * Client connections for which `files` descriptors are enough: `wanted`, or
+ * what is left beside the reserve, which is LIMITS_FILES_RESERVED, or half of
+ * `files` if that is less, but LIMITS_FILES_LEAST at least. At least 1.
+ */
+uint64_t limits_connections(uint64_t wanted, uint64_t files);
+
+/* What max_memory: 0 stands for on a machine with so many bytes. */
+uint64_t limits_memory(uint64_t machine);
+
+/*
+ * The bound that reports of clients are judged by, in bytes of the table: the
+ * smaller one of this node's and of the least of its neighbours', if known.
+ */
+uint64_t limits_table_bytes(const struct node_limits *limits);
+
+/* Bytes of memory that this machine has; 0: unknown. */
+uint64_t limits_machine_memory(void);
+
+/*
+ * Raises this process's soft limit of descriptors to the hard one; how many
+ * it may open then.
+ */
+uint64_t limits_raise_files(void);
+
+#endif
