@@ -44,7 +44,7 @@ CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
 	server/core/session_input.c server/core/short_cut.c server/core/siphash.c \
 	server/core/table.c server/core/table_evict.c server/core/table_read.c \
 	server/core/table_shard.c server/core/table_walk.c server/core/timekeeper.c
-NODE_SRC := server/node/config.c server/node/limits.c
+NODE_SRC := server/node/config.c server/node/limits.c server/node/node.c
 PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/cache.c server/places/call.c server/places/credit.c \
 	server/places/fetch.c server/places/gazetteer.c \
@@ -77,7 +77,7 @@ ADMIN_SRC := server/admin/admin.c server/admin/arrivals.c server/admin/call.c \
 	server/admin/rows.c server/admin/status.c server/admin/tokens.c \
 	server/admin/watch_line.c server/admin/watch_news.c \
 	server/admin/watch_reports.c server/admin/watchers.c
-HERDD_SRC := server/main.c server/options.c server/run.c
+HERDD_SRC := server/main.c server/options.c server/herdd.c
 CLIENT_BASE_SRC := client/base/arena.c client/base/child.c \
 	client/base/exit_status.c client/base/histogram.c client/base/loop.c \
 	client/base/paths.c client/base/tokens.c client/base/xbuf.c
@@ -128,6 +128,7 @@ CORE_TESTS := test_backoff test_commit test_core_memory test_digest test_example
 	test_table_bounds test_table_full test_timekeeper
 
 PLACES_TESTS := test_gazetteer test_look test_places test_places_guards
+NODE_TESTS := test_node
 NET_TESTS := test_addresses test_half_open test_limits test_link_history \
 	test_pulse test_rate \
 	test_resolver
@@ -136,7 +137,7 @@ ADMIN_TESTS := test_admin_arrivals test_admin_page test_admin_query test_admin_r
 CLIENT_TESTS := test_client_words test_client_args test_client_where \
 	test_client_out test_client_reply test_client_complete \
 	test_client_manual
-UNIT_TESTS = $(COMMON_TESTS) $(CORE_TESTS) $(PLACES_TESTS) $(NET_TESTS) \
+UNIT_TESTS = $(COMMON_TESTS) $(CORE_TESTS) $(PLACES_TESTS) $(NODE_TESTS) $(NET_TESTS) \
 	$(STORE_TESTS) $(ADMIN_TESTS) $(CLIENT_TESTS)
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c with tests/fuzz/corpus/NAME/.

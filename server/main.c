@@ -21,7 +21,7 @@
 #include "net/workers.h"
 #include "base/notify.h"
 #include "options.h"
-#include "run.h"
+#include "herdd.h"
 #include "base/signals.h"
 
 /* Exit statuses; herdd(8) has them. */
@@ -66,11 +66,11 @@ static const struct {
 #define SIGNAL_COUNT (sizeof(SIGNALS) / sizeof(SIGNALS[0]))
 
 static bool
-watch_signals(struct run *run, struct event *events[SIGNAL_COUNT])
+watch_signals(struct herdd *herdd, struct event *events[SIGNAL_COUNT])
 {
 	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
-		events[i] = evsignal_new(run->base, SIGNALS[i].number,
-		    SIGNALS[i].on_signal, &run->node);
+		events[i] = evsignal_new(herdd->base, SIGNALS[i].number,
+		    SIGNALS[i].on_signal, &herdd->node);
 		if (events[i] == NULL || event_add(events[i], NULL) != 0)
 			return false;
 	}
@@ -127,10 +127,10 @@ address_text(struct buf *out, const struct address *address)
 }
 
 static void
-say_ready(struct run *run)
+say_ready(struct herdd *herdd)
 {
-	const struct address *own = admin_address(run->admin, false);
-	struct node *node = &run->node;
+	const struct address *own = admin_address(herdd->admin, false);
+	struct node *node = &herdd->node;
 	struct buf clients;
 	struct buf peers;
 	struct buf admin;
@@ -147,7 +147,7 @@ say_ready(struct run *run)
 	    log_text("admin",
 		address_text(&admin, own->kind != ADDRESS_NONE
 					 ? own
-					 : admin_address(run->admin, true))));
+					 : admin_address(herdd->admin, true))));
 	buf_release(&clients);
 	buf_release(&peers);
 	buf_release(&admin);
@@ -156,15 +156,15 @@ say_ready(struct run *run)
 
 /* Serves until a signal or an operator ends the main loop. */
 static int
-run_loop(struct run *run)
+run_loop(struct herdd *herdd)
 {
 	struct event *signals[SIGNAL_COUNT] = { NULL };
 	int status = EXIT_FAILED;
 
-	if (watch_signals(run, signals)) {
+	if (watch_signals(herdd, signals)) {
 		signals_release();
-		say_ready(run);
-		event_base_dispatch(run->base);
+		say_ready(herdd);
+		event_base_dispatch(herdd->base);
 		notify("STOPPING=1");
 		status = EXIT_OK;
 	}
@@ -182,7 +182,7 @@ run_node(const struct options *options, struct herdfile *file, size_t self)
 {
 	struct buf message;
 	struct log *log;
-	struct run run;
+	struct herdd herdd;
 	enum herd_error error;
 	int status = EXIT_FAILED;
 
@@ -196,11 +196,11 @@ run_node(const struct options *options, struct herdfile *file, size_t self)
 	if (error != HERD_OK)
 		herdfile_release(file);
 	else
-		error =
-		    run_open(&run, options->file, file, self, log, &message);
+		error = herdd_open(
+		    &herdd, options->file, file, self, log, &message);
 	if (error == HERD_OK) {
-		status = run_loop(&run);
-		run_close(&run);
+		status = run_loop(&herdd);
+		herdd_close(&herdd);
 	} else if (error == HERD_ECANCELED) {
 		status = EXIT_OK;
 	}

@@ -7,7 +7,6 @@
 
 #include "admin/admin_room.h"
 #include "herd/text.h"
-#include "run.h"
 
 #define LEVEL_TIME_MAX_S (7u * 24u * 3600u)
 
@@ -34,7 +33,7 @@ serve_drain(struct call *call)
 void
 serve_undrain(struct call *call)
 {
-	if (node_has_lost_store(call->node)) {
+	if (atomic_load(&call->node->store_lost)) {
 		call_fail(call, ADMIN_CONFLICT,
 		    "mend the disk and restart the node; GET /v1/status has "
 		    "the store's error",

@@ -19,8 +19,8 @@
 #include "node/limits.h"
 #include "net/links.h"
 #include "net/workers.h"
+#include "places/places.h"
 #include "base/loop_watch.h"
-#include "run.h"
 #include "store/store.h"
 #include "base/traffic.h"
 
@@ -364,7 +364,7 @@ gather(struct call *call, struct facts *facts)
 	process_ask(&process);
 	facts->ready = node_is_ready(node);
 	facts->isolated = node_is_isolated(node);
-	facts->draining = atomic_load(&node->state) == NODE_DRAINING;
+	facts->draining = node_state(node) == NODE_DRAINING;
 	facts->uptime = seconds(uptime);
 	facts->start_time = seconds(clock_wall().ns - uptime);
 	facts->config_loaded = seconds(node->file_loaded.ns);

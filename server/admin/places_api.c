@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "places/places.h"
 #include "admin/admin_room.h"
 #include "herd/request.h"
 #include "base/thread.h"

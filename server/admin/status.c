@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "places/places.h"
 #include "admin/admin_room.h"
 #include "admin/census.h"
 #include "admin/process.h"
@@ -14,7 +15,6 @@
 #include "node/limits.h"
 #include "net/links.h"
 #include "net/workers.h"
-#include "run.h"
 #include "store/store.h"
 
 /* --- the node --------------------------------------------------------- */

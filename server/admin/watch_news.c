@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "places/places.h"
 #include "admin/admin_room.h"
 #include "admin/watcher.h"
 

@@ -374,8 +374,9 @@ edge_status(const struct edge *edge, struct link_status *out)
 
 /* Under the lock. */
 static void
-publish_company(struct links *links)
+publish_company(const struct links *links)
 {
+	struct node_company *company = &links->node->company;
 	bool has_links = false;
 	bool has_session = false;
 
@@ -384,13 +385,14 @@ publish_company(struct links *links)
 
 		has_links |= status->enabled;
 		has_session |= link_is_up(status);
-		links->company.met_one |= status->state == LINK_SYNCED;
+		if (status->state == LINK_SYNCED)
+			atomic_store(&company->met_one, true);
 	}
-	links->company.has_links = has_links;
+	atomic_store(&company->has_links, has_links);
 	if (has_session)
-		links->alone_since = (struct mono){ 0 };
-	else if (links->alone_since.ns == 0)
-		links->alone_since = clock_mono();
+		atomic_store(&company->alone_since_ns, 0);
+	else if (atomic_load(&company->alone_since_ns) == 0)
+		atomic_store(&company->alone_since_ns, clock_mono().ns);
 }
 
 /*

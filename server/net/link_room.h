@@ -94,8 +94,6 @@ struct links {
 	struct link_status published[LINKS_MAX];
 	unsigned published_count;
 	unsigned published_half_open;
-	struct links_company company;         /* but for alone_ns */
-	struct mono alone_since;              /* 0: a session lives */
 	unsigned published_number[LINKS_MAX]; /* link's number of each */
 	unsigned published_index[LINKS_MAX];  /* and its place in `edges` */
 };

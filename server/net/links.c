@@ -226,8 +226,8 @@ plan_publish(struct links *links, const struct plan *plan)
 		links->published_index[i] = i;
 	}
 	links->published_count = plan->count;
-	links->company.has_links = plan->count > 0;
-	links->alone_since = clock_mono();
+	atomic_store(&links->node->company.has_links, plan->count > 0);
+	atomic_store(&links->node->company.alone_since_ns, clock_mono().ns);
 }
 
 static void
@@ -398,17 +398,6 @@ links_name_of(
 			memcpy(out, links->published[i].peer,
 			    REPORT_ORIGIN_MAX + 1);
 	}
-	pthread_mutex_unlock(&links->lock);
-}
-
-void
-links_company(struct links *links, struct links_company *out)
-{
-	pthread_mutex_lock(&links->lock);
-	*out = links->company;
-	out->alone_ns = links->alone_since.ns == 0
-			    ? 0
-			    : mono_since(clock_mono(), links->alone_since);
 	pthread_mutex_unlock(&links->lock);
 }
 

@@ -77,16 +77,6 @@ unsigned links_changes(struct links *links, struct span peer,
 void links_name_of(
     struct links *links, uint32_t from, char out[REPORT_ORIGIN_MAX + 1]);
 
-/* Is anybody there? */
-struct links_company {
-	bool has_links;    /* that are enabled */
-	bool met_one;      /* a link was SYNCED since the start */
-	uint64_t alone_ns; /* since when no session lives; 0: one does */
-};
-
-/* Any thread. */
-void links_company(struct links *links, struct links_company *out);
-
 /* Connections that did not become a link. */
 struct links_strangers {
 	uint64_t refused[SESSION_REASON_COUNT]; /* so far, by reason */

@@ -8,6 +8,7 @@
 #include <event2/event.h>
 #include <sys/queue.h>
 
+#include "places/places.h"
 #include "net/addresses.h"
 #include "base/mailbox.h"
 #include "net/refusals.h"

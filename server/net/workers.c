@@ -219,25 +219,24 @@ workers_listen(struct workers *workers, struct buf *message)
 struct order {
 	struct message message;
 	struct worker *worker;
-	bool drain;
 };
 
+/* A draining node accepts no clients. */
 static void
-on_drain(struct message *message)
+on_node_state(struct message *message)
 {
 	struct order *order = (struct order *)message;
 	struct workers *workers = order->worker->workers;
-	unsigned running = NODE_RUNNING;
 	struct buf text;
 
 	buf_init(&text, 1024);
-	if (order->drain || order->worker->stopping) {
+	if (node_state(workers->node) == NODE_DRAINING ||
+	    order->worker->stopping) {
 		listener_close(workers->listener);
 		workers->listener = NULL;
 	} else if (workers->listener == NULL &&
 		   workers_listen(workers, &text) != HERD_OK) {
-		(void)atomic_compare_exchange_strong(
-		    &workers->node->state, &running, NODE_DRAINING);
+		(void)node_set_state(workers->node, NODE_DRAINING);
 		LOG(workers->node->log, LOG_ERROR, "listen-failed",
 		    log_span("error", buf_span(&text)),
 		    log_text("next", "the node goes on draining; undrain it "
@@ -264,7 +263,7 @@ on_stop(struct message *message)
 }
 
 static void
-post_order(struct worker *worker, void (*run)(struct message *), bool drain)
+post_order(struct worker *worker, void (*run)(struct message *))
 {
 	struct order *order = malloc(sizeof(*order));
 
@@ -273,14 +272,16 @@ post_order(struct worker *worker, void (*run)(struct message *), bool drain)
 		    log_text("what", "an order to a worker was dropped"));
 		return;
 	}
-	*order = (struct order){ { NULL, run }, worker, drain };
+	*order = (struct order){ { NULL, run }, worker };
 	mailbox_post(&worker->mailbox, &order->message);
 }
 
-void
-workers_drain(struct workers *workers, bool drain)
+static void
+on_state(void *arg, enum node_state state HERD_UNUSED)
 {
-	post_order(&workers->all[0], on_drain, drain);
+	struct workers *workers = arg;
+
+	post_order(&workers->all[0], on_node_state);
 }
 
 /* --- a worker's life ---------------------------------------------------- */
@@ -431,6 +432,8 @@ workers_open(struct node *node, const struct address *address, unsigned count,
 	}
 	if (error != HERD_OK)
 		goto fail;
+	node->on_state = on_state;
+	node->on_state_arg = workers;
 	*out = workers;
 	return HERD_OK;
 
@@ -450,7 +453,7 @@ workers_stop(struct workers *workers)
 	if (workers == NULL)
 		return;
 	for (unsigned i = 0; i < workers->started; i++)
-		post_order(&workers->all[i], on_stop, true);
+		post_order(&workers->all[i], on_stop);
 	for (unsigned i = 0; i < workers->started; i++)
 		pthread_join(workers->all[i].thread, NULL);
 	workers->started = 0;

@@ -54,9 +54,6 @@ const struct address *workers_address(const struct workers *workers);
 
 unsigned workers_number(const struct workers *workers);
 
-/* Refuses new clients, or accepts them again. Any thread. */
-void workers_drain(struct workers *workers, bool drain);
-
 /* The store has committed, or failed: held replies are looked at. Any thread.
  */
 void workers_wake(struct workers *workers);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One node: what its rooms share. main builds it, the rooms borrow it. Each
- * member says who may touch it.
+ * One node: what its rooms share, and its state. herdd.c builds it, the rooms
+ * borrow it. Each member says who may touch it.
  */
 #ifndef HERD_NODE_H
 #define HERD_NODE_H
@@ -11,7 +11,6 @@
 #include "core/session.h"
 #include "herd/herdfile.h"
 #include "base/log.h"
-#include "places/places.h"
 
 /* Settings that threads read while a reload may change them. */
 struct node_limits {
@@ -30,8 +29,21 @@ struct node_limits {
 };
 
 enum node_state { NODE_STARTING, NODE_RUNNING, NODE_DRAINING, NODE_STOPPING };
+#define NODE_STATES 4u
+
+/* What the links tell of the neighbours; the links thread writes. */
+struct node_company {
+	_Atomic bool has_links; /* that are enabled */
+	_Atomic bool met_one;   /* a link was SYNCED since the start */
+	/* Since when no session lives; 0: one does. Clock: clock_mono(). */
+	_Atomic uint64_t alone_since_ns;
+};
+
+/* Called after each change of the state, in the thread that made it. */
+typedef void node_on_state(void *arg, enum node_state state);
 
 struct event_base;
+struct places;
 struct traffic;
 struct links;
 struct workers;
@@ -49,13 +61,17 @@ struct node {
 	struct session_node sessions; /* links thread; fixed but for timings */
 	uint64_t max_line;            /* fixed */
 	struct node_limits limits;    /* any thread */
-	_Atomic unsigned state;       /* enum node_state; any thread */
-	struct places *places;        /* any thread; NULL: provider none */
-	struct traffic *traffic;      /* any thread; NULL: off */
-	struct workers *workers;      /* any thread, by its functions */
-	struct links *links;          /* any thread, by its functions */
-	struct store *store;          /* any thread; NULL: none */
-	struct mono started;          /* fixed */
+	_Atomic unsigned state;       /* node_state(), node_set_state() */
+	struct node_company company;  /* any thread reads */
+	_Atomic bool store_lost;      /* node_lose_store() */
+	node_on_state *on_state;      /* fixed before the node runs */
+	void *on_state_arg;
+	struct places *places;   /* any thread; NULL: provider none */
+	struct traffic *traffic; /* any thread; NULL: off */
+	struct workers *workers; /* any thread, by its functions */
+	struct links *links;     /* any thread, by its functions */
+	struct store *store;     /* any thread; NULL: none */
+	struct mono started;     /* fixed */
 
 	/* main thread only */
 	struct event_base *base;
@@ -65,5 +81,51 @@ struct node {
 	size_t self; /* index of this node in `file` */
 	size_t boot_self;
 };
+
+/* Any thread. */
+enum node_state node_state(const struct node *node);
+
+/*
+ * The one way to change the state. False: it is that already, or may not
+ * follow the present one (a node that stops does not run again). Any thread.
+ */
+bool node_set_state(struct node *node, enum node_state state);
+
+/*
+ * The node serves clients, or drains if its store is lost. True if it serves
+ * since now. Any thread.
+ */
+bool node_run(struct node *node);
+
+/*
+ * Refuses new clients and says not ready, or takes it back, unless the store
+ * is lost. `who` is for the log.
+ */
+void node_drain(struct node *node, bool drain, const char *who);
+
+/*
+ * The store has failed and answers would wait for it: no client is served
+ * until a restart. Any thread.
+ */
+void node_lose_store(struct node *node);
+
+/* Ends the main loop; the herdd closes after it. */
+void node_stop(struct node *node, const char *who);
+
+/*
+ * "starting", "ready", "syncing", "draining" or "stopping", as the admin API
+ * names it. Any thread.
+ */
+const char *node_state_word(const struct node *node);
+
+/*
+ * It is not draining, and no link is enabled, or one was SYNCED since the
+ * start, or it is isolated. Any thread.
+ */
+bool node_is_ready(const struct node *node);
+
+/* No session with any neighbour for ready_after: it serves alone. Any thread.
+ */
+bool node_is_isolated(const struct node *node);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "run.h"
+#include "herdd.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "places/places.h"
 #include "admin/admin.h"
 #include "base/clock.h"
 #include "node/limits.h"
@@ -25,77 +26,7 @@
 #define SWEEP_MS 50
 #define SWEEP_SLOTS 4096u
 
-/* --- state -------------------------------------------------------------- */
-
-bool
-node_is_isolated(struct node *node)
-{
-	struct links_company company;
-
-	if (node->links == NULL)
-		return false;
-	links_company(node->links, &company);
-	return company.has_links &&
-	       company.alone_ns > atomic_load(&node->limits.ready_after_ns);
-}
-
-bool
-node_is_ready(struct node *node)
-{
-	struct links_company company;
-
-	if (atomic_load(&node->state) != NODE_RUNNING)
-		return false;
-	if (node->links == NULL)
-		return true;
-	links_company(node->links, &company);
-	/*
-	 * One neighbour is enough: it has what the herd has. A node that has
-	 * met one stays ready when its neighbours die: clients need it more.
-	 */
-	return !company.has_links || company.met_one || node_is_isolated(node);
-}
-
-const char *
-node_state_word(struct node *node)
-{
-	switch ((enum node_state)atomic_load(&node->state)) {
-	case NODE_STARTING: return "starting";
-	case NODE_RUNNING: return node_is_ready(node) ? "ready" : "syncing";
-	case NODE_DRAINING: return "draining";
-	case NODE_STOPPING: return "stopping";
-	}
-	return "unknown";
-}
-
-bool
-node_has_lost_store(const struct node *node)
-{
-	return node->store != NULL && store_outbox(node->store) != NULL &&
-	       store_has_failed(node->store);
-}
-
-void
-node_drain(struct node *node, bool drain, const char *who)
-{
-	unsigned expected = drain ? NODE_RUNNING : NODE_DRAINING;
-
-	if ((!drain && node_has_lost_store(node)) ||
-	    !atomic_compare_exchange_strong(
-		&node->state, &expected, drain ? NODE_DRAINING : NODE_RUNNING))
-		return;
-	workers_drain(node->workers, drain);
-	LOG(node->log, LOG_INFO, drain ? "drain" : "undrain",
-	    log_text("by", who));
-}
-
-void
-node_stop(struct node *node, const char *who)
-{
-	atomic_store(&node->state, NODE_STOPPING);
-	LOG(node->log, LOG_INFO, "stop", log_text("by", who));
-	event_base_loopexit(node->base, NULL);
-}
+/* --- settings ------------------------------------------------------------ */
 
 /* Connections must never use up the files that the node itself needs. */
 static uint64_t
@@ -241,19 +172,19 @@ node_reload(struct node *node, const char *who, struct reload *reload)
 static void
 on_sweep(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
-	struct run *run = arg;
+	struct herdd *herdd = arg;
 
 	pulse_begin("sweep");
-	if (!table_sweep(run->node.table, &run->sweep_at, SWEEP_SLOTS,
-		timekeeper_expiry(&run->node.timekeeper, clock_mono())))
-		run->sweep_at = (struct table_cursor){ 0 };
+	if (!table_sweep(herdd->node.table, &herdd->sweep_at, SWEEP_SLOTS,
+		timekeeper_expiry(&herdd->node.timekeeper, clock_mono())))
+		herdd->sweep_at = (struct table_cursor){ 0 };
 	pulse_end();
 }
 
 static enum herd_error
-open_table(struct run *run)
+open_table(struct herdd *herdd)
 {
-	struct node *node = &run->node;
+	struct node *node = &herdd->node;
 	const struct settings *settings = &node->file.settings;
 	struct table_config config = {
 		.max_clients = settings->max_clients,
@@ -318,25 +249,15 @@ open_traffic(struct node *node, struct buf *message)
 	return error;
 }
 
-/* Durable service is over: whoever balances must see it. Any thread. */
-static void
-node_look_at_store(struct node *node)
-{
-	unsigned running = NODE_RUNNING;
-
-	if (node_has_lost_store(node) &&
-	    atomic_compare_exchange_strong(
-		&node->state, &running, NODE_DRAINING))
-		workers_drain(node->workers, true);
-}
-
 /* In the store's thread. */
 static void
 on_commit(void *arg)
 {
 	struct node *node = arg;
 
-	node_look_at_store(node);
+	/* Durable service is over, and a load balancer must see it. */
+	if (store_outbox(node->store) != NULL && store_has_failed(node->store))
+		node_lose_store(node);
 	workers_wake(node->workers);
 }
 
@@ -385,12 +306,12 @@ on_places_event(void *arg, enum log_level level, const char *message)
 }
 
 static enum herd_error
-open_rooms(struct run *run, struct buf *message)
+open_rooms(struct herdd *herdd, struct buf *message)
 {
-	struct node *node = &run->node;
+	struct node *node = &herdd->node;
 	const struct settings *settings = &node->file.settings;
 	const struct places_hooks hooks = { on_places_event, node };
-	enum herd_error error = open_table(run);
+	enum herd_error error = open_table(herdd);
 
 	if (error == HERD_OK)
 		error = open_traffic(node, message);
@@ -410,37 +331,37 @@ open_rooms(struct run *run, struct buf *message)
 	if (error == HERD_OK && node->store != NULL)
 		error = store_start(node->store, on_commit, node);
 	if (error == HERD_OK)
-		error = admin_open(node, run->base, message, &run->admin);
+		error = admin_open(node, herdd->base, message, &herdd->admin);
 	if (error == HERD_OK) {
 		pulse_register("main");
-		error = watchdog_open(node->log, &run->watchdog);
+		error = watchdog_open(node->log, &herdd->watchdog);
 	}
 	return error;
 }
 
 static enum herd_error
-open_base(struct run *run)
+open_base(struct herdd *herdd)
 {
 	const struct timeval sweep = { 0, SWEEP_MS * 1000 };
 
-	run->base = event_base_new();
-	if (run->base == NULL)
+	herdd->base = event_base_new();
+	if (herdd->base == NULL)
 		return HERD_ENOMEM;
-	run->node.base = run->base;
-	run->sweep = event_new(run->base, -1, EV_PERSIST, on_sweep, run);
-	if (run->sweep == NULL || event_add(run->sweep, &sweep) != 0)
+	herdd->node.base = herdd->base;
+	herdd->sweep = event_new(herdd->base, -1, EV_PERSIST, on_sweep, herdd);
+	if (herdd->sweep == NULL || event_add(herdd->sweep, &sweep) != 0)
 		return HERD_ENOMEM;
 	return HERD_OK;
 }
 
 enum herd_error
-run_open(struct run *run, const char *path, struct herdfile *file, size_t self,
-    struct log *log, struct buf *message)
+herdd_open(struct herdd *herdd, const char *path, struct herdfile *file,
+    size_t self, struct log *log, struct buf *message)
 {
-	struct node *node = &run->node;
+	struct node *node = &herdd->node;
 	enum herd_error error = HERD_ENOMEM;
 
-	memset(run, 0, sizeof(*run));
+	memset(herdd, 0, sizeof(*herdd));
 	node->file = *file;
 	node->boot = *file;
 	node->self = self;
@@ -449,22 +370,20 @@ run_open(struct run *run, const char *path, struct herdfile *file, size_t self,
 	node->started = clock_mono();
 	node->file_loaded = clock_wall();
 	atomic_init(&node->state, NODE_STARTING);
-	run->path = realpath(path, NULL);
-	run->dir = run->path == NULL ? NULL : strdup(run->path);
-	node->file_path = run->path;
-	node->base_dir = run->dir == NULL ? NULL : dirname(run->dir);
+	herdd->path = realpath(path, NULL);
+	herdd->dir = herdd->path == NULL ? NULL : strdup(herdd->path);
+	node->file_path = herdd->path;
+	node->base_dir = herdd->dir == NULL ? NULL : dirname(herdd->dir);
 	node->name = strdup(file->nodes[self].name);
 	node->herd = strdup(file->herd);
 	if (node->base_dir != NULL && node->name != NULL && node->herd != NULL)
-		error = open_base(run);
+		error = open_base(herdd);
 	if (error == HERD_OK) {
 		settings_apply(node);
-		error = open_rooms(run, message);
+		error = open_rooms(herdd, message);
 	}
 	if (error == HERD_OK) {
-		atomic_store(&node->state, NODE_RUNNING);
-		/* It may have failed before that. */
-		node_look_at_store(node);
+		(void)node_run(node);
 		return HERD_OK;
 	}
 	if (error == HERD_ECANCELED)
@@ -473,34 +392,34 @@ run_open(struct run *run, const char *path, struct herdfile *file, size_t self,
 	else if (message->len == 0 && buf_addf(message, "cannot start: %s",
 					  herd_strerror(error)) != HERD_OK)
 		error = HERD_ENOMEM;
-	run_close(run);
+	herdd_close(herdd);
 	return error;
 }
 
 void
-run_close(struct run *run)
+herdd_close(struct herdd *herdd)
 {
-	struct node *node = &run->node;
+	struct node *node = &herdd->node;
 
-	atomic_store(&node->state, NODE_STOPPING);
-	watchdog_close(run->watchdog);
-	admin_close(run->admin);
+	(void)node_set_state(node, NODE_STOPPING);
+	watchdog_close(herdd->watchdog);
+	admin_close(herdd->admin);
 	workers_stop(node->workers);
 	links_close(node->links);
 	store_close(node->store);
 	workers_free(node->workers);
-	admin_release(run->admin);
+	admin_release(herdd->admin);
 	places_close(node->places);
 	traffic_close(node->traffic);
 	table_free(node->table);
-	if (run->sweep != NULL)
-		event_free(run->sweep);
-	if (run->base != NULL)
-		event_base_free(run->base);
+	if (herdd->sweep != NULL)
+		event_free(herdd->sweep);
+	if (herdd->base != NULL)
+		event_base_free(herdd->base);
 	file_drop(node, &node->file);
 	herdfile_release(&node->boot);
 	free((void *)(uintptr_t)node->name);
 	free((void *)(uintptr_t)node->herd);
-	free(run->dir);
-	free(run->path);
+	free(herdd->dir);
+	free(herdd->path);
 }
