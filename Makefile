@@ -184,10 +184,10 @@ ifeq ($(MODE),fuzz)
 CC = clang-14
 endif
 
-# A leading include path is a room's permission: what it may see.
+# A room's include path is its permission: build/rooms/SIDE-ROOM has links to
+# the rooms that it may see, made of tests/lint/rooms.txt.
 HERD_CPPFLAGS := -std=c11 -D_GNU_SOURCE -Iinclude
-SERVER_CPPFLAGS := -Iserver
-CLIENT_CPPFLAGS := -Iclient
+room = -Ibuild/rooms/$(subst /,-,$(patsubst %/,%,$(dir $(1))))
 HERD_CFLAGS = $(WARNINGS) $(MODE_CFLAGS_$(MODE)) -pthread
 HERD_LDFLAGS = $(MODE_LDFLAGS_$(MODE)) -pthread
 
@@ -225,8 +225,12 @@ programs: $(PROGRAMS) ## build/herdd and build/herdctl
 
 all: programs ## the programs
 
+build/rooms/made: tests/lint/rooms.txt tests/lint/rooms.sh
+	$(Q)tests/lint/rooms.sh views
+	$(Q)touch $@
+
 # Changed flags rebuild.
-$(B)/flags: FORCE
+$(B)/flags: FORCE | build/rooms/made
 	@mkdir -p $(B)
 	@printf '%s\n' '$(CC) $(HERD_CPPFLAGS) $(HERD_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(SHAREDIR)' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
@@ -241,17 +245,17 @@ $(B)/common/%.o: common/%.c $(B)/flags
 $(B)/server/%.o: server/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(call compile,$(SERVER_CPPFLAGS) -DHERD_SHAREDIR='"$(SHAREDIR)"')
+	$(Q)$(call compile,$(call room,$<) -DHERD_SHAREDIR='"$(SHAREDIR)"')
 
 $(B)/client/%.o: client/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(call compile,$(CLIENT_CPPFLAGS))
+	$(Q)$(call compile,$(call room,$<))
 
 $(B)/tests/%.o: tests/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(call compile,$(SERVER_CPPFLAGS) $(CLIENT_CPPFLAGS) -Itests)
+	$(Q)$(call compile,-Iserver -Iclient -Itests)
 
 archive = rm -f $@ && ar rcs $@ $^
 

@@ -36,12 +36,4 @@ HERD_MUST_CHECK enum herd_error herdd_open(struct herdd *herdd,
 /* Finishes the replies in flight, hands on what links owe, closes. */
 void herdd_close(struct herdd *herdd);
 
-/*
- * Reads the herd file again and applies it whole or not at all. *reload, which
- * the caller has initialised, says what became of it. `who` is for the log.
- * HERD_ESYNTAX ...: rejected, nothing changed.
- */
-HERD_MUST_CHECK enum herd_error node_reload(
-    struct node *node, const char *who, struct reload *reload);
-
 #endif

@@ -4,7 +4,7 @@
 
 #include "admin/admin_room.h"
 #include "admin/rows.h"
-#include "herdd.h"
+#include "node/config.h"
 
 #define VALUE_MAX 8192u
 

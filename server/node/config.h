@@ -8,6 +8,7 @@
 #define HERD_CONFIG_H
 
 #include "herd/herdfile.h"
+#include "node/node.h"
 
 /*
  * Reads and checks `path` for node `name` ("" = no particular node). *file
@@ -44,5 +45,13 @@ void reload_release(struct reload *reload);
 void config_compare(struct reload *reload, const struct herdfile *boot,
     size_t boot_self, const struct herdfile *running,
     const struct herdfile *file, size_t self);
+
+/*
+ * Reads the herd file again and applies it whole or not at all. *reload, which
+ * the caller has initialised, says what became of it. `who` is for the log.
+ * HERD_ESYNTAX ...: rejected, nothing changed.
+ */
+HERD_MUST_CHECK enum herd_error node_reload(
+    struct node *node, const char *who, struct reload *reload);
 
 #endif

@@ -49,8 +49,10 @@ units() { files '*.c' common server client tests; }
 flags_of() {
 	local flags='-std=c11 -D_GNU_SOURCE -Iinclude'
 	case $1 in
-	server/*) flags+=' -Iserver -DHERD_SHAREDIR=""' ;;
-	client/*) flags+=' -Iclient' ;;
+	server/* | client/*)
+		flags+=" -Ibuild/rooms/$(dirname "$1" | tr / -)"
+		flags+=' -DHERD_SHAREDIR=""'
+		;;
 	tests/*) flags+=' -Iserver -Iclient -Itests' ;;
 	esac
 	case $1 in
@@ -153,13 +155,8 @@ includes() {
 		grep -v '#include "herd/'
 	files '*.[ch]' common | xargs -r grep -Hn '#include "' |
 		grep -v '#include "\(herd/\)\?[a-z_]*\.h"'
-	files '*.[ch]' server/core | xargs -r grep -Hn '#include "' |
-		grep -v '#include "\(herd/\|core/\)\?[a-z_]*\.h"'
 	files '*.[ch]' server client common include | xargs -r grep -Hn '#include "\.\.'
-	# The client and the server never meet.
-	files '*.[ch]' client | xargs -r grep -Hn \
-		'#include "\(core\|net\|places\|store\|admin\|server\)/'
-	files '*.[ch]' server | xargs -r grep -Hn '#include "client'
+	tests/lint/rooms.sh includes
 }
 
 # undefined ARCHIVE: "object symbol" of what each object takes from elsewhere.
@@ -195,6 +192,7 @@ symbols() {
 			print room "/" $1 ": uses " $2
 		}' tests/lint/symbols.txt <(defined) -
 }
+room_symbols() { tests/lint/rooms.sh symbols "$BUILD"; }
 common_symbols() { symbols common libherd.a; }
 core_symbols() { symbols core libcore.a; }
 
@@ -292,9 +290,10 @@ run 'mistakes (clang-tidy)' tidy
 run 'mistakes (cppcheck)' second_opinion
 run 'headers compile alone' headers_alone
 run 'headers have their guard' guards
-run 'layers: includes' includes
-run 'layers: symbols of common' common_symbols
-run 'layers: symbols of server/core' core_symbols
+run 'rooms: includes' includes
+run 'rooms: symbols' room_symbols
+run 'libraries: symbols of common' common_symbols
+run 'libraries: symbols of server/core' core_symbols
 run 'banned functions' banned
 run 'all sources are built' listed
 run 'licence lines' licences
