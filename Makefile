@@ -55,7 +55,7 @@ PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/network.c server/places/olc.c server/places/photon.c \
 	server/places/photon_types.c server/places/places.c \
 	server/places/places_report.c server/places/provider.c \
-	server/places/question.c server/places/rate.c server/places/secret.c \
+	server/places/question.c server/places/secret.c \
 	server/places/stats.c server/places/trial.c server/places/upstream.c \
 	server/places/upstream_json.c
 STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \

@@ -168,7 +168,8 @@ test_start(struct call *call, const struct places_question *question)
 	test->call = call;
 	test->question = *question;
 	buf_init(&test->text, TEXT_MAX);
-	if (thread_start(&test->thread, NULL, run_test, test) != 0) {
+	if (thread_start(&test->thread, "places-test", 0, run_test, test) !=
+	    0) {
 		free(test);
 		return NULL;
 	}

@@ -1,14 +1,39 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/thread.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
-int
-thread_start(pthread_t *thread, const pthread_attr_t *attributes,
-    void *(*run)(void *), void *arg)
+#include "base/loop_watch.h"
+
+/* What a new thread needs to begin; it frees it. */
+struct beginning {
+	char name[THREAD_NAME_MAX + 1];
+	unsigned traits;
+	void *(*run)(void *);
+	void *arg;
+};
+
+static void *
+begin(void *arg)
 {
-	/* Blocked, these would end the process without a word. */
+	struct beginning own = *(struct beginning *)arg;
+
+	free(arg);
+	(void)pthread_setname_np(pthread_self(), own.name);
+	if ((own.traits & THREAD_LOOP) != 0)
+		pulse_register(own.name);
+	return own.run(own.arg);
+}
+
+/* With all signals blocked but those that would end the process silently. */
+static int
+create(pthread_t *thread, const pthread_attr_t *attributes,
+    struct beginning *beginning)
+{
 	static const int own[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV,
 		SIGSYS, SIGTRAP };
 	sigset_t blocked;
@@ -19,7 +44,34 @@ thread_start(pthread_t *thread, const pthread_attr_t *attributes,
 	for (size_t i = 0; i < HERD_ARRAY_LEN(own); i++)
 		sigdelset(&blocked, own[i]);
 	(void)pthread_sigmask(SIG_SETMASK, &blocked, &before);
-	error = pthread_create(thread, attributes, run, arg);
+	error = pthread_create(thread, attributes, begin, beginning);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error;
+}
+
+int
+thread_start(pthread_t *thread, const char *name, unsigned traits,
+    void *(*run)(void *), void *arg)
+{
+	struct beginning *beginning = calloc(1, sizeof(*beginning));
+	pthread_attr_t attributes;
+	int error;
+
+	if (beginning == NULL)
+		return ENOMEM;
+	strncpy(beginning->name, name, THREAD_NAME_MAX);
+	beginning->traits = traits;
+	beginning->run = run;
+	beginning->arg = arg;
+	error = pthread_attr_init(&attributes);
+	if (error == 0) {
+		if ((traits & THREAD_DETACHED) != 0)
+			(void)pthread_attr_setdetachstate(
+			    &attributes, PTHREAD_CREATE_DETACHED);
+		error = create(thread, &attributes, beginning);
+		(void)pthread_attr_destroy(&attributes);
+	}
+	if (error != 0)
+		free(beginning);
 	return error;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How a thread of the server begins: without signals, which are the main
- * thread's. A handler that ran elsewhere would interrupt that thread's system
- * calls, and a signal that main holds back would get through.
+ * How a thread of the server begins: named, and without signals, which are
+ * the main thread's. A handler that ran elsewhere would interrupt that
+ * thread's system calls, and a signal that main holds back would get through.
  */
 #ifndef HERD_THREAD_H
 #define HERD_THREAD_H
@@ -11,11 +11,19 @@
 
 #include "herd/compiler.h"
 
+enum thread_trait {
+	THREAD_LOOP = 1 << 0,     /* runs a loop: the loop watch looks at it */
+	THREAD_DETACHED = 1 << 1, /* nobody joins it */
+};
+
+#define THREAD_NAME_MAX 15u /* characters; what is longer is cut */
+
 /*
  * pthread_create() with all signals blocked but those that are the fault of
- * the thread itself. `attributes` may be NULL. Returns 0 or an errno.
+ * the thread itself; `name` is for ps, gdb and the loop watch. `traits` are
+ * of enum thread_trait. Returns 0 or an errno.
  */
-HERD_MUST_CHECK int thread_start(pthread_t *thread,
-    const pthread_attr_t *attributes, void *(*run)(void *), void *arg);
+HERD_MUST_CHECK int thread_start(pthread_t *thread, const char *name,
+    unsigned traits, void *(*run)(void *), void *arg);
 
 #endif

@@ -128,7 +128,8 @@ traffic_open(const char *path, struct log *log, struct traffic **out)
 	buf_init(&traffic->writing, TRAFFIC_QUEUED_MAX);
 	pthread_mutex_init(&traffic->lock, NULL);
 	pthread_cond_init(&traffic->filled, NULL);
-	error = thread_start(&traffic->thread, NULL, run_writer, traffic);
+	error =
+	    thread_start(&traffic->thread, "traffic", 0, run_writer, traffic);
 	if (error != 0) {
 		close(traffic->fd);
 		free(traffic);

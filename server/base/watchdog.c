@@ -84,7 +84,6 @@ run_watchdog(void *arg)
 {
 	struct watchdog *watchdog = arg;
 
-	(void)pthread_setname_np(pthread_self(), "watchdog");
 	pthread_mutex_lock(&watchdog->lock);
 	while (!watchdog->ending) {
 		look(watchdog);
@@ -112,7 +111,8 @@ watchdog_open(struct log *log, struct watchdog **out)
 	pthread_condattr_setclock(&how, CLOCK_MONOTONIC);
 	pthread_cond_init(&watchdog->ends, &how);
 	pthread_condattr_destroy(&how);
-	error = thread_start(&watchdog->thread, NULL, run_watchdog, watchdog);
+	error = thread_start(
+	    &watchdog->thread, "watchdog", 0, run_watchdog, watchdog);
 	if (error != 0) {
 		pthread_cond_destroy(&watchdog->ends);
 		pthread_mutex_destroy(&watchdog->lock);

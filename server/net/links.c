@@ -474,8 +474,6 @@ run_links(void *arg)
 {
 	struct links *links = arg;
 
-	(void)pthread_setname_np(pthread_self(), "links");
-	pulse_register("links");
 	event_base_dispatch(links->base);
 	return NULL;
 }
@@ -575,7 +573,8 @@ links_open(struct node *node, struct buf *message, struct links **out)
 	plan_publish(links, plan);
 	plan->message.run = on_plan;
 	mailbox_post(&links->mailbox, &plan->message);
-	if (thread_start(&links->thread, NULL, run_links, links) != 0) {
+	if (thread_start(
+		&links->thread, "links", THREAD_LOOP, run_links, links) != 0) {
 		error = HERD_ESYSTEM;
 		goto fail_mailbox;
 	}

@@ -180,7 +180,6 @@ run_lookup(void *arg)
 	bool last;
 	int error;
 
-	(void)pthread_setname_np(pthread_self(), "lookup");
 	error = look_up(&lookup->address, 0, &lookup->found);
 	if (error != 0)
 		lookup->error = error_text(error);
@@ -197,27 +196,13 @@ run_lookup(void *arg)
 	return NULL;
 }
 
-static enum herd_error
-start_thread(struct lookup *lookup)
-{
-	pthread_attr_t attributes;
-	pthread_t thread;
-	int error;
-
-	if (pthread_attr_init(&attributes) != 0)
-		return HERD_ENOMEM;
-	(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	error = thread_start(&thread, &attributes, run_lookup, lookup);
-	pthread_attr_destroy(&attributes);
-	return error == 0 ? HERD_OK : HERD_ENOMEM;
-}
-
 enum herd_error
 resolver_begin(struct resolver *resolver, const struct address *address,
     resolver_on_done *on_done, void *arg, struct lookup **out)
 {
 	enum herd_error error = HERD_ELIMIT;
 	struct lookup *lookup = calloc(1, sizeof(*lookup));
+	pthread_t thread;
 
 	if (lookup == NULL)
 		return HERD_ENOMEM;
@@ -228,7 +213,10 @@ resolver_begin(struct resolver *resolver, const struct address *address,
 	lookup->arg = arg;
 	pthread_mutex_lock(&resolver->lock);
 	if (resolver->threads < RESOLVER_LOOKUPS_MAX)
-		error = start_thread(lookup);
+		error = thread_start(&thread, "lookup", THREAD_DETACHED,
+			    run_lookup, lookup) == 0
+			    ? HERD_OK
+			    : HERD_ENOMEM;
 	if (error == HERD_OK)
 		resolver->threads++;
 	pthread_mutex_unlock(&resolver->lock);

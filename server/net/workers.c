@@ -326,11 +326,7 @@ static void *
 run_worker(void *arg)
 {
 	struct worker *worker = arg;
-	char name[16];
 
-	snprintf(name, sizeof(name), "worker-%u", worker->number);
-	(void)pthread_setname_np(pthread_self(), name);
-	pulse_register(name);
 	event_base_dispatch(worker->base);
 	return NULL;
 }
@@ -396,9 +392,12 @@ fail:
 static enum herd_error
 worker_start(struct worker *worker)
 {
-	if (thread_start(&worker->thread, NULL, run_worker, worker) != 0)
-		return HERD_ESYSTEM;
-	return HERD_OK;
+	char name[THREAD_NAME_MAX + 1];
+
+	snprintf(name, sizeof(name), "worker-%u", worker->number);
+	errno = thread_start(
+	    &worker->thread, name, THREAD_LOOP, run_worker, worker);
+	return errno == 0 ? HERD_OK : HERD_ESYSTEM;
 }
 
 enum herd_error

@@ -11,13 +11,17 @@
 #include <stdatomic.h>
 #include <sys/queue.h>
 
+#include "base/mailbox.h"
 #include "herd/time.h"
 #include "places/places.h"
 
+struct network;
 struct trial;
 
 struct places_call {
-	TAILQ_ENTRY(places_call) link; /* in the mailbox, then an inquiry */
+	struct message message; /* first: to the Places thread */
+	struct network *network;
+	TAILQ_ENTRY(places_call) link; /* of an inquiry */
 	struct places_question question;
 	struct mono asked_at;
 	struct trial *trial; /* a test call; NULL: an ordinary one */

@@ -81,7 +81,7 @@ start_call(struct inquiry *inquiry)
 		    span_from("not asked, since too many calls failed"));
 	}
 	show_breaker(provider);
-	if (!rate_take(&provider->rate, now)) {
+	if (!provider_may_call(provider, now)) {
 		if (!is_trial)
 			breaker_forget(&provider->breaker, now);
 		show_breaker(provider);
@@ -417,7 +417,7 @@ inquiry_call_again(struct inquiry *inquiry)
 	struct provider *provider = inquiry->provider;
 	enum step step;
 
-	if (rate_take(&provider->rate, clock_mono()))
+	if (provider_may_call(provider, clock_mono()))
 		step = start_fetch(inquiry);
 	else
 		step = inquiry_fail_step(inquiry, PLACES_OVER_QUERY_LIMIT,

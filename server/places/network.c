@@ -3,13 +3,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <event2/event.h>
 
 #include "base/clock.h"
-#include "base/loop_watch.h"
 #include "base/thread.h"
 
 /* Without memory for an inquiry: the failure's text needs little. */
@@ -33,29 +30,21 @@ answer_without_memory(struct network *network, struct places_call *call)
 }
 
 static void
-on_wake(evutil_socket_t fd, short what, void *arg)
+on_call(struct message *message)
 {
-	struct network *network = arg;
-	struct call_list posted = TAILQ_HEAD_INITIALIZER(posted);
-	struct places_call *call;
-	eventfd_t count;
-	bool stop;
+	struct places_call *call = (struct places_call *)message;
 
-	(void)what;
-	(void)eventfd_read(fd, &count);
-	pthread_mutex_lock(&network->lock);
-	TAILQ_CONCAT(&posted, &network->posted, link);
-	stop = network->stop;
-	pthread_mutex_unlock(&network->lock);
-	while ((call = TAILQ_FIRST(&posted)) != NULL) {
-		TAILQ_REMOVE(&posted, call, link);
-		if (inquiry_ask(network, call) != HERD_OK)
-			answer_without_memory(network, call);
-	}
-	if (stop) {
-		inquiry_end_all(network);
-		(void)event_base_loopbreak(network->base);
-	}
+	if (inquiry_ask(call->network, call) != HERD_OK)
+		answer_without_memory(call->network, call);
+}
+
+static void
+on_stop(struct message *message)
+{
+	struct network *network = (struct network *)message;
+
+	inquiry_end_all(network);
+	(void)event_base_loopbreak(network->base);
 }
 
 static void *
@@ -63,7 +52,6 @@ run(void *arg)
 {
 	struct network *network = arg;
 
-	pulse_register("places");
 	(void)event_base_dispatch(network->base);
 	return NULL;
 }
@@ -71,7 +59,8 @@ run(void *arg)
 static enum herd_error
 start_thread(struct network *network)
 {
-	errno = thread_start(&network->thread, NULL, run, network);
+	errno =
+	    thread_start(&network->thread, "places", THREAD_LOOP, run, network);
 	return errno == 0 ? HERD_OK : HERD_ESYSTEM;
 }
 
@@ -79,31 +68,27 @@ static void
 release(struct network *network)
 {
 	fetcher_close(network->fetcher);
-	if (network->wake != NULL)
-		event_free(network->wake);
+	if (network->has_mailbox)
+		mailbox_release(&network->mailbox);
 	if (network->base != NULL)
 		event_base_free(network->base);
-	if (network->wake_fd >= 0)
-		(void)close(network->wake_fd);
 	places_reader_close(network->reader);
 	buf_release(&network->answer);
-	pthread_mutex_destroy(&network->lock);
 	free(network);
 }
 
 static enum herd_error
 open_loop(struct network *network, const struct fetch_options *options)
 {
-	network->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (network->wake_fd < 0)
-		return HERD_ESYSTEM;
+	enum herd_error error;
+
 	network->base = event_base_new();
 	if (network->base == NULL)
 		return HERD_ENOMEM;
-	network->wake = event_new(network->base, network->wake_fd,
-	    EV_READ | EV_PERSIST, on_wake, network);
-	if (network->wake == NULL || event_add(network->wake, NULL) != 0)
-		return HERD_ENOMEM;
+	error = mailbox_init(&network->mailbox, network->base, NULL, NULL);
+	if (error != HERD_OK)
+		return error;
+	network->has_mailbox = true;
 	return fetcher_open(network->base, options, &network->fetcher);
 }
 
@@ -118,9 +103,7 @@ network_open(struct places *places, const struct fetch_options *options,
 		return HERD_ENOMEM;
 	network->places = places;
 	network->timeout_ms = timeout_ms;
-	network->wake_fd = -1;
-	pthread_mutex_init(&network->lock, NULL);
-	TAILQ_INIT(&network->posted);
+	network->stop.run = on_stop;
 	for (size_t i = 0; i < NETWORK_BUCKETS; i++)
 		LIST_INIT(&network->inquiries[i]);
 	places_stats_init(&network->answers);
@@ -138,22 +121,12 @@ network_open(struct places *places, const struct fetch_options *options,
 	return HERD_OK;
 }
 
-static void
-wake_up(struct network *network)
-{
-	/* Fails only when 2^64-2 wakes are unread. */
-	(void)eventfd_write(network->wake_fd, 1);
-}
-
 void
 network_close(struct network *network)
 {
 	if (network == NULL)
 		return;
-	pthread_mutex_lock(&network->lock);
-	network->stop = true;
-	pthread_mutex_unlock(&network->lock);
-	wake_up(network);
+	mailbox_post(&network->mailbox, &network->stop);
 	(void)pthread_join(network->thread, NULL);
 	release(network);
 }
@@ -161,17 +134,12 @@ network_close(struct network *network)
 enum herd_error
 network_post(struct network *network, struct places_call *call)
 {
-	bool was_empty;
-
 	if (atomic_fetch_add(&network->pending, 1) >= NETWORK_PENDING_MAX) {
 		atomic_fetch_sub(&network->pending, 1);
 		return HERD_ELIMIT;
 	}
-	pthread_mutex_lock(&network->lock);
-	was_empty = TAILQ_EMPTY(&network->posted);
-	TAILQ_INSERT_TAIL(&network->posted, call, link);
-	pthread_mutex_unlock(&network->lock);
-	if (was_empty)
-		wake_up(network);
+	call->network = network;
+	call->message.run = on_call;
+	mailbox_post(&network->mailbox, &call->message);
 	return HERD_OK;
 }

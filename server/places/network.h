@@ -17,10 +17,10 @@
 
 #define NETWORK_BUCKETS 1024u /* a power of two */
 
-struct event;
 struct event_base;
 
 struct network {
+	struct message stop; /* first: the last message */
 	/* constant once open */
 	struct places *places;
 	uint64_t timeout_ms; /* of one call to an upstream */
@@ -29,15 +29,12 @@ struct network {
 	struct places_reader *reader; /* for the gazetteer in the chain */
 	pthread_t thread;
 	/* any thread */
-	int wake_fd;
+	struct mailbox mailbox;
+	bool has_mailbox;
 	_Atomic uint64_t pending;
-	pthread_mutex_t lock;
-	struct call_list posted; /* lock */
-	bool stop;               /* lock */
 	/* written by the Places thread, read by any */
 	struct places_stats answers; /* as the askers saw them */
 	/* the Places thread's */
-	struct event *wake;
 	struct inquiry_list inquiries[NETWORK_BUCKETS];
 	struct buf answer; /* of the inquiry that is being worked on */
 };

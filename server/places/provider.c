@@ -28,6 +28,13 @@ provider_count_help(enum provider_count count)
 	return COUNTS[count].help;
 }
 
+bool
+provider_may_call(struct provider *provider, struct mono now)
+{
+	return provider->max_per_s == 0 ||
+	       rate_take(&provider->rate, provider->max_per_s, now);
+}
+
 void
 provider_bump(struct provider *provider, enum provider_count count)
 {
@@ -116,7 +123,7 @@ init(struct provider *provider, const struct upstream *upstream,
 	provider->max_active = settings->places.max_concurrent;
 	provider->max_waiting = settings->places.max_queued;
 	breaker_init(&provider->breaker);
-	rate_init(&provider->rate, settings->places.rate);
+	provider->max_per_s = settings->places.rate;
 	TAILQ_INIT(&provider->waiting);
 	places_stats_init(&provider->stats);
 	pthread_mutex_init(&provider->lock, NULL);

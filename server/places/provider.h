@@ -13,7 +13,7 @@
 #include "places/breaker.h"
 #include "places/cache.h"
 #include "places/places_internal.h"
-#include "places/rate.h"
+#include "base/rate.h"
 #include "places/upstream.h"
 
 /* What is counted of a provider: name in JSON, help of the metric. */
@@ -46,6 +46,7 @@ struct provider {
 	char *base_url;
 	struct secret secret;
 	struct cache *cache; /* NULL: its answers are not kept */
+	uint64_t max_per_s;  /* calls; 0 = no limit */
 	uint64_t max_active;
 	uint64_t max_waiting;
 	/* the Places thread's */
@@ -78,6 +79,9 @@ void provider_close(struct provider *provider);
 /* Names and helps of the counts; static. */
 const char *provider_count_name(enum provider_count count);
 const char *provider_count_help(enum provider_count count);
+
+/* May a call go out now? Then it is counted. The Places thread only. */
+bool provider_may_call(struct provider *provider, struct mono now);
 
 void provider_bump(struct provider *provider, enum provider_count count);
 

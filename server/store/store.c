@@ -267,7 +267,6 @@ run_store(void *arg)
 {
 	struct store *store = arg;
 
-	(void)pthread_setname_np(pthread_self(), "store");
 	while (!atomic_load(&store->failed)) {
 		bool stopping = atomic_load(&store->stopping);
 
@@ -322,7 +321,7 @@ store_start(struct store *store, store_on_commit *on_commit, void *arg)
 {
 	store->on_commit = on_commit;
 	store->arg = arg;
-	if (thread_start(&store->thread, NULL, run_store, store) != 0)
+	if (thread_start(&store->thread, "store", 0, run_store, store) != 0)
 		return HERD_ESYSTEM;
 	store->started = true;
 	return HERD_OK;

@@ -16,7 +16,7 @@
 #include "places/cache.h"
 #include "places/json_scan.h"
 #include "places/question.h"
-#include "places/rate.h"
+#include "base/rate.h"
 #include "places/secret.h"
 #include "places/upstream.h"
 
@@ -101,44 +101,6 @@ test_breaker_forgotten_try_can_be_made_again(void **state HERD_UNUSED)
 	breaker_forget(&breaker, at_s(10));
 	assert_true(breaker_allows(&breaker, at_s(10)));
 	assert_string_equal(breaker_state_name(breaker.state), "trying");
-}
-
-/* --- rate ---------------------------------------------------------------- */
-
-static unsigned
-take_all(struct rate *rate, struct mono now)
-{
-	unsigned count = 0;
-
-	while (count < 100000 && rate_take(rate, now))
-		count++;
-	return count;
-}
-
-static void
-test_rate_gives_its_number_each_second(void **state HERD_UNUSED)
-{
-	static const uint64_t rates[] = { 1, 2, 3, 7, 1000, 100000 };
-
-	for (size_t i = 0; i < HERD_ARRAY_LEN(rates); i++) {
-		struct rate rate;
-
-		rate_init(&rate, rates[i]);
-		assert_int_equal(take_all(&rate, at_s(0)), rates[i]);
-		assert_int_equal(take_all(&rate, at_s(1)), rates[i]);
-		assert_in_range(
-		    take_all(&rate, at_s(1.5)), rates[i] / 2, rates[i] / 2 + 1);
-		assert_int_equal(take_all(&rate, at_s(3600)), rates[i]);
-	}
-}
-
-static void
-test_rate_of_zero_is_no_limit(void **state HERD_UNUSED)
-{
-	struct rate rate;
-
-	rate_init(&rate, 0);
-	assert_int_equal(take_all(&rate, at_s(0)), 100000);
 }
 
 /* --- cache --------------------------------------------------------------- */
@@ -542,8 +504,6 @@ main(void)
 		cmocka_unit_test(
 		    test_breaker_ignores_calls_from_before_it_opened),
 		cmocka_unit_test(test_breaker_forgotten_try_can_be_made_again),
-		cmocka_unit_test(test_rate_gives_its_number_each_second),
-		cmocka_unit_test(test_rate_of_zero_is_no_limit),
 		cmocka_unit_test(
 		    test_cache_ages_from_fresh_to_stale_to_nothing),
 		cmocka_unit_test(test_cache_remembers_a_failure_for_a_moment),

@@ -53,6 +53,35 @@ test_rate_beyond_it_the_mean_holds(void **state)
 	assert_in_range(granted(1, 10000, 1000000), 10, 11);
 }
 
+static unsigned
+take_all(struct rate *rate, uint64_t per_s, uint64_t after_ns)
+{
+	struct mono now = { START + after_ns };
+	unsigned count = 0;
+
+	while (count < 200000 && rate_take(rate, per_s, now))
+		count++;
+	return count;
+}
+
+static void
+test_rate_gives_its_number_each_second(void **state)
+{
+	static const unsigned rates[] = { 1, 2, 3, 7, 1000, 100000 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		struct rate rate = { { 0 } };
+		unsigned n = rates[i];
+
+		assert_int_equal(take_all(&rate, n, 0), n);
+		assert_int_equal(take_all(&rate, n, HERD_NS_PER_S), n);
+		assert_in_range(take_all(&rate, n, HERD_NS_PER_S * 3 / 2),
+		    n / 2, n / 2 + 1);
+		assert_int_equal(take_all(&rate, n, HERD_NS_PER_S * 3600), n);
+	}
+}
+
 static void
 test_rate_what_is_given_back_may_be_taken(void **state)
 {
@@ -75,6 +104,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rate_a_seconds_worth_at_once),
+		cmocka_unit_test(test_rate_gives_its_number_each_second),
 		cmocka_unit_test(test_rate_within_it_all_are_granted),
 		cmocka_unit_test(test_rate_beyond_it_the_mean_holds),
 		cmocka_unit_test(test_rate_what_is_given_back_may_be_taken),
