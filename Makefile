@@ -217,8 +217,8 @@ PROGRAMS += build/mkgazetteer build/gazetteer.sqlite
 
 .DEFAULT_GOAL := programs
 .PHONY: programs all check unit sim soak mutants sanitize lint format bench \
-	abuse fuzz fuzz-run fuzz-replay coverage install uninstall dist deb clean deps \
-	lint-deps demo help FORCE
+	abuse fuzz fuzz-run fuzz-replay coverage quick install uninstall dist deb clean \
+	deps lint-deps demo help FORCE
 .SECONDARY:
 
 programs: $(PROGRAMS) ## build/herdd and build/herdctl
@@ -444,9 +444,14 @@ LINT_SOURCES = $(COMMON_SRC) $(BASE_SRC) $(CORE_SRC) $(NODE_SRC) \
 	server/places/mkgazetteer.c $(UNIT_TESTS:%=tests/unit/%.c) \
 	$(FUZZ_TARGETS:%=tests/fuzz/fuzz_%.c) tests/fuzz/replay.c
 
+LINT_ENV = BUILD=$(B) CFLAGS='$(filter-out -Werror,$(WARNINGS))' \
+	SOURCES='$(LINT_SOURCES)'
+
 lint: lint-deps programs $(SERVER_ARCHIVES) $(B)/libclient.a ## what tools can judge
-	$(Q)BUILD=$(B) CFLAGS='$(filter-out -Werror,$(WARNINGS))' \
-	    SOURCES='$(LINT_SOURCES)' tests/lint/lint.sh
+	$(Q)$(LINT_ENV) tests/lint/lint.sh
+
+quick: programs $(UNIT_PROGRAMS) ## unit tests and lint of what changed
+	$(Q)$(LINT_ENV) tests/quick.sh $(UNIT_PROGRAMS)
 
 # --- installing -----------------------------------------------------------------
 MAN_PAGES := $(wildcard man/*.[1578])

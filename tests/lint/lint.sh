@@ -6,6 +6,7 @@
 #   BUILD     where the objects are (build/release)
 #   CFLAGS    the project's warnings, for clang's opinion
 #   SOURCES   every C file that the Makefile names
+#   ONLY      if set: checks of single files look at these alone
 # One line per check; what a failed one found follows it. A check whose folder
 # is not there has nothing to find.
 
@@ -14,6 +15,7 @@ export LC_ALL=C
 BUILD=${BUILD:-build/release}
 CFLAGS=${CFLAGS:--Wall -Wextra}
 SOURCES=${SOURCES:-}
+ONLY=${ONLY:-}
 JOBS=$(nproc)
 
 passed=0
@@ -39,7 +41,11 @@ files() {
 	shift
 	for folder in "$@"; do
 		[ -d "$folder" ] && find "$folder" -name "$pattern" -type f
-	done | sort
+	done | sort | if [ -n "$ONLY" ]; then
+		grep -xF -f <(tr ' ' '\n' <<<"$ONLY")
+	else
+		cat
+	fi
 }
 
 c_files() { files '*.[ch]' include common server client tests; }
@@ -109,19 +115,18 @@ tidy() {
 
 # cppcheck reads no system header but the one whose macros are statements.
 second_opinion() {
-	local folders=() queue
+	local sources=() queue
 	queue=$(echo '#include <sys/queue.h>' | gcc -M -x c - |
 		grep -o '/[^ ]*sys/queue\.h')
-	for folder in common server client tests; do
-		[ -d "$folder" ] && folders+=("$folder")
-	done
+	mapfile -t sources < <(units)
+	[ "${#sources[@]}" -gt 0 ] || return
 	mkdir -p build/lint/cppcheck
 	cppcheck --quiet --std=c11 --enable=warning,portability,performance \
 		--inline-suppr --suppressions-list=tests/lint/cppcheck.txt \
 		--cppcheck-build-dir=build/lint/cppcheck -j "$JOBS" \
 		-D_GNU_SOURCE -D__GNUC__ --include="$queue" \
 		--include=tests/lint/macros.h -Iinclude -Iserver -Iclient -Itests \
-		"${folders[@]}"
+		"${sources[@]}"
 }
 
 # --- structure ------------------------------------------------------------------
