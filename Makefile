@@ -44,7 +44,8 @@ CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
 	server/core/session_input.c server/core/short_cut.c server/core/siphash.c \
 	server/core/table.c server/core/table_evict.c server/core/table_read.c \
 	server/core/table_shard.c server/core/table_walk.c server/core/timekeeper.c
-NODE_SRC := server/node/config.c server/node/limits.c
+NODE_SRC := server/node/config.c server/node/limits.c server/node/reload.c \
+	server/node/settings_apply.c
 PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/cache.c server/places/call.c server/places/credit.c \
 	server/places/fetch.c server/places/gazetteer.c \
@@ -129,7 +130,7 @@ CORE_TESTS := test_backoff test_commit test_core_memory test_digest test_example
 
 PLACES_TESTS := test_gazetteer test_look test_places test_places_guards
 NET_TESTS := test_addresses test_half_open test_limits test_link_history \
-	test_pulse test_rate \
+	test_pulse test_rate test_settings_apply \
 	test_resolver
 STORE_TESTS := test_same_file
 ADMIN_TESTS := test_admin_arrivals test_admin_page test_admin_query test_admin_rows

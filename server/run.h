@@ -6,7 +6,6 @@
 #ifndef HERD_RUN_H
 #define HERD_RUN_H
 
-#include "node/config.h"
 #include "node/node.h"
 
 struct event_base;
@@ -34,14 +33,6 @@ HERD_MUST_CHECK enum herd_error run_open(struct run *run, const char *path,
 
 /* Finishes the replies in flight, hands on what links owe, closes. */
 void run_close(struct run *run);
-
-/*
- * Reads the herd file again and applies it whole or not at all. *reload, which
- * the caller has initialised, says what became of it. `who` is for the log.
- * HERD_ESYNTAX ...: rejected, nothing changed.
- */
-HERD_MUST_CHECK enum herd_error node_reload(
-    struct node *node, const char *who, struct reload *reload);
 
 /*
  * Refuses new clients and says not ready, or takes it back; not while

@@ -4,7 +4,7 @@
 
 #include "admin/admin_room.h"
 #include "admin/rows.h"
-#include "run.h"
+#include "node/reload.h"
 
 #define VALUE_MAX 8192u
 
