@@ -74,7 +74,7 @@ ADMIN_SRC := server/admin/admin.c server/admin/arrivals.c server/admin/call.c \
 	server/admin/herd_config.c server/admin/json.c server/admin/logs.c \
 	server/admin/metrics.c server/admin/page.c server/admin/peers.c \
 	server/admin/places_api.c server/admin/process.c server/admin/query.c \
-	server/admin/refused.c server/admin/route.c server/admin/routes.c \
+	server/admin/refused.c server/admin/route.c \
 	server/admin/rows.c server/admin/status.c server/admin/tokens.c \
 	server/admin/watch_line.c server/admin/watch_news.c \
 	server/admin/watch_reports.c server/admin/watchers.c
@@ -133,7 +133,8 @@ NET_TESTS := test_addresses test_half_open test_limits test_link_history \
 	test_pulse test_rate test_settings_apply \
 	test_resolver
 STORE_TESTS := test_same_file
-ADMIN_TESTS := test_admin_arrivals test_admin_page test_admin_query test_admin_rows
+ADMIN_TESTS := test_admin_arrivals test_admin_page test_admin_query test_admin_routes \
+	test_admin_rows
 CLIENT_TESTS := test_client_words test_client_args test_client_where \
 	test_client_out test_client_reply test_client_complete \
 	test_client_manual
@@ -313,6 +314,10 @@ $(B)/tests/unit/test_core_memory $(B)/tests/unit/test_outbox \
 	$(B)/tests/unit/test_table $(B)/tests/unit/test_table_bounds \
 	$(B)/tests/unit/test_table_full: \
 	$(B)/tests/sim/table_check.o
+
+# The handlers of the routes ask for the node's state.
+$(B)/tests/unit/test_admin_query $(B)/tests/unit/test_admin_routes: \
+	$(call objects,server/run.c server/base/watchdog.c server/base/notify.c)
 
 unit: $(UNIT_PROGRAMS) build/gazetteer.sqlite ## the unit tests
 	$(Q)status=0; for t in $(UNIT_PROGRAMS); do $$t || status=1; done; \

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
+#include "admin/route.h"
 #include "admin/census.h"
 #include "admin/guests.h"
 #include "admin/process.h"
@@ -337,7 +338,7 @@ add_all(const struct call *call, struct buf *out)
 	return error;
 }
 
-void
+static void
 serve_metrics(struct call *call)
 {
 	struct buf text;
@@ -349,3 +350,19 @@ serve_metrics(struct call *call)
 		call_out_of_memory(call);
 	buf_release(&text);
 }
+
+const struct route route_metrics = {
+	.method = ROUTE_GET,
+	.path = "/metrics",
+	.access = ROUTE_READ,
+	.serve = serve_metrics,
+	.help = "metrics in Prometheus' text format",
+};
+
+const struct route route_metrics_head = {
+	.method = ROUTE_HEAD,
+	.path = "/metrics",
+	.access = ROUTE_READ,
+	.serve = serve_metrics,
+	.help = "the same without the text",
+};
