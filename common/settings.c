@@ -17,11 +17,20 @@
 
 static const char *const bool_words[] = { "no", "yes", NULL };
 static const char *const security_words[] = { "auto", "tls", "none", NULL };
-static const char *const provider_words[] = { "gazetteer", "google",
-	"google-legacy", "photon", "none", NULL };
+static const char *const provider_words[] = {
+#define LOCAL(id, word) word,
+#define NETWORK(id, name, word, key) word,
+	PLACES_PROVIDERS(LOCAL, NETWORK) NULL
+#undef LOCAL
+#undef NETWORK
+};
 static const char *const google_words[] = { "basic", "rich", NULL };
 static const char *const limit_words[] = { "refuse", "evict", NULL };
-static const char *const engine_words[] = { "none", "sqlite", NULL };
+static const char *const engine_words[] = { "none",
+#define ENGINE(id, name) #name,
+	STORE_ENGINES(ENGINE) NULL
+#undef ENGINE
+};
 static const char *const durability_words[] = { "async", "sync", NULL };
 static const char *const level_words[] = { "debug", "info", "warn", "error",
 	NULL };
@@ -55,4 +64,29 @@ setting_find(struct span name)
 		if (span_is(name, table[i].name))
 			return &table[i];
 	return NULL;
+}
+
+/* --- providers ----------------------------------------------------------- */
+
+static const struct {
+	bool remote;
+	const char *key;
+} providers[] = {
+#define LOCAL(id, word) { false, NULL },
+#define NETWORK(id, name, word, key) { true, key },
+	PLACES_PROVIDERS(LOCAL, NETWORK)
+#undef LOCAL
+#undef NETWORK
+};
+
+bool
+places_kind_is_remote(enum places_kind kind)
+{
+	return providers[kind].remote;
+}
+
+const char *
+places_kind_key(enum places_kind kind)
+{
+	return providers[kind].key;
 }

@@ -226,8 +226,8 @@ open_store(struct node *node, struct buf *message)
 	path = error == HERD_OK ? buf_cstr(&expanded) : NULL;
 	error = path == NULL
 		    ? HERD_ENOMEM
-		    : store_open(path,
-			  settings->store.durability == DURABILITY_SYNC,
+		    : store_open((enum store_engine)settings->store.engine,
+			  path, settings->store.durability == DURABILITY_SYNC,
 			  node->table, &node->timekeeper, node->log, message,
 			  &node->store);
 	buf_release(&expanded);

@@ -4,9 +4,8 @@
  * herdd(8) with its line. After a change, UNIT_UPDATE=1 in the environment
  * writes the section of the page.
  */
+#include "listed.h"
 #include "page.h"
-
-#include <glob.h>
 
 #include "admin/route.h"
 
@@ -36,41 +35,11 @@ test_each_route_is_whole(void **state HERD_UNUSED)
 	}
 }
 
-/* A constant that ROUTES lacks would be a path that is not found. */
-static void
-check_file(const char *path)
-{
-	static const char START[] = "\nconst struct route route_";
-	struct buf text;
-	const char *at;
-
-	buf_init(&text, PAGE_MAX);
-	assert_ok(file_read(path, PAGE_MAX, &text));
-	for (at = strstr(buf_cstr(&text), START); at != NULL;
-	     at = strstr(at, START)) {
-		bool listed = false;
-		struct span name;
-
-		at += strlen(START);
-		name = span_of(at, strcspn(at, " "));
-		for (size_t i = 0; i < HERD_ARRAY_LEN(NAMES); i++)
-			listed |= span_is(name, NAMES[i]);
-		if (!listed)
-			fail_msg("%s: add " SPAN_FMT " to ROUTES of route.h",
-			    path, SPAN_ARG(name));
-	}
-	buf_release(&text);
-}
-
 static void
 test_each_route_is_listed(void **state HERD_UNUSED)
 {
-	glob_t files;
-
-	assert_int_equal(glob("server/admin/*.c", 0, NULL, &files), 0);
-	for (size_t i = 0; i < files.gl_pathc; i++)
-		check_file(files.gl_pathv[i]);
-	globfree(&files);
+	listed_check("server/admin/*.c", "\nconst struct route route_", NAMES,
+	    HERD_ARRAY_LEN(NAMES), "ROUTES of server/admin/route.h");
 }
 
 static void
