@@ -44,7 +44,8 @@ CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
 	server/core/session_input.c server/core/short_cut.c server/core/siphash.c \
 	server/core/table.c server/core/table_evict.c server/core/table_read.c \
 	server/core/table_shard.c server/core/table_walk.c server/core/timekeeper.c
-NODE_SRC := server/node/config.c server/node/limits.c server/node/node.c
+NODE_SRC := server/node/config.c server/node/limits.c server/node/node.c \
+	server/node/reload.c server/node/settings_apply.c
 PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/cache.c server/places/call.c server/places/credit.c \
 	server/places/fetch.c server/places/gazetteer.c \
@@ -73,7 +74,7 @@ ADMIN_SRC := server/admin/admin.c server/admin/arrivals.c server/admin/call.c \
 	server/admin/herd_config.c server/admin/json.c server/admin/logs.c \
 	server/admin/metrics.c server/admin/page.c server/admin/peers.c \
 	server/admin/places_api.c server/admin/process.c server/admin/query.c \
-	server/admin/refused.c server/admin/route.c server/admin/routes.c \
+	server/admin/refused.c server/admin/route.c \
 	server/admin/rows.c server/admin/status.c server/admin/tokens.c \
 	server/admin/watch_line.c server/admin/watch_news.c \
 	server/admin/watch_reports.c server/admin/watchers.c
@@ -130,10 +131,11 @@ CORE_TESTS := test_backoff test_commit test_core_memory test_digest test_example
 PLACES_TESTS := test_gazetteer test_look test_places test_places_guards
 NODE_TESTS := test_node
 NET_TESTS := test_addresses test_half_open test_limits test_link_history \
-	test_pulse test_rate \
+	test_pulse test_rate test_settings_apply \
 	test_resolver
-STORE_TESTS := test_same_file
-ADMIN_TESTS := test_admin_arrivals test_admin_page test_admin_query test_admin_rows
+STORE_TESTS := test_rows test_same_file
+ADMIN_TESTS := test_admin_arrivals test_admin_page test_admin_query test_admin_routes \
+	test_admin_rows
 CLIENT_TESTS := test_client_words test_client_args test_client_where \
 	test_client_out test_client_reply test_client_complete \
 	test_client_manual

@@ -302,12 +302,6 @@ check_admin(struct herdreader *reader)
 			    file->nodes[i].name);
 }
 
-static bool
-is_on_the_network(unsigned kind)
-{
-	return kind != PLACES_GAZETTEER && kind != PLACES_NONE;
-}
-
 static void
 check_places(struct herdreader *reader)
 {
@@ -319,17 +313,18 @@ check_places(struct herdreader *reader)
 	unsigned network = 0;
 
 	for (unsigned i = 0; i < chain->count; i++) {
-		unsigned kind = (unsigned)chain->items[i];
+		enum places_kind kind = (enum places_kind)chain->items[i];
+		const char *key = places_kind_key(kind);
 
-		network += is_on_the_network(kind);
+		network += places_kind_is_remote(kind);
 		if (kind == PLACES_NONE && chain->count > 1)
 			herdreader_complain(reader, place,
 			    "`none` stands alone in `places.provider`");
-		if ((kind == PLACES_GOOGLE || kind == PLACES_GOOGLE_LEGACY) &&
-		    *settings->places.key_file == '\0')
+		if (key != NULL && *settings->places.key_file == '\0')
 			herdreader_complain(reader, place,
-			    "Google needs an API key: put it into a file of "
-			    "mode 0600 and name that with `places.key_file`");
+			    "%s needs an API key: put it into a file of "
+			    "mode 0600 and name that with `places.key_file`",
+			    key);
 	}
 	place = setting_place(reader, "places.base_url");
 	if (fault != NULL)

@@ -14,7 +14,8 @@
 #include "places/places.h"
 #include "admin/admin.h"
 #include "base/clock.h"
-#include "node/limits.h"
+#include "node/reload.h"
+#include "node/settings_apply.h"
 #include "net/links.h"
 #include "net/workers.h"
 #include "base/loop_watch.h"
@@ -26,145 +27,12 @@
 #define SWEEP_MS 50
 #define SWEEP_SLOTS 4096u
 
-/* --- settings ------------------------------------------------------------ */
-
-/* Connections must never use up the files that the node itself needs. */
-static uint64_t
-connections_that_fit(struct node *node)
-{
-	uint64_t wanted = node->file.settings.max_connections;
-	uint64_t files = limits_raise_files();
-	uint64_t fit = limits_connections(wanted, files);
-
-	if (fit < wanted)
-		LOG(node->log, LOG_WARN, "file-limit",
-		    log_number("limit", (int64_t)files),
-		    log_number(
-			"wanted", (int64_t)(wanted + LIMITS_FILES_RESERVED)),
-		    log_number("max_connections", (int64_t)fit),
-		    log_text("next", "fewer clients are served at one time; "
-				     "raise LimitNOFILE or lower "
-				     "max_connections"));
-	return fit;
-}
-
-static void
-settings_apply(struct node *node)
-{
-	const struct settings *settings = &node->file.settings;
-	struct node_limits *limits = &node->limits;
-
-	atomic_store(&limits->max_ahead_ns, settings->max_ahead);
-	atomic_store(&limits->ready_after_ns, settings->ready_after);
-	atomic_store(&limits->request_timeout_ns, settings->request_timeout);
-	atomic_store(&limits->write_timeout_ns, settings->write_timeout);
-	atomic_store(&limits->idle_timeout_ns, settings->idle_timeout);
-	atomic_store(&limits->request_rate, settings->request_rate);
-	atomic_store(&limits->max_connections, connections_that_fit(node));
-	atomic_store(
-	    &limits->max_per_address, settings->max_connections_per_address);
-	atomic_store(&limits->max_memory,
-	    settings->max_memory != 0 ? settings->max_memory
-				      : limits_memory(limits_machine_memory()));
-	atomic_store(
-	    &limits->refuse_at_cap, settings->at_limit == AT_LIMIT_REFUSE);
-	log_level_set(node->log, (enum log_level)settings->log.level);
-	log_format_set(node->log, (enum log_format)settings->log.format);
-}
-
-/* --- reload ------------------------------------------------------------- */
-
-/* A name beyond NAMES_MAX is left out: it is a strange origin. */
-static enum herd_error
-names_add_file(struct names *names, const struct herdfile *file)
-{
-	enum herd_error error = HERD_OK;
-
-	for (size_t i = 0; i < file->node_count && error != HERD_ENOMEM; i++)
-		error = names_add(names, span_from(file->nodes[i].name));
-	return error == HERD_ENOMEM ? error : HERD_OK;
-}
-
-/*
- * The table knows the names of that file's nodes; others are strange origins.
- * HERD_ENOMEM changes nothing.
- */
-static enum herd_error
-names_apply(struct node *node, const struct herdfile *file)
-{
-	struct names *names = table_names(node->table);
-	enum herd_error error = names_add_file(names, file);
-
-	if (error != HERD_OK)
-		return error;
-	names_unlist(names);
-	return names_add_file(names, file);
-}
-
-static void
-log_diagnostics(struct node *node, const struct diagnostics *diagnostics)
-{
-	for (size_t i = 0; i < diagnostics->count; i++) {
-		const struct diagnostic *item = &diagnostics->items[i];
-		bool error = item->severity == DIAGNOSTIC_ERROR;
-
-		LOG(node->log, error ? LOG_ERROR : LOG_WARN,
-		    error ? "config-error" : "config-warning",
-		    log_text("file", node->file_path),
-		    log_number("line", item->line),
-		    log_number("column", item->column),
-		    log_text("text", item->text));
-	}
-}
-
 /* Releases a file that has been replaced; the first one stays to the end. */
 static void
 file_drop(const struct node *node, struct herdfile *file)
 {
 	if (file->nodes != node->boot.nodes)
 		herdfile_release(file);
-}
-
-enum herd_error
-node_reload(struct node *node, const char *who, struct reload *reload)
-{
-	struct herdfile file;
-	struct herdfile old = node->file;
-	size_t old_self = node->self;
-	size_t self = 0;
-	enum herd_error error = config_load(
-	    node->file_path, node->name, &file, &self, &reload->diagnostics);
-
-	log_diagnostics(node, &reload->diagnostics);
-	if (error == HERD_OK) {
-		config_compare(reload, &node->boot, node->boot_self,
-		    &node->file, &file, self);
-		node->file = file;
-		node->self = self;
-		error = names_apply(node, &file);
-		if (error == HERD_OK)
-			error = links_apply(node->links);
-		if (error != HERD_OK) {
-			node->file = old;
-			node->self = old_self;
-			herdfile_release(&file);
-		}
-	}
-	if (error != HERD_OK) {
-		LOG(node->log, LOG_ERROR, "reload-rejected",
-		    log_text("by", who),
-		    log_number("errors", (int64_t)reload->diagnostics.errors),
-		    log_text("next", "the running configuration stays; mend "
-				     "the file and reload again"));
-		return error;
-	}
-	settings_apply(node);
-	file_drop(node, &old);
-	node->file_loaded = clock_wall();
-	LOG(node->log, LOG_INFO, "reloaded", log_text("by", who),
-	    log_number("applied", (int64_t)reload->applied_count),
-	    log_number("restart", (int64_t)reload->restart_count));
-	return HERD_OK;
 }
 
 /* --- opening ------------------------------------------------------------ */
@@ -199,7 +67,7 @@ open_table(struct herdd *herdd)
 		return HERD_ESYSTEM;
 	error = table_new(&config, &node->table);
 	if (error == HERD_OK)
-		error = names_apply(node, &node->file);
+		error = reload_names(node, &node->file);
 	board_init(&node->board);
 	timekeeper_init(&node->timekeeper, settings->expire_after, clock_mono(),
 	    clock_wall());
@@ -277,8 +145,8 @@ open_store(struct node *node, struct buf *message)
 	path = error == HERD_OK ? buf_cstr(&expanded) : NULL;
 	error = path == NULL
 		    ? HERD_ENOMEM
-		    : store_open(path,
-			  settings->store.durability == DURABILITY_SYNC,
+		    : store_open((enum store_engine)settings->store.engine,
+			  path, settings->store.durability == DURABILITY_SYNC,
 			  node->table, &node->timekeeper, node->log, message,
 			  &node->store);
 	buf_release(&expanded);

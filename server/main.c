@@ -15,6 +15,7 @@
 
 #include "admin/admin.h"
 #include "node/config.h"
+#include "node/reload.h"
 #include "herd/version.h"
 #include "base/log.h"
 #include "net/links.h"

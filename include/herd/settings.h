@@ -39,17 +39,44 @@ enum link_security {
 	LINK_SECURITY_NONE
 };
 enum at_limit { AT_LIMIT_REFUSE, AT_LIMIT_EVICT };
-enum store_engine { STORE_NONE, STORE_SQLITE };
+/*
+ * Where reports are kept: ENGINE(ID, NAME) is the word NAME of store.engine,
+ * and engine_NAME of server/store.
+ */
+#define STORE_ENGINES(ENGINE) ENGINE(SQLITE, sqlite)
+
+enum store_engine {
+	STORE_NONE,
+#define HERD_STORE_ENGINE(id, name) STORE_##id,
+	STORE_ENGINES(HERD_STORE_ENGINE)
+#undef HERD_STORE_ENGINE
+};
+
 enum durability { DURABILITY_ASYNC, DURABILITY_SYNC };
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_LOGFMT, LOG_JSON };
+/*
+ * Where places come from, with the words of places.provider. A provider on
+ * the network is NETWORK(ID, NAME, WORD, KEY): upstream_NAME of server/places
+ * asks and reads, and KEY says whose API key it needs, NULL if none.
+ */
+#define PLACES_PROVIDERS(LOCAL, NETWORK)                                 \
+	LOCAL(GAZETTEER, "gazetteer")                                    \
+	NETWORK(GOOGLE, google, "google", "Google")                      \
+	NETWORK(GOOGLE_LEGACY, google_legacy, "google-legacy", "Google") \
+	NETWORK(PHOTON, photon, "photon", NULL)                          \
+	LOCAL(NONE, "none")
+
 enum places_kind {
-	PLACES_GAZETTEER,
-	PLACES_GOOGLE,
-	PLACES_GOOGLE_LEGACY,
-	PLACES_PHOTON,
-	PLACES_NONE,
+#define HERD_PLACES_KIND(id, ...) PLACES_##id,
+	PLACES_PROVIDERS(HERD_PLACES_KIND, HERD_PLACES_KIND)
+#undef HERD_PLACES_KIND
 };
+
+/* Is it asked over the network? */
+bool places_kind_is_remote(enum places_kind kind);
+/* Whose API key it needs; NULL: none. */
+const char *places_kind_key(enum places_kind kind);
 
 /* The values. Texts belong to the struct. */
 struct settings {

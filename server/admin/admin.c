@@ -12,11 +12,11 @@
 #include <sys/socket.h>
 
 #include "admin/admin_room.h"
+#include "admin/route.h"
 #include "admin/census.h"
 #include "admin/digests.h"
 #include "admin/door.h"
 #include "admin/guests.h"
-#include "admin/routes.h"
 #include "admin/tokens.h"
 #include "admin/watchers.h"
 #include "base/clock.h"
@@ -135,11 +135,8 @@ static void
 refuse_method(struct call *call)
 {
 	char allow[ROUTE_ALLOW_MAX];
-	const struct route *routes;
-	size_t count;
 
-	routes = routes_table(&count);
-	route_allow(routes, count, &call->query, allow);
+	route_allow(&call->query, allow);
 	call_header(call, "Allow", allow);
 	call_fail(call, ADMIN_METHOD, allow,
 	    "this path does not take that "
@@ -152,8 +149,6 @@ find_route(struct call *call)
 {
 	const char *target = evhttp_request_get_uri(call->request);
 	enum route_method method = ROUTE_GET;
-	const struct route *routes;
-	size_t count;
 	bool known;
 	bool path_known = false;
 	enum herd_error error = query_parse(span_from(target), &call->query);
@@ -171,9 +166,7 @@ find_route(struct call *call)
 	}
 	call->has_query = true;
 	known = method_of(call->request, &method);
-	routes = routes_table(&count);
-	call->route =
-	    route_find(routes, count, &call->query, method, &path_known);
+	call->route = route_find(&call->query, method, &path_known);
 	if (!known)
 		call->route = NULL;
 	if (call->route != NULL)
@@ -199,8 +192,8 @@ params_are_known(struct call *call)
 	if (text_escape(&name, unknown->name, 64) != HERD_OK)
 		buf_clear(&name);
 	call_fail(call, ADMIN_BAD_REQUEST,
-	    call->route->params[0] == '\0' ? "this path takes none"
-					   : call->route->params,
+	    call->route->params == NULL ? "this path takes none"
+					: call->route->params,
 	    "unknown parameter `" SPAN_FMT "`", SPAN_ARG(buf_span(&name)));
 	buf_release(&name);
 	return false;
@@ -234,31 +227,40 @@ door_on_request(struct evhttp_request *request, void *arg)
 	pulse_end();
 }
 
-void
+static void
 serve_index(struct call *call)
 {
-	const struct route *routes;
+	const struct route *const *routes;
 	struct json json;
 	cJSON *list;
 	size_t count;
 
-	routes = routes_table(&count);
+	routes = route_all(&count);
 	json_init(&json);
 	json_string(&json, json.root, "schema", "herd.index/1");
 	list = json_array(&json, json.root, "endpoints");
 	for (size_t i = 0; i < count; i++) {
+		const struct route *route = routes[i];
 		cJSON *row = json_object(&json, list, NULL);
 
 		json_string(
-		    &json, row, "method", route_method_word(routes[i].method));
-		json_string(&json, row, "path", routes[i].path);
-		json_string(&json, row, "params", routes[i].params);
-		json_bool(
-		    &json, row, "writes", routes[i].access == ROUTE_WRITE);
-		json_string(&json, row, "help", routes[i].help);
+		    &json, row, "method", route_method_word(route->method));
+		json_string(&json, row, "path", route->path);
+		json_string(&json, row, "params",
+		    route->params == NULL ? "" : route->params);
+		json_bool(&json, row, "writes", route->access == ROUTE_WRITE);
+		json_string(&json, row, "help", route->help);
 	}
 	call_json(call, &json);
 }
+
+const struct route route_index = {
+	.method = ROUTE_GET,
+	.path = "/v1",
+	.access = ROUTE_READ,
+	.serve = serve_index,
+	.help = "this list of endpoints",
+};
 
 /* --- life ------------------------------------------------------------- */
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the files of the admin room share: its state, and the entry points
- * that the routes name. All in the main thread.
+ * What the files of the admin room share: its state. All in the main thread.
  */
 #ifndef HERD_ADMIN_ROOM_H
 #define HERD_ADMIN_ROOM_H
@@ -65,44 +64,8 @@ struct admin {
 /* Who gave a record: "client", "store", a peer's name, "" if unknown. */
 void name_giver(struct node *node, uint32_t from, char out[GIVER_MAX]);
 
-/* --- handlers --------------------------------------------------------- */
-
-void serve_index(struct call *call);
-void serve_node(struct call *call);
-void serve_status(struct call *call);
-void serve_healthz(struct call *call);
-void serve_readyz(struct call *call);
-void serve_metrics(struct call *call);
-
-void serve_peers(struct call *call);
-void serve_peer(struct call *call);
-void serve_peer_enable(struct call *call);
-void serve_peer_disable(struct call *call);
-void serve_peer_reconnect(struct call *call);
-
-void serve_clients(struct call *call);
-void serve_client(struct call *call);
-void serve_client_forget(struct call *call);
-void serve_refused(struct call *call);
-
-void serve_digest(struct call *call);
-
-void serve_config(struct call *call);
-void serve_config_reload(struct call *call);
-
-void serve_places(struct call *call);
-void serve_places_test(struct call *call);
-void serve_places_flush(struct call *call);
 /* Waits for the test that is under way. */
 void places_test_join(struct admin *admin);
-
-void serve_events(struct call *call);
-void serve_log(struct call *call);
-void serve_log_level(struct call *call);
-void serve_log_level_set(struct call *call);
-void serve_drain(struct call *call);
-void serve_undrain(struct call *call);
-void serve_stop(struct call *call);
 
 /* Ends what a timed log level began. */
 void log_level_cancel(struct admin *admin);

@@ -10,7 +10,7 @@
 
 #include "admin/admin_room.h"
 #include "admin/guests.h"
-#include "admin/routes.h"
+#include "admin/route.h"
 #include "admin/watchers.h"
 #include "base/clock.h"
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
+#include "admin/route.h"
 #include "admin/page.h"
 #include "admin/rows.h"
 #include "base/clock.h"
@@ -41,7 +42,7 @@ get_client(struct call *call, bool removals, struct record *record)
 	return false;
 }
 
-void
+static void
 serve_client(struct call *call)
 {
 	char giver[GIVER_MAX];
@@ -64,6 +65,15 @@ serve_client(struct call *call)
 	}
 	record_release(&record);
 }
+
+const struct route route_client = {
+	.method = ROUTE_GET,
+	.path = "/v1/clients/*",
+	.access = ROUTE_READ,
+	.params = "removed",
+	.serve = serve_client,
+	.help = "one client",
+};
 
 /* --- forget ----------------------------------------------------------- */
 
@@ -203,7 +213,7 @@ forget(struct call *call, struct forgetting *job)
 	forgetting_free(job);
 }
 
-void
+static void
 serve_client_forget(struct call *call)
 {
 	const struct store *store = call->node->store;
@@ -225,6 +235,15 @@ serve_client_forget(struct call *call)
 	else
 		forgetting_free(job);
 }
+
+const struct route route_client_forget = {
+	.method = ROUTE_DELETE,
+	.path = "/v1/clients/*",
+	.access = ROUTE_WRITE,
+	.verb = "forget",
+	.serve = serve_client_forget,
+	.help = "make the herd forget a client",
+};
 
 /* --- a page of clients ------------------------------------------------ */
 
@@ -439,7 +458,7 @@ begin(struct call *call, const struct page_filter *filter, bool count)
 		call_out_of_memory(call);
 }
 
-void
+static void
 serve_clients(struct call *call)
 {
 	struct page_filter filter;
@@ -465,3 +484,12 @@ serve_clients(struct call *call)
 		begin(call, &filter, count);
 	}
 }
+
+const struct route route_clients = {
+	.method = ROUTE_GET,
+	.path = "/v1/clients",
+	.access = ROUTE_READ,
+	.params = "prefix near km sort limit after count",
+	.serve = serve_clients,
+	.help = "clients, a page at a time, or their count",
+};

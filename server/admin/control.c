@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
+#include "admin/route.h"
 #include "herd/text.h"
 
 #define LEVEL_TIME_MAX_S (7u * 24u * 3600u)
@@ -22,7 +23,7 @@ answer_state(struct call *call)
 	call_json(call, &json);
 }
 
-void
+static void
 serve_drain(struct call *call)
 {
 	node_drain(call->node, true, call->who);
@@ -30,7 +31,16 @@ serve_drain(struct call *call)
 	answer_state(call);
 }
 
-void
+const struct route route_drain = {
+	.method = ROUTE_POST,
+	.path = "/v1/drain",
+	.access = ROUTE_WRITE,
+	.verb = "drain",
+	.serve = serve_drain,
+	.help = "refuse new clients, say not ready",
+};
+
+static void
 serve_undrain(struct call *call)
 {
 	if (atomic_load(&call->node->store_lost)) {
@@ -46,8 +56,17 @@ serve_undrain(struct call *call)
 	answer_state(call);
 }
 
+const struct route route_undrain = {
+	.method = ROUTE_POST,
+	.path = "/v1/undrain",
+	.access = ROUTE_WRITE,
+	.verb = "undrain",
+	.serve = serve_undrain,
+	.help = "take new clients again",
+};
+
 /* admin_close() sees to it that the answer still leaves. */
-void
+static void
 serve_stop(struct call *call)
 {
 	struct node *node = call->node;
@@ -56,6 +75,15 @@ serve_stop(struct call *call)
 	node_stop(node, call->who);
 	answer_state(call);
 }
+
+const struct route route_stop = {
+	.method = ROUTE_POST,
+	.path = "/v1/stop",
+	.access = ROUTE_WRITE,
+	.verb = "stop",
+	.serve = serve_stop,
+	.help = "stop the node",
+};
 
 /* --- the log level ---------------------------------------------------- */
 
@@ -82,11 +110,19 @@ answer_level(struct call *call)
 	call_json(call, &json);
 }
 
-void
+static void
 serve_log_level(struct call *call)
 {
 	answer_level(call);
 }
+
+const struct route route_log_level = {
+	.method = ROUTE_GET,
+	.path = "/v1/log/level",
+	.access = ROUTE_READ,
+	.serve = serve_log_level,
+	.help = "the log level",
+};
 
 /* A reload may have set another level meanwhile; then that one stays. */
 static void
@@ -181,7 +217,7 @@ read_level(const struct call *call, enum log_level *level, unsigned *for_s)
 	return fault;
 }
 
-void
+static void
 serve_log_level_set(struct call *call)
 {
 	enum log_level level = LOG_INFO;
@@ -200,3 +236,12 @@ serve_log_level_set(struct call *call)
 	call_log(call, log_level_word(level));
 	answer_level(call);
 }
+
+const struct route route_log_level_set = {
+	.method = ROUTE_PUT,
+	.path = "/v1/log/level",
+	.access = ROUTE_WRITE,
+	.verb = "log-level",
+	.serve = serve_log_level_set,
+	.help = "set the log level, for a time or for good",
+};

@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include "admin/admin_room.h"
+#include "admin/route.h"
 #include "admin/digests.h"
 #include "admin/page.h"
 #include "admin/rows.h"
@@ -331,7 +332,7 @@ read_question(struct call *call, struct digest_job *job)
 	return NULL;
 }
 
-void
+static void
 serve_digest(struct call *call)
 {
 	struct digest_job *job = calloc(1, sizeof(*job));
@@ -352,3 +353,21 @@ serve_digest(struct call *call)
 		serve_hashes(call, job);
 	}
 }
+
+const struct route route_digest = {
+	.method = ROUTE_GET,
+	.path = "/v1/digest",
+	.access = ROUTE_READ,
+	.params = "key leaves after",
+	.serve = serve_digest,
+	.help = "hashes of the whole table",
+};
+
+const struct route route_digest_part = {
+	.method = ROUTE_GET,
+	.path = "/v1/digest/*",
+	.access = ROUTE_READ,
+	.params = "key leaves after",
+	.serve = serve_digest,
+	.help = "hashes of a part, or the clients of a leaf",
+};

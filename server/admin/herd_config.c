@@ -3,8 +3,9 @@
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
+#include "admin/route.h"
 #include "admin/rows.h"
-#include "node/config.h"
+#include "node/reload.h"
 
 #define VALUE_MAX 8192u
 
@@ -95,7 +96,7 @@ add_text(struct json *json, const char *path)
 	buf_release(&text);
 }
 
-void
+static void
 serve_config(struct call *call)
 {
 	const struct node *node = call->node;
@@ -117,6 +118,15 @@ serve_config(struct call *call)
 	add_herd(&json, &node->file);
 	call_json(call, &json);
 }
+
+const struct route route_config = {
+	.method = ROUTE_GET,
+	.path = "/v1/config",
+	.access = ROUTE_READ,
+	.params = "text",
+	.serve = serve_config,
+	.help = "the running configuration",
+};
 
 /* --- reload ----------------------------------------------------------- */
 
@@ -182,7 +192,7 @@ answer_applied(struct call *call, const struct reload *reload)
 	call_json(call, &json);
 }
 
-void
+static void
 serve_config_reload(struct call *call)
 {
 	struct reload reload;
@@ -199,3 +209,12 @@ serve_config_reload(struct call *call)
 		answer_rejected(call, &reload);
 	reload_release(&reload);
 }
+
+const struct route route_config_reload = {
+	.method = ROUTE_POST,
+	.path = "/v1/config/reload",
+	.access = ROUTE_WRITE,
+	.verb = "reload",
+	.serve = serve_config_reload,
+	.help = "read the herd file again",
+};

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
+#include "admin/route.h"
 
 #define LINES_DEFAULT 100u
 #define LINES_BYTES_MAX (8u << 20)
@@ -107,7 +108,7 @@ follow(struct call *call, unsigned count)
 		call_abort(call);
 }
 
-void
+static void
 serve_log(struct call *call)
 {
 	uint64_t count = LINES_DEFAULT;
@@ -125,3 +126,12 @@ serve_log(struct call *call)
 	else
 		answer_lines(call, (unsigned)count);
 }
+
+const struct route route_log = {
+	.method = ROUTE_GET,
+	.path = "/v1/log",
+	.access = ROUTE_READ,
+	.params = "n follow",
+	.serve = serve_log,
+	.help = "the last lines of the log",
+};

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
+#include "admin/route.h"
 #include "admin/rows.h"
 #include "base/clock.h"
 #include "net/links.h"
@@ -181,7 +182,7 @@ fail_no_peer(struct call *call)
 	    "node %s has no link of that name", call->node->name);
 }
 
-void
+static void
 serve_peers(struct call *call)
 {
 	struct link_status *links = malloc(LINKS_MAX * sizeof(*links));
@@ -206,7 +207,15 @@ serve_peers(struct call *call)
 	call_json(call, &json);
 }
 
-void
+const struct route route_peers = {
+	.method = ROUTE_GET,
+	.path = "/v1/peers",
+	.access = ROUTE_READ,
+	.serve = serve_peers,
+	.help = "all links",
+};
+
+static void
 serve_peer(struct call *call)
 {
 	struct link_status link;
@@ -221,6 +230,14 @@ serve_peer(struct call *call)
 	add_history(&json, call, link.peer);
 	call_json(call, &json);
 }
+
+const struct route route_peer = {
+	.method = ROUTE_GET,
+	.path = "/v1/peers/*",
+	.access = ROUTE_READ,
+	.serve = serve_peer,
+	.help = "one link",
+};
 
 /* --- orders ----------------------------------------------------------- */
 
@@ -289,20 +306,47 @@ command(struct call *call, enum link_verb verb)
 		call_out_of_memory(call);
 }
 
-void
+static void
 serve_peer_enable(struct call *call)
 {
 	command(call, LINK_ENABLE);
 }
 
-void
+const struct route route_peer_enable = {
+	.method = ROUTE_POST,
+	.path = "/v1/peers/*/enable",
+	.access = ROUTE_WRITE,
+	.verb = "peer-enable",
+	.serve = serve_peer_enable,
+	.help = "use the link again",
+};
+
+static void
 serve_peer_disable(struct call *call)
 {
 	command(call, LINK_DISABLE);
 }
 
-void
+const struct route route_peer_disable = {
+	.method = ROUTE_POST,
+	.path = "/v1/peers/*/disable",
+	.access = ROUTE_WRITE,
+	.verb = "peer-disable",
+	.serve = serve_peer_disable,
+	.help = "close the link until it is enabled",
+};
+
+static void
 serve_peer_reconnect(struct call *call)
 {
 	command(call, LINK_RECONNECT);
 }
+
+const struct route route_peer_reconnect = {
+	.method = ROUTE_POST,
+	.path = "/v1/peers/*/reconnect",
+	.access = ROUTE_WRITE,
+	.verb = "peer-reconnect",
+	.serve = serve_peer_reconnect,
+	.help = "close the link and connect again",
+};

@@ -5,6 +5,7 @@
 
 #include "places/places.h"
 #include "admin/admin_room.h"
+#include "admin/route.h"
 #include "herd/request.h"
 #include "base/thread.h"
 
@@ -30,7 +31,7 @@ fail_none(struct call *call)
 	    "this node has no provider of places");
 }
 
-void
+static void
 serve_places(struct call *call)
 {
 	struct buf text;
@@ -48,7 +49,15 @@ serve_places(struct call *call)
 	buf_release(&text);
 }
 
-void
+const struct route route_places = {
+	.method = ROUTE_GET,
+	.path = "/v1/places",
+	.access = ROUTE_READ,
+	.serve = serve_places,
+	.help = "the providers of places",
+};
+
+static void
 serve_places_flush(struct call *call)
 {
 	struct json json;
@@ -64,6 +73,15 @@ serve_places_flush(struct call *call)
 	json_count(&json, json.root, "flushed", flushed);
 	call_json(call, &json);
 }
+
+const struct route route_places_flush = {
+	.method = ROUTE_DELETE,
+	.path = "/v1/places/cache",
+	.access = ROUTE_WRITE,
+	.verb = "places-flush",
+	.serve = serve_places_flush,
+	.help = "forget the answers that are cached",
+};
 
 /* --- a test call ------------------------------------------------------ */
 
@@ -176,7 +194,7 @@ test_start(struct call *call, const struct places_question *question)
 	return test;
 }
 
-void
+static void
 serve_places_test(struct call *call)
 {
 	struct places_question question;
@@ -207,3 +225,13 @@ serve_places_test(struct call *call)
 	call->on_gone = on_gone;
 	call_log(call, call->node->name);
 }
+
+const struct route route_places_test = {
+	.method = ROUTE_POST,
+	.path = "/v1/places/test",
+	.access = ROUTE_WRITE,
+	.verb = "places-test",
+	.params = "near km max",
+	.serve = serve_places_test,
+	.help = "ask a provider once",
+};

@@ -144,7 +144,7 @@ const struct query_param *
 query_unknown(const struct query *query, const char *known)
 {
 	for (unsigned i = 0; i < query->param_count; i++) {
-		struct span rest = span_from(known);
+		struct span rest = span_from(known == NULL ? "" : known);
 		bool is_known = false;
 
 		for (struct span word = text_next_field(&rest); word.len > 0;

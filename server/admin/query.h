@@ -47,7 +47,7 @@ const struct query_param *query_find(
 
 /*
  * The first parameter that is not among `known` (names with spaces between
- * them); NULL if all are.
+ * them; NULL: none); NULL if all are.
  */
 const struct query_param *query_unknown(
     const struct query *query, const char *known);

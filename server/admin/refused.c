@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
+#include "admin/route.h"
 #include "admin/rows.h"
 #include "net/socket.h"
 #include "net/workers.h"
@@ -39,7 +40,7 @@ add_counts(struct call *call, struct json *json)
 		    counts.requests_refused[i]);
 }
 
-void
+static void
 serve_refused(struct call *call)
 {
 	struct refused *refused = calloc(REFUSED_MAX, sizeof(*refused));
@@ -62,3 +63,11 @@ serve_refused(struct call *call)
 	call_json(call, &json);
 	free(refused);
 }
+
+const struct route route_refused = {
+	.method = ROUTE_GET,
+	.path = "/v1/refused",
+	.access = ROUTE_READ,
+	.serve = serve_refused,
+	.help = "reports refused last, and requests refused by reason",
+};

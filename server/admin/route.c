@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdio.h>
 
-#include "admin/routes.h"
+#include "admin/route.h"
+
+static const struct route *const TABLE[] = {
+#define HERD_ROUTE_ENTRY(name) &route_##name,
+	ROUTES(HERD_ROUTE_ENTRY)
+#undef HERD_ROUTE_ENTRY
+};
 
 static const char *const METHOD_WORDS[] = {
 #define HERD_ROUTE_METHOD_WORD(id, word) [id] = word,
@@ -37,35 +43,41 @@ path_matches(const char *path, const struct query *query)
 	return segment == query->segment_count;
 }
 
+const struct route *const *
+route_all(size_t *count)
+{
+	*count = HERD_ARRAY_LEN(TABLE);
+	return TABLE;
+}
+
 const struct route *
-route_find(const struct route *routes, size_t count, const struct query *query,
-    enum route_method method, bool *path_known)
+route_find(
+    const struct query *query, enum route_method method, bool *path_known)
 {
 	*path_known = false;
-	for (size_t i = 0; i < count; i++) {
-		if (!path_matches(routes[i].path, query))
+	for (size_t i = 0; i < HERD_ARRAY_LEN(TABLE); i++) {
+		if (!path_matches(TABLE[i]->path, query))
 			continue;
 		*path_known = true;
-		if (routes[i].method == method)
-			return &routes[i];
+		if (TABLE[i]->method == method)
+			return TABLE[i];
 	}
 	return NULL;
 }
 
 void
-route_allow(const struct route *routes, size_t count, const struct query *query,
-    char out[ROUTE_ALLOW_MAX])
+route_allow(const struct query *query, char out[ROUTE_ALLOW_MAX])
 {
 	size_t len = 0;
 
 	out[0] = '\0';
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < HERD_ARRAY_LEN(TABLE); i++) {
 		int n;
 
-		if (!path_matches(routes[i].path, query))
+		if (!path_matches(TABLE[i]->path, query))
 			continue;
 		n = snprintf(out + len, ROUTE_ALLOW_MAX - len, "%s%s",
-		    len == 0 ? "" : ", ", METHOD_WORDS[routes[i].method]);
+		    len == 0 ? "" : ", ", METHOD_WORDS[TABLE[i]->method]);
 		if (n > 0 && len + (size_t)n < ROUTE_ALLOW_MAX)
 			len += (size_t)n;
 	}

@@ -7,6 +7,7 @@
 
 #include "places/places.h"
 #include "admin/admin_room.h"
+#include "admin/route.h"
 #include "admin/census.h"
 #include "admin/process.h"
 #include "admin/rows.h"
@@ -90,7 +91,7 @@ add_bounds(struct call *call, struct json *json)
 	json_count(json, object, "open_files_max", process.max_files);
 }
 
-void
+static void
 serve_node(struct call *call)
 {
 	struct json json;
@@ -101,6 +102,14 @@ serve_node(struct call *call)
 	add_memory(call, &json);
 	call_json(call, &json);
 }
+
+const struct route route_node = {
+	.method = ROUTE_GET,
+	.path = "/v1/node",
+	.access = ROUTE_READ,
+	.serve = serve_node,
+	.help = "name, version, state, addresses, memory",
+};
 
 /* --- the parts of status ---------------------------------------------- */
 
@@ -355,7 +364,7 @@ add_store(struct call *call, struct json *json)
 		json_string(json, object, "error", status.error);
 }
 
-void
+static void
 serve_status(struct call *call)
 {
 	struct json json;
@@ -375,15 +384,39 @@ serve_status(struct call *call)
 	call_json(call, &json);
 }
 
+const struct route route_status = {
+	.method = ROUTE_GET,
+	.path = "/v1/status",
+	.access = ROUTE_READ,
+	.serve = serve_status,
+	.help = "the node at a glance",
+};
+
 /* --- health ----------------------------------------------------------- */
 
-void
+static void
 serve_healthz(struct call *call)
 {
 	call_text(call, 200, "text/plain; charset=utf-8", span_from("ok\n"));
 }
 
-void
+const struct route route_healthz = {
+	.method = ROUTE_GET,
+	.path = "/healthz",
+	.access = ROUTE_OPEN,
+	.serve = serve_healthz,
+	.help = "200 while the process serves",
+};
+
+const struct route route_healthz_head = {
+	.method = ROUTE_HEAD,
+	.path = "/healthz",
+	.access = ROUTE_OPEN,
+	.serve = serve_healthz,
+	.help = "the same without the text",
+};
+
+static void
 serve_readyz(struct call *call)
 {
 	char text[32];
@@ -392,3 +425,19 @@ serve_readyz(struct call *call)
 	call_text(call, node_is_ready(call->node) ? 200 : 503,
 	    "text/plain; charset=utf-8", span_from(text));
 }
+
+const struct route route_readyz = {
+	.method = ROUTE_GET,
+	.path = "/readyz",
+	.access = ROUTE_OPEN,
+	.serve = serve_readyz,
+	.help = "200 when the node is ready for clients, else 503",
+};
+
+const struct route route_readyz_head = {
+	.method = ROUTE_HEAD,
+	.path = "/readyz",
+	.access = ROUTE_OPEN,
+	.serve = serve_readyz,
+	.help = "the same without the text",
+};

@@ -6,7 +6,6 @@
 #ifndef HERD_ADMIN_TOKENS_H
 #define HERD_ADMIN_TOKENS_H
 
-#include "admin/routes.h"
 #include "herd/keyfile.h"
 
 /* At most, as any key: KEYFILE_WORD_MAX. */

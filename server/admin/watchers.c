@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
+#include "admin/route.h"
 #include "admin/arrivals.h"
 #include "admin/watcher.h"
 #include "base/clock.h"
@@ -220,7 +221,7 @@ read_types(const struct query *query, unsigned *types)
 	return true;
 }
 
-void
+static void
 serve_events(struct call *call)
 {
 	struct watchers *watchers = call->admin->watchers;
@@ -252,6 +253,15 @@ serve_events(struct call *call)
 	call_stream(call, "application/x-ndjson");
 	send_hello(watcher);
 }
+
+const struct route route_events = {
+	.method = ROUTE_GET,
+	.path = "/v1/events",
+	.access = ROUTE_READ,
+	.params = "type client",
+	.serve = serve_events,
+	.help = "what happens, as JSON lines without end",
+};
 
 /* --- life ------------------------------------------------------------- */
 

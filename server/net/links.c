@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "net/addresses.h"
 #include "net/link_room.h"
+#include "node/reload.h"
 #include "base/loop_watch.h"
 #include "base/thread.h"
 
@@ -32,8 +33,7 @@ struct planned {
 struct plan {
 	struct message message;
 	struct links *links;
-	struct session_node timings;
-	uint64_t redial_max;
+	struct node_timings timings;
 	unsigned count;
 	struct planned links_of_file[];
 };
@@ -49,12 +49,7 @@ plan_make(struct links *links)
 	if (plan == NULL)
 		return NULL;
 	plan->links = links;
-	plan->timings.ping_after_ns = file->settings.link.ping_after;
-	plan->timings.dead_after_ns = file->settings.link.dead_after;
-	plan->timings.stall_after_ns = file->settings.link.stall_after;
-	plan->timings.verify_every_ns = file->settings.link.verify_every;
-	plan->timings.flush_every_ns = file->settings.link.flush_every;
-	plan->redial_max = file->settings.link.redial_max;
+	plan->timings = node->timings;
 	for (size_t i = 0; i < file->link_count && plan->count < LINKS_MAX;
 	     i++) {
 		const struct herdfile_link *link = &file->links[i];
@@ -173,7 +168,7 @@ plan_apply(struct links *links, const struct plan *plan)
 	timings->stall_after_ns = plan->timings.stall_after_ns;
 	timings->verify_every_ns = plan->timings.verify_every_ns;
 	timings->flush_every_ns = plan->timings.flush_every_ns;
-	links->driver.redial_max_ns = plan->redial_max;
+	links->driver.redial_max_ns = plan->timings.redial_max_ns;
 	for (unsigned i = 0; i < LINKS_MAX; i++) {
 		struct edge *edge = &links->edges[i];
 		const struct planned *planned;
@@ -240,9 +235,14 @@ on_plan(struct message *message)
 	free(plan);
 }
 
-enum herd_error
-links_apply(struct links *links)
+/*
+ * The links of node->file are now these: new ones are dialled, old ones
+ * ended, unchanged ones not touched. Main thread.
+ */
+static enum herd_error
+on_reload(void *arg)
 {
+	struct links *links = arg;
 	struct plan *plan = plan_make(links);
 
 	if (plan == NULL)
@@ -578,6 +578,7 @@ links_open(struct node *node, struct buf *message, struct links **out)
 		error = HERD_ESYSTEM;
 		goto fail_mailbox;
 	}
+	node_on_reload(node, on_reload, links);
 	*out = links;
 	return HERD_OK;
 

@@ -57,12 +57,6 @@ void links_close(struct links *links);
 
 const struct address *links_address(const struct links *links);
 
-/*
- * The links of node->file are now these: new ones are dialled, old ones
- * ended, unchanged ones not touched. Main thread; HERD_ENOMEM.
- */
-HERD_MUST_CHECK enum herd_error links_apply(struct links *links);
-
 /* Copies the state of up to LINKS_MAX links; returns how many. Any thread. */
 unsigned links_status(struct links *links, struct link_status out[LINKS_MAX]);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "node/config.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,95 +98,4 @@ config_print(
 			    item->line, item->column, kind, item->text);
 	}
 	return error;
-}
-
-/* --- reload ------------------------------------------------------------- */
-
-void
-reload_init(struct reload *reload)
-{
-	memset(reload, 0, sizeof(*reload));
-	diagnostics_init(&reload->diagnostics);
-}
-
-void
-reload_release(struct reload *reload)
-{
-	diagnostics_release(&reload->diagnostics);
-}
-
-static void
-reload_add(struct reload *reload, bool now, const char *name)
-{
-	assert(reload->applied_count < RELOAD_NAMES_MAX &&
-	       reload->restart_count < RELOAD_NAMES_MAX);
-	if (now)
-		reload->applied[reload->applied_count++] = name;
-	else
-		reload->restart[reload->restart_count++] = name;
-}
-
-static bool
-nodes_are_equal(const struct herdfile *a, const struct herdfile *b)
-{
-	if (a->node_count != b->node_count)
-		return false;
-	for (size_t i = 0; i < a->node_count; i++) {
-		const struct herdfile_node *x = &a->nodes[i];
-		const struct herdfile_node *y = &b->nodes[i];
-
-		if (strcmp(x->name, y->name) != 0 ||
-		    !address_equal(&x->peers, &y->peers) ||
-		    !address_equal(&x->clients, &y->clients) ||
-		    !address_equal(&x->admin, &y->admin))
-			return false;
-	}
-	return true;
-}
-
-static bool
-links_are_equal(const struct herdfile *a, const struct herdfile *b)
-{
-	if (a->link_count != b->link_count)
-		return false;
-	for (size_t i = 0; i < a->link_count; i++) {
-		const struct herdfile_link *x = &a->links[i];
-		const struct herdfile_link *y = &b->links[i];
-
-		if (strcmp(a->nodes[x->a].name, b->nodes[y->a].name) != 0 ||
-		    strcmp(a->nodes[x->b].name, b->nodes[y->b].name) != 0 ||
-		    x->b_dials != y->b_dials)
-			return false;
-	}
-	return true;
-}
-
-void
-config_compare(struct reload *reload, const struct herdfile *boot,
-    size_t boot_self, const struct herdfile *running,
-    const struct herdfile *file, size_t self)
-{
-	const struct herdfile_node *before = &boot->nodes[boot_self];
-	const struct herdfile_node *after = &file->nodes[self];
-	const struct setting *table;
-	size_t count;
-
-	if (strcmp(boot->herd, file->herd) != 0)
-		reload_add(reload, false, "herd");
-	if (!address_equal(&before->clients, &after->clients) ||
-	    !address_equal(&before->peers, &after->peers) ||
-	    !address_equal(&before->admin, &after->admin))
-		reload_add(reload, false, "addresses of this node");
-	if (!nodes_are_equal(running, file))
-		reload_add(reload, true, "nodes");
-	if (!links_are_equal(running, file))
-		reload_add(reload, true, "links");
-	table = settings_table(&count);
-	for (size_t i = 0; i < count; i++) {
-		const struct herdfile *from =
-		    table[i].reloadable ? running : boot;
-
-		if (!setting_equal(&table[i], &from->settings, &file->settings))
-			reload_add(reload, table[i].reloadable, table[i].name);
-	}
 }

@@ -28,6 +28,16 @@ struct node_limits {
 	_Atomic bool refuse_at_cap;
 };
 
+/* Settings of links; main thread only: each reload hands the links a copy. */
+struct node_timings {
+	uint64_t ping_after_ns;
+	uint64_t dead_after_ns;
+	uint64_t stall_after_ns;
+	uint64_t verify_every_ns;
+	uint64_t flush_every_ns;
+	uint64_t redial_max_ns;
+};
+
 enum node_state { NODE_STARTING, NODE_RUNNING, NODE_DRAINING, NODE_STOPPING };
 #define NODE_STATES 4u
 
@@ -78,6 +88,11 @@ struct node {
 	struct herdfile file; /* as read last */
 	struct herdfile boot; /* as at start; what only a restart changes */
 	struct wall file_loaded;
+	struct node_timings timings; /* as set by the settings */
+	struct {
+		enum herd_error (*apply)(void *arg); /* NULL: nobody's */
+		void *arg;
+	} on_reload; /* see reload.h */
 	size_t self; /* index of this node in `file` */
 	size_t boot_self;
 };

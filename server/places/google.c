@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "places/google.h"
-
+/*
+ * Google's Places API (New), Nearby Search: POST with a field mask, an
+ * answer in another shape than the one that Herd's clients know.
+ * Source: developers.google.com/maps/documentation/places/web-service/
+ * nearby-search and the reference of v1/places:searchNearby.
+ */
 #include <stdio.h>
 
 #include "places/credit.h"
+#include "places/upstream.h"
 #include "places/upstream_json.h"
 
 #define ATTRIBUTIONS_MAX 16u
@@ -376,9 +381,7 @@ google_read(const struct places_question *question, struct span body,
 }
 
 const struct upstream upstream_google = {
-	.kind = PLACES_GOOGLE,
 	.base_url = "https://places.googleapis.com",
-	.needs_key = true,
 	.may_cache = false, /* terms of service, 3.2.3 (b) */
 	.ask = google_ask,
 	.read = google_read,

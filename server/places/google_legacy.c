@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "places/google_legacy.h"
-
+/*
+ * Google's legacy Nearby Search, for projects that still have it: its text
+ * is what Herd's clients get, cut to the results that were asked for.
+ */
 #include <stdio.h>
 
 #include "herd/text.h"
 #include "places/json_scan.h"
+#include "places/upstream.h"
 #include "places/upstream_json.h"
 
 static enum herd_error
@@ -216,9 +219,7 @@ legacy_read(const struct places_question *question, struct span body,
 }
 
 const struct upstream upstream_google_legacy = {
-	.kind = PLACES_GOOGLE_LEGACY,
 	.base_url = "https://maps.googleapis.com",
-	.needs_key = true,
 	.may_cache = false, /* terms of service, 3.2.3 (b) */
 	.ask = legacy_ask,
 	.read = legacy_read,

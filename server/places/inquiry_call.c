@@ -181,7 +181,7 @@ inquiry_ask_provider(struct inquiry *inquiry)
 	inquiry->has_stale = false;
 	buf_clear(&inquiry->stale);
 	if (inquiry->trial != NULL)
-		(void)trial_step(inquiry->trial, provider->upstream->kind);
+		(void)trial_step(inquiry->trial, provider->kind);
 	else if (provider->cache != NULL)
 		step = ask_cache(inquiry);
 	if (step != STEP_PENDING)

@@ -58,7 +58,7 @@ enum step {
 static inline const char *
 provider_name(const struct provider *provider)
 {
-	return places_kind_name(provider->upstream->kind);
+	return places_kind_name(provider->kind);
 }
 
 /*

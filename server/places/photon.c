@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "places/photon.h"
-
+/*
+ * Photon (github.com/komoot/photon), a geocoder over OpenStreetMap: its
+ * reverse search gives GeoJSON.
+ */
 #include <stdio.h>
 
 #include "places/photon_types.h"
+#include "places/upstream.h"
 #include "places/upstream_json.h"
 
 #define ID_MAX 32u
@@ -233,9 +236,7 @@ photon_read(const struct places_question *question, struct span body,
 }
 
 const struct upstream upstream_photon = {
-	.kind = PLACES_PHOTON,
 	.base_url = "https://photon.komoot.io",
-	.needs_key = false,
 	.may_cache = true,
 	.ask = photon_ask,
 	.read = photon_read,

@@ -79,7 +79,7 @@ count_upstreams(const struct setting_list *chain)
 
 	for (unsigned i = 0; i < chain->count; i++)
 		count +=
-		    upstream_find((enum places_kind)chain->items[i]) != NULL;
+		    places_kind_is_remote((enum places_kind)chain->items[i]);
 	return count;
 }
 
@@ -92,12 +92,11 @@ open_providers(struct places *places, const struct opening *opening)
 
 	for (unsigned i = 0; error == HERD_OK && i < chain->count; i++) {
 		enum places_kind kind = (enum places_kind)chain->items[i];
-		const struct upstream *upstream = upstream_find(kind);
 
 		if (kind == PLACES_GAZETTEER)
 			error = open_gazetteer(places, opening);
-		else if (upstream != NULL)
-			error = provider_open(upstream, opening->settings,
+		else if (places_kind_is_remote(kind))
+			error = provider_open(kind, opening->settings,
 			    opening->node, opening->base_dir, shared,
 			    opening->message, &places->providers[i]);
 	}

@@ -105,21 +105,22 @@ static enum herd_error
 set_secret(struct provider *provider, const char *setting, const char *node,
     const char *base_dir, struct buf *message)
 {
-	if (!provider->upstream->needs_key)
+	if (places_kind_key(provider->kind) == NULL)
 		return HERD_OK;
 	if (setting[0] == '\0')
 		return refuse(message,
 		    "places.provider %s needs an API key: put it into a file"
 		    " of mode 0600 and name that with places.key_file",
-		    places_kind_name(provider->upstream->kind));
+		    places_kind_name(provider->kind));
 	return secret_load(setting, node, base_dir, &provider->secret, message);
 }
 
 static void
-init(struct provider *provider, const struct upstream *upstream,
+init(struct provider *provider, enum places_kind kind,
     const struct settings *settings)
 {
-	provider->upstream = upstream;
+	provider->kind = kind;
+	provider->upstream = upstream_find(kind);
 	provider->max_active = settings->places.max_concurrent;
 	provider->max_waiting = settings->places.max_queued;
 	breaker_init(&provider->breaker);
@@ -130,7 +131,7 @@ init(struct provider *provider, const struct upstream *upstream,
 }
 
 enum herd_error
-provider_open(const struct upstream *upstream, const struct settings *settings,
+provider_open(enum places_kind kind, const struct settings *settings,
     const char *node, const char *base_dir, bool shares_chain,
     struct buf *message, struct provider **out)
 {
@@ -139,13 +140,14 @@ provider_open(const struct upstream *upstream, const struct settings *settings,
 
 	if (provider == NULL)
 		return HERD_ENOMEM;
-	init(provider, upstream, settings);
+	init(provider, kind, settings);
 	error = set_base_url(
 	    provider, settings->places.base_url, shares_chain, message);
 	if (error == HERD_OK)
 		error = set_secret(provider, settings->places.key_file, node,
 		    base_dir, message);
-	if (error == HERD_OK && upstream->may_cache && settings->places.cache)
+	if (error == HERD_OK && provider->upstream->may_cache &&
+	    settings->places.cache)
 		error = cache_open(&provider->cache);
 	if (error != HERD_OK) {
 		provider_close(provider);

@@ -41,6 +41,7 @@ struct inquiry;
 
 struct provider {
 	/* constant once open */
+	enum places_kind kind;
 	const struct upstream *upstream;
 	struct upstream_config config;
 	char *base_url;
@@ -67,11 +68,12 @@ struct provider {
 };
 
 /*
- * Gives *out. `shares_chain`: another provider on the network is in the
- * chain, so that places.base_url would be ambiguous. HERD_ESYSTEM,
- * HERD_ESYNTAX ...: `message` says which setting is wrong and why.
+ * Gives *out; `kind` is one on the network. `shares_chain`: another provider on
+ * the network is in the chain, so that places.base_url would be ambiguous.
+ * HERD_ESYSTEM, HERD_ESYNTAX ...: `message` says which setting is wrong and
+ * why.
  */
-HERD_MUST_CHECK enum herd_error provider_open(const struct upstream *upstream,
+HERD_MUST_CHECK enum herd_error provider_open(enum places_kind kind,
     const struct settings *settings, const char *node, const char *base_dir,
     bool shares_chain, struct buf *message, struct provider **out);
 void provider_close(struct provider *provider);

@@ -5,25 +5,18 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "places/google.h"
-#include "places/google_legacy.h"
-#include "places/photon.h"
 #include "places/upstream_json.h"
 
 static const struct upstream *const UPSTREAMS[] = {
-	&upstream_google,
-	&upstream_google_legacy,
-	&upstream_photon,
+#define UPSTREAM_ENTRY(id, name, word, key) [PLACES_##id] = &upstream_##name,
+	PLACES_PROVIDERS(UPSTREAM_NONE, UPSTREAM_ENTRY)
+#undef UPSTREAM_ENTRY
 };
 
 const struct upstream *
 upstream_find(enum places_kind kind)
 {
-	for (size_t i = 0; i < HERD_ARRAY_LEN(UPSTREAMS); i++) {
-		if (UPSTREAMS[i]->kind == kind)
-			return UPSTREAMS[i];
-	}
-	return NULL;
+	return kind < HERD_ARRAY_LEN(UPSTREAMS) ? UPSTREAMS[kind] : NULL;
 }
 
 void

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A provider on the network, as far as it needs no network: how a question
- * becomes an HTTP request and the response an answer. One table of them;
- * each is a constant in its own file.
+ * becomes an HTTP request and the response an answer. Each is a constant in
+ * its own file and a row of PLACES_PROVIDERS in herd/settings.h.
  */
 #ifndef HERD_PLACES_UPSTREAM_H
 #define HERD_PLACES_UPSTREAM_H
@@ -39,10 +39,8 @@ struct upstream_request {
 };
 
 struct upstream {
-	enum places_kind kind;
 	const char *base_url; /* its public one */
-	bool needs_key;
-	bool may_cache; /* its terms allow it */
+	bool may_cache;       /* its terms allow it */
 
 	/* Appends to *request, which is empty. */
 	enum herd_error (*ask)(const struct upstream_config *config,
@@ -59,6 +57,12 @@ struct upstream {
 	    struct span body, struct buf *json, struct answer_facts *facts,
 	    struct buf *why);
 };
+
+#define UPSTREAM_NONE(id, word)
+#define UPSTREAM_DECLARED(id, name, word, key) \
+	extern const struct upstream upstream_##name;
+PLACES_PROVIDERS(UPSTREAM_NONE, UPSTREAM_DECLARED)
+#undef UPSTREAM_DECLARED
 
 /* NULL: `kind` is not a provider on the network. */
 const struct upstream *upstream_find(enum places_kind kind);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The seam behind which a database stands. One thread, the store's, calls
- * an engine; `put`s come between `begin` and `commit`, and what `commit` said
- * HERD_OK to must survive a crash of process and machine (with `sync`) or of
- * the process (without).
+ * What the store asks of a database. An engine is a constant in its own file
+ * and a row of STORE_ENGINES in herd/settings.h. One thread, the store's,
+ * calls it. Each `put` comes between `begin` and `commit`; when `commit`
+ * returns HERD_OK, they survive a crash of process and machine (with `sync`)
+ * or of the process (without).
  */
 #ifndef HERD_ENGINE_H
 #define HERD_ENGINE_H
 
 #include "herd/report.h"
+#include "herd/settings.h"
 
 #define ENGINE_ERROR_MAX 256u
 
@@ -26,7 +28,7 @@ struct engine_loader {
 	enum herd_error (*on_report)(void *arg, const struct report *report);
 	/* A row that cannot be believed, and why; it is deleted. */
 	void (*on_damaged)(void *arg, struct span client, const char *why);
-	/* All rows were written anew, and why. */
+	/* All rows were written again, and why. */
 	void (*on_rewritten)(void *arg, const char *why);
 };
 
@@ -34,7 +36,6 @@ struct engine_loader {
 typedef bool engine_is_held(void *arg, struct span client);
 
 struct engine_ops {
-	const char *name;
 	/* Opens or creates `path`. On failure `message` says why, what next. */
 	enum herd_error (*open)(const char *path, bool sync,
 	    struct buf *message, struct engine **out);
@@ -56,6 +57,8 @@ struct engine_ops {
 	void (*close)(struct engine *engine);
 };
 
-extern const struct engine_ops engine_sqlite;
+#define ENGINE_DECLARED(id, name) extern const struct engine_ops engine_##name;
+STORE_ENGINES(ENGINE_DECLARED)
+#undef ENGINE_DECLARED
 
 #endif

@@ -715,7 +715,6 @@ sqlite_count(struct engine *engine, uint64_t *rows)
 }
 
 const struct engine_ops engine_sqlite = {
-	.name = "sqlite",
 	.open = sqlite_open,
 	.load = sqlite_load,
 	.begin = sqlite_begin,

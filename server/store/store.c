@@ -15,6 +15,7 @@
 #define BATCH_BYTES_MAX (STORE_BATCH_RECORDS * 256u + (1u << 20))
 
 struct store {
+	const char *word; /* of store.engine */
 	struct engine *engine;
 	bool sync;
 	struct table *table;
@@ -284,16 +285,26 @@ run_store(void *arg)
 
 /* --- life --------------------------------------------------------------- */
 
+static const struct {
+	const char *word;
+	const struct engine_ops *ops;
+} ENGINES[] = {
+#define ENGINE_ROW(id, name) [STORE_##id] = { #name, &engine_##name },
+	STORE_ENGINES(ENGINE_ROW)
+#undef ENGINE_ROW
+};
+
 enum herd_error
-store_open(const char *path, bool sync, struct table *table,
-    const struct timekeeper *timekeeper, struct log *log, struct buf *message,
-    struct store **out)
+store_open(enum store_engine engine, const char *path, bool sync,
+    struct table *table, const struct timekeeper *timekeeper, struct log *log,
+    struct buf *message, struct store **out)
 {
 	struct store *store = calloc(1, sizeof(*store));
 	enum herd_error error;
 
 	if (store == NULL)
 		return HERD_ENOMEM;
+	store->word = ENGINES[engine].word;
 	store->sync = sync;
 	store->table = table;
 	store->timekeeper = timekeeper;
@@ -302,7 +313,7 @@ store_open(const char *path, bool sync, struct table *table,
 	(void)sem_init(&store->woken, 0, 0);
 	pthread_mutex_init(&store->error_lock, NULL);
 	outbox_init(&store->outbox, table, FROM_NOBODY, on_wake, store);
-	error = engine_sqlite.open(path, sync, message, &store->engine);
+	error = ENGINES[engine].ops->open(path, sync, message, &store->engine);
 	if (error == HERD_OK)
 		error = store_load(store, path, message);
 	if (error == HERD_OK)
@@ -368,7 +379,7 @@ void
 store_status(struct store *store, struct store_status *out)
 {
 	*out = (struct store_status){
-		.engine = store->engine->ops->name,
+		.engine = store->word,
 		.sync = store->sync,
 		.state = atomic_load(&store->failed) ? STORE_FAILED : STORE_OK,
 		.lag = outbox_owed(&store->outbox),

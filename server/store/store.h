@@ -41,12 +41,14 @@ struct store_status {
 typedef void store_on_commit(void *arg);
 
 /*
- * Opens the engine, loads what it has into `table` and begins to listen to
- * changes. Borrows table, timekeeper and log. `message` says what went wrong.
+ * Opens the engine, which is not STORE_NONE, loads what it has into `table` and
+ * begins to listen to changes. Borrows table, timekeeper and log. `message`
+ * says what went wrong.
  */
-HERD_MUST_CHECK enum herd_error store_open(const char *path, bool sync,
-    struct table *table, const struct timekeeper *timekeeper, struct log *log,
-    struct buf *message, struct store **out);
+HERD_MUST_CHECK enum herd_error store_open(enum store_engine engine,
+    const char *path, bool sync, struct table *table,
+    const struct timekeeper *timekeeper, struct log *log, struct buf *message,
+    struct store **out);
 
 /* Starts the thread; on_commit may be called from now on. */
 HERD_MUST_CHECK enum herd_error store_start(

@@ -10,9 +10,8 @@
 #include "places/upstream.h"
 
 static const enum places_kind KINDS[] = {
-	PLACES_GOOGLE,
-	PLACES_GOOGLE_LEGACY,
-	PLACES_PHOTON,
+#define FUZZ_KIND(id, name, word, key) PLACES_##id,
+	PLACES_PROVIDERS(UPSTREAM_NONE, FUZZ_KIND)
 };
 
 /* What is accepted is what cJSON accepts; the other way round it is less. */
@@ -85,8 +84,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_scan(body);
 	buf_init(&answer, PLACES_ANSWER_MAX);
 	buf_init(&why, UPSTREAM_WHY_MAX);
-	error = upstream_read(upstream_find(KINDS[data[0] % 3]), &question,
-	    status, body, &answer, &facts, &why);
+	error =
+	    upstream_read(upstream_find(KINDS[data[0] % HERD_ARRAY_LEN(KINDS)]),
+		&question, status, body, &answer, &facts, &why);
 	if (error == HERD_OK && places_status_is_good(facts.status))
 		check_answer(&answer, &facts, &question);
 	else

@@ -4,7 +4,7 @@
  * its two marks is written from the table here and compared. After a change of
  * the table, UNIT_UPDATE=1 in the environment writes it into the page.
  */
-#include "unit.h"
+#include "page.h"
 
 #include "herd/herdfile.h"
 #include "herd/request.h"
@@ -12,10 +12,6 @@
 
 #define PAGE "man/herd.yaml.5"
 #define OVERVIEW "man/herd.7"
-#define BEGIN ".\\\" BEGIN settings\n"
-#define END ".\\\" END settings\n"
-#define COLUMNS 72u
-#define PAGE_MAX (1u << 20)
 
 static const char *
 type_name(enum setting_type type)
@@ -72,28 +68,6 @@ add_literal(struct buf *out, const char *text)
 			assert_ok(buf_add_byte(out, *text));
 }
 
-/* In lines of at most COLUMNS; one sentence per line or lines. */
-static void
-add_wrapped(struct buf *out, const char *text)
-{
-	size_t column = 0, len;
-
-	while (*text != '\0') {
-		len = strcspn(text, " ");
-		if (column > 0) {
-			bool full = column + 1u + len > COLUMNS;
-
-			assert_ok(buf_add_byte(out, full ? '\n' : ' '));
-			column = full ? 0 : column + 1u;
-		}
-		assert_ok(buf_add(out, text, len));
-		column += len;
-		text += len;
-		text += *text == ' ';
-	}
-	assert_ok(buf_add_byte(out, '\n'));
-}
-
 /* "From 1K to 64K; the default is 64K.  On reload." */
 static void
 add_facts(struct buf *out, const struct setting *setting)
@@ -136,7 +110,7 @@ add_facts(struct buf *out, const struct setting *setting)
 	/* A sentence begins with a capital, words as they are do not. */
 	if (setting->type == SETTING_ENUM || setting->type == SETTING_ENUMS)
 		assert_ok(buf_add_text(out, "One of "));
-	add_wrapped(out, buf_cstr(&line));
+	page_wrap(out, buf_cstr(&line));
 	buf_release(&allowed);
 	buf_release(&line);
 }
@@ -158,53 +132,20 @@ write_section(struct buf *out)
 		}
 		assert_ok(buf_addf(out, ".It Cm %s : Ar %s\n", table[i].name,
 		    type_name(table[i].type)));
-		add_wrapped(out, table[i].help);
+		page_wrap(out, table[i].help);
 		add_facts(out, &table[i]);
 	}
 	assert_ok(buf_add_text(out, ".El\n"));
 }
 
 static void
-update_page(struct span before, struct span section, struct span after)
-{
-	FILE *page = fopen(PAGE, "w");
-
-	assert_non_null(page);
-	assert_int_equal(
-	    fprintf(page, SPAN_FMT SPAN_FMT SPAN_FMT, SPAN_ARG(before),
-		SPAN_ARG(section), SPAN_ARG(after)),
-	    before.len + section.len + after.len);
-	assert_int_equal(fclose(page), 0);
-}
-
-static void
 test_page_has_the_table_of_settings(void **state HERD_UNUSED)
 {
-	struct buf page, section;
-	const char *text, *begin, *end;
-	struct span found;
+	struct buf section;
 
-	buf_init(&page, PAGE_MAX);
 	buf_init(&section, PAGE_MAX);
-	assert_ok(file_read(PAGE, PAGE_MAX, &page));
 	write_section(&section);
-	text = buf_cstr(&page);
-	assert_non_null(text);
-	begin = strstr(text, BEGIN);
-	assert_non_null(begin);
-	begin += strlen(BEGIN);
-	end = strstr(begin, END);
-	assert_non_null(end);
-	found = span_of(begin, (size_t)(end - begin));
-	if (!span_equal(found, buf_span(&section))) {
-		if (getenv("UNIT_UPDATE") == NULL)
-			fail_msg("%s", PAGE
-			    ": not what the table says; UNIT_UPDATE=1 writes "
-			    "it");
-		update_page(span_of(text, (size_t)(begin - text)),
-		    buf_span(&section), span_from(end));
-	}
-	buf_release(&page);
+	page_check(PAGE, "settings", buf_span(&section));
 	buf_release(&section);
 }
 

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "node/reload.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "node/config.h"
+#include "node/settings_apply.h"
+
+void
+reload_init(struct reload *reload)
+{
+	memset(reload, 0, sizeof(*reload));
+	diagnostics_init(&reload->diagnostics);
+}
+
+void
+reload_release(struct reload *reload)
+{
+	diagnostics_release(&reload->diagnostics);
+}
+
+static void
+reload_add(struct reload *reload, bool now, const char *name)
+{
+	assert(reload->applied_count < RELOAD_NAMES_MAX &&
+	       reload->restart_count < RELOAD_NAMES_MAX);
+	if (now)
+		reload->applied[reload->applied_count++] = name;
+	else
+		reload->restart[reload->restart_count++] = name;
+}
+
+static bool
+nodes_are_equal(const struct herdfile *a, const struct herdfile *b)
+{
+	if (a->node_count != b->node_count)
+		return false;
+	for (size_t i = 0; i < a->node_count; i++) {
+		const struct herdfile_node *x = &a->nodes[i];
+		const struct herdfile_node *y = &b->nodes[i];
+
+		if (strcmp(x->name, y->name) != 0 ||
+		    !address_equal(&x->peers, &y->peers) ||
+		    !address_equal(&x->clients, &y->clients) ||
+		    !address_equal(&x->admin, &y->admin))
+			return false;
+	}
+	return true;
+}
+
+static bool
+links_are_equal(const struct herdfile *a, const struct herdfile *b)
+{
+	if (a->link_count != b->link_count)
+		return false;
+	for (size_t i = 0; i < a->link_count; i++) {
+		const struct herdfile_link *x = &a->links[i];
+		const struct herdfile_link *y = &b->links[i];
+
+		if (strcmp(a->nodes[x->a].name, b->nodes[y->a].name) != 0 ||
+		    strcmp(a->nodes[x->b].name, b->nodes[y->b].name) != 0 ||
+		    x->b_dials != y->b_dials)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Sorts what differs in the new file into `reload`: compared with the running
+ * file what applies now, with the one of the start what still waits for a
+ * restart, so that it is said again at each reload.
+ */
+static void
+compare(struct reload *reload, const struct node *node,
+    const struct herdfile *file, size_t self)
+{
+	const struct herdfile *boot = &node->boot;
+	const struct herdfile *running = &node->file;
+	const struct herdfile_node *before = &boot->nodes[node->boot_self];
+	const struct herdfile_node *after = &file->nodes[self];
+	const struct setting *table;
+	size_t count;
+
+	if (strcmp(boot->herd, file->herd) != 0)
+		reload_add(reload, false, "herd");
+	if (!address_equal(&before->clients, &after->clients) ||
+	    !address_equal(&before->peers, &after->peers) ||
+	    !address_equal(&before->admin, &after->admin))
+		reload_add(reload, false, "addresses of this node");
+	if (!nodes_are_equal(running, file))
+		reload_add(reload, true, "nodes");
+	if (!links_are_equal(running, file))
+		reload_add(reload, true, "links");
+	table = settings_table(&count);
+	for (size_t i = 0; i < count; i++) {
+		const struct herdfile *from =
+		    table[i].reloadable ? running : boot;
+
+		if (!setting_equal(&table[i], &from->settings, &file->settings))
+			reload_add(reload, table[i].reloadable, table[i].name);
+	}
+}
+
+/* --- applying ----------------------------------------------------------- */
+
+/* A name beyond NAMES_MAX is left out: it is a strange origin. */
+static enum herd_error
+names_add_file(struct names *names, const struct herdfile *file)
+{
+	enum herd_error error = HERD_OK;
+
+	for (size_t i = 0; i < file->node_count && error != HERD_ENOMEM; i++)
+		error = names_add(names, span_from(file->nodes[i].name));
+	return error == HERD_ENOMEM ? error : HERD_OK;
+}
+
+enum herd_error
+reload_names(struct node *node, const struct herdfile *file)
+{
+	struct names *names = table_names(node->table);
+	enum herd_error error = names_add_file(names, file);
+
+	if (error != HERD_OK)
+		return error;
+	names_unlist(names);
+	return names_add_file(names, file);
+}
+
+static void
+log_diagnostics(struct node *node, const struct diagnostics *diagnostics)
+{
+	for (size_t i = 0; i < diagnostics->count; i++) {
+		const struct diagnostic *item = &diagnostics->items[i];
+		bool error = item->severity == DIAGNOSTIC_ERROR;
+
+		LOG(node->log, error ? LOG_ERROR : LOG_WARN,
+		    error ? "config-error" : "config-warning",
+		    log_text("file", node->file_path),
+		    log_number("line", item->line),
+		    log_number("column", item->column),
+		    log_text("text", item->text));
+	}
+}
+
+/* Takes the file, but not on failure, which changes nothing. */
+static enum herd_error
+apply_file(struct node *node, const struct herdfile *file, size_t self)
+{
+	struct herdfile old = node->file;
+	size_t old_self = node->self;
+	enum herd_error error = reload_names(node, file);
+
+	if (error != HERD_OK)
+		return error;
+	node->file = *file;
+	node->self = self;
+	settings_apply(node);
+	if (node->on_reload.apply != NULL)
+		error = node->on_reload.apply(node->on_reload.arg);
+	if (error != HERD_OK) {
+		node->file = old;
+		node->self = old_self;
+		settings_apply(node);
+		return error;
+	}
+	/* The file of the start stays to the end. */
+	if (old.nodes != node->boot.nodes)
+		herdfile_release(&old);
+	node->file_loaded = clock_wall();
+	return HERD_OK;
+}
+
+enum herd_error
+node_reload(struct node *node, const char *who, struct reload *reload)
+{
+	struct herdfile file;
+	size_t self = 0;
+	enum herd_error error = config_load(
+	    node->file_path, node->name, &file, &self, &reload->diagnostics);
+
+	log_diagnostics(node, &reload->diagnostics);
+	if (error == HERD_OK) {
+		compare(reload, node, &file, self);
+		error = apply_file(node, &file, self);
+		if (error != HERD_OK)
+			herdfile_release(&file);
+	}
+	if (error != HERD_OK)
+		LOG(node->log, LOG_ERROR, "reload-rejected",
+		    log_text("by", who),
+		    log_number("errors", (int64_t)reload->diagnostics.errors),
+		    log_text("next", "the running configuration stays; mend "
+				     "the file and reload again"));
+	else
+		LOG(node->log, LOG_INFO, "reloaded", log_text("by", who),
+		    log_number("applied", (int64_t)reload->applied_count),
+		    log_number("restart", (int64_t)reload->restart_count));
+	return error;
+}
+
+void
+node_on_reload(
+    struct node *node, enum herd_error (*apply)(void *arg), void *arg)
+{
+	assert(node->on_reload.apply == NULL);
+	node->on_reload.apply = apply;
+	node->on_reload.arg = arg;
+}

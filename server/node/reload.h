@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The herd file is read again and applied to the running node, whole or not
+ * at all. Nodes, links and the settings of rows with ON_RELOAD apply at once;
+ * the report names what waits for a restart. Main thread only.
+ */
+#ifndef HERD_NODE_RELOAD_H
+#define HERD_NODE_RELOAD_H
+
+#include "node/node.h"
+
+/* What a reload did; names are settings' or "nodes", "links", static. */
+#define RELOAD_NAMES_MAX 128u
+struct reload {
+	const char *applied[RELOAD_NAMES_MAX];
+	size_t applied_count;
+	const char *restart[RELOAD_NAMES_MAX]; /* take effect at a restart */
+	size_t restart_count;
+	struct diagnostics diagnostics; /* why it was rejected, or warnings */
+};
+
+void reload_init(struct reload *reload);
+void reload_release(struct reload *reload);
+
+/*
+ * Reads the herd file again and applies it. *reload, which the caller has
+ * initialised, says what became of it. `who` is for the log. HERD_ESYNTAX
+ * ...: rejected, nothing changed.
+ */
+HERD_MUST_CHECK enum herd_error node_reload(
+    struct node *node, const char *who, struct reload *reload);
+
+/*
+ * `apply` is called at each reload, once node->file and the settings are the
+ * new ones; on HERD_ENOMEM it has changed nothing, and the reload is
+ * rejected. A node has one: its links.
+ */
+void node_on_reload(
+    struct node *node, enum herd_error (*apply)(void *arg), void *arg);
+
+/*
+ * The table knows the names of that file's nodes; others are strange origins.
+ * HERD_ENOMEM changes nothing.
+ */
+HERD_MUST_CHECK enum herd_error reload_names(
+    struct node *node, const struct herdfile *file);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "node/settings_apply.h"
+
+#include "node/limits.h"
+
+/* A number or truth value that is read where it is kept. */
+#define APPLY(apply, member, value)                                           \
+	static void apply(struct node *node, const struct settings *settings) \
+	{                                                                     \
+		node->member = settings->value;                               \
+	}
+
+APPLY(apply_max_ahead, limits.max_ahead_ns, max_ahead)
+APPLY(apply_at_limit, limits.refuse_at_cap, at_limit == AT_LIMIT_REFUSE)
+APPLY(
+    apply_max_per_address, limits.max_per_address, max_connections_per_address)
+APPLY(apply_request_timeout, limits.request_timeout_ns, request_timeout)
+APPLY(apply_write_timeout, limits.write_timeout_ns, write_timeout)
+APPLY(apply_idle_timeout, limits.idle_timeout_ns, idle_timeout)
+APPLY(apply_request_rate, limits.request_rate, request_rate)
+APPLY(apply_ready_after, limits.ready_after_ns, ready_after)
+APPLY(apply_link_ping_after, timings.ping_after_ns, link.ping_after)
+APPLY(apply_link_dead_after, timings.dead_after_ns, link.dead_after)
+APPLY(apply_link_stall_after, timings.stall_after_ns, link.stall_after)
+APPLY(apply_link_verify_every, timings.verify_every_ns, link.verify_every)
+APPLY(apply_link_flush_every, timings.flush_every_ns, link.flush_every)
+APPLY(apply_link_redial_max, timings.redial_max_ns, link.redial_max)
+
+static void
+apply_max_memory(struct node *node, const struct settings *settings)
+{
+	node->limits.max_memory = settings->max_memory != 0
+				      ? settings->max_memory
+				      : limits_memory(limits_machine_memory());
+}
+
+/* Connections must never use up the files that the node itself needs. */
+static void
+apply_max_connections(struct node *node, const struct settings *settings)
+{
+	uint64_t wanted = settings->max_connections;
+	uint64_t files = limits_raise_files();
+	uint64_t fit = limits_connections(wanted, files);
+
+	if (fit < wanted)
+		LOG(node->log, LOG_WARN, "file-limit",
+		    log_number("limit", (int64_t)files),
+		    log_number(
+			"wanted", (int64_t)(wanted + LIMITS_FILES_RESERVED)),
+		    log_number("max_connections", (int64_t)fit),
+		    log_text("next", "fewer clients are served at one time; "
+				     "raise LimitNOFILE or lower "
+				     "max_connections"));
+	node->limits.max_connections = fit;
+}
+
+static void
+apply_log_level(struct node *node, const struct settings *settings)
+{
+	log_level_set(node->log, (enum log_level)settings->log.level);
+}
+
+static void
+apply_log_format(struct node *node, const struct settings *settings)
+{
+	log_format_set(node->log, (enum log_format)settings->log.format);
+}
+
+typedef void apply_function(struct node *node, const struct settings *settings);
+
+#define AT_RESTART NULL
+#define ON_RELOAD(apply) apply
+#define SETTING(field, effect, ...) effect,
+
+static apply_function *const APPLY_FUNCTIONS[] = {
+#include "herd/settings_rows.def"
+};
+
+void
+settings_apply(struct node *node)
+{
+	for (size_t i = 0; i < HERD_ARRAY_LEN(APPLY_FUNCTIONS); i++)
+		if (APPLY_FUNCTIONS[i] != NULL)
+			APPLY_FUNCTIONS[i](node, &node->file.settings);
+}
