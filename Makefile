@@ -88,7 +88,7 @@ CLIENT_OUT_SRC := client/out/canvas.c client/out/filter.c client/out/layout.c \
 CLIENT_NET_SRC := client/net/admin_client.c client/net/connection.c \
 	client/net/curl_api.c client/net/reply.c client/net/resolve.c \
 	client/net/standing.c
-CLIENT_LINE_SRC := client/line/args.c
+CLIENT_LINE_SRC := client/line/args.c client/line/command.c
 CLIENT_CONF_SRC := client/conf/contexts.c client/conf/herd.c \
 	client/conf/prefs.c
 CLIENT_RUN_SRC := client/run/app.c client/run/ask.c client/run/exchange.c \
@@ -98,15 +98,32 @@ CLIENT_RUN_SRC := client/run/app.c client/run/ask.c client/run/exchange.c \
 CLIENT_REPL_SRC := client/repl/background.c client/repl/complete.c \
 	client/repl/cursor_word.c client/repl/editor.c client/repl/repl.c \
 	client/repl/shells.c
-CLIENT_CMD_SRC := client/cmd/bench.c client/cmd/check.c \
-	client/cmd/client_list.c client/cmd/client_show.c client/cmd/cmd_config.c \
-	client/cmd/cmd_context.c client/cmd/cmd_data.c client/cmd/cmd_herd.c \
-	client/cmd/cmd_node.c client/cmd/cmd_places.c client/cmd/cmd_table.c \
-	client/cmd/cmd_tool.c client/cmd/cmd_watch.c client/cmd/commands.c \
-	client/cmd/config_diff.c client/cmd/herd_check.c client/cmd/herd_diff.c \
-	client/cmd/log_follow.c client/cmd/map.c client/cmd/peer.c \
-	client/cmd/peer_graph.c client/cmd/ping.c client/cmd/status_screen.c \
-	client/cmd/top.c client/cmd/trace.c client/cmd/transfer.c \
+CLIENT_CMD_SRC := client/cmd/bench.c \
+	client/cmd/check.c \
+	client/cmd/client_list.c \
+	client/cmd/client_show.c \
+	client/cmd/cmd_config.c \
+	client/cmd/cmd_context.c \
+	client/cmd/cmd_data.c \
+	client/cmd/cmd_herd.c \
+	client/cmd/cmd_node.c \
+	client/cmd/cmd_places.c \
+	client/cmd/cmd_table.c \
+	client/cmd/cmd_tool.c \
+	client/cmd/cmd_watch.c \
+	client/cmd/config_diff.c \
+	client/cmd/herd_check.c \
+	client/cmd/herd_diff.c \
+	client/cmd/list.c \
+	client/cmd/log_follow.c \
+	client/cmd/map.c \
+	client/cmd/peer.c \
+	client/cmd/peer_graph.c \
+	client/cmd/ping.c \
+	client/cmd/status_screen.c \
+	client/cmd/top.c \
+	client/cmd/trace.c \
+	client/cmd/transfer.c \
 	client/cmd/whatsat.c
 CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_OUT_SRC) $(CLIENT_NET_SRC) \
 	$(CLIENT_LINE_SRC) $(CLIENT_CONF_SRC) $(CLIENT_RUN_SRC) \

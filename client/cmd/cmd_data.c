@@ -352,32 +352,19 @@ static const struct argument raw_arguments[] = {
 	{ NULL, COMPLETE_NONE, false, false, NULL, false },
 };
 
-static const struct argument ping_arguments[] = {
-	{ "NODE", COMPLETE_NODE, true, true, NULL, false },
-	{ NULL, COMPLETE_NONE, false, false, NULL, false },
-};
-
-static const struct flag ping_flags[] = {
-	{ "count", 'c', "N", false, COMPLETE_NONE, NULL,
-	    "ask each node N times (1)" },
-	{ "interval", 'i', "DURATION", false, COMPLETE_NONE, NULL,
-	    "time between two questions (1s)" },
-	{ NULL, 0, NULL, false, COMPLETE_NONE, NULL, NULL },
-};
-
 const struct command client_data_commands[] = {
 	{ "iamat", "report a client's location to a node",
 	    "LOCATION is +34.068930-118.445127 or 34.068930,-118.445127; a "
 	    "leading sign never makes it an option. TIME is in seconds since "
 	    "1970 and goes out as it is typed; `now' is the default.",
 	    iamat_arguments, NULL, &iamat_view, COMMAND_WRITE, run_iamat,
-	    "iamat kiwi.cs.ucla.edu +34.068930-118.445127" },
+	    "iamat kiwi.cs.ucla.edu +34.068930-118.445127", GROUP_CLIENTS },
 	{ "whatsat", "show what is near a client",
 	    "At most MAX (1 to 20) places within RADIUS (at most 50 km) of "
 	    "where the client was last reported. -o json and -o raw give the "
 	    "node's own answer.",
 	    whatsat_arguments, whatsat_flags, &whatsat_view, COMMAND_READ,
-	    whatsat_run, "whatsat kiwi.cs.ucla.edu 10km 5" },
+	    whatsat_run, "whatsat kiwi.cs.ucla.edu 10km 5", GROUP_CLIENTS },
 	{ "raw", "send a line as it is, show the answer as it is",
 	    "In the REPL and in scripts the rest of the line is sent byte for "
 	    "byte; on a command line the words are joined by one space, and a "
@@ -385,23 +372,18 @@ const struct command client_data_commands[] = {
 	    "an answer is `? ...'. Where it is read-only, only WHATSAT may be "
 	    "sent.",
 	    raw_arguments, NULL, NULL, COMMAND_VERBATIM | COMMAND_BY_LINE,
-	    run_raw, "raw WHATSAT kiwi.cs.ucla.edu 10 5" },
-	{ "ping", "ask nodes whether they answer clients, and how fast",
-	    "An invalid request is sent to the client listener, whose answer "
-	    "is timed; nothing changes.",
-	    ping_arguments, ping_flags, &ping_view, COMMAND_HERD | COMMAND_READ,
-	    ping_run, "ping Riley -c 3" },
+	    run_raw, "raw WHATSAT kiwi.cs.ucla.edu 10 5", GROUP_CLIENTS },
 	{ "trace", "follow one report through the herd",
 	    "Reports CLIENT at LOCATION to a node and prints by which links "
 	    "it reached the others, and when.",
 	    trace_arguments, NULL, &trace_view, COMMAND_WRITE, trace_run,
-	    "trace probe-1 34.068930,-118.445127" },
+	    "trace probe-1 34.068930,-118.445127", GROUP_CLIENTS },
 	{ "bench", "measure a herd under load",
 	    "Many connections send reports, questions or both; the answers "
 	    "are checked and timed. The clients that are asked for are "
 	    "reported before, which is not measured. Refused in a protected "
 	    "context.",
 	    bench_arguments, bench_flags, &bench_view, COMMAND_WRITE, bench_run,
-	    "bench iamat --clients 1000 --duration 10s" },
-	{ NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL },
+	    "bench iamat --clients 1000 --duration 10s", GROUP_CLIENTS },
+	{ NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, 0 },
 };

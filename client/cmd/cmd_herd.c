@@ -222,27 +222,27 @@ run_wait(struct run *run)
 const struct command client_herd_commands[] = {
 	{ "herd status", "show all nodes, one to a line", NULL, NULL, NULL,
 	    &status_list, COMMAND_HERD | COMMAND_READ, run_status,
-	    "herd status --watch" },
+	    "herd status --watch", GROUP_HERD },
 	{ "herd wait", "wait until all nodes are ready and synced",
 	    "For at most --timeout; the exit status is then 4.", NULL, NULL,
 	    &wait_view, COMMAND_HERD | COMMAND_HARMLESS, run_wait,
-	    "herd wait --timeout 30s" },
+	    "herd wait --timeout 30s", GROUP_HERD },
 	{ "herd diff", "list the clients that nodes disagree on",
 	    "Tables are compared by a tree of hashes; reports on their way "
 	    "are not counted. The exit status is 1 when something differs.",
 	    NULL, NULL, &diff_view, COMMAND_HERD | COMMAND_READ, diff_run,
-	    "herd diff" },
+	    "herd diff", GROUP_HERD },
 	{ "herd check", "check the herd's shape and state",
 	    "The shape is the herd file's: parts, diameter, messages for each "
 	    "report, links and nodes whose loss would split it. The exit "
 	    "status is 1 when something is critical.",
 	    NULL, NULL, &herdcheck_view, COMMAND_HERD | COMMAND_READ,
-	    herdcheck_run, "herd check" },
+	    herdcheck_run, "herd check", GROUP_HERD },
 	{ "check", "be a monitoring plugin",
 	    "One line, performance data, and the plugins' exit statuses: 0 "
 	    "OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.",
 	    nagios_arguments, NULL, NULL,
 	    COMMAND_HERD | COMMAND_PLUGIN | COMMAND_HARMLESS, nagios_run,
-	    "check all --timeout 3s" },
-	{ NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL },
+	    "check all --timeout 3s", GROUP_HERD },
+	{ NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, 0 },
 };

@@ -243,15 +243,15 @@ static const struct argument cache_arguments[] = {
 const struct command client_places_commands[] = {
 	{ "places status", "show a node's providers of places", NULL, NULL,
 	    NULL, &status_list, COMMAND_READ, run_status,
-	    "places status -n all" },
+	    "places status -n all", GROUP_PLACES },
 	{ "places test", "ask a node's Places once, with the time of each step",
 	    "There is a row for each provider that was asked, up to the one "
 	    "that answered. The question passes by the cache and is not "
 	    "shared with others.",
 	    location_arguments, NULL, &test_view, COMMAND_WRITE, run_test,
-	    "places test 34.068930,-118.445127" },
+	    "places test 34.068930,-118.445127", GROUP_PLACES },
 	{ "places cache", "show or empty a node's cache of places", NULL,
 	    cache_arguments, NULL, &cache_view, COMMAND_BY_LINE, run_cache,
-	    "places cache show" },
-	{ NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL },
+	    "places cache show", GROUP_PLACES },
+	{ NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, 0 },
 };

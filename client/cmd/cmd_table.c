@@ -187,40 +187,43 @@ const struct command client_table_commands[] = {
 	{ "client ls", "list the clients that a node knows",
 	    "With PREFIX only those whose id begins so.", ls_arguments, NULL,
 	    &client_list_view, COMMAND_READ, client_run_ls,
-	    "client ls --sort received_at:desc --limit 20" },
+	    "client ls --sort received_at:desc --limit 20", GROUP_TABLE },
 	{ "client show", "show what nodes know of a client",
 	    "With -n all every node is asked and compared with the newest "
 	    "report; the exit status is 1 unless all have it. RECEIVED is when "
 	    "the origin had the report from the client, on every node; when a "
 	    "relayed one reached a node is not kept: `trace' measures that.",
 	    id_arguments, NULL, &client_show_view, COMMAND_READ,
-	    client_run_show, "client show kiwi.cs.ucla.edu -n all" },
+	    client_run_show, "client show kiwi.cs.ucla.edu -n all",
+	    GROUP_TABLE },
 	{ "client near", "list the clients near a location", NULL,
 	    near_arguments, NULL, &client_list_view, COMMAND_READ,
-	    client_run_near, "client near 34.068930,-118.445127 5" },
+	    client_run_near, "client near 34.068930,-118.445127 5",
+	    GROUP_TABLE },
 	{ "client count", "count the clients that nodes know", NULL, NULL, NULL,
-	    &count_view, COMMAND_READ, run_count, "client count -n all" },
+	    &count_view, COMMAND_READ, run_count, "client count -n all",
+	    GROUP_TABLE },
 	{ "client refused", "list the clients whose reports were refused",
 	    "The last 100 of each node, by client and REASON: `ahead' of the "
 	    "node's clock beyond max_ahead, `memory' or `clients' when the "
 	    "table is at max_memory or max_clients. CUT ids are shown in part.",
 	    NULL, NULL, &refused_view, COMMAND_READ, run_refused,
-	    "client refused -n all" },
+	    "client refused -n all", GROUP_TABLE },
 	{ "client forget", "make the herd forget a client",
 	    "All nodes are asked unless -n says otherwise: each makes a removal "
 	    "with the time of the report that it holds, which spreads like a "
 	    "report. A client that reports a later time is known again.",
 	    id_arguments, NULL, &forget_view,
 	    COMMAND_WRITE | COMMAND_CONFIRM | COMMAND_HERD, run_forget,
-	    "client forget probe-1 --yes" },
+	    "client forget probe-1 --yes", GROUP_TABLE },
 	{ "client export", "write all clients of a node as JSON lines", NULL,
 	    NULL, NULL, NULL, COMMAND_HARMLESS, transfer_export,
-	    "client export > clients.jsonl" },
+	    "client export > clients.jsonl", GROUP_TABLE },
 	{ "client import", "report the clients of an export to a node",
 	    "FILE has JSON lines as `client export' writes them, - is stdin. "
 	    "Each client is reported with its own time, so nothing newer is "
 	    "overwritten.",
 	    import_arguments, NULL, &transfer_view, COMMAND_WRITE,
-	    transfer_import, "client import clients.jsonl" },
-	{ NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL },
+	    transfer_import, "client import clients.jsonl", GROUP_TABLE },
+	{ NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, 0 },
 };

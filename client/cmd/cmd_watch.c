@@ -410,12 +410,13 @@ const struct command client_watch_commands[] = {
 	    "Until Ctrl-C, or until --limit N events have come. A reader that "
 	    "is too slow gets each client's newest report only, and is told.",
 	    NULL, event_flags, &event_view, COMMAND_STREAM | COMMAND_HARMLESS,
-	    run_events, "events --type report --client 'bus-*' -n all" },
+	    run_events, "events --type report --client 'bus-*' -n all",
+	    GROUP_WATCHING },
 	{ "stats", "show a node's metrics",
 	    "METRIC is a part of a name or its labels, or a glob for both. -o prometheus and -o raw "
 	    "give the node's own text.",
 	    glob_arguments, NULL, &stat_view, COMMAND_READ, run_stats,
-	    "stats herd_requests" },
+	    "stats herd_requests", GROUP_WATCHING },
 	{ "top", "show the herd at work, live",
 	    "The key q leaves. n, c, i, w, v, o, l, p, m sort by name, clients, "
 	    "iamat, whatsat, invalid, owed, lag, places and memory, the most "
@@ -423,11 +424,11 @@ const struct command client_watch_commands[] = {
 	    "is what all links of a node still owe, LAG that of the slowest "
 	    "one. -1 measures for a second and prints once.",
 	    top_arguments, NULL, &top_view, COMMAND_HERD | COMMAND_HARMLESS,
-	    top_run, "top --sort lag" },
+	    top_run, "top --sort lag", GROUP_WATCHING },
 	{ "map", "draw where a node's clients are",
 	    "On a screen, and with plain; every other format gets the clients "
 	    "themselves, as `client ls'.",
 	    NULL, map_flags, &client_list_view, COMMAND_READ, map_run,
-	    "map --near 34.068930,-118.445127 --km 20" },
-	{ NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL },
+	    "map --near 34.068930,-118.445127 --km 20", GROUP_WATCHING },
+	{ NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, 0 },
 };

@@ -26,10 +26,6 @@ enum status data_reply(struct run *run, struct exchange *x, struct reply *out);
 extern const struct view whatsat_view;
 enum status whatsat_run(struct run *run);
 
-/* ping.c */
-extern const struct view ping_view;
-enum status ping_run(struct run *run);
-
 /* trace.c */
 extern const struct argument trace_arguments[];
 extern const struct view trace_view;

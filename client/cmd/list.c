@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd/list.h"
+
+#define COMMAND_ADDRESS(name) &cmd_##name,
+#define OLD(name, family, i) &client_##family##_commands[i],
+
+/* clang-format off */
+const struct command *const command_table[] = {
+	COMMAND_LIST(COMMAND_ADDRESS)
+	NULL
+};
+/* clang-format on */
