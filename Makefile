@@ -100,30 +100,42 @@ CLIENT_REPL_SRC := client/repl/background.c client/repl/complete.c \
 	client/repl/shells.c
 CLIENT_CMD_SRC := client/cmd/bench.c \
 	client/cmd/check.c \
+	client/cmd/client_count.c \
+	client/cmd/client_export.c \
+	client/cmd/client_forget.c \
+	client/cmd/client_import.c \
 	client/cmd/client_list.c \
+	client/cmd/client_ls.c \
+	client/cmd/client_near.c \
+	client/cmd/client_refused.c \
 	client/cmd/client_show.c \
 	client/cmd/cmd_config.c \
 	client/cmd/cmd_context.c \
-	client/cmd/cmd_data.c \
 	client/cmd/cmd_herd.c \
 	client/cmd/cmd_node.c \
-	client/cmd/cmd_places.c \
-	client/cmd/cmd_table.c \
 	client/cmd/cmd_tool.c \
-	client/cmd/cmd_watch.c \
 	client/cmd/config_diff.c \
+	client/cmd/events.c \
+	client/cmd/first_reply.c \
 	client/cmd/herd_check.c \
 	client/cmd/herd_diff.c \
+	client/cmd/iamat.c \
 	client/cmd/list.c \
 	client/cmd/log_follow.c \
 	client/cmd/map.c \
 	client/cmd/peer.c \
 	client/cmd/peer_graph.c \
 	client/cmd/ping.c \
+	client/cmd/places_cache.c \
+	client/cmd/places_status.c \
+	client/cmd/places_test.c \
+	client/cmd/raw.c \
+	client/cmd/show_rows.c \
+	client/cmd/stats_command.c \
 	client/cmd/status_screen.c \
 	client/cmd/top.c \
 	client/cmd/trace.c \
-	client/cmd/transfer.c \
+	client/cmd/typed.c \
 	client/cmd/whatsat.c
 CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_OUT_SRC) $(CLIENT_NET_SRC) \
 	$(CLIENT_LINE_SRC) $(CLIENT_CONF_SRC) $(CLIENT_RUN_SRC) \

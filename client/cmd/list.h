@@ -12,12 +12,12 @@
 
 /* clang-format off */
 #define COMMAND_LIST(X) \
-	OLD(iamat, data, 0) \
-	OLD(whatsat, data, 1) \
-	OLD(raw, data, 2) \
+	X(iamat) \
+	X(whatsat) \
+	X(raw) \
 	X(ping) \
-	OLD(trace, data, 3) \
-	OLD(bench, data, 4) \
+	X(trace) \
+	X(bench) \
 	OLD(status, node, 0) \
 	OLD(node_ls, node, 1) \
 	OLD(node_show, node, 2) \
@@ -30,32 +30,32 @@
 	OLD(peer_disable, node, 9) \
 	OLD(peer_reconnect, node, 10) \
 	OLD(peer_graph, node, 11) \
-	OLD(client_ls, table, 0) \
-	OLD(client_show, table, 1) \
-	OLD(client_near, table, 2) \
-	OLD(client_count, table, 3) \
-	OLD(client_refused, table, 4) \
-	OLD(client_forget, table, 5) \
-	OLD(client_export, table, 6) \
-	OLD(client_import, table, 7) \
+	X(client_ls) \
+	X(client_show) \
+	X(client_near) \
+	X(client_count) \
+	X(client_refused) \
+	X(client_forget) \
+	X(client_export) \
+	X(client_import) \
 	OLD(herd_status, herd, 0) \
 	OLD(herd_wait, herd, 1) \
 	OLD(herd_diff, herd, 2) \
 	OLD(herd_check, herd, 3) \
 	OLD(check, herd, 4) \
-	OLD(places_status, places, 0) \
-	OLD(places_test, places, 1) \
-	OLD(places_cache, places, 2) \
+	X(places_status) \
+	X(places_test) \
+	X(places_cache) \
 	OLD(config_show, config, 0) \
 	OLD(config_check, config, 1) \
 	OLD(config_diff, config, 2) \
 	OLD(config_reload, config, 3) \
 	OLD(log_level, config, 4) \
 	OLD(log_tail, config, 5) \
-	OLD(events, watch, 0) \
-	OLD(stats, watch, 1) \
-	OLD(top, watch, 2) \
-	OLD(map, watch, 3) \
+	X(events) \
+	X(stats) \
+	X(top) \
+	X(map) \
 	OLD(context_ls, tool, 0) \
 	OLD(context_show, tool, 1) \
 	OLD(context_add, tool, 2) \

@@ -6,7 +6,6 @@
 #include "cmd/list.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/xbuf.h"

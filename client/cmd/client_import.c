@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * client export and import: JSON lines out of one herd and into another. An
- * id that is not UTF-8 also has its bytes in client_b64, so that what comes
- * in is what went out. Import reports each client with its own time and
- * location; node and skew are then the importing node's.
+ * client import: the JSON lines of `client export'. Each client is reported
+ * with its own time and location; node and skew are then the importing node's.
  */
-#include "cmd/table_family.h"
+#include "cmd/list.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -13,115 +11,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "herd/text.h"
 #include "herd/location.h"
-#include "run/fields.h"
-#include "net/connection.h"
+#include "herd/text.h"
 #include "base/xbuf.h"
+#include "net/connection.h"
+#include "run/fields.h"
+#include "run/run.h"
 
 /* Requests under way at once: enough to hide the round trip. */
 #define IMPORT_WINDOW 512u
 
-/* --- export ---------------------------------------------------------- */
+/* clang-format off */
+#define IMPORT_COLUMNS(X) \
+	X(IMPORT_NODE, "node", "NODE", LEAF_TEXT, \
+	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME) \
+	X(IMPORT_READ, "read", "READ", LEAF_INTEGER) \
+	X(IMPORT_TAKEN, "reported", "REPORTED", LEAF_INTEGER) \
+	X(IMPORT_REFUSED, "refused", "REFUSED", LEAF_INTEGER) \
+	X(IMPORT_BAD, "malformed", "MALFORMED", LEAF_INTEGER) \
+	X(IMPORT_ERROR, "error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+/* clang-format on */
 
-static void
-put_client(struct run *run, const cJSON *client)
-{
-	char *text = cJSON_PrintUnformatted(client);
-	struct buf line;
+enum { IMPORT_COLUMNS(COLUMN_ENUM) };
 
-	if (text == NULL)
-		out_of_memory();
-	buf_init(&line, XBUF_MAX);
-	put_text(&line, text);
-	put_byte(&line, '\n');
-	sink_write_foreign(&run->sink, buf_span(&line));
-	buf_release(&line);
-	cJSON_free(text);
-}
+static const struct column import_columns[] = { IMPORT_COLUMNS(COLUMN_ROW) };
 
-/* One page. *cursor is replaced by the next one, or NULL at the end. */
-static enum status
-export_page(struct run *run, const struct target *target, char **cursor)
-{
-	struct question q = { .target = target, .method = "GET" };
-	struct answers answers;
-	struct buf path;
-	const char *next;
-	const cJSON *client;
-	enum status status;
-
-	buf_init(&path, XBUF_MAX);
-	putf(&path, "/v1/clients?sort=id&limit=%u", TABLE_PAGE);
-	if (*cursor != NULL) {
-		put_text(&path, "&after=");
-		must(text_to_percent(&path, span_from(*cursor)));
-	}
-	q.path = text_of(&path);
-	run->deadline = deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
-	status = ask(run, &q, 1, &answers);
-	buf_release(&path);
-	if (status == STATUS_OK)
-		status = answers_report(run, &answers);
-	free(*cursor);
-	*cursor = NULL;
-	if (status == STATUS_OK) {
-		cJSON_ArrayForEach(
-		    client, json_at(answers.items[0].json, "clients"))
-		    put_client(run, client);
-		next = json_text(answers.items[0].json, "next");
-		*cursor = next == NULL ? NULL : xstrdup(next);
-	}
-	answers_release(&answers);
-	return status;
-}
-
-enum status
-transfer_export(struct run *run)
-{
-	const struct target *target;
-	char *cursor = NULL;
-	enum status status = run_one_target(run, &target);
-
-	run->sink.pager = NULL;
-	while (status == STATUS_OK) {
-		status = export_page(run, target, &cursor);
-		sink_flush(&run->sink);
-		if (cursor == NULL || run->sink.gone)
-			break;
-	}
-	free(cursor);
-	return status;
-}
-
-/* --- import ---------------------------------------------------------- */
-
-enum {
-	IMPORT_NODE,
-	IMPORT_READ,
-	IMPORT_TAKEN,
-	IMPORT_REFUSED,
-	IMPORT_BAD,
-	IMPORT_ERROR,
-	IMPORT_COLUMNS
+static const struct view import_view = {
+	.schema = "herd.import/1",
+	.list = "imports",
+	.columns = import_columns,
+	.count = HERD_ARRAY_LEN(import_columns),
 };
-
-static const struct column columns[IMPORT_COLUMNS] = {
-	[IMPORT_NODE] = { "node", "NODE", LEAF_TEXT,
-	    COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME, 0, NULL, 0 },
-	[IMPORT_READ] = { "read", "READ", LEAF_INTEGER, 0, 0, NULL, 0 },
-	[IMPORT_TAKEN] = { "reported", "REPORTED", LEAF_INTEGER, 0, 0, NULL,
-	    0 },
-	[IMPORT_REFUSED] = { "refused", "REFUSED", LEAF_INTEGER, 0, 0, NULL,
-	    0 },
-	[IMPORT_BAD] = { "malformed", "MALFORMED", LEAF_INTEGER, 0, 0, NULL,
-	    0 },
-	[IMPORT_ERROR] = { "error", "ERROR", LEAF_TEXT,
-	    COLUMN_ERROR | COLUMN_IF_ANY, 0, NULL, 0 },
-};
-
-const struct view transfer_view = { "herd.import/1", "imports", VIEW_LIST,
-	columns, IMPORT_COLUMNS };
 
 struct import {
 	struct run *run;
@@ -300,7 +220,7 @@ import_from(struct import *im)
 		status = run_fail(run, STATUS_LOCAL,
 		    "%s has no address for clients", target->name);
 	if (status == STATUS_OK)
-		status = run_begin(run, &transfer_view);
+		status = run_begin(run, &import_view);
 	if (status != STATUS_OK)
 		return status;
 	im->session = session_new(ctl_loop(run->ctl)->base, &events, im);
@@ -313,8 +233,8 @@ import_from(struct import *im)
 	return status;
 }
 
-enum status
-transfer_import(struct run *run)
+static enum status
+client_import_run(struct run *run)
 {
 	struct import im = { .run = run, .path = run_word(run, 0) };
 	enum status status;
@@ -338,3 +258,18 @@ transfer_import(struct run *run)
 	fclose(im.file);
 	return status;
 }
+
+const struct command cmd_client_import = {
+	.path = "client import",
+	.summary = "report the clients of an export to a node",
+	.help =
+	    "FILE has JSON lines as `client export' writes them, - is stdin. "
+	    "Each client is reported with its own time, so nothing newer is "
+	    "overwritten.",
+	.group = GROUP_TABLE,
+	.args = ARGS(ARG("FILE", .complete = COMPLETE_FILE)),
+	.view = &import_view,
+	.traits = COMMAND_WRITE,
+	.run = client_import_run,
+	.example = "client import clients.jsonl",
+};

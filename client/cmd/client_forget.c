@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd/list.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+
+#include "herd/text.h"
+#include "base/xbuf.h"
+#include "run/fields.h"
+#include "run/run.h"
+#include "cmd/client_list.h"
+#include "cmd/node_family.h"
+
+/* clang-format off */
+static const struct column forget_columns[] = {
+	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS),
+	COLUMN("client", "CLIENT", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK,
+	    .path = "client"),
+	COLUMN("time", "REMOVAL TIME", LEAF_TIME, .path = "time"),
+	COLUMN("forgotten", "FORGOTTEN", LEAF_BOOL, .path = "forgotten"),
+	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+};
+/* clang-format on */
+
+static const struct view forget_view = {
+	.schema = "herd.forgotten/1",
+	.list = "clients",
+	.columns = forget_columns,
+	.count = HERD_ARRAY_LEN(forget_columns),
+};
+
+/*
+ * A removal travels through the herd, so a node may have none to forget by the
+ * time that it is asked: that is done as well, if any node has forgotten.
+ */
+static void
+forgive_none_held(struct run *run, struct answers *answers)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < answers->count; i++)
+		any |= answers->items[i].status == STATUS_OK;
+	for (size_t i = 0; i < answers->count && any; i++) {
+		struct answer *answer = &answers->items[i];
+
+		if (answer->status != STATUS_NEGATIVE)
+			continue;
+		answer->status = STATUS_OK;
+		cJSON_Delete(answer->json);
+		answer->json = cJSON_CreateObject();
+		cJSON_AddStringToObject(
+		    answer->json, "client", run_word(run, 0));
+		cJSON_AddBoolToObject(answer->json, "forgotten", false);
+	}
+}
+
+/*
+ * All nodes are asked: what a node forgets has the time of the report that it
+ * holds, so a newer one elsewhere would live on.
+ */
+static enum status
+client_forget_run(struct run *run)
+{
+	struct answers answers = { 0 };
+	char *path = client_list_path(run_word(run, 0), "");
+	enum status status = run_targets(run);
+
+	if (status == STATUS_OK) {
+		struct buf id;
+
+		buf_init(&id, XBUF_MAX);
+		put_clean(&id, span_from(run_word(run, 0)));
+		status = run_confirm(run,
+		    "Forget client %s in the whole herd, by %s (%s)?",
+		    text_of(&id), run_where(run), node_herd_name(run));
+		buf_release(&id);
+	}
+	if (status == STATUS_OK)
+		status = run_begin(run, &forget_view);
+	if (status == STATUS_OK)
+		status = ask_all(run, "DELETE", path, NULL, &answers);
+	free(path);
+	if (status == STATUS_OK)
+		forgive_none_held(run, &answers);
+	if (status == STATUS_OK) {
+		json_rows(run, &answers, NULL, NULL);
+		return json_finish(run, &answers);
+	}
+	answers_release(&answers);
+	return status;
+}
+
+const struct command cmd_client_forget = {
+	.path = "client forget",
+	.summary = "make the herd forget a client",
+	.help =
+	    "All nodes are asked unless -n says otherwise: each makes a removal "
+	    "with the time of the report that it holds, which spreads like a "
+	    "report. A client that reports a later time is known again.",
+	.group = GROUP_TABLE,
+	.args = ARGS(ARG("CLIENT", .complete = COMPLETE_CLIENT)),
+	.view = &forget_view,
+	.traits = COMMAND_WRITE | COMMAND_CONFIRM | COMMAND_HERD,
+	.run = client_forget_run,
+	.example = "client forget probe-1 --yes",
+};

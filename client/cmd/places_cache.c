@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd/list.h"
+
+#include <string.h>
+
+#include "run/fields.h"
+#include "run/run.h"
+#include "cmd/show_rows.h"
+
+/* clang-format off */
+static const struct column cache_columns[] = {
+	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE),
+	COLUMN("name", "PROVIDER", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL, .path = "name"),
+	COLUMN("entries", "ENTRIES", LEAF_INTEGER, .path = "cache.entries"),
+	COLUMN("bytes", "BYTES", LEAF_BYTES, .path = "cache.bytes"),
+	COLUMN("cached", "HITS", LEAF_INTEGER, .traits = COLUMN_COUNTER, .path = "cached"),
+	COLUMN("stale", "STALE", LEAF_INTEGER, .traits = COLUMN_COUNTER, .path = "stale"),
+	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+};
+/* clang-format on */
+
+static const struct view cache_view = {
+	.schema = "herd.places-cache/1",
+	.list = "providers",
+	.columns = cache_columns,
+	.count = HERD_ARRAY_LEN(cache_columns),
+};
+
+/* clang-format off */
+static const struct column flush_columns[] = {
+	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
+	COLUMN("flushed", "FLUSHED", LEAF_INTEGER, .path = "flushed"),
+	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+};
+/* clang-format on */
+
+static const struct view flush_view = {
+	.schema = "herd.places-flush/1",
+	.list = "nodes",
+	.columns = flush_columns,
+	.count = HERD_ARRAY_LEN(flush_columns),
+};
+
+static enum status
+flush(struct run *run)
+{
+	struct answers answers = { 0 };
+	enum status status = run_may_change(run);
+
+	if (status == STATUS_OK)
+		status = run_targets(run);
+	if (status == STATUS_OK)
+		status = run_begin(run, &flush_view);
+	if (status == STATUS_OK)
+		status =
+		    ask_all(run, "DELETE", "/v1/places/cache", NULL, &answers);
+	if (status == STATUS_OK) {
+		json_rows(run, &answers, NULL, NULL);
+		return json_finish(run, &answers);
+	}
+	answers_release(&answers);
+	return status;
+}
+
+static enum status
+places_cache_run(struct run *run)
+{
+	if (strcmp(run_word(run, 0), "flush") == 0)
+		return flush(run);
+	return show_rows(run, &cache_view, "/v1/places", "providers");
+}
+
+const struct command cmd_places_cache = {
+	.path = "places cache",
+	.summary = "show or empty a node's cache of places",
+	.group = GROUP_PLACES,
+	.args = ARGS(ARG("show|flush", .complete = COMPLETE_WORDS,
+	    .words = "show flush", .fixed = true)),
+	.view = &cache_view,
+	.traits = COMMAND_BY_LINE,
+	.run = places_cache_run,
+	.example = "places cache show",
+};
