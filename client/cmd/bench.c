@@ -47,12 +47,8 @@ enum { BENCH_COLUMNS(COLUMN_ENUM) };
 
 static const struct column bench_columns[] = { BENCH_COLUMNS(COLUMN_ROW) };
 
-static const struct view bench_view = {
-	.schema = "herd.bench/1",
-	.list = "results",
-	.columns = bench_columns,
-	.count = HERD_ARRAY_LEN(bench_columns),
-};
+static const struct view bench_view =
+    VIEW(bench_columns, .schema = "herd.bench/1", .list = "results");
 
 enum { KIND_IAMAT, KIND_WHATSAT, KINDS };
 

@@ -13,12 +13,8 @@ static const struct column count_columns[] = {
 };
 /* clang-format on */
 
-static const struct view count_view = {
-	.schema = "herd.client-count/1",
-	.list = "nodes",
-	.columns = count_columns,
-	.count = HERD_ARRAY_LEN(count_columns),
-};
+static const struct view count_view =
+    VIEW(count_columns, .schema = "herd.client-count/1", .list = "nodes");
 
 static enum status
 client_count_run(struct run *run)

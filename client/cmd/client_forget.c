@@ -22,12 +22,8 @@ static const struct column forget_columns[] = {
 };
 /* clang-format on */
 
-static const struct view forget_view = {
-	.schema = "herd.forgotten/1",
-	.list = "clients",
-	.columns = forget_columns,
-	.count = HERD_ARRAY_LEN(forget_columns),
-};
+static const struct view forget_view =
+    VIEW(forget_columns, .schema = "herd.forgotten/1", .list = "clients");
 
 /*
  * A removal travels through the herd, so a node may have none to forget by the

@@ -36,12 +36,8 @@ enum { IMPORT_COLUMNS(COLUMN_ENUM) };
 
 static const struct column import_columns[] = { IMPORT_COLUMNS(COLUMN_ROW) };
 
-static const struct view import_view = {
-	.schema = "herd.import/1",
-	.list = "imports",
-	.columns = import_columns,
-	.count = HERD_ARRAY_LEN(import_columns),
-};
+static const struct view import_view =
+    VIEW(import_columns, .schema = "herd.import/1", .list = "imports");
 
 struct import {
 	struct run *run;

@@ -15,12 +15,8 @@
 
 static const struct column list_columns[] = { CLIENT_COLUMNS(COLUMN_ROW) };
 
-const struct view client_list_view = {
-	.schema = "herd.clients/1",
-	.list = "clients",
-	.columns = list_columns,
-	.count = HERD_ARRAY_LEN(list_columns),
-};
+const struct view client_list_view =
+    VIEW(list_columns, .schema = "herd.clients/1", .list = "clients");
 
 struct listing {
 	struct run *run;

@@ -18,12 +18,8 @@ static const struct column refused_columns[] = {
 };
 /* clang-format on */
 
-static const struct view refused_view = {
-	.schema = "herd.refused/1",
-	.list = "refused",
-	.columns = refused_columns,
-	.count = HERD_ARRAY_LEN(refused_columns),
-};
+static const struct view refused_view =
+    VIEW(refused_columns, .schema = "herd.refused/1", .list = "refused");
 
 static enum status
 client_refused_run(struct run *run)

@@ -42,12 +42,8 @@ enum { SHOW_COLUMNS(COLUMN_ENUM) };
 
 static const struct column show_columns[] = { SHOW_COLUMNS(COLUMN_ROW) };
 
-static const struct view client_show_view = {
-	.schema = "herd.clients/1",
-	.list = "clients",
-	.columns = show_columns,
-	.count = HERD_ARRAY_LEN(show_columns),
-};
+static const struct view client_show_view =
+    VIEW(show_columns, .schema = "herd.clients/1", .list = "clients");
 
 /* What the nodes that answered have of the client. */
 struct holding {

@@ -33,12 +33,8 @@ enum { EVENT_COLUMNS(COLUMN_ENUM) };
 
 static const struct column event_columns[] = { EVENT_COLUMNS(COLUMN_ROW) };
 
-static const struct view event_view = {
-	.schema = "herd.events/1",
-	.list = "events",
-	.columns = event_columns,
-	.count = HERD_ARRAY_LEN(event_columns),
-};
+static const struct view event_view =
+    VIEW(event_columns, .schema = "herd.events/1", .list = "events");
 
 /* What has no column of its own, in words. */
 static void

@@ -30,12 +30,8 @@ enum { IAMAT_COLUMNS(COLUMN_ENUM) };
 
 static const struct column iamat_columns[] = { IAMAT_COLUMNS(COLUMN_ROW) };
 
-static const struct view iamat_view = {
-	.schema = "herd.iamat/1",
-	.list = "reports",
-	.columns = iamat_columns,
-	.count = HERD_ARRAY_LEN(iamat_columns),
-};
+static const struct view iamat_view =
+    VIEW(iamat_columns, .schema = "herd.iamat/1", .list = "reports");
 
 /* The time as typed, or the clock's. */
 static enum status

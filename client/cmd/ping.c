@@ -26,12 +26,8 @@ enum { PING_COLUMNS(COLUMN_ENUM) };
 
 static const struct column ping_columns[] = { PING_COLUMNS(COLUMN_ROW) };
 
-static const struct view ping_view = {
-	.schema = "herd.ping/1",
-	.list = "pings",
-	.columns = ping_columns,
-	.count = HERD_ARRAY_LEN(ping_columns),
-};
+static const struct view ping_view =
+    VIEW(ping_columns, .schema = "herd.ping/1", .list = "pings");
 
 /* `ping Riley Bernard` is `ping -n Riley,Bernard`. */
 static enum status

@@ -19,12 +19,8 @@ static const struct column cache_columns[] = {
 };
 /* clang-format on */
 
-static const struct view cache_view = {
-	.schema = "herd.places-cache/1",
-	.list = "providers",
-	.columns = cache_columns,
-	.count = HERD_ARRAY_LEN(cache_columns),
-};
+static const struct view cache_view =
+    VIEW(cache_columns, .schema = "herd.places-cache/1", .list = "providers");
 
 /* clang-format off */
 static const struct column flush_columns[] = {
@@ -34,12 +30,8 @@ static const struct column flush_columns[] = {
 };
 /* clang-format on */
 
-static const struct view flush_view = {
-	.schema = "herd.places-flush/1",
-	.list = "nodes",
-	.columns = flush_columns,
-	.count = HERD_ARRAY_LEN(flush_columns),
-};
+static const struct view flush_view =
+    VIEW(flush_columns, .schema = "herd.places-flush/1", .list = "nodes");
 
 static enum status
 flush(struct run *run)

@@ -39,12 +39,8 @@ static const struct column status_columns[] = {
 };
 /* clang-format on */
 
-static const struct view status_list = {
-	.schema = "herd.providers/1",
-	.list = "providers",
-	.columns = status_columns,
-	.count = HERD_ARRAY_LEN(status_columns),
-};
+static const struct view status_list =
+    VIEW(status_columns, .schema = "herd.providers/1", .list = "providers");
 
 static enum status
 places_status_run(struct run *run)

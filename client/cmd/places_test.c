@@ -39,12 +39,8 @@ enum { TEST_COLUMNS(COLUMN_ENUM) };
 
 static const struct column test_columns[] = { TEST_COLUMNS(COLUMN_ROW) };
 
-static const struct view test_view = {
-	.schema = "herd.places-test/1",
-	.list = "tests",
-	.columns = test_columns,
-	.count = HERD_ARRAY_LEN(test_columns),
-};
+static const struct view test_view =
+    VIEW(test_columns, .schema = "herd.places-test/1", .list = "tests");
 
 static bool
 is_good(const char *status)

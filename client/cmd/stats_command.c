@@ -27,12 +27,8 @@ enum { STAT_COLUMNS(COLUMN_ENUM) };
 
 static const struct column stat_columns[] = { STAT_COLUMNS(COLUMN_ROW) };
 
-static const struct view stat_view = {
-	.schema = "herd.stats/1",
-	.list = "metrics",
-	.columns = stat_columns,
-	.count = HERD_ARRAY_LEN(stat_columns),
-};
+static const struct view stat_view =
+    VIEW(stat_columns, .schema = "herd.stats/1", .list = "metrics");
 
 /* A line of Prometheus' text format: name{labels} value */
 static bool

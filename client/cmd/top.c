@@ -44,12 +44,8 @@ enum { TOP_COLUMNS(COLUMN_ENUM) };
 
 static const struct column top_columns[] = { TOP_COLUMNS(COLUMN_ROW) };
 
-static const struct view top_view = {
-	.schema = "herd.top/1",
-	.list = "nodes",
-	.columns = top_columns,
-	.count = HERD_ARRAY_LEN(top_columns),
-};
+static const struct view top_view =
+    VIEW(top_columns, .schema = "herd.top/1", .list = "nodes");
 
 #define COUNTERS 3u
 

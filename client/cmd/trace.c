@@ -37,12 +37,8 @@ enum { TRACE_COLUMNS(COLUMN_ENUM) };
 
 static const struct column trace_columns[] = { TRACE_COLUMNS(COLUMN_ROW) };
 
-static const struct view trace_view = {
-	.schema = "herd.trace/1",
-	.list = "hops",
-	.columns = trace_columns,
-	.count = HERD_ARRAY_LEN(trace_columns),
-};
+static const struct view trace_view =
+    VIEW(trace_columns, .schema = "herd.trace/1", .list = "hops");
 
 /* One node's part in it. */
 struct hop {

@@ -43,12 +43,8 @@ enum { PLACE_COLUMNS(COLUMN_ENUM) };
 
 static const struct column place_columns[] = { PLACE_COLUMNS(COLUMN_ROW) };
 
-static const struct view whatsat_view = {
-	.schema = "herd.places/1",
-	.list = "places",
-	.columns = place_columns,
-	.count = HERD_ARRAY_LEN(place_columns),
-};
+static const struct view whatsat_view =
+    VIEW(place_columns, .schema = "herd.places/1", .list = "places");
 
 /* --- the question ---------------------------------------------------- */
 
