@@ -8,12 +8,8 @@
 #include "line/command.h"
 
 extern const struct command client_data_commands[];
-extern const struct command client_node_commands[];
 extern const struct command client_table_commands[];
-extern const struct command client_herd_commands[];
 extern const struct command client_places_commands[];
-extern const struct command client_config_commands[];
 extern const struct command client_watch_commands[];
-extern const struct command client_tool_commands[];
 
 #endif

@@ -20,6 +20,9 @@ double json_number(
     const struct cJSON *object, const char *path, double fallback);
 bool json_is(const struct cJSON *object, const char *path);
 
+/* Is the text at `path` this word? */
+bool json_says(const struct cJSON *object, const char *path, const char *word);
+
 /*
  * A client's id as bytes: "client_b64" decoded if it is there, else "client".
  * Appends to `out`; false when there is none.
@@ -56,6 +59,25 @@ void json_rows(struct run *run, const struct answers *answers, const char *list,
 enum status json_command(struct run *run, const struct view *view,
     const char *path, const char *list, json_row_hook *hook,
     struct answers *answers);
+
+struct json_request {
+	const char *method; /* NULL: GET */
+	const char *path;
+	const char *body; /* or NULL */
+	const char *list; /* as for json_rows() */
+	json_row_hook *hook;
+	const char *counts; /* "node": the footer counts their states */
+};
+
+/*
+ * Asks all of the run's targets and begins the answer, whose columns are the
+ * command's. *answers are released by the caller in any case.
+ */
+enum status json_ask(struct run *run, const struct json_request *request,
+    struct answers *answers);
+
+/* The whole of a command that asks one thing and has the answers as rows. */
+enum status json_run(struct run *run, const struct json_request *request);
 
 /* out_end() and answers_report(): the status of such a command. */
 enum status json_finish(struct run *run, struct answers *answers);

@@ -91,6 +91,9 @@ enum status run_one_target(struct run *run, const struct target **out);
 enum status run_find_target(
     struct run *run, const char *name, const struct target **out);
 
+/* The node of that name is the only one meant. */
+enum status run_use_node(struct run *run, const char *name);
+
 /* Begins the answer: run->out is then usable. */
 enum status run_begin(struct run *run, const struct view *view);
 enum status run_begin_stream(struct run *run, const struct view *view);
@@ -123,5 +126,8 @@ enum status run_wait_status(struct run *run, enum wait_result result);
 
 /* "Riley", or "3 nodes"; for messages. */
 const char *run_where(struct run *run);
+
+/* The context, or the herd's name: for questions before something breaks. */
+const char *run_herd_name(const struct run *run);
 
 #endif
