@@ -106,7 +106,7 @@ CLIENT_CMD_SRC := client/cmd/bench.c \
 	client/cmd/cmd_places.c \
 	client/cmd/cmd_table.c \
 	client/cmd/cmd_watch.c \
-	client/cmd/complete_words.c \
+	client/cmd/complete_command.c \
 	client/cmd/completion.c \
 	client/cmd/config_check.c \
 	client/cmd/config_diff.c \
@@ -122,6 +122,7 @@ CLIENT_CMD_SRC := client/cmd/bench.c \
 	client/cmd/context_switch.c \
 	client/cmd/context_use.c \
 	client/cmd/exit.c \
+	client/cmd/help_command.c \
 	client/cmd/herd_check.c \
 	client/cmd/herd_diff.c \
 	client/cmd/herd_status.c \
@@ -150,13 +151,12 @@ CLIENT_CMD_SRC := client/cmd/bench.c \
 	client/cmd/prefs_rows.c \
 	client/cmd/quit.c \
 	client/cmd/set.c \
-	client/cmd/show_help.c \
-	client/cmd/show_status.c \
-	client/cmd/show_version.c \
+	client/cmd/status_command.c \
 	client/cmd/status_screen.c \
 	client/cmd/top.c \
 	client/cmd/trace.c \
 	client/cmd/transfer.c \
+	client/cmd/version_command.c \
 	client/cmd/whatsat.c
 CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_OUT_SRC) $(CLIENT_NET_SRC) \
 	$(CLIENT_LINE_SRC) $(CLIENT_CONF_SRC) $(CLIENT_RUN_SRC) \

@@ -20,12 +20,8 @@ enum { CHECK_COLUMNS(COLUMN_ENUM) };
 
 static const struct column columns[] = { CHECK_COLUMNS(COLUMN_ROW) };
 
-static const struct view config_check_view = {
-	.schema = "herd.config-check/1",
-	.list = "diagnostics",
-	.columns = columns,
-	.count = HERD_ARRAY_LEN(columns),
-};
+static const struct view config_check_view =
+    VIEW(columns, .schema = "herd.config-check/1", .list = "diagnostics");
 
 /* Reads a herd file's text. Says what fails. */
 static enum status
@@ -35,11 +31,8 @@ read_text(struct run *run, const char *path, struct buf *text)
 
 	if (error == HERD_OK)
 		return STATUS_OK;
-	put_text(&run->message, "cannot read ");
-	put_clean(&run->message, span_from(path));
-	putf(&run->message, ": %s",
+	return run_fail(run, STATUS_LOCAL, "cannot read %s: %s", path,
 	    error == HERD_ESYSTEM ? strerror(errno) : herd_strerror(error));
-	return run_fail_message(run, STATUS_LOCAL);
 }
 
 static void

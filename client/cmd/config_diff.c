@@ -29,12 +29,8 @@ enum { DIFF_COLUMNS(COLUMN_ENUM) };
 
 static const struct column columns[] = { DIFF_COLUMNS(COLUMN_ROW) };
 
-static const struct view config_diff_view = {
-	.schema = "herd.config-diff/1",
-	.list = "differences",
-	.columns = columns,
-	.count = HERD_ARRAY_LEN(columns),
-};
+static const struct view config_diff_view =
+    VIEW(columns, .schema = "herd.config-diff/1", .list = "differences");
 
 struct comparison {
 	struct run *run;

@@ -3,7 +3,6 @@
 
 #include <cjson/cJSON.h>
 
-#include "base/xbuf.h"
 #include "run/fields.h"
 
 static const struct column columns[] = {
@@ -16,12 +15,8 @@ static const struct column columns[] = {
 	    .traits = COLUMN_ERROR | COLUMN_IF_ANY),
 };
 
-static const struct view config_reload_view = {
-	.schema = "herd.reload/1",
-	.list = "nodes",
-	.columns = columns,
-	.count = HERD_ARRAY_LEN(columns),
-};
+static const struct view config_reload_view =
+    VIEW(columns, .schema = "herd.reload/1", .list = "nodes");
 
 /* A refused file comes back with where it is wrong. */
 static void
@@ -40,12 +35,9 @@ say_diagnostics(struct run *run, const struct answer *a)
 
 		if (text == NULL)
 			continue;
-		put_clean(&run->message, span_from(a->target->name));
-		putf(&run->message,
-		    ": its herd file:%.0f:%.0f: ", json_number(item, "line", 0),
-		    json_number(item, "column", 0));
-		put_clean(&run->message, span_from(text));
-		run_fail_message(run, STATUS_REFUSED);
+		run_fail(run, STATUS_REFUSED, "%s: its herd file:%.0f:%.0f: %s",
+		    a->target->name, json_number(item, "line", 0),
+		    json_number(item, "column", 0), text);
 	}
 	cJSON_Delete(json);
 }

@@ -21,12 +21,8 @@ static const struct column columns[] = {
 	    .traits = COLUMN_ERROR | COLUMN_IF_ANY),
 };
 
-static const struct view config_show_view = {
-	.schema = "herd.config/1",
-	.list = "settings",
-	.columns = columns,
-	.count = HERD_ARRAY_LEN(columns),
-};
+static const struct view config_show_view =
+    VIEW(columns, .schema = "herd.config/1", .list = "settings");
 
 static enum status
 config_show_run(struct run *run)

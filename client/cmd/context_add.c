@@ -78,14 +78,11 @@ context_add_run(struct run *run)
 
 	if (status != STATUS_OK)
 		return status;
-	if (!context_name_is_valid(name)) {
-		put_byte(&run->message, '`');
-		put_clean(&run->message, span_from(name));
-		put_text(&run->message,
-		    "' is no name for a context: 1 to 64 letters, digits, "
-		    "'.', '_' or '-', and not `none'");
-		return run_fail_message(run, STATUS_USAGE);
-	}
+	if (!context_name_is_valid(name))
+		return run_fail(run, STATUS_USAGE,
+		    "`%s' is no name for a context: 1 to 64 letters, digits, "
+		    "'.', '_' or '-', and not `none'",
+		    name);
 	buf_init(&text, XBUF_MAX);
 	count = put_options(run, &text);
 	if (run_flag(run, "protected") != NULL)

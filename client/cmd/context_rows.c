@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/xbuf.h"
 #include "conf/contexts.h"
 
 /* clang-format off */
@@ -36,20 +35,11 @@ enum { CONTEXT_COLUMNS(COLUMN_ENUM) };
 
 static const struct column columns[] = { CONTEXT_COLUMNS(COLUMN_ROW) };
 
-const struct view context_rows_view = {
-	.schema = "herdctl.contexts/1",
-	.list = "contexts",
-	.columns = columns,
-	.count = HERD_ARRAY_LEN(columns),
-};
+const struct view context_rows_view =
+    VIEW(columns, .schema = "herdctl.contexts/1", .list = "contexts");
 
-const struct view context_rows_record = {
-	.schema = "herdctl.contexts/1",
-	.list = "contexts",
-	.shape = VIEW_RECORD,
-	.columns = columns,
-	.count = HERD_ARRAY_LEN(columns),
-};
+const struct view context_rows_record = VIEW(columns,
+    .schema = "herdctl.contexts/1", .list = "contexts", .shape = VIEW_RECORD);
 
 /* Which column shows which setting of a context. */
 static const struct {
@@ -108,8 +98,6 @@ context_rows_find(struct run *run, const char *name)
 	free(path);
 	if (found)
 		return STATUS_OK;
-	put_text(&run->message, "no context `");
-	put_clean(&run->message, span_from(name));
-	put_text(&run->message, "' (see `context ls')");
-	return run_fail_message(run, STATUS_NEGATIVE);
+	return run_fail(
+	    run, STATUS_NEGATIVE, "no context `%s' (see `context ls')", name);
 }

@@ -32,12 +32,8 @@ enum { FINDING_COLUMNS(COLUMN_ENUM) };
 
 static const struct column columns[] = { FINDING_COLUMNS(COLUMN_ROW) };
 
-static const struct view herd_check_view = {
-	.schema = "herd.check/1",
-	.list = "checks",
-	.columns = columns,
-	.count = HERD_ARRAY_LEN(columns),
-};
+static const struct view herd_check_view =
+    VIEW(columns, .schema = "herd.check/1", .list = "checks");
 
 enum finding_state { FINDING_OK, FINDING_WARNING, FINDING_CRITICAL };
 

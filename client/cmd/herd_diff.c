@@ -42,12 +42,8 @@ enum { DIFF_COLUMNS(COLUMN_ENUM) };
 
 static const struct column columns[] = { DIFF_COLUMNS(COLUMN_ROW) };
 
-static const struct view herd_diff_view = {
-	.schema = "herd.diff/1",
-	.list = "clients",
-	.columns = columns,
-	.count = HERD_ARRAY_LEN(columns),
-};
+static const struct view herd_diff_view =
+    VIEW(columns, .schema = "herd.diff/1", .list = "clients");
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			     "abcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -29,12 +29,8 @@ static const struct column columns[] = {
 	    .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK),
 };
 
-static const struct view herd_status_view = {
-	.schema = "herd.herd-status/1",
-	.list = "nodes",
-	.columns = columns,
-	.count = HERD_ARRAY_LEN(columns),
-};
+static const struct view herd_status_view =
+    VIEW(columns, .schema = "herd.herd-status/1", .list = "nodes");
 
 static enum status
 herd_status_run(struct run *run)

@@ -19,12 +19,8 @@ static const struct column columns[] = {
 	    .traits = COLUMN_ERROR | COLUMN_IF_ANY),
 };
 
-static const struct view herd_wait_view = {
-	.schema = "herd.wait/1",
-	.list = "nodes",
-	.columns = columns,
-	.count = HERD_ARRAY_LEN(columns),
-};
+static const struct view herd_wait_view =
+    VIEW(columns, .schema = "herd.wait/1", .list = "nodes");
 
 /* Ready, and every link that is not switched off is synced. */
 static bool

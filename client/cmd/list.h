@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The one list of commands, in the order of help. Each is a constant
- * cmd_NAME in a file of its own, NAME.c; NAME is the command's path with `_'
- * for ` ' and `-'. Other rooms have files of some names; these are called
- *
- *	help        show_help.c
- *	status      show_status.c
- *	version     show_version.c
- *	__complete  complete_words.c
+ * cmd_NAME in a file of its own, NAME.c (NAME_command.c when another room has
+ * a file of that name); NAME is the command's path with `_' for ` ' and `-'.
  */
 #ifndef HERD_CLIENT_LIST_H
 #define HERD_CLIENT_LIST_H

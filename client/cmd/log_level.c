@@ -14,12 +14,8 @@ static const struct column columns[] = {
 	    .traits = COLUMN_ERROR | COLUMN_IF_ANY),
 };
 
-static const struct view log_level_view = {
-	.schema = "herd.log-level/1",
-	.list = "nodes",
-	.columns = columns,
-	.count = HERD_ARRAY_LEN(columns),
-};
+static const struct view log_level_view =
+    VIEW(columns, .schema = "herd.log-level/1", .list = "nodes");
 
 /* Appends what the server is to set. Says what is wrong with --for. */
 static enum status

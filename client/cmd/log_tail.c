@@ -25,12 +25,8 @@ enum { LOG_COLUMNS(COLUMN_ENUM) };
 
 static const struct column columns[] = { LOG_COLUMNS(COLUMN_ROW) };
 
-static const struct view log_view = {
-	.schema = "herd.log/1",
-	.list = "lines",
-	.columns = columns,
-	.count = HERD_ARRAY_LEN(columns),
-};
+static const struct view log_view =
+    VIEW(columns, .schema = "herd.log/1", .list = "lines");
 
 static bool
 wants_lines(const struct run *run)

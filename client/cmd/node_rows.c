@@ -40,20 +40,11 @@ enum { NODE_COLUMNS(COLUMN_ENUM) };
 
 static const struct column columns[] = { NODE_COLUMNS(COLUMN_ROW) };
 
-const struct view node_rows_view = {
-	.schema = "herd.nodes/1",
-	.list = "nodes",
-	.columns = columns,
-	.count = HERD_ARRAY_LEN(columns),
-};
+const struct view node_rows_view =
+    VIEW(columns, .schema = "herd.nodes/1", .list = "nodes");
 
-const struct view node_rows_record = {
-	.schema = "herd.nodes/1",
-	.list = "nodes",
-	.shape = VIEW_RECORD,
-	.columns = columns,
-	.count = HERD_ARRAY_LEN(columns),
-};
+const struct view node_rows_record = VIEW(
+    columns, .schema = "herd.nodes/1", .list = "nodes", .shape = VIEW_RECORD);
 
 /* How far its clock is from this one; half the round trip is the error. */
 static void

@@ -12,12 +12,8 @@ static const struct column columns[] = {
 	    .traits = COLUMN_ERROR | COLUMN_IF_ANY),
 };
 
-const struct view node_state_view = {
-	.schema = "herd.node-state/1",
-	.list = "nodes",
-	.columns = columns,
-	.count = HERD_ARRAY_LEN(columns),
-};
+const struct view node_state_view =
+    VIEW(columns, .schema = "herd.node-state/1", .list = "nodes");
 
 enum status
 node_state_change(struct run *run, const char *path)

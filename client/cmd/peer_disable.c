@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cmd/list.h"
 
-#include "base/xbuf.h"
 #include "cmd/peer_change.h"
 
 static enum status
@@ -9,15 +8,9 @@ peer_disable_run(struct run *run)
 {
 	enum status status = run_targets(run);
 
-	if (status == STATUS_OK) {
-		struct buf peer;
-
-		buf_init(&peer, XBUF_MAX);
-		put_clean(&peer, span_from(run_word(run, 0)));
+	if (status == STATUS_OK)
 		status = run_confirm(run, "Disable the link to %s on %s (%s)?",
-		    text_of(&peer), run_where(run), run_herd_name(run));
-		buf_release(&peer);
-	}
+		    run_word(run, 0), run_where(run), run_herd_name(run));
 	return status == STATUS_OK ? peer_change(run, "/disable") : status;
 }
 

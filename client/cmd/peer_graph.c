@@ -27,12 +27,8 @@ enum { GRAPH_COLUMNS(COLUMN_ENUM) };
 
 static const struct column columns[] = { GRAPH_COLUMNS(COLUMN_ROW) };
 
-static const struct view graph_view = {
-	.schema = "herd.links/1",
-	.list = "links",
-	.columns = columns,
-	.count = HERD_ARRAY_LEN(columns),
-};
+static const struct view graph_view =
+    VIEW(columns, .schema = "herd.links/1", .list = "links");
 
 struct graph_link {
 	const char *a;

@@ -66,12 +66,8 @@ enum { PEER_COLUMNS(COLUMN_ENUM) };
 
 static const struct column columns[] = { PEER_COLUMNS(COLUMN_ROW) };
 
-const struct view peer_rows_view = {
-	.schema = "herd.peers/1",
-	.list = "peers",
-	.columns = columns,
-	.count = HERD_ARRAY_LEN(columns),
-};
+const struct view peer_rows_view =
+    VIEW(columns, .schema = "herd.peers/1", .list = "peers");
 
 void
 peer_rows_derive(struct out *out, const struct answer *answer HERD_UNUSED,

@@ -52,13 +52,8 @@ static const struct column columns[] = {
 	    .traits = COLUMN_ERROR | COLUMN_IF_ANY),
 };
 
-static const struct view peer_view = {
-	.schema = "herd.peers/1",
-	.list = "peers",
-	.shape = VIEW_RECORD,
-	.columns = columns,
-	.count = HERD_ARRAY_LEN(columns),
-};
+static const struct view peer_view = VIEW(
+    columns, .schema = "herd.peers/1", .list = "peers", .shape = VIEW_RECORD);
 
 /* "22:57:20 backoff: Connection refused, 12 times until 22:58:17" */
 static void

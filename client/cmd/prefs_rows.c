@@ -16,12 +16,8 @@ enum { SET_COLUMNS(COLUMN_ENUM) };
 
 static const struct column columns[] = { SET_COLUMNS(COLUMN_ROW) };
 
-const struct view prefs_rows_view = {
-	.schema = "herdctl.settings/1",
-	.list = "settings",
-	.columns = columns,
-	.count = HERD_ARRAY_LEN(columns),
-};
+const struct view prefs_rows_view =
+    VIEW(columns, .schema = "herdctl.settings/1", .list = "settings");
 
 enum status
 prefs_rows_run(struct run *run)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cmd/list.h"
 
-#include "base/xbuf.h"
 #include "cmd/prefs_rows.h"
 #include "herd/text.h"
 
@@ -18,14 +17,11 @@ unknown_setting(struct run *run, const char *name)
 	}
 	names[count] = NULL;
 	near = text_did_you_mean(span_from(name), names);
-	put_text(&run->message, "no setting `");
-	put_clean(&run->message, span_from(name));
-	put_byte(&run->message, '\'');
-	if (near != NULL)
-		putf(&run->message, ", did you mean `%s'?", near);
-	else
-		put_text(&run->message, " (`set' lists them)");
-	return run_fail_message(run, STATUS_USAGE);
+	if (near == NULL)
+		return run_fail(run, STATUS_USAGE,
+		    "no setting `%s' (`set' lists them)", name);
+	return run_fail(run, STATUS_USAGE,
+	    "no setting `%s', did you mean `%s'?", name, near);
 }
 
 /*

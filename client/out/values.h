@@ -103,6 +103,11 @@ struct view {
 	size_t count;
 };
 
+/* VIEW(ping_columns, .schema = "herd.ping/1", .list = "pings") */
+/* clang-format off */
+#define VIEW(c, ...) { .columns = c, .count = HERD_ARRAY_LEN(c), __VA_ARGS__ }
+/* clang-format on */
+
 /* Index of the column `name` says: its key, its key without the unit, its
  * title in any case; or view->count. */
 size_t view_find(const struct view *view, struct span name);

@@ -65,7 +65,9 @@ enum status run_args(
 enum status run_fail_node(struct run *run, enum status status, const char *name,
     const char *message, const char *hint);
 
-/* Says on stderr what went wrong; returns `status`. */
+/*
+ * Says on stderr what went wrong, cleaned for a terminal; returns `status`.
+ */
 enum status run_fail(struct run *run, enum status status, const char *fmt, ...)
     HERD_PRINTF(3, 4);
 

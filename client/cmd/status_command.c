@@ -78,13 +78,8 @@ static const struct column columns[] = {
 	    .traits = COLUMN_ERROR | COLUMN_IF_ANY),
 };
 
-static const struct view status_view = {
-	.schema = "herd.status/1",
-	.list = "nodes",
-	.shape = VIEW_RECORD,
-	.columns = columns,
-	.count = HERD_ARRAY_LEN(columns),
-};
+static const struct view status_view = VIEW(
+    columns, .schema = "herd.status/1", .list = "nodes", .shape = VIEW_RECORD);
 
 /* The one thing to look at next. */
 static void

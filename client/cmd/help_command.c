@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cmd/list.h"
 
-#include "base/xbuf.h"
 #include "run/help.h"
 #include "run/run.h"
 
@@ -25,12 +24,10 @@ help_run(struct run *run)
 		const char *near =
 		    command_did_you_mean(args->words, args->count);
 
-		put_text(&run->message, "no help for `");
-		put_clean(&run->message, span_from(args->words[0]));
-		put_text(&run->message, "': there is no such command");
-		if (near != NULL)
-			putf(&run->message, ", did you mean `%s'?", near);
-		return run_fail_message(run, STATUS_USAGE);
+		return run_fail(run, STATUS_USAGE,
+		    "no help for `%s': there is no such command%s%s%s",
+		    args->words[0], near == NULL ? "" : ", did you mean `",
+		    near == NULL ? "" : near, near == NULL ? "" : "'?");
 	}
 	help_print(&run->sink, command, group);
 	return STATUS_OK;
