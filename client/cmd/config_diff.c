@@ -226,10 +226,8 @@ config_diff_run(struct run *run)
 		    "`config diff' needs a herd file: -c FILE");
 	status = json_ask(
 	    run, &(struct json_request){ .path = "/v1/config" }, &answers);
-	if (status != STATUS_OK) {
-		answers_release(&answers);
+	if (status != STATUS_OK)
 		return status;
-	}
 	differing = compare_all(run, &answers);
 	out_member_bool(&run->out, "equal", differing == 0);
 	out_footer(&run->out,

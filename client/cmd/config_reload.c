@@ -51,10 +51,8 @@ config_reload_run(struct run *run)
 		.method = "POST", .path = "/v1/config/reload" },
 	    &answers);
 
-	if (status != STATUS_OK) {
-		answers_release(&answers);
+	if (status != STATUS_OK)
 		return status;
-	}
 	for (size_t i = 0; i < answers.count; i++)
 		say_diagnostics(run, &answers.items[i]);
 	json_rows(run, &answers, NULL, NULL);

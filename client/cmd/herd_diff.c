@@ -101,6 +101,19 @@ digest_path(const struct diff *d, const char *path)
 	    span_from(path), query);
 }
 
+/* The same part of the digest of all nodes that answer; all have to. */
+static enum status
+ask_digest(struct diff *d, const char *path, struct answers *out)
+{
+	char *url = digest_path(d, path);
+	enum status status = ask_nodes(d, url, out);
+
+	free(url);
+	if (status == STATUS_OK && answers_status(out) != STATUS_OK)
+		status = answers_report(d->run, out);
+	return status;
+}
+
 static const char *
 hash_of(const struct answer *a, size_t digit)
 {
@@ -144,12 +157,8 @@ static enum status
 descend(struct diff *d, const char *path)
 {
 	struct answers answers;
-	char *url = digest_path(d, path);
-	enum status status = ask_nodes(d, url, &answers);
+	enum status status = ask_digest(d, path, &answers);
 
-	free(url);
-	if (status == STATUS_OK && answers_status(&answers) != STATUS_OK)
-		status = answers_report(d->run, &answers);
 	if (status == STATUS_OK)
 		compare_children(d, path, &answers);
 	answers_release(&answers);
@@ -318,13 +327,8 @@ list_buckets(struct diff *d)
 
 	for (size_t i = 0; i < d->path_count && status == STATUS_OK; i++) {
 		struct answers answers;
-		char *url = digest_path(d, d->paths[i]);
 
-		status = ask_nodes(d, url, &answers);
-		free(url);
-		if (status == STATUS_OK &&
-		    answers_status(&answers) != STATUS_OK)
-			status = answers_report(d->run, &answers);
+		status = ask_digest(d, d->paths[i], &answers);
 		if (status == STATUS_OK)
 			compare_bucket(d, &answers);
 		answers_release(&answers);

@@ -37,10 +37,8 @@ peer_change(struct run *run, const char *verb)
 	bool waits;
 
 	free(path);
-	if (status != STATUS_OK) {
-		answers_release(&answers);
+	if (status != STATUS_OK)
 		return status;
-	}
 	waits = waits_for_peer(&answers);
 	json_rows(run, &answers, NULL, peer_rows_derive);
 	status = json_finish(run, &answers);

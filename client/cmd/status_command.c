@@ -121,15 +121,15 @@ status_run(struct run *run)
 	enum status status =
 	    json_command(run, &status_view, "/v1/status", NULL, NULL, &answers);
 
-	if (status == STATUS_OK && wants_screen(run)) {
-		status_screen_draw(run, &answers);
-		sink_flush(&run->sink);
-		status = answers_report(run, &answers);
-		if (status == STATUS_OK)
-			say_hint(run, &answers);
-	} else if (status == STATUS_OK) {
+	if (status != STATUS_OK)
+		return status;
+	if (!wants_screen(run))
 		return json_finish(run, &answers);
-	}
+	status_screen_draw(run, &answers);
+	sink_flush(&run->sink);
+	status = answers_report(run, &answers);
+	if (status == STATUS_OK)
+		say_hint(run, &answers);
 	answers_release(&answers);
 	return status;
 }

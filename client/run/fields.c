@@ -285,6 +285,8 @@ ask_for_view(struct run *run, const struct json_request *request,
 		status = ask_all(run,
 		    request->method == NULL ? "GET" : request->method,
 		    request->path, request->body, answers);
+	if (status != STATUS_OK)
+		answers_release(answers);
 	return status;
 }
 
@@ -313,10 +315,8 @@ json_run(struct run *run, const struct json_request *request)
 	struct answers answers;
 	enum status status = json_ask(run, request, &answers);
 
-	if (status != STATUS_OK) {
-		answers_release(&answers);
+	if (status != STATUS_OK)
 		return status;
-	}
 	json_rows(run, &answers, request->list, request->hook);
 	if (request->counts != NULL)
 		count_states(run, request->counts);

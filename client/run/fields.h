@@ -71,7 +71,7 @@ struct json_request {
 
 /*
  * Asks all of the run's targets and begins the answer, whose columns are the
- * command's. *answers are released by the caller in any case.
+ * command's. After a failure *answers is empty.
  */
 enum status json_ask(struct run *run, const struct json_request *request,
     struct answers *answers);
