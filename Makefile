@@ -109,33 +109,65 @@ CLIENT_CMD_SRC := client/cmd/bench.c \
 	client/cmd/client_near.c \
 	client/cmd/client_refused.c \
 	client/cmd/client_show.c \
-	client/cmd/cmd_config.c \
-	client/cmd/cmd_context.c \
-	client/cmd/cmd_herd.c \
-	client/cmd/cmd_node.c \
-	client/cmd/cmd_tool.c \
+	client/cmd/complete_command.c \
+	client/cmd/completion.c \
+	client/cmd/config_check.c \
 	client/cmd/config_diff.c \
+	client/cmd/config_reload.c \
+	client/cmd/config_show.c \
+	client/cmd/context_add.c \
+	client/cmd/context_ls.c \
+	client/cmd/context_none.c \
+	client/cmd/context_previous.c \
+	client/cmd/context_rm.c \
+	client/cmd/context_rows.c \
+	client/cmd/context_show.c \
+	client/cmd/context_switch.c \
+	client/cmd/context_use.c \
 	client/cmd/events.c \
+	client/cmd/exit.c \
 	client/cmd/first_reply.c \
+	client/cmd/help_command.c \
 	client/cmd/herd_check.c \
 	client/cmd/herd_diff.c \
+	client/cmd/herd_status.c \
+	client/cmd/herd_wait.c \
 	client/cmd/iamat.c \
 	client/cmd/list.c \
-	client/cmd/log_follow.c \
+	client/cmd/log_level.c \
+	client/cmd/log_tail.c \
 	client/cmd/map.c \
-	client/cmd/peer.c \
+	client/cmd/node_drain.c \
+	client/cmd/node_ls.c \
+	client/cmd/node_rows.c \
+	client/cmd/node_show.c \
+	client/cmd/node_state.c \
+	client/cmd/node_stop.c \
+	client/cmd/node_undrain.c \
+	client/cmd/overruled.c \
+	client/cmd/peer_change.c \
+	client/cmd/peer_disable.c \
+	client/cmd/peer_enable.c \
 	client/cmd/peer_graph.c \
+	client/cmd/peer_ls.c \
+	client/cmd/peer_reconnect.c \
+	client/cmd/peer_rows.c \
+	client/cmd/peer_show.c \
 	client/cmd/ping.c \
 	client/cmd/places_cache.c \
 	client/cmd/places_status.c \
 	client/cmd/places_test.c \
+	client/cmd/prefs_rows.c \
+	client/cmd/quit.c \
 	client/cmd/raw.c \
-	client/cmd/show_rows.c \
+	client/cmd/set.c \
 	client/cmd/stats_command.c \
+	client/cmd/status_command.c \
 	client/cmd/status_screen.c \
 	client/cmd/top.c \
 	client/cmd/trace.c \
 	client/cmd/typed.c \
+	client/cmd/version_command.c \
 	client/cmd/whatsat.c
 CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_OUT_SRC) $(CLIENT_NET_SRC) \
 	$(CLIENT_LINE_SRC) $(CLIENT_CONF_SRC) $(CLIENT_RUN_SRC) \

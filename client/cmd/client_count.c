@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cmd/list.h"
 
+#include "run/fields.h"
 #include "run/run.h"
-#include "cmd/show_rows.h"
 
 /* clang-format off */
 static const struct column count_columns[] = {
@@ -19,7 +19,8 @@ static const struct view count_view =
 static enum status
 client_count_run(struct run *run)
 {
-	return show_rows(run, &count_view, "/v1/clients?count", NULL);
+	return json_run(
+	    run, &(struct json_request){ .path = "/v1/clients?count" });
 }
 
 const struct command cmd_client_count = {

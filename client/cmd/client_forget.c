@@ -4,12 +4,8 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
-#include "herd/text.h"
-#include "base/xbuf.h"
 #include "run/fields.h"
 #include "run/run.h"
-#include "cmd/client_list.h"
-#include "cmd/node_family.h"
 
 /* clang-format off */
 static const struct column forget_columns[] = {
@@ -57,33 +53,25 @@ forgive_none_held(struct run *run, struct answers *answers)
 static enum status
 client_forget_run(struct run *run)
 {
-	struct answers answers = { 0 };
-	char *path = client_list_path(run_word(run, 0), "");
+	struct answers answers;
+	const char *id = run_word(run, 0);
+	char *path = ask_path("/v1/clients/", span_from(id), "");
 	enum status status = run_targets(run);
 
-	if (status == STATUS_OK) {
-		struct buf id;
-
-		buf_init(&id, XBUF_MAX);
-		put_clean(&id, span_from(run_word(run, 0)));
+	if (status == STATUS_OK)
 		status = run_confirm(run,
-		    "Forget client %s in the whole herd, by %s (%s)?",
-		    text_of(&id), run_where(run), node_herd_name(run));
-		buf_release(&id);
-	}
+		    "Forget client %s in the whole herd, by %s (%s)?", id,
+		    run_where(run), run_herd_name(run));
 	if (status == STATUS_OK)
-		status = run_begin(run, &forget_view);
-	if (status == STATUS_OK)
-		status = ask_all(run, "DELETE", path, NULL, &answers);
+		status = json_ask(run,
+		    &(struct json_request){ .method = "DELETE", .path = path },
+		    &answers);
 	free(path);
-	if (status == STATUS_OK)
-		forgive_none_held(run, &answers);
-	if (status == STATUS_OK) {
-		json_rows(run, &answers, NULL, NULL);
-		return json_finish(run, &answers);
-	}
-	answers_release(&answers);
-	return status;
+	if (status != STATUS_OK)
+		return status;
+	forgive_none_held(run, &answers);
+	json_rows(run, &answers, NULL, NULL);
+	return json_finish(run, &answers);
 }
 
 const struct command cmd_client_forget = {

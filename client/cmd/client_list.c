@@ -151,15 +151,3 @@ client_list_near(
 	buf_release(&text);
 	return status;
 }
-
-char *
-client_list_path(const char *id, const char *query)
-{
-	struct buf path;
-
-	buf_init(&path, XBUF_MAX);
-	put_text(&path, "/v1/clients/");
-	must(text_to_percent(&path, span_from(id)));
-	put_text(&path, query);
-	return text_take(&path);
-}

@@ -49,7 +49,4 @@ enum status client_list(struct run *run, const char *query, bool can_cut,
 enum status client_list_near(
     struct run *run, const char *place, const char *km, struct buf *query);
 
-/* Gives "/v1/clients/ID", percent-encoded, and `query` after it. */
-char *client_list_path(const char *id, const char *query);
-
 #endif

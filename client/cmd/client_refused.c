@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cmd/list.h"
 
+#include "run/fields.h"
 #include "run/run.h"
-#include "cmd/show_rows.h"
 
 /* clang-format off */
 static const struct column refused_columns[] = {
@@ -24,7 +24,8 @@ static const struct view refused_view =
 static enum status
 client_refused_run(struct run *run)
 {
-	return show_rows(run, &refused_view, "/v1/refused", "refused");
+	return json_run(run,
+	    &(struct json_request){ .path = "/v1/refused", .list = "refused" });
 }
 
 const struct command cmd_client_refused = {

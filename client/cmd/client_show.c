@@ -12,7 +12,6 @@
 #include "run/fields.h"
 #include "base/xbuf.h"
 #include "run/run.h"
-#include "cmd/client_list.h"
 
 /* clang-format off */
 #define SHOW_COLUMNS(X) \
@@ -214,12 +213,11 @@ client_show_run(struct run *run)
 
 	/* Among several nodes a removal is something that they can differ in.
 	 */
-	path = client_list_path(
-	    run_word(run, 0), run->all_nodes ? "?removed=1" : "");
+	path = ask_path("/v1/clients/", span_from(run_word(run, 0)),
+	    run->all_nodes ? "?removed=1" : "");
 	if (status == STATUS_OK)
-		status = run_begin(run, &client_show_view);
-	if (status == STATUS_OK)
-		status = ask_all(run, "GET", path, NULL, &answers);
+		status = json_ask(
+		    run, &(struct json_request){ .path = path }, &answers);
 	free(path);
 	if (status == STATUS_OK) {
 		bool any = find_newest(&answers, &newest);

@@ -2,7 +2,6 @@
 #include "cmd/list.h"
 
 #define COMMAND_ADDRESS(name) &cmd_##name,
-#define OLD(name, family, i) &client_##family##_commands[i],
 
 /* clang-format off */
 const struct command *const command_table[] = {

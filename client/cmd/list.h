@@ -8,7 +8,6 @@
 #define HERD_CLIENT_LIST_H
 
 #include "line/command.h"
-#include "cmd/commands.h"
 
 /* clang-format off */
 #define COMMAND_LIST(X) \
@@ -18,18 +17,18 @@
 	X(ping) \
 	X(trace) \
 	X(bench) \
-	OLD(status, node, 0) \
-	OLD(node_ls, node, 1) \
-	OLD(node_show, node, 2) \
-	OLD(node_drain, node, 3) \
-	OLD(node_undrain, node, 4) \
-	OLD(node_stop, node, 5) \
-	OLD(peer_ls, node, 6) \
-	OLD(peer_show, node, 7) \
-	OLD(peer_enable, node, 8) \
-	OLD(peer_disable, node, 9) \
-	OLD(peer_reconnect, node, 10) \
-	OLD(peer_graph, node, 11) \
+	X(status) \
+	X(node_ls) \
+	X(node_show) \
+	X(node_drain) \
+	X(node_undrain) \
+	X(node_stop) \
+	X(peer_ls) \
+	X(peer_show) \
+	X(peer_enable) \
+	X(peer_disable) \
+	X(peer_reconnect) \
+	X(peer_graph) \
 	X(client_ls) \
 	X(client_show) \
 	X(client_near) \
@@ -38,44 +37,42 @@
 	X(client_forget) \
 	X(client_export) \
 	X(client_import) \
-	OLD(herd_status, herd, 0) \
-	OLD(herd_wait, herd, 1) \
-	OLD(herd_diff, herd, 2) \
-	OLD(herd_check, herd, 3) \
-	OLD(check, herd, 4) \
+	X(herd_status) \
+	X(herd_wait) \
+	X(herd_diff) \
+	X(herd_check) \
+	X(check) \
 	X(places_status) \
 	X(places_test) \
 	X(places_cache) \
-	OLD(config_show, config, 0) \
-	OLD(config_check, config, 1) \
-	OLD(config_diff, config, 2) \
-	OLD(config_reload, config, 3) \
-	OLD(log_level, config, 4) \
-	OLD(log_tail, config, 5) \
+	X(config_show) \
+	X(config_check) \
+	X(config_diff) \
+	X(config_reload) \
+	X(log_level) \
+	X(log_tail) \
 	X(events) \
 	X(stats) \
 	X(top) \
 	X(map) \
-	OLD(context_ls, tool, 0) \
-	OLD(context_show, tool, 1) \
-	OLD(context_add, tool, 2) \
-	OLD(context_rm, tool, 3) \
-	OLD(context_use, tool, 4) \
-	OLD(context_none, tool, 5) \
-	OLD(context_previous, tool, 6) \
-	OLD(set, tool, 7) \
-	OLD(help, tool, 8) \
-	OLD(version, tool, 9) \
-	OLD(completion, tool, 10) \
-	OLD(exit, tool, 11) \
-	OLD(quit, tool, 12) \
-	OLD(complete, tool, 13)
+	X(context_ls) \
+	X(context_show) \
+	X(context_add) \
+	X(context_rm) \
+	X(context_use) \
+	X(context_none) \
+	X(context_previous) \
+	X(set) \
+	X(help) \
+	X(version) \
+	X(completion) \
+	X(exit) \
+	X(quit) \
+	X(complete)
 /* clang-format on */
 
 #define COMMAND_DECLARE(name) extern const struct command cmd_##name;
-#define OLD(name, family, i)
 COMMAND_LIST(COMMAND_DECLARE)
-#undef OLD
 #undef COMMAND_DECLARE
 
 #endif

@@ -5,7 +5,6 @@
 
 #include "run/fields.h"
 #include "run/run.h"
-#include "cmd/show_rows.h"
 
 /* clang-format off */
 static const struct column cache_columns[] = {
@@ -36,22 +35,13 @@ static const struct view flush_view =
 static enum status
 flush(struct run *run)
 {
-	struct answers answers = { 0 };
 	enum status status = run_may_change(run);
 
-	if (status == STATUS_OK)
-		status = run_targets(run);
-	if (status == STATUS_OK)
-		status = run_begin(run, &flush_view);
-	if (status == STATUS_OK)
-		status =
-		    ask_all(run, "DELETE", "/v1/places/cache", NULL, &answers);
-	if (status == STATUS_OK) {
-		json_rows(run, &answers, NULL, NULL);
-		return json_finish(run, &answers);
-	}
-	answers_release(&answers);
-	return status;
+	if (status != STATUS_OK)
+		return status;
+	return json_run(run, &(struct json_request){ .method = "DELETE",
+				 .path = "/v1/places/cache",
+				 .view = &flush_view });
 }
 
 static enum status
@@ -59,7 +49,8 @@ places_cache_run(struct run *run)
 {
 	if (strcmp(run_word(run, 0), "flush") == 0)
 		return flush(run);
-	return show_rows(run, &cache_view, "/v1/places", "providers");
+	return json_run(run, &(struct json_request){
+				 .path = "/v1/places", .list = "providers" });
 }
 
 const struct command cmd_places_cache = {

@@ -4,8 +4,8 @@
  */
 #include "cmd/list.h"
 
+#include "run/fields.h"
 #include "run/run.h"
-#include "cmd/show_rows.h"
 
 /* clang-format off */
 static const struct column status_columns[] = {
@@ -45,7 +45,8 @@ static const struct view status_list =
 static enum status
 places_status_run(struct run *run)
 {
-	return show_rows(run, &status_list, "/v1/places", "providers");
+	return json_run(run, &(struct json_request){
+				 .path = "/v1/places", .list = "providers" });
 }
 
 const struct command cmd_places_status = {

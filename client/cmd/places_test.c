@@ -85,9 +85,10 @@ places_test_run(struct run *run)
 	put_text(&path, "/v1/places/test?near=");
 	must(text_to_percent(&path, buf_span(&text)));
 	if (status == STATUS_OK)
-		status = run_begin(run, &test_view);
-	if (status == STATUS_OK)
-		status = ask_all(run, "POST", text_of(&path), NULL, &answers);
+		status = json_ask(run,
+		    &(struct json_request){
+			.method = "POST", .path = text_of(&path) },
+		    &answers);
 	if (status == STATUS_OK)
 		status = use_test(run, &answers);
 	answers_release(&answers);

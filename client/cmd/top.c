@@ -13,7 +13,6 @@
 
 #include "run/fields.h"
 #include "run/live.h"
-#include "cmd/node_family.h"
 #include "out/screen.h"
 #include "base/xbuf.h"
 #include "run/run.h"
@@ -160,7 +159,7 @@ add_totals(struct run *run)
 		whatsat += run->out.rows[i][TOP_WHATSAT].real;
 	}
 	buf_init(&text, XBUF_MAX);
-	node_count_states(&run->out, TOP_STATE, "node", &text);
+	out_count_states(&run->out, TOP_STATE, "node", &text);
 	out_footer(&run->out, "%s; %.1f iamat/s, %.1f whatsat/s",
 	    text_of(&text), iamat, whatsat);
 	buf_release(&text);

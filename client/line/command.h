@@ -93,13 +93,13 @@ struct command {
 	const char *path; /* "peer ls" */
 	const char *summary;
 	const char *help; /* more, for `help CMD`; NULL = nothing to add */
+	enum command_group group;
 	const struct argument *args; /* NULL = none */
 	const struct flag *flags;    /* NULL = none */
 	const struct view *view;     /* what it prints, if rows */
 	unsigned traits;             /* enum command_trait */
 	enum status (*run)(struct run *run);
 	const char *example; /* one line without `herdctl`, or NULL */
-	enum command_group group;
 };
 
 /* All commands, ended by NULL; cmd/list.c defines it. */

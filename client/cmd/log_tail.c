@@ -1,94 +1,32 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * log level, log tail. People get the lines as they are; other formats get
- * rows.
+ * log tail. People get the lines as they are; other formats get rows.
  */
+#include "cmd/list.h"
+
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
-#include "cmd/config_family.h"
+#include "base/xbuf.h"
 #include "run/fields.h"
 #include "run/stream.h"
-#include "base/xbuf.h"
 
 #define LINES_INITIAL 20u
 #define LINES_MOST 10000u
 
-/* --- level ------------------------------------------------------------------
- */
+/* clang-format off */
+#define LOG_COLUMNS(X) \
+	X(LOG_NODE, "node", "NODE", LEAF_TEXT, \
+	    .traits = COLUMN_NODE | COLUMN_NAME) \
+	X(LOG_LINE, "line", "LINE", LEAF_TEXT)
+/* clang-format on */
 
-static const struct column level_columns[] = {
-	{ "node", "NODE", LEAF_TEXT, COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME,
-	    0, NULL, 0 },
-	{ "level", "LEVEL", LEAF_TEXT, 0, 0, "level", 0 },
-	{ "for_s", "FOR", LEAF_SECONDS, COLUMN_IF_ANY, 0, "for_s", 0 },
-	{ "error", "ERROR", LEAF_TEXT, COLUMN_ERROR | COLUMN_IF_ANY, 0, NULL,
-	    0 },
-};
+enum { LOG_COLUMNS(COLUMN_ENUM) };
 
-const struct view log_level_view = { "herd.log-level/1", "nodes", VIEW_LIST,
-	level_columns, HERD_ARRAY_LEN(level_columns) };
+static const struct column columns[] = { LOG_COLUMNS(COLUMN_ROW) };
 
-static enum status
-ask_level(struct run *run, const char *level, struct answers *answers)
-{
-	uint64_t for_ns;
-	struct buf body;
-	enum status status = run_duration_flag(run, "for", 0, &for_ns);
-
-	if (status != STATUS_OK)
-		return status;
-	buf_init(&body, XBUF_MAX);
-	put_text(&body, "{\"level\":");
-	json_put_string(&body, span_from(level));
-	if (run_flag(run, "for") != NULL) {
-		put_text(&body, ",\"for_s\":");
-		json_put_number(&body, (double)for_ns / 1e9);
-	}
-	put_byte(&body, '}');
-	status = ask_all(run, "PUT", "/v1/log/level", text_of(&body), answers);
-	buf_release(&body);
-	return status;
-}
-
-enum status
-log_run_level(struct run *run)
-{
-	struct answers answers = { 0 };
-	const char *level = run_word(run, 0);
-	enum status status = run_targets(run);
-
-	if (level == NULL && run_flag(run, "for") != NULL)
-		return run_fail(run, STATUS_USAGE, "--for wants a LEVEL");
-	if (level != NULL && status == STATUS_OK)
-		status = run_may_change(run);
-	if (status == STATUS_OK)
-		status = run_begin(run, &log_level_view);
-	if (status == STATUS_OK)
-		status = level == NULL ? ask_all(run, "GET", "/v1/log/level",
-					     NULL, &answers)
-				       : ask_level(run, level, &answers);
-	if (status == STATUS_OK) {
-		json_rows(run, &answers, NULL, NULL);
-		return json_finish(run, &answers);
-	}
-	answers_release(&answers);
-	return status;
-}
-
-/* --- tail -------------------------------------------------------------------
- */
-
-enum { LOG_NODE, LOG_LINE, LOG_COLUMNS };
-
-static const struct column log_columns[LOG_COLUMNS] = {
-	[LOG_NODE] = { "node", "NODE", LEAF_TEXT, COLUMN_NODE | COLUMN_NAME, 0,
-	    NULL, 0 },
-	[LOG_LINE] = { "line", "LINE", LEAF_TEXT, 0, 0, NULL, 0 },
-};
-
-const struct view log_view = { "herd.log/1", "lines", VIEW_LIST, log_columns,
-	LOG_COLUMNS };
+static const struct view log_view =
+    VIEW(columns, .schema = "herd.log/1", .list = "lines");
 
 static bool
 wants_lines(const struct run *run)
@@ -178,8 +116,8 @@ print_end(struct run *run, uint64_t count)
 	return status;
 }
 
-enum status
-log_run_tail(struct run *run)
+static enum status
+log_tail_run(struct run *run)
 {
 	uint64_t count;
 	enum status status =
@@ -198,3 +136,19 @@ log_run_tail(struct run *run)
 		run->sink.pager = NULL;
 	return follows ? follow(run, count) : print_end(run, count);
 }
+
+const struct command cmd_log_tail = {
+	.path = "log tail",
+	.summary = "print the end of a node's log",
+	.help = "Behind `log tail' -n is the number of lines and -f follows; "
+		"which node is said before it, or with --node.",
+	.group = GROUP_CONFIG,
+	.flags = FLAGS(FLAG("lines", .letter = 'n', .value = "N",
+			   .help = "so many lines (20)"),
+	    FLAG("follow", .letter = 'f',
+		.help = "and what is logged from now on")),
+	.view = &log_view,
+	.traits = COMMAND_STREAM | COMMAND_HARMLESS,
+	.run = log_tail_run,
+	.example = "-n Riley log tail -n 50",
+};
