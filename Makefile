@@ -196,7 +196,7 @@ STORE_TESTS := test_same_file
 ADMIN_TESTS := test_admin_arrivals test_admin_page test_admin_query test_admin_rows
 CLIENT_TESTS := test_client_words test_client_args test_client_where \
 	test_client_out test_client_reply test_client_complete \
-	test_client_manual
+	test_client_manual test_client_commands
 UNIT_TESTS = $(COMMON_TESTS) $(CORE_TESTS) $(PLACES_TESTS) $(NET_TESTS) \
 	$(STORE_TESTS) $(ADMIN_TESTS) $(CLIENT_TESTS)
 
