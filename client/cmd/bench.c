@@ -253,8 +253,11 @@ on_closed(void *arg, enum status why HERD_UNUSED, const char *message)
 	fail(arg, message);
 }
 
-static const struct session_events session_events = { on_open, on_reply,
-	on_closed };
+static const struct session_events session_events = {
+	.on_open = on_open,
+	.on_reply = on_reply,
+	.on_closed = on_closed,
+};
 
 /* --- the run ----------------------------------------------------------------
  */
@@ -361,10 +364,10 @@ add_row(struct bench *b, unsigned kind, const char *name, double s)
 		size_t column;
 		double percent;
 	} percentiles[] = {
-		{ BENCH_P50, 50 },
-		{ BENCH_P90, 90 },
-		{ BENCH_P99, 99 },
-		{ BENCH_P999, 99.9 },
+		{ .column = BENCH_P50, .percent = 50 },
+		{ .column = BENCH_P90, .percent = 90 },
+		{ .column = BENCH_P99, .percent = 99 },
+		{ .column = BENCH_P999, .percent = 99.9 },
 	};
 
 	out_word(out, BENCH_KIND, name);

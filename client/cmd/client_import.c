@@ -78,7 +78,10 @@ on_closed(void *arg, enum status why, const char *message)
 	im->message = xstrdup(message);
 }
 
-static const struct session_events events = { NULL, on_reply, on_closed };
+static const struct session_events events = {
+	.on_reply = on_reply,
+	.on_closed = on_closed,
+};
 
 static void
 say_bad_line(struct import *im, const char *what)

@@ -17,14 +17,13 @@
 #define SHOW_COLUMNS(X) \
 	X(SHOW_NODE, "node", "NODE", LEAF_TEXT, \
 	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_LABEL) \
-	X(SHOW_ID, "client", "CLIENT", LEAF_TEXT, \
-	    .traits = COLUMN_NAME | COLUMN_ID | COLUMN_WIDE, .path = "client") \
+	X(SHOW_ID, "client", "CLIENT", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_ID | COLUMN_WIDE, \
+	    .path = "client") \
 	X(SHOW_TIME, "time", "CLIENT TIME", LEAF_TIME, .path = "time") \
 	X(SHOW_LOCATION, "location", "LOCATION", LEAF_PLACE, .drop = 1, .path = "location") \
 	X(SHOW_DISTANCE, "distance_m", "DISTANCE", LEAF_DISTANCE, .traits = COLUMN_IF_ANY, \
 	    .path = "distance_m") \
-	X(SHOW_RECEIVED, "received_at", "RECEIVED", LEAF_CLOCK, .drop = 2, \
-	    .path = "received_at") \
+	X(SHOW_RECEIVED, "received_at", "RECEIVED", LEAF_CLOCK, .drop = 2, .path = "received_at") \
 	X(SHOW_AHEAD, "ahead_s", "AHEAD", LEAF_SECONDS, .traits = COLUMN_IF_ANY, .drop = 4, \
 	    .path = "ahead_s") \
 	X(SHOW_LAG, "lag_ms", "LAG", LEAF_MS, .traits = COLUMN_IF_ANY, .drop = 3, \

@@ -5,15 +5,15 @@
 
 #include "run/fields.h"
 
+/* clang-format off */
 static const struct column columns[] = {
-	COLUMN("node", "NODE", LEAF_TEXT,
-	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
+	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
 	COLUMN("applied", "APPLIED", LEAF_JSON, .path = "applied"),
 	COLUMN("restart", "NEEDS A RESTART", LEAF_JSON, .path = "restart"),
 	COLUMN("rejected", "REJECTED", LEAF_JSON, .path = "rejected"),
-	COLUMN("error", "ERROR", LEAF_TEXT,
-	    .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
 };
+/* clang-format on */
 
 static const struct view config_reload_view =
     VIEW(columns, .schema = "herd.reload/1", .list = "nodes");

@@ -4,22 +4,19 @@
 #include "cmd/prefs_rows.h"
 #include "run/fields.h"
 
+/* clang-format off */
 static const struct column columns[] = {
 	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_LABEL),
-	COLUMN("name", "SETTING", LEAF_TEXT,
-	    .traits = COLUMN_NAME | COLUMN_LABEL, .path = "name"),
-	COLUMN("value", "VALUE", LEAF_TEXT, .traits = COLUMN_SHRINK,
-	    .path = "value"),
-	COLUMN("default", "DEFAULT", LEAF_TEXT, .traits = COLUMN_SHRINK,
-	    .drop = 2, .path = "default"),
+	COLUMN("name", "SETTING", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL, .path = "name"),
+	COLUMN("value", "VALUE", LEAF_TEXT, .traits = COLUMN_SHRINK, .path = "value"),
+	COLUMN("default", "DEFAULT", LEAF_TEXT, .traits = COLUMN_SHRINK, .drop = 2,
+	    .path = "default"),
 	COLUMN("origin", "ORIGIN", LEAF_TEXT, .drop = 1, .path = "origin"),
-	COLUMN("reloadable", "RELOADABLE", LEAF_BOOL, .drop = 3,
-	    .path = "reloadable"),
-	COLUMN("help", "MEANING", LEAF_TEXT, .traits = COLUMN_WIDE,
-	    .path = "help"),
-	COLUMN("error", "ERROR", LEAF_TEXT,
-	    .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("reloadable", "RELOADABLE", LEAF_BOOL, .drop = 3, .path = "reloadable"),
+	COLUMN("help", "MEANING", LEAF_TEXT, .traits = COLUMN_WIDE, .path = "help"),
+	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
 };
+/* clang-format on */
 
 static const struct view config_show_view =
     VIEW(columns, .schema = "herd.config/1", .list = "settings");

@@ -9,25 +9,18 @@
 
 /* clang-format off */
 #define CONTEXT_COLUMNS(X) \
-	X(CONTEXT_NAME, "context", "CONTEXT", LEAF_TEXT, \
-	    .traits = COLUMN_NAME) \
+	X(CONTEXT_NAME, "context", "CONTEXT", LEAF_TEXT, .traits = COLUMN_NAME) \
 	X(CONTEXT_USED, "used", "USED", LEAF_BOOL) \
-	X(CONTEXT_CONF, "conf", "CONF", LEAF_TEXT, .traits = COLUMN_SHRINK, \
-	    .drop = 1) \
-	X(CONTEXT_SERVER, "server", "SERVER", LEAF_TEXT, \
-	    .traits = COLUMN_SHRINK, .drop = 1) \
+	X(CONTEXT_CONF, "conf", "CONF", LEAF_TEXT, .traits = COLUMN_SHRINK, .drop = 1) \
+	X(CONTEXT_SERVER, "server", "SERVER", LEAF_TEXT, .traits = COLUMN_SHRINK, .drop = 1) \
 	X(CONTEXT_NODE, "node", "NODE", LEAF_TEXT, .drop = 2) \
-	X(CONTEXT_OUTPUT, "output", "OUTPUT", LEAF_TEXT, \
-	    .traits = COLUMN_WIDE) \
+	X(CONTEXT_OUTPUT, "output", "OUTPUT", LEAF_TEXT, .traits = COLUMN_WIDE) \
 	X(CONTEXT_READ_ONLY, "read_only", "READ ONLY", LEAF_BOOL, .drop = 3) \
 	X(CONTEXT_PROTECTED, "protected", "PROTECTED", LEAF_BOOL, .drop = 3) \
-	X(CONTEXT_TIMEOUT, "timeout", "TIMEOUT", LEAF_TEXT, \
-	    .traits = COLUMN_WIDE) \
+	X(CONTEXT_TIMEOUT, "timeout", "TIMEOUT", LEAF_TEXT, .traits = COLUMN_WIDE) \
 	X(CONTEXT_COLOR, "color", "COLOR", LEAF_TEXT, .traits = COLUMN_WIDE) \
-	X(CONTEXT_TOKEN, "token_file", "TOKEN FILE", LEAF_TEXT, \
-	    .traits = COLUMN_WIDE) \
-	X(CONTEXT_INSECURE, "insecure", "INSECURE", LEAF_BOOL, \
-	    .traits = COLUMN_WIDE) \
+	X(CONTEXT_TOKEN, "token_file", "TOKEN FILE", LEAF_TEXT, .traits = COLUMN_WIDE) \
+	X(CONTEXT_INSECURE, "insecure", "INSECURE", LEAF_BOOL, .traits = COLUMN_WIDE) \
 	X(CONTEXT_FILE, "file", "FILE", LEAF_TEXT, .traits = COLUMN_WIDE)
 /* clang-format on */
 
@@ -46,16 +39,16 @@ static const struct {
 	size_t column;
 	enum pref_id id;
 } shown[] = {
-	{ CONTEXT_CONF, PREF_CONF },
-	{ CONTEXT_SERVER, PREF_SERVER },
-	{ CONTEXT_NODE, PREF_NODE },
-	{ CONTEXT_OUTPUT, PREF_OUTPUT },
-	{ CONTEXT_READ_ONLY, PREF_READ_ONLY },
-	{ CONTEXT_PROTECTED, PREF_PROTECTED },
-	{ CONTEXT_TIMEOUT, PREF_TIMEOUT },
-	{ CONTEXT_COLOR, PREF_COLOR },
-	{ CONTEXT_TOKEN, PREF_TOKEN_FILE },
-	{ CONTEXT_INSECURE, PREF_INSECURE },
+	{ .column = CONTEXT_CONF, .id = PREF_CONF },
+	{ .column = CONTEXT_SERVER, .id = PREF_SERVER },
+	{ .column = CONTEXT_NODE, .id = PREF_NODE },
+	{ .column = CONTEXT_OUTPUT, .id = PREF_OUTPUT },
+	{ .column = CONTEXT_READ_ONLY, .id = PREF_READ_ONLY },
+	{ .column = CONTEXT_PROTECTED, .id = PREF_PROTECTED },
+	{ .column = CONTEXT_TIMEOUT, .id = PREF_TIMEOUT },
+	{ .column = CONTEXT_COLOR, .id = PREF_COLOR },
+	{ .column = CONTEXT_TOKEN, .id = PREF_TOKEN_FILE },
+	{ .column = CONTEXT_INSECURE, .id = PREF_INSECURE },
 };
 
 enum status

@@ -29,12 +29,9 @@
 	X(DIFF_CLIENT, "client", "CLIENT", LEAF_TEXT, \
 	    .traits = COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK) \
 	X(DIFF_TIME, "time", "NEWEST TIME", LEAF_TIME, .drop = 2) \
-	X(DIFF_HAVE, "newest_on", "NEWEST ON", LEAF_TEXT, \
-	    .traits = COLUMN_SHRINK, .drop = 3) \
-	X(DIFF_STALE, "stale_on", "STALE ON", LEAF_TEXT, \
-	    .traits = COLUMN_SHRINK) \
-	X(DIFF_MISSING, "missing_on", "MISSING ON", LEAF_TEXT, \
-	    .traits = COLUMN_SHRINK) \
+	X(DIFF_HAVE, "newest_on", "NEWEST ON", LEAF_TEXT, .traits = COLUMN_SHRINK, .drop = 3) \
+	X(DIFF_STALE, "stale_on", "STALE ON", LEAF_TEXT, .traits = COLUMN_SHRINK) \
+	X(DIFF_MISSING, "missing_on", "MISSING ON", LEAF_TEXT, .traits = COLUMN_SHRINK) \
 	X(DIFF_BEHIND, "behind_s", "BEHIND", LEAF_SECONDS, .drop = 1)
 /* clang-format on */
 

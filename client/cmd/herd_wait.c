@@ -8,16 +8,15 @@
 
 #include "run/fields.h"
 
+/* clang-format off */
 static const struct column columns[] = {
-	COLUMN("node", "NODE", LEAF_TEXT,
-	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
-	COLUMN("state", "STATE", LEAF_STATE, .traits = COLUMN_STATE,
-	    .path = "state"),
+	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
+	COLUMN("state", "STATE", LEAF_STATE, .traits = COLUMN_STATE, .path = "state"),
 	COLUMN("peers_synced", "SYNCED", LEAF_INTEGER, .path = "peers.synced"),
 	COLUMN("peers_total", "OF", LEAF_INTEGER, .path = "peers.total"),
-	COLUMN("error", "ERROR", LEAF_TEXT,
-	    .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
 };
+/* clang-format on */
 
 static const struct view herd_wait_view =
     VIEW(columns, .schema = "herd.wait/1", .list = "nodes");

@@ -4,15 +4,14 @@
 #include "base/xbuf.h"
 #include "run/fields.h"
 
+/* clang-format off */
 static const struct column columns[] = {
-	COLUMN("node", "NODE", LEAF_TEXT,
-	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
+	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
 	COLUMN("level", "LEVEL", LEAF_TEXT, .path = "level"),
-	COLUMN("for_s", "FOR", LEAF_SECONDS, .traits = COLUMN_IF_ANY,
-	    .path = "for_s"),
-	COLUMN("error", "ERROR", LEAF_TEXT,
-	    .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("for_s", "FOR", LEAF_SECONDS, .traits = COLUMN_IF_ANY, .path = "for_s"),
+	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
 };
+/* clang-format on */
 
 static const struct view log_level_view =
     VIEW(columns, .schema = "herd.log-level/1", .list = "nodes");

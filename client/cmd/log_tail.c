@@ -16,8 +16,7 @@
 
 /* clang-format off */
 #define LOG_COLUMNS(X) \
-	X(LOG_NODE, "node", "NODE", LEAF_TEXT, \
-	    .traits = COLUMN_NODE | COLUMN_NAME) \
+	X(LOG_NODE, "node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_NAME) \
 	X(LOG_LINE, "line", "LINE", LEAF_TEXT)
 /* clang-format on */
 

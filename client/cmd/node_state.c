@@ -3,14 +3,13 @@
 
 #include "run/fields.h"
 
+/* clang-format off */
 static const struct column columns[] = {
-	COLUMN("node", "NODE", LEAF_TEXT,
-	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
-	COLUMN("state", "STATE", LEAF_STATE, .traits = COLUMN_STATE,
-	    .path = "state"),
-	COLUMN("error", "ERROR", LEAF_TEXT,
-	    .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
+	COLUMN("state", "STATE", LEAF_STATE, .traits = COLUMN_STATE, .path = "state"),
+	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
 };
+/* clang-format on */
 
 const struct view node_state_view =
     VIEW(columns, .schema = "herd.node-state/1", .list = "nodes");

@@ -170,13 +170,13 @@ sign_of(const struct graph_link *link)
 		const char *state;
 		char sign;
 	} signs[] = {
-		{ "synced", '=' },
-		{ "comparing", '~' },
-		{ "handshake", '~' },
-		{ "connecting", '~' },
-		{ "waiting", '~' },
-		{ "disabled", 'd' },
-		{ "unknown", '?' },
+		{ .state = "synced", .sign = '=' },
+		{ .state = "comparing", .sign = '~' },
+		{ .state = "handshake", .sign = '~' },
+		{ .state = "connecting", .sign = '~' },
+		{ .state = "waiting", .sign = '~' },
+		{ .state = "disabled", .sign = 'd' },
+		{ .state = "unknown", .sign = '?' },
 	};
 
 	for (size_t i = 0; i < HERD_ARRAY_LEN(signs); i++) {

@@ -8,12 +8,11 @@
 #include "cmd/peer_rows.h"
 
 /* As `peer ls' has them, but for people: every value, one to a line. */
+/* clang-format off */
 static const struct column columns[] = {
 	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE),
-	COLUMN("peer", "PEER", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL,
-	    .path = "peer"),
-	COLUMN("state", "STATE", LEAF_STATE, .traits = COLUMN_STATE,
-	    .path = "state"),
+	COLUMN("peer", "PEER", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL, .path = "peer"),
+	COLUMN("state", "STATE", LEAF_STATE, .traits = COLUMN_STATE, .path = "state"),
 	COLUMN("since_s", "SINCE", LEAF_SECONDS, .path = "since_s"),
 	COLUMN("enabled", "ENABLED", LEAF_BOOL, .path = "enabled"),
 	COLUMN("address", "ADDRESS", LEAF_TEXT, .path = "address"),
@@ -23,34 +22,27 @@ static const struct column columns[] = {
 	COLUMN("clock_ms", "CLOCK", LEAF_MS, .path = "clock_ms"),
 	COLUMN("lag_ms", "LAG", LEAF_MS, .path = "lag_ms"),
 	COLUMN("owed", "OWED", LEAF_INTEGER, .path = "owed"),
-	COLUMN("sent", "SENT", LEAF_INTEGER, .traits = COLUMN_COUNTER,
-	    .path = "sent"),
-	COLUMN("received", "RECEIVED", LEAF_INTEGER, .traits = COLUMN_COUNTER,
-	    .path = "received"),
-	COLUMN("stale", "STALE", LEAF_INTEGER, .traits = COLUMN_COUNTER,
-	    .path = "stale"),
-	COLUMN("repaired", "REPAIRED", LEAF_INTEGER, .traits = COLUMN_COUNTER,
-	    .path = "repaired"),
-	COLUMN("restored", "RESTORED", LEAF_INTEGER, .traits = COLUMN_COUNTER,
-	    .path = "restored"),
+	COLUMN("sent", "SENT", LEAF_INTEGER, .traits = COLUMN_COUNTER, .path = "sent"),
+	COLUMN("received", "RECEIVED", LEAF_INTEGER, .traits = COLUMN_COUNTER, .path = "received"),
+	COLUMN("stale", "STALE", LEAF_INTEGER, .traits = COLUMN_COUNTER, .path = "stale"),
+	COLUMN("repaired", "REPAIRED", LEAF_INTEGER, .traits = COLUMN_COUNTER, .path = "repaired"),
+	COLUMN("restored", "RESTORED", LEAF_INTEGER, .traits = COLUMN_COUNTER, .path = "restored"),
 	COLUMN("exchanges", "EXCHANGES", LEAF_INTEGER, .traits = COLUMN_COUNTER,
 	    .path = "exchanges"),
-	COLUMN("connects", "CONNECTS", LEAF_INTEGER, .traits = COLUMN_COUNTER,
-	    .path = "connects"),
+	COLUMN("connects", "CONNECTS", LEAF_INTEGER, .traits = COLUMN_COUNTER, .path = "connects"),
 	COLUMN("sent_bytes", "SENT BYTES", LEAF_BYTES, .traits = COLUMN_COUNTER,
 	    .path = "sent_bytes"),
-	COLUMN("received_bytes", "RECEIVED BYTES", LEAF_BYTES,
-	    .traits = COLUMN_COUNTER, .path = "received_bytes"),
+	COLUMN("received_bytes", "RECEIVED BYTES", LEAF_BYTES, .traits = COLUMN_COUNTER,
+	    .path = "received_bytes"),
 	COLUMN("verified_s", "VERIFIED", LEAF_SECONDS, .path = "verified_s"),
 	COLUMN("last_error", "LAST ERROR", LEAF_TEXT, .path = "last_error"),
-	COLUMN("last_error_s", "LAST ERROR AGE", LEAF_SECONDS,
-	    .path = "last_error_s"),
+	COLUMN("last_error_s", "LAST ERROR AGE", LEAF_SECONDS, .path = "last_error_s"),
 	COLUMN("retry_in_s", "RETRY IN", LEAF_SECONDS, .path = "retry_in_s"),
 	COLUMN("file_line", "FILE LINE", LEAF_INTEGER, .path = "file_line"),
 	COLUMN("history", "HISTORY", LEAF_JSON),
-	COLUMN("error", "ERROR", LEAF_TEXT,
-	    .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
 };
+/* clang-format on */
 
 static const struct view peer_view = VIEW(
     columns, .schema = "herd.peers/1", .list = "peers", .shape = VIEW_RECORD);

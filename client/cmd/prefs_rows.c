@@ -6,10 +6,8 @@
 	X(SET_NAME, "setting", "SETTING", LEAF_TEXT, .traits = COLUMN_NAME) \
 	X(SET_VALUE, "value", "VALUE", LEAF_TEXT, .traits = COLUMN_SHRINK) \
 	X(SET_ORIGIN, "origin", "ORIGIN", LEAF_TEXT, .drop = 2) \
-	X(SET_WHERE, "where", "WHERE", LEAF_TEXT, .traits = COLUMN_SHRINK, \
-	    .drop = 3) \
-	X(SET_HELP, "help", "MEANING", LEAF_TEXT, .traits = COLUMN_SHRINK, \
-	    .drop = 1)
+	X(SET_WHERE, "where", "WHERE", LEAF_TEXT, .traits = COLUMN_SHRINK, .drop = 3) \
+	X(SET_HELP, "help", "MEANING", LEAF_TEXT, .traits = COLUMN_SHRINK, .drop = 1)
 /* clang-format on */
 
 enum { SET_COLUMNS(COLUMN_ENUM) };

@@ -66,17 +66,17 @@ static const struct order {
 	char key;
 	const char *word;
 	size_t column;
-	bool descending;
+	bool ascending;
 } orders[] = {
-	{ 'n', "name", TOP_NODE, false },
-	{ 'c', "clients", TOP_CLIENTS, true },
-	{ 'i', "iamat", TOP_IAMAT, true },
-	{ 'w', "whatsat", TOP_WHATSAT, true },
-	{ 'v', "invalid", TOP_INVALID, true },
-	{ 'o', "owed", TOP_OWED, true },
-	{ 'l', "lag", TOP_LAG, true },
-	{ 'p', "places", TOP_P99, true },
-	{ 'm', "memory", TOP_MEMORY, true },
+	{ .key = 'n', .word = "name", .column = TOP_NODE, .ascending = true },
+	{ .key = 'c', .word = "clients", .column = TOP_CLIENTS },
+	{ .key = 'i', .word = "iamat", .column = TOP_IAMAT },
+	{ .key = 'w', .word = "whatsat", .column = TOP_WHATSAT },
+	{ .key = 'v', .word = "invalid", .column = TOP_INVALID },
+	{ .key = 'o', .word = "owed", .column = TOP_OWED },
+	{ .key = 'l', .word = "lag", .column = TOP_LAG },
+	{ .key = 'p', .word = "places", .column = TOP_P99 },
+	{ .key = 'm', .word = "memory", .column = TOP_MEMORY },
 };
 
 struct top {
@@ -199,7 +199,7 @@ set_sort(struct top *t)
 
 	if (order == NULL)
 		return STATUS_OK;
-	descending = order->descending != t->reversed;
+	descending = order->ascending == t->reversed;
 	sort = xasprintf(
 	    "%s%s", top_columns[order->column].key, descending ? ":desc" : "");
 	status = prefs_set(

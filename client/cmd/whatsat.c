@@ -205,11 +205,11 @@ read_entity(const char *html, size_t *len)
 		const char *text;
 		char c;
 	} ENTITIES[] = {
-		{ "&amp;", '&' },
-		{ "&lt;", '<' },
-		{ "&gt;", '>' },
-		{ "&quot;", '"' },
-		{ "&#39;", '\'' },
+		{ .text = "&amp;", .c = '&' },
+		{ .text = "&lt;", .c = '<' },
+		{ .text = "&gt;", .c = '>' },
+		{ .text = "&quot;", .c = '"' },
+		{ .text = "&#39;", .c = '\'' },
 	};
 
 	for (size_t i = 0; i < HERD_ARRAY_LEN(ENTITIES); i++) {
