@@ -56,9 +56,8 @@ PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/network.c server/places/olc.c server/places/photon.c \
 	server/places/photon_types.c server/places/places.c \
 	server/places/places_report.c server/places/provider.c \
-	server/places/question.c server/places/secret.c \
-	server/places/stats.c server/places/trial.c server/places/upstream.c \
-	server/places/upstream_json.c
+	server/places/question.c server/places/secret.c server/places/stats.c \
+	server/places/trial.c server/places/upstream.c server/places/upstream_json.c
 STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
 	server/store/store.c
 NET_SRC := server/net/addresses.c server/net/client.c \
@@ -74,11 +73,11 @@ ADMIN_SRC := server/admin/admin.c server/admin/arrivals.c server/admin/call.c \
 	server/admin/herd_config.c server/admin/json.c server/admin/logs.c \
 	server/admin/metrics.c server/admin/page.c server/admin/peers.c \
 	server/admin/places_api.c server/admin/process.c server/admin/query.c \
-	server/admin/refused.c server/admin/route.c \
-	server/admin/rows.c server/admin/status.c server/admin/tokens.c \
-	server/admin/watch_line.c server/admin/watch_news.c \
-	server/admin/watch_reports.c server/admin/watchers.c
-HERDD_SRC := server/main.c server/options.c server/herdd.c
+	server/admin/refused.c server/admin/route.c server/admin/rows.c \
+	server/admin/status.c server/admin/tokens.c server/admin/watch_line.c \
+	server/admin/watch_news.c server/admin/watch_reports.c \
+	server/admin/watchers.c
+HERDD_SRC := server/herdd.c server/main.c server/options.c
 CLIENT_BASE_SRC := client/base/arena.c client/base/child.c \
 	client/base/exit_status.c client/base/histogram.c client/base/loop.c \
 	client/base/paths.c client/base/tokens.c client/base/xbuf.c
@@ -89,7 +88,7 @@ CLIENT_OUT_SRC := client/out/canvas.c client/out/filter.c client/out/layout.c \
 CLIENT_NET_SRC := client/net/admin_client.c client/net/connection.c \
 	client/net/curl_api.c client/net/reply.c client/net/resolve.c \
 	client/net/standing.c
-CLIENT_LINE_SRC := client/line/args.c
+CLIENT_LINE_SRC := client/line/args.c client/line/command.c
 CLIENT_CONF_SRC := client/conf/contexts.c client/conf/herd.c \
 	client/conf/prefs.c
 CLIENT_RUN_SRC := client/run/app.c client/run/ask.c client/run/exchange.c \
@@ -100,15 +99,31 @@ CLIENT_REPL_SRC := client/repl/background.c client/repl/complete.c \
 	client/repl/cursor_word.c client/repl/editor.c client/repl/repl.c \
 	client/repl/shells.c
 CLIENT_CMD_SRC := client/cmd/bench.c client/cmd/check.c \
-	client/cmd/client_list.c client/cmd/client_show.c client/cmd/cmd_config.c \
-	client/cmd/cmd_context.c client/cmd/cmd_data.c client/cmd/cmd_herd.c \
-	client/cmd/cmd_node.c client/cmd/cmd_places.c client/cmd/cmd_table.c \
-	client/cmd/cmd_tool.c client/cmd/cmd_watch.c client/cmd/commands.c \
-	client/cmd/config_diff.c client/cmd/herd_check.c client/cmd/herd_diff.c \
-	client/cmd/log_follow.c client/cmd/map.c client/cmd/peer.c \
-	client/cmd/peer_graph.c client/cmd/ping.c client/cmd/status_screen.c \
-	client/cmd/top.c client/cmd/trace.c client/cmd/transfer.c \
-	client/cmd/whatsat.c
+	client/cmd/client_count.c client/cmd/client_export.c \
+	client/cmd/client_forget.c client/cmd/client_import.c \
+	client/cmd/client_list.c client/cmd/client_ls.c client/cmd/client_near.c \
+	client/cmd/client_refused.c client/cmd/client_show.c \
+	client/cmd/complete_command.c client/cmd/completion.c \
+	client/cmd/config_check.c client/cmd/config_diff.c client/cmd/config_reload.c \
+	client/cmd/config_show.c client/cmd/context_add.c client/cmd/context_ls.c \
+	client/cmd/context_none.c client/cmd/context_previous.c \
+	client/cmd/context_rm.c client/cmd/context_rows.c client/cmd/context_show.c \
+	client/cmd/context_switch.c client/cmd/context_use.c client/cmd/events.c \
+	client/cmd/exit.c client/cmd/first_reply.c client/cmd/help_command.c \
+	client/cmd/herd_check.c client/cmd/herd_diff.c client/cmd/herd_status.c \
+	client/cmd/herd_wait.c client/cmd/iamat.c client/cmd/list.c \
+	client/cmd/log_level.c client/cmd/log_tail.c client/cmd/map.c \
+	client/cmd/node_drain.c client/cmd/node_ls.c client/cmd/node_rows.c \
+	client/cmd/node_show.c client/cmd/node_state.c client/cmd/node_stop.c \
+	client/cmd/node_undrain.c client/cmd/overruled.c client/cmd/peer_change.c \
+	client/cmd/peer_disable.c client/cmd/peer_enable.c client/cmd/peer_graph.c \
+	client/cmd/peer_ls.c client/cmd/peer_reconnect.c client/cmd/peer_rows.c \
+	client/cmd/peer_show.c client/cmd/ping.c client/cmd/places_cache.c \
+	client/cmd/places_status.c client/cmd/places_test.c client/cmd/prefs_rows.c \
+	client/cmd/quit.c client/cmd/raw.c client/cmd/set.c \
+	client/cmd/stats_command.c client/cmd/status_command.c \
+	client/cmd/status_screen.c client/cmd/top.c client/cmd/trace.c \
+	client/cmd/typed.c client/cmd/version_command.c client/cmd/whatsat.c
 CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_OUT_SRC) $(CLIENT_NET_SRC) \
 	$(CLIENT_LINE_SRC) $(CLIENT_CONF_SRC) $(CLIENT_RUN_SRC) \
 	$(CLIENT_REPL_SRC) $(CLIENT_CMD_SRC)
@@ -138,7 +153,7 @@ ADMIN_TESTS := test_admin_arrivals test_admin_page test_admin_query test_admin_r
 	test_admin_rows
 CLIENT_TESTS := test_client_words test_client_args test_client_where \
 	test_client_out test_client_reply test_client_complete \
-	test_client_manual
+	test_client_manual test_client_commands
 UNIT_TESTS = $(COMMON_TESTS) $(CORE_TESTS) $(PLACES_TESTS) $(NODE_TESTS) $(NET_TESTS) \
 	$(STORE_TESTS) $(ADMIN_TESTS) $(CLIENT_TESTS)
 

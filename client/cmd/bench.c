@@ -5,7 +5,7 @@
  * answer is checked to be one of the right kind and timed from when its
  * request was due, so that a server that stalls cannot hide it.
  */
-#include "cmd/data.h"
+#include "cmd/list.h"
 
 #include <event2/event.h>
 #include <stdio.h>
@@ -17,6 +17,9 @@
 #include "base/histogram.h"
 #include "net/connection.h"
 #include "base/xbuf.h"
+#include "run/ask.h"
+#include "run/run.h"
+#include "cmd/typed.h"
 
 #define CONNECTIONS_MOST 10000u
 #define CLIENTS_MOST 10000000u
@@ -26,58 +29,26 @@
 #define LA_LAT 34.0
 #define LA_LON -118.4
 
-enum {
-	BENCH_KIND,
-	BENCH_SENT,
-	BENCH_REFUSED,
-	BENCH_SECONDS,
-	BENCH_RATE,
-	BENCH_P50,
-	BENCH_P90,
-	BENCH_P99,
-	BENCH_P999,
-	BENCH_MAX,
-	BENCH_COLUMNS
-};
+/* clang-format off */
+#define BENCH_COLUMNS(X) \
+	X(BENCH_KIND, "request", "REQUEST", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL) \
+	X(BENCH_SENT, "answered", "ANSWERED", LEAF_INTEGER) \
+	X(BENCH_REFUSED, "refused", "REFUSED", LEAF_INTEGER) \
+	X(BENCH_SECONDS, "duration_s", "TOOK", LEAF_SECONDS) \
+	X(BENCH_RATE, "rate_per_s", "PER SECOND", LEAF_REAL) \
+	X(BENCH_P50, "p50_ms", "P50", LEAF_MS) \
+	X(BENCH_P90, "p90_ms", "P90", LEAF_MS, .drop = 2) \
+	X(BENCH_P99, "p99_ms", "P99", LEAF_MS) \
+	X(BENCH_P999, "p99_9_ms", "P99.9", LEAF_MS, .drop = 1) \
+	X(BENCH_MAX, "max_ms", "MAX", LEAF_MS, .drop = 1)
+/* clang-format on */
 
-static const struct column columns[BENCH_COLUMNS] = {
-	[BENCH_KIND] = { "request", "REQUEST", LEAF_TEXT,
-	    COLUMN_NAME | COLUMN_LABEL, 0, NULL, 0 },
-	[BENCH_SENT] = { "answered", "ANSWERED", LEAF_INTEGER, 0, 0, NULL, 0 },
-	[BENCH_REFUSED] = { "refused", "REFUSED", LEAF_INTEGER, 0, 0, NULL, 0 },
-	[BENCH_SECONDS] = { "duration_s", "TOOK", LEAF_SECONDS, 0, 0, NULL, 0 },
-	[BENCH_RATE] = { "rate_per_s", "PER SECOND", LEAF_REAL, 0, 0, NULL, 0 },
-	[BENCH_P50] = { "p50_ms", "P50", LEAF_MS, 0, 0, NULL, 0 },
-	[BENCH_P90] = { "p90_ms", "P90", LEAF_MS, 0, 2, NULL, 0 },
-	[BENCH_P99] = { "p99_ms", "P99", LEAF_MS, 0, 0, NULL, 0 },
-	[BENCH_P999] = { "p99_9_ms", "P99.9", LEAF_MS, 0, 1, NULL, 0 },
-	[BENCH_MAX] = { "max_ms", "MAX", LEAF_MS, 0, 1, NULL, 0 },
-};
+enum { BENCH_COLUMNS(COLUMN_ENUM) };
 
-const struct view bench_view = { "herd.bench/1", "results", VIEW_LIST, columns,
-	BENCH_COLUMNS };
+static const struct column bench_columns[] = { BENCH_COLUMNS(COLUMN_ROW) };
 
-const struct argument bench_arguments[] = {
-	{ "iamat|whatsat|mixed", COMPLETE_WORDS, false, false,
-	    "iamat whatsat mixed", true },
-	{ NULL, COMPLETE_NONE, false, false, NULL, false },
-};
-
-const struct flag bench_flags[] = {
-	{ "clients", 0, "N", false, COMPLETE_NONE, NULL,
-	    "different client ids (1000)" },
-	{ "connections", 0, "N", false, COMPLETE_NONE, NULL,
-	    "connections, spread over the nodes (16)" },
-	{ "pipeline", 0, "N", false, COMPLETE_NONE, NULL,
-	    "requests under way on each (1)" },
-	{ "rate", 0, "N", false, COMPLETE_NONE, NULL,
-	    "requests per second in all (as fast as they are answered)" },
-	{ "duration", 0, "DURATION", false, COMPLETE_NONE, NULL,
-	    "for so long (10s)" },
-	{ "prefix", 0, "PREFIX", false, COMPLETE_NONE, NULL,
-	    "what the client ids begin with (bench-)" },
-	{ NULL, 0, NULL, false, COMPLETE_NONE, NULL, NULL },
-};
+static const struct view bench_view =
+    VIEW(bench_columns, .schema = "herd.bench/1", .list = "results");
 
 enum { KIND_IAMAT, KIND_WHATSAT, KINDS };
 
@@ -282,8 +253,11 @@ on_closed(void *arg, enum status why HERD_UNUSED, const char *message)
 	fail(arg, message);
 }
 
-static const struct session_events session_events = { on_open, on_reply,
-	on_closed };
+static const struct session_events session_events = {
+	.on_open = on_open,
+	.on_reply = on_reply,
+	.on_closed = on_closed,
+};
 
 /* --- the run ----------------------------------------------------------------
  */
@@ -390,10 +364,10 @@ add_row(struct bench *b, unsigned kind, const char *name, double s)
 		size_t column;
 		double percent;
 	} percentiles[] = {
-		{ BENCH_P50, 50 },
-		{ BENCH_P90, 90 },
-		{ BENCH_P99, 99 },
-		{ BENCH_P999, 99.9 },
+		{ .column = BENCH_P50, .percent = 50 },
+		{ .column = BENCH_P90, .percent = 90 },
+		{ .column = BENCH_P99, .percent = 99 },
+		{ .column = BENCH_P999, .percent = 99.9 },
 	};
 
 	out_word(out, BENCH_KIND, name);
@@ -495,7 +469,7 @@ read_flags(struct bench *b)
 	if (b->prefix == NULL)
 		b->prefix = "bench-";
 	if (status == STATUS_OK)
-		status = data_read_client(run, b->prefix);
+		status = typed_client(run, b->prefix);
 	b->kinds = 1u << KIND_IAMAT | 1u << KIND_WHATSAT;
 	if (strcmp(kind, "mixed") != 0)
 		b->kinds = strcmp(kind, "iamat") == 0 ? 1u << KIND_IAMAT
@@ -503,7 +477,7 @@ read_flags(struct bench *b)
 	return status;
 }
 
-enum status
+static enum status
 bench_run(struct run *run)
 {
 	struct bench b = { .run = run, .seed = 88172645463325252u };
@@ -533,3 +507,32 @@ bench_run(struct run *run)
 	buf_release(&b.request);
 	return status;
 }
+
+const struct command cmd_bench = {
+	.path = "bench",
+	.summary = "measure a herd under load",
+	.help =
+	    "Many connections send reports, questions or both; the answers "
+	    "are checked and timed. The clients that are asked for are "
+	    "reported before, which is not measured. Refused in a protected "
+	    "context.",
+	.group = GROUP_CLIENTS,
+	.args = ARGS(ARG("iamat|whatsat|mixed", .complete = COMPLETE_WORDS,
+	    .words = "iamat whatsat mixed", .fixed = true)),
+	.flags = FLAGS(FLAG("clients", .value = "N",
+			   .help = "different client ids (1000)"),
+	    FLAG("connections", .value = "N",
+		.help = "connections, spread over the nodes (16)"),
+	    FLAG("pipeline", .value = "N",
+		.help = "requests under way on each (1)"),
+	    FLAG("rate", .value = "N",
+		.help =
+		    "requests per second in all (as fast as they are answered)"),
+	    FLAG("duration", .value = "DURATION", .help = "for so long (10s)"),
+	    FLAG("prefix", .value = "PREFIX",
+		.help = "what the client ids begin with (bench-)")),
+	.view = &bench_view,
+	.traits = COMMAND_WRITE,
+	.run = bench_run,
+	.example = "bench iamat --clients 1000 --duration 10s",
+};

@@ -4,23 +4,17 @@
  * performance data behind |, exit status 0 OK, 1 WARNING, 2 CRITICAL, 3
  * UNKNOWN. This command alone has these statuses.
  */
+#include "cmd/list.h"
+
 #include <cjson/cJSON.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "cmd/herdwide.h"
-#include "run/fields.h"
-#include "cmd/node_family.h"
 #include "base/xbuf.h"
+#include "cmd/overruled.h"
+#include "run/fields.h"
 
 #define ROUNDS 3u /* tables that differ may only be on their way */
 #define ROUND_NS (300 * HERD_NS_PER_MS)
-
-const struct argument nagios_arguments[] = {
-	{ "node|peers|places|convergence|all", COMPLETE_WORDS, false, false,
-	    "node peers places convergence all", true },
-	{ NULL, COMPLETE_NONE, false, false, NULL, false },
-};
 
 enum nagios_state {
 	NAGIOS_OK,
@@ -60,21 +54,19 @@ static void
 check_node(struct nagios *n, const struct answer *a)
 {
 	const char *state = json_text(a->json, "state");
-	const char *store = json_text(a->json, "store.state");
 	const char *name = a->target->name;
 
 	if (a->status != STATUS_OK)
 		return;
 	if (state == NULL || strcmp(state, "ready") != 0)
 		find(n,
-		    state != NULL && strcmp(state, "stopping") == 0
-			? NAGIOS_CRITICAL
-			: NAGIOS_WARNING,
+		    json_says(a->json, "state", "stopping") ? NAGIOS_CRITICAL
+							    : NAGIOS_WARNING,
 		    "%s is %s", name, state == NULL ? "in no state" : state);
-	if (cJSON_IsTrue(json_at(a->json, "isolated")))
+	if (json_is(a->json, "isolated"))
 		find(n, NAGIOS_WARNING, "%s is isolated: it has no neighbour",
 		    name);
-	if (store != NULL && strcmp(store, "failed") == 0)
+	if (json_says(a->json, "store.state", "failed"))
 		find(n, NAGIOS_CRITICAL, "the store of %s has failed", name);
 }
 
@@ -99,13 +91,12 @@ check_nodes(struct nagios *n)
 
 	for (size_t i = 0; i < n->answers->count; i++) {
 		const struct answer *a = &n->answers->items[i];
-		const char *state = json_text(a->json, "state");
 
 		check_node(n, a);
-		ready += state != NULL && strcmp(state, "ready") == 0;
+		ready += json_says(a->json, "state", "ready");
 	}
 	buf_init(&clocks, XBUF_MAX);
-	if (list_overruled(n->answers, &clocks) > 0)
+	if (overruled_list(n->answers, &clocks) > 0)
 		find(n, NAGIOS_WARNING, "wrong clocks: %s", text_of(&clocks));
 	buf_release(&clocks);
 	find(n, NAGIOS_OK, "%zu node%s ready", ready, ready == 1 ? "" : "s");
@@ -151,7 +142,7 @@ check_places(struct nagios *n)
 		if (state == NULL ||
 		    (strcmp(state, "ready") != 0 && strcmp(state, "off") != 0))
 			find(n,
-			    state != NULL && strcmp(state, "failed") == 0
+			    json_says(a->json, "places.state", "failed")
 				? NAGIOS_CRITICAL
 				: NAGIOS_WARNING,
 			    "Places of %s: %s", a->target->name,
@@ -278,8 +269,8 @@ judge(struct nagios *n)
 	n->answers = NULL;
 }
 
-enum status
-nagios_run(struct run *run)
+static enum status
+check_run(struct run *run)
 {
 	struct nagios n = { .run = run };
 
@@ -294,3 +285,17 @@ nagios_run(struct run *run)
 	/* The monitoring plugins' statuses, not the table's. */
 	return (enum status)n.state;
 }
+
+const struct command cmd_check = {
+	.path = "check",
+	.summary = "be a monitoring plugin",
+	.help = "One line, performance data, and the plugins' exit statuses: 0 "
+		"OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.",
+	.group = GROUP_HERD,
+	.args = ARGS(
+	    ARG("node|peers|places|convergence|all", .complete = COMPLETE_WORDS,
+		.words = "node peers places convergence all", .fixed = true)),
+	.traits = COMMAND_HERD | COMMAND_PLUGIN | COMMAND_HARMLESS,
+	.run = check_run,
+	.example = "check all --timeout 3s",
+};

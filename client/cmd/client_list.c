@@ -1,50 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * client ls and near: pages of the admin API until there are enough.
- */
-#include "cmd/client_columns.h"
+#include "cmd/client_list.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/data.h"
 #include "herd/text.h"
-#include "run/fields.h"
-#include "cmd/table_family.h"
 #include "base/xbuf.h"
+#include "run/fields.h"
+#include "cmd/typed.h"
 
 /* Most rows that `client ls` collects from a node unless --limit says. */
 #define LS_MOST 100000u
 
-static const struct column list_columns[CLIENT_COLUMNS] = {
-	[CLIENT_NODE] = { "node", "NODE", LEAF_TEXT, COLUMN_NODE | COLUMN_LABEL,
-	    0, NULL, 0 },
-	[CLIENT_ID] = { "client", "CLIENT", LEAF_TEXT,
-	    COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK, 0, "client", 0 },
-	[CLIENT_TIME] = { "time", "CLIENT TIME", LEAF_TIME, 0, 2, "time", 0 },
-	[CLIENT_LOCATION] = { "location", "LOCATION", LEAF_PLACE, 0, 1,
-	    "location", 0 },
-	[CLIENT_DISTANCE] = { "distance_m", "DISTANCE", LEAF_DISTANCE,
-	    COLUMN_IF_ANY, 0, "distance_m", 0 },
-	[CLIENT_RECEIVED] = { "received_at", "RECEIVED", LEAF_CLOCK, 0, 4,
-	    "received_at", 0 },
-	[CLIENT_AHEAD] = { "ahead_s", "AHEAD", LEAF_SECONDS, COLUMN_IF_ANY, 6,
-	    "ahead_s", 0 },
-	[CLIENT_LAG] = { "lag_ms", "LAG", LEAF_MS, COLUMN_MACHINE, 5, NULL, 0 },
-	[CLIENT_STATUS] = { "status", "STATUS", LEAF_STATE,
-	    COLUMN_STATE | COLUMN_IF_ANY, 0, NULL, 0 },
-	[CLIENT_ORIGIN] = { "origin", "ORIGIN", LEAF_TEXT, 0, 3, "node", 0 },
-	[CLIENT_SKEW] = { "skew", "SKEW", LEAF_TEXT, COLUMN_WIDE, 0, "skew",
-	    0 },
-	[CLIENT_FROM] = { "from", "FROM", LEAF_TEXT, COLUMN_WIDE, 0, "from",
-	    0 },
-	[CLIENT_ERROR] = { "error", "ERROR", LEAF_TEXT,
-	    COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK, 0, NULL, 0 },
-};
+static const struct column list_columns[] = { CLIENT_COLUMNS(COLUMN_ROW) };
 
-const struct view client_list_view = { "herd.clients/1", "clients", VIEW_LIST,
-	list_columns, CLIENT_COLUMNS };
+const struct view client_list_view =
+    VIEW(list_columns, .schema = "herd.clients/1", .list = "clients");
 
 struct listing {
 	struct run *run;
@@ -62,7 +34,7 @@ page_path(const struct listing *l, const char *cursor)
 
 	buf_init(&path, XBUF_MAX);
 	putf(&path, "/v1/clients?limit=%zu%s",
-	    left < TABLE_PAGE ? left : TABLE_PAGE, l->query);
+	    left < CLIENT_PAGE ? left : CLIENT_PAGE, l->query);
 	if (cursor != NULL) {
 		put_text(&path, "&after=");
 		must(text_to_percent(&path, span_from(cursor)));
@@ -148,24 +120,7 @@ client_list(struct run *run, const char *query, bool can_cut,
 }
 
 enum status
-client_run_ls(struct run *run)
-{
-	const char *prefix = run_word(run, 0);
-	struct buf query;
-	enum status status;
-
-	buf_init(&query, XBUF_MAX);
-	if (prefix != NULL) {
-		put_text(&query, "&prefix=");
-		must(text_to_percent(&query, span_from(prefix)));
-	}
-	status = client_list(run, text_of(&query), true, NULL);
-	buf_release(&query);
-	return status;
-}
-
-enum status
-client_near_query(
+client_list_near(
     struct run *run, const char *place, const char *km, struct buf *query)
 {
 	struct buf text;
@@ -178,7 +133,7 @@ client_near_query(
 	if (number.len > 2 &&
 	    memcmp(number.data + number.len - 2, "km", 2) == 0)
 		number.len -= 2;
-	status = data_read_location(run, place, &text, &at);
+	status = typed_location(run, place, &text, &at);
 	if (status == STATUS_OK &&
 	    (where_value(LEAF_REAL, number, &metres) != HERD_OK ||
 		metres <= 0)) {
@@ -194,20 +149,5 @@ client_near_query(
 		must(text_to_percent(query, number));
 	}
 	buf_release(&text);
-	return status;
-}
-
-enum status
-client_run_near(struct run *run)
-{
-	struct buf query;
-	enum status status;
-
-	buf_init(&query, XBUF_MAX);
-	status =
-	    client_near_query(run, run_word(run, 0), run_word(run, 1), &query);
-	if (status == STATUS_OK)
-		status = client_list(run, text_of(&query), false, NULL);
-	buf_release(&query);
 	return status;
 }

@@ -3,48 +3,45 @@
  * client show: one client on one node or on all, compared with the newest
  * report by the herd's own order.
  */
-#include "cmd/client_columns.h"
+#include "cmd/list.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "cmd/data.h"
 #include "herd/text.h"
 #include "run/fields.h"
-#include "cmd/table_family.h"
 #include "base/xbuf.h"
+#include "run/run.h"
 
-static const struct column show_columns[CLIENT_COLUMNS] = {
-	[CLIENT_NODE] = { "node", "NODE", LEAF_TEXT,
-	    COLUMN_NODE | COLUMN_ALWAYS | COLUMN_LABEL, 0, NULL, 0 },
-	[CLIENT_ID] = { "client", "CLIENT", LEAF_TEXT,
-	    COLUMN_NAME | COLUMN_ID | COLUMN_WIDE, 0, "client", 0 },
-	[CLIENT_TIME] = { "time", "CLIENT TIME", LEAF_TIME, 0, 0, "time", 0 },
-	[CLIENT_LOCATION] = { "location", "LOCATION", LEAF_PLACE, 0, 1,
-	    "location", 0 },
-	[CLIENT_DISTANCE] = { "distance_m", "DISTANCE", LEAF_DISTANCE,
-	    COLUMN_IF_ANY, 0, "distance_m", 0 },
-	[CLIENT_RECEIVED] = { "received_at", "RECEIVED", LEAF_CLOCK, 0, 2,
-	    "received_at", 0 },
-	[CLIENT_AHEAD] = { "ahead_s", "AHEAD", LEAF_SECONDS, COLUMN_IF_ANY, 4,
-	    "ahead_s", 0 },
-	[CLIENT_LAG] = { "lag_ms", "LAG", LEAF_MS, COLUMN_IF_ANY, 3, "lag_ms",
-	    0 },
-	[CLIENT_STATUS] = { "status", "STATUS", LEAF_STATE, COLUMN_STATE, 0,
-	    NULL, 0 },
-	[CLIENT_ORIGIN] = { "origin", "ORIGIN", LEAF_TEXT, COLUMN_WIDE, 0,
-	    "node", 0 },
-	[CLIENT_SKEW] = { "skew", "SKEW", LEAF_TEXT, COLUMN_WIDE, 0, "skew",
-	    0 },
-	[CLIENT_FROM] = { "from", "FROM", LEAF_TEXT, COLUMN_WIDE, 0, "from",
-	    0 },
-	[CLIENT_ERROR] = { "error", "ERROR", LEAF_TEXT,
-	    COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK, 0, NULL, 0 },
-};
+/* clang-format off */
+#define SHOW_COLUMNS(X) \
+	X(SHOW_NODE, "node", "NODE", LEAF_TEXT, \
+	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_LABEL) \
+	X(SHOW_ID, "client", "CLIENT", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_ID | COLUMN_WIDE, \
+	    .path = "client") \
+	X(SHOW_TIME, "time", "CLIENT TIME", LEAF_TIME, .path = "time") \
+	X(SHOW_LOCATION, "location", "LOCATION", LEAF_PLACE, .drop = 1, .path = "location") \
+	X(SHOW_DISTANCE, "distance_m", "DISTANCE", LEAF_DISTANCE, .traits = COLUMN_IF_ANY, \
+	    .path = "distance_m") \
+	X(SHOW_RECEIVED, "received_at", "RECEIVED", LEAF_CLOCK, .drop = 2, .path = "received_at") \
+	X(SHOW_AHEAD, "ahead_s", "AHEAD", LEAF_SECONDS, .traits = COLUMN_IF_ANY, .drop = 4, \
+	    .path = "ahead_s") \
+	X(SHOW_LAG, "lag_ms", "LAG", LEAF_MS, .traits = COLUMN_IF_ANY, .drop = 3, \
+	    .path = "lag_ms") \
+	X(SHOW_STATUS, "status", "STATUS", LEAF_STATE, .traits = COLUMN_STATE) \
+	X(SHOW_ORIGIN, "origin", "ORIGIN", LEAF_TEXT, .traits = COLUMN_WIDE, .path = "node") \
+	X(SHOW_SKEW, "skew", "SKEW", LEAF_TEXT, .traits = COLUMN_WIDE, .path = "skew") \
+	X(SHOW_FROM, "from", "FROM", LEAF_TEXT, .traits = COLUMN_WIDE, .path = "from") \
+	X(SHOW_ERROR, "error", "ERROR", LEAF_TEXT, \
+	    .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK)
+/* clang-format on */
 
-const struct view client_show_view = { "herd.clients/1", "clients", VIEW_LIST,
-	show_columns, CLIENT_COLUMNS };
+enum { SHOW_COLUMNS(COLUMN_ENUM) };
+
+static const struct column show_columns[] = { SHOW_COLUMNS(COLUMN_ROW) };
+
+static const struct view client_show_view =
+    VIEW(show_columns, .schema = "herd.clients/1", .list = "clients");
 
 /* What the nodes that answered have of the client. */
 struct holding {
@@ -114,9 +111,9 @@ set_status(struct out *out, const struct holding *h,
 	if (report_compare(&h->report, &newest->report) == 0) {
 		verdict->same++;
 		if (h->report.kind == REPORT_REMOVAL)
-			out_word(out, CLIENT_STATUS, "removed");
+			out_word(out, SHOW_STATUS, "removed");
 		else
-			out_word(out, CLIENT_STATUS,
+			out_word(out, SHOW_STATUS,
 			    span_is(h->report.origin, h->answer->target->name)
 				? "origin"
 				: "same");
@@ -127,7 +124,7 @@ set_status(struct out *out, const struct holding *h,
 	put_text(&text, "stale by ");
 	put_duration(
 	    &text, (double)(newest->report.time_ns - h->report.time_ns) / 1e9);
-	out_text(out, CLIENT_STATUS, buf_span(&text));
+	out_text(out, SHOW_STATUS, buf_span(&text));
 	buf_release(&text);
 }
 
@@ -140,17 +137,17 @@ add_show_row(struct run *run, const struct answer *answer,
 
 	json_set_node(out, answer->target->name);
 	if (answer->status == STATUS_NEGATIVE) {
-		out_word(out, CLIENT_STATUS, "missing");
+		out_word(out, SHOW_STATUS, "missing");
 		verdict->missing++;
 	} else if (read_holding(answer, &h)) {
 		out_raw(out, buf_span(&answer->body));
 		json_fill_row(out, answer->json);
 		if (h.report.kind == REPORT_REMOVAL)
-			out->row[CLIENT_LOCATION].known = false;
+			out->row[SHOW_LOCATION].known = false;
 		set_status(out, &h, newest, verdict);
 	} else {
-		out_word(out, CLIENT_STATUS, "unreachable");
-		out_word(out, CLIENT_ERROR,
+		out_word(out, SHOW_STATUS, "unreachable");
+		out_word(out, SHOW_ERROR,
 		    answer->message == NULL ? "the answer is not a client"
 					    : answer->message);
 		verdict->unreachable++;
@@ -204,8 +201,8 @@ show_status(
 							  : STATUS_OK;
 }
 
-enum status
-client_run_show(struct run *run)
+static enum status
+client_show_run(struct run *run)
 {
 	struct answers answers = { 0 };
 	struct holding newest;
@@ -215,12 +212,11 @@ client_run_show(struct run *run)
 
 	/* Among several nodes a removal is something that they can differ in.
 	 */
-	path = table_client_path(
-	    run_word(run, 0), run->all_nodes ? "?removed=1" : "");
+	path = ask_path("/v1/clients/", span_from(run_word(run, 0)),
+	    run->all_nodes ? "?removed=1" : "");
 	if (status == STATUS_OK)
-		status = run_begin(run, &client_show_view);
-	if (status == STATUS_OK)
-		status = ask_all(run, "GET", path, NULL, &answers);
+		status = json_ask(
+		    run, &(struct json_request){ .path = path }, &answers);
 	free(path);
 	if (status == STATUS_OK) {
 		bool any = find_newest(&answers, &newest);
@@ -239,3 +235,19 @@ client_run_show(struct run *run)
 	answers_release(&answers);
 	return status;
 }
+
+const struct command cmd_client_show = {
+	.path = "client show",
+	.summary = "show what nodes know of a client",
+	.help =
+	    "With -n all every node is asked and compared with the newest "
+	    "report; the exit status is 1 unless all have it. RECEIVED is when "
+	    "the origin had the report from the client, on every node; when a "
+	    "relayed one reached a node is not kept: `trace' measures that.",
+	.group = GROUP_TABLE,
+	.args = ARGS(ARG("CLIENT", .complete = COMPLETE_CLIENT)),
+	.view = &client_show_view,
+	.traits = COMMAND_READ,
+	.run = client_show_run,
+	.example = "client show kiwi.cs.ucla.edu -n all",
+};

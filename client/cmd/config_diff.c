@@ -3,55 +3,31 @@
  * config diff: what nodes run against the herd file as herdctl reads it now:
  * settings, the addresses of nodes, links.
  */
-#include "cmd/config_family.h"
+#include "cmd/list.h"
 
 #include <cjson/cJSON.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "run/fields.h"
 #include "base/xbuf.h"
+#include "run/fields.h"
 
-enum {
-	DIFF_NODE,
-	DIFF_NAME,
-	DIFF_RUNNING,
-	DIFF_FILE,
-	DIFF_RELOADABLE,
-	DIFF_ERROR,
-	DIFF_COLUMNS
-};
+/* clang-format off */
+#define DIFF_COLUMNS(X) \
+	X(DIFF_NODE, "node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS) \
+	X(DIFF_NAME, "name", "SETTING", LEAF_TEXT, .traits = COLUMN_NAME) \
+	X(DIFF_RUNNING, "running", "RUNNING", LEAF_TEXT, .traits = COLUMN_SHRINK) \
+	X(DIFF_FILE, "file", "FILE", LEAF_TEXT, .traits = COLUMN_SHRINK) \
+	X(DIFF_RELOADABLE, "reloadable", "RELOADABLE", LEAF_BOOL, .drop = 1) \
+	X(DIFF_ERROR, "error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+/* clang-format on */
 
-static const struct column columns[DIFF_COLUMNS] = {
-	[DIFF_NODE] = { "node", "NODE", LEAF_TEXT, COLUMN_NODE | COLUMN_ALWAYS,
-	    0, NULL, 0 },
-	[DIFF_NAME] = { "name", "SETTING", LEAF_TEXT, COLUMN_NAME, 0, NULL, 0 },
-	[DIFF_RUNNING] = { "running", "RUNNING", LEAF_TEXT, COLUMN_SHRINK, 0,
-	    NULL, 0 },
-	[DIFF_FILE] = { "file", "FILE", LEAF_TEXT, COLUMN_SHRINK, 0, NULL, 0 },
-	[DIFF_RELOADABLE] = { "reloadable", "RELOADABLE", LEAF_BOOL, 0, 1, NULL,
-	    0 },
-	[DIFF_ERROR] = { "error", "ERROR", LEAF_TEXT,
-	    COLUMN_ERROR | COLUMN_IF_ANY, 0, NULL, 0 },
-};
+enum { DIFF_COLUMNS(COLUMN_ENUM) };
 
-const struct view config_diff_view = { "herd.config-diff/1", "differences",
-	VIEW_LIST, columns, DIFF_COLUMNS };
+static const struct column columns[] = { DIFF_COLUMNS(COLUMN_ROW) };
 
-enum status
-config_read_text(struct run *run, const char *path, struct buf *text)
-{
-	enum herd_error error = file_read(path, HERDFILE_BYTES_MAX, text);
-
-	if (error == HERD_OK)
-		return STATUS_OK;
-	put_text(&run->message, "cannot read ");
-	put_clean(&run->message, span_from(path));
-	putf(&run->message, ": %s",
-	    error == HERD_ESYSTEM ? strerror(errno) : herd_strerror(error));
-	return run_fail_message(run, STATUS_LOCAL);
-}
+static const struct view config_diff_view =
+    VIEW(columns, .schema = "herd.config-diff/1", .list = "differences");
 
 struct comparison {
 	struct run *run;
@@ -233,24 +209,22 @@ compare_all(struct run *run, const struct answers *answers)
 	return differing;
 }
 
-enum status
+static enum status
 config_diff_run(struct run *run)
 {
-	struct answers answers = { 0 };
+	struct answers answers;
 	enum status status = run_targets(run);
 	size_t differing;
 
-	if (status == STATUS_OK && !run->herd->has_file)
+	if (status != STATUS_OK)
+		return status;
+	if (!run->herd->has_file)
 		return run_fail(run, STATUS_USAGE,
 		    "`config diff' needs a herd file: -c FILE");
-	if (status == STATUS_OK)
-		status = run_begin(run, &config_diff_view);
-	if (status == STATUS_OK)
-		status = ask_all(run, "GET", "/v1/config", NULL, &answers);
-	if (status != STATUS_OK) {
-		answers_release(&answers);
+	status = json_ask(
+	    run, &(struct json_request){ .path = "/v1/config" }, &answers);
+	if (status != STATUS_OK)
 		return status;
-	}
 	differing = compare_all(run, &answers);
 	out_member_bool(&run->out, "equal", differing == 0);
 	out_footer(&run->out,
@@ -260,3 +234,14 @@ config_diff_run(struct run *run)
 	status = json_finish(run, &answers);
 	return status == STATUS_OK && differing > 0 ? STATUS_NEGATIVE : status;
 }
+
+const struct command cmd_config_diff = {
+	.path = "config diff",
+	.summary = "compare what nodes run with the herd file",
+	.help = "The exit status is 1 when they differ.",
+	.group = GROUP_CONFIG,
+	.view = &config_diff_view,
+	.traits = COMMAND_HERD | COMMAND_READ,
+	.run = config_diff_run,
+	.example = "config diff -n all",
+};

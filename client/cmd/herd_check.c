@@ -4,39 +4,34 @@
  * one finding to a row. The shape comes from the herd file; the rest from
  * the nodes.
  */
-#include "cmd/herdwide.h"
+#include "cmd/list.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xbuf.h"
+#include "cmd/overruled.h"
 #include "herd/graph.h"
 #include "run/fields.h"
-#include "base/xbuf.h"
 
 #define CLOCK_MOST_S 1.0 /* nodes whose clocks are farther apart are named */
 
-enum {
-	FINDING_NAME,
-	FINDING_STATE,
-	FINDING_VALUE,
-	FINDING_TEXT,
-	FINDING_COLUMNS
-};
+/* clang-format off */
+#define FINDING_COLUMNS(X) \
+	X(FINDING_NAME, "check", "CHECK", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL) \
+	X(FINDING_STATE, "state", "STATE", LEAF_STATE, .traits = COLUMN_STATE) \
+	X(FINDING_VALUE, "value", "VALUE", LEAF_REAL) \
+	X(FINDING_TEXT, "text", "WHAT IT MEANS", LEAF_TEXT, .traits = COLUMN_SHRINK)
+/* clang-format on */
 
-static const struct column columns[FINDING_COLUMNS] = {
-	[FINDING_NAME] = { "check", "CHECK", LEAF_TEXT,
-	    COLUMN_NAME | COLUMN_LABEL, 0, NULL, 0 },
-	[FINDING_STATE] = { "state", "STATE", LEAF_STATE, COLUMN_STATE, 0, NULL,
-	    0 },
-	[FINDING_VALUE] = { "value", "VALUE", LEAF_REAL, 0, 0, NULL, 0 },
-	[FINDING_TEXT] = { "text", "WHAT IT MEANS", LEAF_TEXT, COLUMN_SHRINK, 0,
-	    NULL, 0 },
-};
+enum { FINDING_COLUMNS(COLUMN_ENUM) };
 
-const struct view herdcheck_view = { "herd.check/1", "checks", VIEW_LIST,
-	columns, FINDING_COLUMNS };
+static const struct column columns[] = { FINDING_COLUMNS(COLUMN_ROW) };
+
+static const struct view herd_check_view =
+    VIEW(columns, .schema = "herd.check/1", .list = "checks");
 
 enum finding_state { FINDING_OK, FINDING_WARNING, FINDING_CRITICAL };
 
@@ -44,6 +39,8 @@ struct herdcheck {
 	struct run *run;
 	const struct answers *answers; /* of /v1/status */
 	enum finding_state worst;
+	struct buf list; /* what the present check has found, in words */
+	size_t found;
 };
 
 static void HERD_PRINTF(5, 6) find(struct herdcheck *h, const char *name,
@@ -66,59 +63,59 @@ static void HERD_PRINTF(5, 6) find(struct herdcheck *h, const char *name,
 	buf_release(&text);
 	if (state > h->worst)
 		h->worst = state;
+	buf_clear(&h->list);
+	h->found = 0;
+}
+
+/* One more thing that the present check has found. */
+static void HERD_PRINTF(3, 4)
+    note(struct herdcheck *h, const char *separator, const char *fmt, ...)
+{
+	va_list args;
+
+	put_text(&h->list, h->list.len > 0 ? separator : "");
+	va_start(args, fmt);
+	putv(&h->list, fmt, args);
+	va_end(args);
+	h->found++;
+}
+
+/* The end of a check: `fine', or the list between `before' and `after'. */
+static void
+conclude(struct herdcheck *h, const char *name, enum finding_state state,
+    const char *fine, const char *before, const char *after)
+{
+	if (h->found == 0)
+		find(h, name, FINDING_OK, 0, "%s", fine);
+	else
+		find(h, name, state, (double)h->found, "%s%s%s", before,
+		    text_of(&h->list), after);
 }
 
 /* --- shape ------------------------------------------------------------------
  */
 
 static void
-list_bridges(const struct herdfile *file, const struct graph_facts *facts,
-    struct buf *out)
+find_weak_points(struct herdcheck *h, const struct graph_facts *facts)
 {
+	static const char splits[] =
+	    "the loss of one of these splits the herd: ";
+	const struct herdfile *file = &h->run->herd->file;
+
 	for (size_t i = 0; i < facts->edges; i++) {
 		if (facts->bridge[i])
-			putf(out, "%s%s-%s", out->len > 0 ? ", " : "",
+			note(h, ", ", "%s-%s",
 			    file->nodes[file->links[i].a].name,
 			    file->nodes[file->links[i].b].name);
 	}
-}
-
-static void
-list_cuts(const struct herdfile *file, const struct graph_facts *facts,
-    struct buf *out)
-{
+	conclude(h, "bridges", FINDING_WARNING,
+	    "no single link's loss splits the herd", splits, "");
 	for (size_t i = 0; i < facts->nodes; i++) {
 		if (facts->cut[i])
-			putf(out, "%s%s", out->len > 0 ? ", " : "",
-			    file->nodes[i].name);
+			note(h, ", ", "%s", file->nodes[i].name);
 	}
-}
-
-static void
-find_weak_points(struct herdcheck *h, const struct graph_facts *facts)
-{
-	const struct herdfile *file = &h->run->herd->file;
-	struct buf list;
-
-	buf_init(&list, XBUF_MAX);
-	list_bridges(file, facts, &list);
-	if (facts->bridge_count == 0)
-		find(h, "bridges", FINDING_OK, 0,
-		    "no single link's loss splits the herd");
-	else
-		find(h, "bridges", FINDING_WARNING, (double)facts->bridge_count,
-		    "the loss of one of these splits the herd: %s",
-		    text_of(&list));
-	buf_clear(&list);
-	list_cuts(file, facts, &list);
-	if (facts->cut_count == 0)
-		find(h, "cut nodes", FINDING_OK, 0,
-		    "no single node's loss splits the herd");
-	else
-		find(h, "cut nodes", FINDING_WARNING, (double)facts->cut_count,
-		    "the loss of one of these splits the herd: %s",
-		    text_of(&list));
-	buf_release(&list);
+	conclude(h, "cut nodes", FINDING_WARNING,
+	    "no single node's loss splits the herd", splits, "");
 }
 
 static void
@@ -155,34 +152,19 @@ find_shape(struct herdcheck *h)
 static void
 find_silent(struct herdcheck *h)
 {
-	struct buf list;
-	size_t silent = 0;
-
-	buf_init(&list, XBUF_MAX);
 	for (size_t i = 0; i < h->answers->count; i++) {
 		const struct answer *a = &h->answers->items[i];
 
-		if (a->status == STATUS_OK)
-			continue;
-		silent++;
-		putf(&list, "%s%s (%s)", list.len > 0 ? ", " : "",
-		    a->target->name, a->message);
+		if (a->status != STATUS_OK)
+			note(h, ", ", "%s (%s)", a->target->name, a->message);
 	}
-	if (silent == 0)
-		find(h, "unreachable", FINDING_OK, 0, "all nodes answer");
-	else
-		find(h, "unreachable", FINDING_CRITICAL, (double)silent, "%s",
-		    text_of(&list));
-	buf_release(&list);
+	conclude(
+	    h, "unreachable", FINDING_CRITICAL, "all nodes answer", "", "");
 }
 
 static void
 find_links(struct herdcheck *h)
 {
-	struct buf list;
-	size_t down = 0;
-
-	buf_init(&list, XBUF_MAX);
 	for (size_t i = 0; i < h->answers->count; i++) {
 		const struct answer *a = &h->answers->items[i];
 		const cJSON *peer;
@@ -192,31 +174,23 @@ find_links(struct herdcheck *h)
 			const char *name = json_text(peer, "peer");
 			const char *state = json_text(peer, "state");
 
-			down++;
-			putf(&list, "%s%s says %s is %s",
-			    list.len > 0 ? ", " : "", a->target->name,
+			note(h, ", ", "%s says %s is %s", a->target->name,
 			    name == NULL ? "?" : name,
 			    state == NULL ? "down" : state);
 		}
 	}
-	if (down == 0)
-		find(h, "links down", FINDING_OK, 0, "all links are synced");
-	else
-		find(h, "links down", FINDING_CRITICAL, (double)down, "%s",
-		    text_of(&list));
-	buf_release(&list);
+	conclude(
+	    h, "links down", FINDING_CRITICAL, "all links are synced", "", "");
 }
 
-/* Nodes whose value of `path` is not that of most of the others' first. */
+/* Nodes whose value of `path` is not that of the first that has one. */
 static void
 find_unlike(struct herdcheck *h, const char *name, const char *path,
     enum finding_state state, const char *same)
 {
 	const char *first = NULL;
 	size_t unlike = 0;
-	struct buf list;
 
-	buf_init(&list, XBUF_MAX);
 	for (size_t i = 0; i < h->answers->count; i++) {
 		const struct answer *a = &h->answers->items[i];
 		const char *value = json_text(a->json, path);
@@ -226,12 +200,10 @@ find_unlike(struct herdcheck *h, const char *name, const char *path,
 		if (first == NULL)
 			first = value;
 		unlike += strcmp(first, value) != 0;
-		putf(&list, "%s%s has %s", list.len > 0 ? ", " : "",
-		    a->target->name, value);
+		note(h, ", ", "%s has %s", a->target->name, value);
 	}
-	find(h, name, unlike > 0 ? state : FINDING_OK, (double)unlike, "%s",
-	    unlike > 0 ? text_of(&list) : same);
-	buf_release(&list);
+	h->found = unlike;
+	conclude(h, name, state, same, "", "");
 }
 
 /* Against this machine's clock; half the round trip is not its fault. */
@@ -265,29 +237,35 @@ static void
 find_restless(struct herdcheck *h, const char *name, const char *path,
     const char *good, enum finding_state state, const char *fine)
 {
-	struct buf list;
-	size_t count = 0;
-
-	buf_init(&list, XBUF_MAX);
 	for (size_t i = 0; i < h->answers->count; i++) {
 		const struct answer *a = &h->answers->items[i];
 		const char *value = json_text(a->json, path);
 
-		if (value == NULL || strcmp(value, good) == 0 ||
-		    strcmp(value, "off") == 0)
-			continue;
-		count++;
-		putf(&list, "%s%s is %s", list.len > 0 ? ", " : "",
-		    a->target->name, value);
+		if (value != NULL && strcmp(value, good) != 0 &&
+		    strcmp(value, "off") != 0)
+			note(h, ", ", "%s is %s", a->target->name, value);
 	}
-	find(h, name, count > 0 ? state : FINDING_OK, (double)count, "%s",
-	    count > 0 ? text_of(&list) : fine);
-	buf_release(&list);
+	conclude(h, name, state, fine, "", "");
 }
 
-/* The names that a node gives for one reason, up to the few it lists. */
+/* Nodes that serve without any neighbour. */
 static void
-list_names(const cJSON *names, struct buf *list)
+find_isolated(struct herdcheck *h)
+{
+	for (size_t i = 0; i < h->answers->count; i++) {
+		const struct answer *a = &h->answers->items[i];
+
+		if (json_is(a->json, "isolated"))
+			note(h, ", ", "%s", a->target->name);
+	}
+	conclude(h, "isolated", FINDING_WARNING,
+	    "every node has a neighbour, or needs none",
+	    "serves alone, without any neighbour: ", "");
+}
+
+/* Appends the names that a node gives, up to the few that it lists. */
+static void
+put_names(struct buf *out, const cJSON *names)
 {
 	const cJSON *name;
 	const char *comma = "";
@@ -295,114 +273,47 @@ list_names(const cJSON *names, struct buf *list)
 	cJSON_ArrayForEach(name, names)
 	{
 		if (cJSON_IsString(name))
-			putf(list, "%s%s", comma, name->valuestring);
+			putf(out, "%s%s", comma, name->valuestring);
 		comma = ", ";
 	}
-}
-
-/* Nodes that serve without any neighbour. */
-static void
-find_isolated(struct herdcheck *h)
-{
-	struct buf list;
-	size_t count = 0;
-
-	buf_init(&list, XBUF_MAX);
-	for (size_t i = 0; i < h->answers->count; i++) {
-		const struct answer *a = &h->answers->items[i];
-
-		if (!cJSON_IsTrue(json_at(a->json, "isolated")))
-			continue;
-		count++;
-		putf(&list, "%s%s", list.len > 0 ? ", " : "", a->target->name);
-	}
-	if (count == 0)
-		find(h, "isolated", FINDING_OK, 0,
-		    "every node has a neighbour, or needs none");
-	else
-		find(h, "isolated", FINDING_WARNING, (double)count,
-		    "serves alone, without any neighbour: %s", text_of(&list));
-	buf_release(&list);
 }
 
 /* Names that two processes have. */
 static void
 find_twins(struct herdcheck *h)
 {
-	struct buf list;
-	size_t count = 0;
-
-	buf_init(&list, XBUF_MAX);
 	for (size_t i = 0; i < h->answers->count; i++) {
 		const struct answer *a = &h->answers->items[i];
 		const cJSON *twins = json_at(a->json, "peers.twins");
 
 		if (cJSON_GetArraySize(twins) == 0)
 			continue;
-		count++;
-		putf(&list, "%s%s has two of ", list.len > 0 ? "; " : "",
-		    a->target->name);
-		list_names(twins, &list);
+		note(h, "; ", "%s has two of ", a->target->name);
+		put_names(&h->list, twins);
 	}
-	if (count == 0)
-		find(h, "twins", FINDING_OK, 0,
-		    "no two processes have one node's name");
-	else
-		find(h, "twins", FINDING_CRITICAL, (double)count,
-		    "two processes have one node's name: %s; stop one of them",
-		    text_of(&list));
-	buf_release(&list);
-}
-
-size_t
-list_overruled(const struct answers *answers, struct buf *list)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < answers->count; i++) {
-		const struct answer *a = &answers->items[i];
-		const char *state = json_text(a->json, "clock.state");
-		double ms = json_number(a->json, "clock.ahead_ms", 0);
-
-		if (state == NULL || strcmp(state, "overruled") != 0)
-			continue;
-		count++;
-		putf(list, "%s%s is %.1f s %s", list->len > 0 ? ", " : "",
-		    a->target->name, fabs(ms) / 1e3,
-		    ms < 0 ? "behind" : "ahead");
-	}
-	return count;
+	conclude(h, "twins", FINDING_CRITICAL,
+	    "no two processes have one node's name",
+	    "two processes have one node's name: ", "; stop one of them");
 }
 
 /* Nodes whose clock most others do not believe. */
 static void
 find_overruled(struct herdcheck *h)
 {
-	struct buf list;
-	size_t count;
-
-	buf_init(&list, XBUF_MAX);
-	count = list_overruled(h->answers, &list);
-	if (count == 0)
-		find(h, "wrong clocks", FINDING_OK, 0,
-		    "no node judges by its neighbours' clocks");
-	else
-		find(h, "wrong clocks", FINDING_WARNING, (double)count,
-		    "judged by the clocks of most neighbours: %s; set the "
-		    "clock of that machine",
-		    text_of(&list));
-	buf_release(&list);
+	h->found = overruled_list(h->answers, &h->list);
+	conclude(h, "wrong clocks", FINDING_WARNING,
+	    "no node judges by its neighbours' clocks",
+	    "judged by the clocks of most neighbours: ",
+	    "; set the clock of that machine");
 }
 
 /* Origins of reports that no node's herd file has. */
 static void
 find_strange(struct herdcheck *h)
 {
-	struct buf list;
 	double most = 0;
 	bool unknown = false;
 
-	buf_init(&list, XBUF_MAX);
 	for (size_t i = 0; i < h->answers->count; i++) {
 		const struct answer *a = &h->answers->items[i];
 		const cJSON *count = json_at(a->json, "clients.strange");
@@ -411,23 +322,23 @@ find_strange(struct herdcheck *h)
 		if (!cJSON_IsNumber(count) || count->valuedouble == 0)
 			continue;
 		most = fmax(most, count->valuedouble);
-		putf(&list, "%s%s holds %.0f of ", list.len > 0 ? "; " : "",
-		    a->target->name, count->valuedouble);
-		list_names(json_at(a->json, "clients.strange_origins"), &list);
+		note(h, "; ", "%s holds %.0f of ", a->target->name,
+		    count->valuedouble);
+		put_names(
+		    &h->list, json_at(a->json, "clients.strange_origins"));
 	}
 	if (most > 0)
 		find(h, "origins", FINDING_WARNING, most,
 		    "reports of nodes that the herd file does not have: %s; "
 		    "unless these nodes left it lately, somebody else has the "
 		    "herd's key",
-		    text_of(&list));
+		    text_of(&h->list));
 	else if (unknown)
 		find(h, "origins", FINDING_WARNING, 0,
 		    "not counted yet; ask again in a few seconds");
 	else
 		find(h, "origins", FINDING_OK, 0,
 		    "every report is of a node that the herd file has");
-	buf_release(&list);
 }
 
 static enum status
@@ -465,19 +376,32 @@ write_findings(struct herdcheck *h)
 	return h->worst == FINDING_CRITICAL ? STATUS_NEGATIVE : STATUS_OK;
 }
 
-enum status
-herdcheck_run(struct run *run)
+static enum status
+herd_check_run(struct run *run)
 {
-	struct answers answers = { 0 };
+	struct answers answers;
 	struct herdcheck h = { .run = run, .answers = &answers };
-	enum status status = run_targets(run);
+	enum status status = json_ask(
+	    run, &(struct json_request){ .path = "/v1/status" }, &answers);
 
-	if (status == STATUS_OK)
-		status = run_begin(run, &herdcheck_view);
-	if (status == STATUS_OK)
-		status = ask_all(run, "GET", "/v1/status", NULL, &answers);
+	buf_init(&h.list, XBUF_MAX);
 	if (status == STATUS_OK)
 		status = write_findings(&h);
 	answers_release(&answers);
+	buf_release(&h.list);
 	return status;
 }
+
+const struct command cmd_herd_check = {
+	.path = "herd check",
+	.summary = "check the herd's shape and state",
+	.help =
+	    "The shape is the herd file's: parts, diameter, messages for each "
+	    "report, links and nodes whose loss would split it. The exit "
+	    "status is 1 when something is critical.",
+	.group = GROUP_HERD,
+	.view = &herd_check_view,
+	.traits = COMMAND_HERD | COMMAND_READ,
+	.run = herd_check_run,
+	.example = "herd check",
+};

@@ -6,7 +6,7 @@
  * differs is asked for once more a moment later: reports on their way are no
  * difference.
  */
-#include "cmd/herdwide.h"
+#include "cmd/list.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -14,9 +14,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "herd/text.h"
-#include "run/fields.h"
 #include "base/xbuf.h"
+#include "run/fields.h"
 
 #define DIGITS 64u
 #define HASH_HEX 16u
@@ -25,31 +24,23 @@
 #define CLIENTS_MOST 1000u
 #define SETTLE_NS (300 * HERD_NS_PER_MS)
 
-enum {
-	DIFF_CLIENT,
-	DIFF_TIME,
-	DIFF_HAVE,
-	DIFF_STALE,
-	DIFF_MISSING,
-	DIFF_BEHIND,
-	DIFF_COLUMNS
-};
+/* clang-format off */
+#define DIFF_COLUMNS(X) \
+	X(DIFF_CLIENT, "client", "CLIENT", LEAF_TEXT, \
+	    .traits = COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK) \
+	X(DIFF_TIME, "time", "NEWEST TIME", LEAF_TIME, .drop = 2) \
+	X(DIFF_HAVE, "newest_on", "NEWEST ON", LEAF_TEXT, .traits = COLUMN_SHRINK, .drop = 3) \
+	X(DIFF_STALE, "stale_on", "STALE ON", LEAF_TEXT, .traits = COLUMN_SHRINK) \
+	X(DIFF_MISSING, "missing_on", "MISSING ON", LEAF_TEXT, .traits = COLUMN_SHRINK) \
+	X(DIFF_BEHIND, "behind_s", "BEHIND", LEAF_SECONDS, .drop = 1)
+/* clang-format on */
 
-static const struct column columns[DIFF_COLUMNS] = {
-	[DIFF_CLIENT] = { "client", "CLIENT", LEAF_TEXT,
-	    COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK, 0, NULL, 0 },
-	[DIFF_TIME] = { "time", "NEWEST TIME", LEAF_TIME, 0, 2, NULL, 0 },
-	[DIFF_HAVE] = { "newest_on", "NEWEST ON", LEAF_TEXT, COLUMN_SHRINK, 3,
-	    NULL, 0 },
-	[DIFF_STALE] = { "stale_on", "STALE ON", LEAF_TEXT, COLUMN_SHRINK, 0,
-	    NULL, 0 },
-	[DIFF_MISSING] = { "missing_on", "MISSING ON", LEAF_TEXT, COLUMN_SHRINK,
-	    0, NULL, 0 },
-	[DIFF_BEHIND] = { "behind_s", "BEHIND", LEAF_SECONDS, 0, 1, NULL, 0 },
-};
+enum { DIFF_COLUMNS(COLUMN_ENUM) };
 
-const struct view diff_view = { "herd.diff/1", "clients", VIEW_LIST, columns,
-	DIFF_COLUMNS };
+static const struct column columns[] = { DIFF_COLUMNS(COLUMN_ROW) };
+
+static const struct view herd_diff_view =
+    VIEW(columns, .schema = "herd.diff/1", .list = "clients");
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			     "abcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -100,16 +91,24 @@ ask_nodes(struct diff *d, const char *path, struct answers *out)
 static char *
 digest_path(const struct diff *d, const char *path)
 {
-	struct buf out;
+	char query[sizeof("?key=") + sizeof(d->key)];
 
-	buf_init(&out, XBUF_MAX);
-	put_text(&out, "/v1/digest");
-	if (path[0] != '\0') {
-		put_byte(&out, '/');
-		must(text_to_percent(&out, span_from(path)));
-	}
-	putf(&out, "?key=%s", d->key);
-	return text_take(&out);
+	snprintf(query, sizeof(query), "?key=%s", d->key);
+	return ask_path(path[0] == '\0' ? "/v1/digest" : "/v1/digest/",
+	    span_from(path), query);
+}
+
+/* The same part of the digest of all nodes that answer; all have to. */
+static enum status
+ask_digest(struct diff *d, const char *path, struct answers *out)
+{
+	char *url = digest_path(d, path);
+	enum status status = ask_nodes(d, url, out);
+
+	free(url);
+	if (status == STATUS_OK && answers_status(out) != STATUS_OK)
+		status = answers_report(d->run, out);
+	return status;
 }
 
 static const char *
@@ -155,12 +154,8 @@ static enum status
 descend(struct diff *d, const char *path)
 {
 	struct answers answers;
-	char *url = digest_path(d, path);
-	enum status status = ask_nodes(d, url, &answers);
+	enum status status = ask_digest(d, path, &answers);
 
-	free(url);
-	if (status == STATUS_OK && answers_status(&answers) != STATUS_OK)
-		status = answers_report(d->run, &answers);
 	if (status == STATUS_OK)
 		compare_children(d, path, &answers);
 	answers_release(&answers);
@@ -233,16 +228,13 @@ static char *
 record_path(const cJSON *client)
 {
 	struct buf id;
-	struct buf path;
+	char *path;
 
 	buf_init(&id, XBUF_MAX);
-	buf_init(&path, XBUF_MAX);
-	put_text(&path, "/v1/clients/");
-	if (json_client_id(client, &id))
-		must(text_to_percent(&path, buf_span(&id)));
-	put_text(&path, "?removed=1");
+	(void)json_client_id(client, &id);
+	path = ask_path("/v1/clients/", buf_span(&id), "?removed=1");
 	buf_release(&id);
-	return text_take(&path);
+	return path;
 }
 
 /* A record as text in which equal ones are equal. */
@@ -332,13 +324,8 @@ list_buckets(struct diff *d)
 
 	for (size_t i = 0; i < d->path_count && status == STATUS_OK; i++) {
 		struct answers answers;
-		char *url = digest_path(d, d->paths[i]);
 
-		status = ask_nodes(d, url, &answers);
-		free(url);
-		if (status == STATUS_OK &&
-		    answers_status(&answers) != STATUS_OK)
-			status = answers_report(d->run, &answers);
+		status = ask_digest(d, d->paths[i], &answers);
 		if (status == STATUS_OK)
 			compare_bucket(d, &answers);
 		answers_release(&answers);
@@ -520,11 +507,11 @@ write_diff(struct diff *d)
 	return d->silent > 0 ? STATUS_PARTIAL : STATUS_OK;
 }
 
-enum status
-diff_run(struct run *run)
+static enum status
+herd_diff_run(struct run *run)
 {
 	struct diff d = { .run = run };
-	enum status status = run_begin(run, &diff_view);
+	enum status status = run_begin(run, &herd_diff_view);
 
 	make_key(d.key);
 	if (status == STATUS_OK)
@@ -540,3 +527,15 @@ diff_run(struct run *run)
 	free(d.nodes);
 	return status;
 }
+
+const struct command cmd_herd_diff = {
+	.path = "herd diff",
+	.summary = "list the clients that nodes disagree on",
+	.help = "Tables are compared by a tree of hashes; reports on their way "
+		"are not counted. The exit status is 1 when something differs.",
+	.group = GROUP_HERD,
+	.view = &herd_diff_view,
+	.traits = COMMAND_HERD | COMMAND_READ,
+	.run = herd_diff_run,
+	.example = "herd diff",
+};

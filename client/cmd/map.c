@@ -2,29 +2,20 @@
 /*
  * map: a node's clients as dots; with their ids while there are few.
  */
-#include "cmd/watching.h"
+#include "cmd/list.h"
 
 #include <stdlib.h>
 
 #include "out/canvas.h"
-#include "cmd/client_columns.h"
 #include "herd/text.h"
 #include "out/screen.h"
-#include "cmd/table_family.h"
 #include "base/xbuf.h"
+#include "run/run.h"
+#include "cmd/client_list.h"
 
 #define LABELS_MOST 30u
 #define WIDTH_ELSEWHERE 80u
 #define HEIGHT_ELSEWHERE 24u
-
-const struct flag map_flags[] = {
-	{ "near", 0, "LOCATION", false, COMPLETE_NONE, NULL,
-	    "only clients around this place" },
-	{ "km", 0, "KM", false, COMPLETE_NONE, NULL, "so far around it (10)" },
-	{ "prefix", 0, "PREFIX", false, COMPLETE_CLIENT, NULL,
-	    "only clients whose id begins so" },
-	{ NULL, 0, NULL, false, COMPLETE_NONE, NULL, NULL },
-};
 
 static void
 add_points(struct run *run, struct canvas *canvas)
@@ -79,7 +70,7 @@ write_map(struct run *run)
 		out_end(&run->out);
 }
 
-enum status
+static enum status
 map_run(struct run *run)
 {
 	const char *near = run_flag(run, "near");
@@ -90,8 +81,8 @@ map_run(struct run *run)
 
 	buf_init(&query, XBUF_MAX);
 	if (near != NULL)
-		status = client_near_query(
-		    run, near, km == NULL ? "10" : km, &query);
+		status =
+		    client_list_near(run, near, km == NULL ? "10" : km, &query);
 	if (prefix != NULL) {
 		put_text(&query, "&prefix=");
 		must(text_to_percent(&query, span_from(prefix)));
@@ -102,3 +93,21 @@ map_run(struct run *run)
 	buf_release(&query);
 	return status;
 }
+
+const struct command cmd_map = {
+	.path = "map",
+	.summary = "draw where a node's clients are",
+	.help =
+	    "On a screen, and with plain; every other format gets the clients "
+	    "themselves, as `client ls'.",
+	.group = GROUP_WATCHING,
+	.flags = FLAGS(FLAG("near", .value = "LOCATION",
+			   .help = "only clients around this place"),
+	    FLAG("km", .value = "KM", .help = "so far around it (10)"),
+	    FLAG("prefix", .value = "PREFIX", .complete = COMPLETE_CLIENT,
+		.help = "only clients whose id begins so")),
+	.view = &client_list_view,
+	.traits = COMMAND_READ,
+	.run = map_run,
+	.example = "map --near 34.068930,-118.445127 --km 20",
+};

@@ -3,39 +3,34 @@
  * peer graph: every link of the herd, as both of its ends see it: a matrix
  * for people, rows for the other formats, or dot.
  */
+#include "cmd/list.h"
+
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "run/fields.h"
-#include "cmd/node_family.h"
-#include "out/width.h"
 #include "base/xbuf.h"
+#include "out/width.h"
+#include "run/fields.h"
 
-enum {
-	GRAPH_A,
-	GRAPH_B,
-	GRAPH_STATE,
-	GRAPH_A_STATE,
-	GRAPH_B_STATE,
-	GRAPH_RTT,
-	GRAPH_COLUMNS
-};
+/* clang-format off */
+#define GRAPH_COLUMNS(X) \
+	X(GRAPH_A, "a", "A", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL) \
+	X(GRAPH_B, "b", "B", LEAF_TEXT, .traits = COLUMN_LABEL) \
+	X(GRAPH_STATE, "state", "STATE", LEAF_STATE) \
+	X(GRAPH_A_STATE, "a_state", "A SAYS", LEAF_TEXT) \
+	X(GRAPH_B_STATE, "b_state", "B SAYS", LEAF_TEXT) \
+	X(GRAPH_RTT, "rtt_ms", "RTT", LEAF_MS)
+/* clang-format on */
 
-static const struct column columns[GRAPH_COLUMNS] = {
-	[GRAPH_A] = { "a", "A", LEAF_TEXT, COLUMN_NAME | COLUMN_LABEL, 0, NULL,
-	    0 },
-	[GRAPH_B] = { "b", "B", LEAF_TEXT, COLUMN_LABEL, 0, NULL, 0 },
-	[GRAPH_STATE] = { "state", "STATE", LEAF_STATE, 0, 0, NULL, 0 },
-	[GRAPH_A_STATE] = { "a_state", "A SAYS", LEAF_TEXT, 0, 0, NULL, 0 },
-	[GRAPH_B_STATE] = { "b_state", "B SAYS", LEAF_TEXT, 0, 0, NULL, 0 },
-	[GRAPH_RTT] = { "rtt_ms", "RTT", LEAF_MS, 0, 0, NULL, 0 },
-};
+enum { GRAPH_COLUMNS(COLUMN_ENUM) };
 
-const struct view graph_view = { "herd.links/1", "links", VIEW_LIST, columns,
-	GRAPH_COLUMNS };
+static const struct column columns[] = { GRAPH_COLUMNS(COLUMN_ROW) };
 
-struct edge {
+static const struct view graph_view =
+    VIEW(columns, .schema = "herd.links/1", .list = "links");
+
+struct graph_link {
 	const char *a;
 	const char *b;
 	const char *a_state; /* what a says of it, NULL = unknown */
@@ -45,7 +40,7 @@ struct edge {
 
 struct graph {
 	struct run *run;
-	struct edge *edges;
+	struct graph_link *links;
 	size_t count;
 	size_t room;
 	const char **nodes;
@@ -66,21 +61,36 @@ node_index(struct graph *g, const char *name)
 	return i;
 }
 
-/* The edge between the two, made if it is new; names in order. */
-static struct edge *
-edge_between(struct graph *g, const char *x, const char *y)
+/* Names are in order. NULL: there is no such link. */
+static struct graph_link *
+find_link(const struct graph *g, const char *x, const char *y)
 {
 	const char *a = strcmp(x, y) < 0 ? x : y;
 	const char *b = a == x ? y : x;
 
 	for (size_t i = 0; i < g->count; i++) {
-		if (strcmp(g->edges[i].a, a) == 0 &&
-		    strcmp(g->edges[i].b, b) == 0)
-			return &g->edges[i];
+		if (strcmp(g->links[i].a, a) == 0 &&
+		    strcmp(g->links[i].b, b) == 0)
+			return &g->links[i];
 	}
-	grow_array(g->edges, g->count, g->room);
-	g->edges[g->count] = (struct edge){ .a = a, .b = b, .rtt_ms = -1 };
-	return &g->edges[g->count++];
+	return NULL;
+}
+
+/* The link between the two, made if it is new. */
+static struct graph_link *
+link_between(struct graph *g, const char *x, const char *y)
+{
+	bool ordered = strcmp(x, y) < 0;
+	struct graph_link *link = find_link(g, x, y);
+
+	if (link != NULL)
+		return link;
+	grow_array(g->links, g->count, g->room);
+	link = &g->links[g->count++];
+	*link = (struct graph_link){
+		.a = ordered ? x : y, .b = ordered ? y : x, .rtt_ms = -1
+	};
+	return link;
 }
 
 static void
@@ -92,17 +102,17 @@ add_view_of(struct graph *g, const char *node, const cJSON *json)
 	{
 		const char *name = json_text(peer, "peer");
 		const char *state = json_text(peer, "state");
-		struct edge *edge;
+		struct graph_link *link;
 
 		if (name == NULL || strcmp(name, node) == 0)
 			continue;
 		(void)node_index(g, name);
-		edge = edge_between(g, node, name);
-		if (strcmp(edge->a, node) == 0)
-			edge->a_state = state;
+		link = link_between(g, node, name);
+		if (strcmp(link->a, node) == 0)
+			link->a_state = state;
 		else
-			edge->b_state = state;
-		edge->rtt_ms = json_number(peer, "rtt_ms", edge->rtt_ms);
+			link->b_state = state;
+		link->rtt_ms = json_number(peer, "rtt_ms", link->rtt_ms);
 	}
 }
 
@@ -114,7 +124,7 @@ collect(struct graph *g, const struct answers *answers)
 	for (size_t i = 0; i < g->run->herd->count; i++)
 		(void)node_index(g, g->run->herd->targets[i].name);
 	for (size_t i = 0; g->run->herd->has_file && i < file->link_count; i++)
-		(void)edge_between(g, file->nodes[file->links[i].a].name,
+		(void)link_between(g, file->nodes[file->links[i].a].name,
 		    file->nodes[file->links[i].b].name);
 	for (size_t i = 0; i < answers->count; i++) {
 		const struct answer *a = &answers->items[i];
@@ -132,8 +142,8 @@ collect(struct graph *g, const struct answers *answers)
 static int
 by_names(const void *x, const void *y)
 {
-	const struct edge *a = x;
-	const struct edge *b = y;
+	const struct graph_link *a = x;
+	const struct graph_link *b = y;
 	int order = strcmp(a->a, b->a);
 
 	return order != 0 ? order : strcmp(a->b, b->b);
@@ -141,10 +151,10 @@ by_names(const void *x, const void *y)
 
 /* Synced only when both ends say so; else the word that says why not. */
 static const char *
-state_of(const struct edge *edge)
+state_of(const struct graph_link *link)
 {
-	const char *a = edge->a_state;
-	const char *b = edge->b_state;
+	const char *a = link->a_state;
+	const char *b = link->b_state;
 
 	if (a == NULL && b == NULL)
 		return "unknown";
@@ -154,23 +164,23 @@ state_of(const struct edge *edge)
 }
 
 static char
-sign_of(const struct edge *edge)
+sign_of(const struct graph_link *link)
 {
 	static const struct {
 		const char *state;
 		char sign;
 	} signs[] = {
-		{ "synced", '=' },
-		{ "comparing", '~' },
-		{ "handshake", '~' },
-		{ "connecting", '~' },
-		{ "waiting", '~' },
-		{ "disabled", 'd' },
-		{ "unknown", '?' },
+		{ .state = "synced", .sign = '=' },
+		{ .state = "comparing", .sign = '~' },
+		{ .state = "handshake", .sign = '~' },
+		{ .state = "connecting", .sign = '~' },
+		{ .state = "waiting", .sign = '~' },
+		{ .state = "disabled", .sign = 'd' },
+		{ .state = "unknown", .sign = '?' },
 	};
 
 	for (size_t i = 0; i < HERD_ARRAY_LEN(signs); i++) {
-		if (strcmp(signs[i].state, state_of(edge)) == 0)
+		if (strcmp(signs[i].state, state_of(link)) == 0)
 			return signs[i].sign;
 	}
 	return 'x';
@@ -189,9 +199,9 @@ put_quoted(struct buf *out, const char *text)
 }
 
 static const char *
-dot_color(const struct edge *edge)
+dot_color(const struct graph_link *link)
 {
-	switch (sign_of(edge)) {
+	switch (sign_of(link)) {
 	case '=': return "darkgreen";
 	case '~': return "orange";
 	case 'd': return "gray";
@@ -213,29 +223,14 @@ draw_dot(const struct graph *g, struct buf *out)
 	}
 	for (size_t i = 0; i < g->count; i++) {
 		put_text(out, "\t");
-		put_quoted(out, g->edges[i].a);
+		put_quoted(out, g->links[i].a);
 		put_text(out, " -- ");
-		put_quoted(out, g->edges[i].b);
+		put_quoted(out, g->links[i].b);
 		put_text(out, " [label=");
-		put_quoted(out, state_of(&g->edges[i]));
-		putf(out, ", color=%s];\n", dot_color(&g->edges[i]));
+		put_quoted(out, state_of(&g->links[i]));
+		putf(out, ", color=%s];\n", dot_color(&g->links[i]));
 	}
 	put_text(out, "}\n");
-}
-
-static const struct edge *
-find_edge(const struct graph *g, size_t x, size_t y)
-{
-	for (size_t i = 0; i < g->count; i++) {
-		const struct edge *e = &g->edges[i];
-
-		if ((strcmp(e->a, g->nodes[x]) == 0 &&
-			strcmp(e->b, g->nodes[y]) == 0) ||
-		    (strcmp(e->b, g->nodes[x]) == 0 &&
-			strcmp(e->a, g->nodes[y]) == 0))
-			return e;
-	}
-	return NULL;
 }
 
 static void
@@ -257,12 +252,13 @@ draw_matrix(const struct graph *g, struct buf *out)
 		put_clean(out, span_from(g->nodes[i]));
 		put_fill(out, ' ', widest - width_of(span_from(g->nodes[i])));
 		for (size_t j = 0; j < g->node_count; j++) {
-			const struct edge *edge = find_edge(g, i, j);
+			const struct graph_link *link =
+			    find_link(g, g->nodes[i], g->nodes[j]);
 
 			putf(out, "  %c",
 			    i == j         ? '\\'
-			    : edge == NULL ? '.'
-					   : sign_of(edge));
+			    : link == NULL ? '.'
+					   : sign_of(link));
 		}
 		put_byte(out, '\n');
 	}
@@ -276,7 +272,7 @@ add_rows(struct graph *g)
 	struct out *out = &g->run->out;
 
 	for (size_t i = 0; i < g->count; i++) {
-		const struct edge *e = &g->edges[i];
+		const struct graph_link *e = &g->links[i];
 
 		out_word(out, GRAPH_A, e->a);
 		out_word(out, GRAPH_B, e->b);
@@ -300,7 +296,7 @@ write_graph(struct graph *g, const struct answers *answers, bool dot)
 	buf_init(&text, XBUF_MAX);
 	collect(g, answers);
 	if (g->count > 1)
-		qsort(g->edges, g->count, sizeof(*g->edges), by_names);
+		qsort(g->links, g->count, sizeof(*g->links), by_names);
 	if (dot) {
 		draw_dot(g, &text);
 		sink_write_foreign(&run->sink, buf_span(&text));
@@ -312,21 +308,21 @@ write_graph(struct graph *g, const struct answers *answers, bool dot)
 		}
 		add_rows(g);
 		draw_matrix(g, &run->out.heading);
-		node_count_states(&run->out, GRAPH_STATE, "link", &text);
+		out_count_states(&run->out, GRAPH_STATE, "link", &text);
 		out_footer(&run->out, "%s", text_of(&text));
 		out_end(&run->out);
 	}
 	buf_release(&text);
 }
 
-enum status
-graph_run(struct run *run)
+static enum status
+peer_graph_run(struct run *run)
 {
 	struct graph g = { .run = run };
-	struct answers answers = { 0 };
+	struct answers answers;
 	const char *format = run_flag(run, "output");
 	bool dot = format != NULL && strcmp(format, "dot") == 0;
-	enum status status = STATUS_OK;
+	enum status status;
 
 	if (format != NULL && !dot) {
 		status = prefs_set(&run->prefs, PREF_OUTPUT, format,
@@ -334,11 +330,8 @@ graph_run(struct run *run)
 		if (status != STATUS_OK)
 			return run_fail_message(run, status);
 	}
-	status = run_targets(run);
-	if (status == STATUS_OK)
-		status = run_begin(run, &graph_view);
-	if (status == STATUS_OK)
-		status = ask_all(run, "GET", "/v1/peers", NULL, &answers);
+	status = json_ask(
+	    run, &(struct json_request){ .path = "/v1/peers" }, &answers);
 	if (status == STATUS_OK) {
 		enum status asked = answers_status(&answers);
 
@@ -347,7 +340,24 @@ graph_run(struct run *run)
 		status = answers_report(run, &answers);
 	}
 	answers_release(&answers);
-	free(g.edges);
+	free(g.links);
 	free(g.nodes);
 	return status;
 }
+
+const struct command cmd_peer_graph = {
+	.path = "peer graph",
+	.summary = "draw the links of the herd with their states",
+	.help = "Both ends of a link are asked; a link that only one of them "
+		"calls synced is not.",
+	.group = GROUP_LINKS,
+	.flags = FLAGS(FLAG("output", .letter = 'o', .value = "FORMAT",
+	    .complete = COMPLETE_WORDS,
+	    .words =
+		"table wide plain json jsonl csv tsv name kv prometheus raw dot",
+	    .help = "a format, or dot for graphviz")),
+	.view = &graph_view,
+	.traits = COMMAND_HERD | COMMAND_READ,
+	.run = peer_graph_run,
+	.example = "peer graph -o dot",
+};

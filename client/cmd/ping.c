@@ -3,29 +3,31 @@
  * ping: a request that changes nothing and that every node answers at once:
  * an invalid line, which comes back behind `? '.
  */
-#include "cmd/data.h"
+#include "cmd/list.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/xbuf.h"
+#include "run/ask.h"
+#include "run/run.h"
 
-enum { PING_NODE, PING_SEQ, PING_STATE, PING_MS, PING_ERROR, PING_COLUMNS };
+/* clang-format off */
+#define PING_COLUMNS(X) \
+	X(PING_NODE, "node", "NODE", LEAF_TEXT, \
+	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME) \
+	X(PING_SEQ, "seq", "SEQ", LEAF_INTEGER, .traits = COLUMN_LABEL, .drop = 1) \
+	X(PING_STATE, "state", "STATE", LEAF_STATE, .traits = COLUMN_STATE) \
+	X(PING_MS, "rtt_ms", "RTT", LEAF_MS) \
+	X(PING_ERROR, "error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_SHRINK)
+/* clang-format on */
 
-static const struct column columns[PING_COLUMNS] = {
-	[PING_NODE] = { "node", "NODE", LEAF_TEXT,
-	    COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME, 0, NULL, 0 },
-	[PING_SEQ] = { "seq", "SEQ", LEAF_INTEGER, COLUMN_LABEL, 1, NULL, 0 },
-	[PING_STATE] = { "state", "STATE", LEAF_STATE, COLUMN_STATE, 0, NULL,
-	    0 },
-	[PING_MS] = { "rtt_ms", "RTT", LEAF_MS, 0, 0, NULL, 0 },
-	[PING_ERROR] = { "error", "ERROR", LEAF_TEXT,
-	    COLUMN_ERROR | COLUMN_SHRINK, 0, NULL, 0 },
-};
+enum { PING_COLUMNS(COLUMN_ENUM) };
 
-const struct view ping_view = { "herd.ping/1", "pings", VIEW_LIST, columns,
-	PING_COLUMNS };
+static const struct column ping_columns[] = { PING_COLUMNS(COLUMN_ROW) };
+
+static const struct view ping_view =
+    VIEW(ping_columns, .schema = "herd.ping/1", .list = "pings");
 
 /* `ping Riley Bernard` is `ping -n Riley,Bernard`. */
 static enum status
@@ -88,7 +90,7 @@ ping_once(struct run *run, uint64_t seq, enum status *result)
 	return status;
 }
 
-enum status
+static enum status
 ping_run(struct run *run)
 {
 	uint64_t count;
@@ -123,3 +125,21 @@ ping_run(struct run *run)
 		out_end(&run->out);
 	return status != STATUS_OK ? status : worst;
 }
+
+const struct command cmd_ping = {
+	.path = "ping",
+	.summary = "ask nodes whether they answer clients, and how fast",
+	.help = "An invalid request is sent to the client listener, whose "
+		"answer is timed; nothing changes.",
+	.group = GROUP_CLIENTS,
+	.args = ARGS(ARG("NODE", .complete = COMPLETE_NODE, .optional = true,
+	    .repeats = true)),
+	.flags = FLAGS(FLAG("count", .letter = 'c', .value = "N",
+			   .help = "ask each node N times (1)"),
+	    FLAG("interval", .letter = 'i', .value = "DURATION",
+		.help = "time between two questions (1s)")),
+	.view = &ping_view,
+	.traits = COMMAND_HERD | COMMAND_READ,
+	.run = ping_run,
+	.example = "ping Riley -c 3",
+};

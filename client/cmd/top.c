@@ -3,7 +3,7 @@
  * top: all nodes at work. Rates are differences between two samples of the
  * nodes' counters, so they are true for the interval that is shown.
  */
-#include "cmd/watching.h"
+#include "cmd/list.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -13,68 +13,38 @@
 
 #include "run/fields.h"
 #include "run/live.h"
-#include "cmd/node_family.h"
 #include "out/screen.h"
 #include "base/xbuf.h"
+#include "run/run.h"
 
-enum {
-	TOP_NODE,
-	TOP_STATE,
-	TOP_CLIENTS,
-	TOP_CONNECTIONS,
-	TOP_IAMAT,
-	TOP_WHATSAT,
-	TOP_INVALID,
-	TOP_SYNCED,
-	TOP_TOTAL,
-	TOP_OWED,
-	TOP_LAG,
-	TOP_P99,
-	TOP_STORE_LAG,
-	TOP_MEMORY,
-	TOP_ERROR,
-	TOP_COLUMNS
-};
+/* clang-format off */
+#define TOP_COLUMNS(X) \
+	X(TOP_NODE, "node", "NODE", LEAF_TEXT, \
+	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME | COLUMN_SHRINK) \
+	X(TOP_STATE, "state", "STATE", LEAF_STATE, .traits = COLUMN_STATE, .path = "state") \
+	X(TOP_CLIENTS, "clients_count", "CLIENTS", LEAF_INTEGER, .drop = 1, \
+	    .path = "clients.count") \
+	X(TOP_CONNECTIONS, "connections", "CONN", LEAF_INTEGER, .drop = 3, .path = "connections") \
+	X(TOP_IAMAT, "iamat_per_s", "IAMAT/S", LEAF_REAL, .digits = 1) \
+	X(TOP_WHATSAT, "whatsat_per_s", "WHATSAT/S", LEAF_REAL, .digits = 1) \
+	X(TOP_INVALID, "invalid_per_s", "INVALID/S", LEAF_REAL, .drop = 4, .digits = 1) \
+	X(TOP_SYNCED, "peers_synced", "SYNCED", LEAF_INTEGER, .drop = 2, .path = "peers.synced") \
+	X(TOP_TOTAL, "peers_total", "OF", LEAF_INTEGER, .drop = 2, .path = "peers.total") \
+	X(TOP_OWED, "owed", "OWED", LEAF_INTEGER, .drop = 2, .path = "peers.owed") \
+	X(TOP_LAG, "lag_ms", "LAG", LEAF_MS, .drop = 3, .path = "peers.lag_ms") \
+	X(TOP_P99, "places_p99_ms", "PLACES P99", LEAF_MS, .drop = 5, .path = "places.p99_ms") \
+	X(TOP_STORE_LAG, "store_lag", "STORE LAG", LEAF_INTEGER, .drop = 6, .path = "store.lag") \
+	X(TOP_MEMORY, "rss_bytes", "MEMORY", LEAF_BYTES, .drop = 4, .path = "rss_bytes") \
+	X(TOP_ERROR, "error", "ERROR", LEAF_TEXT, \
+	    .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK)
+/* clang-format on */
 
-static const struct column columns[TOP_COLUMNS] = {
-	[TOP_NODE] = { "node", "NODE", LEAF_TEXT,
-	    COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME | COLUMN_SHRINK, 0, NULL,
-	    0 },
-	[TOP_STATE] = { "state", "STATE", LEAF_STATE, COLUMN_STATE, 0, "state",
-	    0 },
-	[TOP_CLIENTS] = { "clients_count", "CLIENTS", LEAF_INTEGER, 0, 1,
-	    "clients.count", 0 },
-	[TOP_CONNECTIONS] = { "connections", "CONN", LEAF_INTEGER, 0, 3,
-	    "connections", 0 },
-	[TOP_IAMAT] = { "iamat_per_s", "IAMAT/S", LEAF_REAL, 0, 0, NULL, 1 },
-	[TOP_WHATSAT] = { "whatsat_per_s", "WHATSAT/S", LEAF_REAL, 0, 0, NULL,
-	    1 },
-	[TOP_INVALID] = { "invalid_per_s", "INVALID/S", LEAF_REAL, 0, 4, NULL,
-	    1 },
-	[TOP_SYNCED] = { "peers_synced", "SYNCED", LEAF_INTEGER, 0, 2,
-	    "peers.synced", 0 },
-	[TOP_TOTAL] = { "peers_total", "OF", LEAF_INTEGER, 0, 2, "peers.total",
-	    0 },
-	[TOP_OWED] = { "owed", "OWED", LEAF_INTEGER, 0, 2, "peers.owed", 0 },
-	[TOP_LAG] = { "lag_ms", "LAG", LEAF_MS, 0, 3, "peers.lag_ms", 0 },
-	[TOP_P99] = { "places_p99_ms", "PLACES P99", LEAF_MS, 0, 5,
-	    "places.p99_ms", 0 },
-	[TOP_STORE_LAG] = { "store_lag", "STORE LAG", LEAF_INTEGER, 0, 6,
-	    "store.lag", 0 },
-	[TOP_MEMORY] = { "rss_bytes", "MEMORY", LEAF_BYTES, 0, 4, "rss_bytes",
-	    0 },
-	[TOP_ERROR] = { "error", "ERROR", LEAF_TEXT,
-	    COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK, 0, NULL, 0 },
-};
+enum { TOP_COLUMNS(COLUMN_ENUM) };
 
-const struct view top_view = { "herd.top/1", "nodes", VIEW_LIST, columns,
-	TOP_COLUMNS };
+static const struct column top_columns[] = { TOP_COLUMNS(COLUMN_ROW) };
 
-/* "-1" is one of the words that begin with a digit: not an option. */
-const struct argument top_arguments[] = {
-	{ "-1", COMPLETE_WORDS, true, false, "-1", true },
-	{ NULL, COMPLETE_NONE, false, false, NULL, false },
-};
+static const struct view top_view =
+    VIEW(top_columns, .schema = "herd.top/1", .list = "nodes");
 
 #define COUNTERS 3u
 
@@ -96,17 +66,17 @@ static const struct order {
 	char key;
 	const char *word;
 	size_t column;
-	bool descending;
+	bool ascending;
 } orders[] = {
-	{ 'n', "name", TOP_NODE, false },
-	{ 'c', "clients", TOP_CLIENTS, true },
-	{ 'i', "iamat", TOP_IAMAT, true },
-	{ 'w', "whatsat", TOP_WHATSAT, true },
-	{ 'v', "invalid", TOP_INVALID, true },
-	{ 'o', "owed", TOP_OWED, true },
-	{ 'l', "lag", TOP_LAG, true },
-	{ 'p', "places", TOP_P99, true },
-	{ 'm', "memory", TOP_MEMORY, true },
+	{ .key = 'n', .word = "name", .column = TOP_NODE, .ascending = true },
+	{ .key = 'c', .word = "clients", .column = TOP_CLIENTS },
+	{ .key = 'i', .word = "iamat", .column = TOP_IAMAT },
+	{ .key = 'w', .word = "whatsat", .column = TOP_WHATSAT },
+	{ .key = 'v', .word = "invalid", .column = TOP_INVALID },
+	{ .key = 'o', .word = "owed", .column = TOP_OWED },
+	{ .key = 'l', .word = "lag", .column = TOP_LAG },
+	{ .key = 'p', .word = "places", .column = TOP_P99 },
+	{ .key = 'm', .word = "memory", .column = TOP_MEMORY },
 };
 
 struct top {
@@ -189,7 +159,7 @@ add_totals(struct run *run)
 		whatsat += run->out.rows[i][TOP_WHATSAT].real;
 	}
 	buf_init(&text, XBUF_MAX);
-	node_count_states(&run->out, TOP_STATE, "node", &text);
+	out_count_states(&run->out, TOP_STATE, "node", &text);
 	out_footer(&run->out, "%s; %.1f iamat/s, %.1f whatsat/s",
 	    text_of(&text), iamat, whatsat);
 	buf_release(&text);
@@ -229,9 +199,9 @@ set_sort(struct top *t)
 
 	if (order == NULL)
 		return STATUS_OK;
-	descending = order->descending != t->reversed;
+	descending = order->ascending == t->reversed;
 	sort = xasprintf(
-	    "%s%s", columns[order->column].key, descending ? ":desc" : "");
+	    "%s%s", top_columns[order->column].key, descending ? ":desc" : "");
 	status = prefs_set(
 	    &run->prefs, PREF_SORT, sort, ORIGIN_LINE, "--sort", &run->message);
 	free(sort);
@@ -363,7 +333,7 @@ run_live(struct top *t)
 	return status;
 }
 
-enum status
+static enum status
 top_run(struct run *run)
 {
 	struct top t = { .run = run };
@@ -384,3 +354,21 @@ top_run(struct run *run)
 	free(t.samples);
 	return status;
 }
+
+const struct command cmd_top = {
+	.path = "top",
+	.summary = "show the herd at work, live",
+	.help =
+	    "The key q leaves. n, c, i, w, v, o, l, p, m sort by name, clients, "
+	    "iamat, whatsat, invalid, owed, lag, places and memory, the most "
+	    "first, r the other way round. --sort takes these words too. OWED "
+	    "is what all links of a node still owe, LAG that of the slowest "
+	    "one. -1 measures for a second and prints once.",
+	.group = GROUP_WATCHING,
+	.args = ARGS(ARG("-1", .complete = COMPLETE_WORDS, .optional = true,
+	    .words = "-1", .fixed = true)),
+	.view = &top_view,
+	.traits = COMMAND_HERD | COMMAND_HARMLESS,
+	.run = top_run,
+	.example = "top --sort lag",
+};

@@ -6,7 +6,7 @@
  * that took the report; `seen' is this machine's, and includes the pause in
  * which a node gathers events and the way back here.
  */
-#include "cmd/data.h"
+#include "cmd/list.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -16,39 +16,29 @@
 #include "run/fields.h"
 #include "run/stream.h"
 #include "base/xbuf.h"
+#include "run/ask.h"
+#include "run/run.h"
+#include "cmd/first_reply.h"
+#include "cmd/typed.h"
 
-enum {
-	TRACE_NODE,
-	TRACE_FROM,
-	TRACE_HOPS,
-	TRACE_AFTER,
-	TRACE_SEEN,
-	TRACE_STATE,
-	TRACE_ERROR,
-	TRACE_COLUMNS
-};
+/* clang-format off */
+#define TRACE_COLUMNS(X) \
+	X(TRACE_NODE, "node", "NODE", LEAF_TEXT, \
+	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME) \
+	X(TRACE_FROM, "from", "FROM", LEAF_TEXT, .traits = COLUMN_LABEL) \
+	X(TRACE_HOPS, "hops", "HOPS", LEAF_INTEGER) \
+	X(TRACE_AFTER, "after_ms", "AFTER", LEAF_MS) \
+	X(TRACE_SEEN, "seen_ms", "SEEN", LEAF_MS) \
+	X(TRACE_STATE, "state", "STATE", LEAF_STATE, .traits = COLUMN_STATE) \
+	X(TRACE_ERROR, "error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+/* clang-format on */
 
-static const struct column columns[TRACE_COLUMNS] = {
-	[TRACE_NODE] = { "node", "NODE", LEAF_TEXT,
-	    COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME, 0, NULL, 0 },
-	[TRACE_FROM] = { "from", "FROM", LEAF_TEXT, COLUMN_LABEL, 0, NULL, 0 },
-	[TRACE_HOPS] = { "hops", "HOPS", LEAF_INTEGER, 0, 0, NULL, 0 },
-	[TRACE_AFTER] = { "after_ms", "AFTER", LEAF_MS, 0, 0, NULL, 0 },
-	[TRACE_SEEN] = { "seen_ms", "SEEN", LEAF_MS, 0, 0, NULL, 0 },
-	[TRACE_STATE] = { "state", "STATE", LEAF_STATE, COLUMN_STATE, 0, NULL,
-	    0 },
-	[TRACE_ERROR] = { "error", "ERROR", LEAF_TEXT,
-	    COLUMN_ERROR | COLUMN_IF_ANY, 0, NULL, 0 },
-};
+enum { TRACE_COLUMNS(COLUMN_ENUM) };
 
-const struct view trace_view = { "herd.trace/1", "hops", VIEW_LIST, columns,
-	TRACE_COLUMNS };
+static const struct column trace_columns[] = { TRACE_COLUMNS(COLUMN_ROW) };
 
-const struct argument trace_arguments[] = {
-	{ "CLIENT", COMPLETE_CLIENT, false, false, NULL, false },
-	{ "LOCATION", COMPLETE_NONE, false, false, NULL, false },
-	{ NULL, COMPLETE_NONE, false, false, NULL, false },
-};
+static const struct view trace_view =
+    VIEW(trace_columns, .schema = "herd.trace/1", .list = "hops");
 
 /* One node's part in it. */
 struct hop {
@@ -229,7 +219,7 @@ send_report(struct trace *t, struct span location)
 	if (status == STATUS_OK)
 		status = exchanges_report(run, &answers);
 	if (status == STATUS_OK)
-		status = data_reply(run, &answers.items[0], &reply);
+		status = first_reply_read(run, &answers.items[0], &reply);
 	exchanges_release(&answers);
 	buf_release(&request);
 	return status;
@@ -304,18 +294,17 @@ follow(struct trace *t, struct span location)
 	return status;
 }
 
-enum status
+static enum status
 trace_run(struct run *run)
 {
 	struct trace t = { .run = run, .client = run_word(run, 0) };
 	struct buf location;
 	struct location at;
-	enum status status = data_read_client(run, t.client);
+	enum status status = typed_client(run, t.client);
 
 	buf_init(&location, XBUF_MAX);
 	if (status == STATUS_OK)
-		status =
-		    data_read_location(run, run_word(run, 1), &location, &at);
+		status = typed_location(run, run_word(run, 1), &location, &at);
 	if (status == STATUS_OK)
 		status = choose_nodes(&t);
 	if (status == STATUS_OK)
@@ -326,3 +315,18 @@ trace_run(struct run *run)
 	buf_release(&location);
 	return status;
 }
+
+const struct command cmd_trace = {
+	.path = "trace",
+	.summary = "follow one report through the herd",
+	.help =
+	    "Reports CLIENT at LOCATION to a node and prints by which links "
+	    "it reached the others, and when.",
+	.group = GROUP_CLIENTS,
+	.args =
+	    ARGS(ARG("CLIENT", .complete = COMPLETE_CLIENT), ARG("LOCATION")),
+	.view = &trace_view,
+	.traits = COMMAND_WRITE,
+	.run = trace_run,
+	.example = "trace probe-1 34.068930,-118.445127",
+};

@@ -3,11 +3,10 @@
  * whatsat: the places near a client as a table, a map, or the node's own
  * JSON. Distances and bearings are from where the client was reported.
  */
-#include "cmd/data.h"
+#include "cmd/list.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "out/canvas.h"
@@ -16,49 +15,36 @@
 #include "run/fields.h"
 #include "out/screen.h"
 #include "base/xbuf.h"
+#include "run/ask.h"
+#include "run/run.h"
+#include "cmd/first_reply.h"
+#include "cmd/typed.h"
 
-enum {
-	PLACE_NODE,
-	PLACE_RANK,
-	PLACE_NAME,
-	PLACE_DISTANCE,
-	PLACE_BEARING,
-	PLACE_TYPE,
-	PLACE_RATING,
-	PLACE_OPEN,
-	PLACE_ADDRESS,
-	PLACE_POSITION,
-	PLACE_ID,
-	PLACE_ERROR,
-	PLACE_COLUMNS
-};
+/* clang-format off */
+#define PLACE_COLUMNS(X) \
+	X(PLACE_NODE, "node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_LABEL) \
+	X(PLACE_RANK, "rank", "#", LEAF_INTEGER, .traits = COLUMN_LABEL) \
+	X(PLACE_NAME, "name", "NAME", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_SHRINK, \
+	    .path = "name") \
+	X(PLACE_DISTANCE, "distance_m", "DISTANCE", LEAF_DISTANCE) \
+	X(PLACE_BEARING, "bearing_deg", "BEARING", LEAF_BEARING, .drop = 3) \
+	X(PLACE_TYPE, "type", "TYPE", LEAF_TEXT, .traits = COLUMN_SHRINK, .drop = 2) \
+	X(PLACE_RATING, "rating", "RATING", LEAF_REAL, .drop = 4, .path = "rating", .digits = 1) \
+	X(PLACE_OPEN, "open", "OPEN", LEAF_BOOL, .drop = 5, .path = "opening_hours.open_now") \
+	X(PLACE_ADDRESS, "address", "ADDRESS", LEAF_TEXT, .traits = COLUMN_SHRINK, .drop = 1, \
+	    .path = "vicinity") \
+	X(PLACE_POSITION, "position", "POSITION", LEAF_PLACE, .traits = COLUMN_WIDE) \
+	X(PLACE_ID, "place_id", "PLACE ID", LEAF_TEXT, .traits = COLUMN_WIDE, .path = "place_id") \
+	X(PLACE_ERROR, "error", "ERROR", LEAF_TEXT, \
+	    .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK)
+/* clang-format on */
 
-static const struct column columns[PLACE_COLUMNS] = {
-	[PLACE_NODE] = { "node", "NODE", LEAF_TEXT, COLUMN_NODE | COLUMN_LABEL,
-	    0, NULL, 0 },
-	[PLACE_RANK] = { "rank", "#", LEAF_INTEGER, COLUMN_LABEL, 0, NULL, 0 },
-	[PLACE_NAME] = { "name", "NAME", LEAF_TEXT, COLUMN_NAME | COLUMN_SHRINK,
-	    0, "name", 0 },
-	[PLACE_DISTANCE] = { "distance_m", "DISTANCE", LEAF_DISTANCE, 0, 0,
-	    NULL, 0 },
-	[PLACE_BEARING] = { "bearing_deg", "BEARING", LEAF_BEARING, 0, 3, NULL,
-	    0 },
-	[PLACE_TYPE] = { "type", "TYPE", LEAF_TEXT, COLUMN_SHRINK, 2, NULL, 0 },
-	[PLACE_RATING] = { "rating", "RATING", LEAF_REAL, 0, 4, "rating", 1 },
-	[PLACE_OPEN] = { "open", "OPEN", LEAF_BOOL, 0, 5,
-	    "opening_hours.open_now", 0 },
-	[PLACE_ADDRESS] = { "address", "ADDRESS", LEAF_TEXT, COLUMN_SHRINK, 1,
-	    "vicinity", 0 },
-	[PLACE_POSITION] = { "position", "POSITION", LEAF_PLACE, COLUMN_WIDE, 0,
-	    NULL, 0 },
-	[PLACE_ID] = { "place_id", "PLACE ID", LEAF_TEXT, COLUMN_WIDE, 0,
-	    "place_id", 0 },
-	[PLACE_ERROR] = { "error", "ERROR", LEAF_TEXT,
-	    COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK, 0, NULL, 0 },
-};
+enum { PLACE_COLUMNS(COLUMN_ENUM) };
 
-const struct view whatsat_view = { "herd.places/1", "places", VIEW_LIST,
-	columns, PLACE_COLUMNS };
+static const struct column place_columns[] = { PLACE_COLUMNS(COLUMN_ROW) };
+
+static const struct view whatsat_view =
+    VIEW(place_columns, .schema = "herd.places/1", .list = "places");
 
 /* --- the question ---------------------------------------------------- */
 
@@ -109,7 +95,7 @@ read_question(struct whatsat *w, struct buf *request)
 	enum status status;
 
 	w->client = run_word(run, 0);
-	status = data_read_client(run, w->client);
+	status = typed_client(run, w->client);
 	if (status != STATUS_OK)
 		return status;
 	putf(request, "WHATSAT %s ", w->client);
@@ -219,11 +205,11 @@ read_entity(const char *html, size_t *len)
 		const char *text;
 		char c;
 	} ENTITIES[] = {
-		{ "&amp;", '&' },
-		{ "&lt;", '<' },
-		{ "&gt;", '>' },
-		{ "&quot;", '"' },
-		{ "&#39;", '\'' },
+		{ .text = "&amp;", .c = '&' },
+		{ .text = "&lt;", .c = '<' },
+		{ .text = "&gt;", .c = '>' },
+		{ .text = "&quot;", .c = '"' },
+		{ .text = "&#39;", .c = '\'' },
 	};
 
 	for (size_t i = 0; i < HERD_ARRAY_LEN(ENTITIES); i++) {
@@ -345,7 +331,7 @@ use_answer(struct whatsat *w, struct exchange *x)
 	enum status status;
 
 	out_raw(&run->out, buf_span(&x->bytes));
-	status = data_reply(run, x, &reply);
+	status = first_reply_read(run, x, &reply);
 	if (status != STATUS_OK) {
 		if (x->status != STATUS_OK && run->all_nodes)
 			out_failure(&run->out, x->target->name, x->message);
@@ -387,7 +373,7 @@ pass_json_on(struct whatsat *w, struct exchange *x)
 	struct run *run = w->run;
 	struct reply reply;
 	cJSON *json;
-	enum status status = data_reply(run, x, &reply);
+	enum status status = first_reply_read(run, x, &reply);
 
 	if (status != STATUS_OK)
 		return status;
@@ -438,7 +424,7 @@ set_order(struct run *run)
 	return status == STATUS_OK ? status : run_fail_message(run, status);
 }
 
-enum status
+static enum status
 whatsat_run(struct run *run)
 {
 	struct whatsat w = { .run = run };
@@ -462,3 +448,24 @@ whatsat_run(struct run *run)
 	buf_release(&request);
 	return status;
 }
+
+const struct command cmd_whatsat = {
+	.path = "whatsat",
+	.summary = "show what is near a client",
+	.help =
+	    "At most MAX (1 to 20) places within RADIUS (at most 50 km) of "
+	    "where the client was last reported. -o json and -o raw give the "
+	    "node's own answer.",
+	.group = GROUP_CLIENTS,
+	.args = ARGS(ARG("CLIENT", .complete = COMPLETE_CLIENT),
+	    ARG("RADIUS[km|m|mi]"), ARG("MAX")),
+	.flags = FLAGS(FLAG("map", .help = "draw the places around the client"),
+	    FLAG("sort", .value = "KEY", .complete = COMPLETE_WORDS,
+		.words = "distance rating name",
+		.help =
+		    "by distance, rating or name (else as the server ranks them)")),
+	.view = &whatsat_view,
+	.traits = COMMAND_READ,
+	.run = whatsat_run,
+	.example = "whatsat kiwi.cs.ucla.edu 10km 5",
+};

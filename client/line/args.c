@@ -365,7 +365,7 @@ is_among(const char *words, const char *word)
 enum status
 args_check(const struct args *args, struct buf *message)
 {
-	const struct argument *a = args->command->arguments;
+	const struct argument *a = args->command->args;
 	size_t i = 0;
 
 	for (; a != NULL && a->name != NULL && i < args->count; a++) {

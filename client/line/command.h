@@ -68,26 +68,45 @@ enum command_trait {
 	COMMAND_BY_LINE = 1 << 10,
 };
 
+/* Lists of arguments and flags, as a command has them. */
+/* clang-format off */
+#define ARGS(...) ((const struct argument[]){ __VA_ARGS__, { .name = NULL } })
+#define ARG(...) { .name = __VA_ARGS__ }
+#define FLAGS(...) ((const struct flag[]){ __VA_ARGS__, { .name = NULL } })
+#define FLAG(...) { .name = __VA_ARGS__ }
+/* clang-format on */
+
+/* Where help shows a command, in this order. */
+enum command_group {
+	GROUP_CLIENTS,
+	GROUP_LINKS,
+	GROUP_TABLE,
+	GROUP_HERD,
+	GROUP_PLACES,
+	GROUP_CONFIG,
+	GROUP_WATCHING,
+	GROUP_TOOL,
+	GROUP_COUNT
+};
+
 struct command {
-	const char *path; /* "peer ls"; NULL ends a family */
+	const char *path; /* "peer ls" */
 	const char *summary;
 	const char *help; /* more, for `help CMD`; NULL = nothing to add */
-	const struct argument *arguments; /* NULL = none */
-	const struct flag *flags;         /* NULL = none */
-	const struct view *view;          /* what it prints, if rows */
-	unsigned traits;                  /* enum command_trait */
+	enum command_group group;
+	const struct argument *args; /* NULL = none */
+	const struct flag *flags;    /* NULL = none */
+	const struct view *view;     /* what it prints, if rows */
+	unsigned traits;             /* enum command_trait */
 	enum status (*run)(struct run *run);
 	const char *example; /* one line without `herdctl`, or NULL */
 };
 
-/* One file of commands. */
-struct family {
-	const char *title; /* "Clients" */
-	const struct command *commands;
-};
+/* All commands, ended by NULL; cmd/list.c defines it. */
+extern const struct command *const command_table[];
 
-/* All families, ended by one without title. */
-const struct family *command_families(void);
+/* "Clients and places" */
+const char *command_group_title(enum command_group group);
 
 /* The command of exactly that path, or NULL. */
 const struct command *command_find(const char *path);

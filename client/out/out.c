@@ -10,6 +10,7 @@
 #include "base/xbuf.h"
 
 #define SORT_KEYS_MAX 8u
+#define STATES_MAX 32u
 
 struct sort_key {
 	size_t column;
@@ -371,6 +372,39 @@ out_footer(struct out *out, const char *fmt, ...)
 	putv(&out->footer, fmt, args);
 	va_end(args);
 	put_byte(&out->footer, '\n');
+}
+
+void
+out_count_states(
+    const struct out *out, size_t column, const char *what, struct buf *text)
+{
+	struct {
+		struct span word;
+		size_t count;
+	} states[STATES_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < out->count; i++) {
+		struct span word = out->rows[i][column].text;
+		size_t s = 0;
+
+		if (!out->rows[i][column].known)
+			word = span_from("unknown");
+		while (s < count && !span_equal(states[s].word, word))
+			s++;
+		if (s == count && count < STATES_MAX) {
+			states[s].word = word;
+			states[s].count = 0;
+			count++;
+		}
+		if (s < count)
+			states[s].count++;
+	}
+	putf(text, "%zu %s%s", out->count, what, out->count == 1 ? "" : "s");
+	for (size_t s = 0; s < count; s++) {
+		putf(text, "%s %zu ", s == 0 ? ":" : ",", states[s].count);
+		put_clean(text, states[s].word);
+	}
 }
 
 void

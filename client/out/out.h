@@ -115,6 +115,10 @@ bool out_sorts_by(const struct out *out, size_t column);
 void out_heading(struct out *out, const char *fmt, ...) HERD_PRINTF(2, 3);
 void out_footer(struct out *out, const char *fmt, ...) HERD_PRINTF(2, 3);
 
+/* Appends "3 nodes: 2 ready, 1 unreachable", counted over a column. */
+void out_count_states(
+    const struct out *out, size_t column, const char *what, struct buf *text);
+
 /* A member at the top level of JSON; `json` is JSON text. */
 void out_member(struct out *out, const char *key, const char *json);
 void out_member_bool(struct out *out, const char *key, bool value);

@@ -75,6 +75,21 @@ struct column {
 	unsigned digits; /* decimals that people see of a REAL, DISTANCE */
 };
 
+/*
+ * A view's columns are one list, X(NAME, key, title, type, other fields...),
+ * which gives their numbers and their table:
+ *
+ *	enum { PING_COLUMNS(COLUMN_ENUM) };
+ *	static const struct column columns[] = { PING_COLUMNS(COLUMN_ROW) };
+ *
+ * COLUMN is a row of a table whose columns need no numbers.
+ */
+/* clang-format off */
+#define COLUMN_ENUM(name, ...) name,
+#define COLUMN_ROW(name, ...) [name] = COLUMN(__VA_ARGS__),
+#define COLUMN(k, head, ...) { .key = k, .title = head, .type = __VA_ARGS__ }
+/* clang-format on */
+
 enum view_shape {
 	VIEW_LIST,   /* rows below titles */
 	VIEW_RECORD, /* people read one line per value */
@@ -87,6 +102,11 @@ struct view {
 	const struct column *columns;
 	size_t count;
 };
+
+/* VIEW(ping_columns, .schema = "herd.ping/1", .list = "pings") */
+/* clang-format off */
+#define VIEW(c, ...) { .columns = c, .count = HERD_ARRAY_LEN(c), __VA_ARGS__ }
+/* clang-format on */
 
 /* Index of the column `name` says: its key, its key without the unit, its
  * title in any case; or view->count. */

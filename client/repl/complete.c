@@ -287,7 +287,7 @@ pass_word(struct place *p, const char *word)
 static void
 add_argument(struct place *p)
 {
-	const struct argument *a = p->command->arguments;
+	const struct argument *a = p->command->args;
 	size_t i = p->argument;
 
 	for (; a != NULL && a->name != NULL; a++) {

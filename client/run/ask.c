@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "herd/text.h"
 #include "base/xbuf.h"
 
 /* libcurl ends a request by itself; this is for when it cannot. */
@@ -126,6 +127,18 @@ give_up(struct answers *answers)
 		if (!a->done)
 			fail_answer(a, STATUS_TIMEOUT, "no answer in time");
 	}
+}
+
+char *
+ask_path(const char *before, struct span name, const char *after)
+{
+	struct buf path;
+
+	buf_init(&path, XBUF_MAX);
+	put_text(&path, before);
+	must(text_to_percent(&path, name));
+	put_text(&path, after);
+	return text_take(&path);
 }
 
 enum status

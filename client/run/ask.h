@@ -41,6 +41,11 @@ struct question {
 };
 
 /*
+ * Gives "/v1/clients/ID?QUERY": `before', the percent-encoded name, `after'.
+ */
+char *ask_path(const char *before, struct span name, const char *after);
+
+/*
  * Asks all and waits. STATUS_OK: every question has its answer, good or not.
  * STATUS_SIGINT, STATUS_LOCAL (no libcurl): said already. *out is to be
  * released in any case.

@@ -50,6 +50,14 @@ json_is(const cJSON *object, const char *path)
 }
 
 bool
+json_says(const cJSON *object, const char *path, const char *word)
+{
+	const char *text = json_text(object, path);
+
+	return text != NULL && strcmp(text, word) == 0;
+}
+
+bool
 json_client_id(const cJSON *object, struct buf *out)
 {
 	const char *coded = json_text(object, "client_b64");
@@ -250,9 +258,21 @@ json_rows(struct run *run, const struct answers *answers, const char *list,
 	}
 }
 
+static void
+count_states(struct run *run, const char *what)
+{
+	struct buf text;
+
+	buf_init(&text, XBUF_MAX);
+	out_count_states(
+	    &run->out, out_column(&run->out, COLUMN_STATE), what, &text);
+	out_footer(&run->out, "%s", text_of(&text));
+	buf_release(&text);
+}
+
 enum status
-json_command(struct run *run, const struct view *view, const char *path,
-    const char *list, json_row_hook *hook, struct answers *answers)
+json_ask(struct run *run, const struct json_request *request,
+    struct answers *answers)
 {
 	enum status status;
 
@@ -260,12 +280,30 @@ json_command(struct run *run, const struct view *view, const char *path,
 	/* First: a misspelt column is to be found before nodes are asked. */
 	status = run_targets(run);
 	if (status == STATUS_OK)
-		status = run_begin(run, view);
+		status = run_begin(run, request->view == NULL
+					    ? run->args->command->view
+					    : request->view);
 	if (status == STATUS_OK)
-		status = ask_all(run, "GET", path, NULL, answers);
-	if (status == STATUS_OK)
-		json_rows(run, answers, list, hook);
+		status = ask_all(run,
+		    request->method == NULL ? "GET" : request->method,
+		    request->path, request->body, answers);
+	if (status != STATUS_OK)
+		answers_release(answers);
 	return status;
+}
+
+enum status
+json_run(struct run *run, const struct json_request *request)
+{
+	struct answers answers;
+	enum status status = json_ask(run, request, &answers);
+
+	if (status != STATUS_OK)
+		return status;
+	json_rows(run, &answers, request->list, request->hook);
+	if (request->counts != NULL)
+		count_states(run, request->counts);
+	return json_finish(run, &answers);
 }
 
 enum status

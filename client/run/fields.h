@@ -20,6 +20,9 @@ double json_number(
     const struct cJSON *object, const char *path, double fallback);
 bool json_is(const struct cJSON *object, const char *path);
 
+/* Is the text at `path` this word? */
+bool json_says(const struct cJSON *object, const char *path, const char *word);
+
 /*
  * A client's id as bytes: "client_b64" decoded if it is there, else "client".
  * Appends to `out`; false when there is none.
@@ -48,14 +51,25 @@ typedef void json_row_hook(
 void json_rows(struct run *run, const struct answers *answers, const char *list,
     json_row_hook *hook);
 
+struct json_request {
+	const char *method; /* NULL: GET */
+	const char *path;
+	const char *body;        /* or NULL */
+	const struct view *view; /* NULL: the command's */
+	const char *list;        /* as for json_rows() */
+	json_row_hook *hook;
+	const char *counts; /* "node": the footer counts their states */
+};
+
 /*
- * The whole of a simple read command: ask all, begin, rows, report. The
- * caller adds footers and ends the output; *answers stay for that and are
- * released by the caller in any case.
+ * Asks all of the run's targets and begins the answer. After a failure *answers
+ * is empty.
  */
-enum status json_command(struct run *run, const struct view *view,
-    const char *path, const char *list, json_row_hook *hook,
+enum status json_ask(struct run *run, const struct json_request *request,
     struct answers *answers);
+
+/* The whole of a command that asks one thing and has the answers as rows. */
+enum status json_run(struct run *run, const struct json_request *request);
 
 /* out_end() and answers_report(): the status of such a command. */
 enum status json_finish(struct run *run, struct answers *answers);

@@ -131,21 +131,25 @@ is_in_group(const struct command *command, const char *group)
 	       command->path[len] == ' ';
 }
 
+/* The commands of each group, all or those that begin with `word`. */
 static void
-put_family(struct buf *out, const struct family *family, const char *group)
+put_groups(struct buf *out, const char *word)
 {
-	bool titled = false;
+	enum command_group shown = GROUP_COUNT;
 	struct buf name;
 
 	buf_init(&name, XBUF_MAX);
-	for (const struct command *c = family->commands; c->path != NULL; c++) {
-		if ((c->traits & COMMAND_HIDDEN) != 0 || !is_in_group(c, group))
+	for (const struct command *const *at = command_table; *at != NULL;
+	     at++) {
+		const struct command *c = *at;
+
+		if ((c->traits & COMMAND_HIDDEN) != 0 || !is_in_group(c, word))
 			continue;
-		if (!titled)
-			putf(out, "\n%s\n", family->title);
-		titled = true;
+		if (c->group != shown)
+			putf(out, "\n%s\n", command_group_title(c->group));
+		shown = c->group;
 		put_text(&name, c->path);
-		for (const struct argument *a = c->arguments;
+		for (const struct argument *a = c->args;
 		     a != NULL && a->name != NULL; a++)
 			putf(&name, a->optional ? " [%s%s]" : " %s%s", a->name,
 			    a->repeats ? "..." : "");
@@ -190,8 +194,7 @@ put_overview(struct buf *out)
 	    "usage: herdctl [OPTION...] COMMAND [ARGUMENT...]\n"
 	    "       herdctl [OPTION...]            an interactive session\n"
 	    "       herdctl [OPTION...] -f FILE    a script; so does a pipe\n");
-	for (const struct family *f = command_families(); f->title != NULL; f++)
-		put_family(out, f, NULL);
+	put_groups(out, NULL);
 	put_text(out, "\nOptions of every command\n");
 	put_flags(out, command_global_flags());
 	put_formats(out);
@@ -208,9 +211,7 @@ help_print(struct sink *sink, const struct command *command, const char *group)
 	if (command != NULL) {
 		put_command(&out, command);
 	} else if (group != NULL) {
-		for (const struct family *f = command_families();
-		     f->title != NULL; f++)
-			put_family(&out, f, group);
+		put_groups(&out, group);
 		buf_drain(&out, 1);
 	} else {
 		put_overview(&out);

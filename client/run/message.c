@@ -81,6 +81,21 @@ say_error(struct run *run, enum status status, struct span message)
 	return status;
 }
 
+/* Names in the text may come from anywhere. */
+static void put_clean_text(struct buf *out, const char *fmt, va_list args)
+    HERD_PRINTF(2, 0);
+
+static void
+put_clean_text(struct buf *out, const char *fmt, va_list args)
+{
+	struct buf text;
+
+	buf_init(&text, XBUF_MAX);
+	putv(&text, fmt, args);
+	put_clean(out, buf_span(&text));
+	buf_release(&text);
+}
+
 enum status
 run_fail(struct run *run, enum status status, const char *fmt, ...)
 {
@@ -89,7 +104,7 @@ run_fail(struct run *run, enum status status, const char *fmt, ...)
 
 	buf_init(&message, XBUF_MAX);
 	va_start(args, fmt);
-	putv(&message, fmt, args);
+	put_clean_text(&message, fmt, args);
 	va_end(args);
 	say_error(run, status, buf_span(&message));
 	buf_release(&message);
@@ -237,7 +252,7 @@ run_confirm(struct run *run, const char *fmt, ...)
 		    run->args->command->path);
 	buf_init(&question, XBUF_MAX);
 	va_start(args, fmt);
-	putv(&question, fmt, args);
+	put_clean_text(&question, fmt, args);
 	va_end(args);
 	fprintf(stderr, "%s [y/N] ", text_of(&question));
 	fflush(stderr);

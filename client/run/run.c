@@ -64,9 +64,8 @@ run_duration_flag(
 	*out = initial;
 	if (text == NULL || duration_parse(span_from(text), out) == HERD_OK)
 		return STATUS_OK;
-	put_clean(&run->message, span_from(text));
-	put_text(&run->message, ": not a duration like 500ms, 10s, 5m");
-	return run_fail_message(run, STATUS_USAGE);
+	return run_fail(
+	    run, STATUS_USAGE, "%s: not a duration like 500ms, 10s, 5m", text);
 }
 
 enum status
@@ -79,11 +78,9 @@ run_number_flag(struct run *run, const char *name, uint64_t initial,
 	if (text == NULL ||
 	    text_to_u64(span_from(text), min, max, out) == HERD_OK)
 		return STATUS_OK;
-	putf(&run->message, "--%s: `", name);
-	put_clean(&run->message, span_from(text));
-	putf(&run->message, "' is not a number from %llu to %llu",
+	return run_fail(run, STATUS_USAGE,
+	    "--%s: `%s' is not a number from %llu to %llu", name, text,
 	    (unsigned long long)min, (unsigned long long)max);
-	return run_fail_message(run, STATUS_USAGE);
 }
 
 /* --- output ---------------------------------------------------------- */

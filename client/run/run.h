@@ -65,7 +65,9 @@ enum status run_args(
 enum status run_fail_node(struct run *run, enum status status, const char *name,
     const char *message, const char *hint);
 
-/* Says on stderr what went wrong; returns `status`. */
+/*
+ * Says on stderr what went wrong, cleaned for a terminal; returns `status`.
+ */
 enum status run_fail(struct run *run, enum status status, const char *fmt, ...)
     HERD_PRINTF(3, 4);
 
@@ -90,6 +92,9 @@ enum status run_one_target(struct run *run, const struct target **out);
 /* The node of that name in the herd; says so if there is none. */
 enum status run_find_target(
     struct run *run, const char *name, const struct target **out);
+
+/* The node of that name is the only one meant. */
+enum status run_use_node(struct run *run, const char *name);
 
 /* Begins the answer: run->out is then usable. */
 enum status run_begin(struct run *run, const struct view *view);
@@ -123,5 +128,8 @@ enum status run_wait_status(struct run *run, enum wait_result result);
 
 /* "Riley", or "3 nodes"; for messages. */
 const char *run_where(struct run *run);
+
+/* The context, or the herd's name: for questions before something breaks. */
+const char *run_herd_name(const struct run *run);
 
 #endif

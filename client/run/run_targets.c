@@ -176,6 +176,20 @@ run_one_target(struct run *run, const struct target **out)
 	return STATUS_OK;
 }
 
+enum status
+run_use_node(struct run *run, const char *name)
+{
+	enum status status;
+
+	if (run->target_count > 0)
+		return STATUS_OK;
+	run->targets = xcalloc(1, sizeof(*run->targets));
+	status = run_find_target(run, name, &run->targets[0]);
+	if (status == STATUS_OK)
+		run->target_count = 1;
+	return status;
+}
+
 const char *
 run_where(struct run *run)
 {
@@ -184,4 +198,14 @@ run_where(struct run *run)
 	buf_clear(&run->message);
 	putf(&run->message, "%zu nodes", run->target_count);
 	return text_of(&run->message);
+}
+
+const char *
+run_herd_name(const struct run *run)
+{
+	if (run->context != NULL)
+		return run->context;
+	if (run->herd != NULL && run->herd->name != NULL)
+		return run->herd->name;
+	return "no context";
 }

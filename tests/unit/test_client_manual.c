@@ -107,8 +107,8 @@ add_synopsis(struct buf *out, const struct command *c)
 {
 	put_text(out, ".It Ic ");
 	add_literal(out, c->path);
-	for (const struct argument *a = c->arguments;
-	     a != NULL && a->name != NULL; a++) {
+	for (const struct argument *a = c->args; a != NULL && a->name != NULL;
+	     a++) {
 		put_text(out, a->optional ? " Op Ar " : " Ar ");
 		add_literal(out, a->name);
 		if (a->repeats)
@@ -131,16 +131,20 @@ write_command(struct buf *out, const struct command *c)
 static void
 write_commands(struct buf *out)
 {
-	for (const struct family *f = command_families(); f->title != NULL;
-	     f++) {
-		putf(out, ".Ss %s\n.Bl -tag -width Ds\n", f->title);
-		for (const struct command *c = f->commands; c->path != NULL;
-		     c++) {
-			if ((c->traits & COMMAND_HIDDEN) == 0)
-				write_command(out, c);
-		}
-		put_text(out, ".El\n");
+	enum command_group shown = GROUP_COUNT;
+
+	for (const struct command *const *at = command_table; *at != NULL;
+	     at++) {
+		if (((*at)->traits & COMMAND_HIDDEN) != 0)
+			continue;
+		if ((*at)->group != shown)
+			putf(out, "%s.Ss %s\n.Bl -tag -width Ds\n",
+			    shown == GROUP_COUNT ? "" : ".El\n",
+			    command_group_title((*at)->group));
+		shown = (*at)->group;
+		write_command(out, *at);
 	}
+	put_text(out, ".El\n");
 }
 
 static void

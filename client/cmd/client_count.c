@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd/list.h"
+
+#include "run/fields.h"
+#include "run/run.h"
+
+/* clang-format off */
+static const struct column count_columns[] = {
+	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
+	COLUMN("count", "CLIENTS", LEAF_INTEGER, .path = "count"),
+	COLUMN("removals", "REMOVALS", LEAF_INTEGER, .path = "removals"),
+	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+};
+/* clang-format on */
+
+static const struct view count_view =
+    VIEW(count_columns, .schema = "herd.client-count/1", .list = "nodes");
+
+static enum status
+client_count_run(struct run *run)
+{
+	return json_run(
+	    run, &(struct json_request){ .path = "/v1/clients?count" });
+}
+
+const struct command cmd_client_count = {
+	.path = "client count",
+	.summary = "count the clients that nodes know",
+	.group = GROUP_TABLE,
+	.view = &count_view,
+	.traits = COMMAND_READ,
+	.run = client_count_run,
+	.example = "client count -n all",
+};

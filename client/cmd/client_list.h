@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Clients that nodes know, as rows: pages of the admin API until there are
+ * enough.
+ */
+#ifndef HERD_CLIENT_LIST_ROWS_H
+#define HERD_CLIENT_LIST_ROWS_H
+
+#include "run/run.h"
+
+/* Clients in one page of the admin API; it gives no more at once. */
+#define CLIENT_PAGE 1000u
+
+/* clang-format off */
+#define CLIENT_COLUMNS(X) \
+	X(CLIENT_NODE, "node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_LABEL) \
+	X(CLIENT_ID, "client", "CLIENT", LEAF_TEXT, \
+	    .traits = COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK, .path = "client") \
+	X(CLIENT_TIME, "time", "CLIENT TIME", LEAF_TIME, .drop = 2, .path = "time") \
+	X(CLIENT_LOCATION, "location", "LOCATION", LEAF_PLACE, .drop = 1, .path = "location") \
+	X(CLIENT_DISTANCE, "distance_m", "DISTANCE", LEAF_DISTANCE, .traits = COLUMN_IF_ANY, \
+	    .path = "distance_m") \
+	X(CLIENT_RECEIVED, "received_at", "RECEIVED", LEAF_CLOCK, .drop = 4, \
+	    .path = "received_at") \
+	X(CLIENT_AHEAD, "ahead_s", "AHEAD", LEAF_SECONDS, .traits = COLUMN_IF_ANY, .drop = 6, \
+	    .path = "ahead_s") \
+	X(CLIENT_LAG, "lag_ms", "LAG", LEAF_MS, .traits = COLUMN_MACHINE, .drop = 5) \
+	X(CLIENT_STATUS, "status", "STATUS", LEAF_STATE, .traits = COLUMN_STATE | COLUMN_IF_ANY) \
+	X(CLIENT_ORIGIN, "origin", "ORIGIN", LEAF_TEXT, .drop = 3, .path = "node") \
+	X(CLIENT_SKEW, "skew", "SKEW", LEAF_TEXT, .traits = COLUMN_WIDE, .path = "skew") \
+	X(CLIENT_FROM, "from", "FROM", LEAF_TEXT, .traits = COLUMN_WIDE, .path = "from") \
+	X(CLIENT_ERROR, "error", "ERROR", LEAF_TEXT, \
+	    .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK)
+/* clang-format on */
+
+enum { CLIENT_COLUMNS(COLUMN_ENUM) };
+
+extern const struct view client_list_view;
+
+/*
+ * The clients of the run's targets as rows. `query` begins with & or is
+ * empty; with `can_cut` --limit also limits what is asked for. `write`, if
+ * not NULL, replaces out_end().
+ */
+enum status client_list(struct run *run, const char *query, bool can_cut,
+    void (*write)(struct run *run));
+
+/* Appends "&near=LOC&km=KM" for a place and a distance as typed. */
+enum status client_list_near(
+    struct run *run, const char *place, const char *km, struct buf *query);
+
+#endif

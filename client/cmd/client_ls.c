@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd/list.h"
+
+#include "herd/text.h"
+#include "base/xbuf.h"
+#include "run/run.h"
+#include "cmd/client_list.h"
+
+static enum status
+client_ls_run(struct run *run)
+{
+	const char *prefix = run_word(run, 0);
+	struct buf query;
+	enum status status;
+
+	buf_init(&query, XBUF_MAX);
+	if (prefix != NULL) {
+		put_text(&query, "&prefix=");
+		must(text_to_percent(&query, span_from(prefix)));
+	}
+	status = client_list(run, text_of(&query), true, NULL);
+	buf_release(&query);
+	return status;
+}
+
+const struct command cmd_client_ls = {
+	.path = "client ls",
+	.summary = "list the clients that a node knows",
+	.help = "With PREFIX only those whose id begins so.",
+	.group = GROUP_TABLE,
+	.args =
+	    ARGS(ARG("PREFIX", .complete = COMPLETE_CLIENT, .optional = true)),
+	.view = &client_list_view,
+	.traits = COMMAND_READ,
+	.run = client_ls_run,
+	.example = "client ls --sort received_at:desc --limit 20",
+};

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd/list.h"
+
+#include "run/fields.h"
+#include "run/run.h"
+
+/* clang-format off */
+static const struct column refused_columns[] = {
+	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_LABEL),
+	COLUMN("client", "CLIENT", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK,
+	    .path = "client"),
+	COLUMN("reason", "REASON", LEAF_STATE, .path = "reason"),
+	COLUMN("times", "TIMES", LEAF_INTEGER, .drop = 2, .path = "times"),
+	COLUMN("address", "ADDRESS", LEAF_TEXT, .drop = 1, .path = "address"),
+	COLUMN("at", "LAST", LEAF_CLOCK, .drop = 3, .path = "at"),
+	COLUMN("cut", "CUT", LEAF_BOOL, .traits = COLUMN_WIDE, .path = "cut"),
+	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK),
+};
+/* clang-format on */
+
+static const struct view refused_view =
+    VIEW(refused_columns, .schema = "herd.refused/1", .list = "refused");
+
+static enum status
+client_refused_run(struct run *run)
+{
+	return json_run(run,
+	    &(struct json_request){ .path = "/v1/refused", .list = "refused" });
+}
+
+const struct command cmd_client_refused = {
+	.path = "client refused",
+	.summary = "list the clients whose reports were refused",
+	.help =
+	    "The last 100 of each node, by client and REASON: `ahead' of the "
+	    "node's clock beyond max_ahead, `memory' or `clients' when the "
+	    "table is at max_memory or max_clients. CUT ids are shown in part.",
+	.group = GROUP_TABLE,
+	.view = &refused_view,
+	.traits = COMMAND_READ,
+	.run = client_refused_run,
+	.example = "client refused -n all",
+};

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * __complete: what the shells' completion scripts ask.
+ */
+#include "cmd/list.h"
+
+#include <string.h>
+
+#include "base/xbuf.h"
+#include "repl/complete.h"
+#include "run/run.h"
+
+/*
+ * Settings with the options among `words`, which say whose nodes are meant.
+ * A line that is still being typed may be wrong: what is understood counts.
+ */
+static void
+read_typed_options(struct ctl *out, const struct ctl *from,
+    const char *const *words, size_t count)
+{
+	struct args args;
+	struct buf message;
+
+	*out = (struct ctl){ .utf8 = from->utf8 };
+	prefs_copy(&out->base, &from->base);
+	prefs_init(&out->prefs);
+	buf_init(&message, XBUF_MAX);
+	(void)args_parse(words, count, &args, &message);
+	(void)prefs_read_options(&out->base, &args, ORIGIN_FLAG, &message);
+	(void)ctl_apply(out, &message);
+	args_release(&args);
+	buf_release(&message);
+}
+
+/*
+ * What reaches the shell as one line and, once it has quoted it, herdctl as
+ * one argument: no control character, no word for the shell's script itself,
+ * and nothing that would be an option.
+ */
+static bool
+fits_on_a_line(const struct completions *found, const struct completion *item)
+{
+	for (const char *c = item->word; *c != '\0'; c++) {
+		if ((*c >= 0 && *c < ' ') || *c == 0x7f)
+			return false;
+	}
+	return item->word[0] != '\0' && strcmp(item->word, ":files") != 0 &&
+	       !completion_wants_dashes(found, item);
+}
+
+/*
+ * __complete WORD... PREFIX: the words behind `herdctl' so far, the last one
+ * is being typed. One suggestion to a line; a last line `:files' asks the
+ * shell to add file names.
+ */
+static enum status
+complete_run(struct run *run)
+{
+	static const struct complete_sources none = { NULL };
+	struct completions found;
+	struct ctl ctl;
+	size_t count = run->args->count;
+
+	if (count == 0)
+		return STATUS_USAGE;
+	read_typed_options(&ctl, run->ctl, run->args->words, count - 1);
+	complete(&ctl, run->args->words, count - 1, run->args->words[count - 1],
+	    &none, &found);
+	for (size_t i = 0; i < found.count; i++) {
+		const struct completion *item = &found.items[i];
+
+		if (!fits_on_a_line(&found, item))
+			continue;
+		sink_write_foreign(&run->sink, span_from(item->word));
+		sink_write(&run->sink, span_from("\n"));
+	}
+	if (found.files)
+		sink_write(&run->sink, span_from(":files\n"));
+	completions_release(&found);
+	ctl_release(&ctl);
+	return STATUS_OK;
+}
+
+const struct command cmd_complete = {
+	.path = "__complete",
+	.summary = "words that could come next",
+	.group = GROUP_TOOL,
+	.args = ARGS(ARG("WORD", .optional = true, .repeats = true)),
+	.traits = COMMAND_HIDDEN | COMMAND_VERBATIM | COMMAND_HARMLESS,
+	.run = complete_run,
+};

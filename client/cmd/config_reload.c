@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd/list.h"
+
+#include <cjson/cJSON.h>
+
+#include "run/fields.h"
+
+/* clang-format off */
+static const struct column columns[] = {
+	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
+	COLUMN("applied", "APPLIED", LEAF_JSON, .path = "applied"),
+	COLUMN("restart", "NEEDS A RESTART", LEAF_JSON, .path = "restart"),
+	COLUMN("rejected", "REJECTED", LEAF_JSON, .path = "rejected"),
+	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+};
+/* clang-format on */
+
+static const struct view config_reload_view =
+    VIEW(columns, .schema = "herd.reload/1", .list = "nodes");
+
+/* A refused file comes back with where it is wrong. */
+static void
+say_diagnostics(struct run *run, const struct answer *a)
+{
+	struct span body = buf_span(&a->body);
+	cJSON *json = cJSON_ParseWithLength(body.data, body.len);
+	const cJSON *list = json_at(json, "error.diagnostics");
+	const cJSON *item;
+
+	if (list == NULL)
+		list = json_at(json, "diagnostics");
+	cJSON_ArrayForEach(item, list)
+	{
+		const char *text = json_text(item, "text");
+
+		if (text == NULL)
+			continue;
+		run_fail(run, STATUS_REFUSED, "%s: its herd file:%.0f:%.0f: %s",
+		    a->target->name, json_number(item, "line", 0),
+		    json_number(item, "column", 0), text);
+	}
+	cJSON_Delete(json);
+}
+
+static enum status
+config_reload_run(struct run *run)
+{
+	struct answers answers;
+	enum status status = json_ask(run,
+	    &(struct json_request){
+		.method = "POST", .path = "/v1/config/reload" },
+	    &answers);
+
+	if (status != STATUS_OK)
+		return status;
+	for (size_t i = 0; i < answers.count; i++)
+		say_diagnostics(run, &answers.items[i]);
+	json_rows(run, &answers, NULL, NULL);
+	return json_finish(run, &answers);
+}
+
+const struct command cmd_config_reload = {
+	.path = "config reload",
+	.summary = "let a node read its herd file again",
+	.help =
+	    "It is taken whole or not at all; what needs a restart is listed.",
+	.group = GROUP_CONFIG,
+	.view = &config_reload_view,
+	.traits = COMMAND_WRITE,
+	.run = config_reload_run,
+	.example = "config reload -n all",
+};

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd/list.h"
+
+#include "cmd/prefs_rows.h"
+#include "run/fields.h"
+
+/* clang-format off */
+static const struct column columns[] = {
+	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_LABEL),
+	COLUMN("name", "SETTING", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL, .path = "name"),
+	COLUMN("value", "VALUE", LEAF_TEXT, .traits = COLUMN_SHRINK, .path = "value"),
+	COLUMN("default", "DEFAULT", LEAF_TEXT, .traits = COLUMN_SHRINK, .drop = 2,
+	    .path = "default"),
+	COLUMN("origin", "ORIGIN", LEAF_TEXT, .drop = 1, .path = "origin"),
+	COLUMN("reloadable", "RELOADABLE", LEAF_BOOL, .drop = 3, .path = "reloadable"),
+	COLUMN("help", "MEANING", LEAF_TEXT, .traits = COLUMN_WIDE, .path = "help"),
+	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+};
+/* clang-format on */
+
+static const struct view config_show_view =
+    VIEW(columns, .schema = "herd.config/1", .list = "settings");
+
+static enum status
+config_show_run(struct run *run)
+{
+	if (run_flag(run, "origin") != NULL)
+		return prefs_rows_run(run);
+	return json_run(run,
+	    &(struct json_request){ .path = "/v1/config", .list = "settings" });
+}
+
+const struct command cmd_config_show = {
+	.path = "config show",
+	.summary = "show a node's settings",
+	.group = GROUP_CONFIG,
+	.flags = FLAGS(FLAG("origin",
+	    .help = "herdctl's own settings, and where each comes from")),
+	.view = &config_show_view,
+	.traits = COMMAND_READ,
+	.run = config_show_run,
+	.example = "config show --origin",
+};

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd/context_switch.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "cmd/context_rows.h"
+#include "conf/contexts.h"
+#include "repl/repl.h"
+
+enum status
+context_switch(struct run *run, const char *name)
+{
+	struct ctl *ctl = run->ctl;
+	bool session = ctl->repl != NULL || run->place != NULL;
+	bool saves = !session || run_flag(run, "save") != NULL;
+	bool leaves = strcmp(name, "none") == 0;
+	struct prefs before;
+	enum status status = leaves ? STATUS_OK : context_rows_find(run, name);
+
+	/* One leaves a read-only context for another one. */
+	if (status == STATUS_OK && saves &&
+	    !run->prefs.values[PREF_READ_ONLY].from_context)
+		status = run_may_change(run);
+	if (status != STATUS_OK)
+		return status;
+	if (saves) {
+		if (contexts_use(leaves ? NULL : name) != 0)
+			return run_fail(run, STATUS_LOCAL,
+			    "cannot write the context in use: %s",
+			    strerror(errno));
+	}
+	if (!session)
+		return STATUS_OK;
+	if (ctl->repl != NULL)
+		repl_note_context(ctl->repl);
+	prefs_copy(&before, &ctl->base);
+	/* The node of the old context means nothing in the new one. */
+	prefs_unset(&ctl->base, PREF_NODE);
+	status = prefs_set(&ctl->base, PREF_CONTEXT, name, ORIGIN_SESSION,
+	    "context use", &run->message);
+	if (status == STATUS_OK)
+		status = ctl_apply(ctl, &run->message);
+	if (status != STATUS_OK) {
+		prefs_release(&ctl->base);
+		ctl->base = before;
+		return run_fail_message(run, status);
+	}
+	prefs_release(&before);
+	return STATUS_OK;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd/list.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "herd/text.h"
+#include "base/xbuf.h"
+#include "run/fields.h"
+#include "run/run.h"
+#include "run/stream.h"
+
+#define EVENT_TYPES "report link places admin"
+
+/* clang-format off */
+#define EVENT_COLUMNS(X) \
+	X(EVENT_NODE, "node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS) \
+	X(EVENT_AT, "at", "AT", LEAF_CLOCK, .path = "at") \
+	X(EVENT_KIND, "event", "EVENT", LEAF_TEXT, .path = "event") \
+	X(EVENT_CLIENT, "client", "CLIENT", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_ID, \
+	    .path = "client") \
+	X(EVENT_LOCATION, "location", "LOCATION", LEAF_PLACE, .path = "location") \
+	X(EVENT_TIME, "time", "CLIENT TIME", LEAF_TIME, .traits = COLUMN_WIDE, .path = "time") \
+	X(EVENT_ORIGIN, "origin", "ORIGIN", LEAF_TEXT, .traits = COLUMN_MACHINE) \
+	X(EVENT_FROM, "from", "FROM", LEAF_TEXT, .traits = COLUMN_NEIGHBOUR, .path = "from") \
+	X(EVENT_PEER, "peer", "PEER", LEAF_TEXT, .traits = COLUMN_NEIGHBOUR, .path = "peer") \
+	X(EVENT_STATE, "state", "STATE", LEAF_STATE, .path = "state") \
+	X(EVENT_TEXT, "text", "TEXT", LEAF_TEXT)
+/* clang-format on */
+
+enum { EVENT_COLUMNS(COLUMN_ENUM) };
+
+static const struct column event_columns[] = { EVENT_COLUMNS(COLUMN_ROW) };
+
+static const struct view event_view =
+    VIEW(event_columns, .schema = "herd.events/1", .list = "events");
+
+/* What has no column of its own, in words. */
+static void
+set_text(struct out *out, const cJSON *event)
+{
+	const char *error = json_text(event, "error");
+	const char *verb = json_text(event, "verb");
+	const char *who = json_text(event, "who");
+	const char *kind = json_text(event, "event");
+	struct buf text;
+
+	buf_init(&text, XBUF_MAX);
+	if (error != NULL)
+		put_text(&text, error);
+	if (verb != NULL)
+		put_text(&text, verb);
+	if (who != NULL)
+		putf(&text, "%sby %s", text.len > 0 ? " " : "", who);
+	if (kind != NULL && strcmp(kind, "missed") == 0)
+		putf(&text, "%.0f events left out: too slow",
+		    json_number(event, "count", 0));
+	if (json_is(event, "removed"))
+		put_text(&text, "removed");
+	if (text.len > 0)
+		out_text(out, EVENT_TEXT, buf_span(&text));
+	buf_release(&text);
+}
+
+static void
+on_event(void *arg, const struct target *target, struct span line)
+{
+	struct run *run = arg;
+	struct out *out = &run->out;
+	cJSON *event = cJSON_ParseWithLength(line.data, line.len);
+	const char *kind = json_text(event, "event");
+
+	/* The greeting only says that the stream works. */
+	if (kind != NULL && strcmp(kind, "hello") != 0) {
+		out_raw(out, line);
+		json_set_node(out, target->name);
+		json_fill_row(out, event);
+		if (json_text(event, "client") != NULL &&
+		    json_text(event, "node") != NULL)
+			out_word(out, EVENT_ORIGIN, json_text(event, "node"));
+		set_text(out, event);
+		out_row(out);
+		sink_flush(&run->sink);
+	}
+	cJSON_Delete(event);
+}
+
+static bool
+has_enough(const void *arg)
+{
+	const struct run *run = arg;
+
+	return run->sink.gone ||
+	       (run->out.options.limit > 0 &&
+		   run->out.written >= run->out.options.limit);
+}
+
+/* Before a node is asked: it does not say which words there are. */
+static enum status
+check_types(struct run *run)
+{
+	static const char *const words[] = { "report", "link", "places",
+		"admin" };
+	const char *list = run_flag(run, "type");
+
+	while (list != NULL && *list != '\0') {
+		size_t len = strcspn(list, ",");
+		bool known = false;
+
+		for (size_t i = 0; i < HERD_ARRAY_LEN(words); i++)
+			known |= span_is(span_of(list, len), words[i]);
+		if (!known) {
+			put_text(&run->message, "--type: `");
+			put_clean(&run->message, span_of(list, len));
+			put_text(
+			    &run->message, "' is not one of: " EVENT_TYPES);
+			return run_fail_message(run, STATUS_USAGE);
+		}
+		list += len + (list[len] == ',');
+	}
+	return STATUS_OK;
+}
+
+static char *
+events_path(struct run *run)
+{
+	const char *types = run_flag(run, "type");
+	const char *glob = run_flag(run, "client");
+	struct buf path;
+
+	buf_init(&path, XBUF_MAX);
+	put_text(&path, "/v1/events?");
+	if (types != NULL) {
+		put_text(&path, "type=");
+		must(text_to_percent(&path, span_from(types)));
+	}
+	if (glob != NULL) {
+		put_text(&path, types != NULL ? "&client=" : "client=");
+		must(text_to_percent(&path, span_from(glob)));
+	}
+	return text_take(&path);
+}
+
+static enum status
+events_run(struct run *run)
+{
+	struct streams *streams = NULL;
+	char *path = events_path(run);
+	enum status status = check_types(run);
+
+	if (status == STATUS_OK)
+		status = run_targets(run);
+	if (status == STATUS_OK)
+		status = run_begin_stream(run, &event_view);
+	if (status == STATUS_OK)
+		status = streams_open(run, path, on_event, run, &streams);
+	if (status == STATUS_OK)
+		status = streams_wait(streams, has_enough, run, NO_DEADLINE);
+	if (status == STATUS_OK || status == STATUS_SIGINT)
+		out_end(&run->out);
+	if (status == STATUS_OK && !has_enough(run))
+		status = streams_report(streams);
+	streams_free(streams);
+	free(path);
+	return status;
+}
+
+const struct command cmd_events = {
+	.path = "events",
+	.summary = "print what happens on nodes, as it happens",
+	.help =
+	    "Until Ctrl-C, or until --limit N events have come. A reader that "
+	    "is too slow gets each client's newest report only, and is told.",
+	.group = GROUP_WATCHING,
+	.flags =
+	    FLAGS(FLAG("type", .value = "LIST", .complete = COMPLETE_WORDS,
+		      .words = EVENT_TYPES, .help = "only these, with commas"),
+		FLAG("client", .value = "GLOB", .complete = COMPLETE_CLIENT,
+		    .help = "only reports of clients whose id matches")),
+	.view = &event_view,
+	.traits = COMMAND_STREAM | COMMAND_HARMLESS,
+	.run = events_run,
+	.example = "events --type report --client 'bus-*' -n all",
+};

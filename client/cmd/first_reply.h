@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a node answered to a request of the client protocol.
+ */
+#ifndef HERD_CLIENT_FIRST_REPLY_H
+#define HERD_CLIENT_FIRST_REPLY_H
+
+#include "run/ask.h"
+
+/*
+ * The first answer of an exchange, taken apart. Says a refusal; what is no
+ * answer becomes the exchange's failure, to be reported with the others.
+ */
+enum status first_reply_read(
+    struct run *run, struct exchange *x, struct reply *out);
+
+#endif

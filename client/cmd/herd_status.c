@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd/list.h"
+
+#include "run/fields.h"
+
+/* clang-format off */
+static const struct column columns[] = {
+	COLUMN("node", "NODE", LEAF_TEXT,
+	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME | COLUMN_SHRINK),
+	COLUMN("state", "STATE", LEAF_STATE, .traits = COLUMN_STATE, .path = "state"),
+	COLUMN("peers_synced", "SYNCED", LEAF_INTEGER, .drop = 1, .path = "peers.synced"),
+	COLUMN("peers_total", "OF", LEAF_INTEGER, .drop = 1, .path = "peers.total"),
+	COLUMN("clients_count", "CLIENTS", LEAF_INTEGER, .drop = 1, .path = "clients.count"),
+	COLUMN("reported_per_s", "PER SECOND", LEAF_REAL, .drop = 2,
+	    .path = "clients.reported_per_s", .digits = 1),
+	COLUMN("newest_s", "NEWEST", LEAF_SECONDS, .drop = 3, .path = "clients.newest_s"),
+	COLUMN("uptime_s", "UP", LEAF_SECONDS, .drop = 4, .path = "uptime_s"),
+	COLUMN("store_state", "STORE", LEAF_TEXT, .drop = 5, .path = "store.state"),
+	COLUMN("clock_state", "CLOCK", LEAF_TEXT, .traits = COLUMN_IF_ANY, .drop = 5,
+	    .path = "clock.state"),
+	COLUMN("version", "VERSION", LEAF_TEXT, .drop = 6, .path = "version"),
+	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK),
+};
+/* clang-format on */
+
+static const struct view herd_status_view =
+    VIEW(columns, .schema = "herd.herd-status/1", .list = "nodes");
+
+static enum status
+herd_status_run(struct run *run)
+{
+	return json_run(run,
+	    &(struct json_request){ .path = "/v1/status", .counts = "node" });
+}
+
+const struct command cmd_herd_status = {
+	.path = "herd status",
+	.summary = "show all nodes, one to a line",
+	.group = GROUP_HERD,
+	.view = &herd_status_view,
+	.traits = COMMAND_HERD | COMMAND_READ,
+	.run = herd_status_run,
+	.example = "herd status --watch",
+};

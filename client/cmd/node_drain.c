@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd/list.h"
+
+#include "cmd/node_state.h"
+
+static enum status
+node_drain_run(struct run *run)
+{
+	return node_state_change(run, "/v1/drain");
+}
+
+const struct command cmd_node_drain = {
+	.path = "node drain",
+	.summary = "stop taking new clients on a node",
+	.help = "It closes its client listener, finishes what it has, and "
+		"keeps its links. `node undrain' takes that back.",
+	.group = GROUP_LINKS,
+	.args = ARGS(ARG("NODE", .complete = COMPLETE_NODE)),
+	.view = &node_state_view,
+	.traits = COMMAND_WRITE,
+	.run = node_drain_run,
+	.example = "node drain Riley",
+};

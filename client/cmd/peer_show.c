@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd/list.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+
+#include "base/xbuf.h"
+#include "cmd/peer_rows.h"
+
+/* As `peer ls' has them, but for people: every value, one to a line. */
+/* clang-format off */
+static const struct column columns[] = {
+	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE),
+	COLUMN("peer", "PEER", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL, .path = "peer"),
+	COLUMN("state", "STATE", LEAF_STATE, .traits = COLUMN_STATE, .path = "state"),
+	COLUMN("since_s", "SINCE", LEAF_SECONDS, .path = "since_s"),
+	COLUMN("enabled", "ENABLED", LEAF_BOOL, .path = "enabled"),
+	COLUMN("address", "ADDRESS", LEAF_TEXT, .path = "address"),
+	COLUMN("direction", "DIRECTION", LEAF_TEXT, .path = "direction"),
+	COLUMN("security", "SECURITY", LEAF_TEXT, .path = "security"),
+	COLUMN("rtt_ms", "RTT", LEAF_MS, .path = "rtt_ms"),
+	COLUMN("clock_ms", "CLOCK", LEAF_MS, .path = "clock_ms"),
+	COLUMN("lag_ms", "LAG", LEAF_MS, .path = "lag_ms"),
+	COLUMN("owed", "OWED", LEAF_INTEGER, .path = "owed"),
+	COLUMN("sent", "SENT", LEAF_INTEGER, .traits = COLUMN_COUNTER, .path = "sent"),
+	COLUMN("received", "RECEIVED", LEAF_INTEGER, .traits = COLUMN_COUNTER, .path = "received"),
+	COLUMN("stale", "STALE", LEAF_INTEGER, .traits = COLUMN_COUNTER, .path = "stale"),
+	COLUMN("repaired", "REPAIRED", LEAF_INTEGER, .traits = COLUMN_COUNTER, .path = "repaired"),
+	COLUMN("restored", "RESTORED", LEAF_INTEGER, .traits = COLUMN_COUNTER, .path = "restored"),
+	COLUMN("exchanges", "EXCHANGES", LEAF_INTEGER, .traits = COLUMN_COUNTER,
+	    .path = "exchanges"),
+	COLUMN("connects", "CONNECTS", LEAF_INTEGER, .traits = COLUMN_COUNTER, .path = "connects"),
+	COLUMN("sent_bytes", "SENT BYTES", LEAF_BYTES, .traits = COLUMN_COUNTER,
+	    .path = "sent_bytes"),
+	COLUMN("received_bytes", "RECEIVED BYTES", LEAF_BYTES, .traits = COLUMN_COUNTER,
+	    .path = "received_bytes"),
+	COLUMN("verified_s", "VERIFIED", LEAF_SECONDS, .path = "verified_s"),
+	COLUMN("last_error", "LAST ERROR", LEAF_TEXT, .path = "last_error"),
+	COLUMN("last_error_s", "LAST ERROR AGE", LEAF_SECONDS, .path = "last_error_s"),
+	COLUMN("retry_in_s", "RETRY IN", LEAF_SECONDS, .path = "retry_in_s"),
+	COLUMN("file_line", "FILE LINE", LEAF_INTEGER, .path = "file_line"),
+	COLUMN("history", "HISTORY", LEAF_JSON),
+	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+};
+/* clang-format on */
+
+static const struct view peer_view = VIEW(
+    columns, .schema = "herd.peers/1", .list = "peers", .shape = VIEW_RECORD);
+
+/* "22:57:20 backoff: Connection refused, 12 times until 22:58:17" */
+static void
+put_change(struct buf *out, const cJSON *change)
+{
+	const char *at = json_text(change, "at");
+	const char *last = json_text(change, "last");
+	const char *state = json_text(change, "state");
+	const char *error = json_text(change, "error");
+	double times = json_number(change, "times", 1);
+
+	if (at == NULL || state == NULL)
+		return;
+	if (out->len > 0)
+		put_byte(out, '\n');
+	put_clock(out, span_from(at));
+	put_byte(out, ' ');
+	put_clean(out, span_from(state));
+	if (error != NULL) {
+		put_text(out, ": ");
+		put_clean(out, span_from(error));
+	}
+	if (times > 1 && last != NULL) {
+		putf(out, ", %.0f times until ", times);
+		put_clock(out, span_from(last));
+	}
+}
+
+static void
+derive_history(struct out *out, const struct answer *answer HERD_UNUSED,
+    const cJSON *object)
+{
+	const cJSON *history = json_at(object, "history");
+	const cJSON *change;
+	struct buf shown;
+
+	if (!cJSON_IsArray(history))
+		return;
+	buf_init(&shown, XBUF_MAX);
+	cJSON_ArrayForEach(change, history) put_change(&shown, change);
+	json_set(out, view_find(out->view, span_from("history")), history,
+	    buf_span(&shown));
+	buf_release(&shown);
+}
+
+static enum status
+peer_show_run(struct run *run)
+{
+	char *path = ask_path("/v1/peers/", span_from(run_word(run, 0)), "");
+	enum status status = json_run(run,
+	    &(struct json_request){ .path = path, .hook = derive_history });
+
+	free(path);
+	peer_rows_hint(run, status);
+	return status;
+}
+
+const struct command cmd_peer_show = {
+	.path = "peer show",
+	.summary = "show a node's link to a peer",
+	.help =
+	    "HISTORY has the last 16 changes of the link's state, the oldest "
+	    "first. Attempts to dial are left out; what fails again for the "
+	    "same reason is one change, with how often and until when.",
+	.group = GROUP_LINKS,
+	.args = ARGS(ARG("PEER", .complete = COMPLETE_PEER)),
+	.view = &peer_view,
+	.traits = COMMAND_READ,
+	.run = peer_show_run,
+	.example = "peer show Jaquez -n Riley",
+};

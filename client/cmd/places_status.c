@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * places status: one row for each provider of the chain.
+ */
+#include "cmd/list.h"
+
+#include "run/fields.h"
+#include "run/run.h"
+
+/* clang-format off */
+static const struct column status_columns[] = {
+	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE),
+	COLUMN("name", "PROVIDER", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL, .path = "name"),
+	COLUMN("state", "STATE", LEAF_STATE, .traits = COLUMN_STATE, .path = "state"),
+	COLUMN("answered", "ANSWERED", LEAF_INTEGER, .traits = COLUMN_COUNTER, .path = "answered"),
+	COLUMN("failed", "FAILED", LEAF_INTEGER, .traits = COLUMN_COUNTER, .path = "failed"),
+	COLUMN("p50_ms", "P50", LEAF_MS, .drop = 2, .path = "p50_ms"),
+	COLUMN("p99_ms", "P99", LEAF_MS, .drop = 1, .path = "p99_ms"),
+	COLUMN("calls", "CALLS", LEAF_INTEGER, .traits = COLUMN_COUNTER | COLUMN_IF_ANY,
+	    .drop = 3, .path = "calls"),
+	COLUMN("cached", "CACHED", LEAF_INTEGER, .traits = COLUMN_COUNTER | COLUMN_IF_ANY,
+	    .drop = 3, .path = "cached"),
+	COLUMN("shared", "SHARED", LEAF_INTEGER, .traits = COLUMN_COUNTER | COLUMN_WIDE,
+	    .path = "shared"),
+	COLUMN("retries", "RETRIES", LEAF_INTEGER, .traits = COLUMN_COUNTER | COLUMN_WIDE,
+	    .path = "retries"),
+	COLUMN("breaker", "BREAKER", LEAF_TEXT, .traits = COLUMN_IF_ANY, .drop = 3,
+	    .path = "breaker"),
+	COLUMN("active", "ACTIVE", LEAF_INTEGER, .traits = COLUMN_WIDE, .path = "active"),
+	COLUMN("queued", "QUEUED", LEAF_INTEGER, .traits = COLUMN_WIDE, .path = "queued"),
+	COLUMN("data", "DATA", LEAF_TEXT, .traits = COLUMN_WIDE, .path = "data"),
+	COLUMN("places", "PLACES", LEAF_INTEGER, .traits = COLUMN_WIDE, .path = "places"),
+	COLUMN("base_url", "BASE URL", LEAF_TEXT, .traits = COLUMN_WIDE, .path = "base_url"),
+	COLUMN("last_error", "LAST ERROR", LEAF_TEXT, .traits = COLUMN_IF_ANY | COLUMN_SHRINK,
+	    .path = "last_error"),
+	COLUMN("last_error_s", "ERROR AGE", LEAF_SECONDS, .traits = COLUMN_IF_ANY, .drop = 2,
+	    .path = "last_error_s"),
+	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+};
+/* clang-format on */
+
+static const struct view status_list =
+    VIEW(status_columns, .schema = "herd.providers/1", .list = "providers");
+
+static enum status
+places_status_run(struct run *run)
+{
+	return json_run(run, &(struct json_request){
+				 .path = "/v1/places", .list = "providers" });
+}
+
+const struct command cmd_places_status = {
+	.path = "places status",
+	.summary = "show a node's providers of places",
+	.group = GROUP_PLACES,
+	.view = &status_list,
+	.traits = COMMAND_READ,
+	.run = places_status_run,
+	.example = "places status -n all",
+};

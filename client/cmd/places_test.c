@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * places test: one question, with the time of each step.
+ */
+#include "cmd/list.h"
+
+#include <string.h>
+
+#include "herd/text.h"
+#include "base/xbuf.h"
+#include "run/fields.h"
+#include "run/run.h"
+#include "cmd/typed.h"
+
+/* clang-format off */
+#define TEST_COLUMNS(X) \
+	X(TEST_NODE, "node", "NODE", LEAF_TEXT, \
+	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME) \
+	X(TEST_PROVIDER, "provider", "PROVIDER", LEAF_TEXT, .path = "provider") \
+	X(TEST_STATUS, "status", "STATUS", LEAF_TEXT, .path = "status") \
+	X(TEST_RESULTS, "results", "RESULTS", LEAF_INTEGER, .path = "results") \
+	X(TEST_TOTAL, "total_ms", "TOTAL", LEAF_MS, .path = "total_ms") \
+	X(TEST_HTTP, "http_status", "HTTP", LEAF_INTEGER, .traits = COLUMN_IF_ANY, \
+	    .path = "http_status") \
+	X(TEST_DNS, "dns_ms", "DNS", LEAF_MS, .traits = COLUMN_IF_ANY, .drop = 1, \
+	    .path = "dns_ms") \
+	X(TEST_CONNECT, "connect_ms", "CONNECT", LEAF_MS, .traits = COLUMN_IF_ANY, .drop = 1, \
+	    .path = "connect_ms") \
+	X(TEST_TLS, "tls_ms", "TLS", LEAF_MS, .traits = COLUMN_IF_ANY, .drop = 1, \
+	    .path = "tls_ms") \
+	X(TEST_FIRST, "first_byte_ms", "FIRST BYTE", LEAF_MS, .traits = COLUMN_IF_ANY, .drop = 1, \
+	    .path = "first_byte_ms") \
+	X(TEST_MESSAGE, "error_message", "MESSAGE", LEAF_TEXT, \
+	    .traits = COLUMN_IF_ANY | COLUMN_SHRINK, .path = "error_message") \
+	X(TEST_ERROR, "error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+/* clang-format on */
+
+enum { TEST_COLUMNS(COLUMN_ENUM) };
+
+static const struct column test_columns[] = { TEST_COLUMNS(COLUMN_ROW) };
+
+static const struct view test_view =
+    VIEW(test_columns, .schema = "herd.places-test/1", .list = "tests");
+
+static bool
+is_good(const char *status)
+{
+	return status != NULL && (strcmp(status, "OK") == 0 ||
+				     strcmp(status, "ZERO_RESULTS") == 0);
+}
+
+static enum status
+use_test(struct run *run, struct answers *answers)
+{
+	bool good = true;
+	enum status status;
+
+	for (size_t i = 0; i < answers->count; i++) {
+		const struct answer *a = &answers->items[i];
+
+		if (a->status == STATUS_OK)
+			good = good && is_good(json_text(a->json, "status"));
+	}
+	/* Each provider that was asked; the last of them answered. */
+	json_rows(run, answers, "steps", NULL);
+	status = json_finish(run, answers);
+	if (status == STATUS_OK && !good)
+		return run_fail(
+		    run, STATUS_REFUSED, "Places did not answer with OK");
+	return status;
+}
+
+static enum status
+places_test_run(struct run *run)
+{
+	struct answers answers = { 0 };
+	struct buf text;
+	struct buf path;
+	struct location at;
+	enum status status;
+
+	buf_init(&text, XBUF_MAX);
+	buf_init(&path, XBUF_MAX);
+	status = typed_location(run, run_word(run, 0), &text, &at);
+	put_text(&path, "/v1/places/test?near=");
+	must(text_to_percent(&path, buf_span(&text)));
+	if (status == STATUS_OK)
+		status = json_ask(run,
+		    &(struct json_request){
+			.method = "POST", .path = text_of(&path) },
+		    &answers);
+	if (status == STATUS_OK)
+		status = use_test(run, &answers);
+	answers_release(&answers);
+	buf_release(&text);
+	buf_release(&path);
+	return status;
+}
+
+const struct command cmd_places_test = {
+	.path = "places test",
+	.summary = "ask a node's Places once, with the time of each step",
+	.help =
+	    "There is a row for each provider that was asked, up to the one "
+	    "that answered. The question passes by the cache and is not "
+	    "shared with others.",
+	.group = GROUP_PLACES,
+	.args = ARGS(ARG("LOCATION")),
+	.view = &test_view,
+	.traits = COMMAND_WRITE,
+	.run = places_test_run,
+	.example = "places test 34.068930,-118.445127",
+};

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd/prefs_rows.h"
+
+/* clang-format off */
+#define SET_COLUMNS(X) \
+	X(SET_NAME, "setting", "SETTING", LEAF_TEXT, .traits = COLUMN_NAME) \
+	X(SET_VALUE, "value", "VALUE", LEAF_TEXT, .traits = COLUMN_SHRINK) \
+	X(SET_ORIGIN, "origin", "ORIGIN", LEAF_TEXT, .drop = 2) \
+	X(SET_WHERE, "where", "WHERE", LEAF_TEXT, .traits = COLUMN_SHRINK, .drop = 3) \
+	X(SET_HELP, "help", "MEANING", LEAF_TEXT, .traits = COLUMN_SHRINK, .drop = 1)
+/* clang-format on */
+
+enum { SET_COLUMNS(COLUMN_ENUM) };
+
+static const struct column columns[] = { SET_COLUMNS(COLUMN_ROW) };
+
+const struct view prefs_rows_view =
+    VIEW(columns, .schema = "herdctl.settings/1", .list = "settings");
+
+enum status
+prefs_rows_run(struct run *run)
+{
+	enum status status = run_begin(run, &prefs_rows_view);
+
+	for (size_t i = 0; i < PREF_COUNT && status == STATUS_OK; i++) {
+		const struct pref *pref = &pref_table()[i];
+		const struct pref_value *value = &run->prefs.values[i];
+
+		out_word(&run->out, SET_NAME, pref->name);
+		if (value->text != NULL)
+			out_word(&run->out, SET_VALUE, value->text);
+		out_word(&run->out, SET_ORIGIN,
+		    value->from_context ? "context"
+					: pref_origin_word(value->origin));
+		if (value->where != NULL)
+			out_word(&run->out, SET_WHERE, value->where);
+		out_word(&run->out, SET_HELP, pref->help);
+		out_row(&run->out);
+	}
+	if (status == STATUS_OK)
+		out_end(&run->out);
+	return status;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * stats: the metrics of nodes.
+ */
+#include "cmd/list.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "herd/text.h"
+#include "base/xbuf.h"
+#include "out/width.h"
+#include "run/fields.h"
+#include "run/run.h"
+
+/* clang-format off */
+#define STAT_COLUMNS(X) \
+	X(STAT_NODE, "node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE) \
+	X(STAT_METRIC, "metric", "METRIC", LEAF_TEXT, .traits = COLUMN_NAME) \
+	X(STAT_LABELS, "labels", "LABELS", LEAF_TEXT, .traits = COLUMN_SHRINK, .drop = 1) \
+	X(STAT_VALUE, "value", "VALUE", LEAF_REAL, .digits = DIGITS_ALL) \
+	X(STAT_ERROR, "error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+/* clang-format on */
+
+enum { STAT_COLUMNS(COLUMN_ENUM) };
+
+static const struct column stat_columns[] = { STAT_COLUMNS(COLUMN_ROW) };
+
+static const struct view stat_view =
+    VIEW(stat_columns, .schema = "herd.stats/1", .list = "metrics");
+
+/* A line of Prometheus' text format: name{labels} value */
+static bool
+split_sample(struct span line, struct span *name, struct span *labels,
+    struct span *value)
+{
+	size_t n = 0;
+	size_t end;
+
+	if (line.len == 0 || line.data[0] == '#')
+		return false;
+	while (n < line.len && line.data[n] != '{' && line.data[n] != ' ')
+		n++;
+	*name = span_of(line.data, n);
+	*labels = span_from("");
+	end = n;
+	if (n < line.len && line.data[n] == '{') {
+		bool quoted = false;
+
+		for (end = n + 1; end < line.len; end++) {
+			if (line.data[end] == '\\')
+				end++;
+			else if (line.data[end] == '"')
+				quoted = !quoted;
+			else if (line.data[end] == '}' && !quoted)
+				break;
+		}
+		if (end >= line.len)
+			return false;
+		*labels = span_of(line.data + n + 1, end - n - 1);
+		end++;
+	}
+	*value = span_of(line.data + end, line.len - end);
+	*value = text_next_field(value);
+	return name->len > 0 && value->len > 0;
+}
+
+/* name{labels}: `stats iamat' finds the requests of that kind. */
+static bool
+is_sought(const struct run *run, struct span name, struct span labels)
+{
+	const char *glob = run_word(run, 0);
+	char *text = xstrndup(
+	    name.data, labels.len > 0 ? name.len + labels.len + 2 : name.len);
+	bool sought = glob == NULL || fnmatch(glob, text, 0) == 0 ||
+		      strstr(text, glob) != NULL;
+
+	free(text);
+	return sought;
+}
+
+static bool
+add_sample(struct run *run, const struct answer *a, struct span line)
+{
+	struct span name;
+	struct span labels;
+	struct span value;
+	char *text;
+
+	if (!split_sample(line, &name, &labels, &value) ||
+	    !is_sought(run, name, labels))
+		return false;
+	json_set_node(&run->out, a->target->name);
+	out_text(&run->out, STAT_METRIC, name);
+	if (labels.len > 0)
+		out_text(&run->out, STAT_LABELS, labels);
+	text = xstrndup(value.data, value.len);
+	out_real(&run->out, STAT_VALUE, strtod(text, NULL));
+	free(text);
+	out_row(&run->out);
+	return true;
+}
+
+/* The node's own text; for several nodes with a label that says whose. */
+static void
+put_labelled(struct run *run, const struct answer *a, struct span line)
+{
+	struct span name;
+	struct span labels;
+	struct span value;
+	struct buf out;
+
+	if (!split_sample(line, &name, &labels, &value))
+		return;
+	buf_init(&out, XBUF_MAX);
+	put_span(&out, name);
+	putf(
+	    &out, "{node=\"%s\"%s", a->target->name, labels.len > 0 ? "," : "");
+	put_span(&out, labels);
+	put_text(&out, "} ");
+	put_span(&out, value);
+	put_byte(&out, '\n');
+	sink_write_foreign(&run->sink, buf_span(&out));
+	buf_release(&out);
+}
+
+static enum status
+ask_metrics(struct run *run, struct answers *answers)
+{
+	struct question *questions =
+	    xcalloc(run->target_count, sizeof(*questions));
+	enum status status;
+
+	for (size_t i = 0; i < run->target_count; i++)
+		questions[i] = (struct question){ .target = run->targets[i],
+			.method = "GET",
+			.path = "/metrics",
+			.any_body = true };
+	status = ask(run, questions, run->target_count, answers);
+	free(questions);
+	return status;
+}
+
+/* False: no metric is meant by METRIC. */
+static bool
+write_stats(struct run *run, const struct answers *answers)
+{
+	const char *format = run->out.options.format->name;
+	bool own_text =
+	    strcmp(format, "prometheus") == 0 || out_is_raw(&run->out);
+	bool found = false;
+
+	for (size_t i = 0; i < answers->count; i++) {
+		const struct answer *a = &answers->items[i];
+		struct span body = buf_span(&a->body);
+
+		if (a->status != STATUS_OK && run->all_nodes && !own_text)
+			out_failure(&run->out, a->target->name, a->message);
+		if (a->status != STATUS_OK)
+			continue;
+		found |= own_text;
+		if (own_text && !run->all_nodes) {
+			sink_write_foreign(&run->sink, body);
+			continue;
+		}
+		while (body.len > 0) {
+			struct span line = width_take_line(&body, 0);
+
+			if (own_text)
+				put_labelled(run, a, line);
+			else
+				found |= add_sample(run, a, line);
+		}
+	}
+	if (!own_text)
+		out_end(&run->out);
+	return found;
+}
+
+static enum status
+stats_run(struct run *run)
+{
+	struct answers answers = { 0 };
+	enum status status = run_targets(run);
+
+	if (status == STATUS_OK)
+		status = run_begin(run, &stat_view);
+	if (status == STATUS_OK)
+		status = ask_metrics(run, &answers);
+	if (status == STATUS_OK) {
+		enum status asked = answers_status(&answers);
+		bool found = true;
+
+		if (asked == STATUS_OK || run->all_nodes)
+			found = write_stats(run, &answers);
+		status = answers_report(run, &answers);
+		if (status == STATUS_OK && !found)
+			status = run_fail(run, STATUS_NEGATIVE,
+			    "no metric is called so; `stats' without a name "
+			    "lists them");
+	}
+	answers_release(&answers);
+	return status;
+}
+
+const struct command cmd_stats = {
+	.path = "stats",
+	.summary = "show a node's metrics",
+	.help =
+	    "METRIC is a part of a name or its labels, or a glob for both. -o prometheus and -o raw "
+	    "give the node's own text.",
+	.group = GROUP_WATCHING,
+	.args = ARGS(ARG("METRIC", .optional = true)),
+	.view = &stat_view,
+	.traits = COMMAND_READ,
+	.run = stats_run,
+	.example = "stats herd_requests",
+};

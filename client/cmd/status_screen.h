@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A node's status on one screen, for people: a line to each of its parts.
+ */
+#ifndef HERD_STATUS_SCREEN_H
+#define HERD_STATUS_SCREEN_H
+
+#include "run/ask.h"
+
+/* Writes what nodes have answered to /v1/status. */
+void status_screen_draw(struct run *run, const struct answers *answers);
+
+#endif
