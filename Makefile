@@ -30,9 +30,9 @@ DEB_DEPENDS := libevent-2.1-7 libevent-core-2.1-7 libevent-pthreads-2.1-7 \
 COMMON_SRC := common/address.c common/buf.c common/diagnostics.c \
 	common/error.c common/file.c common/framer.c common/graph.c \
 	common/herdcheck.c common/herdfile.c common/herdnodes.c common/herdreader.c \
-	common/keyfile.c common/location.c common/report.c common/request.c \
-	common/setting.c common/settings.c common/text.c common/time.c \
-	common/yamltree.c
+	common/json.c common/keyfile.c common/location.c common/report.c \
+	common/request.c common/setting.c common/settings.c common/text.c \
+	common/time.c common/yamltree.c
 BASE_SRC := server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
 	server/base/notify.c server/base/signals.c server/base/thread.c \
 	server/base/traffic.c server/base/watchdog.c
@@ -52,7 +52,7 @@ PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/gazetteer_file.c server/places/gazetteer_open.c \
 	server/places/gazetteer_place.c server/places/gazetteer_tree.c \
 	server/places/google.c server/places/google_legacy.c server/places/inquiry.c \
-	server/places/inquiry_call.c server/places/json_scan.c server/places/look.c \
+	server/places/inquiry_call.c server/places/json_scan.c \
 	server/places/network.c server/places/olc.c server/places/photon.c \
 	server/places/photon_types.c server/places/places.c \
 	server/places/places_report.c server/places/provider.c \
@@ -70,13 +70,12 @@ ADMIN_SRC := server/admin/admin.c server/admin/arrivals.c server/admin/call.c \
 	server/admin/census.c server/admin/clients.c server/admin/control.c \
 	server/admin/cursor.c server/admin/digest_api.c server/admin/digests.c \
 	server/admin/door.c server/admin/glob.c server/admin/guests.c \
-	server/admin/herd_config.c server/admin/json.c server/admin/logs.c \
-	server/admin/metrics.c server/admin/page.c server/admin/peers.c \
-	server/admin/places_api.c server/admin/process.c server/admin/query.c \
-	server/admin/refused.c server/admin/route.c server/admin/rows.c \
-	server/admin/status.c server/admin/tokens.c server/admin/watch_line.c \
-	server/admin/watch_news.c server/admin/watch_reports.c \
-	server/admin/watchers.c
+	server/admin/herd_config.c server/admin/logs.c server/admin/metrics.c \
+	server/admin/page.c server/admin/peers.c server/admin/places_api.c \
+	server/admin/process.c server/admin/query.c server/admin/refused.c \
+	server/admin/route.c server/admin/rows.c server/admin/status.c \
+	server/admin/tokens.c server/admin/watch_line.c server/admin/watch_news.c \
+	server/admin/watch_reports.c server/admin/watchers.c
 HERDD_SRC := server/herdd.c server/main.c server/options.c
 CLIENT_BASE_SRC := client/base/arena.c client/base/child.c \
 	client/base/exit_status.c client/base/histogram.c client/base/loop.c \
@@ -129,7 +128,7 @@ CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_OUT_SRC) $(CLIENT_NET_SRC) \
 	$(CLIENT_REPL_SRC) $(CLIENT_CMD_SRC)
 
 COMMON_TESTS := test_address test_buf test_common_memory test_file \
-	test_framer test_graph test_herdfile test_location test_manual \
+	test_framer test_graph test_herdfile test_json test_location test_manual \
 	test_report test_request test_settings test_text test_time
 
 SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/host.c \
@@ -143,7 +142,7 @@ CORE_TESTS := test_backoff test_commit test_core_memory test_digest test_example
 	test_session_turns test_short_cut test_siphash test_stress test_table \
 	test_table_bounds test_table_full test_timekeeper
 
-PLACES_TESTS := test_gazetteer test_look test_places test_places_guards
+PLACES_TESTS := test_answer test_gazetteer test_places test_places_guards
 NODE_TESTS := test_node
 NET_TESTS := test_addresses test_half_open test_limits test_link_history \
 	test_pulse test_rate test_settings_apply \

@@ -95,13 +95,9 @@ text_escape(struct buf *out, struct span text, size_t max)
 	return error;
 }
 
-/*
- * Bytes of the UTF-8 sequence that `text` begins with, its character in
- * *code; 0 when it begins with none. Source: RFC 3629, 4 (the table of
- * well-formed sequences).
- */
-static size_t
-utf8_take(struct span text, uint32_t *code)
+/* Source: RFC 3629, 4 (the table of well-formed sequences). */
+size_t
+text_utf8_take(struct span text, uint32_t *code)
 {
 	const unsigned char *p = (const unsigned char *)text.data;
 	unsigned char low = 0x80, high = 0xbf;
@@ -143,7 +139,7 @@ text_is_utf8(struct span text)
 	size_t n;
 
 	while (text.len > 0) {
-		n = utf8_take(text, &code);
+		n = text_utf8_take(text, &code);
 		if (n == 0)
 			return false;
 		text.data += n;
@@ -175,7 +171,7 @@ text_to_utf8(struct buf *out, struct span text)
 	uint32_t code;
 
 	while (text.len > 0) {
-		n = utf8_take(text, &code);
+		n = text_utf8_take(text, &code);
 		if (n > 0) {
 			error = buf_add(out, text.data, n);
 		} else {
@@ -192,9 +188,8 @@ text_to_utf8(struct buf *out, struct span text)
 	return HERD_OK;
 }
 
-/* What a terminal would obey, or what would reorder the line's look. */
-static bool
-is_command_to_terminal(uint32_t code)
+bool
+text_is_control(uint32_t code)
 {
 	return code < 0x20 || (code >= 0x7f && code <= 0x9f) ||
 	       code == 0x061c || code == 0x200e || code == 0x200f ||
@@ -224,9 +219,9 @@ size_t
 text_shown(struct span text)
 {
 	uint32_t code;
-	size_t len = utf8_take(text, &code);
+	size_t len = text_utf8_take(text, &code);
 
-	return len > 0 && !is_command_to_terminal(code) ? len : 0;
+	return len > 0 && !text_is_control(code) ? len : 0;
 }
 
 enum herd_error
@@ -238,12 +233,12 @@ text_to_terminal(struct buf *out, struct span text)
 	uint32_t code;
 
 	while (text.len > 0) {
-		taken = utf8_take(text, &code);
+		taken = text_utf8_take(text, &code);
 		if (taken == 0) {
 			n = put_hex_byte(piece, (unsigned char)text.data[0]);
 			error = buf_add(out, piece, n);
 			taken = 1;
-		} else if (is_command_to_terminal(code)) {
+		} else if (text_is_control(code)) {
 			n = put_code_escape(piece, code);
 			error = buf_add(out, piece, n);
 		} else {

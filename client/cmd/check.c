@@ -53,20 +53,20 @@ static void HERD_PRINTF(3, 4)
 static void
 check_node(struct nagios *n, const struct answer *a)
 {
-	const char *state = json_text(a->json, "state");
+	const char *state = fields_text(a->json, "state");
 	const char *name = a->target->name;
 
 	if (a->status != STATUS_OK)
 		return;
 	if (state == NULL || strcmp(state, "ready") != 0)
 		find(n,
-		    json_says(a->json, "state", "stopping") ? NAGIOS_CRITICAL
-							    : NAGIOS_WARNING,
+		    fields_says(a->json, "state", "stopping") ? NAGIOS_CRITICAL
+							      : NAGIOS_WARNING,
 		    "%s is %s", name, state == NULL ? "in no state" : state);
-	if (json_is(a->json, "isolated"))
+	if (fields_is(a->json, "isolated"))
 		find(n, NAGIOS_WARNING, "%s is isolated: it has no neighbour",
 		    name);
-	if (json_says(a->json, "store.state", "failed"))
+	if (fields_says(a->json, "store.state", "failed"))
 		find(n, NAGIOS_CRITICAL, "the store of %s has failed", name);
 }
 
@@ -93,7 +93,7 @@ check_nodes(struct nagios *n)
 		const struct answer *a = &n->answers->items[i];
 
 		check_node(n, a);
-		ready += json_says(a->json, "state", "ready");
+		ready += fields_says(a->json, "state", "ready");
 	}
 	buf_init(&clocks, XBUF_MAX);
 	if (overruled_list(n->answers, &clocks) > 0)
@@ -111,8 +111,8 @@ check_peers(struct nagios *n)
 
 	for (size_t i = 0; i < n->answers->count; i++) {
 		const struct answer *a = &n->answers->items[i];
-		double of = json_number(a->json, "peers.total", 0);
-		double up = json_number(a->json, "peers.synced", 0);
+		double of = fields_number(a->json, "peers.total", 0);
+		double up = fields_number(a->json, "peers.synced", 0);
 
 		total += of;
 		synced += up;
@@ -133,16 +133,16 @@ check_places(struct nagios *n)
 
 	for (size_t i = 0; i < n->answers->count; i++) {
 		const struct answer *a = &n->answers->items[i];
-		const char *state = json_text(a->json, "places.state");
+		const char *state = fields_text(a->json, "places.state");
 
-		answered += json_number(a->json, "places.answered", 0);
-		failed += json_number(a->json, "places.failed", 0);
+		answered += fields_number(a->json, "places.answered", 0);
+		failed += fields_number(a->json, "places.failed", 0);
 		if (a->status != STATUS_OK)
 			continue;
 		if (state == NULL ||
 		    (strcmp(state, "ready") != 0 && strcmp(state, "off") != 0))
 			find(n,
-			    json_says(a->json, "places.state", "failed")
+			    fields_says(a->json, "places.state", "failed")
 				? NAGIOS_CRITICAL
 				: NAGIOS_WARNING,
 			    "Places of %s: %s", a->target->name,
@@ -163,11 +163,11 @@ count_unequal(const struct answers *answers, double *clients)
 	*clients = 0;
 	for (size_t i = 0; i < answers->count; i++) {
 		const cJSON *json = answers->items[i].json;
-		const cJSON *hashes = json_at(json, "hashes");
+		const cJSON *hashes = fields_at(json, "hashes");
 
 		if (hashes == NULL)
 			continue;
-		*clients = json_number(json, "count", 0);
+		*clients = fields_number(json, "count", 0);
 		if (first == NULL)
 			first = hashes;
 		unequal += !cJSON_Compare(first, hashes, true);

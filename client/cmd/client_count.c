@@ -19,8 +19,8 @@ static const struct view count_view =
 static enum status
 client_count_run(struct run *run)
 {
-	return json_run(
-	    run, &(struct json_request){ .path = "/v1/clients?count" });
+	return fields_run(
+	    run, &(struct fields_request){ .path = "/v1/clients?count" });
 }
 
 const struct command cmd_client_count = {

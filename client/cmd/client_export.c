@@ -17,17 +17,16 @@
 static void
 put_client(struct run *run, const cJSON *client)
 {
-	char *text = cJSON_PrintUnformatted(client);
+	struct json json;
 	struct buf line;
 
-	if (text == NULL)
-		out_of_memory();
 	buf_init(&line, XBUF_MAX);
-	put_text(&line, text);
+	json_begin(&json, &line, JSON_COMPACT);
+	fields_write(&json, NULL, client);
+	must(json_end(&json));
 	put_byte(&line, '\n');
 	sink_write_foreign(&run->sink, buf_span(&line));
 	buf_release(&line);
-	cJSON_free(text);
 }
 
 /* One page. *cursor is replaced by the next one, or NULL at the end. */
@@ -57,9 +56,9 @@ export_page(struct run *run, const struct target *target, char **cursor)
 	*cursor = NULL;
 	if (status == STATUS_OK) {
 		cJSON_ArrayForEach(
-		    client, json_at(answers.items[0].json, "clients"))
+		    client, fields_at(answers.items[0].json, "clients"))
 		    put_client(run, client);
-		next = json_text(answers.items[0].json, "next");
+		next = fields_text(answers.items[0].json, "next");
 		*cursor = next == NULL ? NULL : xstrdup(next);
 	}
 	answers_release(&answers);

@@ -8,15 +8,18 @@
 #include "run/run.h"
 
 /* clang-format off */
-static const struct column forget_columns[] = {
-	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS),
-	COLUMN("client", "CLIENT", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK,
-	    .path = "client"),
-	COLUMN("time", "REMOVAL TIME", LEAF_TIME, .path = "time"),
-	COLUMN("forgotten", "FORGOTTEN", LEAF_BOOL, .path = "forgotten"),
-	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
-};
+#define FORGET_COLUMNS(X) \
+	X(FORGET_NODE, "node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS) \
+	X(FORGET_CLIENT, "client", "CLIENT", LEAF_TEXT, \
+	    .traits = COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK, .path = "client") \
+	X(FORGET_TIME, "time", "REMOVAL TIME", LEAF_TIME, .path = "time") \
+	X(FORGET_FORGOTTEN, "forgotten", "FORGOTTEN", LEAF_BOOL, .path = "forgotten") \
+	X(FORGET_ERROR, "error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
 /* clang-format on */
+
+enum { FORGET_COLUMNS(COLUMN_ENUM) };
+
+static const struct column forget_columns[] = { FORGET_COLUMNS(COLUMN_ROW) };
 
 static const struct view forget_view =
     VIEW(forget_columns, .schema = "herd.forgotten/1", .list = "clients");
@@ -26,7 +29,7 @@ static const struct view forget_view =
  * time that it is asked: that is done as well, if any node has forgotten.
  */
 static void
-forgive_none_held(struct run *run, struct answers *answers)
+forgive_none_held(struct answers *answers)
 {
 	bool any = false;
 
@@ -39,11 +42,19 @@ forgive_none_held(struct run *run, struct answers *answers)
 			continue;
 		answer->status = STATUS_OK;
 		cJSON_Delete(answer->json);
-		answer->json = cJSON_CreateObject();
-		cJSON_AddStringToObject(
-		    answer->json, "client", run_word(run, 0));
-		cJSON_AddBoolToObject(answer->json, "forgotten", false);
+		answer->json = NULL;
 	}
+}
+
+/* The row of a node that held none. */
+static void
+fill_none_held(
+    struct out *out, const struct answer *answer, const cJSON *object)
+{
+	if (object != NULL)
+		return;
+	out_word(out, FORGET_CLIENT, run_word(answer->run, 0));
+	out_bool(out, FORGET_FORGOTTEN, false);
 }
 
 /*
@@ -63,15 +74,16 @@ client_forget_run(struct run *run)
 		    "Forget client %s in the whole herd, by %s (%s)?", id,
 		    run_where(run), run_herd_name(run));
 	if (status == STATUS_OK)
-		status = json_ask(run,
-		    &(struct json_request){ .method = "DELETE", .path = path },
+		status = fields_ask(run,
+		    &(struct fields_request){
+			.method = "DELETE", .path = path },
 		    &answers);
 	free(path);
 	if (status != STATUS_OK)
 		return status;
-	forgive_none_held(run, &answers);
-	json_rows(run, &answers, NULL, NULL);
-	return json_finish(run, &answers);
+	forgive_none_held(&answers);
+	fields_rows(run, &answers, NULL, fill_none_held);
+	return fields_finish(run, &answers);
 }
 
 const struct command cmd_client_forget = {

@@ -94,15 +94,15 @@ say_bad_line(struct import *im, const char *what)
 static bool
 put_request(struct buf *out, const cJSON *client)
 {
-	const char *location = json_text(client, "location");
-	const char *time = json_text(client, "time");
+	const char *location = fields_text(client, "location");
+	const char *time = fields_text(client, "time");
 	struct location at;
 	uint64_t ns;
 	struct buf id;
 	bool good;
 
 	buf_init(&id, XBUF_MAX);
-	good = json_client_id(client, &id) &&
+	good = fields_client_id(client, &id) &&
 	       client_id_is_valid(buf_span(&id)) && location != NULL &&
 	       time != NULL &&
 	       location_parse(span_from(location), &at) == HERD_OK &&

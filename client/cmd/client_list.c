@@ -61,15 +61,15 @@ list_node(struct listing *l, const struct target *target)
 		status = ask(run, &q, 1, &answers);
 		if (status == STATUS_OK)
 			status = answers_report(run, &answers);
-		next = json_text(answers.items[0].json, "next");
+		next = fields_text(answers.items[0].json, "next");
 		free(cursor);
 		cursor = next == NULL ? NULL : xstrdup(next);
 		l->taken += (size_t)cJSON_GetArraySize(
-		    json_at(answers.items[0].json, "clients"));
+		    fields_at(answers.items[0].json, "clients"));
 		if (status == STATUS_OK ||
 		    (run->all_nodes && status != STATUS_SIGINT &&
 			answers.items[0].done))
-			json_rows(run, &answers, "clients", NULL);
+			fields_rows(run, &answers, "clients", NULL);
 		answers_release(&answers);
 		free(path);
 	} while (status == STATUS_OK && cursor != NULL && l->taken < l->most);

@@ -24,8 +24,8 @@ static const struct view refused_view =
 static enum status
 client_refused_run(struct run *run)
 {
-	return json_run(run,
-	    &(struct json_request){ .path = "/v1/refused", .list = "refused" });
+	return fields_run(run, &(struct fields_request){
+				   .path = "/v1/refused", .list = "refused" });
 }
 
 const struct command cmd_client_refused = {

@@ -59,7 +59,7 @@ struct verdict {
 static struct span
 text_at(const cJSON *json, const char *path)
 {
-	const char *text = json_text(json, path);
+	const char *text = fields_text(json, path);
 
 	return span_from(text == NULL ? "" : text);
 }
@@ -68,7 +68,7 @@ static bool
 read_holding(const struct answer *answer, struct holding *out)
 {
 	const cJSON *json = answer->json;
-	bool removed = json_is(json, "removed");
+	bool removed = fields_is(json, "removed");
 
 	*out = (struct holding){ .answer = answer };
 	if (json == NULL)
@@ -135,13 +135,13 @@ add_show_row(struct run *run, const struct answer *answer,
 	struct out *out = &run->out;
 	struct holding h;
 
-	json_set_node(out, answer->target->name);
+	fields_set_node(out, answer->target->name);
 	if (answer->status == STATUS_NEGATIVE) {
 		out_word(out, SHOW_STATUS, "missing");
 		verdict->missing++;
 	} else if (read_holding(answer, &h)) {
 		out_raw(out, buf_span(&answer->body));
-		json_fill_row(out, answer->json);
+		fields_fill_row(out, answer->json);
 		if (h.report.kind == REPORT_REMOVAL)
 			out->row[SHOW_LOCATION].known = false;
 		set_status(out, &h, newest, verdict);
@@ -215,8 +215,8 @@ client_show_run(struct run *run)
 	path = ask_path("/v1/clients/", span_from(run_word(run, 0)),
 	    run->all_nodes ? "?removed=1" : "");
 	if (status == STATUS_OK)
-		status = json_ask(
-		    run, &(struct json_request){ .path = path }, &answers);
+		status = fields_ask(
+		    run, &(struct fields_request){ .path = path }, &answers);
 	free(path);
 	if (status == STATUS_OK) {
 		bool any = find_newest(&answers, &newest);

@@ -44,7 +44,7 @@ differ(struct comparison *c, const char *name, const char *running,
 	struct out *out = &c->run->out;
 
 	c->differing++;
-	json_set_node(out, c->answer->target->name);
+	fields_set_node(out, c->answer->target->name);
 	out_word(out, DIFF_NAME, name);
 	if (running != NULL)
 		out_word(out, DIFF_RUNNING, running);
@@ -60,10 +60,10 @@ compare_settings(struct comparison *c)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, json_at(c->answer->json, "settings"))
+	cJSON_ArrayForEach(item, fields_at(c->answer->json, "settings"))
 	{
-		const char *name = json_text(item, "name");
-		const char *running = json_text(item, "value");
+		const char *name = fields_text(item, "name");
+		const char *running = fields_text(item, "value");
 		const struct setting *setting =
 		    name == NULL ? NULL : setting_find(span_from(name));
 		struct buf value;
@@ -74,7 +74,7 @@ compare_settings(struct comparison *c)
 		must(setting_get(&c->file->settings, setting, &value));
 		if (strcmp(text_of(&value), running) != 0)
 			differ(c, name, running, text_of(&value),
-			    json_at(item, "reloadable"));
+			    fields_at(item, "reloadable"));
 		buf_release(&value);
 	}
 }
@@ -106,9 +106,9 @@ compare_nodes(struct comparison *c)
 	bool *seen = xcalloc(file->node_count, sizeof(*seen));
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, json_at(c->answer->json, "nodes"))
+	cJSON_ArrayForEach(item, fields_at(c->answer->json, "nodes"))
 	{
-		const char *name = json_text(item, "node");
+		const char *name = fields_text(item, "node");
 		size_t i;
 
 		if (name == NULL)
@@ -121,11 +121,11 @@ compare_nodes(struct comparison *c)
 			continue;
 		}
 		seen[i] = true;
-		compare_address(c, name, "clients", json_text(item, "clients"),
-		    &file->nodes[i].clients);
-		compare_address(c, name, "peers", json_text(item, "peers"),
+		compare_address(c, name, "clients",
+		    fields_text(item, "clients"), &file->nodes[i].clients);
+		compare_address(c, name, "peers", fields_text(item, "peers"),
 		    &file->nodes[i].peers);
-		compare_address(c, name, "admin", json_text(item, "admin"),
+		compare_address(c, name, "admin", fields_text(item, "admin"),
 		    &file->nodes[i].admin);
 	}
 	for (size_t i = 0; i < file->node_count; i++) {
@@ -139,8 +139,8 @@ static bool
 is_link(const struct herdfile *file, const struct herdfile_link *link,
     const cJSON *item)
 {
-	const char *a = json_text(item, "a");
-	const char *b = json_text(item, "b");
+	const char *a = fields_text(item, "a");
+	const char *b = fields_text(item, "b");
 	const char *left = file->nodes[link->a].name;
 	const char *right = file->nodes[link->b].name;
 
@@ -153,7 +153,7 @@ static void
 compare_links(struct comparison *c)
 {
 	const struct herdfile *file = c->file;
-	const cJSON *links = json_at(c->answer->json, "links");
+	const cJSON *links = fields_at(c->answer->json, "links");
 	bool *seen = xcalloc(file->link_count, sizeof(*seen));
 	const cJSON *item;
 
@@ -167,7 +167,7 @@ compare_links(struct comparison *c)
 		}
 		if (!known) {
 			char *key = xasprintf("links.%s-%s",
-			    json_text(item, "a"), json_text(item, "b"));
+			    fields_text(item, "a"), fields_text(item, "b"));
 
 			differ(c, key, "a link", NULL, NULL);
 			free(key);
@@ -221,8 +221,8 @@ config_diff_run(struct run *run)
 	if (!run->herd->has_file)
 		return run_fail(run, STATUS_USAGE,
 		    "`config diff' needs a herd file: -c FILE");
-	status = json_ask(
-	    run, &(struct json_request){ .path = "/v1/config" }, &answers);
+	status = fields_ask(
+	    run, &(struct fields_request){ .path = "/v1/config" }, &answers);
 	if (status != STATUS_OK)
 		return status;
 	differing = compare_all(run, &answers);
@@ -231,7 +231,7 @@ config_diff_run(struct run *run)
 	    differing == 0 ? "nothing differs from %s"
 			   : "something differs from %s",
 	    run->herd->path);
-	status = json_finish(run, &answers);
+	status = fields_finish(run, &answers);
 	return status == STATUS_OK && differing > 0 ? STATUS_NEGATIVE : status;
 }
 

@@ -24,20 +24,20 @@ say_diagnostics(struct run *run, const struct answer *a)
 {
 	struct span body = buf_span(&a->body);
 	cJSON *json = cJSON_ParseWithLength(body.data, body.len);
-	const cJSON *list = json_at(json, "error.diagnostics");
+	const cJSON *list = fields_at(json, "error.diagnostics");
 	const cJSON *item;
 
 	if (list == NULL)
-		list = json_at(json, "diagnostics");
+		list = fields_at(json, "diagnostics");
 	cJSON_ArrayForEach(item, list)
 	{
-		const char *text = json_text(item, "text");
+		const char *text = fields_text(item, "text");
 
 		if (text == NULL)
 			continue;
 		run_fail(run, STATUS_REFUSED, "%s: its herd file:%.0f:%.0f: %s",
-		    a->target->name, json_number(item, "line", 0),
-		    json_number(item, "column", 0), text);
+		    a->target->name, fields_number(item, "line", 0),
+		    fields_number(item, "column", 0), text);
 	}
 	cJSON_Delete(json);
 }
@@ -46,8 +46,8 @@ static enum status
 config_reload_run(struct run *run)
 {
 	struct answers answers;
-	enum status status = json_ask(run,
-	    &(struct json_request){
+	enum status status = fields_ask(run,
+	    &(struct fields_request){
 		.method = "POST", .path = "/v1/config/reload" },
 	    &answers);
 
@@ -55,8 +55,8 @@ config_reload_run(struct run *run)
 		return status;
 	for (size_t i = 0; i < answers.count; i++)
 		say_diagnostics(run, &answers.items[i]);
-	json_rows(run, &answers, NULL, NULL);
-	return json_finish(run, &answers);
+	fields_rows(run, &answers, NULL, NULL);
+	return fields_finish(run, &answers);
 }
 
 const struct command cmd_config_reload = {

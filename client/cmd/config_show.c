@@ -26,8 +26,8 @@ config_show_run(struct run *run)
 {
 	if (run_flag(run, "origin") != NULL)
 		return prefs_rows_run(run);
-	return json_run(run,
-	    &(struct json_request){ .path = "/v1/config", .list = "settings" });
+	return fields_run(run, &(struct fields_request){
+				   .path = "/v1/config", .list = "settings" });
 }
 
 const struct command cmd_config_show = {

@@ -40,10 +40,10 @@ static const struct view event_view =
 static void
 set_text(struct out *out, const cJSON *event)
 {
-	const char *error = json_text(event, "error");
-	const char *verb = json_text(event, "verb");
-	const char *who = json_text(event, "who");
-	const char *kind = json_text(event, "event");
+	const char *error = fields_text(event, "error");
+	const char *verb = fields_text(event, "verb");
+	const char *who = fields_text(event, "who");
+	const char *kind = fields_text(event, "event");
 	struct buf text;
 
 	buf_init(&text, XBUF_MAX);
@@ -55,8 +55,8 @@ set_text(struct out *out, const cJSON *event)
 		putf(&text, "%sby %s", text.len > 0 ? " " : "", who);
 	if (kind != NULL && strcmp(kind, "missed") == 0)
 		putf(&text, "%.0f events left out: too slow",
-		    json_number(event, "count", 0));
-	if (json_is(event, "removed"))
+		    fields_number(event, "count", 0));
+	if (fields_is(event, "removed"))
 		put_text(&text, "removed");
 	if (text.len > 0)
 		out_text(out, EVENT_TEXT, buf_span(&text));
@@ -69,16 +69,16 @@ on_event(void *arg, const struct target *target, struct span line)
 	struct run *run = arg;
 	struct out *out = &run->out;
 	cJSON *event = cJSON_ParseWithLength(line.data, line.len);
-	const char *kind = json_text(event, "event");
+	const char *kind = fields_text(event, "event");
 
 	/* The greeting only says that the stream works. */
 	if (kind != NULL && strcmp(kind, "hello") != 0) {
 		out_raw(out, line);
-		json_set_node(out, target->name);
-		json_fill_row(out, event);
-		if (json_text(event, "client") != NULL &&
-		    json_text(event, "node") != NULL)
-			out_word(out, EVENT_ORIGIN, json_text(event, "node"));
+		fields_set_node(out, target->name);
+		fields_fill_row(out, event);
+		if (fields_text(event, "client") != NULL &&
+		    fields_text(event, "node") != NULL)
+			out_word(out, EVENT_ORIGIN, fields_text(event, "node"));
 		set_text(out, event);
 		out_row(out);
 		sink_flush(&run->sink);

@@ -169,10 +169,10 @@ find_links(struct herdcheck *h)
 		const struct answer *a = &h->answers->items[i];
 		const cJSON *peer;
 
-		cJSON_ArrayForEach(peer, json_at(a->json, "peers.down"))
+		cJSON_ArrayForEach(peer, fields_at(a->json, "peers.down"))
 		{
-			const char *name = json_text(peer, "peer");
-			const char *state = json_text(peer, "state");
+			const char *name = fields_text(peer, "peer");
+			const char *state = fields_text(peer, "state");
 
 			note(h, ", ", "%s says %s is %s", a->target->name,
 			    name == NULL ? "?" : name,
@@ -193,7 +193,7 @@ find_unlike(struct herdcheck *h, const char *name, const char *path,
 
 	for (size_t i = 0; i < h->answers->count; i++) {
 		const struct answer *a = &h->answers->items[i];
-		const char *value = json_text(a->json, path);
+		const char *value = fields_text(a->json, path);
 
 		if (value == NULL)
 			continue;
@@ -216,7 +216,7 @@ find_clocks(struct herdcheck *h)
 
 	for (size_t i = 0; i < h->answers->count; i++) {
 		const struct answer *a = &h->answers->items[i];
-		const char *time = json_text(a->json, "time");
+		const char *time = fields_text(a->json, "time");
 		double off;
 		uint64_t ns;
 
@@ -239,7 +239,7 @@ find_restless(struct herdcheck *h, const char *name, const char *path,
 {
 	for (size_t i = 0; i < h->answers->count; i++) {
 		const struct answer *a = &h->answers->items[i];
-		const char *value = json_text(a->json, path);
+		const char *value = fields_text(a->json, path);
 
 		if (value != NULL && strcmp(value, good) != 0 &&
 		    strcmp(value, "off") != 0)
@@ -255,7 +255,7 @@ find_isolated(struct herdcheck *h)
 	for (size_t i = 0; i < h->answers->count; i++) {
 		const struct answer *a = &h->answers->items[i];
 
-		if (json_is(a->json, "isolated"))
+		if (fields_is(a->json, "isolated"))
 			note(h, ", ", "%s", a->target->name);
 	}
 	conclude(h, "isolated", FINDING_WARNING,
@@ -284,7 +284,7 @@ find_twins(struct herdcheck *h)
 {
 	for (size_t i = 0; i < h->answers->count; i++) {
 		const struct answer *a = &h->answers->items[i];
-		const cJSON *twins = json_at(a->json, "peers.twins");
+		const cJSON *twins = fields_at(a->json, "peers.twins");
 
 		if (cJSON_GetArraySize(twins) == 0)
 			continue;
@@ -316,7 +316,7 @@ find_strange(struct herdcheck *h)
 
 	for (size_t i = 0; i < h->answers->count; i++) {
 		const struct answer *a = &h->answers->items[i];
-		const cJSON *count = json_at(a->json, "clients.strange");
+		const cJSON *count = fields_at(a->json, "clients.strange");
 
 		unknown |= cJSON_IsNull(count);
 		if (!cJSON_IsNumber(count) || count->valuedouble == 0)
@@ -325,7 +325,7 @@ find_strange(struct herdcheck *h)
 		note(h, "; ", "%s holds %.0f of ", a->target->name,
 		    count->valuedouble);
 		put_names(
-		    &h->list, json_at(a->json, "clients.strange_origins"));
+		    &h->list, fields_at(a->json, "clients.strange_origins"));
 	}
 	if (most > 0)
 		find(h, "origins", FINDING_WARNING, most,
@@ -381,8 +381,8 @@ herd_check_run(struct run *run)
 {
 	struct answers answers;
 	struct herdcheck h = { .run = run, .answers = &answers };
-	enum status status = json_ask(
-	    run, &(struct json_request){ .path = "/v1/status" }, &answers);
+	enum status status = fields_ask(
+	    run, &(struct fields_request){ .path = "/v1/status" }, &answers);
 
 	buf_init(&h.list, XBUF_MAX);
 	if (status == STATUS_OK)

@@ -114,7 +114,7 @@ ask_digest(struct diff *d, const char *path, struct answers *out)
 static const char *
 hash_of(const struct answer *a, size_t digit)
 {
-	const cJSON *hashes = json_at(a->json, "hashes");
+	const cJSON *hashes = fields_at(a->json, "hashes");
 	const char *text =
 	    cJSON_GetStringValue(cJSON_GetArrayItem(hashes, (int)digit));
 
@@ -207,7 +207,7 @@ compare_roots(struct diff *d)
 			continue;
 		}
 		if (d->node_count == 0)
-			d->count = json_number(a->json, "count", 0);
+			d->count = fields_number(a->json, "count", 0);
 		d->nodes[d->node_count++] = a->target;
 	}
 	answers_release(&answers);
@@ -231,7 +231,7 @@ record_path(const cJSON *client)
 	char *path;
 
 	buf_init(&id, XBUF_MAX);
-	(void)json_client_id(client, &id);
+	(void)fields_client_id(client, &id);
 	path = ask_path("/v1/clients/", buf_span(&id), "?removed=1");
 	buf_release(&id);
 	return path;
@@ -247,11 +247,11 @@ content_of(const cJSON *client)
 
 	buf_init(&text, XBUF_MAX);
 	for (size_t i = 0; i < HERD_ARRAY_LEN(keys); i++) {
-		const char *value = json_text(client, keys[i]);
+		const char *value = fields_text(client, keys[i]);
 
 		putf(&text, "%s ", value == NULL ? "-" : value);
 	}
-	put_text(&text, json_is(client, "removed") ? "removed" : "");
+	put_text(&text, fields_is(client, "removed") ? "removed" : "");
 	return text_take(&text);
 }
 
@@ -280,7 +280,7 @@ is_equal_everywhere(const struct answers *answers, const char *path)
 
 	for (size_t i = 0; i < answers->count && equal; i++) {
 		const cJSON *client = find_client(
-		    json_at(answers->items[i].json, "clients"), path);
+		    fields_at(answers->items[i].json, "clients"), path);
 		char *content =
 		    client == NULL ? xstrdup("") : content_of(client);
 
@@ -301,7 +301,7 @@ compare_bucket(struct diff *d, const struct answers *answers)
 		const cJSON *client;
 
 		cJSON_ArrayForEach(
-		    client, json_at(answers->items[i].json, "clients"))
+		    client, fields_at(answers->items[i].json, "clients"))
 		{
 			char *path = record_path(client);
 
@@ -353,7 +353,7 @@ find_newest(const struct answers *answers, struct newest *out)
 	*out = (struct newest){ 0 };
 	for (size_t i = 0; i < answers->count; i++) {
 		const cJSON *json = answers->items[i].json;
-		const char *time = json_text(json, "time");
+		const char *time = fields_text(json, "time");
 		uint64_t ns;
 
 		if (time == NULL || time_parse(span_from(time), &ns) != HERD_OK)
@@ -374,10 +374,10 @@ write_row(struct diff *d, const struct newest *newest, struct buf lists[3],
 	struct buf id;
 
 	buf_init(&id, XBUF_MAX);
-	if (json_client_id(newest->json, &id))
+	if (fields_client_id(newest->json, &id))
 		out_text(out, DIFF_CLIENT, buf_span(&id));
 	buf_release(&id);
-	out_word(out, DIFF_TIME, json_text(newest->json, "time"));
+	out_word(out, DIFF_TIME, fields_text(newest->json, "time"));
 	for (size_t i = 0; i < 3; i++) {
 		if (lists[i].len > 0)
 			out_text(out, DIFF_HAVE + i, buf_span(&lists[i]));
@@ -411,7 +411,7 @@ compare_records(struct diff *d, const struct answers *answers)
 		if (strcmp(content, newest.content) == 0) {
 			add_name(&lists[0], a->target->name);
 		} else {
-			const char *time = json_text(a->json, "time");
+			const char *time = fields_text(a->json, "time");
 
 			add_name(&lists[1], a->target->name);
 			if (time != NULL &&

@@ -29,8 +29,8 @@ static const struct view herd_status_view =
 static enum status
 herd_status_run(struct run *run)
 {
-	return json_run(run,
-	    &(struct json_request){ .path = "/v1/status", .counts = "node" });
+	return fields_run(run,
+	    &(struct fields_request){ .path = "/v1/status", .counts = "node" });
 }
 
 const struct command cmd_herd_status = {

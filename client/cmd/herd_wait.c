@@ -28,12 +28,12 @@ is_ready(const struct answer *a)
 	const cJSON *down;
 	double missing;
 
-	if (a->status != STATUS_OK || !json_says(a->json, "state", "ready"))
+	if (a->status != STATUS_OK || !fields_says(a->json, "state", "ready"))
 		return false;
-	missing = json_number(a->json, "peers.total", 0) -
-		  json_number(a->json, "peers.synced", 0);
-	cJSON_ArrayForEach(down, json_at(a->json, "peers.down")) missing -=
-	    json_says(down, "state", "disabled");
+	missing = fields_number(a->json, "peers.total", 0) -
+		  fields_number(a->json, "peers.synced", 0);
+	cJSON_ArrayForEach(down, fields_at(a->json, "peers.down")) missing -=
+	    fields_says(down, "state", "disabled");
 	return missing <= 0;
 }
 
@@ -114,7 +114,7 @@ herd_wait_run(struct run *run)
 		status = wait_until_ready(run, &answers);
 	if (status == STATUS_OK || status == STATUS_TIMEOUT) {
 		run->all_nodes = true; /* silent ones are rows in any case */
-		json_rows(run, &answers, NULL, NULL);
+		fields_rows(run, &answers, NULL, NULL);
 		out_member_bool(&run->out, "ready", status == STATUS_OK);
 		out_end(&run->out);
 	}

@@ -20,23 +20,24 @@ static const struct view log_level_view =
 static enum status
 put_level(struct run *run, const char *level, struct buf *body)
 {
+	struct json json;
 	uint64_t for_ns;
 	enum status status = run_duration_flag(run, "for", 0, &for_ns);
 
-	put_text(body, "{\"level\":");
-	json_put_string(body, span_from(level));
-	if (run_flag(run, "for") != NULL) {
-		put_text(body, ",\"for_s\":");
-		json_put_number(body, (double)for_ns / 1e9);
-	}
-	put_byte(body, '}');
+	json_begin(&json, body, JSON_COMPACT);
+	json_object(&json, NULL);
+	json_word(&json, "level", level);
+	if (run_flag(run, "for") != NULL)
+		json_seconds(&json, "for_s", for_ns);
+	json_object_end(&json);
+	must(json_end(&json));
 	return status;
 }
 
 static enum status
 log_level_run(struct run *run)
 {
-	struct json_request request = { .path = "/v1/log/level" };
+	struct fields_request request = { .path = "/v1/log/level" };
 	const char *level = run_word(run, 0);
 	struct buf body;
 	enum status status;
@@ -44,7 +45,7 @@ log_level_run(struct run *run)
 	if (level == NULL && run_flag(run, "for") != NULL)
 		return run_fail(run, STATUS_USAGE, "--for wants a LEVEL");
 	if (level == NULL)
-		return json_run(run, &request);
+		return fields_run(run, &request);
 	buf_init(&body, XBUF_MAX);
 	status = run_targets(run);
 	if (status == STATUS_OK)
@@ -54,7 +55,7 @@ log_level_run(struct run *run)
 	if (status == STATUS_OK) {
 		request.method = "PUT";
 		request.body = text_of(&body);
-		status = json_run(run, &request);
+		status = fields_run(run, &request);
 	}
 	buf_release(&body);
 	return status;

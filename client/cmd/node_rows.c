@@ -46,7 +46,7 @@ static void
 set_clock(
     struct out *out, const struct answer *answer, const struct cJSON *object)
 {
-	const char *text = json_text(object, "time");
+	const char *text = fields_text(object, "time");
 	uint64_t ns;
 
 	if (text != NULL && time_parse(span_from(text), &ns) == HERD_OK)
@@ -58,7 +58,7 @@ set_clock(
 enum status
 node_rows_run(struct run *run, const char *counts)
 {
-	return json_run(
-	    run, &(struct json_request){
+	return fields_run(
+	    run, &(struct fields_request){
 		     .path = "/v1/node", .hook = set_clock, .counts = counts });
 }

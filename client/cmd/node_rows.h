@@ -10,7 +10,8 @@
 extern const struct view node_rows_view;
 extern const struct view node_rows_record;
 
-/* Asks the run's targets and shows a row for each; `counts' as json_run()'s. */
+/* Asks the run's targets and shows a row for each; `counts' as fields_run()'s.
+ */
 enum status node_rows_run(struct run *run, const char *counts);
 
 #endif

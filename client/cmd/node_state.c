@@ -21,6 +21,6 @@ node_state_change(struct run *run, const char *path)
 
 	if (status != STATUS_OK)
 		return status;
-	return json_run(
-	    run, &(struct json_request){ .method = "POST", .path = path });
+	return fields_run(
+	    run, &(struct fields_request){ .method = "POST", .path = path });
 }

@@ -13,9 +13,9 @@ overruled_list(const struct answers *answers, struct buf *list)
 
 	for (size_t i = 0; i < answers->count; i++) {
 		const struct answer *a = &answers->items[i];
-		double ms = json_number(a->json, "clock.ahead_ms", 0);
+		double ms = fields_number(a->json, "clock.ahead_ms", 0);
 
-		if (!json_says(a->json, "clock.state", "overruled"))
+		if (!fields_says(a->json, "clock.state", "overruled"))
 			continue;
 		count++;
 		putf(list, "%s%s is %.1f s %s", list->len > 0 ? ", " : "",

@@ -12,8 +12,8 @@ waits_for_peer(const struct answers *answers)
 	const struct cJSON *link =
 	    answers->count == 1 ? answers->items[0].json : NULL;
 
-	return json_says(link, "direction", "accept") &&
-	       json_says(link, "state", "waiting");
+	return fields_says(link, "direction", "accept") &&
+	       fields_says(link, "state", "waiting");
 }
 
 static void
@@ -32,16 +32,17 @@ peer_change(struct run *run, const char *verb)
 {
 	struct answers answers;
 	char *path = ask_path("/v1/peers/", span_from(run_word(run, 0)), verb);
-	enum status status = json_ask(run,
-	    &(struct json_request){ .method = "POST", .path = path }, &answers);
+	enum status status = fields_ask(run,
+	    &(struct fields_request){ .method = "POST", .path = path },
+	    &answers);
 	bool waits;
 
 	free(path);
 	if (status != STATUS_OK)
 		return status;
 	waits = waits_for_peer(&answers);
-	json_rows(run, &answers, NULL, peer_rows_derive);
-	status = json_finish(run, &answers);
+	fields_rows(run, &answers, NULL, peer_rows_derive);
+	status = fields_finish(run, &answers);
 	peer_rows_hint(run, status);
 	if (status == STATUS_OK && waits)
 		hint_who_dials(run);

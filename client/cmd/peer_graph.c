@@ -98,10 +98,10 @@ add_view_of(struct graph *g, const char *node, const cJSON *json)
 {
 	const cJSON *peer;
 
-	cJSON_ArrayForEach(peer, json_at(json, "peers"))
+	cJSON_ArrayForEach(peer, fields_at(json, "peers"))
 	{
-		const char *name = json_text(peer, "peer");
-		const char *state = json_text(peer, "state");
+		const char *name = fields_text(peer, "peer");
+		const char *state = fields_text(peer, "state");
 		struct graph_link *link;
 
 		if (name == NULL || strcmp(name, node) == 0)
@@ -112,7 +112,7 @@ add_view_of(struct graph *g, const char *node, const cJSON *json)
 			link->a_state = state;
 		else
 			link->b_state = state;
-		link->rtt_ms = json_number(peer, "rtt_ms", link->rtt_ms);
+		link->rtt_ms = fields_number(peer, "rtt_ms", link->rtt_ms);
 	}
 }
 
@@ -128,7 +128,7 @@ collect(struct graph *g, const struct answers *answers)
 		    file->nodes[file->links[i].b].name);
 	for (size_t i = 0; i < answers->count; i++) {
 		const struct answer *a = &answers->items[i];
-		const char *name = json_text(a->json, "node");
+		const char *name = fields_text(a->json, "node");
 
 		if (a->status == STATUS_OK)
 			add_view_of(g,
@@ -330,8 +330,8 @@ peer_graph_run(struct run *run)
 		if (status != STATUS_OK)
 			return run_fail_message(run, status);
 	}
-	status = json_ask(
-	    run, &(struct json_request){ .path = "/v1/peers" }, &answers);
+	status = fields_ask(
+	    run, &(struct fields_request){ .path = "/v1/peers" }, &answers);
 	if (status == STATUS_OK) {
 		enum status asked = answers_status(&answers);
 

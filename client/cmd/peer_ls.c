@@ -6,10 +6,10 @@
 static enum status
 peer_ls_run(struct run *run)
 {
-	return json_run(run, &(struct json_request){ .path = "/v1/peers",
-				 .list = "peers",
-				 .hook = peer_rows_derive,
-				 .counts = "link" });
+	return fields_run(run, &(struct fields_request){ .path = "/v1/peers",
+				   .list = "peers",
+				   .hook = peer_rows_derive,
+				   .counts = "link" });
 }
 
 const struct command cmd_peer_ls = {

@@ -64,16 +64,16 @@ void
 peer_rows_derive(struct out *out, const struct answer *answer HERD_UNUSED,
     const struct cJSON *object)
 {
-	double received = json_number(object, "received", 0);
-	double retry = json_number(object, "retry_in_s", -1);
-	const char *error = json_text(object, "last_error");
+	double received = fields_number(object, "received", 0);
+	double retry = fields_number(object, "retry_in_s", -1);
+	const char *error = fields_text(object, "last_error");
 	struct buf text;
 
 	if (received > 0)
 		out_real(out, PEER_STALE,
-		    100 * json_number(object, "stale", 0) / received);
+		    100 * fields_number(object, "stale", 0) / received);
 	/* An old error of a link that works is history: `peer show` has it. */
-	if (error == NULL || json_says(object, "state", "synced"))
+	if (error == NULL || fields_says(object, "state", "synced"))
 		return;
 	buf_init(&text, XBUF_MAX);
 	put_text(&text, error);

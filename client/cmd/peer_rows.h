@@ -10,7 +10,7 @@
 extern const struct view peer_rows_view;
 
 /* Sets what no answer has: the share of stale reports, the error in words. */
-json_row_hook peer_rows_derive;
+fields_row_hook peer_rows_derive;
 
 /* If the status says that there is no such link: where the others are. */
 void peer_rows_hint(struct run *run, enum status status);

@@ -51,11 +51,11 @@ static const struct view peer_view = VIEW(
 static void
 put_change(struct buf *out, const cJSON *change)
 {
-	const char *at = json_text(change, "at");
-	const char *last = json_text(change, "last");
-	const char *state = json_text(change, "state");
-	const char *error = json_text(change, "error");
-	double times = json_number(change, "times", 1);
+	const char *at = fields_text(change, "at");
+	const char *last = fields_text(change, "last");
+	const char *state = fields_text(change, "state");
+	const char *error = fields_text(change, "error");
+	double times = fields_number(change, "times", 1);
 
 	if (at == NULL || state == NULL)
 		return;
@@ -78,7 +78,7 @@ static void
 derive_history(struct out *out, const struct answer *answer HERD_UNUSED,
     const cJSON *object)
 {
-	const cJSON *history = json_at(object, "history");
+	const cJSON *history = fields_at(object, "history");
 	const cJSON *change;
 	struct buf shown;
 
@@ -86,7 +86,7 @@ derive_history(struct out *out, const struct answer *answer HERD_UNUSED,
 		return;
 	buf_init(&shown, XBUF_MAX);
 	cJSON_ArrayForEach(change, history) put_change(&shown, change);
-	json_set(out, view_find(out->view, span_from("history")), history,
+	fields_set(out, view_find(out->view, span_from("history")), history,
 	    buf_span(&shown));
 	buf_release(&shown);
 }
@@ -95,8 +95,8 @@ static enum status
 peer_show_run(struct run *run)
 {
 	char *path = ask_path("/v1/peers/", span_from(run_word(run, 0)), "");
-	enum status status = json_run(run,
-	    &(struct json_request){ .path = path, .hook = derive_history });
+	enum status status = fields_run(run,
+	    &(struct fields_request){ .path = path, .hook = derive_history });
 
 	free(path);
 	peer_rows_hint(run, status);

@@ -39,9 +39,9 @@ flush(struct run *run)
 
 	if (status != STATUS_OK)
 		return status;
-	return json_run(run, &(struct json_request){ .method = "DELETE",
-				 .path = "/v1/places/cache",
-				 .view = &flush_view });
+	return fields_run(run, &(struct fields_request){ .method = "DELETE",
+				   .path = "/v1/places/cache",
+				   .view = &flush_view });
 }
 
 static enum status
@@ -49,8 +49,8 @@ places_cache_run(struct run *run)
 {
 	if (strcmp(run_word(run, 0), "flush") == 0)
 		return flush(run);
-	return json_run(run, &(struct json_request){
-				 .path = "/v1/places", .list = "providers" });
+	return fields_run(run, &(struct fields_request){
+				   .path = "/v1/places", .list = "providers" });
 }
 
 const struct command cmd_places_cache = {

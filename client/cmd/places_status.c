@@ -45,8 +45,8 @@ static const struct view status_list =
 static enum status
 places_status_run(struct run *run)
 {
-	return json_run(run, &(struct json_request){
-				 .path = "/v1/places", .list = "providers" });
+	return fields_run(run, &(struct fields_request){
+				   .path = "/v1/places", .list = "providers" });
 }
 
 const struct command cmd_places_status = {

@@ -59,11 +59,11 @@ use_test(struct run *run, struct answers *answers)
 		const struct answer *a = &answers->items[i];
 
 		if (a->status == STATUS_OK)
-			good = good && is_good(json_text(a->json, "status"));
+			good = good && is_good(fields_text(a->json, "status"));
 	}
 	/* Each provider that was asked; the last of them answered. */
-	json_rows(run, answers, "steps", NULL);
-	status = json_finish(run, answers);
+	fields_rows(run, answers, "steps", NULL);
+	status = fields_finish(run, answers);
 	if (status == STATUS_OK && !good)
 		return run_fail(
 		    run, STATUS_REFUSED, "Places did not answer with OK");
@@ -85,8 +85,8 @@ places_test_run(struct run *run)
 	put_text(&path, "/v1/places/test?near=");
 	must(text_to_percent(&path, buf_span(&text)));
 	if (status == STATUS_OK)
-		status = json_ask(run,
-		    &(struct json_request){
+		status = fields_ask(run,
+		    &(struct fields_request){
 			.method = "POST", .path = text_of(&path) },
 		    &answers);
 	if (status == STATUS_OK)

@@ -91,7 +91,7 @@ add_sample(struct run *run, const struct answer *a, struct span line)
 	if (!split_sample(line, &name, &labels, &value) ||
 	    !is_sought(run, name, labels))
 		return false;
-	json_set_node(&run->out, a->target->name);
+	fields_set_node(&run->out, a->target->name);
 	out_text(&run->out, STAT_METRIC, name);
 	if (labels.len > 0)
 		out_text(&run->out, STAT_LABELS, labels);

@@ -71,8 +71,8 @@ static void
 say_hint(struct run *run, const struct answers *answers)
 {
 	const cJSON *json = answers->items[0].json;
-	const char *peer = json_text(
-	    cJSON_GetArrayItem(json_at(json, "peers.down"), 0), "peer");
+	const char *peer = fields_text(
+	    cJSON_GetArrayItem(fields_at(json, "peers.down"), 0), "peer");
 
 	if (answers->count != 1)
 		return;
@@ -83,7 +83,7 @@ say_hint(struct run *run, const struct answers *answers)
 		    "tables",
 		    text_of(&run->message));
 		buf_clear(&run->message);
-	} else if (json_is(json, "config.changed_on_disk")) {
+	} else if (fields_is(json, "config.changed_on_disk")) {
 		run_hint(run,
 		    "`config diff` says what differs, `config reload` takes "
 		    "the file");
@@ -103,14 +103,14 @@ static enum status
 status_run(struct run *run)
 {
 	struct answers answers;
-	enum status status = json_ask(
-	    run, &(struct json_request){ .path = "/v1/status" }, &answers);
+	enum status status = fields_ask(
+	    run, &(struct fields_request){ .path = "/v1/status" }, &answers);
 
 	if (status != STATUS_OK)
 		return status;
-	json_rows(run, &answers, NULL, NULL);
+	fields_rows(run, &answers, NULL, NULL);
 	if (!wants_screen(run))
-		return json_finish(run, &answers);
+		return fields_finish(run, &answers);
 	status_screen_draw(run, &answers);
 	sink_flush(&run->sink);
 	status = answers_report(run, &answers);

@@ -44,7 +44,7 @@ static void
 add_age(struct screen *s, const char *what, const cJSON *json, const char *path,
     const char *after)
 {
-	const cJSON *item = json_at(json, path);
+	const cJSON *item = fields_at(json, path);
 
 	if (!cJSON_IsNumber(item))
 		return;
@@ -56,7 +56,7 @@ add_age(struct screen *s, const char *what, const cJSON *json, const char *path,
 static void
 add_ms(struct screen *s, const char *what, const cJSON *json, const char *path)
 {
-	const cJSON *item = json_at(json, path);
+	const cJSON *item = fields_at(json, path);
 
 	if (!cJSON_IsNumber(item))
 		return;
@@ -68,7 +68,7 @@ add_ms(struct screen *s, const char *what, const cJSON *json, const char *path)
 static void
 add_unready(struct screen *s, const cJSON *json, const char *path)
 {
-	const char *state = json_text(json, path);
+	const char *state = fields_text(json, path);
 
 	if (state == NULL || strcmp(state, "ready") == 0)
 		return;
@@ -92,7 +92,7 @@ add_head(struct screen *s, const char *name, const char *value)
 static void
 add_config(struct screen *s, const cJSON *json)
 {
-	const char *path = json_text(json, "config.path");
+	const char *path = fields_text(json, "config.path");
 	size_t width = s->run->out.options.width;
 	size_t before = s->line.len;
 	struct buf config;
@@ -102,7 +102,7 @@ add_config(struct screen *s, const cJSON *json)
 	put_text(&s->line, "  config ");
 	add_text(s, path);
 	add_age(s, " (loaded ", json, "config.loaded_ago_s", " ago, ");
-	put_text(&s->line, json_is(json, "config.changed_on_disk")
+	put_text(&s->line, fields_is(json, "config.changed_on_disk")
 			       ? "changed on disk)"
 			       : "unchanged on disk)");
 	if (width == 0 || width_of(buf_span(&s->line)) <= width)
@@ -123,11 +123,11 @@ draw_node(struct screen *s, const struct answer *a)
 
 	add_text(s, a->target->name);
 	put_text(&s->line, "  herdd ");
-	add_text(s, json_text(json, "version"));
+	add_text(s, fields_text(json, "version"));
 	add_unready(s, json, "state");
 	add_age(s, "  up ", json, "uptime_s", "");
 	put_text(&s->line, "  clients ");
-	add_text(s, json_text(json, "addresses.clients"));
+	add_text(s, fields_text(json, "addresses.clients"));
 	add_config(s, json);
 	end_line(s);
 }
@@ -140,22 +140,22 @@ draw_peers(struct screen *s, const cJSON *json)
 	bool first = true;
 
 	snprintf(up, sizeof(up), "%.0f/%.0f up",
-	    json_number(json, "peers.synced", 0),
-	    json_number(json, "peers.total", 0));
+	    fields_number(json, "peers.synced", 0),
+	    fields_number(json, "peers.total", 0));
 	add_head(s, "peers", up);
-	cJSON_ArrayForEach(down, json_at(json, "peers.down"))
+	cJSON_ArrayForEach(down, fields_at(json, "peers.down"))
 	{
-		const char *error = json_text(down, "last_error");
+		const char *error = fields_text(down, "last_error");
 
 		put_text(&s->line, first ? "" : "; ");
 		first = false;
-		add_text(s, json_text(down, "peer"));
-		put_text(&s->line, json_says(down, "state", "disabled")
+		add_text(s, fields_text(down, "peer"));
+		put_text(&s->line, fields_says(down, "state", "disabled")
 				       ? " disabled"
 				       : " down");
 		add_age(s, " ", down, "since_s", "");
 		put_text(&s->line, " (");
-		add_text(s, error == NULL ? json_text(down, "state") : error);
+		add_text(s, error == NULL ? fields_text(down, "state") : error);
 		if (error != NULL)
 			add_age(s, ", retry in ", down, "retry_in_s", "");
 		put_byte(&s->line, ')');
@@ -167,7 +167,7 @@ static void
 add_report_age(struct screen *s, const char *what, const cJSON *json,
     const char *path, const char *after)
 {
-	double age = json_number(json, path, 0);
+	double age = fields_number(json, path, 0);
 
 	if (age >= 0) {
 		add_age(s, what, json, path, after);
@@ -185,17 +185,17 @@ draw_clients(struct screen *s, const cJSON *json)
 	struct buf count;
 
 	buf_init(&count, XBUF_MAX);
-	put_grouped(&count, (int64_t)json_number(json, "clients.count", 0));
+	put_grouped(&count, (int64_t)fields_number(json, "clients.count", 0));
 	add_head(s, "clients", text_of(&count));
 	buf_release(&count);
 	putf(&s->line, "%.3g/s reported",
-	    json_number(json, "clients.reported_per_s", 0));
+	    fields_number(json, "clients.reported_per_s", 0));
 	add_report_age(s, "  newest ", json, "clients.newest_s", " ago");
 	add_report_age(s, "  oldest ", json, "clients.oldest_s", "");
-	if (json_number(json, "clients.max", 0) > 0) {
+	if (fields_number(json, "clients.max", 0) > 0) {
 		put_text(&s->line, "  at most ");
 		put_grouped(
-		    &s->line, (int64_t)json_number(json, "clients.max", 0));
+		    &s->line, (int64_t)fields_number(json, "clients.max", 0));
 	}
 	end_line(s);
 }
@@ -203,10 +203,10 @@ draw_clients(struct screen *s, const cJSON *json)
 static void
 draw_places(struct screen *s, const cJSON *json)
 {
-	double failed = json_number(json, "places.failed", 0);
+	double failed = fields_number(json, "places.failed", 0);
 
-	add_head(s, "places", json_text(json, "places.provider"));
-	put_grouped(&s->line, (int64_t)json_number(json, "places.answered", 0));
+	add_head(s, "places", fields_text(json, "places.provider"));
+	put_grouped(&s->line, (int64_t)fields_number(json, "places.answered", 0));
 	put_text(&s->line, " answered");
 	if (failed > 0) {
 		put_text(&s->line, "  ");
@@ -221,8 +221,8 @@ draw_places(struct screen *s, const cJSON *json)
 static void
 draw_store(struct screen *s, const cJSON *json)
 {
-	const char *engine = json_text(json, "store.engine");
-	const char *error = json_text(json, "store.error");
+	const char *engine = fields_text(json, "store.engine");
+	const char *error = fields_text(json, "store.error");
 
 	add_head(s, "store", engine);
 	if (engine == NULL || strcmp(engine, "none") == 0) {
@@ -231,8 +231,8 @@ draw_store(struct screen *s, const cJSON *json)
 		return;
 	}
 	put_text(&s->line, "durability ");
-	add_text(s, json_text(json, "store.durability"));
-	putf(&s->line, "  lag %.0f", json_number(json, "store.lag", 0));
+	add_text(s, fields_text(json, "store.durability"));
+	putf(&s->line, "  lag %.0f", fields_number(json, "store.lag", 0));
 	add_ms(s, "  last commit ", json, "store.last_commit_ms");
 	if (error != NULL) {
 		put_text(&s->line, "  FAILED: ");

@@ -98,7 +98,7 @@ take_sample(struct sample *sample, const struct answer *a)
 	for (size_t i = 0; i < COUNTERS; i++) {
 		double more;
 
-		now.counters[i] = json_number(a->json, counter_paths[i], 0);
+		now.counters[i] = fields_number(a->json, counter_paths[i], 0);
 		more = now.counters[i] - sample->counters[i];
 		/* A restart counts from 0 again: more is negative then. */
 		now.rates[i] =
@@ -120,8 +120,8 @@ add_rows(struct top *t)
 			continue;
 		}
 		out_raw(out, buf_span(&a->body));
-		json_set_node(out, a->target->name);
-		json_fill_row(out, a->json);
+		fields_set_node(out, a->target->name);
+		fields_fill_row(out, a->json);
 		for (size_t c = 0; c < COUNTERS; c++) {
 			if (t->samples[i].rates[c] >= 0)
 				out_real(out, counter_columns[c],

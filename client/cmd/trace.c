@@ -64,9 +64,9 @@ struct trace {
 static void
 note(struct trace *t, struct hop *hop, const cJSON *event)
 {
-	const char *time = json_text(event, "time");
-	const char *from = json_text(event, "from");
-	const char *at = json_text(event, "at");
+	const char *time = fields_text(event, "time");
+	const char *from = fields_text(event, "from");
+	const char *at = fields_text(event, "at");
 
 	if (hop->arrived || time == NULL || strcmp(time, t->time) != 0)
 		return;
@@ -83,7 +83,7 @@ on_line(void *arg, const struct target *target, struct span line)
 {
 	struct trace *t = arg;
 	cJSON *event = cJSON_ParseWithLength(line.data, line.len);
-	const char *kind = json_text(event, "event");
+	const char *kind = fields_text(event, "event");
 
 	for (size_t i = 0; i < t->count; i++) {
 		if (t->hops[i].target == target && kind != NULL &&

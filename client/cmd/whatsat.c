@@ -117,8 +117,8 @@ read_question(struct whatsat *w, struct buf *request)
 static void
 set_position(struct out *out, const cJSON *place, struct location from)
 {
-	const cJSON *lat = json_at(place, "geometry.location.lat");
-	const cJSON *lng = json_at(place, "geometry.location.lng");
+	const cJSON *lat = fields_at(place, "geometry.location.lat");
+	const cJSON *lng = fields_at(place, "geometry.location.lng");
 	struct location to;
 
 	if (!cJSON_IsNumber(lat) || !cJSON_IsNumber(lng) ||
@@ -140,13 +140,13 @@ add_places(struct run *run, const struct exchange *x, const cJSON *json,
 	const cJSON *place;
 	int64_t rank = 0;
 
-	cJSON_ArrayForEach(place, json_at(json, "results"))
+	cJSON_ArrayForEach(place, fields_at(json, "results"))
 	{
 		const char *type = cJSON_GetStringValue(
-		    cJSON_GetArrayItem(json_at(place, "types"), 0));
+		    cJSON_GetArrayItem(fields_at(place, "types"), 0));
 
-		json_set_node(&run->out, x->target->name);
-		json_fill_row(&run->out, place);
+		fields_set_node(&run->out, x->target->name);
+		fields_fill_row(&run->out, place);
 		out_integer(&run->out, PLACE_RANK, ++rank);
 		if (type != NULL)
 			out_word(&run->out, PLACE_TYPE, type);
@@ -250,7 +250,7 @@ add_footer(struct whatsat *w, const cJSON *json)
 	struct run *run = w->run;
 	const cJSON *item;
 	struct buf text;
-	int count = cJSON_GetArraySize(json_at(json, "results"));
+	int count = cJSON_GetArraySize(fields_at(json, "results"));
 
 	buf_init(&text, XBUF_MAX);
 	putf(&text, "%d place%s within ", count, count == 1 ? "" : "s");
@@ -259,7 +259,7 @@ add_footer(struct whatsat *w, const cJSON *json)
 	else
 		putf(&text, "%.10g km", w->radius_m / 1000);
 	putf(&text, " (limit %u).", w->max);
-	cJSON_ArrayForEach(item, json_at(json, "html_attributions"))
+	cJSON_ArrayForEach(item, fields_at(json, "html_attributions"))
 	{
 		if (!cJSON_IsString(item))
 			continue;
@@ -274,8 +274,8 @@ add_footer(struct whatsat *w, const cJSON *json)
 static enum status
 check_places(struct run *run, const cJSON *json)
 {
-	const char *status = json_text(json, "status");
-	const char *message = json_text(json, "error_message");
+	const char *status = fields_text(json, "status");
+	const char *message = fields_text(json, "error_message");
 
 	if (status == NULL)
 		return run_fail(

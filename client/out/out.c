@@ -410,9 +410,7 @@ out_count_states(
 void
 out_member(struct out *out, const char *key, const char *json)
 {
-	put_text(&out->members, ",");
-	json_put_string(&out->members, span_from(key));
-	putf(&out->members, ":%s", json);
+	putf(&out->members, ",\"%s\":%s", key, json);
 }
 
 void

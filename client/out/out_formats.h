@@ -16,9 +16,9 @@ void plain_begin(struct out *out);
 void plain_row(struct out *out, const struct leaf *row);
 
 /* out_json.c */
-void json_begin(struct out *out);
+void json_begin_answer(struct out *out);
 void json_row(struct out *out, const struct leaf *row);
-void json_end(struct out *out);
+void json_end_answer(struct out *out);
 void jsonl_row(struct out *out, const struct leaf *row);
 void geojson_begin(struct out *out);
 void geojson_row(struct out *out, const struct leaf *row);

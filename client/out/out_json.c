@@ -7,8 +7,42 @@
 
 #include "base/xbuf.h"
 
+/* Where a document is written: the answer's line. */
+static void
+begin(struct json *json, struct out *out)
+{
+	json_begin(json, &out->scratch, JSON_TERMINAL);
+}
+
+static void
+write_members(struct json *json, struct out *out, const struct leaf *row)
+{
+	for (size_t i = 0; i < out->shown_count; i++)
+		leaf_write(json, &row[out->shown[i]], out_shown(out, i));
+}
+
+static void
+put_object(struct out *out, const struct leaf *row)
+{
+	struct json json;
+
+	begin(&json, out);
+	json_object(&json, NULL);
+	write_members(&json, out, row);
+	json_object_end(&json);
+	must(json_end(&json));
+}
+
+/* Rows stand on a line each, so that people and diff can read them. */
+static void
+next_row(struct out *out)
+{
+	buf_clear(&out->scratch);
+	put_text(&out->scratch, out->written > 0 ? ",\n " : "\n ");
+}
+
 void
-json_begin(struct out *out)
+json_begin_answer(struct out *out)
 {
 	buf_clear(&out->scratch);
 	putf(&out->scratch, "{\"schema\":\"%s\",\"%s\":[", out->view->schema,
@@ -16,30 +50,16 @@ json_begin(struct out *out)
 	sink_write(out->sink, buf_span(&out->scratch));
 }
 
-static void
-put_object(struct out *out, const struct leaf *row)
-{
-	put_byte(&out->scratch, '{');
-	for (size_t i = 0; i < out->shown_count; i++) {
-		if (i > 0)
-			put_byte(&out->scratch, ',');
-		leaf_to_json_member(
-		    &out->scratch, &row[out->shown[i]], out_shown(out, i));
-	}
-	put_byte(&out->scratch, '}');
-}
-
 void
 json_row(struct out *out, const struct leaf *row)
 {
-	buf_clear(&out->scratch);
-	put_text(&out->scratch, out->written > 0 ? ",\n " : "\n ");
+	next_row(out);
 	put_object(out, row);
 	sink_write(out->sink, buf_span(&out->scratch));
 }
 
 void
-json_end(struct out *out)
+json_end_answer(struct out *out)
 {
 	buf_clear(&out->scratch);
 	put_text(&out->scratch, out->written > 0 ? "\n]" : "]");
@@ -77,32 +97,42 @@ first_place(const struct out *out, const struct leaf *row)
 	return NULL;
 }
 
+static void
+write_geometry(struct json *json, const struct leaf *place)
+{
+	if (place == NULL) {
+		json_null(json, "geometry");
+		return;
+	}
+	json_object(json, "geometry");
+	json_word(json, "type", "Point");
+	json_array(json, "coordinates");
+	json_number(json, NULL, place->lon);
+	json_number(json, NULL, place->lat);
+	json_array_end(json);
+	json_object_end(json);
+}
+
 void
 geojson_row(struct out *out, const struct leaf *row)
 {
-	const struct leaf *place = first_place(out, row);
-	struct buf *line = &out->scratch;
+	struct json json;
 
-	buf_clear(line);
-	put_text(line, out->written > 0 ? ",\n " : "\n ");
-	put_text(line, "{\"type\":\"Feature\",\"geometry\":");
-	if (place != NULL) {
-		put_text(line, "{\"type\":\"Point\",\"coordinates\":[");
-		json_put_number(line, place->lon);
-		put_byte(line, ',');
-		json_put_number(line, place->lat);
-		put_text(line, "]}");
-	} else {
-		put_text(line, "null");
-	}
-	put_text(line, ",\"properties\":");
-	put_object(out, row);
-	put_byte(line, '}');
-	sink_write(out->sink, buf_span(line));
+	next_row(out);
+	begin(&json, out);
+	json_object(&json, NULL);
+	json_word(&json, "type", "Feature");
+	write_geometry(&json, first_place(out, row));
+	json_object(&json, "properties");
+	write_members(&json, out, row);
+	json_object_end(&json);
+	json_object_end(&json);
+	must(json_end(&json));
+	sink_write(out->sink, buf_span(&out->scratch));
 }
 
 void
 geojson_end(struct out *out)
 {
-	json_end(out);
+	json_end_answer(out);
 }

@@ -120,7 +120,7 @@ put_metric(struct out *out, size_t column)
 		 */
 		if (m.per > 1)
 			number = round(number * (1e9 / m.per)) / 1e9;
-		json_put_number(line, is_state ? 1 : number);
+		put_number(line, is_state ? 1 : number);
 		put_byte(line, '\n');
 		sink_write_foreign(out->sink, buf_span(line));
 	}

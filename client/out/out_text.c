@@ -37,10 +37,10 @@ put_position(struct buf *line, const struct leaf *leaf, char gap)
 {
 	put_byte(line, gap);
 	if (leaf->known)
-		json_put_number(line, leaf->lat);
+		put_number(line, leaf->lat);
 	put_byte(line, gap);
 	if (leaf->known)
-		json_put_number(line, leaf->lon);
+		put_number(line, leaf->lon);
 }
 
 static void
@@ -162,9 +162,9 @@ kv_row(struct out *out, const struct leaf *row)
 		put_byte(line, '\n');
 		if (c->type == LEAF_PLACE && leaf->known) {
 			put_text(line, "lat=");
-			json_put_number(line, leaf->lat);
+			put_number(line, leaf->lat);
 			put_text(line, "\nlon=");
-			json_put_number(line, leaf->lon);
+			put_number(line, leaf->lon);
 			put_byte(line, '\n');
 		}
 	}

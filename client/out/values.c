@@ -226,7 +226,7 @@ leaf_for_people(struct buf *out, const struct leaf *leaf,
 		return;
 	case LEAF_REAL:
 		if (column->digits == DIGITS_ALL)
-			json_put_number(out, leaf->real);
+			put_number(out, leaf->real);
 		else
 			putf(out, "%.*f", (int)column->digits, leaf->real);
 		return;
@@ -276,145 +276,66 @@ leaf_for_machines(struct buf *out, const struct leaf *leaf)
 	else if (base_of(leaf->type) == BASE_INTEGER)
 		putf(out, "%" PRId64, leaf->integer);
 	else if (base_of(leaf->type) == BASE_REAL)
-		json_put_number(out, rounded(leaf));
+		put_number(out, rounded(leaf));
 	else
 		put_span(out, leaf->text);
 }
 
-/*
- * What a terminal could take for an order although JSON allows it plain:
- * C1 controls, bidi controls, line and paragraph separator.
- */
-static bool
-point_is_risky(unsigned point)
+void
+put_number(struct buf *out, double number)
 {
-	return (point >= 0x7f && point <= 0x9f) || point == 0x61c ||
-	       (point >= 0x200e && point <= 0x200f) ||
-	       (point >= 0x2028 && point <= 0x202e) ||
-	       (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
+	struct json json;
+
+	json_begin(&json, out, JSON_COMPACT);
+	json_number(&json, NULL, number);
+	must(json_end(&json));
 }
 
-/* Code point of two or three bytes; longer ones are never risky. */
-static unsigned
-point_at(const unsigned char *s, size_t left, size_t *len)
+/* An unknown value, or one without a form in JSON, is null. */
+static void
+write_leaf(struct json *json, const char *key, const struct leaf *leaf)
 {
-	*len = 1;
-	if ((s[0] & 0xe0) == 0xc0 && left >= 2) {
-		*len = 2;
-		return (s[0] & 0x1fu) << 6 | (s[1] & 0x3fu);
-	}
-	if ((s[0] & 0xf0) == 0xe0 && left >= 3) {
-		*len = 3;
-		return (s[0] & 0x0fu) << 12 | (s[1] & 0x3fu) << 6 |
-		       (s[2] & 0x3fu);
-	}
-	return s[0] == 0x7f ? 0x7f : 0;
+	if (!leaf->known || (leaf->type == LEAF_PLACE && leaf->text.len == 0))
+		json_null(json, key);
+	else if (leaf->type == LEAF_BOOL)
+		json_bool(json, key, leaf->integer != 0);
+	else if (leaf->type == LEAF_JSON)
+		json_raw(json, key, leaf->text);
+	else if (base_of(leaf->type) == BASE_INTEGER)
+		json_integer(json, key, leaf->integer);
+	else if (base_of(leaf->type) == BASE_REAL)
+		json_number(json, key, rounded(leaf));
+	else
+		json_text(json, key, leaf->text);
 }
 
 static void
-put_utf8_json(struct buf *out, struct span text)
+write_base64(struct json *json, const char *key, struct span bytes)
 {
-	const unsigned char *s = (const unsigned char *)text.data;
-	size_t len;
+	struct buf name;
+	struct buf text;
 
-	put_byte(out, '"');
-	for (size_t i = 0; i < text.len; i += len) {
-		unsigned point = point_at(s + i, text.len - i, &len);
-
-		if (s[i] == '"' || s[i] == '\\')
-			putf(out, "\\%c", s[i]);
-		else if (s[i] == '\n')
-			put_text(out, "\\n");
-		else if (s[i] == '\t')
-			put_text(out, "\\t");
-		else if (s[i] < 0x20)
-			putf(out, "\\u%04x", s[i]);
-		else if (point_is_risky(point))
-			putf(out, "\\u%04x", point);
-		else
-			put(out, s + i, len);
-	}
-	put_byte(out, '"');
+	buf_init(&name, XBUF_MAX);
+	buf_init(&text, XBUF_MAX);
+	putf(&name, "%s_b64", key);
+	must(text_to_base64(&text, bytes));
+	json_text(json, text_of(&name), buf_span(&text));
+	buf_release(&name);
+	buf_release(&text);
 }
 
 void
-json_put_string(struct buf *out, struct span text)
+leaf_write(
+    struct json *json, const struct leaf *leaf, const struct column *column)
 {
-	struct buf fixed;
-
-	if (text_is_utf8(text)) {
-		put_utf8_json(out, text);
-		return;
-	}
-	buf_init(&fixed, XBUF_MAX);
-	must(text_to_utf8(&fixed, text));
-	put_utf8_json(out, buf_span(&fixed));
-	buf_release(&fixed);
-}
-
-void
-json_put_number(struct buf *out, double number)
-{
-	char text[40];
-
-	if (!isfinite(number)) {
-		put_text(out, "null");
-		return;
-	}
-	for (int digits = 15; digits <= 17; digits++) {
-		snprintf(text, sizeof(text), "%.*g", digits, number);
-		if (strtod(text, NULL) == number)
-			break;
-	}
-	put_text(out, text);
-}
-
-void
-leaf_to_json(struct buf *out, const struct leaf *leaf)
-{
-	if (!leaf->known) {
-		put_text(out, "null");
-		return;
-	}
-	if (leaf->type == LEAF_BOOL)
-		put_text(out, leaf->integer ? "true" : "false");
-	else if (leaf->type == LEAF_JSON)
-		put_span(out, leaf->text);
-	else if (leaf->type == LEAF_PLACE && leaf->text.len == 0)
-		put_text(out, "null");
-	else if (base_of(leaf->type) == BASE_INTEGER)
-		putf(out, "%" PRId64, leaf->integer);
-	else if (base_of(leaf->type) == BASE_REAL)
-		json_put_number(out, rounded(leaf));
-	else
-		json_put_string(out, leaf->text);
-}
-
-void
-leaf_to_json_member(
-    struct buf *out, const struct leaf *leaf, const struct column *column)
-{
-	json_put_string(out, span_from(column->key));
-	put_byte(out, ':');
-	leaf_to_json(out, leaf);
+	write_leaf(json, column->key, leaf);
 	if (column->type == LEAF_PLACE) {
-		put_text(out, ",\"lat\":");
-		if (leaf->known)
-			json_put_number(out, leaf->lat);
-		else
-			put_text(out, "null");
-		put_text(out, ",\"lon\":");
-		if (leaf->known)
-			json_put_number(out, leaf->lon);
-		else
-			put_text(out, "null");
+		json_number(json, "lat", leaf->known ? leaf->lat : (double)NAN);
+		json_number(json, "lon", leaf->known ? leaf->lon : (double)NAN);
 	}
 	if ((column->traits & COLUMN_ID) != 0 && leaf->known &&
-	    !text_is_utf8(leaf->text)) {
-		putf(out, ",\"%s_b64\":\"", column->key);
-		must(text_to_base64(out, leaf->text));
-		put_byte(out, '"');
-	}
+	    !text_is_utf8(leaf->text))
+		write_base64(json, column->key, leaf->text);
 }
 
 static int

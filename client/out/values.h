@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "herd/buf.h"
+#include "herd/json.h"
 
 enum leaf_type {
 	LEAF_TEXT,     /* a text from anywhere */
@@ -125,21 +126,15 @@ void leaf_for_people(struct buf *out, const struct leaf *leaf,
 /* Appends what csv, tsv, kv show: "" when unknown, numbers plain. */
 void leaf_for_machines(struct buf *out, const struct leaf *leaf);
 
-/* Appends the leaf as JSON value (a PLACE as its text or null). */
-void leaf_to_json(struct buf *out, const struct leaf *leaf);
-
-/* Appends `"key":value` with what else belongs to it (lat, lon, _b64). */
-void leaf_to_json_member(
-    struct buf *out, const struct leaf *leaf, const struct column *column);
+/* Writes `"key":value` with what else belongs to it (lat, lon, _b64). */
+void leaf_write(
+    struct json *json, const struct leaf *leaf, const struct column *column);
 
 /* <0, 0, >0; unknown values come last in either direction. */
 int leaf_compare(const struct leaf *a, const struct leaf *b, bool descending);
 
-/* Appends `text` as JSON string; controls, C1 and bidi marks escaped. */
-void json_put_string(struct buf *out, struct span text);
-
 /* Appends a number as short as reads back equal; null when not finite. */
-void json_put_number(struct buf *out, double number);
+void put_number(struct buf *out, double number);
 
 /* Appends the time of day of seconds as text, before today the date too. */
 void put_clock(struct buf *out, struct span text);

@@ -114,9 +114,9 @@ peer_state(struct lookout *l, const char *name)
 static void
 on_link_event(struct lookout *l, const cJSON *event)
 {
-	const char *peer = json_text(event, "peer");
-	const char *state = json_text(event, "state");
-	const char *error = json_text(event, "error");
+	const char *peer = fields_text(event, "peer");
+	const char *state = fields_text(event, "state");
+	const char *error = fields_text(event, "error");
 	struct peer_state *known = peer == NULL ? NULL : peer_state(l, peer);
 	bool up;
 	struct buf text;
@@ -144,7 +144,7 @@ on_link_event(struct lookout *l, const cJSON *event)
 static void
 on_event(struct lookout *l, const cJSON *event)
 {
-	const char *kind = json_text(event, "event");
+	const char *kind = fields_text(event, "event");
 
 	if (kind == NULL)
 		return;
@@ -275,7 +275,7 @@ add_id(struct lookout *l, const cJSON *client)
 		return;
 	buf_init(&id, XBUF_MAX);
 	/* No word can hold a NUL. */
-	if (json_client_id(client, &id) && id.len > 0 &&
+	if (fields_client_id(client, &id) && id.len > 0 &&
 	    span_find(buf_span(&id), '\0') == NULL &&
 	    (l->asked_prefix == NULL || !knows_id(l, text_of(&id))))
 		l->ids[l->id_count++] = xstrdup(text_of(&id));
@@ -295,9 +295,9 @@ on_ids(void *arg, const struct admin_answer *answer)
 	json = cJSON_ParseWithLength(answer->body.data, answer->body.len);
 	if (l->asked_prefix == NULL) {
 		forget_ids(l);
-		l->asked_all = json != NULL && json_text(json, "next") == NULL;
+		l->asked_all = json != NULL && fields_text(json, "next") == NULL;
 	}
-	cJSON_ArrayForEach(client, json_at(json, "clients")) add_id(l, client);
+	cJSON_ArrayForEach(client, fields_at(json, "clients")) add_id(l, client);
 	l->ids[l->id_count] = NULL;
 	cJSON_Delete(json);
 }

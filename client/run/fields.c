@@ -2,6 +2,7 @@
 #include "run/fields.h"
 
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 #define KEY_MAX 64u
 
 const cJSON *
-json_at(const cJSON *object, const char *path)
+fields_at(const cJSON *object, const char *path)
 {
 	char key[KEY_MAX];
 
@@ -30,38 +31,38 @@ json_at(const cJSON *object, const char *path)
 }
 
 const char *
-json_text(const cJSON *object, const char *path)
+fields_text(const cJSON *object, const char *path)
 {
-	return cJSON_GetStringValue(json_at(object, path));
+	return cJSON_GetStringValue(fields_at(object, path));
 }
 
 double
-json_number(const cJSON *object, const char *path, double fallback)
+fields_number(const cJSON *object, const char *path, double fallback)
 {
-	const cJSON *item = json_at(object, path);
+	const cJSON *item = fields_at(object, path);
 
 	return cJSON_IsNumber(item) ? item->valuedouble : fallback;
 }
 
 bool
-json_is(const cJSON *object, const char *path)
+fields_is(const cJSON *object, const char *path)
 {
-	return cJSON_IsTrue(json_at(object, path));
+	return cJSON_IsTrue(fields_at(object, path));
 }
 
 bool
-json_says(const cJSON *object, const char *path, const char *word)
+fields_says(const cJSON *object, const char *path, const char *word)
 {
-	const char *text = json_text(object, path);
+	const char *text = fields_text(object, path);
 
 	return text != NULL && strcmp(text, word) == 0;
 }
 
 bool
-json_client_id(const cJSON *object, struct buf *out)
+fields_client_id(const cJSON *object, struct buf *out)
 {
-	const char *coded = json_text(object, "client_b64");
-	const char *plain = json_text(object, "client");
+	const char *coded = fields_text(object, "client_b64");
+	const char *plain = fields_text(object, "client");
 
 	if (coded != NULL && text_from_base64(out, span_from(coded)) == HERD_OK)
 		return true;
@@ -83,7 +84,7 @@ fill_text(struct out *out, size_t column, const cJSON *item)
 	if (!cJSON_IsNumber(item))
 		return;
 	buf_init(&text, XBUF_MAX);
-	json_put_number(&text, item->valuedouble);
+	put_number(&text, item->valuedouble);
 	out_text(out, column, buf_span(&text));
 	buf_release(&text);
 }
@@ -116,15 +117,48 @@ put_words(struct buf *out, const cJSON *item)
 	buf_release(&words);
 }
 
-void
-json_set(struct out *out, size_t column, const cJSON *item, struct span shown)
-{
-	char *text = cJSON_PrintUnformatted(item);
+#define EXACT_MAX 9007199254740992.0 /* 2^53: above, doubles skip some */
 
-	if (text == NULL)
-		out_of_memory();
-	out_json(out, column, span_from(text), shown);
-	free(text);
+void
+fields_write(struct json *json, const char *key, const cJSON *item)
+{
+	const cJSON *child;
+
+	if (cJSON_IsObject(item) || cJSON_IsArray(item)) {
+		bool object = cJSON_IsObject(item);
+
+		(object ? json_object : json_array)(json, key);
+		cJSON_ArrayForEach(child, item)
+		    fields_write(json, object ? child->string : NULL, child);
+		(object ? json_object_end : json_array_end)(json);
+	} else if (cJSON_IsString(item)) {
+		json_word(json, key, item->valuestring);
+	} else if (cJSON_IsNumber(item)) {
+		double number = item->valuedouble;
+
+		if (number == trunc(number) && fabs(number) < EXACT_MAX)
+			json_integer(json, key, (int64_t)number);
+		else
+			json_number(json, key, number);
+	} else if (cJSON_IsBool(item)) {
+		json_bool(json, key, cJSON_IsTrue(item));
+	} else {
+		json_null(json, key);
+	}
+}
+
+void
+fields_set(struct out *out, size_t column, const cJSON *item, struct span shown)
+{
+	struct json json;
+	struct buf text;
+
+	buf_init(&text, XBUF_MAX);
+	json_begin(&json, &text, JSON_TERMINAL);
+	fields_write(&json, NULL, item);
+	must(json_end(&json));
+	out_json(out, column, buf_span(&text), shown);
+	buf_release(&text);
 }
 
 static void
@@ -134,16 +168,16 @@ fill_json(struct out *out, size_t column, const cJSON *item)
 
 	buf_init(&words, XBUF_MAX);
 	put_words(&words, item);
-	json_set(out, column, item, buf_span(&words));
+	fields_set(out, column, item, buf_span(&words));
 	buf_release(&words);
 }
 
 static void
 fill_place(struct out *out, size_t column, const cJSON *object)
 {
-	const char *text = json_text(object, "location");
-	const cJSON *lat = json_at(object, "lat");
-	const cJSON *lon = json_at(object, "lon");
+	const char *text = fields_text(object, "location");
+	const cJSON *lat = fields_at(object, "lat");
+	const cJSON *lon = fields_at(object, "lon");
 
 	if (cJSON_IsNumber(lat) && cJSON_IsNumber(lon))
 		out_place(out, column, span_from(text == NULL ? "" : text),
@@ -156,7 +190,7 @@ fill_id(struct out *out, size_t column, const cJSON *object)
 	struct buf id;
 
 	buf_init(&id, XBUF_MAX);
-	if (json_client_id(object, &id))
+	if (fields_client_id(object, &id))
 		out_text(out, column, buf_span(&id));
 	buf_release(&id);
 }
@@ -165,7 +199,7 @@ static void
 fill(struct out *out, size_t column, const cJSON *object)
 {
 	const struct column *c = &out->view->columns[column];
-	const cJSON *item = json_at(object, c->path);
+	const cJSON *item = fields_at(object, c->path);
 
 	if (item == NULL || cJSON_IsNull(item))
 		return;
@@ -203,7 +237,7 @@ fill(struct out *out, size_t column, const cJSON *object)
 }
 
 void
-json_fill_row(struct out *out, const cJSON *object)
+fields_fill_row(struct out *out, const cJSON *object)
 {
 	for (size_t i = 0; i < out->view->count; i++) {
 		if (out->view->columns[i].path != NULL)
@@ -212,7 +246,7 @@ json_fill_row(struct out *out, const cJSON *object)
 }
 
 void
-json_set_node(struct out *out, const char *node)
+fields_set_node(struct out *out, const char *node)
 {
 	size_t column = out_column(out, COLUMN_NODE);
 
@@ -222,18 +256,18 @@ json_set_node(struct out *out, const char *node)
 
 static void
 add_row(struct run *run, const struct answer *answer, const cJSON *object,
-    json_row_hook *hook)
+    fields_row_hook *hook)
 {
-	json_set_node(&run->out, answer->target->name);
-	json_fill_row(&run->out, object);
+	fields_set_node(&run->out, answer->target->name);
+	fields_fill_row(&run->out, object);
 	if (hook != NULL)
 		hook(&run->out, answer, object);
 	out_row(&run->out);
 }
 
 void
-json_rows(struct run *run, const struct answers *answers, const char *list,
-    json_row_hook *hook)
+fields_rows(struct run *run, const struct answers *answers, const char *list,
+    fields_row_hook *hook)
 {
 	for (size_t i = 0; i < answers->count; i++) {
 		const struct answer *answer = &answers->items[i];
@@ -252,7 +286,7 @@ json_rows(struct run *run, const struct answers *answers, const char *list,
 			add_row(run, answer, answer->json, hook);
 			continue;
 		}
-		items = json_at(answer->json, list);
+		items = fields_at(answer->json, list);
 		cJSON_ArrayForEach(item, items)
 		    add_row(run, answer, item, hook);
 	}
@@ -271,7 +305,7 @@ count_states(struct run *run, const char *what)
 }
 
 enum status
-json_ask(struct run *run, const struct json_request *request,
+fields_ask(struct run *run, const struct fields_request *request,
     struct answers *answers)
 {
 	enum status status;
@@ -293,21 +327,21 @@ json_ask(struct run *run, const struct json_request *request,
 }
 
 enum status
-json_run(struct run *run, const struct json_request *request)
+fields_run(struct run *run, const struct fields_request *request)
 {
 	struct answers answers;
-	enum status status = json_ask(run, request, &answers);
+	enum status status = fields_ask(run, request, &answers);
 
 	if (status != STATUS_OK)
 		return status;
-	json_rows(run, &answers, request->list, request->hook);
+	fields_rows(run, &answers, request->list, request->hook);
 	if (request->counts != NULL)
 		count_states(run, request->counts);
-	return json_finish(run, &answers);
+	return fields_finish(run, &answers);
 }
 
 enum status
-json_finish(struct run *run, struct answers *answers)
+fields_finish(struct run *run, struct answers *answers)
 {
 	enum status status = answers_status(answers);
 

@@ -6,41 +6,47 @@
 #ifndef HERD_FIELDS_H
 #define HERD_FIELDS_H
 
+#include "herd/json.h"
 #include "run/ask.h"
 #include "out/out.h"
 
 struct cJSON;
 
 /* The value at "peers.total" in an object, or NULL. */
-const struct cJSON *json_at(const struct cJSON *object, const char *path);
+const struct cJSON *fields_at(const struct cJSON *object, const char *path);
 
 /* NULL, `fallback`, false when it is not there or not of that type. */
-const char *json_text(const struct cJSON *object, const char *path);
-double json_number(
+const char *fields_text(const struct cJSON *object, const char *path);
+double fields_number(
     const struct cJSON *object, const char *path, double fallback);
-bool json_is(const struct cJSON *object, const char *path);
+bool fields_is(const struct cJSON *object, const char *path);
 
 /* Is the text at `path` this word? */
-bool json_says(const struct cJSON *object, const char *path, const char *word);
+bool fields_says(
+    const struct cJSON *object, const char *path, const char *word);
 
 /*
  * A client's id as bytes: "client_b64" decoded if it is there, else "client".
  * Appends to `out`; false when there is none.
  */
-bool json_client_id(const struct cJSON *object, struct buf *out);
+bool fields_client_id(const struct cJSON *object, struct buf *out);
+
+/* Writes the value as it was read; numbers above 2^53 as near as doubles are.
+ */
+void fields_write(struct json *json, const char *key, const struct cJSON *item);
 
 /* Sets the columns of the current row that have a path. */
-void json_fill_row(struct out *out, const struct cJSON *object);
+void fields_fill_row(struct out *out, const struct cJSON *object);
 
 /* Sets a column of type JSON; people read `shown`. */
-void json_set(struct out *out, size_t column, const struct cJSON *item,
+void fields_set(struct out *out, size_t column, const struct cJSON *item,
     struct span shown);
 
 /* Sets the column of trait COLUMN_NODE. */
-void json_set_node(struct out *out, const char *node);
+void fields_set_node(struct out *out, const char *node);
 
-/* May set computed columns of a row; called after json_fill_row(). */
-typedef void json_row_hook(
+/* May set computed columns of a row; called after fields_fill_row(). */
+typedef void fields_row_hook(
     struct out *out, const struct answer *answer, const struct cJSON *object);
 
 /*
@@ -48,16 +54,16 @@ typedef void json_row_hook(
  * answer itself when `list` is NULL), a failure's row where there was none.
  * `-o raw` gets the bodies. `hook` may be NULL.
  */
-void json_rows(struct run *run, const struct answers *answers, const char *list,
-    json_row_hook *hook);
+void fields_rows(struct run *run, const struct answers *answers,
+    const char *list, fields_row_hook *hook);
 
-struct json_request {
+struct fields_request {
 	const char *method; /* NULL: GET */
 	const char *path;
 	const char *body;        /* or NULL */
 	const struct view *view; /* NULL: the command's */
-	const char *list;        /* as for json_rows() */
-	json_row_hook *hook;
+	const char *list;        /* as for fields_rows() */
+	fields_row_hook *hook;
 	const char *counts; /* "node": the footer counts their states */
 };
 
@@ -65,13 +71,13 @@ struct json_request {
  * Asks all of the run's targets and begins the answer. After a failure *answers
  * is empty.
  */
-enum status json_ask(struct run *run, const struct json_request *request,
+enum status fields_ask(struct run *run, const struct fields_request *request,
     struct answers *answers);
 
 /* The whole of a command that asks one thing and has the answers as rows. */
-enum status json_run(struct run *run, const struct json_request *request);
+enum status fields_run(struct run *run, const struct fields_request *request);
 
 /* out_end() and answers_report(): the status of such a command. */
-enum status json_finish(struct run *run, struct answers *answers);
+enum status fields_finish(struct run *run, struct answers *answers);
 
 #endif

@@ -47,14 +47,20 @@ static void
 put_json_error(
     struct run *run, struct buf *out, enum status status, struct span message)
 {
-	putf(out, "{\"error\":{\"status\":%d,\"code\":\"%s\",\"message\":",
-	    (int)status, status_word(status));
-	json_put_string(out, message);
-	if (run->place != NULL) {
-		put_text(out, ",\"place\":");
-		json_put_string(out, span_from(run->place));
-	}
-	put_text(out, "}}\n");
+	struct json json;
+
+	json_begin(&json, out, JSON_TERMINAL);
+	json_object(&json, NULL);
+	json_object(&json, "error");
+	json_integer(&json, "status", status);
+	json_word(&json, "code", status_word(status));
+	json_text(&json, "message", message);
+	if (run->place != NULL)
+		json_word(&json, "place", run->place);
+	json_object_end(&json);
+	json_object_end(&json);
+	must(json_end(&json));
+	put_byte(out, '\n');
 }
 
 static enum status
@@ -156,13 +162,17 @@ say(struct run *run, const char *prefix, const char *fmt, va_list args)
 
 	buf_init(&out, XBUF_MAX);
 	if (wants_json(run)) {
+		struct json json;
 		struct buf text;
 
 		buf_init(&text, XBUF_MAX);
 		putv(&text, fmt, args);
-		put_text(&out, "{\"notice\":");
-		json_put_string(&out, buf_span(&text));
-		put_text(&out, "}\n");
+		json_begin(&json, &out, JSON_TERMINAL);
+		json_object(&json, NULL);
+		json_text(&json, "notice", buf_span(&text));
+		json_object_end(&json);
+		must(json_end(&json));
+		put_byte(&out, '\n');
 		buf_release(&text);
 	} else {
 		put_text(&out, prefix);

@@ -48,6 +48,15 @@ HERD_MUST_CHECK enum herd_error text_escape(
 #define TEXT_ESCAPE_MAX 4u
 size_t text_escape_byte(char out[TEXT_ESCAPE_MAX], char c);
 
+/*
+ * Bytes of the UTF-8 sequence that `text` begins with, its character in
+ * *code; 0 when it begins with none. `text` is not empty.
+ */
+size_t text_utf8_take(struct span text, uint32_t *code);
+
+/* What a terminal would obey, or what would change the order of a line. */
+bool text_is_control(uint32_t code);
+
 /* Whole and shortest-form UTF-8 without surrogates, up to U+10FFFF. */
 bool text_is_utf8(struct span text);
 

@@ -231,27 +231,26 @@ static void
 serve_index(struct call *call)
 {
 	const struct route *const *routes;
-	struct json json;
-	cJSON *list;
+	struct json *json = call_answer(call);
 	size_t count;
 
 	routes = route_all(&count);
-	json_init(&json);
-	json_string(&json, json.root, "schema", "herd.index/1");
-	list = json_array(&json, json.root, "endpoints");
+	json_word(json, "schema", "herd.index/1");
+	json_array(json, "endpoints");
 	for (size_t i = 0; i < count; i++) {
 		const struct route *route = routes[i];
-		cJSON *row = json_object(&json, list, NULL);
 
-		json_string(
-		    &json, row, "method", route_method_word(route->method));
-		json_string(&json, row, "path", route->path);
-		json_string(&json, row, "params",
-		    route->params == NULL ? "" : route->params);
-		json_bool(&json, row, "writes", route->access == ROUTE_WRITE);
-		json_string(&json, row, "help", route->help);
+		json_object(json, NULL);
+		json_word(json, "method", route_method_word(route->method));
+		json_word(json, "path", route->path);
+		json_word(
+		    json, "params", route->params == NULL ? "" : route->params);
+		json_bool(json, "writes", route->access == ROUTE_WRITE);
+		json_word(json, "help", route->help);
+		json_object_end(json);
 	}
-	call_json(call, &json);
+	json_array_end(json);
+	call_json(call);
 }
 
 const struct route route_index = {

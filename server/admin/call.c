@@ -54,6 +54,7 @@ call_free(struct call *call)
 		query_release(&call->query);
 	if (call->turn != NULL)
 		event_free(call->turn);
+	buf_release(&call->body);
 	free(call);
 }
 
@@ -107,6 +108,7 @@ call_new(struct admin *admin, struct evhttp_request *request)
 	call->admin = admin;
 	call->node = admin->node;
 	call->request = request;
+	buf_init(&call->body, SIZE_MAX / 2);
 	call->guest = guests_begin(admin->guests, connection_of(call));
 	call->head = evhttp_request_get_command(request) == EVHTTP_REQ_HEAD;
 	TAILQ_INSERT_TAIL(&admin->calls, call, all);
@@ -175,39 +177,37 @@ call_out_of_memory(struct call *call)
 		      "\"out of memory\",\"hint\":\"\"}}\n"));
 }
 
-void
-call_json_status(struct call *call, int status, struct json *json)
+struct json *
+call_answer(struct call *call)
 {
-	char *text = json_print(json);
-	struct buf line;
-
-	json_release(json);
-	if (text == NULL) {
-		call_out_of_memory(call);
-		return;
-	}
-	buf_init(&line, SIZE_MAX / 2);
-	if (buf_add_text(&line, text) == HERD_OK &&
-	    buf_add_byte(&line, '\n') == HERD_OK)
-		answer(call, status, JSON_TYPE, buf_span(&line));
-	else
-		call_out_of_memory(call);
-	buf_release(&line);
-	cJSON_free(text);
+	buf_clear(&call->body);
+	json_begin(&call->json, &call->body, JSON_COMPACT);
+	json_object(&call->json, NULL);
+	return &call->json;
 }
 
 void
-call_json(struct call *call, struct json *json)
+call_json_status(struct call *call, int status)
 {
-	call_json_status(call, HTTP_OK, json);
+	json_object_end(&call->json);
+	if (json_end(&call->json) == HERD_OK &&
+	    buf_add_byte(&call->body, '\n') == HERD_OK)
+		answer(call, status, JSON_TYPE, buf_span(&call->body));
+	else
+		call_out_of_memory(call);
+}
+
+void
+call_json(struct call *call)
+{
+	call_json_status(call, HTTP_OK);
 }
 
 void
 call_fail(struct call *call, enum admin_error error, const char *hint,
     const char *fmt, ...)
 {
-	struct json json;
-	cJSON *object;
+	struct json *json = call_answer(call);
 	struct buf text;
 	enum herd_error result;
 	va_list args;
@@ -216,15 +216,15 @@ call_fail(struct call *call, enum admin_error error, const char *hint,
 	va_start(args, fmt);
 	result = buf_addv(&text, fmt, args);
 	va_end(args);
-	json_init(&json);
-	object = json_object(&json, json.root, "error");
-	json_string(&json, object, "code", ERRORS[error].word);
-	json_span(&json, object, "message",
+	json_object(json, "error");
+	json_word(json, "code", ERRORS[error].word);
+	json_text(json, "message",
 	    result == HERD_OK ? buf_span(&text)
 			      : span_from(ERRORS[error].word));
-	json_string(&json, object, "hint", hint);
+	json_word(json, "hint", hint);
+	json_object_end(json);
 	buf_release(&text);
-	call_json_status(call, ERRORS[error].status, &json);
+	call_json_status(call, ERRORS[error].status);
 }
 
 /* --- streams ---------------------------------------------------------- */

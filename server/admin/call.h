@@ -12,7 +12,7 @@
 
 #include <sys/queue.h>
 
-#include "admin/json.h"
+#include "herd/json.h"
 #include "admin/query.h"
 #include "node/node.h"
 
@@ -55,6 +55,8 @@ struct call {
 	TAILQ_ENTRY(call) all;
 	const struct route *route;
 	struct query query;
+	struct json json; /* the answer while it is written */
+	struct buf body;
 	char who[CALL_WHO_MAX]; /* "uid=0 pid=1", "token 10.0.0.1:4711" */
 	bool has_query;
 	bool head;     /* HEAD: no body */
@@ -71,9 +73,15 @@ struct call {
 	unsigned every_ms;
 };
 
-/* Answers with the document, which is released. */
-void call_json(struct call *call, struct json *json);
-void call_json_status(struct call *call, int status, struct json *json);
+/*
+ * Begins the answer's document, an object; a second call begins it again. Its
+ * members are written next, then call_json() ends it.
+ */
+struct json *call_answer(struct call *call);
+
+/* Answers with the document. */
+void call_json(struct call *call);
+void call_json_status(struct call *call, int status);
 
 /* Answers with text of that content type. */
 void call_text(

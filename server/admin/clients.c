@@ -47,7 +47,7 @@ serve_client(struct call *call)
 {
 	char giver[GIVER_MAX];
 	struct record record;
-	struct json json;
+	struct json *json = call_answer(call);
 	bool removals;
 
 	if (query_flag(&call->query, "removed", &removals) != HERD_OK) {
@@ -57,11 +57,10 @@ serve_client(struct call *call)
 	}
 	record_init(&record);
 	if (get_client(call, removals, &record)) {
-		json_init(&json);
 		name_giver(call->node, record.from, giver);
-		row_client(&json, json.root, &record.report, giver);
-		row_ahead(&json, json.root, &record.report, clock_wall());
-		call_json(call, &json);
+		row_client(json, &record.report, giver);
+		row_ahead(json, &record.report, clock_wall());
+		call_json(call);
 	}
 	record_release(&record);
 }
@@ -126,7 +125,7 @@ put_removal(struct node *node, struct forgetting *job)
 static void
 answer_forgotten(struct call *call, const struct report *removal)
 {
-	struct json json;
+	struct json *json = call_answer(call);
 	struct buf shown;
 
 	buf_init(&shown, LOG_LINE_MAX);
@@ -135,11 +134,10 @@ answer_forgotten(struct call *call, const struct report *removal)
 		buf_clear(&shown);
 	call_log(call, shown.len > 0 ? buf_cstr(&shown) : "");
 	buf_release(&shown);
-	json_init(&json);
-	json_span(&json, json.root, "client", removal->client);
-	json_span(&json, json.root, "time", removal->time);
-	json_bool(&json, json.root, "forgotten", true);
-	call_json(call, &json);
+	json_text(json, "client", removal->client);
+	json_text(json, "time", removal->time);
+	json_bool(json, "forgotten", true);
+	call_json(call);
 }
 
 static void
@@ -269,12 +267,11 @@ on_gone(struct call *call)
 static void
 answer_count(struct call *call, uint64_t clients, uint64_t removals)
 {
-	struct json json;
+	struct json *json = call_answer(call);
 
-	json_init(&json);
-	json_count(&json, json.root, "count", clients);
-	json_count(&json, json.root, "removals", removals);
-	call_json(call, &json);
+	json_count(json, "count", clients);
+	json_count(json, "removals", removals);
+	call_json(call);
 }
 
 static void
@@ -286,11 +283,11 @@ add_next(struct json *json, const struct page *page)
 	buf_init(&cursor, PAGE_CURSOR_TEXT_MAX);
 	error = page_next_cursor(page, &cursor);
 	if (error == HERD_OK)
-		json_span(json, json->root, "next", buf_span(&cursor));
+		json_text(json, "next", buf_span(&cursor));
 	else if (error == HERD_ENOTFOUND)
-		json_null(json, json->root, "next");
+		json_null(json, "next");
 	else
-		json->failed = true;
+		json_fail(json, HERD_ENOMEM);
 	buf_release(&cursor);
 }
 
@@ -298,28 +295,28 @@ static void
 answer_page(struct call *call, const struct listing *listing)
 {
 	struct wall now = clock_wall();
-	struct json json;
-	cJSON *list;
+	struct json *json = call_answer(call);
 
-	json_init(&json);
-	json_string(&json, json.root, "schema", "herd.clients/1");
-	json_string(&json, json.root, "node", call->node->name);
-	list = json_array(&json, json.root, "clients");
+	json_word(json, "schema", "herd.clients/1");
+	json_word(json, "node", call->node->name);
+	json_array(json, "clients");
 	for (unsigned i = 0; i < page_count(listing->page); i++) {
 		const struct page_row *from = page_row(listing->page, i);
-		cJSON *row = json_object(&json, list, NULL);
 		char giver[GIVER_MAX];
 
+		json_object(json, NULL);
 		name_giver(call->node, from->from, giver);
-		row_client(&json, row, &from->report, giver);
-		row_ahead(&json, row, &from->report, now);
+		row_client(json, &from->report, giver);
+		row_ahead(json, &from->report, now);
 		if (listing->near)
-			json_double(&json, row, "distance_m",
+			json_number(json, "distance_m",
 			    (double)(int64_t)(from->distance_m * 10 + 0.5) /
 				10);
+		json_object_end(json);
 	}
-	add_next(&json, listing->page);
-	call_json(call, &json);
+	json_array_end(json);
+	add_next(json, listing->page);
+	call_json(call);
 }
 
 static void

@@ -3,6 +3,7 @@
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <cjson/cJSON.h>
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
@@ -16,11 +17,10 @@
 static void
 answer_state(struct call *call)
 {
-	struct json json;
+	struct json *json = call_answer(call);
 
-	json_init(&json);
-	json_string(&json, json.root, "state", node_state_word(call->node));
-	call_json(call, &json);
+	json_word(json, "state", node_state_word(call->node));
+	call_json(call);
 }
 
 static void
@@ -90,24 +90,23 @@ const struct route route_stop = {
 static void
 answer_level(struct call *call)
 {
-	struct json json;
+	struct json *json = call_answer(call);
 	struct timeval left;
 	struct timeval now;
 	const struct event *timer = call->admin->level_timer;
 
-	json_init(&json);
-	json_string(&json, json.root, "level",
-	    log_level_word(log_level_get(call->node->log)));
+	json_word(
+	    json, "level", log_level_word(log_level_get(call->node->log)));
 	if (timer != NULL && event_pending(timer, EV_TIMEOUT, &left)) {
 		evutil_gettimeofday(&now, NULL);
-		json_count(&json, json.root, "for_s",
+		json_count(json, "for_s",
 		    left.tv_sec > now.tv_sec
 			? (uint64_t)(left.tv_sec - now.tv_sec)
 			: 0);
-		json_string(&json, json.root, "then",
-		    log_level_word(call->admin->level_before));
+		json_word(
+		    json, "then", log_level_word(call->admin->level_before));
 	}
-	call_json(call, &json);
+	call_json(call);
 }
 
 static void

@@ -52,9 +52,9 @@ add_path(struct json *json, struct digest_path path)
 
 	buf_init(&text, DIGEST_DEPTH);
 	if (digest_path_format(&text, path) == HERD_OK)
-		json_span(json, json->root, "path", buf_span(&text));
+		json_text(json, "path", buf_span(&text));
 	else
-		json->failed = true;
+		json_fail(json, HERD_ENOMEM);
 	buf_release(&text);
 }
 
@@ -65,9 +65,9 @@ add_key(struct json *json, const struct digest_job *job)
 
 	buf_init(&text, 2 * KEY_LEN);
 	if (hex_format(&text, job->key_bytes, KEY_LEN) == HERD_OK)
-		json_span(json, json->root, "key", buf_span(&text));
+		json_text(json, "key", buf_span(&text));
 	else
-		json->failed = true;
+		json_fail(json, HERD_ENOMEM);
 	buf_release(&text);
 }
 
@@ -78,22 +78,21 @@ answer_hashes(struct call *call, const struct digest_job *job,
     const struct digest *digest)
 {
 	const uint64_t *hashes = digest_children(digest, job->path);
-	struct json json;
-	cJSON *list;
+	struct json *json = call_answer(call);
 
-	json_init(&json);
-	add_path(&json, job->path);
-	json_count(&json, json.root, "count", digest->size.records);
-	add_key(&json, job);
-	list = json_array(&json, json.root, "hashes");
+	add_path(json, job->path);
+	json_count(json, "count", digest->size.records);
+	add_key(json, job);
+	json_array(json, "hashes");
 	for (unsigned i = 0; i < DIGEST_FAN; i++) {
 		char hex[17];
 
 		snprintf(
 		    hex, sizeof(hex), "%016llx", (unsigned long long)hashes[i]);
-		json_string(&json, list, NULL, hex);
+		json_word(json, NULL, hex);
 	}
-	call_json(call, &json);
+	json_array_end(json);
+	call_json(call);
 }
 
 static bool
@@ -168,34 +167,36 @@ is_wanted(void *arg, struct span client)
 static void
 add_rows(struct call *call, struct json *json, const struct digest_job *job)
 {
-	cJSON *list = json_array(json, json->root, "clients");
 	enum herd_error error;
 	struct buf text;
 
+	json_array(json, "clients");
 	buf_init(&text, PAGE_CURSOR_TEXT_MAX);
 	for (unsigned i = 0; i < page_count(job->page); i++) {
 		const struct page_row *row = page_row(job->page, i);
-		cJSON *object = json_object(json, list, NULL);
 		struct digest_path leaf = { DIGEST_DEPTH,
 			digest_leaf(&job->key, row->report.client) };
 		char giver[GIVER_MAX];
 
+		json_object(json, NULL);
 		name_giver(call->node, row->from, giver);
-		row_client(json, object, &row->report, giver);
+		row_client(json, &row->report, giver);
 		buf_clear(&text);
 		if (digest_path_format(&text, leaf) == HERD_OK)
-			json_span(json, object, "path", buf_span(&text));
+			json_text(json, "path", buf_span(&text));
 		else
-			json->failed = true;
+			json_fail(json, HERD_ENOMEM);
+		json_object_end(json);
 	}
+	json_array_end(json);
 	buf_clear(&text);
 	error = page_next_cursor(job->page, &text);
 	if (error == HERD_OK)
-		json_span(json, json->root, "next", buf_span(&text));
+		json_text(json, "next", buf_span(&text));
 	else if (error == HERD_ENOTFOUND)
-		json_null(json, json->root, "next");
+		json_null(json, "next");
 	else
-		json->failed = true;
+		json_fail(json, HERD_ENOMEM);
 	buf_release(&text);
 }
 
@@ -203,7 +204,7 @@ static bool
 on_page_step(struct call *call)
 {
 	struct digest_job *job = call->job;
-	struct json json;
+	struct json *json;
 	bool more;
 	enum herd_error error =
 	    page_walk(job->page, call->node->table, STEP_SLICES, &more);
@@ -214,11 +215,11 @@ on_page_step(struct call *call)
 	if (error != HERD_OK) {
 		call_out_of_memory(call);
 	} else {
-		json_init(&json);
-		add_path(&json, job->path);
-		add_key(&json, job);
-		add_rows(call, &json, job);
-		call_json(call, &json);
+		json = call_answer(call);
+		add_path(json, job->path);
+		add_key(json, job);
+		add_rows(call, json, job);
+		call_json(call);
 	}
 	job_free(job);
 	return false;

@@ -10,15 +10,15 @@
 #define VALUE_MAX 8192u
 
 static void
-add_value(struct json *json, cJSON *row, const char *key,
-    const struct setting *setting, const struct settings *settings)
+add_value(struct json *json, const char *key, const struct setting *setting,
+    const struct settings *settings)
 {
 	struct buf value;
 
 	buf_init(&value, VALUE_MAX);
 	if (setting_get(settings, setting, &value) != HERD_OK)
-		json->failed = true;
-	json_span(json, row, key,
+		json_fail(json, HERD_ENOMEM);
+	json_text(json, key,
 	    setting->secret ? span_from("(secret)") : buf_span(&value));
 	buf_release(&value);
 }
@@ -27,59 +27,64 @@ add_value(struct json *json, cJSON *row, const char *key,
 static void
 add_settings(struct json *json, const struct node *node)
 {
-	cJSON *list = json_array(json, json->root, "settings");
 	struct settings defaults;
 	const struct setting *table;
 	size_t count;
 
 	if (settings_init(&defaults) != HERD_OK) {
-		json->failed = true;
+		json_fail(json, HERD_ENOMEM);
 		return;
 	}
 	table = settings_table(&count);
+	json_array(json, "settings");
 	for (size_t i = 0; i < count; i++) {
 		const struct settings *file = &node->file.settings;
 		const struct settings *runs =
 		    table[i].reloadable ? file : &node->boot.settings;
 		bool same = setting_equal(&table[i], runs, &defaults);
-		cJSON *row = json_object(json, list, NULL);
 
-		json_string(json, row, "name", table[i].name);
-		add_value(json, row, "value", &table[i], runs);
+		json_object(json, NULL);
+		json_word(json, "name", table[i].name);
+		add_value(json, "value", &table[i], runs);
 		if (!setting_equal(&table[i], runs, file))
-			add_value(json, row, "at_restart", &table[i], file);
-		json_string(json, row, "default", table[i].initial);
-		json_string(json, row, "origin", same ? "default" : "file");
-		json_bool(json, row, "reloadable", table[i].reloadable);
-		json_string(json, row, "help", table[i].help);
+			add_value(json, "at_restart", &table[i], file);
+		json_word(json, "default", table[i].initial);
+		json_word(json, "origin", same ? "default" : "file");
+		json_bool(json, "reloadable", table[i].reloadable);
+		json_word(json, "help", table[i].help);
+		json_object_end(json);
 	}
+	json_array_end(json);
 	settings_release(&defaults);
 }
 
 static void
 add_herd(struct json *json, const struct herdfile *file)
 {
-	cJSON *list = json_array(json, json->root, "nodes");
-
+	json_array(json, "nodes");
 	for (size_t i = 0; i < file->node_count; i++) {
 		const struct herdfile_node *node = &file->nodes[i];
-		cJSON *row = json_object(json, list, NULL);
 
-		json_string(json, row, "node", node->name);
-		row_address(json, row, "clients", &node->clients);
-		row_address(json, row, "peers", &node->peers);
-		row_address(json, row, "admin", &node->admin);
+		json_object(json, NULL);
+		json_word(json, "node", node->name);
+		row_address(json, "clients", &node->clients);
+		row_address(json, "peers", &node->peers);
+		row_address(json, "admin", &node->admin);
+		json_object_end(json);
 	}
-	list = json_array(json, json->root, "links");
+	json_array_end(json);
+	json_array(json, "links");
 	for (size_t i = 0; i < file->link_count; i++) {
 		const struct herdfile_link *link = &file->links[i];
-		cJSON *row = json_object(json, list, NULL);
 
-		json_string(json, row, "a", file->nodes[link->a].name);
-		json_string(json, row, "b", file->nodes[link->b].name);
-		json_string(json, row, "dial",
+		json_object(json, NULL);
+		json_word(json, "a", file->nodes[link->a].name);
+		json_word(json, "b", file->nodes[link->b].name);
+		json_word(json, "dial",
 		    file->nodes[link->b_dials ? link->b : link->a].name);
+		json_object_end(json);
 	}
+	json_array_end(json);
 }
 
 /* The file as it is on the disk now, if it can be read. */
@@ -90,9 +95,9 @@ add_text(struct json *json, const char *path)
 
 	buf_init(&text, HERDFILE_BYTES_MAX);
 	if (file_read(path, HERDFILE_BYTES_MAX, &text) == HERD_OK)
-		json_span(json, json->root, "text", buf_span(&text));
+		json_text(json, "text", buf_span(&text));
 	else
-		json_null(json, json->root, "text");
+		json_null(json, "text");
 	buf_release(&text);
 }
 
@@ -100,7 +105,7 @@ static void
 serve_config(struct call *call)
 {
 	const struct node *node = call->node;
-	struct json json;
+	struct json *json = call_answer(call);
 	bool text;
 
 	if (query_flag(&call->query, "text", &text) != HERD_OK) {
@@ -108,15 +113,14 @@ serve_config(struct call *call)
 		    "text is not a truth value");
 		return;
 	}
-	json_init(&json);
-	json_string(&json, json.root, "schema", "herd.config/1");
-	json_string(&json, json.root, "path", node->file_path);
+	json_word(json, "schema", "herd.config/1");
+	json_word(json, "path", node->file_path);
 	if (text)
-		add_text(&json, node->file_path);
-	json_string(&json, json.root, "herd", node->herd);
-	add_settings(&json, node);
-	add_herd(&json, &node->file);
-	call_json(call, &json);
+		add_text(json, node->file_path);
+	json_word(json, "herd", node->herd);
+	add_settings(json, node);
+	add_herd(json, &node->file);
+	call_json(call);
 }
 
 const struct route route_config = {
@@ -134,10 +138,10 @@ static void
 add_names(
     struct json *json, const char *key, const char *const *names, size_t count)
 {
-	cJSON *list = json_array(json, json->root, key);
-
+	json_array(json, key);
 	for (size_t i = 0; i < count; i++)
-		json_string(json, list, NULL, names[i]);
+		json_word(json, NULL, names[i]);
+	json_array_end(json);
 }
 
 /* Errors, or warnings. */
@@ -145,51 +149,48 @@ static void
 add_diagnostics(struct json *json, const char *key,
     const struct diagnostics *diagnostics, enum diagnostic_severity severity)
 {
-	cJSON *list = json_array(json, json->root, key);
-
+	json_array(json, key);
 	for (size_t i = 0; i < diagnostics->count; i++) {
 		const struct diagnostic *item = &diagnostics->items[i];
-		cJSON *row;
 
 		if (item->severity != severity)
 			continue;
-		row = json_object(json, list, NULL);
-		json_count(json, row, "line", item->line);
-		json_count(json, row, "column", item->column);
-		json_string(json, row, "text", item->text);
+		json_object(json, NULL);
+		json_count(json, "line", item->line);
+		json_count(json, "column", item->column);
+		json_word(json, "text", item->text);
+		json_object_end(json);
 	}
+	json_array_end(json);
 }
 
 static void
 answer_rejected(struct call *call, const struct reload *reload)
 {
-	struct json json;
-	cJSON *object;
+	struct json *json = call_answer(call);
 
-	json_init(&json);
-	object = json_object(&json, json.root, "error");
-	json_string(
-	    &json, object, "code", call_error_word(ADMIN_INVALID_CONFIG));
-	json_string(&json, object, "message",
+	json_object(json, "error");
+	json_word(json, "code", call_error_word(ADMIN_INVALID_CONFIG));
+	json_word(json, "message",
 	    "the herd file has errors; the running configuration stays");
-	json_string(&json, object, "hint", "mend the file and reload again");
+	json_word(json, "hint", "fix the file and reload again");
+	json_object_end(json);
 	add_diagnostics(
-	    &json, "diagnostics", &reload->diagnostics, DIAGNOSTIC_ERROR);
-	call_json_status(call, call_error_status(ADMIN_INVALID_CONFIG), &json);
+	    json, "diagnostics", &reload->diagnostics, DIAGNOSTIC_ERROR);
+	call_json_status(call, call_error_status(ADMIN_INVALID_CONFIG));
 }
 
 static void
 answer_applied(struct call *call, const struct reload *reload)
 {
-	struct json json;
+	struct json *json = call_answer(call);
 
-	json_init(&json);
-	add_names(&json, "applied", reload->applied, reload->applied_count);
-	add_names(&json, "restart", reload->restart, reload->restart_count);
-	add_names(&json, "rejected", NULL, 0);
+	add_names(json, "applied", reload->applied, reload->applied_count);
+	add_names(json, "restart", reload->restart, reload->restart_count);
+	add_names(json, "rejected", NULL, 0);
 	add_diagnostics(
-	    &json, "warnings", &reload->diagnostics, DIAGNOSTIC_WARNING);
-	call_json(call, &json);
+	    json, "warnings", &reload->diagnostics, DIAGNOSTIC_WARNING);
+	call_json(call);
 }
 
 static void

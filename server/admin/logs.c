@@ -12,32 +12,31 @@
 static void
 add_lines(struct json *json, struct span text)
 {
-	cJSON *list = json_array(json, json->root, "lines");
-
+	json_array(json, "lines");
 	while (text.len > 0) {
 		const char *lf = memchr(text.data, '\n', text.len);
 		size_t len = lf == NULL ? text.len : (size_t)(lf - text.data);
 
-		json_span(json, list, NULL, span_of(text.data, len));
+		json_text(json, NULL, span_of(text.data, len));
 		len += lf != NULL;
 		text = span_of(text.data + len, text.len - len);
 	}
+	json_array_end(json);
 }
 
 static void
 answer_lines(struct call *call, unsigned count)
 {
-	struct json json;
+	struct json *json = call_answer(call);
 	struct buf text;
 
 	buf_init(&text, LINES_BYTES_MAX);
-	json_init(&json);
 	if (log_lines(call->node->log, count, &text) == HERD_OK)
-		add_lines(&json, buf_span(&text));
+		add_lines(json, buf_span(&text));
 	else
-		json.failed = true;
+		json_fail(json, HERD_ENOMEM);
 	buf_release(&text);
-	call_json(call, &json);
+	call_json(call);
 }
 
 /* --- following -------------------------------------------------------- */

@@ -15,107 +15,102 @@
 
 /* Seconds since `at`, null if that never was. */
 static void
-add_age(struct json *json, cJSON *row, const char *key, struct mono at,
-    struct mono now)
+add_age(struct json *json, const char *key, struct mono at, struct mono now)
 {
 	if (at.ns == 0)
-		json_null(json, row, key);
+		json_null(json, key);
 	else
-		json_seconds(json, row, key, mono_since(now, at));
+		json_seconds(json, key, mono_since(now, at));
 }
 
 static void
-add_times(struct json *json, cJSON *row, const struct link_status *link)
+add_times(struct json *json, const struct link_status *link)
 {
 	if (link->rtt_ns < 0)
-		json_null(json, row, "rtt_ms");
+		json_null(json, "rtt_ms");
 	else
-		json_ms(json, row, "rtt_ms", (uint64_t)link->rtt_ns);
+		json_ms(json, "rtt_ms", (uint64_t)link->rtt_ns);
 	if (!link->clock_known)
-		json_null(json, row, "clock_ms");
+		json_null(json, "clock_ms");
 	else
-		json_double(
-		    json, row, "clock_ms", (double)link->clock_ns / 1e6);
+		json_number(json, "clock_ms", (double)link->clock_ns / 1e6);
 }
 
 static void
-add_counters(struct json *json, cJSON *row, const struct link_status *link)
+add_counters(struct json *json, const struct link_status *link)
 {
-	json_count(json, row, "sent", link->stats.sent);
-	json_count(json, row, "received", link->stats.received);
-	json_count(json, row, "stale", link->stats.stale);
-	json_count(json, row, "owed", link->owed);
+	json_count(json, "sent", link->stats.sent);
+	json_count(json, "received", link->stats.received);
+	json_count(json, "stale", link->stats.stale);
+	json_count(json, "owed", link->owed);
 	if (link_is_up(link))
-		json_ms(json, row, "lag_ms", link->lag_ns);
+		json_ms(json, "lag_ms", link->lag_ns);
 	else
-		json_null(json, row, "lag_ms");
-	json_count(json, row, "repaired", link->stats.repaired);
-	json_count(json, row, "restored", link->stats.restored);
-	json_count(json, row, "exchanges", link->stats.exchanges);
-	json_count(json, row, "connects", link->connects);
-	json_count(json, row, "twins", link->twins);
-	json_count(json, row, "sent_bytes", link->stats.sent_bytes);
-	json_count(json, row, "received_bytes", link->stats.received_bytes);
+		json_null(json, "lag_ms");
+	json_count(json, "repaired", link->stats.repaired);
+	json_count(json, "restored", link->stats.restored);
+	json_count(json, "exchanges", link->stats.exchanges);
+	json_count(json, "connects", link->connects);
+	json_count(json, "twins", link->twins);
+	json_count(json, "sent_bytes", link->stats.sent_bytes);
+	json_count(json, "received_bytes", link->stats.received_bytes);
 }
 
 static void
-add_error(struct json *json, cJSON *row, const struct link_status *link,
-    struct mono now)
+add_error(struct json *json, const struct link_status *link, struct mono now)
 {
 	if (link->error[0] == '\0') {
-		json_null(json, row, "last_error");
-		json_null(json, row, "last_error_s");
+		json_null(json, "last_error");
+		json_null(json, "last_error_s");
 	} else {
-		json_string(json, row, "last_error", link->error);
-		add_age(json, row, "last_error_s", link->error_at, now);
+		json_word(json, "last_error", link->error);
+		add_age(json, "last_error_s", link->error_at, now);
 	}
 	if (link->retry_at.ns == 0)
-		json_null(json, row, "retry_in_s");
+		json_null(json, "retry_in_s");
 	else
 		json_seconds(
-		    json, row, "retry_in_s", mono_since(link->retry_at, now));
+		    json, "retry_in_s", mono_since(link->retry_at, now));
 }
 
 static void
-add_place_in_file(struct json *json, cJSON *row, const struct link_status *link)
+add_place_in_file(struct json *json, const struct link_status *link)
 {
 	if (link->line == 0) {
-		json_null(json, row, "file_line");
-		json_null(json, row, "file_column");
+		json_null(json, "file_line");
+		json_null(json, "file_column");
 		return;
 	}
-	json_count(json, row, "file_line", link->line);
-	json_count(json, row, "file_column", link->column);
+	json_count(json, "file_line", link->line);
+	json_count(json, "file_column", link->column);
 }
 
 static void
-row_peer(struct json *json, cJSON *row, const struct link_status *link,
-    struct mono now)
+row_peer(struct json *json, const struct link_status *link, struct mono now)
 {
-	json_string(json, row, "peer", link->peer);
-	json_string(json, row, "state", link_state_word(link->state));
-	add_age(json, row, "since_s", link->since, now);
-	row_address(json, row, "address", &link->address);
-	json_string(json, row, "direction", link->dials ? "dial" : "accept");
+	json_word(json, "peer", link->peer);
+	json_word(json, "state", link_state_word(link->state));
+	add_age(json, "since_s", link->since, now);
+	row_address(json, "address", &link->address);
+	json_word(json, "direction", link->dials ? "dial" : "accept");
 	if (link_is_up(link))
-		json_string(
-		    json, row, "security", link->tls ? "tls" : "plaintext");
+		json_word(json, "security", link->tls ? "tls" : "plaintext");
 	else
-		json_null(json, row, "security");
-	json_bool(json, row, "enabled", link->enabled);
-	add_times(json, row, link);
-	add_counters(json, row, link);
-	add_error(json, row, link, now);
-	add_age(json, row, "verified_s", link->verified, now);
-	add_place_in_file(json, row, link);
+		json_null(json, "security");
+	json_bool(json, "enabled", link->enabled);
+	add_times(json, link);
+	add_counters(json, link);
+	add_error(json, link, now);
+	add_age(json, "verified_s", link->verified, now);
+	add_place_in_file(json, link);
 }
 
 static void
-add_time(struct json *json, cJSON *row, const char *key, struct wall at)
+add_time(struct json *json, const char *key, struct wall at)
 {
 	char text[TIME_FORMAT_MAX];
 
-	json_span(json, row, key, span_of(text, time_format(at.ns, text)));
+	json_text(json, key, span_of(text, time_format(at.ns, text)));
 }
 
 static void
@@ -124,21 +119,23 @@ add_history(struct json *json, struct call *call, const char *peer)
 	struct link_change changes[LINK_CHANGES_MAX];
 	unsigned count =
 	    links_changes(call->node->links, span_from(peer), changes);
-	cJSON *list = json_array(json, json->root, "history");
 
+	json_array(json, "history");
 	for (unsigned i = 0; i < count; i++) {
 		const struct link_change *change = &changes[i];
-		cJSON *row = json_object(json, list, NULL);
 
-		add_time(json, row, "at", change->at);
-		json_string(json, row, "state", link_state_word(change->state));
+		json_object(json, NULL);
+		add_time(json, "at", change->at);
+		json_word(json, "state", link_state_word(change->state));
 		if (change->error[0] == '\0')
-			json_null(json, row, "error");
+			json_null(json, "error");
 		else
-			json_string(json, row, "error", change->error);
-		json_count(json, row, "times", change->times);
-		add_time(json, row, "last", change->last);
+			json_word(json, "error", change->error);
+		json_count(json, "times", change->times);
+		add_time(json, "last", change->last);
+		json_object_end(json);
 	}
+	json_array_end(json);
 }
 
 /* --- reading ---------------------------------------------------------- */
@@ -187,24 +184,26 @@ serve_peers(struct call *call)
 {
 	struct link_status *links = malloc(LINKS_MAX * sizeof(*links));
 	struct mono now = clock_mono();
-	struct json json;
+	struct json *json = call_answer(call);
 	unsigned count;
-	cJSON *list;
 
 	if (links == NULL) {
 		call_out_of_memory(call);
 		return;
 	}
 	count = links_status(call->node->links, links);
-	json_init(&json);
-	json_string(&json, json.root, "schema", "herd.peers/1");
-	json_string(&json, json.root, "node", call->node->name);
-	list = json_array(&json, json.root, "peers");
-	for (unsigned i = 0; i < count; i++)
-		row_peer(&json, json_object(&json, list, NULL), &links[i], now);
-	json_null(&json, json.root, "next");
+	json_word(json, "schema", "herd.peers/1");
+	json_word(json, "node", call->node->name);
+	json_array(json, "peers");
+	for (unsigned i = 0; i < count; i++) {
+		json_object(json, NULL);
+		row_peer(json, &links[i], now);
+		json_object_end(json);
+	}
+	json_array_end(json);
+	json_null(json, "next");
 	free(links);
-	call_json(call, &json);
+	call_json(call);
 }
 
 const struct route route_peers = {
@@ -219,16 +218,15 @@ static void
 serve_peer(struct call *call)
 {
 	struct link_status link;
-	struct json json;
+	struct json *json = call_answer(call);
 
 	if (!find_peer(call, &link)) {
 		fail_no_peer(call);
 		return;
 	}
-	json_init(&json);
-	row_peer(&json, json.root, &link, clock_mono());
-	add_history(&json, call, link.peer);
-	call_json(call, &json);
+	row_peer(json, &link, clock_mono());
+	add_history(json, call, link.peer);
+	call_json(call);
 }
 
 const struct route route_peer = {

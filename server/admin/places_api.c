@@ -34,19 +34,21 @@ fail_none(struct call *call)
 static void
 serve_places(struct call *call)
 {
-	struct buf text;
-	enum herd_error error;
+	struct json *json = call_answer(call);
 
-	buf_init(&text, TEXT_MAX);
-	if (call->node->places != NULL)
-		error = places_status_json(call->node->places, &text);
-	else
-		error = buf_add_text(&text,
-		    "{\"provider\":\"none\",\"state\":\"off\",\"answered\":0,"
-		    "\"failed\":0,\"p50_ms\":null,\"p99_ms\":null,"
-		    "\"providers\":[]}");
-	answer_text(call, &text, error);
-	buf_release(&text);
+	if (call->node->places != NULL) {
+		places_status(call->node->places, json);
+	} else {
+		json_word(json, "provider", "none");
+		json_word(json, "state", "off");
+		json_count(json, "answered", 0);
+		json_count(json, "failed", 0);
+		json_null(json, "p50_ms");
+		json_null(json, "p99_ms");
+		json_array(json, "providers");
+		json_array_end(json);
+	}
+	call_json(call);
 }
 
 const struct route route_places = {
@@ -60,7 +62,7 @@ const struct route route_places = {
 static void
 serve_places_flush(struct call *call)
 {
-	struct json json;
+	struct json *json = call_answer(call);
 	size_t flushed;
 
 	if (call->node->places == NULL) {
@@ -69,9 +71,8 @@ serve_places_flush(struct call *call)
 	}
 	flushed = places_cache_flush(call->node->places);
 	call_log(call, call->node->name);
-	json_init(&json);
-	json_count(&json, json.root, "flushed", flushed);
-	call_json(call, &json);
+	json_count(json, "flushed", flushed);
+	call_json(call);
 }
 
 const struct route route_places_flush = {

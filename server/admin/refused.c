@@ -12,55 +12,55 @@
 #include "net/workers.h"
 
 static void
-add_refused(struct json *json, cJSON *list, const struct refused *refused)
+add_refused(struct json *json, const struct refused *refused)
 {
-	cJSON *row = json_object(json, list, NULL);
 	char at[TIME_FORMAT_MAX];
 	char peer[SOCKET_PEER_MAX];
 
-	row_client_id(json, row, refused_client(refused));
-	json_bool(json, row, "cut", refused->client_len > REFUSED_CLIENT_MAX);
-	json_string(json, row, "reason", refusal_word(refused->why));
-	json_count(json, row, "times", refused->times);
+	json_object(json, NULL);
+	row_client_id(json, refused_client(refused));
+	json_bool(json, "cut", refused->client_len > REFUSED_CLIENT_MAX);
+	json_word(json, "reason", refusal_word(refused->why));
+	json_count(json, "times", refused->times);
 	socket_peer_text(&refused->peer, peer);
-	json_string(json, row, "address", peer);
-	json_span(
-	    json, row, "at", span_of(at, time_format(refused->at.ns, at)));
+	json_word(json, "address", peer);
+	json_text(json, "at", span_of(at, time_format(refused->at.ns, at)));
+	json_object_end(json);
 }
 
 static void
 add_counts(struct call *call, struct json *json)
 {
-	cJSON *object = json_object(json, json->root, "requests");
 	struct workers_counts counts;
 
+	json_object(json, "requests");
 	workers_count(call->node->workers, &counts);
 	for (unsigned i = 0; i < REFUSAL_COUNT; i++)
-		json_count(json, object, refusal_word((enum refusal)i),
+		json_count(json, refusal_word((enum refusal)i),
 		    counts.requests_refused[i]);
+	json_object_end(json);
 }
 
 static void
 serve_refused(struct call *call)
 {
 	struct refused *refused = calloc(REFUSED_MAX, sizeof(*refused));
-	struct json json;
+	struct json *json = call_answer(call);
 	unsigned count;
-	cJSON *list;
 
 	if (refused == NULL) {
 		call_out_of_memory(call);
 		return;
 	}
 	count = workers_refused(call->node->workers, refused);
-	json_init(&json);
-	json_string(&json, json.root, "schema", "herd.refused/1");
-	json_string(&json, json.root, "node", call->node->name);
-	add_counts(call, &json);
-	list = json_array(&json, json.root, "refused");
+	json_word(json, "schema", "herd.refused/1");
+	json_word(json, "node", call->node->name);
+	add_counts(call, json);
+	json_array(json, "refused");
 	for (unsigned i = 0; i < count; i++)
-		add_refused(&json, list, &refused[i]);
-	call_json(call, &json);
+		add_refused(json, &refused[i]);
+	json_array_end(json);
+	call_json(call);
 	free(refused);
 }
 

@@ -5,7 +5,7 @@
 #ifndef HERD_ADMIN_ROWS_H
 #define HERD_ADMIN_ROWS_H
 
-#include "admin/json.h"
+#include "herd/json.h"
 #include "herd/address.h"
 #include "herd/report.h"
 #include "herd/time.h"
@@ -16,21 +16,20 @@
  * "removed" if it is a removal, whose location and skew are null. `from` says
  * who gave it; "" is null.
  */
-void row_client(struct json *json, cJSON *row, const struct report *report,
-    const char *from);
+void row_client(
+    struct json *json, const struct report *report, const char *from);
 
 /* Adds an id: client, and client_b64 if it is not UTF-8. */
-void row_client_id(struct json *json, cJSON *row, struct span client);
+void row_client_id(struct json *json, struct span client);
 
 /*
  * Adds ahead_s if the report's time is after `now`: until then it hides what
  * the client reports with the right time.
  */
-void row_ahead(struct json *json, cJSON *row, const struct report *report,
-    struct wall now);
+void row_ahead(struct json *json, const struct report *report, struct wall now);
 
 /* Adds `address` as text; null if there is none. */
-void row_address(struct json *json, cJSON *row, const char *key,
-    const struct address *address);
+void row_address(
+    struct json *json, const char *key, const struct address *address);
 
 #endif

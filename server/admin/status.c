@@ -26,14 +26,14 @@ add_addresses(struct call *call, struct json *json)
 	const struct node *node = call->node;
 	const struct address *own = admin_address(call->admin, false);
 	const struct address *second = admin_address(call->admin, true);
-	cJSON *object = json_object(json, json->root, "addresses");
 
-	row_address(json, object, "clients", workers_address(node->workers));
-	row_address(json, object, "peers", links_address(node->links));
-	row_address(
-	    json, object, "admin", own->kind != ADDRESS_NONE ? own : second);
+	json_object(json, "addresses");
+	row_address(json, "clients", workers_address(node->workers));
+	row_address(json, "peers", links_address(node->links));
+	row_address(json, "admin", own->kind != ADDRESS_NONE ? own : second);
 	if (own->kind != ADDRESS_NONE && second->kind != ADDRESS_NONE)
-		row_address(json, object, "admin_listen", second);
+		row_address(json, "admin_listen", second);
+	json_object_end(json);
 }
 
 static void
@@ -44,19 +44,18 @@ add_node(struct call *call, struct json *json)
 	char now[TIME_FORMAT_MAX];
 
 	workers_count(node->workers, &counts);
-	json_string(json, json->root, "node", node->name);
-	json_string(json, json->root, "herd", node->herd);
-	json_string(json, json->root, "version", HERD_VERSION);
-	json_count(json, json->root, "pid", (uint64_t)getpid());
-	json_string(json, json->root, "state", node_state_word(node));
-	json_bool(json, json->root, "isolated", node_is_isolated(node));
-	json_seconds(json, json->root, "uptime_s",
-	    mono_since(clock_mono(), node->started));
-	json_count(json, json->root, "workers", workers_number(node->workers));
+	json_word(json, "node", node->name);
+	json_word(json, "herd", node->herd);
+	json_word(json, "version", HERD_VERSION);
+	json_count(json, "pid", (uint64_t)getpid());
+	json_word(json, "state", node_state_word(node));
+	json_bool(json, "isolated", node_is_isolated(node));
+	json_seconds(json, "uptime_s", mono_since(clock_mono(), node->started));
+	json_count(json, "workers", workers_number(node->workers));
 	add_addresses(call, json);
-	json_count(json, json->root, "connections", counts.connections);
-	json_span(json, json->root, "time",
-	    span_of(now, time_format(clock_wall().ns, now)));
+	json_count(json, "connections", counts.connections);
+	json_text(
+	    json, "time", span_of(now, time_format(clock_wall().ns, now)));
 }
 
 static void
@@ -67,8 +66,8 @@ add_memory(struct call *call, struct json *json)
 
 	process_ask(&facts);
 	table_count(call->node->table, &counts);
-	json_count(json, json->root, "rss_bytes", facts.rss_bytes);
-	json_count(json, json->root, "table_bytes", counts.bytes);
+	json_count(json, "rss_bytes", facts.rss_bytes);
+	json_count(json, "table_bytes", counts.bytes);
 }
 
 /* What is bounded for clients, and by how much. */
@@ -76,31 +75,31 @@ static void
 add_bounds(struct call *call, struct json *json)
 {
 	struct node_limits *limits = &call->node->limits;
-	cJSON *object = json_object(json, json->root, "bounds");
 	struct process_facts process;
 	struct workers_counts counts;
 
+	json_object(json, "bounds");
 	process_ask(&process);
 	workers_count(call->node->workers, &counts);
-	json_count(json, object, "table_bytes", table_bytes(call->node->table));
-	json_count(json, object, "table_bytes_max", limits_table_bytes(limits));
-	json_count(json, object, "connections", counts.connections);
-	json_count(json, object, "connections_max",
-	    atomic_load(&limits->max_connections));
-	json_count(json, object, "open_files", process.open_files);
-	json_count(json, object, "open_files_max", process.max_files);
+	json_count(json, "table_bytes", table_bytes(call->node->table));
+	json_count(json, "table_bytes_max", limits_table_bytes(limits));
+	json_count(json, "connections", counts.connections);
+	json_count(
+	    json, "connections_max", atomic_load(&limits->max_connections));
+	json_count(json, "open_files", process.open_files);
+	json_count(json, "open_files_max", process.max_files);
+	json_object_end(json);
 }
 
 static void
 serve_node(struct call *call)
 {
-	struct json json;
+	struct json *json = call_answer(call);
 
-	json_init(&json);
-	json_string(&json, json.root, "schema", "herd.node/1");
-	add_node(call, &json);
-	add_memory(call, &json);
-	call_json(call, &json);
+	json_word(json, "schema", "herd.node/1");
+	add_node(call, json);
+	add_memory(call, json);
+	call_json(call);
 }
 
 const struct route route_node = {
@@ -119,18 +118,18 @@ add_config(struct call *call, struct json *json)
 	const struct node *node = call->node;
 	uint64_t now = clock_wall().ns;
 	uint64_t loaded = node->file_loaded.ns;
-	cJSON *object = json_object(json, json->root, "config");
 	struct stat st;
 
-	json_string(json, object, "path", node->file_path);
-	json_seconds(
-	    json, object, "loaded_ago_s", now > loaded ? now - loaded : 0);
+	json_object(json, "config");
+	json_word(json, "path", node->file_path);
+	json_seconds(json, "loaded_ago_s", now > loaded ? now - loaded : 0);
 	/* A file that is gone or newer than what runs. */
-	json_bool(json, object, "changed_on_disk",
+	json_bool(json, "changed_on_disk",
 	    stat(node->file_path, &st) != 0 ||
 		(uint64_t)st.st_mtim.tv_sec * HERD_NS_PER_S +
 			(uint64_t)st.st_mtim.tv_nsec >
 		    loaded);
+	json_object_end(json);
 }
 
 /* Whether the clock is trusted, and what it did. */
@@ -138,52 +137,53 @@ static void
 add_clock(struct call *call, struct json *json)
 {
 	const struct timekeeper *keeper = &call->node->timekeeper;
-	cJSON *object = json_object(json, json->root, "clock");
 	struct mono stepped = { atomic_load(&keeper->stepped) };
 
-	json_string(json, object, "state",
-	    timekeeper_state_word(atomic_load(&keeper->state)));
-	json_double(json, object, "ahead_ms",
-	    (double)(atomic_load(&keeper->ahead_ns) / (int64_t)HERD_NS_PER_MS));
-	json_count(json, object, "steps", atomic_load(&keeper->steps));
+	json_object(json, "clock");
+	json_word(
+	    json, "state", timekeeper_state_word(atomic_load(&keeper->state)));
+	json_integer(json, "ahead_ms",
+	    atomic_load(&keeper->ahead_ns) / (int64_t)HERD_NS_PER_MS);
+	json_count(json, "steps", atomic_load(&keeper->steps));
 	if (stepped.ns == 0) {
-		json_null(json, object, "step_ms");
-		json_null(json, object, "step_ago_s");
-		return;
+		json_null(json, "step_ms");
+		json_null(json, "step_ago_s");
+	} else {
+		json_integer(json, "step_ms",
+		    atomic_load(&keeper->step_ns) / (int64_t)HERD_NS_PER_MS);
+		json_seconds(
+		    json, "step_ago_s", mono_since(clock_mono(), stepped));
 	}
-	json_double(json, object, "step_ms",
-	    (double)(atomic_load(&keeper->step_ns) / (int64_t)HERD_NS_PER_MS));
-	json_seconds(
-	    json, object, "step_ago_s", mono_since(clock_mono(), stepped));
+	json_object_end(json);
 }
 
 /* A twin that was refused tries again every 30 s. */
 #define TWIN_RECENT_NS (120u * HERD_NS_PER_S)
 
 static void
-add_down_peer(struct json *json, cJSON *list, const struct link_status *link,
-    struct mono now)
+add_down_peer(
+    struct json *json, const struct link_status *link, struct mono now)
 {
-	cJSON *row = json_object(json, list, NULL);
-
-	json_string(json, row, "peer", link->peer);
-	json_string(json, row, "state", link_state_word(link->state));
-	json_seconds(json, row, "since_s", mono_since(now, link->since));
+	json_object(json, NULL);
+	json_word(json, "peer", link->peer);
+	json_word(json, "state", link_state_word(link->state));
+	json_seconds(json, "since_s", mono_since(now, link->since));
 	if (link->error[0] == '\0')
-		json_null(json, row, "last_error");
+		json_null(json, "last_error");
 	else
-		json_string(json, row, "last_error", link->error);
+		json_word(json, "last_error", link->error);
 	if (link->retry_at.ns == 0)
-		json_null(json, row, "retry_in_s");
+		json_null(json, "retry_in_s");
 	else
 		json_seconds(
-		    json, row, "retry_in_s", mono_since(link->retry_at, now));
+		    json, "retry_in_s", mono_since(link->retry_at, now));
+	json_object_end(json);
 }
 
 /* How many links there are and work, and how far they are behind. */
 static void
-add_link_sums(struct json *json, cJSON *object, const struct link_status *links,
-    unsigned count)
+add_link_sums(
+    struct json *json, const struct link_status *links, unsigned count)
 {
 	unsigned synced = 0;
 	unsigned up = 0;
@@ -199,145 +199,133 @@ add_link_sums(struct json *json, cJSON *object, const struct link_status *links,
 		if (links[i].lag_ns > lag_ns)
 			lag_ns = links[i].lag_ns;
 	}
-	json_count(json, object, "total", count);
-	json_count(json, object, "synced", synced);
-	json_count(json, object, "owed", owed);
+	json_count(json, "total", count);
+	json_count(json, "synced", synced);
+	json_count(json, "owed", owed);
 	if (up > 0)
-		json_ms(json, object, "lag_ms", lag_ns);
+		json_ms(json, "lag_ms", lag_ns);
 	else
-		json_null(json, object, "lag_ms");
+		json_null(json, "lag_ms");
 }
 
 static void
 add_peers(struct call *call, struct json *json)
 {
 	struct link_status *links = malloc(LINKS_MAX * sizeof(*links));
-	cJSON *object = json_object(json, json->root, "peers");
 	struct mono now = clock_mono();
-	cJSON *down;
-	cJSON *twins;
 	unsigned count;
 
 	if (links == NULL) {
-		json->failed = true;
+		json_fail(json, HERD_ENOMEM);
 		return;
 	}
 	count = links_status(call->node->links, links);
-	add_link_sums(json, object, links, count);
-	down = json_array(json, object, "down");
-	twins = json_array(json, object, "twins");
+	json_object(json, "peers");
+	add_link_sums(json, links, count);
+	json_array(json, "down");
+	for (unsigned i = 0; i < count; i++) {
+		if (links[i].state != LINK_SYNCED)
+			add_down_peer(json, &links[i], now);
+	}
+	json_array_end(json);
+	json_array(json, "twins");
 	for (unsigned i = 0; i < count; i++) {
 		if (links[i].twin_at.ns != 0 &&
 		    mono_since(now, links[i].twin_at) < TWIN_RECENT_NS)
-			json_string(json, twins, NULL, links[i].peer);
-		if (links[i].state != LINK_SYNCED)
-			add_down_peer(json, down, &links[i], now);
+			json_word(json, NULL, links[i].peer);
 	}
+	json_array_end(json);
+	json_object_end(json);
 	free(links);
 }
 
 static void
-add_report_age(struct call *call, struct json *json, cJSON *row,
-    const char *key, bool known, uint64_t at)
+add_report_age(struct call *call, struct json *json, const char *key,
+    bool known, uint64_t at)
 {
 	uint64_t now =
 	    timekeeper_wall(&call->node->timekeeper, clock_mono()).ns;
 
 	if (!known)
-		json_null(json, row, key);
+		json_null(json, key);
 	else if (now >= at)
-		json_seconds(json, row, key, now - at);
+		json_seconds(json, key, now - at);
 	else /* a client's clock is ahead of this one */
-		json_double(json, row, key, -(double)(at - now) / 1e9);
+		json_number(json, key, -(double)(at - now) / 1e9);
 }
 
 /* Records whose origin is no node of the herd file; null: not counted yet. */
 static void
-add_strange(struct json *json, cJSON *object, const struct census_facts *facts)
+add_strange(struct json *json, const struct census_facts *facts)
 {
-	cJSON *names = json_array(json, object, "strange_origins");
-
-	if (!facts->strange_known) {
-		json_null(json, object, "strange");
-		return;
-	}
-	json_count(json, object, "strange", facts->strange.records);
-	for (unsigned i = 0; i < facts->strange.count; i++)
-		json_string(json, names, NULL, facts->strange.names[i]);
+	json_array(json, "strange_origins");
+	for (unsigned i = 0; facts->strange_known && i < facts->strange.count;
+	     i++)
+		json_word(json, NULL, facts->strange.names[i]);
+	json_array_end(json);
+	if (facts->strange_known)
+		json_count(json, "strange", facts->strange.records);
+	else
+		json_null(json, "strange");
 }
 
 static void
 add_clients(struct call *call, struct json *json)
 {
-	cJSON *object = json_object(json, json->root, "clients");
 	struct census_facts facts;
 	struct table_counts counts;
 
+	json_object(json, "clients");
 	census_ask(call->admin->census, &facts);
 	table_count(call->node->table, &counts);
-	json_count(json, object, "count", counts.records - counts.removals);
-	json_count(json, object, "removals", counts.removals);
-	json_count(json, object, "max", call->node->boot.settings.max_clients);
+	json_count(json, "count", counts.records - counts.removals);
+	json_count(json, "removals", counts.removals);
+	json_count(json, "max", call->node->boot.settings.max_clients);
 	if (facts.counted)
-		json_count(json, object, "ahead", facts.ahead);
+		json_count(json, "ahead", facts.ahead);
 	else
-		json_null(json, object, "ahead");
-	json_double(json, object, "reported_per_s",
+		json_null(json, "ahead");
+	json_number(json, "reported_per_s",
 	    (double)(uint64_t)(facts.reported_per_s * 100 + 0.5) / 100);
-	add_report_age(
-	    call, json, object, "newest_s", facts.known, facts.newest_ns);
-	add_report_age(
-	    call, json, object, "oldest_s", facts.known, facts.oldest_ns);
-	add_strange(json, object, &facts);
+	add_report_age(call, json, "newest_s", facts.known, facts.newest_ns);
+	add_report_age(call, json, "oldest_s", facts.known, facts.oldest_ns);
+	add_strange(json, &facts);
+	json_object_end(json);
 }
 
 static void
 add_requests(struct call *call, struct json *json)
 {
-	cJSON *object = json_object(json, json->root, "requests");
 	struct workers_counts counts;
 
+	json_object(json, "requests");
 	workers_count(call->node->workers, &counts);
-	json_count(json, object, "iamat", counts.iamat);
-	json_count(json, object, "whatsat", counts.whatsat);
-	json_count(json, object, "invalid", counts.invalid);
+	json_count(json, "iamat", counts.iamat);
+	json_count(json, "whatsat", counts.whatsat);
+	json_count(json, "invalid", counts.invalid);
+	json_object_end(json);
 }
 
-/* Of the chain's own report, what fits one line of `status`. */
 static void
 add_places(struct call *call, struct json *json)
 {
-	static const char *const KEYS[] = { "provider", "state", "answered",
-		"failed", "p50_ms", "p99_ms" };
-	cJSON *object = json_object(json, json->root, "places");
-	cJSON *whole = NULL;
-	struct buf text;
-
-	buf_init(&text, ADMIN_BODY_MAX);
-	if (call->node->places != NULL &&
-	    places_status_json(call->node->places, &text) == HERD_OK)
-		whole = cJSON_ParseWithLength(buf_span(&text).data, text.len);
-	buf_release(&text);
-	for (size_t i = 0; i < HERD_ARRAY_LEN(KEYS); i++) {
-		cJSON *item =
-		    cJSON_DetachItemFromObjectCaseSensitive(whole, KEYS[i]);
-
-		if (item != NULL && object != NULL)
-			(void)cJSON_AddItemToObject(object, KEYS[i], item);
-		else if (i == 0)
-			json_string(json, object, KEYS[i], "none");
-		else if (i == 1)
-			json_string(json, object, KEYS[i], "off");
-		else
-			json_null(json, object, KEYS[i]);
+	json_object(json, "places");
+	if (call->node->places != NULL) {
+		places_summary(call->node->places, json);
+	} else {
+		json_word(json, "provider", "none");
+		json_word(json, "state", "off");
+		json_null(json, "answered");
+		json_null(json, "failed");
+		json_null(json, "p50_ms");
+		json_null(json, "p99_ms");
 	}
-	cJSON_Delete(whole);
+	json_object_end(json);
 }
 
 static void
 add_store(struct call *call, struct json *json)
 {
-	cJSON *object = json_object(json, json->root, "store");
 	struct store_status status = { .engine = "none" };
 	bool open = call->node->store != NULL;
 	bool failed;
@@ -345,43 +333,41 @@ add_store(struct call *call, struct json *json)
 	if (open)
 		store_status(call->node->store, &status);
 	failed = status.state == STORE_FAILED;
-	json_string(json, object, "engine", status.engine);
-	json_string(json, object, "durability", status.sync ? "sync" : "async");
-	json_string(json, object, "state",
-	    !open    ? "off"
-	    : failed ? "failed"
-		     : "ok");
-	json_count(json, object, "lag", status.lag);
+	json_object(json, "store");
+	json_word(json, "engine", status.engine);
+	json_word(json, "durability", status.sync ? "sync" : "async");
+	json_word(json, "state", !open ? "off" : failed ? "failed" : "ok");
+	json_count(json, "lag", status.lag);
 	if (open)
-		json_count(json, object, "damaged", status.damaged);
+		json_count(json, "damaged", status.damaged);
 	if (status.commits == 0)
-		json_null(json, object, "last_commit_ms");
+		json_null(json, "last_commit_ms");
 	else
-		json_ms(json, object, "last_commit_ms", status.commit_ns);
+		json_ms(json, "last_commit_ms", status.commit_ns);
 	if (status.error[0] == '\0')
-		json_null(json, object, "error");
+		json_null(json, "error");
 	else
-		json_string(json, object, "error", status.error);
+		json_word(json, "error", status.error);
+	json_object_end(json);
 }
 
 static void
 serve_status(struct call *call)
 {
-	struct json json;
+	struct json *json = call_answer(call);
 
-	json_init(&json);
-	json_string(&json, json.root, "schema", "herd.status/1");
-	add_node(call, &json);
-	add_memory(call, &json);
-	add_config(call, &json);
-	add_clock(call, &json);
-	add_peers(call, &json);
-	add_clients(call, &json);
-	add_requests(call, &json);
-	add_bounds(call, &json);
-	add_places(call, &json);
-	add_store(call, &json);
-	call_json(call, &json);
+	json_word(json, "schema", "herd.status/1");
+	add_node(call, json);
+	add_memory(call, json);
+	add_config(call, json);
+	add_clock(call, json);
+	add_peers(call, json);
+	add_clients(call, json);
+	add_requests(call, json);
+	add_bounds(call, json);
+	add_places(call, json);
+	add_store(call, json);
+	call_json(call);
 }
 
 const struct route route_status = {

@@ -9,34 +9,35 @@ const char *const WATCH_TYPE_WORDS[] = {
 #undef HERD_WATCH_TYPE_WORD
 };
 
-void
-watch_begin_at(struct json *json, const char *event, struct wall at)
+struct json *
+watch_begin_at(
+    struct watch_line *line, struct buf *out, const char *event, struct wall at)
 {
 	char text[TIME_FORMAT_MAX];
+	struct json *json = &line->json;
 
-	json_init(json);
-	json_string(json, json->root, "event", event);
-	json_span(
-	    json, json->root, "at", span_of(text, time_format(at.ns, text)));
+	line->out = out;
+	line->before = out->len;
+	json_begin(json, out, JSON_COMPACT);
+	json_object(json, NULL);
+	json_word(json, "event", event);
+	json_text(json, "at", span_of(text, time_format(at.ns, text)));
+	return json;
 }
 
-void
-watch_begin(struct json *json, const char *event)
+struct json *
+watch_begin(struct watch_line *line, struct buf *out, const char *event)
 {
-	watch_begin_at(json, event, clock_wall());
+	return watch_begin_at(line, out, event, clock_wall());
 }
 
 bool
-watch_end(struct json *json, struct buf *out)
+watch_end(struct watch_line *line)
 {
-	char *text = json_print(json);
-	size_t before = out->len;
-	bool done = text != NULL && buf_add_text(out, text) == HERD_OK &&
-		    buf_add_byte(out, '\n') == HERD_OK;
-
-	if (!done)
-		buf_truncate(out, before);
-	cJSON_free(text);
-	json_release(json);
-	return done;
+	json_object_end(&line->json);
+	if (json_end(&line->json) == HERD_OK &&
+	    buf_add_byte(line->out, '\n') == HERD_OK)
+		return true;
+	buf_truncate(line->out, line->before);
+	return false;
 }

@@ -9,40 +9,54 @@
 
 /* --- links and operators ------------------------------------------------- */
 
-/* Takes the document; each watcher of that type gets it. */
+/* A line of news, of the type that its watchers want. */
+struct news {
+	enum watch_type type;
+	struct watch_line line;
+	struct buf text;
+};
+
+static struct json *
+news_begin(struct news *news, enum watch_type type)
+{
+	news->type = type;
+	buf_init(&news->text, WATCH_LINE_MAX);
+	return watch_begin(&news->line, &news->text, WATCH_TYPE_WORDS[type]);
+}
+
 static void
-tell(struct watchers *watchers, enum watch_type type, struct json *json)
+news_tell(struct news *news, struct watchers *watchers)
 {
 	struct watcher *watcher;
-	struct buf line;
 
-	buf_init(&line, WATCH_LINE_MAX);
-	if (watch_end(json, &line)) {
+	if (watch_end(&news->line)) {
 		TAILQ_FOREACH(watcher, &watchers->all, all)
 		{
-			if (!watcher_wants(watcher, type))
+			if (!watcher_wants(watcher, news->type))
 				continue;
-			watcher->dropped += buf_add_span(&watcher->queue,
-						buf_span(&line)) != HERD_OK;
+			watcher->dropped +=
+			    buf_add_span(&watcher->queue,
+				buf_span(&news->text)) != HERD_OK;
 			watcher_arm(watcher, 0);
 		}
 	}
-	buf_release(&line);
+	buf_release(&news->text);
 }
 
 void
 watchers_on_admin(struct watchers *watchers, const char *verb,
     const char *target, const char *who)
 {
-	struct json json;
+	struct news news;
+	struct json *json;
 
 	if (watchers->count == 0)
 		return;
-	watch_begin(&json, WATCH_TYPE_WORDS[WATCH_ADMIN]);
-	json_string(&json, json.root, "verb", verb);
-	json_string(&json, json.root, "target", target);
-	json_string(&json, json.root, "who", who);
-	tell(watchers, WATCH_ADMIN, &json);
+	json = news_begin(&news, WATCH_ADMIN);
+	json_word(json, "verb", verb);
+	json_word(json, "target", target);
+	json_word(json, "who", who);
+	news_tell(&news, watchers);
 }
 
 struct link_news {
@@ -64,21 +78,21 @@ is_trouble(enum link_state state)
 static void
 on_link_news(struct message *message)
 {
-	struct link_news *news = (struct link_news *)message;
-	struct json json;
+	struct link_news *change = (struct link_news *)message;
+	struct news news;
+	struct json *json;
 
-	if (news->watchers->count > 0) {
-		watch_begin(&json, WATCH_TYPE_WORDS[WATCH_LINK]);
-		json_string(&json, json.root, "peer", news->peer);
-		json_string(
-		    &json, json.root, "state", link_state_word(news->state));
-		if (news->error[0] == '\0' || !is_trouble(news->state))
-			json_null(&json, json.root, "error");
+	if (change->watchers->count > 0) {
+		json = news_begin(&news, WATCH_LINK);
+		json_word(json, "peer", change->peer);
+		json_word(json, "state", link_state_word(change->state));
+		if (change->error[0] == '\0' || !is_trouble(change->state))
+			json_null(json, "error");
 		else
-			json_string(&json, json.root, "error", news->error);
-		tell(news->watchers, WATCH_LINK, &json);
+			json_word(json, "error", change->error);
+		news_tell(&news, change->watchers);
 	}
-	free(news);
+	free(change);
 }
 
 void
@@ -100,59 +114,40 @@ watchers_on_link(
 
 /* --- places -------------------------------------------------------------- */
 
-static const char *const PLACES_KEYS[] = { "provider", "state", "failed",
-	"last_error" };
-
-/* Moves what a stream shows of the chain's report into `row`. */
+/* The state of places as members of an object. */
 static void
-pick_places(cJSON *whole, struct json *json)
-{
-	const cJSON *first = cJSON_GetArrayItem(
-	    cJSON_GetObjectItemCaseSensitive(whole, "providers"), 0);
-
-	for (size_t i = 0; i < HERD_ARRAY_LEN(PLACES_KEYS); i++) {
-		const cJSON *item =
-		    cJSON_GetObjectItemCaseSensitive(whole, PLACES_KEYS[i]);
-		cJSON *copy;
-
-		if (item == NULL)
-			item = cJSON_GetObjectItemCaseSensitive(
-			    first, PLACES_KEYS[i]);
-		copy = cJSON_Duplicate(item, true);
-		if (copy == NULL ||
-		    !cJSON_AddItemToObject(json->root, PLACES_KEYS[i], copy))
-			json_null(json, json->root, PLACES_KEYS[i]);
-	}
-}
-
-/* The state of places as an event; false if it is as it was. */
-static bool
-places_have_changed(struct watchers *watchers, struct json *json)
+add_places(const struct watchers *watchers, struct json *json)
 {
 	struct places *places = watchers->admin->node->places;
-	cJSON *whole = NULL;
-	struct json picked;
-	struct buf text;
+	static const char *const off[] = { "provider", "state", "failed",
+		"last_error" };
+
+	if (places != NULL) {
+		places_news(places, json);
+		return;
+	}
+	for (size_t i = 0; i < HERD_ARRAY_LEN(off); i++)
+		json_null(json, off[i]);
+}
+
+/* Is it another one than at the last look? Then it is kept. */
+static bool
+places_have_changed(struct watchers *watchers)
+{
+	struct json json;
 	struct buf now;
 	bool changed;
 
-	buf_init(&text, WATCH_LINE_MAX);
 	buf_init(&now, WATCH_LINE_MAX);
-	if (places != NULL && places_status_json(places, &text) == HERD_OK)
-		whole = cJSON_ParseWithLength(buf_span(&text).data, text.len);
-	json_init(&picked);
-	pick_places(whole, &picked);
-	changed = watch_end(&picked, &now) && now.len > 0 &&
+	json_begin(&json, &now, JSON_COMPACT);
+	json_object(&json, NULL);
+	add_places(watchers, &json);
+	json_object_end(&json);
+	changed = json_end(&json) == HERD_OK &&
 		  !span_equal(buf_span(&now), buf_span(&watchers->places));
-	if (changed) {
-		watch_begin(json, WATCH_TYPE_WORDS[WATCH_PLACES]);
-		pick_places(whole, json);
-		if (buf_set(&watchers->places, buf_span(&now).data, now.len) !=
-		    HERD_OK)
-			buf_clear(&watchers->places);
-	}
-	cJSON_Delete(whole);
-	buf_release(&text);
+	if (changed &&
+	    buf_set(&watchers->places, buf_span(&now).data, now.len) != HERD_OK)
+		buf_clear(&watchers->places);
 	buf_release(&now);
 	return changed;
 }
@@ -161,12 +156,10 @@ void
 watchers_look_at_places(struct watchers *watchers)
 {
 	bool first = watchers->places.len == 0;
-	struct json json;
+	struct news news;
 
-	if (watchers->count == 0 || !places_have_changed(watchers, &json))
+	if (watchers->count == 0 || !places_have_changed(watchers) || first)
 		return;
-	if (first)
-		json_release(&json);
-	else
-		tell(watchers, WATCH_PLACES, &json);
+	add_places(watchers, news_begin(&news, WATCH_PLACES));
+	news_tell(&news, watchers);
 }

@@ -35,7 +35,8 @@ add_report(struct watcher *watcher, struct span client, struct record *record,
 	struct node *node = watcher->call->node;
 	struct arrival arrival;
 	char giver[GIVER_MAX];
-	struct json json;
+	struct watch_line line;
+	struct json *json;
 
 	if (table_get(node->table, client, record) != HERD_OK)
 		return;
@@ -45,10 +46,11 @@ add_report(struct watcher *watcher, struct span client, struct record *record,
 		record->report.time_ns, &arrival))
 		arrival = (struct arrival){ .from = record->from,
 			.at = clock_wall() };
-	watch_begin_at(&json, WATCH_TYPE_WORDS[WATCH_REPORT], arrival.at);
+	json = watch_begin_at(
+	    &line, out, WATCH_TYPE_WORDS[WATCH_REPORT], arrival.at);
 	name_giver(node, arrival.from, giver);
-	row_client(&json, json.root, &record->report, giver);
-	watcher->dropped += !watch_end(&json, out);
+	row_client(json, &record->report, giver);
+	watcher->dropped += !watch_end(&line);
 }
 
 bool
@@ -98,20 +100,21 @@ void
 watcher_send_missed(struct watcher *watcher)
 {
 	uint64_t replaced = watcher->said;
-	struct json json;
+	struct watch_line line;
+	struct json *json;
 	struct buf out;
 
 	if (watcher_wants(watcher, WATCH_REPORT))
 		replaced = count_replaced(watcher);
 	buf_init(&out, WATCH_LINE_MAX);
-	watch_begin(&json, "missed");
+	json = watch_begin(&line, &out, "missed");
 	/* Which clients they were of is not known. */
 	if (watcher->glob.data != NULL && replaced > watcher->said)
-		json_null(&json, json.root, "count");
+		json_null(json, "count");
 	else
-		json_count(&json, json.root, "count",
-		    replaced - watcher->said + watcher->dropped);
-	if (watch_end(&json, &out))
+		json_count(
+		    json, "count", replaced - watcher->said + watcher->dropped);
+	if (watch_end(&line))
 		call_send(watcher->call, buf_span(&out));
 	buf_release(&out);
 	watcher->said = replaced;

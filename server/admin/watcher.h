@@ -8,7 +8,7 @@
 
 #include <sys/queue.h>
 
-#include "admin/json.h"
+#include "herd/json.h"
 #include "admin/watchers.h"
 #include "net/links.h"
 
@@ -55,12 +55,23 @@ watcher_wants(const struct watcher *watcher, enum watch_type type)
 	return (watcher->types >> type & 1) != 0;
 }
 
-/* Begins a line: the event's name and its time, or now. */
-void watch_begin_at(struct json *json, const char *event, struct wall at);
-void watch_begin(struct json *json, const char *event);
+struct watch_line {
+	struct json json;
+	struct buf *out;
+	size_t before; /* its length then */
+};
 
-/* Appends the document as a line and releases it; false if there is no room. */
-bool watch_end(struct json *json, struct buf *out);
+/*
+ * Begins a line at the end of `out`: the event's name and its time, or now.
+ * Returns where its other members are written, until watch_end().
+ */
+struct json *watch_begin_at(struct watch_line *line, struct buf *out,
+    const char *event, struct wall at);
+struct json *watch_begin(
+    struct watch_line *line, struct buf *out, const char *event);
+
+/* False if there is no room: nothing was appended. */
+bool watch_end(struct watch_line *line);
 
 /* --- watchers.c ---------------------------------------------------------- */
 

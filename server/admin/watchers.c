@@ -129,22 +129,23 @@ static void
 send_hello(struct watcher *watcher)
 {
 	struct node *node = watcher->call->node;
-	struct json json;
-	struct buf line;
-	cJSON *types;
+	struct watch_line line;
+	struct json *json;
+	struct buf out;
 
-	buf_init(&line, WATCH_LINE_MAX);
-	watch_begin(&json, "hello");
-	json_string(&json, json.root, "node", node->name);
-	json_string(&json, json.root, "herd", node->herd);
-	types = json_array(&json, json.root, "types");
+	buf_init(&out, WATCH_LINE_MAX);
+	json = watch_begin(&line, &out, "hello");
+	json_word(json, "node", node->name);
+	json_word(json, "herd", node->herd);
+	json_array(json, "types");
 	for (size_t i = 0; i < WATCH_TYPE_COUNT; i++) {
 		if (watcher_wants(watcher, (enum watch_type)i))
-			json_string(&json, types, NULL, WATCH_TYPE_WORDS[i]);
+			json_word(json, NULL, WATCH_TYPE_WORDS[i]);
 	}
-	if (watch_end(&json, &line))
-		call_send(watcher->call, buf_span(&line));
-	buf_release(&line);
+	json_array_end(json);
+	if (watch_end(&line))
+		call_send(watcher->call, buf_span(&out));
+	buf_release(&out);
 }
 
 /* Without memory for it the stream says what the table says. */

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "herd/json.h"
 #include "herd/text.h"
 #include "herd/time.h"
 
@@ -97,18 +98,21 @@ log_format_set(struct log *log, enum log_format format)
 
 /* --- one line ----------------------------------------------------------- */
 
-static enum herd_error
-add_time(struct buf *out)
+#define TIME_MAX 40u
+
+static struct span
+time_text(char text[TIME_MAX])
 {
 	struct timespec now;
 	struct tm utc;
-	char text[40];
 	size_t len;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &utc);
-	len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-	return buf_addf(out, "%.*s.%06ldZ", (int)len, text, now.tv_nsec / 1000);
+	len = strftime(text, TIME_MAX, "%Y-%m-%dT%H:%M:%S", &utc);
+	len += (size_t)snprintf(
+	    text + len, TIME_MAX - len, ".%06ldZ", now.tv_nsec / 1000);
+	return span_of(text, len);
 }
 
 static bool
@@ -139,59 +143,60 @@ add_logfmt(struct buf *out, const char *key, struct span text)
 	return error;
 }
 
-/* The escapes of text_escape() but \xHH are JSON's; that one is doubled. */
 static enum herd_error
-add_json(struct buf *out, const char *key, struct span text)
+format_logfmt(struct buf *out, enum log_level level, const char *event,
+    const struct log_field *fields)
 {
-	enum herd_error error = buf_addf(out, ",\"%s\":\"", key);
-	struct span shown = text;
+	char text[TIME_MAX];
+	struct span time = time_text(text);
+	enum herd_error error =
+	    buf_addf(out, "time=" SPAN_FMT " level=%s event=%s", SPAN_ARG(time),
+		LEVEL_WORDS[level], event);
 
-	if (shown.len > LOG_FIELD_MAX)
-		shown.len = LOG_FIELD_MAX;
-	for (size_t i = 0; i < shown.len && error == HERD_OK; i++) {
-		unsigned char c = (unsigned char)shown.data[i];
-
-		if (c == '"' || c == '\\')
-			error = buf_addf(out, "\\%c", c);
-		else if (c < ' ' || c >= 0x7f)
-			error = buf_addf(out, "\\u%04x", c);
+	for (; error == HERD_OK && fields->type != LOG_FIELD_END; fields++) {
+		if (fields->type == LOG_FIELD_NUMBER)
+			error = buf_addf(out, " %s=%lld", fields->key,
+			    (long long)fields->number);
 		else
-			error = buf_add_byte(out, (char)c);
+			error = add_logfmt(out, fields->key, fields->text);
 	}
-	if (error == HERD_OK)
-		error = buf_add_byte(out, '"');
 	return error;
+}
+
+static enum herd_error
+format_json(struct buf *out, enum log_level level, const char *event,
+    const struct log_field *fields)
+{
+	char time[TIME_MAX];
+	struct json json;
+
+	json_begin(&json, out, JSON_ASCII);
+	json_object(&json, NULL);
+	json_text(&json, "time", time_text(time));
+	json_word(&json, "level", LEVEL_WORDS[level]);
+	json_word(&json, "event", event);
+	for (; fields->type != LOG_FIELD_END; fields++) {
+		struct span text = fields->text;
+
+		if (text.len > LOG_FIELD_MAX)
+			text.len = LOG_FIELD_MAX;
+		if (fields->type == LOG_FIELD_NUMBER)
+			json_integer(&json, fields->key, fields->number);
+		else
+			json_text(&json, fields->key, text);
+	}
+	json_object_end(&json);
+	return json_end(&json);
 }
 
 static enum herd_error
 format_line(struct buf *out, bool json, enum log_level level, const char *event,
     const struct log_field *fields)
 {
-	enum herd_error error =
-	    buf_add_text(out, json ? "{\"time\":\"" : "time=");
+	enum herd_error error = json ? format_json(out, level, event, fields)
+				     : format_logfmt(out, level, event, fields);
 
-	if (error == HERD_OK)
-		error = add_time(out);
-	if (error == HERD_OK)
-		error = buf_addf(out,
-		    json ? "\",\"level\":\"%s\",\"event\":\"%s\""
-			 : " level=%s event=%s",
-		    LEVEL_WORDS[level], event);
-	for (; error == HERD_OK && fields->type != LOG_FIELD_END; fields++) {
-		if (fields->type == LOG_FIELD_NUMBER)
-			error =
-			    buf_addf(out, json ? ",\"%s\":%lld" : " %s=%lld",
-				fields->key, (long long)fields->number);
-		else if (json)
-			error = add_json(out, fields->key, fields->text);
-		else
-			error = add_logfmt(out, fields->key, fields->text);
-	}
-	if (error == HERD_OK && json)
-		error = buf_add_byte(out, '}');
-	if (error == HERD_OK)
-		error = buf_add_byte(out, '\n');
-	return error;
+	return error == HERD_OK ? buf_add_byte(out, '\n') : error;
 }
 
 /* --- writing ------------------------------------------------------------ */

@@ -4,7 +4,7 @@
 #include <assert.h>
 
 #include "herd/text.h"
-#include "places/look.h"
+#include "herd/json.h"
 
 #define MESSAGE_MAX 4096u
 
@@ -47,7 +47,7 @@ enum herd_error
 places_answer_empty(
     struct buf *out, enum places_status status, struct span message)
 {
-	struct look look;
+	struct json json;
 	struct buf clean;
 	enum herd_error error;
 
@@ -58,15 +58,15 @@ places_answer_empty(
 	error = text_to_utf8(&clean, message);
 	if (error != HERD_OK)
 		goto done;
-	look_begin(&look, out, LOOK_GOOGLE);
-	look_object(&look, NULL);
+	json_begin(&json, out, JSON_GOOGLE);
+	json_object(&json, NULL);
 	if (clean.len > 0)
-		look_text(&look, "error_message", buf_span(&clean));
-	look_texts(&look, "html_attributions", NULL, 0);
-	look_texts(&look, "results", NULL, 0);
-	look_text(&look, "status", span_from(places_status_name(status)));
-	look_object_end(&look);
-	error = look_end(&look);
+		json_text(&json, "error_message", buf_span(&clean));
+	json_texts(&json, "html_attributions", NULL, 0);
+	json_texts(&json, "results", NULL, 0);
+	json_text(&json, "status", span_from(places_status_name(status)));
+	json_object_end(&json);
+	error = json_end(&json);
 done:
 	buf_release(&clean);
 	return error;

@@ -8,7 +8,7 @@
 
 #include "places/gazetteer_db.h"
 #include "places/gazetteer_file.h"
-#include "places/look.h"
+#include "herd/json.h"
 
 #define EARTH_RADIUS_M 6371008.8
 
@@ -110,14 +110,14 @@ find_nearest(
 
 /* The text of a place, from its slot or from the file. */
 static enum herd_error
-add_place(struct gazetteer_reader *reader, uint32_t id, struct look *look)
+add_place(struct gazetteer_reader *reader, uint32_t id, struct json *json)
 {
 	struct slot *slot = &reader->slots[id % SLOTS];
 	struct span text;
 	enum herd_error error;
 
 	if (slot->id == id) {
-		look_member(look, span_of(slot->text, slot->len));
+		json_member(json, span_of(slot->text, slot->len));
 		return HERD_OK;
 	}
 	buf_clear(&reader->text);
@@ -125,7 +125,7 @@ add_place(struct gazetteer_reader *reader, uint32_t id, struct look *look)
 	if (error != HERD_OK)
 		return error;
 	text = buf_span(&reader->text);
-	look_member(look, text);
+	json_member(json, text);
 	if (text.len <= SLOT_TEXT_MAX) {
 		memcpy(slot->text, text.data, text.len);
 		slot->len = (uint32_t)text.len;
@@ -135,14 +135,14 @@ add_place(struct gazetteer_reader *reader, uint32_t id, struct look *look)
 }
 
 static enum herd_error
-add_places(struct gazetteer_reader *reader, struct look *look)
+add_places(struct gazetteer_reader *reader, struct json *json)
 {
 	const struct tree_search *search = &reader->search;
 	enum herd_error error = HERD_OK;
 
 	for (unsigned i = 0; error == HERD_OK && i < search->count; i++)
 		error = add_place(
-		    reader, (uint32_t)search->found[i].index + 1, look);
+		    reader, (uint32_t)search->found[i].index + 1, json);
 	return error;
 }
 
@@ -152,22 +152,22 @@ add_answer(struct gazetteer_reader *reader, struct buf *answer,
 {
 	size_t count;
 	const struct span *notice = gazetteer_notice(reader->gazetteer, &count);
-	struct look look;
+	struct json json;
 	enum herd_error error;
 	enum herd_error written;
 
 	facts->results = reader->search.count;
 	facts->status = facts->results > 0 ? PLACES_OK : PLACES_ZERO_RESULTS;
-	look_begin(&look, answer, LOOK_GOOGLE);
-	look_object(&look, NULL);
-	look_texts(&look, "html_attributions", notice, count);
-	look_array(&look, "results");
-	error = add_places(reader, &look);
-	look_array_end(&look);
-	look_text(
-	    &look, "status", span_from(places_status_name(facts->status)));
-	look_object_end(&look);
-	written = look_end(&look);
+	json_begin(&json, answer, JSON_GOOGLE);
+	json_object(&json, NULL);
+	json_texts(&json, "html_attributions", notice, count);
+	json_array(&json, "results");
+	error = add_places(reader, &json);
+	json_array_end(&json);
+	json_text(
+	    &json, "status", span_from(places_status_name(facts->status)));
+	json_object_end(&json);
+	written = json_end(&json);
 	return error != HERD_OK ? error : written;
 }
 

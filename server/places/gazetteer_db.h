@@ -25,7 +25,7 @@ const struct span *gazetteer_notice(
 const struct tree_point *gazetteer_points(const struct gazetteer *gazetteer);
 
 /*
- * Appends a place as a member of "results" (for look_member()). HERD_ESYSTEM:
+ * Appends a place as a member of "results" (for json_member()). HERD_ESYSTEM:
  * `read`, the statement of GAZETTEER_READ, has no such row or one of a kind
  * that this version does not know.
  */

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "places/gazetteer_file.h"
-#include "places/look.h"
+#include "herd/json.h"
 #include "places/olc.h"
 
 #define DEGREE_E7 INT64_C(10000000)
@@ -64,7 +64,7 @@ read_place(sqlite3_stmt *read, sqlite3_int64 id, struct place *place)
 }
 
 static void
-add_point(struct look *look, const char *key, int64_t lat_e7, int64_t lng_e7)
+add_point(struct json *json, const char *key, int64_t lat_e7, int64_t lng_e7)
 {
 	if (lat_e7 > 90 * DEGREE_E7)
 		lat_e7 = 90 * DEGREE_E7;
@@ -74,10 +74,10 @@ add_point(struct look *look, const char *key, int64_t lat_e7, int64_t lng_e7)
 		lng_e7 -= 360 * DEGREE_E7;
 	if (lng_e7 < -180 * DEGREE_E7)
 		lng_e7 += 360 * DEGREE_E7;
-	look_object(look, key);
-	look_degrees(look, "lat", lat_e7);
-	look_degrees(look, "lng", lng_e7);
-	look_object_end(look);
+	json_object(json, key);
+	json_decimal(json, "lat", lat_e7, 7);
+	json_decimal(json, "lng", lng_e7, 7);
+	json_object_end(json);
 }
 
 /* A town's side grows with the root of its people. */
@@ -99,24 +99,24 @@ view_of(const struct place *place, int64_t *lat_e7, int64_t *lng_e7)
 }
 
 static void
-add_geometry(struct look *look, const struct place *place)
+add_geometry(struct json *json, const struct place *place)
 {
 	int64_t lat;
 	int64_t lng;
 
 	view_of(place, &lat, &lng);
-	look_object(look, "geometry");
-	add_point(look, "location", place->lat_e7, place->lng_e7);
-	look_object(look, "viewport");
-	add_point(look, "northeast", place->lat_e7 + lat, place->lng_e7 + lng);
-	add_point(look, "southwest", place->lat_e7 - lat, place->lng_e7 - lng);
-	look_object_end(look);
-	look_object_end(look);
+	json_object(json, "geometry");
+	add_point(json, "location", place->lat_e7, place->lng_e7);
+	json_object(json, "viewport");
+	add_point(json, "northeast", place->lat_e7 + lat, place->lng_e7 + lng);
+	add_point(json, "southwest", place->lat_e7 - lat, place->lng_e7 - lng);
+	json_object_end(json);
+	json_object_end(json);
 }
 
 /* The short form needs a town whose name can stand for the first digits. */
 static void
-add_plus_code(struct look *look, const struct place *place)
+add_plus_code(struct json *json, const struct place *place)
 {
 	char text[OLC_LEN + 2 * GAZETTEER_NAME_MAX];
 	char code[OLC_LEN];
@@ -124,7 +124,7 @@ add_plus_code(struct look *look, const struct place *place)
 	size_t room = 2 * GAZETTEER_NAME_MAX - 3;
 
 	olc_encode(place->lat_e7, place->lng_e7, code);
-	look_object(look, "plus_code");
+	json_object(json, "plus_code");
 	if ((place->kind->has_name_of_town ||
 		!span_equal(place->vicinity, place->name)) &&
 	    place->vicinity.len + place->country.len <= room) {
@@ -136,14 +136,14 @@ add_plus_code(struct look *look, const struct place *place)
 		text[len++] = ' ';
 		memcpy(text + len, place->country.data, place->country.len);
 		len += place->country.len;
-		look_text(look, "compound_code", span_of(text, len));
+		json_text(json, "compound_code", span_of(text, len));
 	}
-	look_text(look, "global_code", span_of(code, OLC_LEN));
-	look_object_end(look);
+	json_text(json, "global_code", span_of(code, OLC_LEN));
+	json_object_end(json);
 }
 
 static void
-add_place(struct look *look, const struct place *place)
+add_place(struct json *json, const struct place *place)
 {
 	const struct gazetteer_kind *kind = place->kind;
 	struct span types[GAZETTEER_TYPES_MAX];
@@ -151,18 +151,18 @@ add_place(struct look *look, const struct place *place)
 
 	for (; kind->types[count] != NULL; count++)
 		types[count] = span_from(kind->types[count]);
-	look_object(look, NULL);
+	json_object(json, NULL);
 	if (kind->is_establishment)
-		look_text(look, "business_status", span_from("OPERATIONAL"));
-	add_geometry(look, place);
-	look_text(look, "name", place->name);
-	look_text(look, "place_id", place->id);
+		json_text(json, "business_status", span_from("OPERATIONAL"));
+	add_geometry(json, place);
+	json_text(json, "name", place->name);
+	json_text(json, "place_id", place->id);
 	if (kind->is_establishment)
-		add_plus_code(look, place);
-	look_text(look, "reference", place->id);
-	look_texts(look, "types", types, count);
-	look_text(look, "vicinity", place->vicinity);
-	look_object_end(look);
+		add_plus_code(json, place);
+	json_text(json, "reference", place->id);
+	json_texts(json, "types", types, count);
+	json_text(json, "vicinity", place->vicinity);
+	json_object_end(json);
 }
 
 enum herd_error
@@ -170,13 +170,13 @@ gazetteer_write_place(sqlite3_stmt *read, sqlite3_int64 id, struct buf *out)
 {
 	enum herd_error error;
 	struct place place;
-	struct look look;
+	struct json json;
 
 	error = read_place(read, id, &place);
 	if (error == HERD_OK) {
-		look_begin_member(&look, out, LOOK_GOOGLE, PLACE_DEPTH);
-		add_place(&look, &place);
-		error = look_end(&look);
+		json_begin_member(&json, out, JSON_GOOGLE, PLACE_DEPTH);
+		add_place(&json, &place);
+		error = json_end(&json);
 	}
 	(void)sqlite3_reset(read);
 	return error;

@@ -39,7 +39,7 @@ google_ask(const struct upstream_config *config,
     const struct places_question *question, struct upstream_request *request)
 {
 	char mask[sizeof(MASK_BASIC) + sizeof(MASK_RICH)];
-	struct look look;
+	struct json json;
 	enum herd_error error;
 
 	(void)snprintf(mask, sizeof(mask), "%s%s%s", MASK_BASIC,
@@ -57,22 +57,22 @@ google_ask(const struct upstream_config *config,
 		    upstream_request_header(request, "X-Goog-FieldMask", mask);
 	if (error != HERD_OK)
 		return error;
-	look_begin(&look, &request->body, LOOK_COMPACT);
-	look_object(&look, NULL);
-	look_object(&look, "locationRestriction");
-	look_object(&look, "circle");
-	look_object(&look, "center");
-	look_number(&look, "latitude", location_lat(question->at));
-	look_number(&look, "longitude", location_lon(question->at));
-	look_object_end(&look);
-	look_number(&look, "radius", upstream_radius_m(question));
-	look_object_end(&look);
-	look_object_end(&look);
-	look_count(&look, "maxResultCount", question->max);
+	json_begin(&json, &request->body, JSON_COMPACT);
+	json_object(&json, NULL);
+	json_object(&json, "locationRestriction");
+	json_object(&json, "circle");
+	json_object(&json, "center");
+	json_number(&json, "latitude", location_lat(question->at));
+	json_number(&json, "longitude", location_lon(question->at));
+	json_object_end(&json);
+	json_number(&json, "radius", upstream_radius_m(question));
+	json_object_end(&json);
+	json_object_end(&json);
+	json_count(&json, "maxResultCount", question->max);
 	/* As the legacy API, which orders by prominence, does. */
-	look_text(&look, "rankPreference", span_from("POPULARITY"));
-	look_object_end(&look);
-	return look_end(&look);
+	json_text(&json, "rankPreference", span_from("POPULARITY"));
+	json_object_end(&json);
+	return json_end(&json);
 }
 
 /* --- the answer ----------------------------------------------------------- */
@@ -92,24 +92,24 @@ read_location(const cJSON *place, struct geo_point *out)
 }
 
 static void
-add_text_if(struct look *look, const char *key, struct span text)
+add_text_if(struct json *json, const char *key, struct span text)
 {
 	if (text.data != NULL)
-		look_text(look, key, text);
+		json_text(json, key, text);
 }
 
 static void
 add_number_if(
-    struct look *look, const char *key, const cJSON *object, const char *name)
+    struct json *json, const char *key, const cJSON *object, const char *name)
 {
 	double value;
 
 	if (member_number(object, name, &value))
-		look_number(look, key, value);
+		json_number(json, key, value);
 }
 
 static void
-add_view(struct look *look, const cJSON *place)
+add_view(struct json *json, const cJSON *place)
 {
 	const cJSON *view = member_object(place, "viewport");
 	struct geo_point at = { 0, 0 };
@@ -119,26 +119,26 @@ add_view(struct look *look, const cJSON *place)
 	(void)read_location(place, &at);
 	if (read_point(member_object(view, "low"), &low) &&
 	    read_point(member_object(view, "high"), &high))
-		add_geometry_of(look, at, high, low);
+		add_geometry_of(json, at, high, low);
 	else
-		add_geometry_around(look, at);
+		add_geometry_around(json, at);
 }
 
 static void
-add_opening_hours(struct look *look, const cJSON *place)
+add_opening_hours(struct json *json, const cJSON *place)
 {
 	const cJSON *open = cJSON_GetObjectItemCaseSensitive(
 	    member_object(place, "currentOpeningHours"), "openNow");
 
 	if (!cJSON_IsBool(open))
 		return;
-	look_object(look, "opening_hours");
-	look_bool(look, "open_now", cJSON_IsTrue(open));
-	look_object_end(look);
+	json_object(json, "opening_hours");
+	json_bool(json, "open_now", cJSON_IsTrue(open));
+	json_object_end(json);
 }
 
 static void
-add_photo_credit(struct look *look, const cJSON *photo)
+add_photo_credit(struct json *json, const cJSON *photo)
 {
 	const cJSON *author =
 	    cJSON_GetArrayItem(member_array(photo, "authorAttributions"), 0);
@@ -150,12 +150,12 @@ add_photo_credit(struct look *look, const cJSON *photo)
 	has_credit = credit_format(&text, member_text(author, "uri"),
 			 member_text(author, "displayName")) == HERD_OK;
 	credit = buf_span(&text);
-	look_texts(look, "html_attributions", &credit, has_credit);
+	json_texts(json, "html_attributions", &credit, has_credit);
 	buf_release(&text);
 }
 
 static void
-add_photos(struct look *look, const cJSON *place)
+add_photos(struct json *json, const cJSON *place)
 {
 	const cJSON *photos = member_array(place, "photos");
 	unsigned count = 0;
@@ -163,49 +163,49 @@ add_photos(struct look *look, const cJSON *place)
 
 	if (cJSON_GetArraySize(photos) == 0)
 		return;
-	look_array(look, "photos");
+	json_array(json, "photos");
 	cJSON_ArrayForEach(photo, photos)
 	{
 		if (member_text(photo, "name").data == NULL ||
 		    count++ == PHOTOS_MAX)
 			break;
-		look_object(look, NULL);
-		add_number_if(look, "height", photo, "heightPx");
-		add_photo_credit(look, photo);
-		look_text(look, "photo_reference", member_text(photo, "name"));
-		add_number_if(look, "width", photo, "widthPx");
-		look_object_end(look);
+		json_object(json, NULL);
+		add_number_if(json, "height", photo, "heightPx");
+		add_photo_credit(json, photo);
+		json_text(json, "photo_reference", member_text(photo, "name"));
+		add_number_if(json, "width", photo, "widthPx");
+		json_object_end(json);
 	}
-	look_array_end(look);
+	json_array_end(json);
 }
 
 static void
-add_plus_code(struct look *look, const cJSON *place)
+add_plus_code(struct json *json, const cJSON *place)
 {
 	const cJSON *code = member_object(place, "plusCode");
 
 	if (member_text(code, "globalCode").data == NULL)
 		return;
-	look_object(look, "plus_code");
-	add_text_if(look, "compound_code", member_text(code, "compoundCode"));
-	look_text(look, "global_code", member_text(code, "globalCode"));
-	look_object_end(look);
+	json_object(json, "plus_code");
+	add_text_if(json, "compound_code", member_text(code, "compoundCode"));
+	json_text(json, "global_code", member_text(code, "globalCode"));
+	json_object_end(json);
 }
 
 static void
-add_price_level(struct look *look, const cJSON *place)
+add_price_level(struct json *json, const cJSON *place)
 {
 	struct span level = member_text(place, "priceLevel");
 
 	for (size_t i = 0;
 	     level.data != NULL && i < HERD_ARRAY_LEN(PRICE_LEVELS); i++) {
 		if (span_is(level, PRICE_LEVELS[i]))
-			look_count(look, "price_level", i);
+			json_count(json, "price_level", i);
 	}
 }
 
 static void
-add_types(struct look *look, const cJSON *place)
+add_types(struct json *json, const cJSON *place)
 {
 	struct span types[TYPES_MAX];
 	size_t count = 0;
@@ -216,44 +216,44 @@ add_types(struct look *look, const cJSON *place)
 		if (cJSON_IsString(type) && count < TYPES_MAX)
 			types[count++] = span_from(type->valuestring);
 	}
-	look_texts(look, "types", types, count);
+	json_texts(json, "types", types, count);
 }
 
 static void
-add_icon_mask(struct look *look, const cJSON *place)
+add_icon_mask(struct json *json, const cJSON *place)
 {
-	add_text_if(look, "icon_background_color",
+	add_text_if(json, "icon_background_color",
 	    member_text(place, "iconBackgroundColor"));
 	add_text_if(
-	    look, "icon_mask_base_uri", member_text(place, "iconMaskBaseUri"));
+	    json, "icon_mask_base_uri", member_text(place, "iconMaskBaseUri"));
 }
 
 static void
-add_place(struct look *look, const cJSON *place)
+add_place(struct json *json, const cJSON *place)
 {
 	struct span address = member_text(place, "shortFormattedAddress");
 	struct span id = member_text(place, "id");
 
 	if (address.data == NULL)
 		address = member_text(place, "formattedAddress");
-	look_object(look, NULL);
+	json_object(json, NULL);
 	add_text_if(
-	    look, "business_status", member_text(place, "businessStatus"));
-	add_view(look, place);
-	add_icon_mask(look, place);
-	add_text_if(look, "name",
+	    json, "business_status", member_text(place, "businessStatus"));
+	add_view(json, place);
+	add_icon_mask(json, place);
+	add_text_if(json, "name",
 	    member_text(member_object(place, "displayName"), "text"));
-	add_opening_hours(look, place);
-	add_photos(look, place);
-	look_text(look, "place_id", id);
-	add_plus_code(look, place);
-	add_price_level(look, place);
-	add_number_if(look, "rating", place, "rating");
-	look_text(look, "reference", id);
-	add_types(look, place);
-	add_number_if(look, "user_ratings_total", place, "userRatingCount");
-	add_text_if(look, "vicinity", address);
-	look_object_end(look);
+	add_opening_hours(json, place);
+	add_photos(json, place);
+	json_text(json, "place_id", id);
+	add_plus_code(json, place);
+	add_price_level(json, place);
+	add_number_if(json, "rating", place, "rating");
+	json_text(json, "reference", id);
+	add_types(json, place);
+	add_number_if(json, "user_ratings_total", place, "userRatingCount");
+	add_text_if(json, "vicinity", address);
+	json_object_end(json);
 }
 
 struct answer {
@@ -262,7 +262,7 @@ struct answer {
 };
 
 static unsigned
-add_results(struct look *look, void *arg)
+add_results(struct json *json, void *arg)
 {
 	const struct answer *answer = arg;
 	unsigned count = 0;
@@ -276,7 +276,7 @@ add_results(struct look *look, void *arg)
 		    !read_location(place, &at) ||
 		    !is_within(answer->question, at))
 			continue;
-		add_place(look, place);
+		add_place(json, place);
 		count++;
 	}
 	return count;

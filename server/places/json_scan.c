@@ -169,7 +169,8 @@ skip_number(struct json_scan *scan)
 			return "a bad number";
 		skip_digits(scan);
 	}
-	return scan->at - start <= JSON_NUMBER_MAX ? NULL : "too long a number";
+	return scan->at - start <= JSON_SCAN_NUMBER_MAX ? NULL
+							: "too long a number";
 }
 
 static const char *
@@ -205,7 +206,7 @@ after_value(struct json_scan *scan)
 static enum json_token
 open_container(struct json_scan *scan, bool is_object)
 {
-	if (scan->depth == JSON_DEPTH_MAX)
+	if (scan->depth == JSON_SCAN_DEPTH_MAX)
 		return give_up(scan, "nested too deeply");
 	scan->at++;
 	scan->depth++;
@@ -232,7 +233,7 @@ read_value(struct json_scan *scan)
 	const char *wrong;
 	enum json_token token;
 
-	if (++scan->values > JSON_VALUES_MAX)
+	if (++scan->values > JSON_SCAN_VALUES_MAX)
 		return give_up(scan, "too many values");
 	switch (peek(scan)) {
 	case '{': return open_container(scan, true);

@@ -13,11 +13,11 @@
 
 #include "herd/span.h"
 
-#define JSON_DEPTH_MAX 32u
+#define JSON_SCAN_DEPTH_MAX 32u
 /* cJSON takes 64 bytes and more for each value. */
-#define JSON_VALUES_MAX 65536u
+#define JSON_SCAN_VALUES_MAX 65536u
 /* cJSON reads no more of a number. */
-#define JSON_NUMBER_MAX 63u
+#define JSON_SCAN_NUMBER_MAX 63u
 
 enum json_token {
 	JSON_OBJECT,

@@ -129,20 +129,20 @@ read_extent(const cJSON *properties, struct geo_point *northeast,
 }
 
 static void
-add_view(struct look *look, const cJSON *properties, struct geo_point at)
+add_view(struct json *json, const cJSON *properties, struct geo_point at)
 {
 	struct geo_point northeast;
 	struct geo_point southwest;
 
 	if (read_extent(properties, &northeast, &southwest))
-		add_geometry_of(look, at, northeast, southwest);
+		add_geometry_of(json, at, northeast, southwest);
 	else
-		add_geometry_around(look, at);
+		add_geometry_around(json, at);
 }
 
 /* False: it has neither name nor address, so nothing to show. */
 static bool
-add_feature(struct look *look, const cJSON *feature, struct geo_point at)
+add_feature(struct json *json, const cJSON *feature, struct geo_point at)
 {
 	const cJSON *properties = member_object(feature, "properties");
 	struct span name = member_text(properties, "name");
@@ -160,15 +160,15 @@ add_feature(struct look *look, const cJSON *feature, struct geo_point at)
 		return false;
 	count = photon_types(member_text(properties, "osm_key"),
 	    member_text(properties, "osm_value"), types);
-	look_object(look, NULL);
-	add_view(look, properties, at);
-	look_text(look, "name", name);
-	look_text(look, "place_id", span_from(id));
-	look_text(look, "reference", span_from(id));
-	look_texts(look, "types", types, count);
-	look_text(
-	    look, "vicinity", vicinity[0] != '\0' ? span_from(vicinity) : name);
-	look_object_end(look);
+	json_object(json, NULL);
+	add_view(json, properties, at);
+	json_text(json, "name", name);
+	json_text(json, "place_id", span_from(id));
+	json_text(json, "reference", span_from(id));
+	json_texts(json, "types", types, count);
+	json_text(
+	    json, "vicinity", vicinity[0] != '\0' ? span_from(vicinity) : name);
+	json_object_end(json);
 	return true;
 }
 
@@ -178,7 +178,7 @@ struct answer {
 };
 
 static unsigned
-add_results(struct look *look, void *arg)
+add_results(struct json *json, void *arg)
 {
 	const struct answer *answer = arg;
 	unsigned count = 0;
@@ -190,7 +190,7 @@ add_results(struct look *look, void *arg)
 
 		if (count < answer->question->max && read_at(feature, &at) &&
 		    is_within(answer->question, at))
-			count += add_feature(look, feature, at);
+			count += add_feature(json, feature, at);
 	}
 	return count;
 }

@@ -9,6 +9,7 @@
 #define HERD_PLACES_H
 
 #include "herd/buf.h"
+#include "herd/json.h"
 #include "herd/location.h"
 #include "herd/settings.h"
 
@@ -90,13 +91,15 @@ void places_cancel(struct places_call *call);
 void places_call_free(struct places_call *call);
 
 /*
- * Appends one JSON object with the state of the chain for the admin API:
- * {"providers":[{"name":"gazetteer","state":"ready","answered":N,...}]}.
- * From any thread. PLACES.md's facts: requests by result, p50_ms, p99_ms,
- * cache, breaker, queue, last_error with age.
+ * What the admin API tells of the chain, as members of the object that is
+ * being written; without memory the document fails. From any thread.
+ * places_summary(): provider, state, answered, failed, p50_ms, p99_ms;
+ * places_status(): these and "providers", each with all its counts;
+ * places_news(): provider, state, failed, last_error, for event streams.
  */
-HERD_MUST_CHECK enum herd_error places_status_json(
-    struct places *places, struct buf *out);
+void places_summary(struct places *places, struct json *json);
+void places_status(struct places *places, struct json *json);
+void places_news(struct places *places, struct json *json);
 
 /* Appends Prometheus text lines (herd_places_...). From any thread. */
 HERD_MUST_CHECK enum herd_error places_metrics(

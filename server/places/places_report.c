@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "places/look.h"
+#include "herd/json.h"
 #include "places/network.h"
 #include "places/places_internal.h"
 #include "places/provider.h"
@@ -129,116 +129,149 @@ sum_answers(struct places *places, struct places_stats *sum)
 /* --- the admin API -------------------------------------------------------- */
 
 static void
-add_counts(struct look *look, const struct places_stats *stats)
+add_counts(struct json *json, const struct places_stats *stats)
 {
-	look_count(look, "answered", places_stats_answered(stats));
-	look_count(look, "failed", places_stats_failed(stats));
-	look_ms(look, "p50_ms", places_stats_percentile_ms(stats, 50));
-	look_ms(look, "p99_ms", places_stats_percentile_ms(stats, 99));
+	json_count(json, "answered", places_stats_answered(stats));
+	json_count(json, "failed", places_stats_failed(stats));
+	json_rounded(json, "p50_ms", places_stats_percentile_ms(stats, 50));
+	json_rounded(json, "p99_ms", places_stats_percentile_ms(stats, 99));
 }
 
 static void
-add_by_status(struct look *look, const struct places_stats *stats)
+add_by_status(struct json *json, const struct places_stats *stats)
 {
-	look_object(look, "by_status");
+	json_object(json, "by_status");
 	for (unsigned i = 0; i < PLACES_STATUS_COUNT; i++)
-		look_count(look, places_status_name((enum places_status)i),
+		json_count(json, places_status_name((enum places_status)i),
 		    places_stats_of(stats, (enum places_status)i));
-	look_object_end(look);
+	json_object_end(json);
 }
 
 static void
-add_last_error(struct look *look, const struct provider_report *report)
+add_last_error(struct json *json, const struct provider_report *report)
 {
 	if (report->last_error[0] == '\0') {
-		look_null(look, "last_error");
-		look_null(look, "last_error_s");
+		json_null(json, "last_error");
+		json_null(json, "last_error_s");
 		return;
 	}
-	look_text(look, "last_error", span_from(report->last_error));
-	look_ms(look, "last_error_s", report->last_error_age_s);
+	json_text(json, "last_error", span_from(report->last_error));
+	json_rounded(json, "last_error_s", report->last_error_age_s);
 }
 
 static void
-add_network(struct look *look, const struct provider_report *report)
+add_network(struct json *json, const struct provider_report *report)
 {
 	const struct provider *provider = report->provider;
 
-	look_text(look, "base_url", span_from(provider->base_url));
-	look_text(
-	    look, "breaker", span_from(breaker_state_name(report->breaker)));
-	look_count(look, "active", report->active);
-	look_count(look, "max_active", provider->max_active);
-	look_count(look, "queued", report->waiting);
-	look_count(look, "max_queued", provider->max_waiting);
+	json_text(json, "base_url", span_from(provider->base_url));
+	json_text(
+	    json, "breaker", span_from(breaker_state_name(report->breaker)));
+	json_count(json, "active", report->active);
+	json_count(json, "max_active", provider->max_active);
+	json_count(json, "queued", report->waiting);
+	json_count(json, "max_queued", provider->max_waiting);
 	for (unsigned i = 0; i < PROVIDER_COUNT_MAX; i++)
-		look_count(look, provider_count_name((enum provider_count)i),
+		json_count(json, provider_count_name((enum provider_count)i),
 		    report->counts[i]);
 	if (!report->has_cache) {
-		look_null(look, "cache");
+		json_null(json, "cache");
 		return;
 	}
-	look_object(look, "cache");
-	look_count(look, "entries", report->cache_entries);
-	look_count(look, "bytes", report->cache_bytes);
-	look_object_end(look);
+	json_object(json, "cache");
+	json_count(json, "entries", report->cache_entries);
+	json_count(json, "bytes", report->cache_bytes);
+	json_object_end(json);
 }
 
 static void
-add_provider(struct look *look, const struct places *places,
+add_provider(struct json *json, const struct places *places,
     const struct provider_report *report)
 {
-	look_object(look, NULL);
-	look_text(look, "name", span_from(places_kind_name(report->kind)));
-	look_text(look, "state", span_from(report->state));
-	add_counts(look, &report->stats);
-	add_by_status(look, &report->stats);
-	add_last_error(look, report);
+	json_object(json, NULL);
+	json_text(json, "name", span_from(places_kind_name(report->kind)));
+	json_text(json, "state", span_from(report->state));
+	add_counts(json, &report->stats);
+	add_by_status(json, &report->stats);
+	add_last_error(json, report);
 	if (report->kind == PLACES_GAZETTEER) {
-		look_text(
-		    look, "data", span_from(gazetteer_path(places->gazetteer)));
-		look_text(look, "source_sha256",
+		json_text(
+		    json, "data", span_from(gazetteer_path(places->gazetteer)));
+		json_text(json, "source_sha256",
 		    span_from(gazetteer_source(places->gazetteer)));
-		look_count(look, "places", gazetteer_rows(places->gazetteer));
+		json_count(json, "places", gazetteer_rows(places->gazetteer));
 	}
 	if (report->provider != NULL)
-		add_network(look, report);
-	look_object_end(look);
+		add_network(json, report);
+	json_object_end(json);
 }
 
 /* The chain as one: its first provider's name and state, all answers. */
 static void
-add_summary(struct look *look, struct places *places,
+add_summary(struct json *json, struct places *places,
     const struct provider_report *reports)
 {
 	struct places_stats answers;
 	bool any = places->chain.count > 0;
 
 	sum_answers(places, &answers);
-	look_text(look, "provider",
-	    span_from(places_kind_name(any ? reports[0].kind : PLACES_NONE)));
-	look_text(look, "state", span_from(any ? reports[0].state : "off"));
-	add_counts(look, &answers);
+	json_word(json, "provider",
+	    places_kind_name(any ? reports[0].kind : PLACES_NONE));
+	json_word(json, "state", any ? reports[0].state : "off");
+	add_counts(json, &answers);
 }
 
-enum herd_error
-places_status_json(struct places *places, struct buf *out)
+void
+places_summary(struct places *places, struct json *json)
 {
 	struct provider_report *reports = report_all(places);
-	struct look look;
 
-	if (reports == NULL)
-		return HERD_ENOMEM;
-	look_begin(&look, out, LOOK_COMPACT);
-	look_object(&look, NULL);
-	add_summary(&look, places, reports);
-	look_array(&look, "providers");
-	for (unsigned i = 0; i < places->chain.count; i++)
-		add_provider(&look, places, &reports[i]);
-	look_array_end(&look);
-	look_object_end(&look);
+	if (reports == NULL) {
+		json_fail(json, HERD_ENOMEM);
+		return;
+	}
+	add_summary(json, places, reports);
 	free(reports);
-	return look_end(&look);
+}
+
+void
+places_status(struct places *places, struct json *json)
+{
+	struct provider_report *reports = report_all(places);
+
+	if (reports == NULL) {
+		json_fail(json, HERD_ENOMEM);
+		return;
+	}
+	add_summary(json, places, reports);
+	json_array(json, "providers");
+	for (unsigned i = 0; i < places->chain.count; i++)
+		add_provider(json, places, &reports[i]);
+	json_array_end(json);
+	free(reports);
+}
+
+void
+places_news(struct places *places, struct json *json)
+{
+	struct provider_report *reports = report_all(places);
+	struct places_stats answers;
+	bool any = places->chain.count > 0;
+
+	if (reports == NULL) {
+		json_fail(json, HERD_ENOMEM);
+		return;
+	}
+	sum_answers(places, &answers);
+	json_word(json, "provider",
+	    places_kind_name(any ? reports[0].kind : PLACES_NONE));
+	json_word(json, "state", any ? reports[0].state : "off");
+	json_count(json, "failed", places_stats_failed(&answers));
+	if (any && reports[0].last_error[0] != '\0')
+		json_word(json, "last_error", reports[0].last_error);
+	else
+		json_null(json, "last_error");
+	free(reports);
 }
 
 /* --- metrics -------------------------------------------------------------- */

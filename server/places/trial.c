@@ -4,7 +4,7 @@
 #include <assert.h>
 
 #include "herd/text.h"
-#include "places/look.h"
+#include "herd/json.h"
 
 void
 trial_init(struct trial *trial)
@@ -81,24 +81,24 @@ trial_wait(struct trial *trial)
 
 /* The members of a step but its total time. */
 static void
-add_step(struct look *look, const struct trial_step *step)
+add_step(struct json *json, const struct trial_step *step)
 {
-	look_text(look, "provider", span_from(places_kind_name(step->kind)));
-	look_text(
-	    look, "status", span_from(places_status_name(step->facts.status)));
-	look_count(look, "results", step->facts.results);
+	json_text(json, "provider", span_from(places_kind_name(step->kind)));
+	json_text(
+	    json, "status", span_from(places_status_name(step->facts.status)));
+	json_count(json, "results", step->facts.results);
 	if (step->http_status != 0)
-		look_count(look, "http_status", step->http_status);
+		json_count(json, "http_status", step->http_status);
 	else
-		look_null(look, "http_status");
-	look_ms(look, "dns_ms", step->dns_ms);
-	look_ms(look, "connect_ms", step->connect_ms);
-	look_ms(look, "tls_ms", step->tls_ms);
-	look_ms(look, "first_byte_ms", step->first_byte_ms);
+		json_null(json, "http_status");
+	json_rounded(json, "dns_ms", step->dns_ms);
+	json_rounded(json, "connect_ms", step->connect_ms);
+	json_rounded(json, "tls_ms", step->tls_ms);
+	json_rounded(json, "first_byte_ms", step->first_byte_ms);
 	if (step->text[0] != '\0')
-		look_text(look, "error_message", span_from(step->text));
+		json_text(json, "error_message", span_from(step->text));
 	else
-		look_null(look, "error_message");
+		json_null(json, "error_message");
 }
 
 /* The last step is the one that counts; all of them are listed. */
@@ -114,21 +114,21 @@ trial_write(const struct trial *trial, double total_ms, struct buf *out)
 		.first_byte_ms = -1,
 		.text = "no provider is configured",
 	};
-	struct look look;
+	struct json json;
 
-	look_begin(&look, out, LOOK_COMPACT);
-	look_object(&look, NULL);
+	json_begin(&json, out, JSON_COMPACT);
+	json_object(&json, NULL);
 	add_step(
-	    &look, trial->count > 0 ? &trial->steps[trial->count - 1] : &none);
-	look_ms(&look, "total_ms", total_ms);
-	look_array(&look, "steps");
+	    &json, trial->count > 0 ? &trial->steps[trial->count - 1] : &none);
+	json_rounded(&json, "total_ms", total_ms);
+	json_array(&json, "steps");
 	for (unsigned i = 0; i < trial->count; i++) {
-		look_object(&look, NULL);
-		add_step(&look, &trial->steps[i]);
-		look_ms(&look, "total_ms", trial->steps[i].total_ms);
-		look_object_end(&look);
+		json_object(&json, NULL);
+		add_step(&json, &trial->steps[i]);
+		json_rounded(&json, "total_ms", trial->steps[i].total_ms);
+		json_object_end(&json);
 	}
-	look_array_end(&look);
-	look_object_end(&look);
-	return look_end(&look);
+	json_array_end(&json);
+	json_object_end(&json);
+	return json_end(&json);
 }

@@ -101,25 +101,25 @@ is_within(const struct places_question *question, struct geo_point point)
 }
 
 static void
-add_point(struct look *look, const char *key, struct geo_point point)
+add_point(struct json *json, const char *key, struct geo_point point)
 {
-	look_object(look, key);
-	look_number(look, "lat", point.lat);
-	look_number(look, "lng", point.lng);
-	look_object_end(look);
+	json_object(json, key);
+	json_number(json, "lat", point.lat);
+	json_number(json, "lng", point.lng);
+	json_object_end(json);
 }
 
 void
-add_geometry_of(struct look *look, struct geo_point at,
+add_geometry_of(struct json *json, struct geo_point at,
     struct geo_point northeast, struct geo_point southwest)
 {
-	look_object(look, "geometry");
-	add_point(look, "location", at);
-	look_object(look, "viewport");
-	add_point(look, "northeast", northeast);
-	add_point(look, "southwest", southwest);
-	look_object_end(look);
-	look_object_end(look);
+	json_object(json, "geometry");
+	add_point(json, "location", at);
+	json_object(json, "viewport");
+	add_point(json, "northeast", northeast);
+	add_point(json, "southwest", southwest);
+	json_object_end(json);
+	json_object_end(json);
 }
 
 /* A corner of the viewport: degrees that lie on the globe. */
@@ -138,31 +138,31 @@ corner(struct geo_point at, double by)
 }
 
 void
-add_geometry_around(struct look *look, struct geo_point at)
+add_geometry_around(struct json *json, struct geo_point at)
 {
-	add_geometry_of(look, at, corner(at, UPSTREAM_VIEW_DEG),
+	add_geometry_of(json, at, corner(at, UPSTREAM_VIEW_DEG),
 	    corner(at, -UPSTREAM_VIEW_DEG));
 }
 
 enum herd_error
-upstream_write(struct buf *json, const struct span *attributions,
+upstream_write(struct buf *out, const struct span *attributions,
     size_t attribution_count,
-    unsigned (*add_results)(struct look *look, void *arg), void *arg,
+    unsigned (*add_results)(struct json *json, void *arg), void *arg,
     struct answer_facts *facts)
 {
-	struct look look;
+	struct json json;
 
-	look_begin(&look, json, LOOK_GOOGLE);
-	look_object(&look, NULL);
-	look_texts(&look, "html_attributions", attributions, attribution_count);
-	look_array(&look, "results");
-	facts->results = add_results(&look, arg);
-	look_array_end(&look);
+	json_begin(&json, out, JSON_GOOGLE);
+	json_object(&json, NULL);
+	json_texts(&json, "html_attributions", attributions, attribution_count);
+	json_array(&json, "results");
+	facts->results = add_results(&json, arg);
+	json_array_end(&json);
 	facts->status = facts->results > 0 ? PLACES_OK : PLACES_ZERO_RESULTS;
-	look_text(
-	    &look, "status", span_from(places_status_name(facts->status)));
-	look_object_end(&look);
-	return look_end(&look);
+	json_text(
+	    &json, "status", span_from(places_status_name(facts->status)));
+	json_object_end(&json);
+	return json_end(&json);
 }
 
 enum herd_error

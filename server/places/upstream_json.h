@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the readers of upstream answers share: a guarded parse, members by
- * name and type, and results written in Google's look.
+ * name and type, and results written in Google's json.
  */
 #ifndef HERD_PLACES_UPSTREAM_JSON_H
 #define HERD_PLACES_UPSTREAM_JSON_H
 
 #include <cjson/cJSON.h>
 
-#include "places/look.h"
+#include "herd/json.h"
 #include "places/upstream.h"
 
 /* Half the side of a viewport where the upstream has none, degrees. */
@@ -50,11 +50,11 @@ bool geo_point_is_valid(struct geo_point point);
 bool is_within(const struct places_question *question, struct geo_point point);
 
 /* Writes the member "geometry". */
-void add_geometry_of(struct look *look, struct geo_point at,
+void add_geometry_of(struct json *json, struct geo_point at,
     struct geo_point northeast, struct geo_point southwest);
 
 /* The same for a place whose viewport the upstream does not tell. */
-void add_geometry_around(struct look *look, struct geo_point at);
+void add_geometry_around(struct json *json, struct geo_point at);
 
 /*
  * Appends the whole answer: `add_results` is called between the brackets of
@@ -62,7 +62,7 @@ void add_geometry_around(struct look *look, struct geo_point at);
  */
 HERD_MUST_CHECK enum herd_error upstream_write(struct buf *json,
     const struct span *attributions, size_t attribution_count,
-    unsigned (*add_results)(struct look *look, void *arg), void *arg,
+    unsigned (*add_results)(struct json *json, void *arg), void *arg,
     struct answer_facts *facts);
 
 /* Sets `status` and appends `text` to `why`, cut to what fits. */

@@ -218,6 +218,9 @@ banned() {
 			}'
 	done
 	c_files | xargs -r grep -Hnw 'alloca\|NDEBUG'
+	# cJSON reads; common/json.c writes.
+	files '*.c' common server client | xargs -r grep -HnE \
+		'cJSON_(Print|Create|Add|Insert|Replace|Set|Duplicate)'
 	# A thread that takes signals: thread_start() is how one begins.
 	files '*.c' server | grep -v '^server/base/thread.c$' |
 		xargs -r grep -Hnw 'pthread_create'

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "herd/request.h"
 #include "herd/text.h"
-#include "places/look.h"
+#include "herd/json.h"
 #include "places/places.h"
 
 #define ASKS_MAX 100000u
@@ -48,36 +48,36 @@ print(struct probe *probe, struct buf *line)
 }
 
 static void
-begin(struct look *look, struct buf *line, const char *what)
+begin(struct json *json, struct buf *line, const char *what)
 {
 	buf_init(line, 16u << 20);
-	look_begin(look, line, LOOK_COMPACT);
-	look_object(look, NULL);
-	look_text(look, "what", span_from(what));
+	json_begin(json, line, JSON_COMPACT);
+	json_object(json, NULL);
+	json_text(json, "what", span_from(what));
 }
 
 static void
-end(struct probe *probe, struct look *look, struct buf *line)
+end(struct probe *probe, struct json *json, struct buf *line)
 {
-	look_object_end(look);
-	if (look_end(look) != HERD_OK)
+	json_object_end(json);
+	if (json_end(json) != HERD_OK)
 		abort();
 	print(probe, line);
 }
 
 static void
-print_answer(struct ask *ask, struct span json, bool at_once)
+print_answer(struct ask *ask, struct span answer, bool at_once)
 {
 	struct buf line;
-	struct look look;
+	struct json json;
 
-	begin(&look, &line, "answer");
-	look_text(&look, "id", span_from(ask->id));
-	look_ms(
-	    &look, "ms", (double)mono_since(clock_mono(), ask->start) / 1e6);
-	look_bool(&look, "at_once", at_once);
-	look_text(&look, "json", json);
-	end(ask->probe, &look, &line);
+	begin(&json, &line, "answer");
+	json_text(&json, "id", span_from(ask->id));
+	json_rounded(
+	    &json, "ms", (double)mono_since(clock_mono(), ask->start) / 1e6);
+	json_bool(&json, "at_once", at_once);
+	json_text(&json, "json", answer);
+	end(ask->probe, &json, &line);
 }
 
 static void
@@ -97,23 +97,23 @@ on_event(void *arg, enum log_level level, const char *message)
 {
 	struct probe *probe = arg;
 	struct buf line;
-	struct look look;
+	struct json json;
 
-	begin(&look, &line, "event");
-	look_count(&look, "level", (uint64_t)level);
-	look_text(&look, "message", span_from(message));
-	end(probe, &look, &line);
+	begin(&json, &line, "event");
+	json_count(&json, "level", (uint64_t)level);
+	json_text(&json, "message", span_from(message));
+	end(probe, &json, &line);
 }
 
 static void
 print_text(struct probe *probe, const char *what, struct span text)
 {
 	struct buf line;
-	struct look look;
+	struct json json;
 
-	begin(&look, &line, what);
-	look_text(&look, "text", text);
-	end(probe, &look, &line);
+	begin(&json, &line, what);
+	json_text(&json, "text", text);
+	end(probe, &json, &line);
 }
 
 /* LOCATION KM MAX */
@@ -209,6 +209,18 @@ do_flush(struct probe *probe)
 	print_text(probe, "flush", span_from(text));
 }
 
+static enum herd_error
+add_status(struct places *places, struct buf *out)
+{
+	struct json json;
+
+	json_begin(&json, out, JSON_COMPACT);
+	json_object(&json, NULL);
+	places_status(places, &json);
+	json_object_end(&json);
+	return json_end(&json);
+}
+
 /* False: quit. */
 static bool
 obey(struct probe *probe, struct span line)
@@ -221,7 +233,7 @@ obey(struct probe *probe, struct span line)
 	else if (span_is(word, "cancel"))
 		do_cancel(probe, rest);
 	else if (span_is(word, "status"))
-		do_report(probe, "status", places_status_json);
+		do_report(probe, "status", add_status);
 	else if (span_is(word, "metrics"))
 		do_report(probe, "metrics", places_metrics);
 	else if (span_is(word, "test"))

@@ -30,15 +30,16 @@ static void
 check_row(const struct report *report, const char *from, const char *expected)
 {
 	struct json json;
-	char *text;
+	struct buf text;
 
-	json_init(&json);
-	row_client(&json, json.root, report, from);
-	text = json_print(&json);
-	assert_non_null(text);
-	assert_string_equal(text, expected);
-	cJSON_free(text);
-	json_release(&json);
+	buf_init(&text, 1u << 20);
+	json_begin(&json, &text, JSON_COMPACT);
+	json_object(&json, NULL);
+	row_client(&json, report, from);
+	json_object_end(&json);
+	assert_int_equal(json_end(&json), HERD_OK);
+	assert_string_equal(buf_cstr(&text), expected);
+	buf_release(&text);
 }
 
 static void

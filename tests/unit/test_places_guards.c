@@ -326,22 +326,22 @@ fill(char *text, size_t count, char c)
 static void
 test_scan_keeps_its_limits(void **state HERD_UNUSED)
 {
-	static char text[4 * JSON_VALUES_MAX];
+	static char text[4 * JSON_SCAN_VALUES_MAX];
 
-	fill(text, JSON_DEPTH_MAX, '[');
-	fill(text + JSON_DEPTH_MAX, JSON_DEPTH_MAX, ']');
+	fill(text, JSON_SCAN_DEPTH_MAX, '[');
+	fill(text + JSON_SCAN_DEPTH_MAX, JSON_SCAN_DEPTH_MAX, ']');
 	assert_null(json_scan_check(span_from(text)));
-	fill(text, JSON_DEPTH_MAX + 1, '[');
-	fill(text + JSON_DEPTH_MAX + 1, JSON_DEPTH_MAX + 1, ']');
+	fill(text, JSON_SCAN_DEPTH_MAX + 1, '[');
+	fill(text + JSON_SCAN_DEPTH_MAX + 1, JSON_SCAN_DEPTH_MAX + 1, ']');
 	assert_string_equal(
 	    json_scan_check(span_from(text)), "nested too deeply");
-	fill(text, JSON_NUMBER_MAX, '1');
+	fill(text, JSON_SCAN_NUMBER_MAX, '1');
 	assert_null(json_scan_check(span_from(text)));
-	fill(text, JSON_NUMBER_MAX + 1, '1');
+	fill(text, JSON_SCAN_NUMBER_MAX + 1, '1');
 	assert_string_equal(
 	    json_scan_check(span_from(text)), "too long a number");
 	for (size_t extra = 0; extra < 2; extra++) {
-		size_t count = JSON_VALUES_MAX - 1 + extra;
+		size_t count = JSON_SCAN_VALUES_MAX - 1 + extra;
 
 		text[0] = '[';
 		for (size_t i = 0; i < count; i++) {
