@@ -15,20 +15,20 @@
 /* --- drain, undrain, stop --------------------------------------------- */
 
 static void
-answer_state(struct call *call)
+answer_state(struct http_call *call)
 {
 	struct json json;
 
 	json_init(&json);
 	json_string(&json, json.root, "state", node_state_word(call->node));
-	call_json(call, &json);
+	http_call_json(call, &json);
 }
 
 static void
-serve_drain(struct call *call)
+serve_drain(struct http_call *call)
 {
 	node_drain(call->node, true, call->who);
-	call_log(call, call->node->name);
+	http_call_log(call, call->node->name);
 	answer_state(call);
 }
 
@@ -42,10 +42,10 @@ const struct route route_drain = {
 };
 
 static void
-serve_undrain(struct call *call)
+serve_undrain(struct http_call *call)
 {
 	if (node_has_lost_store(call->node)) {
-		call_fail(call, ADMIN_CONFLICT,
+		http_call_fail(call, ADMIN_CONFLICT,
 		    "mend the disk and restart the node; GET /v1/status has "
 		    "the store's error",
 		    "the store has failed: no client is served until a "
@@ -53,7 +53,7 @@ serve_undrain(struct call *call)
 		return;
 	}
 	node_drain(call->node, false, call->who);
-	call_log(call, call->node->name);
+	http_call_log(call, call->node->name);
 	answer_state(call);
 }
 
@@ -68,11 +68,11 @@ const struct route route_undrain = {
 
 /* admin_close() sees to it that the answer still leaves. */
 static void
-serve_stop(struct call *call)
+serve_stop(struct http_call *call)
 {
 	struct node *node = call->node;
 
-	call_log(call, node->name);
+	http_call_log(call, node->name);
 	node_stop(node, call->who);
 	answer_state(call);
 }
@@ -89,7 +89,7 @@ const struct route route_stop = {
 /* --- the log level ---------------------------------------------------- */
 
 static void
-answer_level(struct call *call)
+answer_level(struct http_call *call)
 {
 	struct json json;
 	struct timeval left;
@@ -108,11 +108,11 @@ answer_level(struct call *call)
 		json_string(&json, json.root, "then",
 		    log_level_word(call->admin->level_before));
 	}
-	call_json(call, &json);
+	http_call_json(call, &json);
 }
 
 static void
-serve_log_level(struct call *call)
+serve_log_level(struct http_call *call)
 {
 	answer_level(call);
 }
@@ -189,7 +189,7 @@ level_parse(const char *word, enum log_level *out)
 
 /* Reads {"level":"debug","for_s":600}; returns what is wrong, or NULL. */
 static const char *
-read_level(const struct call *call, enum log_level *level, unsigned *for_s)
+read_level(const struct http_call *call, enum log_level *level, unsigned *for_s)
 {
 	struct evbuffer *body = evhttp_request_get_input_buffer(call->request);
 	size_t len = evbuffer_get_length(body);
@@ -219,22 +219,22 @@ read_level(const struct call *call, enum log_level *level, unsigned *for_s)
 }
 
 static void
-serve_log_level_set(struct call *call)
+serve_log_level_set(struct http_call *call)
 {
 	enum log_level level = LOG_INFO;
 	unsigned for_s;
 	const char *fault = read_level(call, &level, &for_s);
 
 	if (fault != NULL) {
-		call_fail(call, ADMIN_BAD_REQUEST,
+		http_call_fail(call, ADMIN_BAD_REQUEST,
 		    "send {\"level\":\"debug\",\"for_s\":600}", "%s", fault);
 		return;
 	}
 	if (set_level(call->admin, level, for_s) != HERD_OK) {
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 		return;
 	}
-	call_log(call, log_level_word(level));
+	http_call_log(call, log_level_word(level));
 	answer_level(call);
 }
 

@@ -97,14 +97,14 @@ add_text(struct json *json, const char *path)
 }
 
 static void
-serve_config(struct call *call)
+serve_config(struct http_call *call)
 {
 	const struct node *node = call->node;
 	struct json json;
 	bool text;
 
 	if (query_flag(&call->query, "text", &text) != HERD_OK) {
-		call_fail(call, ADMIN_BAD_REQUEST, "text=1 or text=0",
+		http_call_fail(call, ADMIN_BAD_REQUEST, "text=1 or text=0",
 		    "text is not a truth value");
 		return;
 	}
@@ -116,7 +116,7 @@ serve_config(struct call *call)
 	json_string(&json, json.root, "herd", node->herd);
 	add_settings(&json, node);
 	add_herd(&json, &node->file);
-	call_json(call, &json);
+	http_call_json(call, &json);
 }
 
 const struct route route_config = {
@@ -161,7 +161,7 @@ add_diagnostics(struct json *json, const char *key,
 }
 
 static void
-answer_rejected(struct call *call, const struct reload *reload)
+answer_rejected(struct http_call *call, const struct reload *reload)
 {
 	struct json json;
 	cJSON *object;
@@ -169,17 +169,18 @@ answer_rejected(struct call *call, const struct reload *reload)
 	json_init(&json);
 	object = json_object(&json, json.root, "error");
 	json_string(
-	    &json, object, "code", call_error_word(ADMIN_INVALID_CONFIG));
+	    &json, object, "code", http_call_error_word(ADMIN_INVALID_CONFIG));
 	json_string(&json, object, "message",
 	    "the herd file has errors; the running configuration stays");
 	json_string(&json, object, "hint", "mend the file and reload again");
 	add_diagnostics(
 	    &json, "diagnostics", &reload->diagnostics, DIAGNOSTIC_ERROR);
-	call_json_status(call, call_error_status(ADMIN_INVALID_CONFIG), &json);
+	http_call_json_status(
+	    call, http_call_error_status(ADMIN_INVALID_CONFIG), &json);
 }
 
 static void
-answer_applied(struct call *call, const struct reload *reload)
+answer_applied(struct http_call *call, const struct reload *reload)
 {
 	struct json json;
 
@@ -189,22 +190,22 @@ answer_applied(struct call *call, const struct reload *reload)
 	add_names(&json, "rejected", NULL, 0);
 	add_diagnostics(
 	    &json, "warnings", &reload->diagnostics, DIAGNOSTIC_WARNING);
-	call_json(call, &json);
+	http_call_json(call, &json);
 }
 
 static void
-serve_config_reload(struct call *call)
+serve_config_reload(struct http_call *call)
 {
 	struct reload reload;
 	enum herd_error error;
 
 	reload_init(&reload);
 	error = node_reload(call->node, call->who, &reload);
-	call_log(call, error == HERD_OK ? "applied" : "rejected");
+	http_call_log(call, error == HERD_OK ? "applied" : "rejected");
 	if (error == HERD_OK)
 		answer_applied(call, &reload);
 	else if (error == HERD_ENOMEM)
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 	else
 		answer_rejected(call, &reload);
 	reload_release(&reload);

@@ -13,25 +13,25 @@
 #define TEST_RESULTS 5u
 
 static void
-answer_text(struct call *call, struct buf *text, enum herd_error error)
+answer_text(struct http_call *call, struct buf *text, enum herd_error error)
 {
 	if (error == HERD_OK)
 		error = buf_add_byte(text, '\n');
 	if (error == HERD_OK)
-		call_text(call, 200, "application/json", buf_span(text));
+		http_call_text(call, 200, "application/json", buf_span(text));
 	else
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 }
 
 static void
-fail_none(struct call *call)
+fail_none(struct http_call *call)
 {
-	call_fail(call, ADMIN_UNAVAILABLE, "set places.provider",
+	http_call_fail(call, ADMIN_UNAVAILABLE, "set places.provider",
 	    "this node has no provider of places");
 }
 
 static void
-serve_places(struct call *call)
+serve_places(struct http_call *call)
 {
 	struct buf text;
 	enum herd_error error;
@@ -57,7 +57,7 @@ const struct route route_places = {
 };
 
 static void
-serve_places_flush(struct call *call)
+serve_places_flush(struct http_call *call)
 {
 	struct json json;
 	size_t flushed;
@@ -67,10 +67,10 @@ serve_places_flush(struct call *call)
 		return;
 	}
 	flushed = places_cache_flush(call->node->places);
-	call_log(call, call->node->name);
+	http_call_log(call, call->node->name);
 	json_init(&json);
 	json_count(&json, json.root, "flushed", flushed);
-	call_json(call, &json);
+	http_call_json(call, &json);
 }
 
 const struct route route_places_flush = {
@@ -91,7 +91,7 @@ const struct route route_places_flush = {
 struct places_test {
 	struct message message;
 	struct admin *admin;
-	struct call *call; /* NULL: nobody waits any more */
+	struct http_call *call; /* NULL: nobody waits any more */
 	pthread_t thread;
 	bool joined;
 	struct places_question question;
@@ -100,7 +100,7 @@ struct places_test {
 };
 
 static void
-on_gone(struct call *call)
+on_gone(struct http_call *call)
 {
 	struct places_test *test = call->job;
 
@@ -111,7 +111,7 @@ static void
 on_done(struct message *message)
 {
 	struct places_test *test = (struct places_test *)message;
-	struct call *call = test->call;
+	struct http_call *call = test->call;
 
 	if (!test->joined)
 		pthread_join(test->thread, NULL);
@@ -174,7 +174,7 @@ read_question(const struct query *query, struct places_question *question)
 }
 
 static struct places_test *
-test_start(struct call *call, const struct places_question *question)
+test_start(struct http_call *call, const struct places_question *question)
 {
 	struct places_test *test = calloc(1, sizeof(*test));
 
@@ -193,14 +193,14 @@ test_start(struct call *call, const struct places_question *question)
 }
 
 static void
-serve_places_test(struct call *call)
+serve_places_test(struct http_call *call)
 {
 	struct places_question question;
 	struct places_test *test;
 	const char *fault = read_question(&call->query, &question);
 
 	if (fault != NULL) {
-		call_fail(call, ADMIN_BAD_REQUEST, fault,
+		http_call_fail(call, ADMIN_BAD_REQUEST, fault,
 		    "a parameter has a wrong value");
 		return;
 	}
@@ -209,19 +209,19 @@ serve_places_test(struct call *call)
 		return;
 	}
 	if (call->admin->places_test != NULL) {
-		call_fail(call, ADMIN_UNAVAILABLE, "try again in some seconds",
-		    "another test is under way");
+		http_call_fail(call, ADMIN_UNAVAILABLE,
+		    "try again in some seconds", "another test is under way");
 		return;
 	}
 	test = test_start(call, &question);
 	if (test == NULL) {
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 		return;
 	}
 	call->admin->places_test = test;
 	call->job = test;
 	call->on_gone = on_gone;
-	call_log(call, call->node->name);
+	http_call_log(call, call->node->name);
 }
 
 const struct route route_places_test = {

@@ -29,7 +29,7 @@ add_refused(struct json *json, cJSON *list, const struct refused *refused)
 }
 
 static void
-add_counts(struct call *call, struct json *json)
+add_counts(struct http_call *call, struct json *json)
 {
 	cJSON *object = json_object(json, json->root, "requests");
 	struct workers_counts counts;
@@ -41,7 +41,7 @@ add_counts(struct call *call, struct json *json)
 }
 
 static void
-serve_refused(struct call *call)
+serve_refused(struct http_call *call)
 {
 	struct refused *refused = calloc(REFUSED_MAX, sizeof(*refused));
 	struct json json;
@@ -49,7 +49,7 @@ serve_refused(struct call *call)
 	cJSON *list;
 
 	if (refused == NULL) {
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 		return;
 	}
 	count = workers_refused(call->node->workers, refused);
@@ -60,7 +60,7 @@ serve_refused(struct call *call)
 	list = json_array(&json, json.root, "refused");
 	for (unsigned i = 0; i < count; i++)
 		add_refused(&json, list, &refused[i]);
-	call_json(call, &json);
+	http_call_json(call, &json);
 	free(refused);
 }
 

@@ -65,7 +65,7 @@ enum route_access {
 	X(readyz)         \
 	X(readyz_head)
 
-struct call;
+struct http_call;
 
 struct route {
 	enum route_method method;
@@ -73,7 +73,7 @@ struct route {
 	enum route_access access;
 	const char *verb;   /* ROUTE_WRITE: its word in the log */
 	const char *params; /* with spaces between them; NULL: it takes none */
-	void (*serve)(struct call *call);
+	void (*serve)(struct http_call *call);
 	const char *help;
 };
 

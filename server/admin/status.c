@@ -7,7 +7,7 @@
 
 #include "admin/admin_room.h"
 #include "admin/route.h"
-#include "admin/census.h"
+#include "admin/table_stats.h"
 #include "admin/process.h"
 #include "admin/rows.h"
 #include "base/clock.h"
@@ -21,7 +21,7 @@
 /* --- the node --------------------------------------------------------- */
 
 static void
-add_addresses(struct call *call, struct json *json)
+add_addresses(struct http_call *call, struct json *json)
 {
 	const struct node *node = call->node;
 	const struct address *own = admin_address(call->admin, false);
@@ -37,7 +37,7 @@ add_addresses(struct call *call, struct json *json)
 }
 
 static void
-add_node(struct call *call, struct json *json)
+add_node(struct http_call *call, struct json *json)
 {
 	struct node *node = call->node;
 	struct workers_counts counts;
@@ -60,7 +60,7 @@ add_node(struct call *call, struct json *json)
 }
 
 static void
-add_memory(struct call *call, struct json *json)
+add_memory(struct http_call *call, struct json *json)
 {
 	struct process_facts facts;
 	struct table_counts counts;
@@ -73,7 +73,7 @@ add_memory(struct call *call, struct json *json)
 
 /* What is bounded for clients, and by how much. */
 static void
-add_bounds(struct call *call, struct json *json)
+add_bounds(struct http_call *call, struct json *json)
 {
 	struct node_limits *limits = &call->node->limits;
 	cJSON *object = json_object(json, json->root, "bounds");
@@ -92,7 +92,7 @@ add_bounds(struct call *call, struct json *json)
 }
 
 static void
-serve_node(struct call *call)
+serve_node(struct http_call *call)
 {
 	struct json json;
 
@@ -100,7 +100,7 @@ serve_node(struct call *call)
 	json_string(&json, json.root, "schema", "herd.node/1");
 	add_node(call, &json);
 	add_memory(call, &json);
-	call_json(call, &json);
+	http_call_json(call, &json);
 }
 
 const struct route route_node = {
@@ -114,7 +114,7 @@ const struct route route_node = {
 /* --- the parts of status ---------------------------------------------- */
 
 static void
-add_config(struct call *call, struct json *json)
+add_config(struct http_call *call, struct json *json)
 {
 	const struct node *node = call->node;
 	uint64_t now = clock_wall().ns;
@@ -135,7 +135,7 @@ add_config(struct call *call, struct json *json)
 
 /* Whether the clock is trusted, and what it did. */
 static void
-add_clock(struct call *call, struct json *json)
+add_clock(struct http_call *call, struct json *json)
 {
 	const struct timekeeper *keeper = &call->node->timekeeper;
 	cJSON *object = json_object(json, json->root, "clock");
@@ -209,7 +209,7 @@ add_link_sums(struct json *json, cJSON *object, const struct link_status *links,
 }
 
 static void
-add_peers(struct call *call, struct json *json)
+add_peers(struct http_call *call, struct json *json)
 {
 	struct link_status *links = malloc(LINKS_MAX * sizeof(*links));
 	cJSON *object = json_object(json, json->root, "peers");
@@ -237,7 +237,7 @@ add_peers(struct call *call, struct json *json)
 }
 
 static void
-add_report_age(struct call *call, struct json *json, cJSON *row,
+add_report_age(struct http_call *call, struct json *json, cJSON *row,
     const char *key, bool known, uint64_t at)
 {
 	uint64_t now =
@@ -253,7 +253,8 @@ add_report_age(struct call *call, struct json *json, cJSON *row,
 
 /* Records whose origin is no node of the herd file; null: not counted yet. */
 static void
-add_strange(struct json *json, cJSON *object, const struct census_facts *facts)
+add_strange(
+    struct json *json, cJSON *object, const struct table_stats_facts *facts)
 {
 	cJSON *names = json_array(json, object, "strange_origins");
 
@@ -267,13 +268,13 @@ add_strange(struct json *json, cJSON *object, const struct census_facts *facts)
 }
 
 static void
-add_clients(struct call *call, struct json *json)
+add_clients(struct http_call *call, struct json *json)
 {
 	cJSON *object = json_object(json, json->root, "clients");
-	struct census_facts facts;
+	struct table_stats_facts facts;
 	struct table_counts counts;
 
-	census_ask(call->admin->census, &facts);
+	table_stats_ask(call->admin->stats, &facts);
 	table_count(call->node->table, &counts);
 	json_count(json, object, "count", counts.records - counts.removals);
 	json_count(json, object, "removals", counts.removals);
@@ -292,7 +293,7 @@ add_clients(struct call *call, struct json *json)
 }
 
 static void
-add_requests(struct call *call, struct json *json)
+add_requests(struct http_call *call, struct json *json)
 {
 	cJSON *object = json_object(json, json->root, "requests");
 	struct workers_counts counts;
@@ -305,7 +306,7 @@ add_requests(struct call *call, struct json *json)
 
 /* Of the chain's own report, what fits one line of `status`. */
 static void
-add_places(struct call *call, struct json *json)
+add_places(struct http_call *call, struct json *json)
 {
 	static const char *const KEYS[] = { "provider", "state", "answered",
 		"failed", "p50_ms", "p99_ms" };
@@ -335,7 +336,7 @@ add_places(struct call *call, struct json *json)
 }
 
 static void
-add_store(struct call *call, struct json *json)
+add_store(struct http_call *call, struct json *json)
 {
 	cJSON *object = json_object(json, json->root, "store");
 	struct store_status status = { .engine = "none" };
@@ -365,7 +366,7 @@ add_store(struct call *call, struct json *json)
 }
 
 static void
-serve_status(struct call *call)
+serve_status(struct http_call *call)
 {
 	struct json json;
 
@@ -381,7 +382,7 @@ serve_status(struct call *call)
 	add_bounds(call, &json);
 	add_places(call, &json);
 	add_store(call, &json);
-	call_json(call, &json);
+	http_call_json(call, &json);
 }
 
 const struct route route_status = {
@@ -395,9 +396,10 @@ const struct route route_status = {
 /* --- health ----------------------------------------------------------- */
 
 static void
-serve_healthz(struct call *call)
+serve_healthz(struct http_call *call)
 {
-	call_text(call, 200, "text/plain; charset=utf-8", span_from("ok\n"));
+	http_call_text(
+	    call, 200, "text/plain; charset=utf-8", span_from("ok\n"));
 }
 
 const struct route route_healthz = {
@@ -417,12 +419,12 @@ const struct route route_healthz_head = {
 };
 
 static void
-serve_readyz(struct call *call)
+serve_readyz(struct http_call *call)
 {
 	char text[32];
 
 	snprintf(text, sizeof(text), "%s\n", node_state_word(call->node));
-	call_text(call, node_is_ready(call->node) ? 200 : 503,
+	http_call_text(call, node_is_ready(call->node) ? 200 : 503,
 	    "text/plain; charset=utf-8", span_from(text));
 }
 

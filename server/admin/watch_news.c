@@ -10,7 +10,7 @@
 
 /* Takes the document; each watcher of that type gets it. */
 static void
-tell(struct watchers *watchers, enum watch_type type, struct json *json)
+tell(struct watch_list *watchers, enum watch_type type, struct json *json)
 {
 	struct watcher *watcher;
 	struct buf line;
@@ -30,7 +30,7 @@ tell(struct watchers *watchers, enum watch_type type, struct json *json)
 }
 
 void
-watchers_on_admin(struct watchers *watchers, const char *verb,
+watch_list_on_admin(struct watch_list *watchers, const char *verb,
     const char *target, const char *who)
 {
 	struct json json;
@@ -46,7 +46,7 @@ watchers_on_admin(struct watchers *watchers, const char *verb,
 
 struct link_news {
 	struct message message;
-	struct watchers *watchers;
+	struct watch_list *watchers;
 	char peer[REPORT_ORIGIN_MAX + 1];
 	enum link_state state;
 	char error[SESSION_ERROR_MAX];
@@ -81,10 +81,10 @@ on_link_news(struct message *message)
 }
 
 void
-watchers_on_link(
+watch_list_on_link(
     void *arg, const char *peer, enum link_state state, const char *error)
 {
-	struct watchers *watchers = arg;
+	struct watch_list *watchers = arg;
 	struct link_news *news = calloc(1, sizeof(*news));
 
 	if (news == NULL)
@@ -126,7 +126,7 @@ pick_places(cJSON *whole, struct json *json)
 
 /* The state of places as an event; false if it is as it was. */
 static bool
-places_have_changed(struct watchers *watchers, struct json *json)
+places_have_changed(struct watch_list *watchers, struct json *json)
 {
 	struct places *places = watchers->admin->node->places;
 	cJSON *whole = NULL;
@@ -157,7 +157,7 @@ places_have_changed(struct watchers *watchers, struct json *json)
 }
 
 void
-watchers_look_at_places(struct watchers *watchers)
+watch_list_look_at_places(struct watch_list *watchers)
 {
 	bool first = watchers->places.len == 0;
 	struct json json;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What an event stream says of reports. */
 #include "admin/admin_room.h"
-#include "admin/arrivals.h"
+#include "admin/arrival_ring.h"
 #include "admin/glob.h"
 #include "admin/rows.h"
 #include "admin/watcher.h"
@@ -40,7 +40,7 @@ add_report(struct watcher *watcher, struct span client, struct record *record,
 	if (table_get(node->table, client, record) != HERD_OK)
 		return;
 	if (watcher->arrivals == NULL ||
-	    !arrivals_find(watcher->arrivals,
+	    !arrival_ring_find(watcher->arrivals,
 		(uint32_t)table_hash(node->table, client),
 		record->report.time_ns, &arrival))
 		arrival = (struct arrival){ .from = record->from,
@@ -74,7 +74,7 @@ watcher_send_reports(struct watcher *watcher)
 	}
 	record_release(&record);
 	buf_clear(&watcher->ids);
-	call_send(watcher->call, buf_span(&out));
+	http_call_send(watcher->call, buf_span(&out));
 	buf_release(&out);
 	return taken > 0 || !outbox_is_empty(&watcher->outbox);
 }
@@ -112,7 +112,7 @@ watcher_send_missed(struct watcher *watcher)
 		json_count(&json, json.root, "count",
 		    replaced - watcher->said + watcher->dropped);
 	if (watch_end(&json, &out))
-		call_send(watcher->call, buf_span(&out));
+		http_call_send(watcher->call, buf_span(&out));
 	buf_release(&out);
 	watcher->said = replaced;
 	watcher->dropped = 0;

@@ -9,7 +9,7 @@
 #include <sys/queue.h>
 
 #include "admin/json.h"
-#include "admin/watchers.h"
+#include "admin/watch_list.h"
 #include "net/links.h"
 
 #define WATCH_LINE_MAX (1u << 20)
@@ -17,15 +17,15 @@
 #define WATCHER_IDS_MAX 65536u
 
 struct watcher {
-	struct watchers *watchers;
+	struct watch_list *watchers;
 	TAILQ_ENTRY(watcher) all;
-	struct call *call;
+	struct http_call *call;
 	unsigned types;   /* bit per enum watch_type */
 	struct span glob; /* borrows the call's query */
 	struct event *turn;
 	struct outbox outbox;
 	/* of a filtered stream of reports, or NULL */
-	struct arrivals *arrivals;
+	struct arrival_ring *arrivals;
 	struct buf ids;    /* of a turn: length, bytes, length, bytes */
 	struct buf queue;  /* lines of the other events */
 	bool lagged;       /* the reader was slower than the herd */
@@ -36,7 +36,7 @@ struct watcher {
 
 TAILQ_HEAD(watcher_list, watcher);
 
-struct watchers {
+struct watch_list {
 	struct admin *admin;
 	struct watcher_list all;
 	unsigned count;
@@ -78,10 +78,10 @@ void watcher_send_missed(struct watcher *watcher);
 /* --- watch_news.c -------------------------------------------------------- */
 
 /* A links_on_change; `arg` is the watchers. In the links thread. */
-void watchers_on_link(
+void watch_list_on_link(
     void *arg, const char *peer, enum link_state state, const char *error);
 
 /* Tells of places if what a stream shows of them has changed. */
-void watchers_look_at_places(struct watchers *watchers);
+void watch_list_look_at_places(struct watch_list *watchers);
 
 #endif

@@ -256,7 +256,7 @@ add_place(struct look *look, const cJSON *place)
 	look_object_end(look);
 }
 
-struct answer {
+struct google_answer {
 	const struct places_question *question;
 	const cJSON *places; /* NULL = none */
 };
@@ -264,7 +264,7 @@ struct answer {
 static unsigned
 add_results(struct look *look, void *arg)
 {
-	const struct answer *answer = arg;
+	const struct google_answer *answer = arg;
 	unsigned count = 0;
 	const cJSON *place;
 
@@ -364,7 +364,7 @@ google_read(const struct places_question *question, struct span body,
     struct buf *json, struct answer_facts *facts, struct buf *why)
 {
 	struct credits credits;
-	struct answer answer = { .question = question };
+	struct google_answer answer = { .question = question };
 	cJSON *tree;
 	enum herd_error error =
 	    upstream_open(body, find_fault, &tree, facts, why);

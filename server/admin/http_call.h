@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * One HTTP request that is being answered. A handler answers at once with
- * call_json(), call_text() or call_fail(), or keeps the call and answers
- * later from the main loop; then it sets `on_gone`, which tells it that
+ * http_call_json(), http_call_text() or http_call_fail(), or keeps the call and
+ * answers later from the main loop; then it sets `on_gone`, which tells it that
  * nobody waits any more. Streams are answers that go on.
  *
  * The errors of the API are one table: code, HTTP status.
  */
-#ifndef HERD_ADMIN_CALL_H
-#define HERD_ADMIN_CALL_H
+#ifndef HERD_HTTP_CALL_H
+#define HERD_HTTP_CALL_H
 
 #include <sys/queue.h>
 
@@ -16,10 +16,10 @@
 #include "admin/query.h"
 #include "node/node.h"
 
-#define CALL_WHO_MAX 96u
+#define HTTP_CALL_WHO_MAX 96u
 /* Of a stream: what may wait for a slow reader in user space. */
-#define CALL_UNSENT_MAX 65536u
-#define CALL_TURN_MS 10u
+#define HTTP_CALL_UNSENT_MAX 65536u
+#define HTTP_CALL_TURN_MS 10u
 
 #define ADMIN_ERRORS(X)                                \
 	X(ADMIN_BAD_REQUEST, 400, "bad-request")       \
@@ -38,74 +38,76 @@ enum admin_error {
 #undef HERD_ADMIN_ERROR
 };
 
-int call_error_status(enum admin_error error);
-const char *call_error_word(enum admin_error error);
+int http_call_error_status(enum admin_error error);
+const char *http_call_error_word(enum admin_error error);
 
 struct admin;
 struct event;
 struct evhttp_request;
 struct route;
 
-struct guest;
+struct http_connection;
 
-struct call {
+struct http_call {
 	struct admin *admin;
 	struct node *node;
 	struct evhttp_request *request;
-	TAILQ_ENTRY(call) all;
+	TAILQ_ENTRY(http_call) all;
 	const struct route *route;
 	struct query query;
-	char who[CALL_WHO_MAX]; /* "uid=0 pid=1", "token 10.0.0.1:4711" */
+	char who[HTTP_CALL_WHO_MAX]; /* "uid=0 pid=1", "token 10.0.0.1:4711" */
 	bool has_query;
 	bool head;     /* HEAD: no body */
 	bool answered; /* only bytes are left to be sent */
 	bool stream;
 	/* Nobody waits any more: drop the job; the call must not be used. */
-	void (*on_gone)(struct call *call);
+	void (*on_gone)(struct http_call *call);
 	/* A stream's reader has taken what was queued. */
-	void (*on_room)(struct call *call);
+	void (*on_room)(struct http_call *call);
 	void *job;
-	struct event *turn;  /* of call_walk() */
-	struct guest *guest; /* whose request it is; NULL: a local one's */
-	bool (*step)(struct call *call);
+	struct event *turn;           /* of http_call_walk() */
+	struct http_connection *conn; /* NULL: a local one */
+	bool (*step)(struct http_call *call);
 	unsigned every_ms;
 };
 
 /* Answers with the document, which is released. */
-void call_json(struct call *call, struct json *json);
-void call_json_status(struct call *call, int status, struct json *json);
+void http_call_json(struct http_call *call, struct json *json);
+void http_call_json_status(
+    struct http_call *call, int status, struct json *json);
 
 /* Answers with text of that content type. */
-void call_text(
-    struct call *call, int status, const char *type, struct span text);
+void http_call_text(
+    struct http_call *call, int status, const char *type, struct span text);
 
 /* Answers with an error; `hint` says what to do, "" if there is nothing. */
-void call_fail(struct call *call, enum admin_error error, const char *hint,
-    const char *fmt, ...) HERD_PRINTF(4, 5);
-void call_out_of_memory(struct call *call);
+void http_call_fail(struct http_call *call, enum admin_error error,
+    const char *hint, const char *fmt, ...) HERD_PRINTF(4, 5);
+void http_call_out_of_memory(struct http_call *call);
 
 /* Adds a header to the answer. */
-void call_header(struct call *call, const char *name, const char *value);
+void http_call_header(
+    struct http_call *call, const char *name, const char *value);
 
 /* Begins an answer that goes on: JSON lines or text, in chunks. */
-void call_stream(struct call *call, const char *type);
+void http_call_stream(struct http_call *call, const char *type);
 /* Bytes that may be sent now without waiting for the reader. */
-size_t call_room(const struct call *call);
-void call_send(struct call *call, struct span text);
-void call_end(struct call *call);
+size_t http_call_room(const struct http_call *call);
+void http_call_send(struct http_call *call, struct span text);
+void http_call_end(struct http_call *call);
 
 /*
- * Calls `step` again and again from the event loop, for about CALL_TURN_MS
+ * Calls `step` again and again from the event loop, for about HTTP_CALL_TURN_MS
  * at a time or, with `every_ms` above 0, once in so long, until it returns
  * false; before that it has answered, and the call must not be used any more.
  * HERD_ENOMEM.
  */
-typedef bool call_step(struct call *call);
-HERD_MUST_CHECK enum herd_error call_walk(
-    struct call *call, call_step *step, unsigned every_ms);
+typedef bool http_call_step(struct http_call *call);
+HERD_MUST_CHECK enum herd_error http_call_walk(
+    struct http_call *call, http_call_step *step, unsigned every_ms);
 
 /* Logs a state change that was done, and tells the event streams. */
-void call_log(struct call *call, const char *target);
+void http_call_log(struct http_call *call, const char *target);
 
 /* --- for admin.c ------------------------------------------------------ */
 
@@ -113,9 +115,10 @@ void call_log(struct call *call, const char *target);
  * Takes the request; NULL when out of memory (it was answered then). `who`
  * is set by the caller.
  */
-struct call *call_new(struct admin *admin, struct evhttp_request *request);
+struct http_call *http_call_new(
+    struct admin *admin, struct evhttp_request *request);
 
 /* Tells the handler that nobody waits, and answers 503 or ends the stream. */
-void call_abort(struct call *call);
+void http_call_abort(struct http_call *call);
 
 #endif

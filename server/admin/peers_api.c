@@ -119,7 +119,7 @@ add_time(struct json *json, cJSON *row, const char *key, struct wall at)
 }
 
 static void
-add_history(struct json *json, struct call *call, const char *peer)
+add_history(struct json *json, struct http_call *call, const char *peer)
 {
 	struct link_change changes[LINK_CHANGES_MAX];
 	unsigned count =
@@ -156,7 +156,7 @@ name_giver(struct node *node, uint32_t from, char out[GIVER_MAX])
 }
 
 static bool
-find_peer(struct call *call, struct link_status *out)
+find_peer(struct http_call *call, struct link_status *out)
 {
 	struct link_status *links = malloc(LINKS_MAX * sizeof(*links));
 	struct span name = call->query.segments[PEER_SEGMENT];
@@ -176,14 +176,14 @@ find_peer(struct call *call, struct link_status *out)
 }
 
 static void
-fail_no_peer(struct call *call)
+fail_no_peer(struct http_call *call)
 {
-	call_fail(call, ADMIN_NOT_FOUND, "GET /v1/peers lists the links",
+	http_call_fail(call, ADMIN_NOT_FOUND, "GET /v1/peers lists the links",
 	    "node %s has no link of that name", call->node->name);
 }
 
 static void
-serve_peers(struct call *call)
+serve_peers(struct http_call *call)
 {
 	struct link_status *links = malloc(LINKS_MAX * sizeof(*links));
 	struct mono now = clock_mono();
@@ -192,7 +192,7 @@ serve_peers(struct call *call)
 	cJSON *list;
 
 	if (links == NULL) {
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 		return;
 	}
 	count = links_status(call->node->links, links);
@@ -204,7 +204,7 @@ serve_peers(struct call *call)
 		row_peer(&json, json_object(&json, list, NULL), &links[i], now);
 	json_null(&json, json.root, "next");
 	free(links);
-	call_json(call, &json);
+	http_call_json(call, &json);
 }
 
 const struct route route_peers = {
@@ -216,7 +216,7 @@ const struct route route_peers = {
 };
 
 static void
-serve_peer(struct call *call)
+serve_peer(struct http_call *call)
 {
 	struct link_status link;
 	struct json json;
@@ -228,7 +228,7 @@ serve_peer(struct call *call)
 	json_init(&json);
 	row_peer(&json, json.root, &link, clock_mono());
 	add_history(&json, call, link.peer);
-	call_json(call, &json);
+	http_call_json(call, &json);
 }
 
 const struct route route_peer = {
@@ -245,11 +245,11 @@ const struct route route_peer = {
 struct peer_job {
 	struct message message;
 	struct admin *admin;
-	struct call *call; /* NULL: nobody waits any more */
+	struct http_call *call; /* NULL: nobody waits any more */
 };
 
 static void
-on_gone(struct call *call)
+on_gone(struct http_call *call)
 {
 	struct peer_job *job = call->job;
 
@@ -278,7 +278,7 @@ on_done(void *arg)
 }
 
 static void
-command(struct call *call, enum link_verb verb)
+command(struct http_call *call, enum link_verb verb)
 {
 	struct span peer = call->query.segments[PEER_SEGMENT];
 	struct peer_job *job = calloc(1, sizeof(*job));
@@ -296,18 +296,18 @@ command(struct call *call, enum link_verb verb)
 	if (error == HERD_OK) {
 		call->on_gone = on_gone;
 		if (find_peer(call, &link))
-			call_log(call, link.peer);
+			http_call_log(call, link.peer);
 		return;
 	}
 	free(job);
 	if (error == HERD_ENOTFOUND)
 		fail_no_peer(call);
 	else
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 }
 
 static void
-serve_peer_enable(struct call *call)
+serve_peer_enable(struct http_call *call)
 {
 	command(call, LINK_ENABLE);
 }
@@ -322,7 +322,7 @@ const struct route route_peer_enable = {
 };
 
 static void
-serve_peer_disable(struct call *call)
+serve_peer_disable(struct http_call *call)
 {
 	command(call, LINK_DISABLE);
 }
@@ -337,7 +337,7 @@ const struct route route_peer_disable = {
 };
 
 static void
-serve_peer_reconnect(struct call *call)
+serve_peer_reconnect(struct http_call *call)
 {
 	command(call, LINK_RECONNECT);
 }

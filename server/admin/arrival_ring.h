@@ -5,8 +5,8 @@
  * a neighbour that has the same report as one that gave it, so as not to
  * send it there. Of very many at one time the oldest are forgotten.
  */
-#ifndef HERD_ARRIVALS_H
-#define HERD_ARRIVALS_H
+#ifndef HERD_ARRIVAL_RING_H
+#define HERD_ARRIVAL_RING_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -23,20 +23,21 @@ struct arrival {
 	struct wall at;
 };
 
-struct arrivals {
+struct arrival_ring {
 	pthread_mutex_t lock;
 	uint64_t count; /* ever */
 	struct arrival ring[ARRIVALS_MAX];
 };
 
-void arrivals_init(struct arrivals *arrivals);
-void arrivals_release(struct arrivals *arrivals);
+void arrival_ring_init(struct arrival_ring *arrivals);
+void arrival_ring_release(struct arrival_ring *arrivals);
 
 /* Any thread; does not block for long. */
-void arrivals_note(struct arrivals *arrivals, const struct arrival *arrival);
+void arrival_ring_note(
+    struct arrival_ring *arrivals, const struct arrival *arrival);
 
 /* The newest of that client and report; false if it is not known any more. */
-bool arrivals_find(struct arrivals *arrivals, uint32_t hash, uint64_t time_ns,
-    struct arrival *out);
+bool arrival_ring_find(struct arrival_ring *arrivals, uint32_t hash,
+    uint64_t time_ns, struct arrival *out);
 
 #endif

@@ -5,27 +5,27 @@
  * hashes the table anew, one for what is below it is answered from the same
  * hashes while they are kept.
  */
-#ifndef HERD_ADMIN_DIGESTS_H
-#define HERD_ADMIN_DIGESTS_H
+#ifndef HERD_DIGEST_CACHE_H
+#define HERD_DIGEST_CACHE_H
 
 #include "core/digest.h"
 #include "herd/time.h"
 
-#define DIGESTS_KEPT 2u /* 2 MiB each */
-#define DIGESTS_KEEP_S 30u
+#define DIGEST_CACHE_KEPT 2u /* 2 MiB each */
+#define DIGEST_CACHE_KEEP_S 30u
 
 struct event_base;
-struct digests;
+struct digest_cache;
 
-HERD_MUST_CHECK enum herd_error digests_open(
-    struct event_base *base, struct digests **out);
-void digests_close(struct digests *digests); /* NULL is fine */
+HERD_MUST_CHECK enum herd_error digest_cache_open(
+    struct event_base *base, struct digest_cache **out);
+void digest_cache_close(struct digest_cache *digests); /* NULL is fine */
 
 /* The kept digest of that key, borrowed; NULL if there is none. */
-const struct digest *digests_find(
-    const struct digests *digests, const struct siphash_key *key);
+const struct digest *digest_cache_find(
+    const struct digest_cache *digests, const struct siphash_key *key);
 
 /* Takes a finished digest; an older one may go for it. */
-void digests_keep(struct digests *digests, struct digest *digest);
+void digest_cache_keep(struct digest_cache *digests, struct digest *digest);
 
 #endif

@@ -6,33 +6,33 @@
  * a second; the rest from a walk over the table, in slices, that is
  * made only while somebody asks.
  */
-#ifndef HERD_ADMIN_CENSUS_H
-#define HERD_ADMIN_CENSUS_H
+#ifndef HERD_TABLE_STATS_H
+#define HERD_TABLE_STATS_H
 
 #include "node/node.h"
 
-#define CENSUS_TICK_MS 1000
-#define CENSUS_SPAN_S 10u /* the rate is a mean over so long */
-#define CENSUS_SLICE_SLOTS 4096u
-#define CENSUS_SLICE_MS 5     /* between two slices */
-#define CENSUS_AT_ONCE 32768u /* records that are walked while asked */
+#define TABLE_STATS_TICK_MS 1000
+#define TABLE_STATS_SPAN_S 10u /* the rate is a mean over so long */
+#define TABLE_STATS_SLICE_SLOTS 4096u
+#define TABLE_STATS_SLICE_MS 5     /* between two slices */
+#define TABLE_STATS_AT_ONCE 32768u /* records that are walked while asked */
 /* A younger walk is good enough: of such a table, of a larger one. */
-#define CENSUS_FRESH_SMALL_MS 100u
-#define CENSUS_FRESH_MS 2000u
+#define TABLE_STATS_FRESH_SMALL_MS 100u
+#define TABLE_STATS_FRESH_MS 2000u
 
-struct census;
+struct table_stats;
 struct event_base;
 
-#define CENSUS_NAMES_MAX 8u /* strange origins that are named */
+#define TABLE_STATS_NAMES_MAX 8u /* strange origins that are named */
 
 /* Records whose origin is no node of the herd file. */
-struct census_strange {
+struct table_stats_strange {
 	uint64_t records;
 	unsigned count; /* of `names`; there may be more */
-	char names[CENSUS_NAMES_MAX][REPORT_ORIGIN_MAX + 1];
+	char names[TABLE_STATS_NAMES_MAX][REPORT_ORIGIN_MAX + 1];
 };
 
-struct census_facts {
+struct table_stats_facts {
 	double reported_per_s; /* IAMATs that this node was told */
 	bool known;            /* newest and oldest are */
 	uint64_t newest_ns;    /* times of reports, as clients say it */
@@ -40,14 +40,14 @@ struct census_facts {
 	bool counted;   /* `ahead` is */
 	uint64_t ahead; /* clients whose time lies ahead of the judged one */
 	bool strange_known;
-	struct census_strange strange;
+	struct table_stats_strange strange;
 };
 
-HERD_MUST_CHECK enum herd_error census_open(
-    struct node *node, struct event_base *base, struct census **out);
-void census_close(struct census *census); /* NULL is fine */
+HERD_MUST_CHECK enum herd_error table_stats_open(
+    struct node *node, struct event_base *base, struct table_stats **out);
+void table_stats_close(struct table_stats *stats); /* NULL is fine */
 
 /* What is known now; asks for a new walk if the last one is not fresh. */
-void census_ask(struct census *census, struct census_facts *out);
+void table_stats_ask(struct table_stats *stats, struct table_stats_facts *out);
 
 #endif
