@@ -135,8 +135,8 @@ NET_TESTS := test_addresses test_half_open test_limits test_link_history \
 	test_pulse test_rate test_settings_apply \
 	test_resolver
 STORE_TESTS := test_rows test_same_file
-ADMIN_TESTS := test_admin_arrivals test_admin_page test_admin_query test_admin_routes \
-	test_admin_rows
+ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
+	test_admin_query test_admin_routes test_admin_rows
 CLIENT_TESTS := test_client_words test_client_args test_client_where \
 	test_client_out test_client_reply test_client_complete \
 	test_client_manual
