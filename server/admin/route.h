@@ -24,10 +24,11 @@ enum route_method {
 #undef HERD_ROUTE_METHOD
 };
 
+/* The strictest first: it is what a route has that does not say. */
 enum route_access {
-	ROUTE_OPEN, /* without a token: says nothing of the herd */
-	ROUTE_READ,
 	ROUTE_WRITE, /* changes something; is logged */
+	ROUTE_READ,
+	ROUTE_OPEN, /* without a token: says nothing of the herd */
 };
 
 /* route_NAME of each, in the order of the index and of the man page. */
