@@ -201,7 +201,7 @@ setting_allowed(const struct setting *setting, struct buf *out)
 		error = buf_add_text(out, " to ");
 	if (error == HERD_OK)
 		error = add_count(out, setting->type, setting->max);
-	/* A default that stands for something else. */
+	/* A default outside of the range means something else. */
 	if (error == HERD_OK && setting->min > 0 &&
 	    strcmp(setting->initial, "0") == 0)
 		error = buf_add_text(out, ", or 0");

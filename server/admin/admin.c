@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The room's life, and what happens to a request at its listeners. */
+/* How the admin API opens and closes, and how a request finds its handler. */
 #include "admin/admin.h"
 
 #include <event2/buffer.h>
@@ -65,7 +65,7 @@ name_peer(struct http_call *call, bool trusted, const char *kind)
 		name_remote_peer(fd, kind, call->who);
 }
 
-/* May this route be used? Answers and returns false if not. */
+/* Returns whether the caller may use the route; answers if not. */
 static bool
 is_permitted(struct http_call *call, const struct http_listener *listener)
 {
@@ -345,7 +345,7 @@ admin_open(struct node *node, struct event_base *base, struct buf *message,
 	return HERD_OK;
 }
 
-/* Lets the answers on their way leave, for a moment. */
+/* Gives answers that are being sent a moment to leave. */
 static void
 drain_answers(struct admin *admin)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the files of the admin room share: its state. All in the main thread.
+ * The state that the files of the admin API share. Main thread only.
  */
 #ifndef HERD_ADMIN_ROOM_H
 #define HERD_ADMIN_ROOM_H
@@ -61,13 +61,13 @@ struct admin {
 };
 
 #define GIVER_MAX (REPORT_ORIGIN_MAX + 1u)
-/* Who gave a record: "client", "store", a peer's name, "" if unknown. */
+/* Names who gave a record: "client", "store", a peer, "" if unknown. */
 void name_giver(struct node *node, uint32_t from, char out[GIVER_MAX]);
 
 /* Waits for the test that is under way. */
 void places_test_join(struct admin *admin);
 
-/* Ends what a timed log level began. */
+/* Cancels the timer of a timed log level. */
 void log_level_cancel(struct admin *admin);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * When reports were accepted, and from whom: for an event stream that is
- * filtered. The table cannot tell any more when the stream looks: it counts
- * a neighbour that has the same report as one that gave it, so as not to
- * send it there. Of very many at one time the oldest are forgotten.
+ * When reports were accepted, and from whom, for event streams with a filter.
+ * The table cannot tell it later, because it takes a neighbour that sent the
+ * same report again for the one that gave it. The ring keeps the last
+ * ARRIVALS_MAX reports.
  */
 #ifndef HERD_ARRIVAL_RING_H
 #define HERD_ARRIVAL_RING_H
@@ -36,7 +36,7 @@ void arrival_ring_release(struct arrival_ring *arrivals);
 void arrival_ring_note(
     struct arrival_ring *arrivals, const struct arrival *arrival);
 
-/* The newest of that client and report; false if it is not known any more. */
+/* Finds the newest of that client and time; false: not kept any more. */
 bool arrival_ring_find(struct arrival_ring *arrivals, uint32_t hash,
     uint64_t time_ns, struct arrival *out);
 

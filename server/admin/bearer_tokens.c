@@ -9,7 +9,7 @@
 
 #include "herd/text.h"
 
-/* Hashes are compared: same length, and nothing to learn from a prefix. */
+/* Compares hashes, because their length is fixed and a prefix tells nothing. */
 struct token {
 	bool set;
 	unsigned char hash[SHA256_DIGEST_LENGTH];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the table holds: /v1/clients. */
+/* The clients of the table: /v1/clients. */
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
@@ -25,7 +25,7 @@ fail_no_client(struct http_call *call)
 	    "node %s holds no report of that client", call->node->name);
 }
 
-/* Copies what is held; answers and returns false if there is nothing. */
+/* Copies the client's record; answers and returns false if there is none. */
 static bool
 get_client(struct http_call *call, bool removals, struct record *record)
 {
@@ -77,7 +77,7 @@ const struct route route_client = {
 
 /* --- forget ----------------------------------------------------------- */
 
-/* A removal on its way; with durability sync it waits for its commit. */
+/* A removal under way; with durability sync it waits for its commit. */
 struct forgetting {
 	struct record held; /* what is forgotten; the removal borrows its id */
 	struct report removal;
@@ -98,9 +98,9 @@ on_forget_gone(struct http_call *call)
 }
 
 /*
- * A removal is a report like any other: it floods, and loses to what the
- * client says later. It has the time of what it removes, which it beats by its
- * kind: a clock here that is ahead would keep the client out until then.
+ * A removal floods like any report and loses to a later report of the client.
+ * It has the time of the report that it removes and wins by its kind. The time
+ * of this node's clock would keep the client out if that clock is ahead.
  */
 static enum put_result
 put_removal(struct node *node, struct forgetting *job)
@@ -168,7 +168,7 @@ on_commit_step(struct http_call *call)
 	return false;
 }
 
-/* Does the answer wait? Then the job is the call's. */
+/* Returns whether the answer waits; the call owns the job then. */
 static bool
 waits_for_commit(
     struct http_call *call, struct forgetting *job, enum put_result result)
@@ -377,7 +377,7 @@ read_km(struct span text, double *metres)
 	return km > 0 && km <= NEAR_KM_MAX;
 }
 
-/* What is wrong with the parameters, or NULL. */
+/* Returns what is wrong with the parameters, or NULL. */
 static const char *
 read_near(const struct query *query, struct page_filter *filter)
 {

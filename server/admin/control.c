@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Orders to the node: drain, undrain, stop, and the log level. */
+/* Commands to the node: drain, undrain, stop, and the log level. */
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
@@ -46,7 +46,7 @@ serve_undrain(struct http_call *call)
 {
 	if (node_has_lost_store(call->node)) {
 		http_call_fail(call, ADMIN_CONFLICT,
-		    "mend the disk and restart the node; GET /v1/status has "
+		    "fix the disk and restart the node; GET /v1/status has "
 		    "the store's error",
 		    "the store has failed: no client is served until a "
 		    "restart");
@@ -66,7 +66,7 @@ const struct route route_undrain = {
 	.help = "take new clients again",
 };
 
-/* admin_close() sees to it that the answer still leaves. */
+/* admin_close() gives the answer time to leave. */
 static void
 serve_stop(struct http_call *call)
 {
@@ -125,7 +125,7 @@ const struct route route_log_level = {
 	.help = "the log level",
 };
 
-/* A reload may have set another level meanwhile; then that one stays. */
+/* If a reload has set another level meanwhile, that one stays. */
 static void
 on_level_over(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {

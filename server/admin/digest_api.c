@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What differs between two tables: /v1/digest. */
+/* Hashes that show where two tables differ: /v1/digest. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -135,7 +135,7 @@ serve_hashes(struct http_call *call, struct digest_job *job)
 	    digest_cache_find(call->admin->digests, &job->key);
 	enum herd_error error;
 
-	/* The root is asked first: then the table is to be looked at anew. */
+	/* A request for the root comes first and hashes the table again. */
 	if (kept != NULL && job->path.depth > 0) {
 		answer_hashes(call, job, kept);
 		job_free(job);
@@ -304,7 +304,7 @@ read_key(const struct query *query, struct digest_job *job)
 	return NULL;
 }
 
-/* What is wrong, or NULL. */
+/* Returns what is wrong, or NULL. */
 static const char *
 read_question(struct http_call *call, struct digest_job *job)
 {

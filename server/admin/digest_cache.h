@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Digests of the whole table for the admin API. Whoever compares nodes asks
- * for the root first and descends with the same key: a question for the root
- * hashes the table anew, one for what is below it is answered from the same
- * hashes while they are kept.
+ * Digests of the whole table for the admin API. A program that compares nodes
+ * asks for the root first and descends with the same key. A request for the
+ * root hashes the table again; requests below it are answered from the same
+ * hashes as long as they are kept.
  */
 #ifndef HERD_DIGEST_CACHE_H
 #define HERD_DIGEST_CACHE_H
@@ -25,7 +25,7 @@ void digest_cache_close(struct digest_cache *digests); /* NULL is fine */
 const struct digest *digest_cache_find(
     const struct digest_cache *digests, const struct siphash_key *key);
 
-/* Takes a finished digest; an older one may go for it. */
+/* Takes a finished digest, and frees the oldest if the cache is full. */
 void digest_cache_keep(struct digest_cache *digests, struct digest *digest);
 
 #endif

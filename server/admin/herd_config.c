@@ -23,7 +23,7 @@ add_value(struct json *json, cJSON *row, const char *key,
 	buf_release(&value);
 }
 
-/* What runs, and what waits for a restart. */
+/* The values that are in use, and those that wait for a restart. */
 static void
 add_settings(struct json *json, const struct node *node)
 {
@@ -172,7 +172,7 @@ answer_rejected(struct http_call *call, const struct reload *reload)
 	    &json, object, "code", http_call_error_word(ADMIN_INVALID_CONFIG));
 	json_string(&json, object, "message",
 	    "the herd file has errors; the running configuration stays");
-	json_string(&json, object, "hint", "mend the file and reload again");
+	json_string(&json, object, "hint", "fix the file and reload again");
 	add_diagnostics(
 	    &json, "diagnostics", &reload->diagnostics, DIAGNOSTIC_ERROR);
 	http_call_json_status(

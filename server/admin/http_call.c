@@ -16,7 +16,7 @@
 
 #define MESSAGE_MAX 1024u
 #define JSON_TYPE "application/json"
-/* A stream's reader that takes nothing for so long is gone. */
+/* A stream ends if its reader takes nothing for so long. */
 #define STREAM_STALL_S 120
 #define STREAM_SNDBUF 32768
 
@@ -63,7 +63,7 @@ connection_of(const struct http_call *call)
 	return evhttp_request_get_connection(call->request);
 }
 
-/* The answer has left for the kernel. */
+/* The kernel has the whole answer. */
 static void
 on_complete(struct evhttp_request *request HERD_UNUSED, void *arg)
 {
@@ -76,8 +76,8 @@ on_complete(struct evhttp_request *request HERD_UNUSED, void *arg)
 }
 
 /*
- * The peer has left. evhttp has let go of a request that was not answered:
- * it is ours to free; an answered one is its own.
+ * The peer has closed the connection. We free a request that was not answered;
+ * evhttp frees one that was.
  */
 static void
 on_close(struct evhttp_connection *connection HERD_UNUSED, void *arg)
@@ -136,7 +136,7 @@ http_call_abort(struct http_call *call)
 void
 http_call_header(struct http_call *call, const char *name, const char *value)
 {
-	/* A header that does not fit into memory is not worth the answer. */
+	/* Without memory the answer goes without the header. */
 	(void)evhttp_add_header(
 	    evhttp_request_get_output_headers(call->request), name, value);
 }
@@ -244,10 +244,10 @@ http_call_stream(struct http_call *call, const char *type)
 	http_call_header(call, "Cache-Control", "no-store");
 	http_call_header(call, "Connection", "close");
 	evhttp_send_reply_start(call->request, HTTP_OK, NULL);
-	/* Nothing is read but the end; the reader need not say anything. */
+	/* The reader may be silent: only its end of the stream is read. */
 	bufferevent_set_timeouts(bev, NULL, &stall);
 	bufferevent_setwatermark(bev, EV_READ, 0, HTTP_CALL_UNSENT_MAX);
-	/* What waits in the kernel is old when it is read. */
+	/* A small buffer, because bytes that wait in the kernel get old. */
 	(void)setsockopt(
 	    bufferevent_getfd(bev), SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
@@ -297,8 +297,8 @@ http_call_end(struct http_call *call)
 /* --- work in turns ---------------------------------------------------- */
 
 /*
- * A timer that is due at once and not event_active(): that would go on
- * before all other events.
+ * Uses a timer that is due at once, because event_active() would run before
+ * all other events.
  */
 static void
 http_call_arm(struct http_call *call)

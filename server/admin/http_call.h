@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * One HTTP request that is being answered. A handler answers at once with
- * http_call_json(), http_call_text() or http_call_fail(), or keeps the call and
- * answers later from the main loop; then it sets `on_gone`, which tells it that
- * nobody waits any more. Streams are answers that go on.
+ * http_call_json(), http_call_text() or http_call_fail(). Or it keeps the call
+ * and answers later from the main loop; then it sets `on_gone`, which is called
+ * if the client leaves. A stream is an answer that goes on.
  *
  * The errors of the API are one table: code, HTTP status.
  */
@@ -17,7 +17,7 @@
 #include "node/node.h"
 
 #define HTTP_CALL_WHO_MAX 96u
-/* Of a stream: what may wait for a slow reader in user space. */
+/* Bytes of a stream that may wait for a slow reader in user space. */
 #define HTTP_CALL_UNSENT_MAX 65536u
 #define HTTP_CALL_TURN_MS 10u
 
@@ -60,7 +60,7 @@ struct http_call {
 	bool head;     /* HEAD: no body */
 	bool answered; /* only bytes are left to be sent */
 	bool stream;
-	/* Nobody waits any more: drop the job; the call must not be used. */
+	/* The client has left: drop the job; the call must not be used. */
 	void (*on_gone)(struct http_call *call);
 	/* A stream's reader has taken what was queued. */
 	void (*on_room)(struct http_call *call);
@@ -97,28 +97,28 @@ void http_call_send(struct http_call *call, struct span text);
 void http_call_end(struct http_call *call);
 
 /*
- * Calls `step` again and again from the event loop, for about HTTP_CALL_TURN_MS
- * at a time or, with `every_ms` above 0, once in so long, until it returns
- * false; before that it has answered, and the call must not be used any more.
- * HERD_ENOMEM.
+ * Calls `step` from the event loop until it returns false: for about
+ * HTTP_CALL_TURN_MS at a time, or, with `every_ms` above 0, once in so long.
+ * When it returns false, it has answered, and the call must not be used any
+ * more. HERD_ENOMEM.
  */
 typedef bool http_call_step(struct http_call *call);
 HERD_MUST_CHECK enum herd_error http_call_walk(
     struct http_call *call, http_call_step *step, unsigned every_ms);
 
-/* Logs a state change that was done, and tells the event streams. */
+/* Logs a change that was made, and tells the event streams. */
 void http_call_log(struct http_call *call, const char *target);
 
 /* --- for admin.c ------------------------------------------------------ */
 
 /*
- * Takes the request; NULL when out of memory (it was answered then). `who`
- * is set by the caller.
+ * Takes the request. Returns NULL when out of memory; it is answered then. The
+ * caller sets `who`.
  */
 struct http_call *http_call_new(
     struct admin *admin, struct evhttp_request *request);
 
-/* Tells the handler that nobody waits, and answers 503 or ends the stream. */
+/* Ends the handler's job, and answers 503 or ends the stream. */
 void http_call_abort(struct http_call *call);
 
 #endif

@@ -47,7 +47,7 @@ struct http_limits {
 
 /* --- addresses -------------------------------------------------------- */
 
-/* The entry of that address, or the one that is to be given up for it. */
+/* The entry of that address, or the one to use for it. */
 static struct known *
 find_known(struct http_limits *limits, uint64_t address)
 {
@@ -80,11 +80,11 @@ is_stranger(const struct http_connection *conn)
 	return !conn->trusted;
 }
 
-/* A request that is being answered is not: evhttp would free it twice. */
+/* Not while a request is being answered: evhttp would free it twice. */
 static void
 close_connection(struct http_connection *conn)
 {
-	/* Calls http_limits_gone() by way of on_close(). */
+	/* This calls http_limits_gone() through on_close(). */
 	evhttp_connection_free(conn->http);
 }
 
@@ -99,7 +99,7 @@ count_strangers(const struct http_limits *limits, uint64_t address)
 	return count;
 }
 
-/* The stranger of that address that has been here longest, or NULL. */
+/* The stranger of that address that has been connected longest, or NULL. */
 static struct http_connection *
 oldest_of(struct http_limits *limits, uint64_t address)
 {
@@ -126,7 +126,7 @@ oldest_of_most(struct http_limits *limits)
 	{
 		unsigned count;
 
-		/* Each address is counted once, more or less. */
+		/* Counts neighbours in the list with one address once. */
 		if (!is_stranger(conn) || conn->in_request ||
 		    (most > 0 && conn->address == address))
 			continue;
@@ -206,7 +206,7 @@ set_deadline(struct http_connection *conn)
 {
 	const struct timeval wait = { HTTP_REQUEST_S, 0 };
 
-	/* Without memory for it the connection has evhttp's timeout only. */
+	/* Without memory the connection has evhttp's timeout only. */
 	(void)evtimer_add(conn->deadline, &wait);
 }
 
@@ -283,7 +283,7 @@ http_limits_trust(struct http_connection *conn)
 	    mono_add(clock_mono(), HTTP_KNOWN_S * (uint64_t)HERD_NS_PER_S);
 }
 
-/* evhttp has made its connection of it: that is its callbacks' argument. */
+/* evhttp's connection is the argument of the callbacks that it has set. */
 static void
 adopt(struct http_connection *conn)
 {
@@ -341,7 +341,7 @@ http_limits_accept(struct http_limits *limits)
 		free(conn);
 		return NULL;
 	}
-	/* Until adopt() has seen what became of it, later in this turn. */
+	/* Released in adopt(), later in this turn of the loop. */
 	bufferevent_incref(conn->bev);
 	TAILQ_INSERT_TAIL(&limits->fresh, conn, all);
 	event_active(limits->adopt, EV_TIMEOUT, 0);

@@ -40,16 +40,16 @@ struct http_limits_counts {
 
 HERD_MUST_CHECK enum herd_error http_limits_open(
     struct event_base *base, struct log *log, struct http_limits **out);
-/* Once the connections are gone. NULL is fine. */
+/* Call it after the connections are closed. NULL is fine. */
 void http_limits_close(struct http_limits *limits);
 
 /*
- * A connection is being accepted: gives what evhttp is to make it of, NULL
- * when out of memory (evhttp then does without).
+ * Called when a connection is accepted: gives the bufferevent that evhttp
+ * uses for it. NULL when out of memory; evhttp then makes its own.
  */
 struct bufferevent *http_limits_accept(struct http_limits *limits);
 
-/* A descriptor is needed: closes a stranger. False: there is none. */
+/* Closes a stranger because a descriptor is needed. False: there is none. */
 bool http_limits_make_room(struct http_limits *limits);
 
 /*
@@ -61,7 +61,7 @@ struct http_connection *http_limits_begin(
     struct http_limits *limits, struct evhttp_connection *http);
 /* The answer has left; the next request may come. */
 void http_limits_end(struct http_connection *conn);
-/* It has shown a valid token. */
+/* The connection has shown a valid token. */
 void http_limits_trust(struct http_connection *conn);
 /* The connection is gone. */
 void http_limits_gone(struct http_connection *conn);

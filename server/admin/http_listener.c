@@ -41,7 +41,7 @@ pause_listener(
 	listener->paused = true;
 }
 
-/* At each new connection; NULL: evhttp makes what it needs itself. */
+/* Called at each new connection. NULL: evhttp makes its own bufferevent. */
 static struct bufferevent *
 on_connection(struct event_base *base HERD_UNUSED, void *arg)
 {
@@ -99,11 +99,11 @@ make_folder(const char *path)
 	char copy[ADDRESS_PATH_MAX + 1];
 
 	snprintf(copy, sizeof(copy), "%s", path);
-	/* What is wrong with it shows when the socket is bound. */
+	/* An error shows when the socket is bound. */
 	(void)mkdir(dirname(copy), 0700);
 }
 
-/* A socket that only its owner may use, from its first moment on. */
+/* Opens a socket that only its owner may use from the start. */
 static enum herd_error
 listen_at(const struct address *address, struct buf *message, int *fd)
 {
@@ -149,7 +149,7 @@ serve_listener(struct http_listener *listener, int fd)
 	evhttp_set_max_body_size(http, ADMIN_BODY_MAX);
 	evhttp_set_timeout_tv(http, &idle);
 	evhttp_set_default_content_type(http, NULL);
-	/* All: what a path does not take is answered with 405 by us. */
+	/* All methods, because we answer 405 ourselves. */
 	evhttp_set_allowed_methods(http, UINT16_MAX);
 	return HERD_OK;
 }

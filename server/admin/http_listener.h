@@ -10,8 +10,8 @@
 #include "admin/admin_room.h"
 
 /*
- * Listens at `address`, whose folder is made if only that is missing, and
- * hands requests to admin_on_request(). HERD_ERANGE: TCP without a token.
+ * Listens at `address` and gives requests to admin_on_request(). Makes the
+ * folder of a Unix socket if it is missing. HERD_ERANGE: TCP without a token.
  * HERD_ESYSTEM, HERD_ENOMEM. `message` says what is wrong and what to do.
  */
 HERD_MUST_CHECK enum herd_error http_listener_open(struct admin *admin,

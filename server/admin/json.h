@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Building JSON answers: cJSON with a failure that sticks, so that a row is
- * written without a check at each field, and with texts that are always
- * valid UTF-8. A field whose parent is NULL (out of memory) is left out and
- * the document has failed.
+ * JSON answers: cJSON with a sticky error, so that a row is written without a
+ * check at each field, and with texts that are always valid UTF-8. A field
+ * whose parent is NULL (out of memory) is left out and the document has
+ * failed.
  */
 #ifndef HERD_ADMIN_JSON_H
 #define HERD_ADMIN_JSON_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The last lines of the log, and those to come: /v1/log. */
+/* The last lines of the log, and new ones as they come: /v1/log. */
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
@@ -67,7 +67,7 @@ send_missed(struct http_call *call, uint64_t missed)
 	buf_release(&line);
 }
 
-/* Sends what has come, as far as the reader has room. */
+/* Sends new lines as far as the reader has room. */
 static bool
 on_step(struct http_call *call)
 {

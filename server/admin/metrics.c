@@ -26,16 +26,16 @@
 
 #define METRICS_MAX (4u << 20)
 /*
- * What does not grow with clients or connections: the program and its
- * libraries, the gazetteer's map, caches, the log; and per link and request
- * to the admin API, their buffers.
+ * Memory that does not grow with clients or connections: the program and its
+ * libraries, the gazetteer's map, caches, the log. Then the buffers of a link
+ * and of a request to the admin API.
  */
 #define MEMORY_FIXED (192u << 20)
 #define MEMORY_OF_LINK (1u << 20)
 #define MEMORY_OF_CALL (8u << 20)
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-/* What the values of metrics come from, asked once for all of them. */
+/* Where the values of metrics come from, gathered once for all of them. */
 struct gathered {
 	struct node *node;
 	const struct admin *admin;

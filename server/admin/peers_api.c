@@ -152,7 +152,8 @@ name_giver(struct node *node, uint32_t from, char out[GIVER_MAX])
 	else if (from != FROM_NOBODY)
 		links_name_of(node->links, from, out);
 	else if (node->store != NULL)
-		snprintf(out, GIVER_MAX, "store"); /* nobody else is nobody */
+		snprintf(out, GIVER_MAX,
+		    "store"); /* records of nobody come from the store */
 }
 
 static bool
@@ -245,7 +246,7 @@ const struct route route_peer = {
 struct peer_job {
 	struct message message;
 	struct admin *admin;
-	struct http_call *call; /* NULL: nobody waits any more */
+	struct http_call *call; /* NULL: the client has left */
 };
 
 static void

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What is near: /v1/places. */
+/* The providers of places: /v1/places. */
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -85,13 +85,13 @@ const struct route route_places_flush = {
 /* --- a test call ------------------------------------------------------ */
 
 /*
- * A provider may take seconds, so the test has a thread of its own; one at a
- * time. It outlives its call, not its admin.
+ * A provider may take seconds, so the test has its own thread. There is one
+ * test at a time. It may outlive its call, but not its admin.
  */
 struct places_test {
 	struct message message;
 	struct admin *admin;
-	struct http_call *call; /* NULL: nobody waits any more */
+	struct http_call *call; /* NULL: the client has left */
 	pthread_t thread;
 	bool joined;
 	struct places_question question;

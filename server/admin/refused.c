@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which reports were refused, and how many requests by reason: /v1/refused.
- * Not below /v1/clients, where every name may be a client's.
+ * Which reports were refused, and how many requests by reason: /v1/refused. It
+ * is not below /v1/clients, because any name there may be a client's.
  */
 #include <stdlib.h>
 

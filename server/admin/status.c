@@ -71,7 +71,7 @@ add_memory(struct http_call *call, struct json *json)
 	json_count(json, json->root, "table_bytes", counts.bytes);
 }
 
-/* What is bounded for clients, and by how much. */
+/* The limits for clients, and how far they are used. */
 static void
 add_bounds(struct http_call *call, struct json *json)
 {
@@ -125,7 +125,7 @@ add_config(struct http_call *call, struct json *json)
 	json_string(json, object, "path", node->file_path);
 	json_seconds(
 	    json, object, "loaded_ago_s", now > loaded ? now - loaded : 0);
-	/* A file that is gone or newer than what runs. */
+	/* The file is gone, or newer than the running configuration. */
 	json_bool(json, object, "changed_on_disk",
 	    stat(node->file_path, &st) != 0 ||
 		(uint64_t)st.st_mtim.tv_sec * HERD_NS_PER_S +
@@ -133,7 +133,7 @@ add_config(struct http_call *call, struct json *json)
 		    loaded);
 }
 
-/* Whether the clock is trusted, and what it did. */
+/* Whether the clock is trusted, and how it was set. */
 static void
 add_clock(struct http_call *call, struct json *json)
 {
@@ -180,7 +180,7 @@ add_down_peer(struct json *json, cJSON *list, const struct link_status *link,
 		    json, row, "retry_in_s", mono_since(link->retry_at, now));
 }
 
-/* How many links there are and work, and how far they are behind. */
+/* How many links there are, how many work, and how much they owe. */
 static void
 add_link_sums(struct json *json, cJSON *object, const struct link_status *links,
     unsigned count)
@@ -304,7 +304,7 @@ add_requests(struct http_call *call, struct json *json)
 	json_count(json, object, "invalid", counts.invalid);
 }
 
-/* Of the chain's own report, what fits one line of `status`. */
+/* The part of the chain's report that fits one line of `status`. */
 static void
 add_places(struct http_call *call, struct json *json)
 {

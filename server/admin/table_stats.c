@@ -180,7 +180,7 @@ table_stats_ask(struct table_stats *stats, struct table_stats_facts *out)
 		.oldest_ns = stats->done.oldest_ns,
 		.counted = stats->walked,
 		.ahead = stats->done.ahead,
-		/* That there are none is known without a walk. */
+		/* An empty table needs no walk. */
 		.strange_known = stats->walked ||
 				 (counts.strange == 0 &&
 				     names_are_all_listed(table_names(table))),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What is counted over time: how many reports come in per second, the time of
+ * Statistics of the table: how many reports come in per second, the time of
  * the newest and the oldest report, how many lie in the future, and reports
- * whose origin is not in the herd file. The rate comes from two counters
- * a second; the rest from a walk over the table, in slices, that is
+ * whose origin is not in the herd file. The rate comes from samples of a
+ * counter, one a second. The rest comes from a walk over the table, in slices,
  * made only while somebody asks.
  */
 #ifndef HERD_TABLE_STATS_H
@@ -16,7 +16,8 @@
 #define TABLE_STATS_SLICE_SLOTS 4096u
 #define TABLE_STATS_SLICE_MS 5     /* between two slices */
 #define TABLE_STATS_AT_ONCE 32768u /* records that are walked while asked */
-/* A younger walk is good enough: of such a table, of a larger one. */
+/* The result of a walk is used for so long: of a small table, of a large one.
+ */
 #define TABLE_STATS_FRESH_SMALL_MS 100u
 #define TABLE_STATS_FRESH_MS 2000u
 
@@ -47,7 +48,7 @@ HERD_MUST_CHECK enum herd_error table_stats_open(
     struct node *node, struct event_base *base, struct table_stats **out);
 void table_stats_close(struct table_stats *stats); /* NULL is fine */
 
-/* What is known now; asks for a new walk if the last one is not fresh. */
+/* Gives the current values; starts a new walk if the last one is too old. */
 void table_stats_ask(struct table_stats *stats, struct table_stats_facts *out);
 
 #endif

@@ -29,7 +29,7 @@ watcher_arm(struct watcher *watcher, unsigned wait_ms)
 		event_add(watcher->turn, &wait);
 }
 
-/* Sends what the reader has room for. */
+/* Sends as much as the reader has room for. */
 static void
 watcher_serve(struct watcher *watcher)
 {
@@ -147,7 +147,7 @@ send_hello(struct watcher *watcher)
 	buf_release(&line);
 }
 
-/* Without memory for it the stream says what the table says. */
+/* Without memory the stream says what the table says. */
 static void
 watcher_note_arrivals(struct watcher *watcher)
 {

@@ -2,8 +2,8 @@
 /*
  * The event streams. Each watcher owns an outbox of the table, so a slow
  * reader gets each client's newest report once, in the order in which
- * clients became due; other events wait in a short queue. What a slow reader
- * did not get is said in a "missed" line.
+ * clients became due. Other events wait in a short queue. A "missed" line
+ * says how much a slow reader did not get.
  */
 #ifndef HERD_WATCH_LIST_H
 #define HERD_WATCH_LIST_H

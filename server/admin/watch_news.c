@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What event streams say of links, places and what operators do. */
+/* Events of links, of places and of operators. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -52,7 +52,7 @@ struct link_news {
 	char error[SESSION_ERROR_MAX];
 };
 
-/* Else the error is of the past. */
+/* Otherwise the error is of the past. */
 static bool
 is_trouble(enum link_state state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What an event stream says of reports. */
+/* Events of reports. */
 #include "admin/admin_room.h"
 #include "admin/arrival_ring.h"
 #include "admin/glob.h"
@@ -7,7 +7,7 @@
 #include "admin/watcher.h"
 #include "base/clock.h"
 
-/* Under the shard's lock: only the ids are taken along. */
+/* Copies only the ids, because the shard is locked. */
 static bool
 on_owed(void *arg, const struct report *report)
 {
@@ -27,7 +27,7 @@ on_owed(void *arg, const struct report *report)
 	return false;
 }
 
-/* What the table holds of the client now: it may be newer than what woke us. */
+/* Reads the client's record, which may be newer than the one that woke us. */
 static void
 add_report(struct watcher *watcher, struct span client, struct record *record,
     struct buf *out)
@@ -105,7 +105,7 @@ watcher_send_missed(struct watcher *watcher)
 		replaced = count_replaced(watcher);
 	buf_init(&out, WATCH_LINE_MAX);
 	watch_begin(&json, "missed");
-	/* Which clients they were of is not known. */
+	/* Nobody knows which clients they were of. */
 	if (watcher->glob.data != NULL && replaced > watcher->said)
 		json_null(&json, json.root, "count");
 	else

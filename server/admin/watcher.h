@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One event stream, and what all of them share, for watchers.c and watch_*.c
- * only. In the main thread but for what says otherwise.
+ * One event stream, and what all of them share, for watch_*.c only. Main
+ * thread only, except where a comment says otherwise.
  */
 #ifndef HERD_ADMIN_WATCHER_H
 #define HERD_ADMIN_WATCHER_H
@@ -72,12 +72,12 @@ void watcher_arm(struct watcher *watcher, unsigned wait_ms);
 /* Sends up to WATCHER_TURN_RECORDS reports; false when none is owed. */
 bool watcher_send_reports(struct watcher *watcher);
 
-/* Says what a reader that has caught up did not get. */
+/* Tells a reader that has caught up how much it did not get. */
 void watcher_send_missed(struct watcher *watcher);
 
 /* --- watch_news.c -------------------------------------------------------- */
 
-/* A links_on_change; `arg` is the watchers. In the links thread. */
+/* A links_on_change; `arg` is the watch list. In the links thread. */
 void watch_list_on_link(
     void *arg, const char *peer, enum link_state state, const char *error);
 

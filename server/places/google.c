@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Google's Places API (New), Nearby Search: POST with a field mask, an
- * answer in another shape than the one that Herd's clients know.
+ * Google's Places API (New), Nearby Search: POST with a field mask. The answer
+ * has another form than the one that Herd's clients know.
  * Source: developers.google.com/maps/documentation/places/web-service/
  * nearby-search and the reference of v1/places:searchNearby.
  */
