@@ -31,8 +31,8 @@ COMMON_SRC := common/address.c common/buf.c common/diagnostics.c \
 	common/error.c common/file.c common/framer.c common/graph.c \
 	common/herdcheck.c common/herdfile.c common/herdnodes.c common/herdreader.c \
 	common/json.c common/keyfile.c common/location.c common/report.c \
-	common/request.c common/setting.c common/settings.c common/text.c \
-	common/time.c common/yamltree.c
+	common/request.c common/settings.c common/text.c common/time.c \
+	common/yamltree.c
 BASE_SRC := server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
 	server/base/notify.c server/base/signals.c server/base/thread.c \
 	server/base/traffic.c server/base/watchdog.c
@@ -66,16 +66,18 @@ NET_SRC := server/net/addresses.c server/net/client.c \
 	server/net/listener.c server/net/refusals.c server/net/resolver.c \
 	server/net/socket.c server/net/strangers.c server/net/transport.c \
 	server/net/workers.c
-ADMIN_SRC := server/admin/admin.c server/admin/arrivals.c server/admin/call.c \
-	server/admin/census.c server/admin/clients.c server/admin/control.c \
-	server/admin/cursor.c server/admin/digest_api.c server/admin/digests.c \
-	server/admin/door.c server/admin/glob.c server/admin/guests.c \
-	server/admin/herd_config.c server/admin/logs.c server/admin/metrics.c \
-	server/admin/page.c server/admin/peers.c server/admin/places_api.c \
+ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
+	server/admin/bearer_tokens.c server/admin/clients_api.c \
+	server/admin/control.c server/admin/cursor.c server/admin/digest_api.c \
+	server/admin/digest_cache.c server/admin/glob.c server/admin/herd_config.c \
+	server/admin/http_call.c server/admin/http_limits.c \
+	server/admin/http_listener.c server/admin/log_api.c server/admin/metrics.c \
+	server/admin/page.c server/admin/peers_api.c server/admin/places_api.c \
 	server/admin/process.c server/admin/query.c server/admin/refused.c \
 	server/admin/route.c server/admin/rows.c server/admin/status.c \
-	server/admin/tokens.c server/admin/watch_line.c server/admin/watch_news.c \
-	server/admin/watch_reports.c server/admin/watchers.c
+	server/admin/table_stats.c server/admin/watch_line.c \
+	server/admin/watch_list.c server/admin/watch_news.c \
+	server/admin/watch_reports.c
 HERDD_SRC := server/herdd.c server/main.c server/options.c
 CLIENT_BASE_SRC := client/base/arena.c client/base/child.c \
 	client/base/exit_status.c client/base/histogram.c client/base/loop.c \
@@ -148,8 +150,8 @@ NET_TESTS := test_addresses test_half_open test_limits test_link_history \
 	test_pulse test_rate test_settings_apply \
 	test_resolver
 STORE_TESTS := test_rows test_same_file
-ADMIN_TESTS := test_admin_arrivals test_admin_page test_admin_query test_admin_routes \
-	test_admin_rows
+ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
+	test_admin_query test_admin_routes test_admin_rows
 CLIENT_TESTS := test_client_words test_client_args test_client_where \
 	test_client_out test_client_reply test_client_complete \
 	test_client_manual test_client_commands

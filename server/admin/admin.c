@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The room's life, and what happens to a request at its doors. */
+/* How the admin API opens and closes, and how a request finds its handler. */
 #include "admin/admin.h"
 
 #include <event2/buffer.h>
@@ -13,12 +13,12 @@
 
 #include "admin/admin_room.h"
 #include "admin/route.h"
-#include "admin/census.h"
-#include "admin/digests.h"
-#include "admin/door.h"
-#include "admin/guests.h"
-#include "admin/tokens.h"
-#include "admin/watchers.h"
+#include "admin/table_stats.h"
+#include "admin/digest_cache.h"
+#include "admin/http_listener.h"
+#include "admin/http_limits.h"
+#include "admin/bearer_tokens.h"
+#include "admin/watch_list.h"
 #include "base/clock.h"
 #include "herd/text.h"
 #include "net/links.h"
@@ -28,20 +28,20 @@
 /* --- who asks --------------------------------------------------------- */
 
 static void
-name_local_peer(int fd, char who[CALL_WHO_MAX])
+name_local_peer(int fd, char who[HTTP_CALL_WHO_MAX])
 {
 	struct ucred peer = { .pid = 0 };
 	socklen_t len = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0)
-		snprintf(who, CALL_WHO_MAX, "uid=%lu pid=%ld",
+		snprintf(who, HTTP_CALL_WHO_MAX, "uid=%lu pid=%ld",
 		    (unsigned long)peer.uid, (long)peer.pid);
 	else
-		snprintf(who, CALL_WHO_MAX, "unix");
+		snprintf(who, HTTP_CALL_WHO_MAX, "unix");
 }
 
 static void
-name_remote_peer(int fd, const char *kind, char who[CALL_WHO_MAX])
+name_remote_peer(int fd, const char *kind, char who[HTTP_CALL_WHO_MAX])
 {
 	struct sockaddr_storage peer;
 	socklen_t len = sizeof(peer);
@@ -50,11 +50,11 @@ name_remote_peer(int fd, const char *kind, char who[CALL_WHO_MAX])
 	memset(&peer, 0, sizeof(peer));
 	if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0)
 		socket_peer_text(&peer, text);
-	snprintf(who, CALL_WHO_MAX, "%s %s", kind, text);
+	snprintf(who, HTTP_CALL_WHO_MAX, "%s %s", kind, text);
 }
 
 static void
-name_peer(struct call *call, bool trusted, const char *kind)
+name_peer(struct http_call *call, bool trusted, const char *kind)
 {
 	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(
 	    evhttp_request_get_connection(call->request)));
@@ -65,15 +65,15 @@ name_peer(struct call *call, bool trusted, const char *kind)
 		name_remote_peer(fd, kind, call->who);
 }
 
-/* May this route be used? Answers and returns false if not. */
+/* Returns whether the caller may use the route; answers if not. */
 static bool
-is_permitted(struct call *call, const struct admin_door *door)
+is_permitted(struct http_call *call, const struct http_listener *listener)
 {
 	enum token_grant grant = TOKEN_WRITE;
 	const char *kind = "token";
 
-	if (!door->trusted)
-		grant = tokens_check(call->admin->tokens,
+	if (!listener->trusted)
+		grant = bearer_tokens_check(call->admin->tokens,
 		    evhttp_find_header(
 			evhttp_request_get_input_headers(call->request),
 			"Authorization"));
@@ -81,10 +81,9 @@ is_permitted(struct call *call, const struct admin_door *door)
 		kind = "read-token";
 	else if (grant != TOKEN_WRITE)
 		kind = "stranger";
-	if (call->guest != NULL &&
-	    (grant == TOKEN_READ || grant == TOKEN_WRITE))
-		guests_trust(call->guest);
-	name_peer(call, door->trusted, kind);
+	if (call->conn != NULL && (grant == TOKEN_READ || grant == TOKEN_WRITE))
+		http_limits_trust(call->conn);
+	name_peer(call, listener->trusted, kind);
 	if (call->route->access == ROUTE_OPEN || grant == TOKEN_WRITE ||
 	    (grant == TOKEN_READ && call->route->access == ROUTE_READ))
 		return true;
@@ -93,13 +92,13 @@ is_permitted(struct call *call, const struct admin_door *door)
 	    log_text("error", grant == TOKEN_READ ? "the token may only read"
 						  : "no valid token"));
 	if (grant == TOKEN_READ) {
-		call_fail(call, ADMIN_FORBIDDEN,
+		http_call_fail(call, ADMIN_FORBIDDEN,
 		    "use the token of admin.token_file",
 		    "this token may only read");
 		return false;
 	}
-	call_header(call, "WWW-Authenticate", "Bearer realm=\"herd\"");
-	call_fail(call, ADMIN_UNAUTHORIZED,
+	http_call_header(call, "WWW-Authenticate", "Bearer realm=\"herd\"");
+	http_call_fail(call, ADMIN_UNAUTHORIZED,
 	    "send Authorization: Bearer TOKEN with the content of "
 	    "admin.token_file or admin.read_token_file",
 	    grant == TOKEN_WRONG ? "the token is wrong" : "no token");
@@ -132,20 +131,20 @@ method_of(const struct evhttp_request *request, enum route_method *out)
 }
 
 static void
-refuse_method(struct call *call)
+refuse_method(struct http_call *call)
 {
 	char allow[ROUTE_ALLOW_MAX];
 
 	route_allow(&call->query, allow);
-	call_header(call, "Allow", allow);
-	call_fail(call, ADMIN_METHOD, allow,
+	http_call_header(call, "Allow", allow);
+	http_call_fail(call, ADMIN_METHOD, allow,
 	    "this path does not take that "
 	    "method");
 }
 
 /* Finds the route, or answers and returns false. */
 static bool
-find_route(struct call *call)
+find_route(struct http_call *call)
 {
 	const char *target = evhttp_request_get_uri(call->request);
 	enum route_method method = ROUTE_GET;
@@ -154,11 +153,11 @@ find_route(struct call *call)
 	enum herd_error error = query_parse(span_from(target), &call->query);
 
 	if (error == HERD_ENOMEM) {
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 		return false;
 	}
 	if (error != HERD_OK) {
-		call_fail(call, ADMIN_BAD_REQUEST,
+		http_call_fail(call, ADMIN_BAD_REQUEST,
 		    "a path like /v1/status, other bytes as %XX, each "
 		    "parameter once",
 		    "the request's target is %s", herd_strerror(error));
@@ -174,13 +173,14 @@ find_route(struct call *call)
 	if (path_known)
 		refuse_method(call);
 	else
-		call_fail(call, ADMIN_NOT_FOUND, "GET /v1 lists what there is",
+		http_call_fail(call, ADMIN_NOT_FOUND,
+		    "GET /v1 lists what there is",
 		    "there is nothing at this path");
 	return false;
 }
 
 static bool
-params_are_known(struct call *call)
+params_are_known(struct http_call *call)
 {
 	const struct query_param *unknown =
 	    query_unknown(&call->query, call->route->params);
@@ -191,7 +191,7 @@ params_are_known(struct call *call)
 	buf_init(&name, 1024);
 	if (text_escape(&name, unknown->name, 64) != HERD_OK)
 		buf_clear(&name);
-	call_fail(call, ADMIN_BAD_REQUEST,
+	http_call_fail(call, ADMIN_BAD_REQUEST,
 	    call->route->params == NULL ? "this path takes none"
 					: call->route->params,
 	    "unknown parameter `" SPAN_FMT "`", SPAN_ARG(buf_span(&name)));
@@ -200,27 +200,28 @@ params_are_known(struct call *call)
 }
 
 static void
-answer(struct admin_door *door, struct evhttp_request *request)
+answer(struct http_listener *listener, struct evhttp_request *request)
 {
-	struct call *call = call_new(door->admin, request);
+	struct http_call *call = http_call_new(listener->admin, request);
 
 	if (call == NULL)
 		return;
-	if (door->admin->call_count > ADMIN_CALLS_MAX ||
-	    door->admin->stopping) {
-		call_fail(call, ADMIN_UNAVAILABLE, "try again in a second",
-		    door->admin->stopping ? "the node stops"
-					  : "too many requests at one time");
+	if (listener->admin->call_count > ADMIN_CALLS_MAX ||
+	    listener->admin->stopping) {
+		http_call_fail(call, ADMIN_UNAVAILABLE, "try again in a second",
+		    listener->admin->stopping
+			? "the node stops"
+			: "too many requests at one time");
 		return;
 	}
 	if (!find_route(call))
 		return;
-	if (is_permitted(call, door) && params_are_known(call))
+	if (is_permitted(call, listener) && params_are_known(call))
 		call->route->serve(call);
 }
 
 void
-door_on_request(struct evhttp_request *request, void *arg)
+admin_on_request(struct evhttp_request *request, void *arg)
 {
 	pulse_begin("admin-request");
 	answer(arg, request);
@@ -228,10 +229,10 @@ door_on_request(struct evhttp_request *request, void *arg)
 }
 
 static void
-serve_index(struct call *call)
+serve_index(struct http_call *call)
 {
 	const struct route *const *routes;
-	struct json *json = call_answer(call);
+	struct json *json = http_call_answer(call);
 	size_t count;
 
 	routes = route_all(&count);
@@ -250,7 +251,7 @@ serve_index(struct call *call)
 		json_object_end(json);
 	}
 	json_array_end(json);
-	call_json(call);
+	http_call_json(call);
 }
 
 const struct route route_index = {
@@ -275,11 +276,12 @@ open_tokens(struct admin *admin, struct buf *message)
 
 	if (write_file.value[0] == '\0' && read_file.value[0] == '\0')
 		return HERD_OK;
-	return tokens_open(&write_file, &read_file, message, &admin->tokens);
+	return bearer_tokens_open(
+	    &write_file, &read_file, message, &admin->tokens);
 }
 
 static enum herd_error
-open_doors(struct admin *admin, struct buf *message)
+open_listeners(struct admin *admin, struct buf *message)
 {
 	const struct node *node = admin->node;
 	const struct address *own = &node->file.nodes[node->self].admin;
@@ -288,11 +290,13 @@ open_doors(struct admin *admin, struct buf *message)
 	struct address address;
 
 	if (own->kind != ADDRESS_NONE)
-		error = door_open(admin, &admin->doors[0], own, message);
+		error = http_listener_open(
+		    admin, &admin->listeners[0], own, message);
 	if (error == HERD_OK && listen[0] != '\0')
 		error = address_parse(span_from(listen), &address);
 	if (error == HERD_OK && listen[0] != '\0')
-		error = door_open(admin, &admin->doors[1], &address, message);
+		error = http_listener_open(
+		    admin, &admin->listeners[1], &address, message);
 	return error;
 }
 
@@ -302,7 +306,7 @@ on_wake(void *arg)
 	struct admin *admin = arg;
 
 	if (admin->watchers != NULL)
-		watchers_wake(admin->watchers);
+		watch_list_wake(admin->watchers);
 }
 
 enum herd_error
@@ -320,17 +324,17 @@ admin_open(struct node *node, struct event_base *base, struct buf *message,
 	error = mailbox_init(&admin->mailbox, base, on_wake, admin);
 	admin->has_mailbox = error == HERD_OK;
 	if (error == HERD_OK)
-		error = guests_open(base, node->log, &admin->guests);
+		error = http_limits_open(base, node->log, &admin->limits);
 	if (error == HERD_OK)
 		error = open_tokens(admin, message);
 	if (error == HERD_OK)
-		error = census_open(node, base, &admin->census);
+		error = table_stats_open(node, base, &admin->stats);
 	if (error == HERD_OK)
-		error = digests_open(base, &admin->digests);
+		error = digest_cache_open(base, &admin->digests);
 	if (error == HERD_OK)
-		error = watchers_open(admin, &admin->watchers);
+		error = watch_list_open(admin, &admin->watchers);
 	if (error == HERD_OK)
-		error = open_doors(admin, message);
+		error = open_listeners(admin, message);
 	if (error != HERD_OK) {
 		admin_close(admin);
 		admin_release(admin);
@@ -340,7 +344,7 @@ admin_open(struct node *node, struct event_base *base, struct buf *message,
 	return HERD_OK;
 }
 
-/* Lets the answers on their way leave, for a moment. */
+/* Gives answers that are being sent a moment to leave. */
 static void
 drain_answers(struct admin *admin)
 {
@@ -358,29 +362,29 @@ drain_answers(struct admin *admin)
 void
 admin_close(struct admin *admin)
 {
-	struct call *call;
-	struct call *next;
+	struct http_call *call;
+	struct http_call *next;
 
 	if (admin == NULL)
 		return;
 	admin->stopping = true;
 	for (call = TAILQ_FIRST(&admin->calls); call != NULL; call = next) {
 		next = TAILQ_NEXT(call, all);
-		call_abort(call);
+		http_call_abort(call);
 	}
 	drain_answers(admin);
 	log_level_cancel(admin);
-	for (unsigned i = 0; i < HERD_ARRAY_LEN(admin->doors); i++)
-		door_close(&admin->doors[i]);
+	for (unsigned i = 0; i < HERD_ARRAY_LEN(admin->listeners); i++)
+		http_listener_close(&admin->listeners[i]);
 	if (admin->watchers != NULL)
 		links_watch(admin->node->links, NULL, NULL);
-	digests_close(admin->digests);
-	census_close(admin->census);
-	tokens_close(admin->tokens);
-	guests_close(admin->guests);
-	admin->guests = NULL;
+	digest_cache_close(admin->digests);
+	table_stats_close(admin->stats);
+	bearer_tokens_close(admin->tokens);
+	http_limits_close(admin->limits);
+	admin->limits = NULL;
 	admin->digests = NULL;
-	admin->census = NULL;
+	admin->stats = NULL;
 	admin->tokens = NULL;
 }
 
@@ -392,12 +396,12 @@ admin_release(struct admin *admin)
 	places_test_join(admin);
 	if (admin->has_mailbox)
 		mailbox_release(&admin->mailbox);
-	watchers_close(admin->watchers);
+	watch_list_close(admin->watchers);
 	free(admin);
 }
 
 const struct address *
 admin_address(const struct admin *admin, bool second)
 {
-	return &admin->doors[second].address;
+	return &admin->listeners[second].address;
 }

@@ -18,18 +18,18 @@ HERD_MUST_CHECK enum herd_error admin_open(struct node *node,
     struct event_base *base, struct buf *message, struct admin **out);
 
 /*
- * Where it listens, with the port that the system picked: the node's own
- * address (`second` false) or admin.listen. ADDRESS_NONE: not there.
+ * Returns where it listens, with the port that the system picked: the node's
+ * own address (`second` false) or admin.listen. ADDRESS_NONE: not open.
  */
 const struct address *admin_address(const struct admin *admin, bool second);
 
 /*
- * Ends event streams, finishes what is being sent, takes no more requests.
- * The node's links and workers are still there. NULL is fine.
+ * Ends event streams, sends what is under way, takes no more requests. Call it
+ * while the node's links and workers still exist. NULL is fine.
  */
 void admin_close(struct admin *admin);
 
-/* After links_close(): nobody has anything to tell it any more. */
+/* Call it after links_close(): no other thread posts to it any more. */
 void admin_release(struct admin *admin);
 
 #endif

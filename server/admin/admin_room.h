@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the files of the admin room share: its state. All in the main thread.
+ * The state that the files of the admin API share. Main thread only.
  */
 #ifndef HERD_ADMIN_ROOM_H
 #define HERD_ADMIN_ROOM_H
@@ -8,7 +8,7 @@
 #include <event2/util.h>
 
 #include "admin/admin.h"
-#include "admin/call.h"
+#include "admin/http_call.h"
 #include "base/mailbox.h"
 
 #define ADMIN_CALLS_MAX 128u /* requests at one time; more get 503 */
@@ -16,23 +16,23 @@
 #define ADMIN_BODY_MAX 65536
 #define ADMIN_CLOSE_MS 1000 /* for answers on their way when we stop */
 
-struct census;
-struct digests;
+struct table_stats;
+struct digest_cache;
 struct evconnlistener;
 struct evhttp;
-struct guests;
+struct http_limits;
 struct places_test;
-struct tokens;
-struct watchers;
+struct bearer_tokens;
+struct watch_list;
 
-TAILQ_HEAD(call_list, call);
+TAILQ_HEAD(http_call_list, http_call);
 
 /* One listening socket. */
-struct admin_door {
+struct http_listener {
 	struct admin *admin;
 	struct evhttp *http; /* NULL: not open */
-	struct evconnlistener *listener;
-	struct event *tick; /* opens the door again after EMFILE */
+	struct evconnlistener *acceptor;
+	struct event *tick; /* accepts again after EMFILE */
 	bool paused;
 	struct address address;
 	bool trusted; /* a Unix socket: file permissions decide */
@@ -41,16 +41,16 @@ struct admin_door {
 struct admin {
 	struct node *node;
 	struct event_base *base;
-	struct admin_door doors[2]; /* of the node, of admin.listen */
-	struct tokens *tokens;      /* NULL: no door wants one */
-	struct guests *guests;      /* connections over TCP */
-	struct census *census;
-	struct digests *digests;
-	struct watchers *watchers;
+	struct http_listener listeners[2]; /* of the node, of admin.listen */
+	struct bearer_tokens *tokens;      /* NULL: no listener wants one */
+	struct http_limits *limits;        /* connections over TCP */
+	struct table_stats *stats;
+	struct digest_cache *digests;
+	struct watch_list *watchers;
 	struct places_test *places_test; /* under way, or NULL */
 	struct mailbox mailbox;          /* from other threads */
 	bool has_mailbox;
-	struct call_list calls;
+	struct http_call_list calls;
 	unsigned call_count;
 	uint64_t answers; /* requests answered */
 	uint64_t errors;  /* of them, with an error */
@@ -61,13 +61,13 @@ struct admin {
 };
 
 #define GIVER_MAX (REPORT_ORIGIN_MAX + 1u)
-/* Who gave a record: "client", "store", a peer's name, "" if unknown. */
+/* Names who gave a record: "client", "store", a peer, "" if unknown. */
 void name_giver(struct node *node, uint32_t from, char out[GIVER_MAX]);
 
 /* Waits for the test that is under way. */
 void places_test_join(struct admin *admin);
 
-/* Ends what a timed log level began. */
+/* Cancels the timer of a timed log level. */
 void log_level_cancel(struct admin *admin);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Orders to the node: drain, undrain, stop, and the log level. */
+/* Commands to the node: drain, undrain, stop, and the log level. */
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
@@ -15,19 +15,19 @@
 /* --- drain, undrain, stop --------------------------------------------- */
 
 static void
-answer_state(struct call *call)
+answer_state(struct http_call *call)
 {
-	struct json *json = call_answer(call);
+	struct json *json = http_call_answer(call);
 
 	json_word(json, "state", node_state_word(call->node));
-	call_json(call);
+	http_call_json(call);
 }
 
 static void
-serve_drain(struct call *call)
+serve_drain(struct http_call *call)
 {
 	node_drain(call->node, true, call->who);
-	call_log(call, call->node->name);
+	http_call_log(call, call->node->name);
 	answer_state(call);
 }
 
@@ -41,10 +41,10 @@ const struct route route_drain = {
 };
 
 static void
-serve_undrain(struct call *call)
+serve_undrain(struct http_call *call)
 {
 	if (atomic_load(&call->node->store_lost)) {
-		call_fail(call, ADMIN_CONFLICT,
+		http_call_fail(call, ADMIN_CONFLICT,
 		    "mend the disk and restart the node; GET /v1/status has "
 		    "the store's error",
 		    "the store has failed: no client is served until a "
@@ -52,7 +52,7 @@ serve_undrain(struct call *call)
 		return;
 	}
 	node_drain(call->node, false, call->who);
-	call_log(call, call->node->name);
+	http_call_log(call, call->node->name);
 	answer_state(call);
 }
 
@@ -65,13 +65,13 @@ const struct route route_undrain = {
 	.help = "take new clients again",
 };
 
-/* admin_close() sees to it that the answer still leaves. */
+/* admin_close() gives the answer time to leave. */
 static void
-serve_stop(struct call *call)
+serve_stop(struct http_call *call)
 {
 	struct node *node = call->node;
 
-	call_log(call, node->name);
+	http_call_log(call, node->name);
 	node_stop(node, call->who);
 	answer_state(call);
 }
@@ -88,9 +88,9 @@ const struct route route_stop = {
 /* --- the log level ---------------------------------------------------- */
 
 static void
-answer_level(struct call *call)
+answer_level(struct http_call *call)
 {
-	struct json *json = call_answer(call);
+	struct json *json = http_call_answer(call);
 	struct timeval left;
 	struct timeval now;
 	const struct event *timer = call->admin->level_timer;
@@ -106,11 +106,11 @@ answer_level(struct call *call)
 		json_word(
 		    json, "then", log_level_word(call->admin->level_before));
 	}
-	call_json(call);
+	http_call_json(call);
 }
 
 static void
-serve_log_level(struct call *call)
+serve_log_level(struct http_call *call)
 {
 	answer_level(call);
 }
@@ -123,7 +123,7 @@ const struct route route_log_level = {
 	.help = "the log level",
 };
 
-/* A reload may have set another level meanwhile; then that one stays. */
+/* If a reload has set another level meanwhile, that one stays. */
 static void
 on_level_over(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
@@ -187,7 +187,7 @@ level_parse(const char *word, enum log_level *out)
 
 /* Reads {"level":"debug","for_s":600}; returns what is wrong, or NULL. */
 static const char *
-read_level(const struct call *call, enum log_level *level, unsigned *for_s)
+read_level(const struct http_call *call, enum log_level *level, unsigned *for_s)
 {
 	struct evbuffer *body = evhttp_request_get_input_buffer(call->request);
 	size_t len = evbuffer_get_length(body);
@@ -217,22 +217,22 @@ read_level(const struct call *call, enum log_level *level, unsigned *for_s)
 }
 
 static void
-serve_log_level_set(struct call *call)
+serve_log_level_set(struct http_call *call)
 {
 	enum log_level level = LOG_INFO;
 	unsigned for_s;
 	const char *fault = read_level(call, &level, &for_s);
 
 	if (fault != NULL) {
-		call_fail(call, ADMIN_BAD_REQUEST,
+		http_call_fail(call, ADMIN_BAD_REQUEST,
 		    "send {\"level\":\"debug\",\"for_s\":600}", "%s", fault);
 		return;
 	}
 	if (set_level(call->admin, level, for_s) != HERD_OK) {
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 		return;
 	}
-	call_log(call, log_level_word(level));
+	http_call_log(call, log_level_word(level));
 	answer_level(call);
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What differs between two tables: /v1/digest. */
+/* Hashes that show where two tables differ: /v1/digest. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
 #include "admin/admin_room.h"
 #include "admin/route.h"
-#include "admin/digests.h"
+#include "admin/digest_cache.h"
 #include "admin/page.h"
 #include "admin/rows.h"
 
@@ -40,7 +40,7 @@ job_free(struct digest_job *job)
 }
 
 static void
-on_gone(struct call *call)
+on_gone(struct http_call *call)
 {
 	job_free(call->job);
 }
@@ -74,11 +74,11 @@ add_key(struct json *json, const struct digest_job *job)
 /* --- hashes ----------------------------------------------------------- */
 
 static void
-answer_hashes(struct call *call, const struct digest_job *job,
+answer_hashes(struct http_call *call, const struct digest_job *job,
     const struct digest *digest)
 {
 	const uint64_t *hashes = digest_children(digest, job->path);
-	struct json *json = call_answer(call);
+	struct json *json = http_call_answer(call);
 
 	add_path(json, job->path);
 	json_count(json, "count", digest->size.records);
@@ -92,7 +92,7 @@ answer_hashes(struct call *call, const struct digest_job *job,
 		json_word(json, NULL, hex);
 	}
 	json_array_end(json);
-	call_json(call);
+	http_call_json(call);
 }
 
 static bool
@@ -105,7 +105,7 @@ on_record(void *arg, const struct report *report, uint32_t from HERD_UNUSED)
 }
 
 static bool
-on_scan_step(struct call *call)
+on_scan_step(struct http_call *call)
 {
 	struct digest_job *job = call->job;
 	bool more = true;
@@ -117,10 +117,10 @@ on_scan_step(struct call *call)
 		return true;
 	call->on_gone = NULL;
 	if (job->failed || job->cursor.skipped) {
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 	} else {
 		answer_hashes(call, job, job->digest);
-		digests_keep(call->admin->digests, job->digest);
+		digest_cache_keep(call->admin->digests, job->digest);
 		job->digest = NULL;
 	}
 	job_free(job);
@@ -128,13 +128,13 @@ on_scan_step(struct call *call)
 }
 
 static void
-serve_hashes(struct call *call, struct digest_job *job)
+serve_hashes(struct http_call *call, struct digest_job *job)
 {
 	const struct digest *kept =
-	    digests_find(call->admin->digests, &job->key);
+	    digest_cache_find(call->admin->digests, &job->key);
 	enum herd_error error;
 
-	/* The root is asked first: then the table is to be looked at anew. */
+	/* A request for the root comes first and hashes the table again. */
 	if (kept != NULL && job->path.depth > 0) {
 		answer_hashes(call, job, kept);
 		job_free(job);
@@ -144,13 +144,13 @@ serve_hashes(struct call *call, struct digest_job *job)
 	if (error == HERD_OK) {
 		call->job = job;
 		call->on_gone = on_gone;
-		error = call_walk(call, on_scan_step, 0);
+		error = http_call_walk(call, on_scan_step, 0);
 	}
 	if (error == HERD_OK)
 		return;
 	call->on_gone = NULL;
 	job_free(job);
-	call_out_of_memory(call);
+	http_call_out_of_memory(call);
 }
 
 /* --- the clients of leaves -------------------------------------------- */
@@ -165,7 +165,8 @@ is_wanted(void *arg, struct span client)
 }
 
 static void
-add_rows(struct call *call, struct json *json, const struct digest_job *job)
+add_rows(
+    struct http_call *call, struct json *json, const struct digest_job *job)
 {
 	enum herd_error error;
 	struct buf text;
@@ -201,7 +202,7 @@ add_rows(struct call *call, struct json *json, const struct digest_job *job)
 }
 
 static bool
-on_page_step(struct call *call)
+on_page_step(struct http_call *call)
 {
 	struct digest_job *job = call->job;
 	struct json *json;
@@ -213,20 +214,20 @@ on_page_step(struct call *call)
 		return true;
 	call->on_gone = NULL;
 	if (error != HERD_OK) {
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 	} else {
-		json = call_answer(call);
+		json = http_call_answer(call);
 		add_path(json, job->path);
 		add_key(json, job);
 		add_rows(call, json, job);
-		call_json(call);
+		http_call_json(call);
 	}
 	job_free(job);
 	return false;
 }
 
 static void
-serve_leaves(struct call *call, struct digest_job *job)
+serve_leaves(struct http_call *call, struct digest_job *job)
 {
 	const struct query_param *after = query_find(&call->query, "after");
 	const struct page_filter filter = {
@@ -243,18 +244,18 @@ serve_leaves(struct call *call, struct digest_job *job)
 	if (error == HERD_OK) {
 		call->job = job;
 		call->on_gone = on_gone;
-		error = call_walk(call, on_page_step, 0);
+		error = http_call_walk(call, on_page_step, 0);
 	}
 	if (error == HERD_OK)
 		return;
 	call->on_gone = NULL;
 	job_free(job);
 	if (error == HERD_ESYNTAX)
-		call_fail(call, ADMIN_BAD_REQUEST,
+		http_call_fail(call, ADMIN_BAD_REQUEST,
 		    "after is the `next` of a page of the same leaves",
 		    "that is not a cursor");
 	else
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 }
 
 /* --- the question ----------------------------------------------------- */
@@ -304,9 +305,9 @@ read_key(const struct query *query, struct digest_job *job)
 	return NULL;
 }
 
-/* What is wrong, or NULL. */
+/* Returns what is wrong, or NULL. */
 static const char *
-read_question(struct call *call, struct digest_job *job)
+read_question(struct http_call *call, struct digest_job *job)
 {
 	const struct query *query = &call->query;
 	const struct query_param *leaves = query_find(query, "leaves");
@@ -334,19 +335,19 @@ read_question(struct call *call, struct digest_job *job)
 }
 
 static void
-serve_digest(struct call *call)
+serve_digest(struct http_call *call)
 {
 	struct digest_job *job = calloc(1, sizeof(*job));
 	const char *fault;
 
 	if (job == NULL) {
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 		return;
 	}
 	fault = read_question(call, job);
 	if (fault != NULL) {
 		job_free(job);
-		call_fail(call, ADMIN_BAD_REQUEST, fault,
+		http_call_fail(call, ADMIN_BAD_REQUEST, fault,
 		    "a part of the question is wrong");
 	} else if (job->leaves != NULL) {
 		serve_leaves(call, job);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Patterns over client ids: '*' is any run of bytes, '?' any one byte, all
- * else itself. Time is at most the product of the lengths, whatever the
- * pattern.
+ * Patterns over client ids: '*' is any run of bytes, '?' any one byte, any
+ * other byte itself. No pattern takes longer than the product of the lengths.
  */
 #ifndef HERD_ADMIN_GLOB_H
 #define HERD_ADMIN_GLOB_H

@@ -23,7 +23,7 @@ add_value(struct json *json, const char *key, const struct setting *setting,
 	buf_release(&value);
 }
 
-/* What runs, and what waits for a restart. */
+/* The values that are in use, and those that wait for a restart. */
 static void
 add_settings(struct json *json, const struct node *node)
 {
@@ -102,14 +102,14 @@ add_text(struct json *json, const char *path)
 }
 
 static void
-serve_config(struct call *call)
+serve_config(struct http_call *call)
 {
 	const struct node *node = call->node;
-	struct json *json = call_answer(call);
+	struct json *json = http_call_answer(call);
 	bool text;
 
 	if (query_flag(&call->query, "text", &text) != HERD_OK) {
-		call_fail(call, ADMIN_BAD_REQUEST, "text=1 or text=0",
+		http_call_fail(call, ADMIN_BAD_REQUEST, "text=1 or text=0",
 		    "text is not a truth value");
 		return;
 	}
@@ -120,7 +120,7 @@ serve_config(struct call *call)
 	json_word(json, "herd", node->herd);
 	add_settings(json, node);
 	add_herd(json, &node->file);
-	call_json(call);
+	http_call_json(call);
 }
 
 const struct route route_config = {
@@ -165,47 +165,48 @@ add_diagnostics(struct json *json, const char *key,
 }
 
 static void
-answer_rejected(struct call *call, const struct reload *reload)
+answer_rejected(struct http_call *call, const struct reload *reload)
 {
-	struct json *json = call_answer(call);
+	struct json *json = http_call_answer(call);
 
 	json_object(json, "error");
-	json_word(json, "code", call_error_word(ADMIN_INVALID_CONFIG));
+	json_word(json, "code", http_call_error_word(ADMIN_INVALID_CONFIG));
 	json_word(json, "message",
 	    "the herd file has errors; the running configuration stays");
 	json_word(json, "hint", "fix the file and reload again");
 	json_object_end(json);
 	add_diagnostics(
 	    json, "diagnostics", &reload->diagnostics, DIAGNOSTIC_ERROR);
-	call_json_status(call, call_error_status(ADMIN_INVALID_CONFIG));
+	http_call_json_status(
+	    call, http_call_error_status(ADMIN_INVALID_CONFIG));
 }
 
 static void
-answer_applied(struct call *call, const struct reload *reload)
+answer_applied(struct http_call *call, const struct reload *reload)
 {
-	struct json *json = call_answer(call);
+	struct json *json = http_call_answer(call);
 
 	add_names(json, "applied", reload->applied, reload->applied_count);
 	add_names(json, "restart", reload->restart, reload->restart_count);
 	add_names(json, "rejected", NULL, 0);
 	add_diagnostics(
 	    json, "warnings", &reload->diagnostics, DIAGNOSTIC_WARNING);
-	call_json(call);
+	http_call_json(call);
 }
 
 static void
-serve_config_reload(struct call *call)
+serve_config_reload(struct http_call *call)
 {
 	struct reload reload;
 	enum herd_error error;
 
 	reload_init(&reload);
 	error = node_reload(call->node, call->who, &reload);
-	call_log(call, error == HERD_OK ? "applied" : "rejected");
+	http_call_log(call, error == HERD_OK ? "applied" : "rejected");
 	if (error == HERD_OK)
 		answer_applied(call, &reload);
 	else if (error == HERD_ENOMEM)
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 	else
 		answer_rejected(call, &reload);
 	reload_release(&reload);

@@ -10,8 +10,8 @@
 
 #include "admin/admin_room.h"
 #include "admin/route.h"
-#include "admin/census.h"
-#include "admin/guests.h"
+#include "admin/table_stats.h"
+#include "admin/http_limits.h"
 #include "admin/process.h"
 #include "base/clock.h"
 #include "herd/text.h"
@@ -26,16 +26,16 @@
 
 #define METRICS_MAX (4u << 20)
 /*
- * What does not grow with clients or connections: the program and its
- * libraries, the gazetteer's map, caches, the log; and per link and request
- * to the admin API, their buffers.
+ * Memory that does not grow with clients or connections: the program and its
+ * libraries, the gazetteer's map, caches, the log. Then the buffers of a link
+ * and of a request to the admin API.
  */
 #define MEMORY_FIXED (192u << 20)
 #define MEMORY_OF_LINK (1u << 20)
 #define MEMORY_OF_CALL (8u << 20)
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-/* What the values of metrics come from, asked once for all of them. */
+/* Where the values of metrics come from, gathered once for all of them. */
 struct gathered {
 	struct node *node;
 	const struct admin *admin;
@@ -43,10 +43,10 @@ struct gathered {
 	uint64_t judged_ns; /* the time by which the node judges */
 	struct mono now;
 	struct table_counts table;
-	struct census_facts census;
+	struct table_stats_facts stats;
 	struct workers_counts workers;
 	struct store_status store; /* if the node has one */
-	struct guests_counts guests;
+	struct http_limits_counts limits;
 	struct process_facts process;
 	struct links_strangers strangers;
 	struct link_status *links;
@@ -88,7 +88,7 @@ memory_bound(const struct gathered *g)
 }
 
 static void
-gather(const struct call *call, struct gathered *g)
+gather(const struct http_call *call, struct gathered *g)
 {
 	struct node *node = call->node;
 
@@ -98,11 +98,11 @@ gather(const struct call *call, struct gathered *g)
 	g->uptime_ns = mono_since(g->now, node->started);
 	g->judged_ns = timekeeper_wall(&node->timekeeper, g->now).ns;
 	table_count(node->table, &g->table);
-	census_ask(call->admin->census, &g->census);
+	table_stats_ask(call->admin->stats, &g->stats);
 	workers_count(node->workers, &g->workers);
 	if (node->store != NULL)
 		store_status(node->store, &g->store);
-	g->guests = guests_count(call->admin->guests);
+	g->limits = http_limits_count(call->admin->limits);
 	process_ask(&g->process);
 	links_strangers(node->links, &g->strangers);
 	g->link_count = links_status(node->links, g->links);
@@ -263,7 +263,7 @@ add_longest_turns(
 #undef LINK_COUNTER
 #undef SAMPLES
 
-struct metric {
+struct metric_row {
 	const char *name;
 	const char *type;
 	const char *help;
@@ -282,14 +282,14 @@ struct metric {
 #define LINK_COUNTER(name, help, value) VALUE(name, "counter", help, true)
 #define SAMPLES(name, type, help, add) { #name, type, help, NULL, false, add },
 
-static const struct metric METRICS[] = {
+static const struct metric_row METRICS[] = {
 #include "admin/metrics_rows.def"
 };
 
 /* --- writing ---------------------------------------------------------- */
 
 static enum herd_error
-add_links(struct buf *out, const struct metric *metric, struct gathered *g)
+add_links(struct buf *out, const struct metric_row *metric, struct gathered *g)
 {
 	enum herd_error error = HERD_OK;
 
@@ -305,7 +305,7 @@ add_links(struct buf *out, const struct metric *metric, struct gathered *g)
 }
 
 static enum herd_error
-add_metric(struct buf *out, const struct metric *metric, struct gathered *g)
+add_metric(struct buf *out, const struct metric_row *metric, struct gathered *g)
 {
 	enum herd_error error = buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n",
 	    metric->name, metric->help, metric->name, metric->type);
@@ -320,7 +320,7 @@ add_metric(struct buf *out, const struct metric *metric, struct gathered *g)
 }
 
 static enum herd_error
-add_all(const struct call *call, struct buf *out)
+add_all(const struct http_call *call, struct buf *out)
 {
 	struct gathered g = {
 		.links = malloc(LINKS_MAX * sizeof(struct link_status)),
@@ -339,15 +339,15 @@ add_all(const struct call *call, struct buf *out)
 }
 
 static void
-serve_metrics(struct call *call)
+serve_metrics(struct http_call *call)
 {
 	struct buf text;
 
 	buf_init(&text, METRICS_MAX);
 	if (add_all(call, &text) == HERD_OK)
-		call_text(call, 200, METRICS_TYPE, buf_span(&text));
+		http_call_text(call, 200, METRICS_TYPE, buf_span(&text));
 	else
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 	buf_release(&text);
 }
 

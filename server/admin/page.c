@@ -118,7 +118,7 @@ heap_pop(struct page *page)
 	return top;
 }
 
-/* From the heap, the last in order on top, to the rows in order. */
+/* Sorts the heap, which has the last row on top, into rows in order. */
 static void
 heap_sort(struct page *page)
 {
@@ -137,7 +137,7 @@ is_full(const struct page *page)
 	       (page->bytes >= PAGE_BYTES_MAX && page->count > 0);
 }
 
-/* Is it near enough? *metres is set if there is a point to be near to. */
+/* Returns whether it is near enough; sets *metres if there is a point. */
 static bool
 is_near(const struct page_filter *filter, const struct report *report,
     double *metres)
@@ -167,7 +167,7 @@ number_of(enum page_order order, const struct report *report, double distance_m)
 	return 0;
 }
 
-/* Is the row behind the cursor, and before what is out of the page? */
+/* Returns whether the row is after the cursor and belongs to the page. */
 static bool
 is_in_range(struct page *page, const struct page_key *key)
 {
@@ -339,7 +339,7 @@ page_new(const struct page_filter *filter, struct span after, struct page **out)
 	page->filter = *filter;
 	buf_init(&page->prefix, REPORT_CLIENT_MAX + 1u);
 	buf_init(&page->cursor, PAGE_CURSOR_MAX);
-	/* One more: a row is in the heap before another leaves it. */
+	/* One more, because a row joins the heap before another leaves it. */
 	page->rows = calloc(filter->limit + 1u, sizeof(*page->rows));
 	if (page->rows != NULL)
 		error = buf_add_span(&page->prefix, filter->prefix);

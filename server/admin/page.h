@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One page of clients: the first rows, in some order, behind a cursor, of
- * those that a filter wants. The table is walked in slices, the best rows
- * are kept in a heap, so a page costs memory for its own rows only. Rows
- * stop at a limit of rows and of bytes; what is behind it is the next page.
+ * One page of clients: of those that a filter wants, the first rows after a
+ * cursor, in some order. The table is walked in slices and the best rows are
+ * kept in a heap, so a page costs memory for its own rows only. A page ends at
+ * a limit of rows and of bytes; the rest is on the next pages.
  *
- * Order "table" keeps no heap: it goes on where the last page stopped, and
- * all pages together visit the table once. For exports.
+ * Order "table" is for exports and keeps no heap: each page goes on where the
+ * last one stopped, and all pages together visit the table once.
  */
 #ifndef HERD_ADMIN_PAGE_H
 #define HERD_ADMIN_PAGE_H
@@ -28,7 +28,7 @@ struct page_filter {
 	double within_m; /* 0: anywhere */
 	unsigned limit;  /* 0: count only */
 	bool removals;   /* they are rows too */
-	/* One more condition, or NULL. Called under a shard's lock. */
+	/* Another condition, or NULL. Called under a shard's lock. */
 	bool (*wanted)(void *arg, struct span client);
 	void *wanted_arg;
 };

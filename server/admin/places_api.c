@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What is near: /v1/places. */
+/* The providers of places: /v1/places. */
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -14,27 +14,27 @@
 #define TEST_RESULTS 5u
 
 static void
-answer_text(struct call *call, struct buf *text, enum herd_error error)
+answer_text(struct http_call *call, struct buf *text, enum herd_error error)
 {
 	if (error == HERD_OK)
 		error = buf_add_byte(text, '\n');
 	if (error == HERD_OK)
-		call_text(call, 200, "application/json", buf_span(text));
+		http_call_text(call, 200, "application/json", buf_span(text));
 	else
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 }
 
 static void
-fail_none(struct call *call)
+fail_none(struct http_call *call)
 {
-	call_fail(call, ADMIN_UNAVAILABLE, "set places.provider",
+	http_call_fail(call, ADMIN_UNAVAILABLE, "set places.provider",
 	    "this node has no provider of places");
 }
 
 static void
-serve_places(struct call *call)
+serve_places(struct http_call *call)
 {
-	struct json *json = call_answer(call);
+	struct json *json = http_call_answer(call);
 
 	if (call->node->places != NULL) {
 		places_status(call->node->places, json);
@@ -48,7 +48,7 @@ serve_places(struct call *call)
 		json_array(json, "providers");
 		json_array_end(json);
 	}
-	call_json(call);
+	http_call_json(call);
 }
 
 const struct route route_places = {
@@ -60,9 +60,9 @@ const struct route route_places = {
 };
 
 static void
-serve_places_flush(struct call *call)
+serve_places_flush(struct http_call *call)
 {
-	struct json *json = call_answer(call);
+	struct json *json = http_call_answer(call);
 	size_t flushed;
 
 	if (call->node->places == NULL) {
@@ -70,9 +70,9 @@ serve_places_flush(struct call *call)
 		return;
 	}
 	flushed = places_cache_flush(call->node->places);
-	call_log(call, call->node->name);
+	http_call_log(call, call->node->name);
 	json_count(json, "flushed", flushed);
-	call_json(call);
+	http_call_json(call);
 }
 
 const struct route route_places_flush = {
@@ -87,13 +87,13 @@ const struct route route_places_flush = {
 /* --- a test call ------------------------------------------------------ */
 
 /*
- * A provider may take seconds, so the test has a thread of its own; one at a
- * time. It outlives its call, not its admin.
+ * A provider may take seconds, so the test has its own thread. There is one
+ * test at a time. It may outlive its call, but not its admin.
  */
 struct places_test {
 	struct message message;
 	struct admin *admin;
-	struct call *call; /* NULL: nobody waits any more */
+	struct http_call *call; /* NULL: the client has left */
 	pthread_t thread;
 	bool joined;
 	struct places_question question;
@@ -102,7 +102,7 @@ struct places_test {
 };
 
 static void
-on_gone(struct call *call)
+on_gone(struct http_call *call)
 {
 	struct places_test *test = call->job;
 
@@ -113,7 +113,7 @@ static void
 on_done(struct message *message)
 {
 	struct places_test *test = (struct places_test *)message;
-	struct call *call = test->call;
+	struct http_call *call = test->call;
 
 	if (!test->joined)
 		pthread_join(test->thread, NULL);
@@ -176,7 +176,7 @@ read_question(const struct query *query, struct places_question *question)
 }
 
 static struct places_test *
-test_start(struct call *call, const struct places_question *question)
+test_start(struct http_call *call, const struct places_question *question)
 {
 	struct places_test *test = calloc(1, sizeof(*test));
 
@@ -196,14 +196,14 @@ test_start(struct call *call, const struct places_question *question)
 }
 
 static void
-serve_places_test(struct call *call)
+serve_places_test(struct http_call *call)
 {
 	struct places_question question;
 	struct places_test *test;
 	const char *fault = read_question(&call->query, &question);
 
 	if (fault != NULL) {
-		call_fail(call, ADMIN_BAD_REQUEST, fault,
+		http_call_fail(call, ADMIN_BAD_REQUEST, fault,
 		    "a parameter has a wrong value");
 		return;
 	}
@@ -212,19 +212,19 @@ serve_places_test(struct call *call)
 		return;
 	}
 	if (call->admin->places_test != NULL) {
-		call_fail(call, ADMIN_UNAVAILABLE, "try again in some seconds",
-		    "another test is under way");
+		http_call_fail(call, ADMIN_UNAVAILABLE,
+		    "try again in some seconds", "another test is under way");
 		return;
 	}
 	test = test_start(call, &question);
 	if (test == NULL) {
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 		return;
 	}
 	call->admin->places_test = test;
 	call->job = test;
 	call->on_gone = on_gone;
-	call_log(call, call->node->name);
+	http_call_log(call, call->node->name);
 }
 
 const struct route route_places_test = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the kernel says of this process; from /proc. */
+/* Memory, CPU time and files of this process, from /proc. */
 #ifndef HERD_ADMIN_PROCESS_H
 #define HERD_ADMIN_PROCESS_H
 

@@ -34,7 +34,7 @@ struct query {
 
 /*
  * Gives *out; release it. One '/' at the end does not count. HERD_ESYNTAX: no
- * '/' first, a bad %-escape, a parameter without name or said twice;
+ * '/' first, a bad %-escape, a parameter without name or given twice;
  * HERD_ELIMIT: too long or too many parts; HERD_ENOMEM.
  */
 HERD_MUST_CHECK enum herd_error query_parse(

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which reports were refused, and how many requests by reason: /v1/refused.
- * Not below /v1/clients, where every name may be a client's.
+ * Which reports were refused, and how many requests by reason: /v1/refused. It
+ * is not below /v1/clients, because any name there may be a client's.
  */
 #include <stdlib.h>
 
@@ -29,7 +29,7 @@ add_refused(struct json *json, const struct refused *refused)
 }
 
 static void
-add_counts(struct call *call, struct json *json)
+add_counts(struct http_call *call, struct json *json)
 {
 	struct workers_counts counts;
 
@@ -42,14 +42,14 @@ add_counts(struct call *call, struct json *json)
 }
 
 static void
-serve_refused(struct call *call)
+serve_refused(struct http_call *call)
 {
 	struct refused *refused = calloc(REFUSED_MAX, sizeof(*refused));
-	struct json *json = call_answer(call);
+	struct json *json = http_call_answer(call);
 	unsigned count;
 
 	if (refused == NULL) {
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 		return;
 	}
 	count = workers_refused(call->node->workers, refused);
@@ -60,7 +60,7 @@ serve_refused(struct call *call)
 	for (unsigned i = 0; i < count; i++)
 		add_refused(json, &refused[i]);
 	json_array_end(json);
-	call_json(call);
+	http_call_json(call);
 	free(refused);
 }
 

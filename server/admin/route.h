@@ -24,10 +24,11 @@ enum route_method {
 #undef HERD_ROUTE_METHOD
 };
 
+/* The strictest first: it is what a route has that does not say. */
 enum route_access {
-	ROUTE_OPEN, /* without a token: says nothing of the herd */
-	ROUTE_READ,
 	ROUTE_WRITE, /* changes something; is logged */
+	ROUTE_READ,
+	ROUTE_OPEN, /* without a token: says nothing of the herd */
 };
 
 /* route_NAME of each, in the order of the index and of the man page. */
@@ -65,7 +66,7 @@ enum route_access {
 	X(readyz)         \
 	X(readyz_head)
 
-struct call;
+struct http_call;
 
 struct route {
 	enum route_method method;
@@ -73,7 +74,7 @@ struct route {
 	enum route_access access;
 	const char *verb;   /* ROUTE_WRITE: its word in the log */
 	const char *params; /* with spaces between them; NULL: it takes none */
-	void (*serve)(struct call *call);
+	void (*serve)(struct http_call *call);
 	const char *help;
 };
 

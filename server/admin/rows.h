@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What several endpoints show: a client, an address. Unknown is null.
+ * Parts that several endpoints show: a client, an address. Unknown is null.
  */
 #ifndef HERD_ADMIN_ROWS_H
 #define HERD_ADMIN_ROWS_H

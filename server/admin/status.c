@@ -8,7 +8,7 @@
 #include "places/places.h"
 #include "admin/admin_room.h"
 #include "admin/route.h"
-#include "admin/census.h"
+#include "admin/table_stats.h"
 #include "admin/process.h"
 #include "admin/rows.h"
 #include "base/clock.h"
@@ -21,7 +21,7 @@
 /* --- the node --------------------------------------------------------- */
 
 static void
-add_addresses(struct call *call, struct json *json)
+add_addresses(struct http_call *call, struct json *json)
 {
 	const struct node *node = call->node;
 	const struct address *own = admin_address(call->admin, false);
@@ -37,7 +37,7 @@ add_addresses(struct call *call, struct json *json)
 }
 
 static void
-add_node(struct call *call, struct json *json)
+add_node(struct http_call *call, struct json *json)
 {
 	struct node *node = call->node;
 	struct workers_counts counts;
@@ -59,7 +59,7 @@ add_node(struct call *call, struct json *json)
 }
 
 static void
-add_memory(struct call *call, struct json *json)
+add_memory(struct http_call *call, struct json *json)
 {
 	struct process_facts facts;
 	struct table_counts counts;
@@ -70,9 +70,9 @@ add_memory(struct call *call, struct json *json)
 	json_count(json, "table_bytes", counts.bytes);
 }
 
-/* What is bounded for clients, and by how much. */
+/* The limits for clients, and how far they are used. */
 static void
-add_bounds(struct call *call, struct json *json)
+add_bounds(struct http_call *call, struct json *json)
 {
 	struct node_limits *limits = &call->node->limits;
 	struct process_facts process;
@@ -92,14 +92,14 @@ add_bounds(struct call *call, struct json *json)
 }
 
 static void
-serve_node(struct call *call)
+serve_node(struct http_call *call)
 {
-	struct json *json = call_answer(call);
+	struct json *json = http_call_answer(call);
 
 	json_word(json, "schema", "herd.node/1");
 	add_node(call, json);
 	add_memory(call, json);
-	call_json(call);
+	http_call_json(call);
 }
 
 const struct route route_node = {
@@ -113,7 +113,7 @@ const struct route route_node = {
 /* --- the parts of status ---------------------------------------------- */
 
 static void
-add_config(struct call *call, struct json *json)
+add_config(struct http_call *call, struct json *json)
 {
 	const struct node *node = call->node;
 	uint64_t now = clock_wall().ns;
@@ -132,9 +132,9 @@ add_config(struct call *call, struct json *json)
 	json_object_end(json);
 }
 
-/* Whether the clock is trusted, and what it did. */
+/* Whether the clock is trusted, and how it was set. */
 static void
-add_clock(struct call *call, struct json *json)
+add_clock(struct http_call *call, struct json *json)
 {
 	const struct timekeeper *keeper = &call->node->timekeeper;
 	struct mono stepped = { atomic_load(&keeper->stepped) };
@@ -180,7 +180,7 @@ add_down_peer(
 	json_object_end(json);
 }
 
-/* How many links there are and work, and how far they are behind. */
+/* How many links there are, how many work, and how much they owe. */
 static void
 add_link_sums(
     struct json *json, const struct link_status *links, unsigned count)
@@ -209,7 +209,7 @@ add_link_sums(
 }
 
 static void
-add_peers(struct call *call, struct json *json)
+add_peers(struct http_call *call, struct json *json)
 {
 	struct link_status *links = malloc(LINKS_MAX * sizeof(*links));
 	struct mono now = clock_mono();
@@ -240,7 +240,7 @@ add_peers(struct call *call, struct json *json)
 }
 
 static void
-add_report_age(struct call *call, struct json *json, const char *key,
+add_report_age(struct http_call *call, struct json *json, const char *key,
     bool known, uint64_t at)
 {
 	uint64_t now =
@@ -256,7 +256,7 @@ add_report_age(struct call *call, struct json *json, const char *key,
 
 /* Records whose origin is no node of the herd file; null: not counted yet. */
 static void
-add_strange(struct json *json, const struct census_facts *facts)
+add_strange(struct json *json, const struct table_stats_facts *facts)
 {
 	json_array(json, "strange_origins");
 	for (unsigned i = 0; facts->strange_known && i < facts->strange.count;
@@ -270,13 +270,13 @@ add_strange(struct json *json, const struct census_facts *facts)
 }
 
 static void
-add_clients(struct call *call, struct json *json)
+add_clients(struct http_call *call, struct json *json)
 {
-	struct census_facts facts;
+	struct table_stats_facts facts;
 	struct table_counts counts;
 
 	json_object(json, "clients");
-	census_ask(call->admin->census, &facts);
+	table_stats_ask(call->admin->stats, &facts);
 	table_count(call->node->table, &counts);
 	json_count(json, "count", counts.records - counts.removals);
 	json_count(json, "removals", counts.removals);
@@ -294,7 +294,7 @@ add_clients(struct call *call, struct json *json)
 }
 
 static void
-add_requests(struct call *call, struct json *json)
+add_requests(struct http_call *call, struct json *json)
 {
 	struct workers_counts counts;
 
@@ -307,7 +307,7 @@ add_requests(struct call *call, struct json *json)
 }
 
 static void
-add_places(struct call *call, struct json *json)
+add_places(struct http_call *call, struct json *json)
 {
 	json_object(json, "places");
 	if (call->node->places != NULL) {
@@ -324,7 +324,7 @@ add_places(struct call *call, struct json *json)
 }
 
 static void
-add_store(struct call *call, struct json *json)
+add_store(struct http_call *call, struct json *json)
 {
 	struct store_status status = { .engine = "none" };
 	bool open = call->node->store != NULL;
@@ -352,9 +352,9 @@ add_store(struct call *call, struct json *json)
 }
 
 static void
-serve_status(struct call *call)
+serve_status(struct http_call *call)
 {
-	struct json *json = call_answer(call);
+	struct json *json = http_call_answer(call);
 
 	json_word(json, "schema", "herd.status/1");
 	add_node(call, json);
@@ -367,7 +367,7 @@ serve_status(struct call *call)
 	add_bounds(call, json);
 	add_places(call, json);
 	add_store(call, json);
-	call_json(call);
+	http_call_json(call);
 }
 
 const struct route route_status = {
@@ -381,9 +381,10 @@ const struct route route_status = {
 /* --- health ----------------------------------------------------------- */
 
 static void
-serve_healthz(struct call *call)
+serve_healthz(struct http_call *call)
 {
-	call_text(call, 200, "text/plain; charset=utf-8", span_from("ok\n"));
+	http_call_text(
+	    call, 200, "text/plain; charset=utf-8", span_from("ok\n"));
 }
 
 const struct route route_healthz = {
@@ -403,12 +404,12 @@ const struct route route_healthz_head = {
 };
 
 static void
-serve_readyz(struct call *call)
+serve_readyz(struct http_call *call)
 {
 	char text[32];
 
 	snprintf(text, sizeof(text), "%s\n", node_state_word(call->node));
-	call_text(call, node_is_ready(call->node) ? 200 : 503,
+	http_call_text(call, node_is_ready(call->node) ? 200 : 503,
 	    "text/plain; charset=utf-8", span_from(text));
 }
 

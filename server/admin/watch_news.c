@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What event streams say of links, places and what operators do. */
+/* Events of links, of places and of operators. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,7 +25,7 @@ news_begin(struct news *news, enum watch_type type)
 }
 
 static void
-news_tell(struct news *news, struct watchers *watchers)
+news_tell(struct news *news, struct watch_list *watchers)
 {
 	struct watcher *watcher;
 
@@ -44,7 +44,7 @@ news_tell(struct news *news, struct watchers *watchers)
 }
 
 void
-watchers_on_admin(struct watchers *watchers, const char *verb,
+watch_list_on_admin(struct watch_list *watchers, const char *verb,
     const char *target, const char *who)
 {
 	struct news news;
@@ -61,13 +61,13 @@ watchers_on_admin(struct watchers *watchers, const char *verb,
 
 struct link_news {
 	struct message message;
-	struct watchers *watchers;
+	struct watch_list *watchers;
 	char peer[REPORT_ORIGIN_MAX + 1];
 	enum link_state state;
 	char error[SESSION_ERROR_MAX];
 };
 
-/* Else the error is of the past. */
+/* Otherwise the error is of the past. */
 static bool
 is_trouble(enum link_state state)
 {
@@ -96,10 +96,10 @@ on_link_news(struct message *message)
 }
 
 void
-watchers_on_link(
+watch_list_on_link(
     void *arg, const char *peer, enum link_state state, const char *error)
 {
-	struct watchers *watchers = arg;
+	struct watch_list *watchers = arg;
 	struct link_news *news = calloc(1, sizeof(*news));
 
 	if (news == NULL)
@@ -116,7 +116,7 @@ watchers_on_link(
 
 /* The state of places as members of an object. */
 static void
-add_places(const struct watchers *watchers, struct json *json)
+add_places(const struct watch_list *watchers, struct json *json)
 {
 	struct places *places = watchers->admin->node->places;
 	static const char *const off[] = { "provider", "state", "failed",
@@ -132,7 +132,7 @@ add_places(const struct watchers *watchers, struct json *json)
 
 /* Is it another one than at the last look? Then it is kept. */
 static bool
-places_have_changed(struct watchers *watchers)
+places_have_changed(struct watch_list *watchers)
 {
 	struct json json;
 	struct buf now;
@@ -153,7 +153,7 @@ places_have_changed(struct watchers *watchers)
 }
 
 void
-watchers_look_at_places(struct watchers *watchers)
+watch_list_look_at_places(struct watch_list *watchers)
 {
 	bool first = watchers->places.len == 0;
 	struct news news;

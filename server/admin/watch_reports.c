@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What an event stream says of reports. */
+/* Events of reports. */
 #include "admin/admin_room.h"
-#include "admin/arrivals.h"
+#include "admin/arrival_ring.h"
 #include "admin/glob.h"
 #include "admin/rows.h"
 #include "admin/watcher.h"
 #include "base/clock.h"
 
-/* Under the shard's lock: only the ids are taken along. */
+/* Copies only the ids, because the shard is locked. */
 static bool
 on_owed(void *arg, const struct report *report)
 {
@@ -27,7 +27,7 @@ on_owed(void *arg, const struct report *report)
 	return false;
 }
 
-/* What the table holds of the client now: it may be newer than what woke us. */
+/* Reads the client's record, which may be newer than the one that woke us. */
 static void
 add_report(struct watcher *watcher, struct span client, struct record *record,
     struct buf *out)
@@ -41,7 +41,7 @@ add_report(struct watcher *watcher, struct span client, struct record *record,
 	if (table_get(node->table, client, record) != HERD_OK)
 		return;
 	if (watcher->arrivals == NULL ||
-	    !arrivals_find(watcher->arrivals,
+	    !arrival_ring_find(watcher->arrivals,
 		(uint32_t)table_hash(node->table, client),
 		record->report.time_ns, &arrival))
 		arrival = (struct arrival){ .from = record->from,
@@ -76,7 +76,7 @@ watcher_send_reports(struct watcher *watcher)
 	}
 	record_release(&record);
 	buf_clear(&watcher->ids);
-	call_send(watcher->call, buf_span(&out));
+	http_call_send(watcher->call, buf_span(&out));
 	buf_release(&out);
 	return taken > 0 || !outbox_is_empty(&watcher->outbox);
 }
@@ -115,7 +115,7 @@ watcher_send_missed(struct watcher *watcher)
 		json_count(
 		    json, "count", replaced - watcher->said + watcher->dropped);
 	if (watch_end(&line))
-		call_send(watcher->call, buf_span(&out));
+		http_call_send(watcher->call, buf_span(&out));
 	buf_release(&out);
 	watcher->said = replaced;
 	watcher->dropped = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One event stream, and what all of them share, for watchers.c and watch_*.c
- * only. In the main thread but for what says otherwise.
+ * One event stream, and what all of them share, for watch_*.c only. Main
+ * thread only, except where a comment says otherwise.
  */
 #ifndef HERD_ADMIN_WATCHER_H
 #define HERD_ADMIN_WATCHER_H
@@ -9,7 +9,7 @@
 #include <sys/queue.h>
 
 #include "herd/json.h"
-#include "admin/watchers.h"
+#include "admin/watch_list.h"
 #include "net/links.h"
 
 #define WATCH_LINE_MAX (1u << 20)
@@ -17,15 +17,15 @@
 #define WATCHER_IDS_MAX 65536u
 
 struct watcher {
-	struct watchers *watchers;
+	struct watch_list *watchers;
 	TAILQ_ENTRY(watcher) all;
-	struct call *call;
+	struct http_call *call;
 	unsigned types;   /* bit per enum watch_type */
 	struct span glob; /* borrows the call's query */
 	struct event *turn;
 	struct outbox outbox;
 	/* of a filtered stream of reports, or NULL */
-	struct arrivals *arrivals;
+	struct arrival_ring *arrivals;
 	struct buf ids;    /* of a turn: length, bytes, length, bytes */
 	struct buf queue;  /* lines of the other events */
 	bool lagged;       /* the reader was slower than the herd */
@@ -36,7 +36,7 @@ struct watcher {
 
 TAILQ_HEAD(watcher_list, watcher);
 
-struct watchers {
+struct watch_list {
 	struct admin *admin;
 	struct watcher_list all;
 	unsigned count;
@@ -73,7 +73,8 @@ struct json *watch_begin(
 /* False if there is no room: nothing was appended. */
 bool watch_end(struct watch_line *line);
 
-/* --- watchers.c ---------------------------------------------------------- */
+/* --- watch_list.c ----------------------------------------------------------
+ */
 
 /* It is served after `wait_ms`, or sooner if that was asked for before. */
 void watcher_arm(struct watcher *watcher, unsigned wait_ms);
@@ -83,16 +84,16 @@ void watcher_arm(struct watcher *watcher, unsigned wait_ms);
 /* Sends up to WATCHER_TURN_RECORDS reports; false when none is owed. */
 bool watcher_send_reports(struct watcher *watcher);
 
-/* Says what a reader that has caught up did not get. */
+/* Tells a reader that has caught up how much it did not get. */
 void watcher_send_missed(struct watcher *watcher);
 
 /* --- watch_news.c -------------------------------------------------------- */
 
-/* A links_on_change; `arg` is the watchers. In the links thread. */
-void watchers_on_link(
+/* A links_on_change; `arg` is the watch list. In the links thread. */
+void watch_list_on_link(
     void *arg, const char *peer, enum link_state state, const char *error);
 
 /* Tells of places if what a stream shows of them has changed. */
-void watchers_look_at_places(struct watchers *watchers);
+void watch_list_look_at_places(struct watch_list *watchers);
 
 #endif

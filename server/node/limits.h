@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The bounds of what clients may use: connections, descriptors, memory. They
- * come from the settings and from the machine, and a reload sets them again.
+ * Limits of what clients may use: connections, descriptors, memory. They come
+ * from the settings and from the machine; a reload sets them again.
  */
 #ifndef HERD_LIMITS_H
 #define HERD_LIMITS_H
 
 #include "node/node.h"
 
-/* Descriptors that clients never get: for links, admin, store, log. */
+/* Descriptors kept from clients: for links, admin, store, log. */
 #define LIMITS_FILES_RESERVED 256u
 #define LIMITS_FILES_LEAST 64u
 
@@ -23,12 +23,12 @@
  */
 uint64_t limits_connections(uint64_t wanted, uint64_t files);
 
-/* What max_memory: 0 stands for on a machine with so many bytes. */
+/* The value of max_memory: 0 on a machine with so many bytes. */
 uint64_t limits_memory(uint64_t machine);
 
 /*
- * The bound that reports of clients are judged by, in bytes of the table: the
- * smaller one of this node's and of the least of its neighbours', if known.
+ * The limit for reports of clients, in bytes of the table: the smaller one of
+ * this node's and of the least of its neighbours', if known.
  */
 uint64_t limits_table_bytes(const struct node_limits *limits);
 

@@ -68,9 +68,9 @@ links_are_equal(const struct herdfile *a, const struct herdfile *b)
 }
 
 /*
- * Sorts what differs in the new file into `reload`: compared with the running
- * file what applies now, with the one of the start what still waits for a
- * restart, so that it is said again at each reload.
+ * Sorts the differences of the new file into `reload`. What applies now is
+ * compared with the running file. What needs a restart is compared with the
+ * file of the start, so that each reload names it again.
  */
 static void
 compare(struct reload *reload, const struct node *node,
@@ -144,7 +144,7 @@ log_diagnostics(struct node *node, const struct diagnostics *diagnostics)
 	}
 }
 
-/* Takes the file, but not on failure, which changes nothing. */
+/* Takes the file, except on failure, which changes nothing. */
 static enum herd_error
 apply_file(struct node *node, const struct herdfile *file, size_t self)
 {
@@ -165,7 +165,7 @@ apply_file(struct node *node, const struct herdfile *file, size_t self)
 		settings_apply(node);
 		return error;
 	}
-	/* The file of the start stays to the end. */
+	/* The file of the start stays until the end. */
 	if (old.nodes != node->boot.nodes)
 		herdfile_release(&old);
 	node->file_loaded = clock_wall();
@@ -191,7 +191,7 @@ node_reload(struct node *node, const char *who, struct reload *reload)
 		LOG(node->log, LOG_ERROR, "reload-rejected",
 		    log_text("by", who),
 		    log_number("errors", (int64_t)reload->diagnostics.errors),
-		    log_text("next", "the running configuration stays; mend "
+		    log_text("next", "the running configuration stays; fix "
 				     "the file and reload again"));
 	else
 		LOG(node->log, LOG_INFO, "reloaded", log_text("by", who),

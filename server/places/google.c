@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Google's Places API (New), Nearby Search: POST with a field mask, an
- * answer in another shape than the one that Herd's clients know.
+ * Google's Places API (New), Nearby Search: POST with a field mask. The answer
+ * has another form than the one that Herd's clients know.
  * Source: developers.google.com/maps/documentation/places/web-service/
  * nearby-search and the reference of v1/places:searchNearby.
  */
@@ -256,7 +256,7 @@ add_place(struct json *json, const cJSON *place)
 	json_object_end(json);
 }
 
-struct answer {
+struct google_answer {
 	const struct places_question *question;
 	const cJSON *places; /* NULL = none */
 };
@@ -264,7 +264,7 @@ struct answer {
 static unsigned
 add_results(struct json *json, void *arg)
 {
-	const struct answer *answer = arg;
+	const struct google_answer *answer = arg;
 	unsigned count = 0;
 	const cJSON *place;
 
@@ -364,7 +364,7 @@ google_read(const struct places_question *question, struct span body,
     struct buf *json, struct answer_facts *facts, struct buf *why)
 {
 	struct credits credits;
-	struct answer answer = { .question = question };
+	struct google_answer answer = { .question = question };
 	cJSON *tree;
 	enum herd_error error =
 	    upstream_open(body, find_fault, &tree, facts, why);

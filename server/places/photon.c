@@ -172,7 +172,7 @@ add_feature(struct json *json, const cJSON *feature, struct geo_point at)
 	return true;
 }
 
-struct answer {
+struct photon_answer {
 	const struct places_question *question;
 	const cJSON *features;
 };
@@ -180,7 +180,7 @@ struct answer {
 static unsigned
 add_results(struct json *json, void *arg)
 {
-	const struct answer *answer = arg;
+	const struct photon_answer *answer = arg;
 	unsigned count = 0;
 	const cJSON *feature;
 
@@ -221,7 +221,7 @@ photon_read(const struct places_question *question, struct span body,
     struct buf *json, struct answer_facts *facts, struct buf *why)
 {
 	struct span attribution = span_from(ATTRIBUTION);
-	struct answer answer = { .question = question };
+	struct photon_answer answer = { .question = question };
 	cJSON *tree;
 	enum herd_error error =
 	    upstream_open(body, find_fault, &tree, facts, why);

@@ -14,7 +14,7 @@
 
 #define ENGINE_ERROR_MAX 256u
 
-/* What an engine's owner gets to see of it; engines embed it first. */
+/* The part of an engine that the store sees; engines embed it first. */
 struct engine {
 	const struct engine_ops *ops;
 	char error[ENGINE_ERROR_MAX]; /* of the last failure */
@@ -22,7 +22,7 @@ struct engine {
 	bool is_lost; /* it is no longer this file that would be read again */
 };
 
-/* Who gets what is loaded; the calls borrow their arguments. */
+/* Receives what is loaded; the calls borrow their arguments. */
 struct engine_loader {
 	void *arg;
 	enum herd_error (*on_report)(void *arg, const struct report *report);
@@ -32,7 +32,7 @@ struct engine_loader {
 	void (*on_rewritten)(void *arg, const char *why);
 };
 
-/* Is this client's row wanted still? */
+/* Returns whether this client's row is still needed. */
 typedef bool engine_is_held(void *arg, struct span client);
 
 struct engine_ops {
@@ -40,9 +40,9 @@ struct engine_ops {
 	enum herd_error (*open)(const char *path, bool sync,
 	    struct buf *message, struct engine **out);
 	/*
-	 * Once, before anything is written. Only what is proved to be what
-	 * was put is reported. HERD_ECANCELED when a signal asks to stop:
-	 * nothing is changed then.
+	 * Called once, before anything is written. Reports only rows that are
+	 * proved to be as they were put. HERD_ECANCELED, when a signal asks to
+	 * stop: nothing is changed.
 	 */
 	enum herd_error (*load)(
 	    struct engine *engine, const struct engine_loader *loader);

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "admin/rows.h"
-#include "admin/tokens.h"
+#include "admin/bearer_tokens.h"
 
 static struct report
 kiwi(void)
@@ -107,14 +107,14 @@ write_token(const char *text, mode_t mode)
 
 static enum herd_error
 open_tokens(const char *write_path, const char *read_path, struct buf *message,
-    struct tokens **tokens)
+    struct bearer_tokens **tokens)
 {
 	const struct keyfile write_file = { "admin.token_file", write_path,
 		"Ann", NULL };
 	const struct keyfile read_file = { "admin.read_token_file", read_path,
 		"Ann", NULL };
 
-	return tokens_open(&write_file, &read_file, message, tokens);
+	return bearer_tokens_open(&write_file, &read_file, message, tokens);
 }
 
 static void
@@ -129,7 +129,7 @@ test_tokens_grant_what_their_file_says(void **state)
 {
 	char *write_path = write_token("write-0123456789abcdef\n", 0600);
 	char *read_path = write_token("read-0123456789abcdef\n", 0600);
-	struct tokens *tokens;
+	struct bearer_tokens *tokens;
 	struct buf message;
 
 	(void)state;
@@ -137,25 +137,31 @@ test_tokens_grant_what_their_file_says(void **state)
 	assert_int_equal(
 	    open_tokens(write_path, read_path, &message, &tokens), HERD_OK);
 	assert_int_equal(
-	    tokens_check(tokens, "Bearer write-0123456789abcdef"), TOKEN_WRITE);
+	    bearer_tokens_check(tokens, "Bearer write-0123456789abcdef"),
+	    TOKEN_WRITE);
 	assert_int_equal(
-	    tokens_check(tokens, "bearer  read-0123456789abcdef "), TOKEN_READ);
+	    bearer_tokens_check(tokens, "bearer  read-0123456789abcdef "),
+	    TOKEN_READ);
 	assert_int_equal(
-	    tokens_check(tokens, "Bearer write-0123456789abcde"), TOKEN_WRONG);
-	assert_int_equal(tokens_check(tokens, "Bearer write-0123456789abcdef0"),
+	    bearer_tokens_check(tokens, "Bearer write-0123456789abcde"),
 	    TOKEN_WRONG);
-	assert_int_equal(tokens_check(tokens, "Bearer "), TOKEN_WRONG);
-	assert_int_equal(tokens_check(tokens, "Basic dXNlcg=="), TOKEN_NONE);
-	assert_int_equal(tokens_check(tokens, NULL), TOKEN_NONE);
-	tokens_close(tokens);
+	assert_int_equal(
+	    bearer_tokens_check(tokens, "Bearer write-0123456789abcdef0"),
+	    TOKEN_WRONG);
+	assert_int_equal(bearer_tokens_check(tokens, "Bearer "), TOKEN_WRONG);
+	assert_int_equal(
+	    bearer_tokens_check(tokens, "Basic dXNlcg=="), TOKEN_NONE);
+	assert_int_equal(bearer_tokens_check(tokens, NULL), TOKEN_NONE);
+	bearer_tokens_close(tokens);
 
 	/* A file that is not there grants nothing, not even to nothing. */
 	assert_int_equal(
 	    open_tokens("", read_path, &message, &tokens), HERD_OK);
-	assert_int_equal(tokens_check(tokens, "Bearer "), TOKEN_WRONG);
+	assert_int_equal(bearer_tokens_check(tokens, "Bearer "), TOKEN_WRONG);
 	assert_int_equal(
-	    tokens_check(tokens, "Bearer write-0123456789abcdef"), TOKEN_WRONG);
-	tokens_close(tokens);
+	    bearer_tokens_check(tokens, "Bearer write-0123456789abcdef"),
+	    TOKEN_WRONG);
+	bearer_tokens_close(tokens);
 	buf_release(&message);
 	drop_token(write_path);
 	drop_token(read_path);
@@ -176,7 +182,7 @@ test_tokens_unsafe_files_are_refused(void **state)
 		{ "0123456789abcdef two words", 0600, "printable ASCII" },
 		{ "0123456789abcdef\xff", 0600, "printable ASCII" },
 	};
-	struct tokens *tokens;
+	struct bearer_tokens *tokens;
 	struct buf message;
 
 	(void)state;

@@ -34,10 +34,10 @@ test_each_provider_is_whole_and_listed(void **state HERD_UNUSED)
 		char item[64];
 
 		names[i] = rows[i].name;
-		assert_non_null(upstream);
-		assert_null(address_url_fault(upstream->base_url));
-		assert_non_null(upstream->ask);
-		assert_non_null(upstream->read);
+		if (upstream == NULL || upstream->base_url == NULL ||
+		    address_url_fault(upstream->base_url) != NULL ||
+		    upstream->ask == NULL || upstream->read == NULL)
+			fail_msg("upstream_%s is not whole", names[i]);
 		assert_string_equal(setting->words[rows[i].kind], rows[i].word);
 		snprintf(item, sizeof(item), "\n.Sy %s\n", rows[i].word);
 		if (strstr(buf_cstr(&page), item) == NULL)
@@ -72,10 +72,11 @@ test_each_engine_is_whole_and_listed(void **state HERD_UNUSED)
 		names[i] = rows[i].name;
 		assert_string_equal(
 		    setting->words[rows[i].engine], rows[i].name);
-		assert_true(ops->open != NULL && ops->load != NULL &&
-			    ops->begin != NULL && ops->put != NULL &&
-			    ops->commit != NULL && ops->prune != NULL &&
-			    ops->count != NULL && ops->close != NULL);
+		if (ops->open == NULL || ops->load == NULL ||
+		    ops->begin == NULL || ops->put == NULL ||
+		    ops->commit == NULL || ops->prune == NULL ||
+		    ops->count == NULL || ops->close == NULL)
+			fail_msg("engine_%s is not whole", names[i]);
 	}
 	listed_check("server/store/*.c", "\nconst struct engine_ops engine_",
 	    names, HERD_ARRAY_LEN(names), "STORE_ENGINES of herd/settings.h");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "admin/tokens.h"
+#include "admin/bearer_tokens.h"
 
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
@@ -9,13 +9,13 @@
 
 #include "herd/text.h"
 
-/* Hashes are compared: same length, and nothing to learn from a prefix. */
+/* Compares hashes, because their length is fixed and a prefix tells nothing. */
 struct token {
 	bool set;
 	unsigned char hash[SHA256_DIGEST_LENGTH];
 };
 
-struct tokens {
+struct bearer_tokens {
 	struct token write;
 	struct token read;
 };
@@ -47,10 +47,11 @@ read_token(const struct keyfile *file, struct token *out, struct buf *message)
 }
 
 enum herd_error
-tokens_open(const struct keyfile *write_file, const struct keyfile *read_file,
-    struct buf *message, struct tokens **out)
+bearer_tokens_open(const struct keyfile *write_file,
+    const struct keyfile *read_file, struct buf *message,
+    struct bearer_tokens **out)
 {
-	struct tokens *tokens = calloc(1, sizeof(*tokens));
+	struct bearer_tokens *tokens = calloc(1, sizeof(*tokens));
 	enum herd_error error;
 
 	if (tokens == NULL)
@@ -59,7 +60,7 @@ tokens_open(const struct keyfile *write_file, const struct keyfile *read_file,
 	if (error == HERD_OK)
 		error = read_token(read_file, &tokens->read, message);
 	if (error != HERD_OK) {
-		tokens_close(tokens);
+		bearer_tokens_close(tokens);
 		return error;
 	}
 	*out = tokens;
@@ -67,7 +68,7 @@ tokens_open(const struct keyfile *write_file, const struct keyfile *read_file,
 }
 
 void
-tokens_close(struct tokens *tokens)
+bearer_tokens_close(struct bearer_tokens *tokens)
 {
 	if (tokens == NULL)
 		return;
@@ -83,7 +84,8 @@ token_is(const struct token *token, const unsigned char *hash)
 }
 
 enum token_grant
-tokens_check(const struct tokens *tokens, const char *authorization)
+bearer_tokens_check(
+    const struct bearer_tokens *tokens, const char *authorization)
 {
 	static const char SCHEME[] = "Bearer ";
 	unsigned char hash[SHA256_DIGEST_LENGTH];

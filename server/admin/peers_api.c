@@ -114,7 +114,7 @@ add_time(struct json *json, const char *key, struct wall at)
 }
 
 static void
-add_history(struct json *json, struct call *call, const char *peer)
+add_history(struct json *json, struct http_call *call, const char *peer)
 {
 	struct link_change changes[LINK_CHANGES_MAX];
 	unsigned count =
@@ -149,11 +149,12 @@ name_giver(struct node *node, uint32_t from, char out[GIVER_MAX])
 	else if (from != FROM_NOBODY)
 		links_name_of(node->links, from, out);
 	else if (node->store != NULL)
-		snprintf(out, GIVER_MAX, "store"); /* nobody else is nobody */
+		snprintf(out, GIVER_MAX,
+		    "store"); /* records of nobody come from the store */
 }
 
 static bool
-find_peer(struct call *call, struct link_status *out)
+find_peer(struct http_call *call, struct link_status *out)
 {
 	struct link_status *links = malloc(LINKS_MAX * sizeof(*links));
 	struct span name = call->query.segments[PEER_SEGMENT];
@@ -173,22 +174,22 @@ find_peer(struct call *call, struct link_status *out)
 }
 
 static void
-fail_no_peer(struct call *call)
+fail_no_peer(struct http_call *call)
 {
-	call_fail(call, ADMIN_NOT_FOUND, "GET /v1/peers lists the links",
+	http_call_fail(call, ADMIN_NOT_FOUND, "GET /v1/peers lists the links",
 	    "node %s has no link of that name", call->node->name);
 }
 
 static void
-serve_peers(struct call *call)
+serve_peers(struct http_call *call)
 {
 	struct link_status *links = malloc(LINKS_MAX * sizeof(*links));
 	struct mono now = clock_mono();
-	struct json *json = call_answer(call);
+	struct json *json = http_call_answer(call);
 	unsigned count;
 
 	if (links == NULL) {
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 		return;
 	}
 	count = links_status(call->node->links, links);
@@ -203,7 +204,7 @@ serve_peers(struct call *call)
 	json_array_end(json);
 	json_null(json, "next");
 	free(links);
-	call_json(call);
+	http_call_json(call);
 }
 
 const struct route route_peers = {
@@ -215,10 +216,10 @@ const struct route route_peers = {
 };
 
 static void
-serve_peer(struct call *call)
+serve_peer(struct http_call *call)
 {
 	struct link_status link;
-	struct json *json = call_answer(call);
+	struct json *json = http_call_answer(call);
 
 	if (!find_peer(call, &link)) {
 		fail_no_peer(call);
@@ -226,7 +227,7 @@ serve_peer(struct call *call)
 	}
 	row_peer(json, &link, clock_mono());
 	add_history(json, call, link.peer);
-	call_json(call);
+	http_call_json(call);
 }
 
 const struct route route_peer = {
@@ -243,11 +244,11 @@ const struct route route_peer = {
 struct peer_job {
 	struct message message;
 	struct admin *admin;
-	struct call *call; /* NULL: nobody waits any more */
+	struct http_call *call; /* NULL: the client has left */
 };
 
 static void
-on_gone(struct call *call)
+on_gone(struct http_call *call)
 {
 	struct peer_job *job = call->job;
 
@@ -276,7 +277,7 @@ on_done(void *arg)
 }
 
 static void
-command(struct call *call, enum link_verb verb)
+command(struct http_call *call, enum link_verb verb)
 {
 	struct span peer = call->query.segments[PEER_SEGMENT];
 	struct peer_job *job = calloc(1, sizeof(*job));
@@ -294,18 +295,18 @@ command(struct call *call, enum link_verb verb)
 	if (error == HERD_OK) {
 		call->on_gone = on_gone;
 		if (find_peer(call, &link))
-			call_log(call, link.peer);
+			http_call_log(call, link.peer);
 		return;
 	}
 	free(job);
 	if (error == HERD_ENOTFOUND)
 		fail_no_peer(call);
 	else
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 }
 
 static void
-serve_peer_enable(struct call *call)
+serve_peer_enable(struct http_call *call)
 {
 	command(call, LINK_ENABLE);
 }
@@ -320,7 +321,7 @@ const struct route route_peer_enable = {
 };
 
 static void
-serve_peer_disable(struct call *call)
+serve_peer_disable(struct http_call *call)
 {
 	command(call, LINK_DISABLE);
 }
@@ -335,7 +336,7 @@ const struct route route_peer_disable = {
 };
 
 static void
-serve_peer_reconnect(struct call *call)
+serve_peer_reconnect(struct http_call *call)
 {
 	command(call, LINK_RECONNECT);
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Event streams: their life, and when they are served. */
-#include "admin/watchers.h"
+#include "admin/watch_list.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
 #include "admin/route.h"
-#include "admin/arrivals.h"
+#include "admin/arrival_ring.h"
 #include "admin/watcher.h"
 #include "base/clock.h"
 
@@ -29,19 +29,19 @@ watcher_arm(struct watcher *watcher, unsigned wait_ms)
 		event_add(watcher->turn, &wait);
 }
 
-/* Sends what the reader has room for. */
+/* Sends as much as the reader has room for. */
 static void
 watcher_serve(struct watcher *watcher)
 {
-	struct call *call = watcher->call;
+	struct http_call *call = watcher->call;
 	bool more = reports_are_owed(watcher);
 
-	if (call_room(call) == 0) {
+	if (http_call_room(call) == 0) {
 		watcher->lagged |= more;
 		return; /* on_room() goes on */
 	}
 	if (watcher->queue.len > 0) {
-		call_send(call, buf_span(&watcher->queue));
+		http_call_send(call, buf_span(&watcher->queue));
 		buf_clear(&watcher->queue);
 	}
 	if (more)
@@ -59,7 +59,7 @@ on_turn(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 }
 
 static void
-on_room(struct call *call)
+on_room(struct http_call *call)
 {
 	struct watcher *watcher = call->job;
 
@@ -84,11 +84,11 @@ on_outbox_note(void *arg, uint32_t hash, uint64_t time_ns, uint32_t from)
 	const struct watcher *watcher = arg;
 	const struct arrival arrival = { hash, from, time_ns, clock_wall() };
 
-	arrivals_note(watcher->arrivals, &arrival);
+	arrival_ring_note(watcher->arrivals, &arrival);
 }
 
 void
-watchers_wake(struct watchers *watchers)
+watch_list_wake(struct watch_list *watchers)
 {
 	struct watcher *watcher;
 
@@ -106,7 +106,7 @@ watcher_free(struct watcher *watcher)
 {
 	outbox_detach(&watcher->outbox);
 	if (watcher->arrivals != NULL)
-		arrivals_release(watcher->arrivals);
+		arrival_ring_release(watcher->arrivals);
 	free(watcher->arrivals);
 	if (watcher->turn != NULL)
 		event_free(watcher->turn);
@@ -116,7 +116,7 @@ watcher_free(struct watcher *watcher)
 }
 
 static void
-on_gone(struct call *call)
+on_gone(struct http_call *call)
 {
 	struct watcher *watcher = call->job;
 
@@ -144,26 +144,26 @@ send_hello(struct watcher *watcher)
 	}
 	json_array_end(json);
 	if (watch_end(&line))
-		call_send(watcher->call, buf_span(&out));
+		http_call_send(watcher->call, buf_span(&out));
 	buf_release(&out);
 }
 
-/* Without memory for it the stream says what the table says. */
+/* Without memory the stream says what the table says. */
 static void
 watcher_note_arrivals(struct watcher *watcher)
 {
 	watcher->arrivals = malloc(sizeof(*watcher->arrivals));
 	if (watcher->arrivals == NULL)
 		return;
-	arrivals_init(watcher->arrivals);
+	arrival_ring_init(watcher->arrivals);
 	watcher->outbox.note = on_outbox_note;
 }
 
 static struct watcher *
-watcher_new(struct call *call, unsigned types)
+watcher_new(struct http_call *call, unsigned types)
 {
 	const struct query_param *glob = query_find(&call->query, "client");
-	struct watchers *watchers = call->admin->watchers;
+	struct watch_list *watchers = call->admin->watchers;
 	struct watcher *watcher = calloc(1, sizeof(*watcher));
 	struct table_counts counts;
 
@@ -223,27 +223,28 @@ read_types(const struct query *query, unsigned *types)
 }
 
 static void
-serve_events(struct call *call)
+serve_events(struct http_call *call)
 {
-	struct watchers *watchers = call->admin->watchers;
+	struct watch_list *watchers = call->admin->watchers;
 	struct watcher *watcher;
 	unsigned types;
 
 	if (!read_types(&call->query, &types)) {
-		call_fail(call, ADMIN_BAD_REQUEST,
+		http_call_fail(call, ADMIN_BAD_REQUEST,
 		    "type is some of report,link,places,admin, each once",
 		    "a parameter has a wrong value");
 		return;
 	}
 	if (watchers->count >= WATCHERS_MAX) {
-		call_fail(call, ADMIN_UNAVAILABLE, "end another stream first",
+		http_call_fail(call, ADMIN_UNAVAILABLE,
+		    "end another stream first",
 		    "%u event streams are open, which is the most",
 		    watchers->count);
 		return;
 	}
 	watcher = watcher_new(call, types);
 	if (watcher == NULL) {
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 		return;
 	}
 	TAILQ_INSERT_TAIL(&watchers->all, watcher, all);
@@ -251,7 +252,7 @@ serve_events(struct call *call)
 	call->job = watcher;
 	call->on_gone = on_gone;
 	call->on_room = on_room;
-	call_stream(call, "application/x-ndjson");
+	http_call_stream(call, "application/x-ndjson");
 	send_hello(watcher);
 }
 
@@ -270,14 +271,14 @@ static void
 on_places_tick(
     evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
-	watchers_look_at_places(arg);
+	watch_list_look_at_places(arg);
 }
 
 enum herd_error
-watchers_open(struct admin *admin, struct watchers **out)
+watch_list_open(struct admin *admin, struct watch_list **out)
 {
 	const struct timeval tick = { WATCHER_PLACES_MS / 1000, 0 };
-	struct watchers *watchers = calloc(1, sizeof(*watchers));
+	struct watch_list *watchers = calloc(1, sizeof(*watchers));
 
 	if (watchers == NULL)
 		return HERD_ENOMEM;
@@ -288,16 +289,16 @@ watchers_open(struct admin *admin, struct watchers **out)
 	    event_new(admin->base, -1, EV_PERSIST, on_places_tick, watchers);
 	if (watchers->places_tick == NULL ||
 	    event_add(watchers->places_tick, &tick) != 0) {
-		watchers_close(watchers);
+		watch_list_close(watchers);
 		return HERD_ENOMEM;
 	}
-	links_watch(admin->node->links, watchers_on_link, watchers);
+	links_watch(admin->node->links, watch_list_on_link, watchers);
 	*out = watchers;
 	return HERD_OK;
 }
 
 void
-watchers_close(struct watchers *watchers)
+watch_list_close(struct watch_list *watchers)
 {
 	if (watchers == NULL)
 		return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "admin/call.h"
+#include "admin/http_call.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -9,14 +9,14 @@
 #include <sys/socket.h>
 
 #include "admin/admin_room.h"
-#include "admin/guests.h"
+#include "admin/http_limits.h"
 #include "admin/route.h"
-#include "admin/watchers.h"
+#include "admin/watch_list.h"
 #include "base/clock.h"
 
 #define MESSAGE_MAX 1024u
 #define JSON_TYPE "application/json"
-/* A stream's reader that takes nothing for so long is gone. */
+/* A stream ends if its reader takes nothing for so long. */
 #define STREAM_STALL_S 120
 #define STREAM_SNDBUF 32768
 
@@ -30,13 +30,13 @@ static const struct {
 };
 
 int
-call_error_status(enum admin_error error)
+http_call_error_status(enum admin_error error)
 {
 	return ERRORS[error].status;
 }
 
 const char *
-call_error_word(enum admin_error error)
+http_call_error_word(enum admin_error error)
 {
 	return ERRORS[error].word;
 }
@@ -44,7 +44,7 @@ call_error_word(enum admin_error error)
 /* --- life ------------------------------------------------------------- */
 
 static void
-call_free(struct call *call)
+http_call_free(struct http_call *call)
 {
 	struct admin *admin = call->admin;
 
@@ -59,47 +59,47 @@ call_free(struct call *call)
 }
 
 static struct evhttp_connection *
-connection_of(const struct call *call)
+connection_of(const struct http_call *call)
 {
 	return evhttp_request_get_connection(call->request);
 }
 
-/* The answer has left for the kernel. */
+/* The kernel has the whole answer. */
 static void
 on_complete(struct evhttp_request *request HERD_UNUSED, void *arg)
 {
-	struct call *call = arg;
+	struct http_call *call = arg;
 
 	evhttp_connection_set_closecb(connection_of(call), NULL, NULL);
-	if (call->guest != NULL)
-		guests_end(call->guest);
-	call_free(call);
+	if (call->conn != NULL)
+		http_limits_end(call->conn);
+	http_call_free(call);
 }
 
 /*
- * The peer has left. evhttp has let go of a request that was not answered:
- * it is ours to free; an answered one is its own.
+ * The peer has closed the connection. We free a request that was not answered;
+ * evhttp frees one that was.
  */
 static void
 on_close(struct evhttp_connection *connection HERD_UNUSED, void *arg)
 {
-	struct call *call = arg;
+	struct http_call *call = arg;
 	struct evhttp_request *request = call->request;
 	bool answered = call->answered;
 
 	if (!answered && call->on_gone != NULL)
 		call->on_gone(call);
-	if (call->guest != NULL)
-		guests_gone(call->guest);
-	call_free(call);
+	if (call->conn != NULL)
+		http_limits_gone(call->conn);
+	http_call_free(call);
 	if (!answered)
 		evhttp_request_free(request);
 }
 
-struct call *
-call_new(struct admin *admin, struct evhttp_request *request)
+struct http_call *
+http_call_new(struct admin *admin, struct evhttp_request *request)
 {
-	struct call *call = calloc(1, sizeof(*call));
+	struct http_call *call = calloc(1, sizeof(*call));
 
 	if (call == NULL) {
 		evhttp_send_error(request, HTTP_SERVUNAVAIL, NULL);
@@ -109,7 +109,7 @@ call_new(struct admin *admin, struct evhttp_request *request)
 	call->node = admin->node;
 	call->request = request;
 	buf_init(&call->body, SIZE_MAX / 2);
-	call->guest = guests_begin(admin->guests, connection_of(call));
+	call->conn = http_limits_begin(admin->limits, connection_of(call));
 	call->head = evhttp_request_get_command(request) == EVHTTP_REQ_HEAD;
 	TAILQ_INSERT_TAIL(&admin->calls, call, all);
 	admin->call_count++;
@@ -119,7 +119,7 @@ call_new(struct admin *admin, struct evhttp_request *request)
 }
 
 void
-call_abort(struct call *call)
+http_call_abort(struct http_call *call)
 {
 	if (call->answered)
 		return;
@@ -127,24 +127,24 @@ call_abort(struct call *call)
 		call->on_gone(call);
 	call->on_gone = NULL;
 	if (call->stream)
-		call_end(call);
+		http_call_end(call);
 	else
-		call_fail(call, ADMIN_UNAVAILABLE, "ask another node",
+		http_call_fail(call, ADMIN_UNAVAILABLE, "ask another node",
 		    "the node stops");
 }
 
 /* --- answers ---------------------------------------------------------- */
 
 void
-call_header(struct call *call, const char *name, const char *value)
+http_call_header(struct http_call *call, const char *name, const char *value)
 {
-	/* A header that does not fit into memory is not worth the answer. */
+	/* Without memory the answer goes without the header. */
 	(void)evhttp_add_header(
 	    evhttp_request_get_output_headers(call->request), name, value);
 }
 
 static void
-answer(struct call *call, int status, const char *type, struct span text)
+answer(struct http_call *call, int status, const char *type, struct span text)
 {
 	struct evbuffer *body = evbuffer_new();
 	char length[24];
@@ -153,9 +153,9 @@ answer(struct call *call, int status, const char *type, struct span text)
 	call->admin->answers++;
 	call->admin->errors += status >= 400;
 	snprintf(length, sizeof(length), "%zu", text.len);
-	call_header(call, "Content-Type", type);
-	call_header(call, "Content-Length", length);
-	call_header(call, "Cache-Control", "no-store");
+	http_call_header(call, "Content-Type", type);
+	http_call_header(call, "Content-Length", length);
+	http_call_header(call, "Cache-Control", "no-store");
 	if (body != NULL && !call->head)
 		(void)evbuffer_add(body, text.data, text.len);
 	evhttp_send_reply(call->request, status, NULL, body);
@@ -164,13 +164,14 @@ answer(struct call *call, int status, const char *type, struct span text)
 }
 
 void
-call_text(struct call *call, int status, const char *type, struct span text)
+http_call_text(
+    struct http_call *call, int status, const char *type, struct span text)
 {
 	answer(call, status, type, text);
 }
 
 void
-call_out_of_memory(struct call *call)
+http_call_out_of_memory(struct http_call *call)
 {
 	answer(call, ERRORS[ADMIN_INTERNAL].status, JSON_TYPE,
 	    span_from("{\"error\":{\"code\":\"internal\",\"message\":"
@@ -178,7 +179,7 @@ call_out_of_memory(struct call *call)
 }
 
 struct json *
-call_answer(struct call *call)
+http_call_answer(struct http_call *call)
 {
 	buf_clear(&call->body);
 	json_begin(&call->json, &call->body, JSON_COMPACT);
@@ -187,27 +188,27 @@ call_answer(struct call *call)
 }
 
 void
-call_json_status(struct call *call, int status)
+http_call_json_status(struct http_call *call, int status)
 {
 	json_object_end(&call->json);
 	if (json_end(&call->json) == HERD_OK &&
 	    buf_add_byte(&call->body, '\n') == HERD_OK)
 		answer(call, status, JSON_TYPE, buf_span(&call->body));
 	else
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 }
 
 void
-call_json(struct call *call)
+http_call_json(struct http_call *call)
 {
-	call_json_status(call, HTTP_OK);
+	http_call_json_status(call, HTTP_OK);
 }
 
 void
-call_fail(struct call *call, enum admin_error error, const char *hint,
+http_call_fail(struct http_call *call, enum admin_error error, const char *hint,
     const char *fmt, ...)
 {
-	struct json *json = call_answer(call);
+	struct json *json = http_call_answer(call);
 	struct buf text;
 	enum herd_error result;
 	va_list args;
@@ -224,13 +225,13 @@ call_fail(struct call *call, enum admin_error error, const char *hint,
 	json_word(json, "hint", hint);
 	json_object_end(json);
 	buf_release(&text);
-	call_json_status(call, ERRORS[error].status);
+	http_call_json_status(call, ERRORS[error].status);
 }
 
 /* --- streams ---------------------------------------------------------- */
 
 void
-call_stream(struct call *call, const char *type)
+http_call_stream(struct http_call *call, const char *type)
 {
 	const struct timeval stall = { STREAM_STALL_S, 0 };
 	const int size = STREAM_SNDBUF;
@@ -239,39 +240,40 @@ call_stream(struct call *call, const char *type)
 
 	call->stream = true;
 	call->admin->answers++;
-	call_header(call, "Content-Type", type);
-	call_header(call, "Cache-Control", "no-store");
-	call_header(call, "Connection", "close");
+	http_call_header(call, "Content-Type", type);
+	http_call_header(call, "Cache-Control", "no-store");
+	http_call_header(call, "Connection", "close");
 	evhttp_send_reply_start(call->request, HTTP_OK, NULL);
-	/* Nothing is read but the end; the reader need not say anything. */
+	/* The reader may be silent: only its end of the stream is read. */
 	bufferevent_set_timeouts(bev, NULL, &stall);
-	bufferevent_setwatermark(bev, EV_READ, 0, CALL_UNSENT_MAX);
-	/* What waits in the kernel is old when it is read. */
+	bufferevent_setwatermark(bev, EV_READ, 0, HTTP_CALL_UNSENT_MAX);
+	/* A small buffer, because bytes that wait in the kernel get old. */
 	(void)setsockopt(
 	    bufferevent_getfd(bev), SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
 size_t
-call_room(const struct call *call)
+http_call_room(const struct http_call *call)
 {
 	struct bufferevent *bev =
 	    evhttp_connection_get_bufferevent(connection_of(call));
 	size_t unsent = evbuffer_get_length(bufferevent_get_output(bev));
 
-	return unsent < CALL_UNSENT_MAX ? CALL_UNSENT_MAX - unsent : 0;
+	return unsent < HTTP_CALL_UNSENT_MAX ? HTTP_CALL_UNSENT_MAX - unsent
+					     : 0;
 }
 
 static void
 on_sent(struct evhttp_connection *connection HERD_UNUSED, void *arg)
 {
-	struct call *call = arg;
+	struct http_call *call = arg;
 
 	if (!call->answered && call->on_room != NULL)
 		call->on_room(call);
 }
 
 void
-call_send(struct call *call, struct span text)
+http_call_send(struct http_call *call, struct span text)
 {
 	struct evbuffer *chunk = evbuffer_new();
 
@@ -286,7 +288,7 @@ call_send(struct call *call, struct span text)
 }
 
 void
-call_end(struct call *call)
+http_call_end(struct http_call *call)
 {
 	call->answered = true;
 	evhttp_send_reply_end(call->request);
@@ -295,11 +297,11 @@ call_end(struct call *call)
 /* --- work in turns ---------------------------------------------------- */
 
 /*
- * A timer that is due at once and not event_active(): that would go on
- * before all other events.
+ * Uses a timer that is due at once, because event_active() would run before
+ * all other events.
  */
 static void
-call_arm(struct call *call)
+http_call_arm(struct http_call *call)
 {
 	const struct timeval wait = { (time_t)(call->every_ms / 1000),
 		(suseconds_t)(call->every_ms % 1000 * 1000) };
@@ -310,7 +312,7 @@ call_arm(struct call *call)
 static void
 on_turn(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
-	struct call *call = arg;
+	struct http_call *call = arg;
 	struct mono start = clock_mono();
 
 	if (call->answered)
@@ -319,12 +321,12 @@ on_turn(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 		if (!call->step(call))
 			return;
 	} while (call->every_ms == 0 && mono_since(clock_mono(), start) <
-					    CALL_TURN_MS * HERD_NS_PER_MS);
-	call_arm(call);
+					    HTTP_CALL_TURN_MS * HERD_NS_PER_MS);
+	http_call_arm(call);
 }
 
 enum herd_error
-call_walk(struct call *call, call_step *step, unsigned every_ms)
+http_call_walk(struct http_call *call, http_call_step *step, unsigned every_ms)
 {
 	call->step = step;
 	call->every_ms = every_ms;
@@ -338,11 +340,11 @@ call_walk(struct call *call, call_step *step, unsigned every_ms)
 /* --- the log ---------------------------------------------------------- */
 
 void
-call_log(struct call *call, const char *target)
+http_call_log(struct http_call *call, const char *target)
 {
 	LOG(call->node->log, LOG_INFO, "admin",
 	    log_text("verb", call->route->verb), log_text("target", target),
 	    log_text("by", call->who));
-	watchers_on_admin(
+	watch_list_on_admin(
 	    call->admin->watchers, call->route->verb, target, call->who);
 }

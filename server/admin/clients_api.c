@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the table holds: /v1/clients. */
+/* The clients of the table: /v1/clients. */
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
@@ -18,16 +18,16 @@
 /* --- one client ------------------------------------------------------- */
 
 static void
-fail_no_client(struct call *call)
+fail_no_client(struct http_call *call)
 {
-	call_fail(call, ADMIN_NOT_FOUND,
+	http_call_fail(call, ADMIN_NOT_FOUND,
 	    "GET /v1/clients?prefix=... lists what is held",
 	    "node %s holds no report of that client", call->node->name);
 }
 
-/* Copies what is held; answers and returns false if there is nothing. */
+/* Copies the client's record; answers and returns false if there is none. */
 static bool
-get_client(struct call *call, bool removals, struct record *record)
+get_client(struct http_call *call, bool removals, struct record *record)
 {
 	enum herd_error error = table_get(
 	    call->node->table, call->query.segments[CLIENT_SEGMENT], record);
@@ -36,23 +36,23 @@ get_client(struct call *call, bool removals, struct record *record)
 	    (removals || record->report.kind != REPORT_REMOVAL))
 		return true;
 	if (error == HERD_ENOMEM)
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 	else
 		fail_no_client(call);
 	return false;
 }
 
 static void
-serve_client(struct call *call)
+serve_client(struct http_call *call)
 {
 	char giver[GIVER_MAX];
 	struct record record;
-	struct json *json = call_answer(call);
+	struct json *json = http_call_answer(call);
 	bool removals;
 
 	if (query_flag(&call->query, "removed", &removals) != HERD_OK) {
-		call_fail(call, ADMIN_BAD_REQUEST, "removed=1 or removed=0",
-		    "removed is not a truth value");
+		http_call_fail(call, ADMIN_BAD_REQUEST,
+		    "removed=1 or removed=0", "removed is not a truth value");
 		return;
 	}
 	record_init(&record);
@@ -60,7 +60,7 @@ serve_client(struct call *call)
 		name_giver(call->node, record.from, giver);
 		row_client(json, &record.report, giver);
 		row_ahead(json, &record.report, clock_wall());
-		call_json(call);
+		http_call_json(call);
 	}
 	record_release(&record);
 }
@@ -76,7 +76,7 @@ const struct route route_client = {
 
 /* --- forget ----------------------------------------------------------- */
 
-/* A removal on its way; with durability sync it waits for its commit. */
+/* A removal under way; with durability sync it waits for its commit. */
 struct forgetting {
 	struct record held; /* what is forgotten; the removal borrows its id */
 	struct report removal;
@@ -91,15 +91,15 @@ forgetting_free(struct forgetting *job)
 }
 
 static void
-on_forget_gone(struct call *call)
+on_forget_gone(struct http_call *call)
 {
 	forgetting_free(call->job);
 }
 
 /*
- * A removal is a report like any other: it floods, and loses to what the
- * client says later. It has the time of what it removes, which it beats by its
- * kind: a clock here that is ahead would keep the client out until then.
+ * A removal floods like any report and loses to a later report of the client.
+ * It has the time of the report that it removes and wins by its kind. The time
+ * of this node's clock would keep the client out if that clock is ahead.
  */
 static enum put_result
 put_removal(struct node *node, struct forgetting *job)
@@ -123,33 +123,33 @@ put_removal(struct node *node, struct forgetting *job)
 }
 
 static void
-answer_forgotten(struct call *call, const struct report *removal)
+answer_forgotten(struct http_call *call, const struct report *removal)
 {
-	struct json *json = call_answer(call);
+	struct json *json = http_call_answer(call);
 	struct buf shown;
 
 	buf_init(&shown, LOG_LINE_MAX);
 	if (text_escape(&shown, removal->client, LOG_FIELD_MAX) != HERD_OK ||
 	    buf_cstr(&shown) == NULL)
 		buf_clear(&shown);
-	call_log(call, shown.len > 0 ? buf_cstr(&shown) : "");
+	http_call_log(call, shown.len > 0 ? buf_cstr(&shown) : "");
 	buf_release(&shown);
 	json_text(json, "client", removal->client);
 	json_text(json, "time", removal->time);
 	json_bool(json, "forgotten", true);
-	call_json(call);
+	http_call_json(call);
 }
 
 static void
-fail_store(struct call *call)
+fail_store(struct http_call *call)
 {
-	call_fail(call, ADMIN_UNAVAILABLE,
+	http_call_fail(call, ADMIN_UNAVAILABLE,
 	    "GET /v1/status has the store's error; ask another node",
 	    "the store has failed, so nothing is sure to last");
 }
 
 static bool
-on_commit_step(struct call *call)
+on_commit_step(struct http_call *call)
 {
 	struct forgetting *job = call->job;
 	struct store *store = call->node->store;
@@ -166,10 +166,10 @@ on_commit_step(struct call *call)
 	return false;
 }
 
-/* Does the answer wait? Then the job is the call's. */
+/* Returns whether the answer waits; the call owns the job then. */
 static bool
 waits_for_commit(
-    struct call *call, struct forgetting *job, enum put_result result)
+    struct http_call *call, struct forgetting *job, enum put_result result)
 {
 	const struct store *store = call->node->store;
 
@@ -178,17 +178,17 @@ waits_for_commit(
 		return false;
 	call->job = job;
 	call->on_gone = on_forget_gone;
-	if (call_walk(call, on_commit_step, COMMIT_POLL_MS) == HERD_OK)
+	if (http_call_walk(call, on_commit_step, COMMIT_POLL_MS) == HERD_OK)
 		return true;
 	call->on_gone = NULL;
-	call_out_of_memory(call);
+	http_call_out_of_memory(call);
 	forgetting_free(job);
 	return true;
 }
 
 /* Takes the job. */
 static void
-forget(struct call *call, struct forgetting *job)
+forget(struct http_call *call, struct forgetting *job)
 {
 	enum put_result result = put_removal(call->node, job);
 
@@ -199,20 +199,20 @@ forget(struct call *call, struct forgetting *job)
 	case PUT_ACCEPTED:
 	case PUT_EQUAL: answer_forgotten(call, &job->removal); break;
 	case PUT_STALE:
-		call_fail(call, ADMIN_CONFLICT, "try again",
+		http_call_fail(call, ADMIN_CONFLICT, "try again",
 		    "the client has reported itself again meanwhile");
 		break;
 	case PUT_EXPIRED:
 	case PUT_REFUSED:
 	case PUT_NO_ROOM:
 	case PUT_FULL: fail_no_client(call); break;
-	case PUT_NOMEM: call_out_of_memory(call); break;
+	case PUT_NOMEM: http_call_out_of_memory(call); break;
 	}
 	forgetting_free(job);
 }
 
 static void
-serve_client_forget(struct call *call)
+serve_client_forget(struct http_call *call)
 {
 	const struct store *store = call->node->store;
 	struct forgetting *job;
@@ -224,7 +224,7 @@ serve_client_forget(struct call *call)
 	}
 	job = calloc(1, sizeof(*job));
 	if (job == NULL) {
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 		return;
 	}
 	record_init(&job->held);
@@ -245,33 +245,33 @@ const struct route route_client_forget = {
 
 /* --- a page of clients ------------------------------------------------ */
 
-struct listing {
+struct clients_job {
 	struct page *page;
 	bool count;
 	bool near;
 };
 
 static void
-listing_free(struct listing *listing)
+listing_free(struct clients_job *listing)
 {
 	page_free(listing->page);
 	free(listing);
 }
 
 static void
-on_gone(struct call *call)
+on_gone(struct http_call *call)
 {
 	listing_free(call->job);
 }
 
 static void
-answer_count(struct call *call, uint64_t clients, uint64_t removals)
+answer_count(struct http_call *call, uint64_t clients, uint64_t removals)
 {
-	struct json *json = call_answer(call);
+	struct json *json = http_call_answer(call);
 
 	json_count(json, "count", clients);
 	json_count(json, "removals", removals);
-	call_json(call);
+	http_call_json(call);
 }
 
 static void
@@ -292,10 +292,10 @@ add_next(struct json *json, const struct page *page)
 }
 
 static void
-answer_page(struct call *call, const struct listing *listing)
+answer_page(struct http_call *call, const struct clients_job *listing)
 {
 	struct wall now = clock_wall();
-	struct json *json = call_answer(call);
+	struct json *json = http_call_answer(call);
 
 	json_word(json, "schema", "herd.clients/1");
 	json_word(json, "node", call->node->name);
@@ -316,17 +316,17 @@ answer_page(struct call *call, const struct listing *listing)
 	}
 	json_array_end(json);
 	add_next(json, listing->page);
-	call_json(call);
+	http_call_json(call);
 }
 
 static void
-finish(struct call *call, enum herd_error error)
+finish(struct http_call *call, enum herd_error error)
 {
-	struct listing *listing = call->job;
+	struct clients_job *listing = call->job;
 
 	call->on_gone = NULL;
 	if (error != HERD_OK)
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 	else if (listing->count)
 		answer_count(call, page_total(listing->page),
 		    page_removals(listing->page));
@@ -336,9 +336,9 @@ finish(struct call *call, enum herd_error error)
 }
 
 static bool
-on_step(struct call *call)
+on_step(struct http_call *call)
 {
-	struct listing *listing = call->job;
+	struct clients_job *listing = call->job;
 	bool more;
 	enum herd_error error =
 	    page_walk(listing->page, call->node->table, STEP_SLICES, &more);
@@ -374,7 +374,7 @@ read_km(struct span text, double *metres)
 	return km > 0 && km <= NEAR_KM_MAX;
 }
 
-/* What is wrong with the parameters, or NULL. */
+/* Returns what is wrong with the parameters, or NULL. */
 static const char *
 read_near(const struct query *query, struct page_filter *filter)
 {
@@ -425,10 +425,10 @@ read_filter(const struct query *query, struct page_filter *filter)
 }
 
 static void
-begin(struct call *call, const struct page_filter *filter, bool count)
+begin(struct http_call *call, const struct page_filter *filter, bool count)
 {
 	const struct query_param *after = query_find(&call->query, "after");
-	struct listing *listing = calloc(1, sizeof(*listing));
+	struct clients_job *listing = calloc(1, sizeof(*listing));
 	enum herd_error error = HERD_ENOMEM;
 
 	if (listing != NULL) {
@@ -441,22 +441,22 @@ begin(struct call *call, const struct page_filter *filter, bool count)
 		    &listing->page);
 	}
 	if (error == HERD_OK)
-		error = call_walk(call, on_step, 0);
+		error = http_call_walk(call, on_step, 0);
 	if (error == HERD_OK)
 		return;
 	call->on_gone = NULL;
 	if (listing != NULL)
 		listing_free(listing);
 	if (error == HERD_ESYNTAX)
-		call_fail(call, ADMIN_BAD_REQUEST,
+		http_call_fail(call, ADMIN_BAD_REQUEST,
 		    "after is the `next` of a page of the same sort",
 		    "that is not a cursor of this sort");
 	else
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 }
 
 static void
-serve_clients(struct call *call)
+serve_clients(struct http_call *call)
 {
 	struct page_filter filter;
 	struct table_counts counts;
@@ -467,7 +467,7 @@ serve_clients(struct call *call)
 	    query_flag(&call->query, "count", &count) != HERD_OK)
 		fault = "count is a truth value, like count=1";
 	if (fault != NULL) {
-		call_fail(call, ADMIN_BAD_REQUEST, fault,
+		http_call_fail(call, ADMIN_BAD_REQUEST, fault,
 		    "a parameter has a wrong value");
 	} else if (count && filter.prefix.len == 0 && !filter.near) {
 		table_count(call->node->table, &counts);

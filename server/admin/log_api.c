@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The last lines of the log, and those to come: /v1/log. */
+/* The last lines of the log, and new ones as they come: /v1/log. */
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
@@ -25,9 +25,9 @@ add_lines(struct json *json, struct span text)
 }
 
 static void
-answer_lines(struct call *call, unsigned count)
+answer_lines(struct http_call *call, unsigned count)
 {
-	struct json *json = call_answer(call);
+	struct json *json = http_call_answer(call);
 	struct buf text;
 
 	buf_init(&text, LINES_BYTES_MAX);
@@ -36,7 +36,7 @@ answer_lines(struct call *call, unsigned count)
 	else
 		json_fail(json, HERD_ENOMEM);
 	buf_release(&text);
-	call_json(call);
+	http_call_json(call);
 }
 
 /* --- following -------------------------------------------------------- */
@@ -46,13 +46,13 @@ struct follower {
 };
 
 static void
-on_gone(struct call *call)
+on_gone(struct http_call *call)
 {
 	free(call->job);
 }
 
 static void
-send_missed(struct call *call, uint64_t missed)
+send_missed(struct http_call *call, uint64_t missed)
 {
 	bool json = call->node->file.settings.log.format == LOG_JSON;
 	struct buf line;
@@ -62,63 +62,63 @@ send_missed(struct call *call, uint64_t missed)
 		json ? "{\"event\":\"missed\",\"count\":%llu}\n"
 		     : "event=missed count=%llu\n",
 		(unsigned long long)missed) == HERD_OK)
-		call_send(call, buf_span(&line));
+		http_call_send(call, buf_span(&line));
 	buf_release(&line);
 }
 
-/* Sends what has come, as far as the reader has room. */
+/* Sends new lines as far as the reader has room. */
 static bool
-on_step(struct call *call)
+on_step(struct http_call *call)
 {
 	struct follower *follower = call->job;
-	size_t room = call_room(call);
+	size_t room = http_call_room(call);
 	uint64_t missed = 0;
 	struct buf text;
 
 	/* A line is never cut, so there must be room for the longest. */
-	if (room < CALL_UNSENT_MAX / 2)
+	if (room < HTTP_CALL_UNSENT_MAX / 2)
 		return true;
 	buf_init(&text, room);
 	if (log_lines_since(call->node->log, &text, &follower->next, &missed) ==
 	    HERD_OK) {
 		if (missed > 0)
 			send_missed(call, missed);
-		call_send(call, buf_span(&text));
+		http_call_send(call, buf_span(&text));
 	}
 	buf_release(&text);
 	return true;
 }
 
 static void
-follow(struct call *call, unsigned count)
+follow(struct http_call *call, unsigned count)
 {
 	struct follower *follower = calloc(1, sizeof(*follower));
 	uint64_t next = log_next(call->node->log);
 
 	if (follower == NULL) {
-		call_out_of_memory(call);
+		http_call_out_of_memory(call);
 		return;
 	}
 	follower->next = next > count ? next - count : 0;
 	call->job = follower;
 	call->on_gone = on_gone;
-	call_stream(call, "text/plain; charset=utf-8");
-	if (call_walk(call, on_step, FOLLOW_EVERY_MS) != HERD_OK)
-		call_abort(call);
+	http_call_stream(call, "text/plain; charset=utf-8");
+	if (http_call_walk(call, on_step, FOLLOW_EVERY_MS) != HERD_OK)
+		http_call_abort(call);
 }
 
 static void
-serve_log(struct call *call)
+serve_log(struct http_call *call)
 {
 	uint64_t count = LINES_DEFAULT;
 	bool following = false;
 
 	if (query_count(&call->query, "n", 0, LOG_KEPT, &count) != HERD_OK)
-		call_fail(call, ADMIN_BAD_REQUEST,
+		http_call_fail(call, ADMIN_BAD_REQUEST,
 		    "n is a whole number from 0 to 1024",
 		    "a parameter has a wrong value");
 	else if (query_flag(&call->query, "follow", &following) != HERD_OK)
-		call_fail(call, ADMIN_BAD_REQUEST, "follow=1 or follow=0",
+		http_call_fail(call, ADMIN_BAD_REQUEST, "follow=1 or follow=0",
 		    "a parameter has a wrong value");
 	else if (following)
 		follow(call, (unsigned)count);

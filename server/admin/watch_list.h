@@ -2,13 +2,13 @@
 /*
  * The event streams. Each watcher owns an outbox of the table, so a slow
  * reader gets each client's newest report once, in the order in which
- * clients became due; other events wait in a short queue. What a slow reader
- * did not get is said in a "missed" line.
+ * clients became due. Other events wait in a short queue. A "missed" line
+ * says how much a slow reader did not get.
  */
-#ifndef HERD_ADMIN_WATCHERS_H
-#define HERD_ADMIN_WATCHERS_H
+#ifndef HERD_WATCH_LIST_H
+#define HERD_WATCH_LIST_H
 
-#include "admin/call.h"
+#include "admin/http_call.h"
 
 #define WATCHERS_MAX 8u /* each takes a bit of the table's 64 */
 #define WATCHER_QUEUE_MAX 65536u
@@ -30,18 +30,18 @@ enum watch_type {
 };
 
 struct admin;
-struct watchers;
+struct watch_list;
 
-HERD_MUST_CHECK enum herd_error watchers_open(
-    struct admin *admin, struct watchers **out);
+HERD_MUST_CHECK enum herd_error watch_list_open(
+    struct admin *admin, struct watch_list **out);
 /* All streams have ended. NULL is fine. */
-void watchers_close(struct watchers *watchers);
+void watch_list_close(struct watch_list *watchers);
 
 /* Something may be owed: called when the admin's mailbox was woken. */
-void watchers_wake(struct watchers *watchers);
+void watch_list_wake(struct watch_list *watchers);
 
 /* Tells the streams of a state change through the API. */
-void watchers_on_admin(struct watchers *watchers, const char *verb,
+void watch_list_on_admin(struct watch_list *watchers, const char *verb,
     const char *target, const char *who);
 
 #endif

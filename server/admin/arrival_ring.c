@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "admin/arrivals.h"
+#include "admin/arrival_ring.h"
 
 void
-arrivals_init(struct arrivals *arrivals)
+arrival_ring_init(struct arrival_ring *arrivals)
 {
 	pthread_mutex_init(&arrivals->lock, NULL);
 	arrivals->count = 0;
 }
 
 void
-arrivals_release(struct arrivals *arrivals)
+arrival_ring_release(struct arrival_ring *arrivals)
 {
 	pthread_mutex_destroy(&arrivals->lock);
 }
 
 void
-arrivals_note(struct arrivals *arrivals, const struct arrival *arrival)
+arrival_ring_note(struct arrival_ring *arrivals, const struct arrival *arrival)
 {
 	pthread_mutex_lock(&arrivals->lock);
 	arrivals->ring[arrivals->count++ % ARRIVALS_MAX] = *arrival;
@@ -23,8 +23,8 @@ arrivals_note(struct arrivals *arrivals, const struct arrival *arrival)
 }
 
 bool
-arrivals_find(struct arrivals *arrivals, uint32_t hash, uint64_t time_ns,
-    struct arrival *out)
+arrival_ring_find(struct arrival_ring *arrivals, uint32_t hash,
+    uint64_t time_ns, struct arrival *out)
 {
 	bool found = false;
 	uint64_t known;

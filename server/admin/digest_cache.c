@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "admin/digests.h"
+#include "admin/digest_cache.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -11,9 +11,9 @@ struct kept {
 	struct mono at;
 };
 
-struct digests {
+struct digest_cache {
 	struct event *tick;
-	struct kept kept[DIGESTS_KEPT];
+	struct kept kept[DIGEST_CACHE_KEPT];
 };
 
 static void
@@ -26,29 +26,29 @@ drop(struct kept *kept)
 static void
 on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
-	struct digests *digests = arg;
+	struct digest_cache *digests = arg;
 
-	for (unsigned i = 0; i < DIGESTS_KEPT; i++) {
+	for (unsigned i = 0; i < DIGEST_CACHE_KEPT; i++) {
 		struct kept *kept = &digests->kept[i];
 
 		if (kept->digest != NULL &&
 		    mono_since(clock_mono(), kept->at) >=
-			DIGESTS_KEEP_S * HERD_NS_PER_S)
+			DIGEST_CACHE_KEEP_S * HERD_NS_PER_S)
 			drop(kept);
 	}
 }
 
 enum herd_error
-digests_open(struct event_base *base, struct digests **out)
+digest_cache_open(struct event_base *base, struct digest_cache **out)
 {
-	const struct timeval tick = { DIGESTS_KEEP_S, 0 };
-	struct digests *digests = calloc(1, sizeof(*digests));
+	const struct timeval tick = { DIGEST_CACHE_KEEP_S, 0 };
+	struct digest_cache *digests = calloc(1, sizeof(*digests));
 
 	if (digests == NULL)
 		return HERD_ENOMEM;
 	digests->tick = event_new(base, -1, EV_PERSIST, on_tick, digests);
 	if (digests->tick == NULL || event_add(digests->tick, &tick) != 0) {
-		digests_close(digests);
+		digest_cache_close(digests);
 		return HERD_ENOMEM;
 	}
 	*out = digests;
@@ -56,21 +56,22 @@ digests_open(struct event_base *base, struct digests **out)
 }
 
 void
-digests_close(struct digests *digests)
+digest_cache_close(struct digest_cache *digests)
 {
 	if (digests == NULL)
 		return;
 	if (digests->tick != NULL)
 		event_free(digests->tick);
-	for (unsigned i = 0; i < DIGESTS_KEPT; i++)
+	for (unsigned i = 0; i < DIGEST_CACHE_KEPT; i++)
 		drop(&digests->kept[i]);
 	free(digests);
 }
 
 const struct digest *
-digests_find(const struct digests *digests, const struct siphash_key *key)
+digest_cache_find(
+    const struct digest_cache *digests, const struct siphash_key *key)
 {
-	for (unsigned i = 0; i < DIGESTS_KEPT; i++) {
+	for (unsigned i = 0; i < DIGEST_CACHE_KEPT; i++) {
 		const struct digest *digest = digests->kept[i].digest;
 
 		if (digest != NULL && digest->key.k0 == key->k0 &&
@@ -81,11 +82,11 @@ digests_find(const struct digests *digests, const struct siphash_key *key)
 }
 
 void
-digests_keep(struct digests *digests, struct digest *digest)
+digest_cache_keep(struct digest_cache *digests, struct digest *digest)
 {
 	struct kept *place = &digests->kept[0];
 
-	for (unsigned i = 0; i < DIGESTS_KEPT; i++) {
+	for (unsigned i = 0; i < DIGEST_CACHE_KEPT; i++) {
 		struct kept *kept = &digests->kept[i];
 
 		if (kept->digest != NULL &&

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The limits of connections to the admin API over TCP, where strangers may
+ * come. A connection that has shown a valid token is trusted and stays. Of the
+ * others there are only so many for each address (an IPv6 /64) and in all,
+ * and each request must be whole within HTTP_REQUEST_S. At a limit the
+ * stranger that has been connected longest is closed for the new connection,
+ * so that silent clients keep nobody out. Some places are for addresses that
+ * have shown a token lately. Main thread only.
+ */
+#ifndef HERD_HTTP_LIMITS_H
+#define HERD_HTTP_LIMITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "herd/compiler.h"
+#include "herd/error.h"
+#include "base/log.h"
+
+#define HTTP_CONNECTIONS_MAX 256u
+#define HTTP_CONNECTIONS_RESERVED \
+	32u /* of them, for addresses that are known */
+#define HTTP_CONNECTIONS_OF_ADDRESS 128u /* without a token */
+#define HTTP_CONNECTIONS_KNOWN_MAX 64u   /* addresses that are remembered */
+#define HTTP_KNOWN_S 3600 /* for so long after a token was shown */
+#define HTTP_REQUEST_S 5  /* for a request, from its first byte on */
+
+struct bufferevent;
+struct event_base;
+struct evhttp_connection;
+struct http_connection;
+struct http_limits;
+
+struct http_limits_counts {
+	unsigned now;
+	uint64_t refused;   /* closed at a limit */
+	uint64_t timed_out; /* closed: no whole request in time */
+};
+
+HERD_MUST_CHECK enum herd_error http_limits_open(
+    struct event_base *base, struct log *log, struct http_limits **out);
+/* Call it after the connections are closed. NULL is fine. */
+void http_limits_close(struct http_limits *limits);
+
+/*
+ * Called when a connection is accepted: gives the bufferevent that evhttp
+ * uses for it. NULL when out of memory; evhttp then makes its own.
+ */
+struct bufferevent *http_limits_accept(struct http_limits *limits);
+
+/* Closes a stranger because a descriptor is needed. False: there is none. */
+bool http_limits_make_room(struct http_limits *limits);
+
+/*
+ * A request has come whole: its connection (borrowed until
+ * http_limits_gone()), which is not closed before http_limits_end(). NULL:
+ * the connection has no limits.
+ */
+struct http_connection *http_limits_begin(
+    struct http_limits *limits, struct evhttp_connection *http);
+/* The answer has left; the next request may come. */
+void http_limits_end(struct http_connection *conn);
+/* The connection has shown a valid token. */
+void http_limits_trust(struct http_connection *conn);
+/* The connection is gone. */
+void http_limits_gone(struct http_connection *conn);
+
+struct http_limits_counts http_limits_count(const struct http_limits *limits);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "admin/http_listener.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/listener.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "admin/http_limits.h"
+#include "net/socket.h"
+
+#define ACCEPT_PAUSE_S 1 /* after EMFILE */
+/* The target's bytes and as much again for headers. */
+#define HEADERS_MAX (2 * (ev_ssize_t)QUERY_TARGET_MAX)
+
+static void
+on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	struct http_listener *listener = arg;
+
+	if (!listener->paused)
+		return;
+	evconnlistener_enable(listener->acceptor);
+	listener->paused = false;
+}
+
+static void
+pause_listener(
+    struct http_listener *listener, const char *error, const char *next)
+{
+	LOG(listener->admin->node->log, LOG_WARN, "accept-paused",
+	    log_text("listener", "admin"), log_text("error", error),
+	    log_text("next", next));
+	evconnlistener_disable(listener->acceptor);
+	listener->paused = true;
+}
+
+/* Called at each new connection. NULL: evhttp makes its own bufferevent. */
+static struct bufferevent *
+on_connection(struct event_base *base HERD_UNUSED, void *arg)
+{
+	struct http_listener *listener = arg;
+
+	return listener->trusted ? NULL
+				 : http_limits_accept(listener->admin->limits);
+}
+
+struct listener_search {
+	const struct evconnlistener *acceptor;
+	struct http_listener *listener; /* NULL: not found yet */
+};
+
+static int
+match_listener(const struct event_base *base HERD_UNUSED,
+    const struct event *event, void *arg)
+{
+	struct listener_search *search = arg;
+	struct http_listener *listener;
+
+	if (event_get_callback(event) != on_tick)
+		return 0;
+	listener = event_get_callback_arg(event);
+	if (listener->acceptor == search->acceptor)
+		search->listener = listener;
+	return search->listener != NULL;
+}
+
+/*
+ * evhttp has made the argument its own, so that ours is found by its tick.
+ */
+static void
+on_accept_error(struct evconnlistener *acceptor, void *arg HERD_UNUSED)
+{
+	bool is_shortage = errno == EMFILE || errno == ENFILE;
+	const char *error = strerror(errno);
+	struct listener_search search = { .acceptor = acceptor };
+
+	(void)event_base_foreach_event(
+	    evconnlistener_get_base(acceptor), match_listener, &search);
+	assert(search.listener != NULL);
+	/* Closing a stranger's connection frees a descriptor. */
+	if (is_shortage &&
+	    http_limits_make_room(search.listener->admin->limits))
+		return;
+	pause_listener(search.listener, error,
+	    "accepting again in 1 s; raise LimitNOFILE");
+}
+
+/* The folder of a Unix socket, if only that is missing. */
+static void
+make_folder(const char *path)
+{
+	char copy[ADDRESS_PATH_MAX + 1];
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	/* An error shows when the socket is bound. */
+	(void)mkdir(dirname(copy), 0700);
+}
+
+/* Opens a socket that only its owner may use from the start. */
+static enum herd_error
+listen_at(const struct address *address, struct buf *message, int *fd)
+{
+	mode_t before;
+	enum herd_error error;
+
+	if (address->kind != ADDRESS_UNIX)
+		return socket_listen(address, message, fd);
+	make_folder(address->path);
+	before = umask(0177);
+	error = socket_listen(address, message, fd);
+	umask(before);
+	return error;
+}
+
+static enum herd_error
+serve_listener(struct http_listener *listener, int fd)
+{
+	const struct timeval idle = { ADMIN_IDLE_S, 0 };
+	const struct timeval pause = { ACCEPT_PAUSE_S, 0 };
+	struct evhttp *http = evhttp_new(listener->admin->base);
+
+	if (http == NULL) {
+		close(fd);
+		return HERD_ENOMEM;
+	}
+	listener->http = http;
+	listener->tick =
+	    event_new(listener->admin->base, -1, EV_PERSIST, on_tick, listener);
+	listener->acceptor = evconnlistener_new(listener->admin->base, NULL,
+	    NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	if (listener->acceptor == NULL) {
+		close(fd);
+		return HERD_ENOMEM;
+	}
+	if (listener->tick == NULL || event_add(listener->tick, &pause) != 0 ||
+	    evhttp_bind_listener(http, listener->acceptor) == NULL)
+		return HERD_ENOMEM;
+	evconnlistener_set_error_cb(listener->acceptor, on_accept_error);
+	evhttp_set_gencb(http, admin_on_request, listener);
+	evhttp_set_bevcb(http, on_connection, listener);
+	evhttp_set_max_headers_size(http, HEADERS_MAX);
+	evhttp_set_max_body_size(http, ADMIN_BODY_MAX);
+	evhttp_set_timeout_tv(http, &idle);
+	evhttp_set_default_content_type(http, NULL);
+	/* All methods, because we answer 405 ourselves. */
+	evhttp_set_allowed_methods(http, UINT16_MAX);
+	return HERD_OK;
+}
+
+enum herd_error
+http_listener_open(struct admin *admin, struct http_listener *listener,
+    const struct address *address, struct buf *message)
+{
+	enum herd_error error;
+	int fd;
+
+	listener->admin = admin;
+	listener->trusted = address->kind == ADDRESS_UNIX;
+	if (!listener->trusted && admin->tokens == NULL)
+		return buf_addf(message, "the admin API over TCP needs "
+					 "admin.token_file or "
+					 "admin.read_token_file") == HERD_OK
+			   ? HERD_ERANGE
+			   : HERD_ENOMEM;
+	error = listen_at(address, message, &fd);
+	if (error != HERD_OK)
+		return error;
+	error = socket_bound(fd, address, &listener->address);
+	if (error != HERD_OK) {
+		close(fd);
+		return error;
+	}
+	return serve_listener(listener, fd);
+}
+
+void
+http_listener_close(struct http_listener *listener)
+{
+	if (listener->http == NULL)
+		return;
+	if (listener->tick != NULL)
+		event_free(listener->tick);
+	evhttp_free(listener->http); /* and the listener */
+	if (listener->address.kind == ADDRESS_UNIX)
+		(void)unlink(listener->address.path);
+	listener->http = NULL;
+}
