@@ -37,11 +37,12 @@ BASE_SRC := server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
 	server/base/notify.c server/base/signals.c server/base/thread.c \
 	server/base/traffic.c server/base/watchdog.c
 CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
-	server/core/digest.c server/core/link.c server/core/link_conn.c \
-	server/core/link_history.c server/core/mutant.c server/core/names.c \
+	server/core/digest.c server/core/exchange.c server/core/link.c \
+	server/core/link_conn.c server/core/link_history.c server/core/names.c \
 	server/core/outbox.c server/core/pace.c server/core/pack.c \
 	server/core/session.c server/core/session_exchange.c \
-	server/core/session_input.c server/core/short_cut.c server/core/siphash.c \
+	server/core/session_hello.c server/core/session_input.c \
+	server/core/short_cut.c server/core/siphash.c \
 	server/core/table.c server/core/table_evict.c server/core/table_read.c \
 	server/core/table_shard.c server/core/table_walk.c server/core/timekeeper.c
 NODE_SRC := server/node/config.c server/node/limits.c
@@ -117,7 +118,7 @@ COMMON_TESTS := test_address test_buf test_common_memory test_file \
 	test_report test_request test_settings test_text test_time
 
 SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/host.c \
-	tests/sim/main.c tests/sim/node.c tests/sim/oracle.c \
+	tests/sim/main.c tests/sim/mutant.c tests/sim/node.c tests/sim/oracle.c \
 	tests/sim/pipe.c tests/sim/plan.c tests/sim/store.c tests/sim/table_check.c \
 	tests/sim/world.c
 

@@ -13,6 +13,7 @@
 
 #include "admin/admin.h"
 #include "base/clock.h"
+#include "core/session_hello.h"
 #include "node/limits.h"
 #include "net/links.h"
 #include "net/workers.h"

@@ -6,6 +6,7 @@
 
 #include "core/link_conn.h"
 #include "core/mutant.h"
+#include "core/session_hello.h"
 
 static const char *const STATE_WORDS[] = {
 #define HERD_LINK_WORD(id, word) [id] = word,

@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 #include "core/mutant.h"
+#include "core/session_exchange.h"
+#include "core/session_hello.h"
 
 /* --- life ------------------------------------------------------------------
  */
@@ -260,7 +262,7 @@ link_conn_write(struct link_conn *conn, struct mono now)
  * have been while the socket was full.
  */
 static bool
-link_conn_pump(struct link_conn *conn, struct mono now, struct wall clock)
+link_conn_pump(struct link_conn *conn, struct mono now)
 {
 	bool more = true;
 
@@ -268,8 +270,7 @@ link_conn_pump(struct link_conn *conn, struct mono now, struct wall clock)
 		bool was_full = conn->out.len > 0;
 
 		if (!was_full)
-			more = session_fill(
-			    &conn->session, &conn->out, now, clock);
+			more = session_fill(&conn->session, &conn->out, now);
 		if (!link_conn_write(conn, now))
 			break;
 		if (was_full && MUTANT(FULL_SOCKET_FORGETS))
@@ -308,7 +309,7 @@ link_conn_settle(struct link_conn *conn, struct mono now, struct wall clock)
 	bool wants_room = false;
 
 	if (conn->has_session) {
-		wants_room = link_conn_pump(conn, now, clock);
+		wants_room = link_conn_pump(conn, now);
 		/* An older connection of the link is on its way out. */
 		if (conn->link != NULL &&
 		    (conn->link->conn == NULL || conn->link->conn == conn))
@@ -342,13 +343,13 @@ void
 link_conn_on_time(struct link_conn *conn, struct mono now, struct wall clock)
 {
 	if (conn->has_session)
-		session_tick(&conn->session, now, clock);
+		session_tick(&conn->session, now);
 	(void)link_conn_settle(conn, now, clock);
 }
 
 void
 link_conn_work(struct link_conn *conn, struct mono now, struct wall clock)
 {
-	(void)session_work(&conn->session, now);
+	(void)session_work(&conn->session);
 	(void)link_conn_settle(conn, now, clock);
 }

@@ -281,16 +281,8 @@ shard_take(struct outbox *outbox, struct shard *shard, unsigned max,
 			slot->owed |= bit;
 			break;
 		}
-#ifdef HERD_MUTANTS
-		/* As if the copy came first, and no lock in between. */
-		if (MUTANT(CLEAR_AFTER_COPY)) {
-			slot->owed |= bit;
-			pthread_mutex_unlock(&shard->lock);
-			mutant_pause(outbox->table);
-			pthread_mutex_lock(&shard->lock);
-			slot->owed &= ~bit;
-		}
-#endif
+		if (MUTANT(CLEAR_AFTER_COPY))
+			mutant_clear_late(outbox, shard, fifo_peek(fifo));
 		fifo_pop(outbox->table, fifo);
 		taken++;
 	}

@@ -12,9 +12,8 @@
 #define HERD_SESSION_H
 
 #include "core/board.h"
-#include "core/digest.h"
+#include "core/exchange.h"
 #include "core/pace.h"
-#include "core/table.h"
 #include "core/timekeeper.h"
 #include "herd/framer.h"
 #include "herd/time.h"
@@ -25,7 +24,6 @@
 #define SESSION_LINE_EXTRA 1024u  /* a link line beyond max_line */
 #define SESSION_OUT_MAX 65536u    /* bytes queued in user space */
 #define SESSION_TURN_RECORDS 256u /* per lock and turn */
-#define SESSION_SLICE_SLOTS 2048u /* of a pass over the table */
 #define SESSION_ACK_RECORDS 256u
 #define SESSION_ACK_NS (100u * HERD_NS_PER_MS)
 #define SESSION_REPAIR_AGE_NS (60u * HERD_NS_PER_S)
@@ -102,14 +100,7 @@ struct session_node {
 	uint64_t stall_after_ns;
 	uint64_t verify_every_ns;
 	uint64_t flush_every_ns; /* see pace.h; 0 = at once */
-#ifdef HERD_MUTANTS
-	uint64_t max_ahead_ns;
-#endif
 };
-
-/* What must be equal on all nodes for tables to converge, as one hash. */
-uint64_t session_params(
-    uint64_t max_line, uint64_t max_clients, uint64_t expire_after_ns);
 
 /* Counters of a session; an edge sums them up. */
 struct session_stats {
@@ -128,26 +119,6 @@ struct session_stats {
 
 void session_stats_add(
     struct session_stats *sum, const struct session_stats *stats);
-
-/* What a node can do beyond the first edition: a word each in HELLO. */
-#define SESSION_FEATURES(X)                                     \
-	X(KNOCK, "knock")   /* answers a knock by dialling */   \
-	X(LIMITS, "limits") /* reads LIMIT */                   \
-	X(CUTS, "cuts")     /* reads fractions in CHECK */      \
-	X(JUDGED, "judged") /* reads the judged time in PONG */ \
-	X(PAIRS, "pairs")   /* short DIGESTs, short cut */
-
-enum session_feature_bit {
-#define HERD_SESSION_FEATURE_BIT(id, word) SESSION_BIT_##id,
-	SESSION_FEATURES(HERD_SESSION_FEATURE_BIT)
-#undef HERD_SESSION_FEATURE_BIT
-};
-
-enum session_feature {
-#define HERD_SESSION_FEATURE(id, word) SESSION_##id = 1u << SESSION_BIT_##id,
-	SESSION_FEATURES(HERD_SESSION_FEATURE)
-#undef HERD_SESSION_FEATURE
-};
 
 /* A HELLO that is in order. */
 struct session_hello {
@@ -206,32 +177,9 @@ struct session {
 	struct outbox outbox;
 	uint64_t random;
 
-	/* exchange */
-	uint64_t exchange;    /* N of the one under way or done last */
-	uint64_t cut_ns;      /* ours, then the larger one */
-	uint64_t cut_past_ns; /* the largest of earlier exchanges */
-	bool restores;        /* it begins because of a clock */
-	bool verify_again;    /* a clock has changed during it */
-	bool counted;         /* on the board, as exchanging */
-	bool synced;          /* was SYNCED once; on the board */
-	bool peer_checked;    /* its CHECK N is here */
-	bool next_received;
-	struct siphash_key key;
-	struct digest *digest;
-	struct table_cursor cursor;
-	unsigned open;  /* DIGESTs of the peer that are awaited */
-	bool root_held; /* peer's root came before our scan's end */
-	struct digest_node root;
-	bool root_pending;    /* to be sent */
-	bool root_awaited;    /* from the peer */
-	uint64_t pending_top; /* bit per node of depth 1 */
-	uint64_t awaited_top;
-	uint64_t pending[DIGEST_FAN]; /* the same of depth 2 */
-	uint64_t awaited[DIGEST_FAN];
-	uint64_t pending_rows; /* bit per non-zero word of `pending` */
-	uint8_t *marks;        /* bit per leaf that differs */
-	uint32_t marked;       /* leaves */
-	struct outbox_progress target;
+	struct exchange exchange;
+	bool counted; /* on the board, as exchanging */
+	bool synced;  /* was SYNCED once; on the board */
 
 	/* liveness */
 	struct mono started;
@@ -261,10 +209,6 @@ struct session {
 	unsigned mark_count;
 
 	struct session_stats stats;
-#ifdef HERD_MUTANTS
-	bool check_waits; /* wait-both: the peer's CHECK is not answered */
-	uint64_t check_cut_ns;
-#endif
 	enum session_reason reason; /* why closed */
 	bool by_peer;               /* its BYE */
 	char error[SESSION_ERROR_MAX];
@@ -276,24 +220,6 @@ void session_init(struct session *session, const struct session_config *config,
 
 /* Detaches, frees; the session must not be used any more. */
 void session_release(struct session *session);
-
-/*
- * Reads straight into the session: room for at least `want` bytes, then
- * session_input() with what came. HERD_ENOMEM.
- */
-HERD_MUST_CHECK enum herd_error session_space(
-    struct session *session, size_t want, char **data, size_t *room);
-
-/*
- * `len` bytes came in at session_space(). The session may be CLOSED
- * afterwards: write what session_fill() still gives (a BYE), then hang up.
- */
-void session_input(
-    struct session *session, size_t len, struct mono now, struct wall clock);
-
-/* The same for bytes that are elsewhere. */
-void session_feed(struct session *session, struct span data, struct mono now,
-    struct wall clock);
 
 /* The peer hung up, or the transport failed: `text` says how. */
 void session_lost(struct session *session, const char *text);
@@ -309,23 +235,13 @@ void session_bye(struct session *session, enum session_reason reason,
  * that and a line. Returns true when there is more at once: call again as
  * soon as `out` has been written, not before.
  */
-bool session_fill(struct session *session, struct buf *out, struct mono now,
-    struct wall clock);
+bool session_fill(struct session *session, struct buf *out, struct mono now);
 
 /* `bytes` of what session_fill gave have left. */
 void session_sent(struct session *session, size_t bytes, struct mono now);
 
-/*
- * One slice of a pass over the table, if one is under way. Returns true
- * while there is more to do: call again soon, and session_fill().
- */
-bool session_work(struct session *session, struct mono now);
-
-/* Is a pass under way? It may begin in session_input() or session_fill(). */
-bool session_has_work(const struct session *session);
-
 /* Does what is due; then session_fill() may have something. */
-void session_tick(struct session *session, struct mono now, struct wall clock);
+void session_tick(struct session *session, struct mono now);
 
 /*
  * When session_tick() wants to be called; UINT64_MAX: not at all. After
@@ -333,16 +249,6 @@ void session_tick(struct session *session, struct mono now, struct wall clock);
  * was due then waits for session_fill().
  */
 struct mono session_deadline(const struct session *session);
-
-/* In the admit callback: its answer comes by session_decide(). */
-void session_hold(struct session *session);
-
-/* The answer to a held HELLO, as session_admit would have given it. */
-void session_decide(struct session *session, enum session_reason reason,
-    unsigned number, struct mono now, struct wall clock);
-
-/* Do both sides know that feature? */
-bool session_knows(const struct session *session, enum session_feature feature);
 
 /* Asks for a sign of life now: the number for session_has_pong(). */
 uint64_t session_probe(struct session *session, struct mono now);
@@ -373,5 +279,32 @@ bool session_is_comparing(const struct session *session);
  */
 uint64_t session_owed(const struct session *session);
 uint64_t session_lag_ns(const struct session *session, struct mono now);
+
+/* --- for session*.c only -------------------------------------------------- */
+
+/* The one place where the state changes; checks the transition. */
+void session_set_state(struct session *session, enum session_state state);
+
+/* Closes it without a word to the peer; once closed, nothing changes. */
+void session_close(
+    struct session *session, enum session_reason reason, bool by_peer);
+
+/* Tells the peer that we live; its answer has RTT and clock difference. */
+void session_ping(struct session *session, struct mono now);
+
+/* Tells the peer our bounds if it does not know them. */
+void session_tell_limits(struct session *session);
+
+/* From the session's own sequence: `least` to `most`, `most` included. */
+uint64_t session_random_between(
+    struct session *session, uint64_t least, uint64_t most);
+
+/* Queues a control line; too many or no memory ends the session. */
+void session_say(struct session *session, const char *fmt, ...)
+    HERD_PRINTF(2, 3);
+
+/* A line against the rules: BYE bad-line with what was wrong. */
+void session_bad_line(
+    struct session *session, const char *what, struct span line);
 
 #endif

@@ -187,26 +187,6 @@ shard_replace(struct table *table, struct shard *shard, uint32_t number,
 	return PUT_ACCEPTED;
 }
 
-#ifdef HERD_MUTANTS
-/* owe-before-content: consumers may run before the slot is written. */
-static void
-shard_owe_early(struct table *table, struct shard *shard, uint32_t number,
-    const struct report *report, uint32_t from)
-{
-	int order;
-
-	if (!MUTANT(OWE_BEFORE_CONTENT) ||
-	    slot_order(table, shard_slot(shard, number), report, &order) !=
-		HERD_OK ||
-	    order <= 0)
-		return;
-	shard_owe(table, shard, number, ~shard_owner_bits(table, shard, from));
-	pthread_mutex_unlock(&shard->lock);
-	mutant_pause(table);
-	pthread_mutex_lock(&shard->lock);
-}
-#endif
-
 /*
  * A new client's record. Threads that take clients in at the same time see
  * each other before they look for a place, so that they do not fill the table
@@ -236,29 +216,26 @@ shard_put(struct table *table, struct shard *shard, uint32_t hash,
     const struct table_bounds *bounds, uint32_t *slot, bool *is_new)
 {
 	uint32_t entry = shard->index[shard_probe(shard, hash, report->client)];
-	enum put_result result = PUT_ACCEPTED;
+	enum put_result result;
 	uint64_t not_back = 0;
 
 	*is_new = entry == 0;
 	*slot = entry_slot(entry);
-	if (*is_new) {
+	if (MUTANT(OWE_BEFORE_CONTENT) && !*is_new)
+		mutant_owe_early(table, shard, *slot, report, from);
+	if (*is_new)
 		result =
 		    shard_admit(table, shard, hash, report, from, bounds, slot);
-	} else {
-#ifdef HERD_MUTANTS
-		shard_owe_early(table, shard, *slot, report, from);
-#endif
+	else
 		result =
 		    shard_replace(table, shard, *slot, report, from, bounds);
-	}
 	if (result != PUT_ACCEPTED)
 		return result;
 	shard->accepted++;
-	if (MUTANT(OWE_BEFORE_CONTENT) && !*is_new)
-		return PUT_ACCEPTED;
 	if (!MUTANT(ECHO))
 		not_back = shard_owner_bits(table, shard, from);
-	shard_owe(table, shard, *slot, ~not_back);
+	if (!MUTANT(OWE_BEFORE_CONTENT) || *is_new)
+		shard_owe(table, shard, *slot, ~not_back);
 	return PUT_ACCEPTED;
 }
 

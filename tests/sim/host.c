@@ -5,6 +5,8 @@
  */
 #include <stdlib.h>
 
+#include "core/session_exchange.h"
+#include "sim/feed.h"
 #include "sim/sim.h"
 
 #define CONNECT_TIMEOUT_NS (1 * SIM_S)
@@ -247,8 +249,7 @@ end_on_work(struct end *end)
 	if (!end->open)
 		return;
 	end->busy = true;
-	while (slices-- > 1 &&
-	       session_work(&end->link.session, world_mono(end->world)))
+	while (slices-- > 1 && session_work(&end->link.session))
 		;
 	link_conn_work(
 	    &end->link, world_mono(end->world), node_clock(end->node));

@@ -562,7 +562,7 @@ check_next(struct end *end, const struct end *peer)
 		if (version == SIM_NONE ||
 		    oracle_compare(world, node->held[i], version) >= 0 ||
 		    world->oracle.versions[version].report.time_ns <=
-			end->link.session.cut_ns ||
+			end->link.session.exchange.cut_ns ||
 		    is_excused(world, here, version, world->oracle.horizon_ns))
 			continue;
 		/* Evicted there before it could be sent. */
@@ -597,17 +597,18 @@ oracle_observe_end(struct end *end)
 
 	oracle_observe(end->node);
 	check_bounds(end);
-	if (end->snapshot_of < session->exchange &&
+	if (end->snapshot_of < session->exchange.number &&
 	    (session->state == SESSION_SCAN ||
 		session->state == SESSION_COMPARE ||
 		session->state == SESSION_OWE)) {
-		end->snapshot_of = session->exchange;
+		end->snapshot_of = session->exchange.number;
 		memcpy(end->snapshot, end->node->held,
 		    world->plan.clients * sizeof(*end->snapshot));
 	}
-	if (session->next_received && end->next_of < session->exchange) {
-		end->next_of = session->exchange;
-		if (peer->snapshot_of == session->exchange)
+	if (session->exchange.next_received &&
+	    end->next_of < session->exchange.number) {
+		end->next_of = session->exchange.number;
+		if (peer->snapshot_of == session->exchange.number)
 			check_next(end, peer);
 	}
 }
@@ -625,10 +626,11 @@ check_crossing(struct end *end, uint32_t version)
 	    &end->crossings[world->oracle.versions[version].client];
 
 	if (crossing->version == version &&
-	    crossing->exchange == session->exchange && !crossing->before_owe)
+	    crossing->exchange == session->exchange.number &&
+	    !crossing->before_owe)
 		world_fail(world, "%s sends %s twice to %s", end->node->name,
 		    version_text(world, version), session->peer);
-	*crossing = (struct crossing){ version, session->exchange,
+	*crossing = (struct crossing){ version, session->exchange.number,
 		crossing->version != version &&
 		    session->state < SESSION_DRAIN };
 }

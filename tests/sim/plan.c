@@ -2,6 +2,7 @@
 /* What a seed decides before its run begins. */
 #include <stdlib.h>
 
+#include "core/session_hello.h"
 #include "sim/sim.h"
 
 #define EDGES_PER_NODE 2u /* of large herds: 4-regular */

@@ -159,6 +159,7 @@ struct end {
 	bool closed; /* it had one, or its dial was given up */
 	bool dies;   /* with its node: how it ends is decided */
 	bool busy;   /* its session is on the stack: for the mutants' pauses */
+	bool inherits; /* its outbox was kept: see mutant.c */
 	bool wants_room;
 	size_t tapped; /* bytes of what is to be written that were looked at */
 	uint64_t tick_at; /* of the scheduled EVENT_TICK */
@@ -244,9 +245,7 @@ struct node {
 	uint64_t trusted_at; /* since when it is so and trusted; 0: it is not */
 	uint64_t doubtful_at; /* it started, or its clock went forward */
 	bool observed;        /* the oracle looks at it just now */
-#ifdef HERD_MUTANTS
-	bool paused;
-#endif
+	bool paused;          /* see mutant.c */
 };
 
 /* --- the oracle ---------------------------------------------------------- */
@@ -358,11 +357,6 @@ world_mono(const struct world *world)
 	return (struct mono){ world->now };
 }
 
-#ifdef HERD_MUTANTS
-/* The run under way, for mutant_pause(). */
-extern struct world *sim_world;
-#endif
-
 /* malloc that ends the process when there is none. */
 void *sim_alloc(size_t count, size_t size);
 void *sim_grow(void *old, size_t count, size_t size);
@@ -433,8 +427,26 @@ void node_sweep(struct node *node);
 /* A client speaks to the node: IAMAT or an operator's forget. */
 void node_report(struct node *node, unsigned client, uint64_t time_ns);
 void node_forget(struct node *node, unsigned client);
+/* When the client's next report says it was there. */
+uint64_t world_draw_time(struct world *world, unsigned client);
 /* A random client says something to a random node. */
 void world_input(struct world *world);
+
+/* --- mutant.c ------------------------------------------------------------ */
+
+/* The run under way. */
+extern struct world *mutant_world;
+
+struct mutant_row {
+	const char *name;
+	const char *text;
+};
+
+/* MUTANT_COUNT rows. */
+extern const struct mutant_row MUTANTS[];
+
+/* Before table_free(): outboxes that were kept go. */
+void mutant_release(struct table *table);
 
 /* --- store.c ------------------------------------------------------------- */
 

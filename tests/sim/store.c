@@ -202,9 +202,8 @@ store_step(struct node *node)
 			break;
 		}
 		commit_end_batch(&store->commit);
-#ifdef HERD_MUTANTS
-		store_let_go(node);
-#endif
+		if (MUTANT_BUILD)
+			store_let_go(node);
 		store->state = STORE_COMMITTING;
 		store_schedule(node, COMMIT_NS);
 		break;

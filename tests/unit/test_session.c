@@ -145,11 +145,11 @@ test_exchange_holds_root_of_faster_peer(void **state)
 		end_deliver(&a, &b, &time);
 		end_deliver(&b, &a, &time);
 	}
-	for (unsigned i = 0; i < 1000 && !b.session.root_held; i++) {
+	for (unsigned i = 0; i < 1000 && !b.session.exchange.root_held; i++) {
 		(void)end_step(&a, &time);
 		end_deliver(&a, &b, &time);
 	}
-	assert_true(b.session.root_held);
+	assert_true(b.session.exchange.root_held);
 	assert_int_equal(b.session.state, SESSION_SCAN);
 	ends_run(&a, &b, &time, S);
 	assert_synced(&a, &b);
@@ -216,7 +216,7 @@ test_fresh_node_exchanges_with_one_at_a_time(void **state)
 	/* The first one dies: the second one polls, and begins. */
 	session_lost(&bob.session, "of the test");
 	time.ns = session_deadline(&second).ns;
-	session_tick(&second, ends_mono(&time), ends_wall(&time));
+	session_tick(&second, ends_mono(&time));
 	assert_int_equal(second.state, SESSION_CHECKED);
 	session_release(&second);
 	buf_release(&out);
@@ -372,8 +372,7 @@ test_fill_says_that_records_are_left(void **state)
 	pair_connect(&a, &b, &time);
 	put_range(&a, 0, 3000, 2000 * S);
 	time.ns += S;
-	while (session_fill(
-	    &a.session, &a.out, ends_mono(&time), ends_wall(&time))) {
+	while (session_fill(&a.session, &a.out, ends_mono(&time))) {
 		assert_true(a.out.len <= SESSION_OUT_MAX);
 		assert_true(a.out.len > 0);
 		buf_clear(&a.out);
@@ -402,7 +401,7 @@ test_fill_says_that_digests_are_left(void **state)
 	for (unsigned i = 0; i < 2000; i++) {
 		(void)end_step(&a, &time);
 		(void)end_step(&b, &time);
-		if (a.session.pending_rows != 0) {
+		if (a.session.exchange.pending_rows != 0) {
 			assert_true(a.due);
 			seen = true;
 		}
@@ -429,7 +428,7 @@ test_deadline_after_tick_is_in_the_future(void **state)
 	put_range(&b, 10, 20, 2000 * S);
 	while (a.session.state != SESSION_CLOSED) {
 		time.ns = session_deadline(&a.session).ns;
-		session_tick(&a.session, ends_mono(&time), ends_wall(&time));
+		session_tick(&a.session, ends_mono(&time));
 		assert_true(session_deadline(&a.session).ns > time.ns);
 	}
 	end_release(&a);
