@@ -309,9 +309,9 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libclient.a $(SERVER_ARCHIVES)
 
 # These look at a table from inside.
 $(B)/tests/unit/test_core_memory $(B)/tests/unit/test_outbox \
-	$(B)/tests/unit/test_session_memory $(B)/tests/unit/test_stress \
-	$(B)/tests/unit/test_table $(B)/tests/unit/test_table_bounds \
-	$(B)/tests/unit/test_table_full: \
+	$(B)/tests/unit/test_session $(B)/tests/unit/test_session_memory \
+	$(B)/tests/unit/test_stress $(B)/tests/unit/test_table \
+	$(B)/tests/unit/test_table_bounds $(B)/tests/unit/test_table_full: \
 	$(B)/tests/sim/table_check.o
 
 unit: $(UNIT_PROGRAMS) build/gazetteer.sqlite ## the unit tests

@@ -129,7 +129,8 @@ on_admit(void *arg, const struct session_hello *hello, unsigned *number,
 	return BYE_NONE;
 }
 
-void
+/* `conn`, whose HELLO was held, may speak or knock now, or is refused. */
+static void
 link_conn_decide(struct link_conn *conn, enum session_reason reason,
     struct mono now, struct wall clock)
 {
@@ -139,11 +140,10 @@ link_conn_decide(struct link_conn *conn, enum session_reason reason,
 	link->waiting = NULL;
 	if (reason == BYE_NONE && knocks)
 		reason = BYE_KNOCK;
-	if (reason == BYE_NONE) {
+	if (reason == BYE_NONE)
 		link_adopt(link, conn, now, clock);
-	} else {
+	else
 		conn->link = NULL;
-	}
 	session_decide(&conn->session, reason, link->number, now, clock);
 	if (reason == BYE_KNOCK)
 		link_on_knock(link, now, clock);

@@ -70,13 +70,6 @@ void link_conn_end(struct link_conn *conn, enum session_reason reason,
     const char *text, struct mono now, struct wall clock);
 
 /*
- * `conn`, whose HELLO was held, may speak or knock now, or is refused. For
- * link.c.
- */
-void link_conn_decide(struct link_conn *conn, enum session_reason reason,
-    struct mono now, struct wall clock);
-
-/*
  * Was the probe of link->conn answered, or is it too late? Then whose HELLO
  * waits is told. For link.c.
  */

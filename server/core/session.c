@@ -502,13 +502,6 @@ session_deadline(const struct session *session)
 }
 
 void
-session_verify(struct session *session, struct mono now)
-{
-	if (session->state == SESSION_SYNCED)
-		session->verify_at = now;
-}
-
-void
 session_verify_clock(struct session *session, struct mono now)
 {
 	if (MUTANT(NO_CLOCK_VERIFY))

@@ -254,12 +254,9 @@ struct mono session_deadline(const struct session *session);
 uint64_t session_probe(struct session *session, struct mono now);
 bool session_has_pong(const struct session *session, uint64_t number);
 
-/* Compare everything again now, if SYNCED. */
-void session_verify(struct session *session, struct mono now);
-
 /*
- * The same for the sake of a clock: what comes then is counted as restored,
- * and a comparison under way is made once more.
+ * Compares everything again now because of a clock: what comes then is counted
+ * as restored. A comparison that is under way is made once more.
  */
 void session_verify_clock(struct session *session, struct mono now);
 

@@ -20,8 +20,8 @@ table_new(const struct table_config *config, struct table **out)
 		return HERD_ENOMEM;
 	memset(table, 0, sizeof(*table));
 	table->key = config->key;
-	atomic_init(&table->max_clients, config->max_clients);
-	atomic_init(&table->expire_after_ns, config->expire_after_ns);
+	table->max_clients = config->max_clients;
+	table->expire_after_ns = config->expire_after_ns;
 	if (names_init(&table->names) != HERD_OK)
 		goto fail;
 	while (made < TABLE_SHARDS &&
@@ -66,19 +66,10 @@ table_names(struct table *table)
 	return &table->names;
 }
 
-void
-table_configure(
-    struct table *table, uint64_t max_clients, uint64_t expire_after_ns)
-{
-	atomic_store(&table->max_clients, max_clients);
-	atomic_store(&table->expire_after_ns, expire_after_ns);
-}
-
 bool
 table_is_expired(const struct table *table, uint64_t time_ns, struct wall now)
 {
-	uint64_t after =
-	    atomic_load_explicit(&table->expire_after_ns, memory_order_relaxed);
+	uint64_t after = table->expire_after_ns;
 
 	return after != 0 && now.ns > after && time_ns < now.ns - after;
 }
@@ -128,8 +119,7 @@ static bool
 has_no_place(const struct table *table, const struct table_bounds *bounds,
     uint64_t ahead)
 {
-	uint64_t cap =
-	    atomic_load_explicit(&table->max_clients, memory_order_relaxed);
+	uint64_t cap = table->max_clients;
 	uint64_t records = atomic_load(&table->records);
 	uint64_t removals = atomic_load(&table->removals);
 
@@ -298,8 +288,7 @@ table_put(struct table *table, const struct report *report, uint32_t from,
 static bool
 table_is_full(const struct table *table)
 {
-	uint64_t cap =
-	    atomic_load_explicit(&table->max_clients, memory_order_relaxed);
+	uint64_t cap = table->max_clients;
 
 	return cap != 0 && atomic_load(&table->records) >= cap;
 }
@@ -372,8 +361,7 @@ put_at_cap(struct table *table, uint64_t hash, const struct report *report,
 	pthread_mutex_unlock(&shard->lock);
 	if (result == PUT_ACCEPTED && is_new) {
 		if (least.found &&
-		    atomic_load(&table->records) >
-			atomic_load(&table->max_clients) &&
+		    atomic_load(&table->records) > table->max_clients &&
 		    least_remove(&least, table) &&
 		    least.report.kind == REPORT_POSITION && bounds != NULL &&
 		    bounds->refuse_at_cap)

@@ -45,10 +45,6 @@ void table_free(struct table *table);
 /* Names of the herd file's nodes: origins that need no text in a record. */
 struct names *table_names(struct table *table);
 
-/* Changed limits apply from now on; what is too much goes at table_sweep. */
-void table_configure(
-    struct table *table, uint64_t max_clients, uint64_t expire_after_ns);
-
 /* --- the accept rule ----------------------------------------------------- */
 
 enum put_result {
@@ -185,7 +181,8 @@ void table_count(struct table *table, struct table_counts *out);
 
 /*
  * Drops expired records among `slots` slots from *cursor on, and evicts what
- * is above a lowered cap. Returns false at the table's end.
+ * is above the cap because there was no memory to evict it. Returns false at
+ * the table's end.
  */
 bool table_sweep(struct table *table, struct table_cursor *cursor,
     unsigned slots, struct wall now);
@@ -256,7 +253,7 @@ uint64_t outbox_owed(const struct outbox *outbox);
 
 /*
  * One slice of a pass that owes records: visits at most `slots` slots from
- * *cursor on and owes those for which `wanted` says true (NULL: all). Returns
+ * *cursor on and owes those for which `wanted` says true. Returns
  * false when the pass is over.
  */
 bool outbox_owe(struct outbox *outbox, struct table_cursor *cursor,

@@ -172,8 +172,7 @@ heap_build(struct table *table, struct shard *shard)
 static bool
 table_is_nearly_full(const struct table *table)
 {
-	uint64_t cap =
-	    atomic_load_explicit(&table->max_clients, memory_order_relaxed);
+	uint64_t cap = table->max_clients;
 
 	return cap != 0 && atomic_load(&table->records) >= cap - cap / 8;
 }
@@ -301,7 +300,7 @@ least_remove(const struct least *least, struct table *table)
 static bool
 table_is_over(const struct table *table, unsigned number)
 {
-	uint64_t cap = atomic_load(&table->max_clients);
+	uint64_t cap = table->max_clients;
 
 	if (MUTANT(CAP_PER_SHARD))
 		return table->shards[number].held >

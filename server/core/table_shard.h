@@ -83,8 +83,8 @@ struct shard {
 
 struct table {
 	struct siphash_key key;
-	_Atomic uint64_t max_clients;
-	_Atomic uint64_t expire_after_ns;
+	uint64_t max_clients;
+	uint64_t expire_after_ns;
 	_Atomic uint64_t records;
 	_Atomic uint64_t removals; /* of them */
 	_Atomic uint64_t replaced; /* see has_no_place(); not above removals */

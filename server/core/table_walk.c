@@ -94,8 +94,7 @@ outbox_owe(struct outbox *outbox, struct table_cursor *cursor, unsigned slots,
 
 		if (slot->state == SLOT_FREE)
 			continue;
-		if (wanted == NULL ||
-		    visit_slot(table, slot, cursor, wanted, arg, false))
+		if (visit_slot(table, slot, cursor, wanted, arg, false))
 			shard_owe(table, shard, i, UINT64_C(1) << outbox->bit);
 	}
 	return walk_unlock(cursor, shard, to);
@@ -105,7 +104,7 @@ bool
 table_sweep(struct table *table, struct table_cursor *cursor, unsigned slots,
     struct wall now)
 {
-	uint64_t cap = atomic_load(&table->max_clients);
+	uint64_t cap = table->max_clients;
 	uint32_t from;
 	uint32_t to;
 	struct shard *shard;
@@ -113,8 +112,7 @@ table_sweep(struct table *table, struct table_cursor *cursor, unsigned slots,
 
 	if (cap != 0 && atomic_load(&table->records) > cap)
 		table_evict(table, 0);
-	if (atomic_load(&table->expire_after_ns) == 0 &&
-	    !MUTANT(REMOVAL_AT_ONCE))
+	if (table->expire_after_ns == 0 && !MUTANT(REMOVAL_AT_ONCE))
 		return false;
 	shard = walk_lock(table, cursor, slots, &from, &to);
 	if (shard == NULL)

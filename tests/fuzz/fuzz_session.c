@@ -10,7 +10,7 @@
 
 #include "core/session_exchange.h"
 #include "core/session_hello.h"
-#include "sim/feed.h"
+#include "sim/drive.h"
 
 #include "fuzz.h"
 
@@ -57,7 +57,6 @@ static void
 serve(struct session *session, struct buf *out, uint64_t *now_ns)
 {
 	struct mono now = { *now_ns };
-	struct wall clock = { CLOCK_NS + *now_ns };
 	bool more = true;
 
 	for (unsigned i = 0; i < TABLE_SHARDS && session_has_work(session); i++)

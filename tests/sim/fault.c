@@ -2,6 +2,7 @@
 /* What goes wrong while a run is young. */
 #include <stdlib.h>
 
+#include "sim/drive.h"
 #include "sim/sim.h"
 
 #define VERIFY_CALM_NS (600 * SIM_S)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "core/session_exchange.h"
-#include "sim/feed.h"
+#include "sim/drive.h"
 #include "sim/sim.h"
 
 #define CONNECT_TIMEOUT_NS (1 * SIM_S)

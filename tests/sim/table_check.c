@@ -152,3 +152,11 @@ table_check(struct table *table)
 		wrong = "the table's count of bytes is wrong";
 	return wrong;
 }
+
+void
+table_set_limits(
+    struct table *table, uint64_t max_clients, uint64_t expire_after_ns)
+{
+	table->max_clients = max_clients;
+	table->expire_after_ns = expire_after_ns;
+}

@@ -13,4 +13,8 @@
  */
 const char *table_check(struct table *table);
 
+/* Other limits than those it was made with; nobody uses it meanwhile. */
+void table_set_limits(
+    struct table *table, uint64_t max_clients, uint64_t expire_after_ns);
+
 #endif

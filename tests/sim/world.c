@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sim/drive.h"
 #include "sim/sim.h"
 #include "herd/text.h"
 

@@ -11,7 +11,7 @@
 
 #include "core/session_exchange.h"
 #include "core/session_hello.h"
-#include "sim/feed.h"
+#include "sim/drive.h"
 
 #define S HERD_NS_PER_S
 #define MS HERD_NS_PER_MS

@@ -2,6 +2,8 @@
 /* Two sessions back to back: exchange, flooding, verification, splitting. */
 #include "ends.h"
 
+#include "sim/table_check.h"
+
 static void
 pair_init(struct end *a, struct end *b, struct ends_time *time)
 {
@@ -303,10 +305,10 @@ test_verification_counts_repairs(void **state)
 	pair_connect(&a, &b, &time);
 	assert_int_equal(b.session.stats.repaired, 0);
 	/* Bob loses all behind the session's back. */
-	table_configure(b.table, 0, 10 * S);
+	table_set_limits(b.table, 0, 10 * S);
 	while (table_sweep(b.table, &cursor, 1000, ends_wall(&time)))
 		;
-	table_configure(b.table, 0, 0);
+	table_set_limits(b.table, 0, 0);
 	session_verify(&a.session, ends_mono(&time));
 	ends_run(&a, &b, &time, S);
 	assert_equal_tables(&a, &b);
