@@ -37,14 +37,15 @@ BASE_SRC := server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
 	server/base/notify.c server/base/signals.c server/base/thread.c \
 	server/base/traffic.c server/base/watchdog.c
 CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
-	server/core/digest.c server/core/exchange.c server/core/link.c \
-	server/core/link_conn.c server/core/link_history.c server/core/names.c \
-	server/core/outbox.c server/core/pace.c server/core/pack.c \
-	server/core/session.c server/core/session_exchange.c \
-	server/core/session_hello.c server/core/session_input.c \
-	server/core/short_cut.c server/core/siphash.c \
-	server/core/table.c server/core/table_evict.c server/core/table_read.c \
-	server/core/table_shard.c server/core/table_walk.c server/core/timekeeper.c
+	server/core/digest.c server/core/exchange.c server/core/fifo.c \
+	server/core/heap.c server/core/least.c server/core/link.c \
+	server/core/link_conn.c server/core/link_history.c \
+	server/core/names.c server/core/outbox.c server/core/pace.c \
+	server/core/pack.c server/core/record.c server/core/session.c \
+	server/core/session_exchange.c server/core/session_hello.c \
+	server/core/session_input.c server/core/shard.c \
+	server/core/short_cut.c server/core/siphash.c server/core/slot.c \
+	server/core/table.c server/core/table_walk.c server/core/timekeeper.c
 NODE_SRC := server/node/config.c server/node/limits.c
 PLACES_SRC := server/places/answer.c server/places/breaker.c \
 	server/places/cache.c server/places/call.c server/places/credit.c \

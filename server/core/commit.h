@@ -15,7 +15,7 @@
 #ifndef HERD_COMMIT_H
 #define HERD_COMMIT_H
 
-#include "core/table.h"
+#include "core/outbox.h"
 
 struct commit {
 	const struct outbox *outbox;         /* the store's */

@@ -11,7 +11,7 @@
 #define HERD_EXCHANGE_H
 
 #include "core/digest.h"
-#include "core/table.h"
+#include "core/outbox.h"
 
 #define EXCHANGE_SLICE_SLOTS 2048u /* of a pass over the table */
 

@@ -277,7 +277,8 @@ bool session_is_comparing(const struct session *session);
 uint64_t session_owed(const struct session *session);
 uint64_t session_lag_ns(const struct session *session, struct mono now);
 
-/* --- for session*.c only -------------------------------------------------- */
+/* --- for session*.c only ---------------------------------------------------
+ */
 
 /* The one place where the state changes; checks the transition. */
 void session_set_state(struct session *session, enum session_state state);

@@ -4,9 +4,11 @@
 
 #include <stdlib.h>
 
+#include "core/least.h"
 #include "core/mutant.h"
+#include "core/outbox.h"
 #include "core/pack.h"
-#include "core/table_shard.h"
+#include "core/shard.h"
 
 /* --- life ---------------------------------------------------------------- */
 
@@ -64,14 +66,6 @@ struct names *
 table_names(struct table *table)
 {
 	return &table->names;
-}
-
-bool
-table_is_expired(const struct table *table, uint64_t time_ns, struct wall now)
-{
-	uint64_t after = table->expire_after_ns;
-
-	return after != 0 && now.ns > after && time_ns < now.ns - after;
 }
 
 /* --- the accept rule ----------------------------------------------------- */
@@ -145,7 +139,8 @@ is_too_long(const struct table *table, const struct slot *slot,
     const struct report *report, const struct table_bounds *bounds)
 {
 	return is_out_of_bytes(table, bounds) && slot->state == SLOT_POSITION &&
-	       blob_memory(pack_size(report)) > blob_memory(slot->blob_len);
+	       slot_blob_memory(pack_size(report)) >
+		   slot_blob_memory(slot->blob_len);
 }
 
 /* --- one shard ----------------------------------------------------------- */
@@ -223,9 +218,9 @@ shard_put(struct table *table, struct shard *shard, uint32_t hash,
 		return result;
 	shard->accepted++;
 	if (!MUTANT(ECHO))
-		not_back = shard_owner_bits(table, shard, from);
+		not_back = outbox_owner_bits(table, shard, from);
 	if (!MUTANT(OWE_BEFORE_CONTENT) || *is_new)
-		shard_owe(table, shard, *slot, ~not_back);
+		outbox_owe_slot(table, shard, *slot, ~not_back);
 	return PUT_ACCEPTED;
 }
 
@@ -319,7 +314,7 @@ shard_refuse(
 		return PUT_REFUSED;
 	if (shard_take_slot(table, shard, &number) != HERD_OK)
 		return PUT_NOMEM;
-	shard_owe(table, shard, number, UINT64_C(1) << store->bit);
+	outbox_owe_slot(table, shard, number, UINT64_C(1) << store->bit);
 	shard_give_slot(table, shard, number);
 	atomic_fetch_add(
 	    &atomic_load(&table->outboxes[store->bit])->refused, 1);
@@ -344,7 +339,7 @@ put_at_cap(struct table *table, uint64_t hash, const struct report *report,
 	bool is_new = true;
 
 	pthread_mutex_lock(&table->evict_lock);
-	table_evict_locked(table, own);
+	least_evict_locked(table, own);
 	if (table_is_full(table))
 		least_find(&least, table, own);
 	pthread_mutex_lock(&shard->lock);
@@ -366,7 +361,7 @@ put_at_cap(struct table *table, uint64_t hash, const struct report *report,
 		    least.report.kind == REPORT_POSITION && bounds != NULL &&
 		    bounds->refuse_at_cap)
 			atomic_fetch_add(&table->replaced, 1);
-		table_evict_locked(table, own);
+		least_evict_locked(table, own);
 	}
 	least_release(&least);
 	pthread_mutex_unlock(&table->evict_lock);
@@ -404,7 +399,7 @@ put_judged(struct table *table, uint64_t hash, const struct report *report,
 	pthread_mutex_unlock(&shard->lock);
 	/* Several threads may have filled it at the same time. */
 	if (is_new && result == PUT_ACCEPTED && table_is_full(table))
-		table_evict(table, own);
+		least_evict(table, own);
 	return result;
 }
 
@@ -423,4 +418,62 @@ table_take(struct table *table, uint64_t hash, const struct report *report,
 {
 	return put_judged(
 	    table, hash, report, FROM_CLIENT, now, store, info, bounds);
+}
+
+/* --- reading ---------------------------------------------------------------
+ */
+
+uint64_t
+table_bytes(const struct table *table)
+{
+	uint64_t bytes =
+	    atomic_load_explicit(&table->bytes, memory_order_relaxed);
+
+	return bytes > INT64_MAX ? 0 : bytes;
+}
+
+enum herd_error
+table_get(struct table *table, struct span client, struct record *out)
+{
+	uint64_t hash = siphash(&table->key, client.data, client.len);
+	struct shard *shard = &table->shards[hash_shard(hash)];
+	enum herd_error error = HERD_ENOTFOUND;
+	uint32_t entry;
+
+	pthread_mutex_lock(&shard->lock);
+	entry = shard->index[shard_probe(shard, (uint32_t)hash, client)];
+	if (entry != 0)
+		error = record_fill(
+		    out, table, shard_slot(shard, entry_slot(entry)));
+	pthread_mutex_unlock(&shard->lock);
+	return error;
+}
+
+void
+table_count(struct table *table, struct table_counts *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->bytes = sizeof(*table);
+	out->counted = table_bytes(table);
+	for (unsigned i = 0; i < TABLE_SHARDS; i++) {
+		struct shard *shard = &table->shards[i];
+
+		pthread_mutex_lock(&shard->lock);
+		out->records += shard->held;
+		out->removals += shard->removals;
+		out->strange += shard->strange;
+		out->accepted += shard->accepted;
+		out->stale += shard->stale;
+		out->equal += shard->equal;
+		out->expired += shard->expired;
+		out->evicted += shard->evicted;
+		out->bytes +=
+		    shard->blob_bytes +
+		    shard->chunk_count * SLOT_CHUNK * sizeof(struct slot) +
+		    shard->index_size * sizeof(*shard->index) +
+		    shard->heap_size * sizeof(*shard->heap);
+		for (unsigned j = 0; j < TABLE_OUTBOXES; j++)
+			out->bytes += shard->fifos[j].size * sizeof(uint32_t);
+		pthread_mutex_unlock(&shard->lock);
+	}
 }

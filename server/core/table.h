@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 
 #include "core/names.h"
+#include "core/record.h"
 #include "core/siphash.h"
 #include "herd/report.h"
 #include "herd/time.h"
@@ -123,46 +124,12 @@ uint64_t table_bytes(const struct table *table);
 
 /* --- reading ------------------------------------------------------------- */
 
-#define RECORD_INLINE 256u
-
-/* A record copied out. Set up with record_init; texts live in it. */
-struct record {
-	struct report report;
-	uint32_t from;
-	char *heap; /* for what is too long for `text` */
-	size_t heap_size;
-	char text[RECORD_INLINE];
-};
-
-void record_init(struct record *record);
-void record_release(struct record *record);
-
 /*
  * Copies out what is held of `client`; removals too. HERD_ENOTFOUND,
  * HERD_ENOMEM.
  */
 HERD_MUST_CHECK enum herd_error table_get(
     struct table *table, struct span client, struct record *out);
-
-/* Where a walk stands; all zero is the beginning. */
-struct table_cursor {
-	uint32_t shard;
-	uint32_t slot;
-	bool skipped; /* a record could not be read for want of memory */
-};
-
-/* Returns false to stop behind this record. Runs under the shard's lock: be
- * quick. */
-typedef bool table_visit(void *arg, const struct report *report, uint32_t from);
-
-/*
- * Visits the records of at most `slots` slots from *cursor on. What is put
- * meanwhile may or may not be visited. Returns false when the walk is over,
- * or `visit` stopped it: then *cursor is behind the record that it saw last
- * (and the walk is over if cursor->shard is TABLE_SHARDS).
- */
-bool table_walk(struct table *table, struct table_cursor *cursor,
-    unsigned slots, table_visit *visit, void *arg);
 
 struct table_counts {
 	uint64_t records; /* positions and removals */
@@ -178,93 +145,5 @@ struct table_counts {
 };
 
 void table_count(struct table *table, struct table_counts *out);
-
-/*
- * Drops expired records among `slots` slots from *cursor on, and evicts what
- * is above the cap because there was no memory to evict it. Returns false at
- * the table's end.
- */
-bool table_sweep(struct table *table, struct table_cursor *cursor,
-    unsigned slots, struct wall now);
-
-/* --- outboxes ------------------------------------------------------------ */
-
-/*
- * Called under a shard's lock when the outbox gets its first record: wake
- * the consumer, from whatever thread; must not block.
- */
-typedef void outbox_wake(void *arg);
-
-/*
- * Called under a shard's lock for each report that becomes owed, as it is
- * accepted, with the hash of its client (the low bits of table_hash()); must
- * not block.
- */
-typedef void outbox_note(
-    void *arg, uint32_t hash, uint64_t time_ns, uint32_t from);
-
-struct outbox {
-	struct table *table;
-	outbox_wake *wake;
-	outbox_note *note; /* or NULL; set before it is attached */
-	void *arg;
-	uint32_t owner; /* records `from` it are not sent to it */
-	uint8_t bit;    /* membership bit in every slot */
-	bool attached;
-	uint8_t next_shard; /* where take goes on */
-	uint64_t turn_end;  /* of that shard: position in its FIFO, 0 = none */
-	_Atomic uint64_t
-	    owing;           /* one bit per shard with a record in its FIFO */
-	_Atomic bool failed; /* out of memory: a debt was not noted */
-	_Atomic uint64_t evicted; /* owed records that the cap threw out */
-	_Atomic uint64_t refused; /* reports that a full table did not take */
-};
-
-void outbox_init(struct outbox *outbox, struct table *table, uint32_t owner,
-    outbox_wake *wake, void *arg);
-
-/* From now on changes are owed. HERD_ELIMIT: all bits are taken. */
-HERD_MUST_CHECK enum herd_error outbox_attach(struct outbox *outbox);
-
-/* Forgets the debt; wake is not called any more once this returns. */
-void outbox_detach(struct outbox *outbox);
-
-/*
- * Offers one record to the consumer, under the shard's lock. Returns false
- * if there is no room: then it stays owed.
- */
-typedef bool outbox_give(void *arg, const struct report *report);
-
-/*
- * Takes up to `max` records of one shard with a debt, oldest first, and
- * gives those that still exist and did not come from `owner`. Returns how
- * many were popped; 0 when nothing is owed or `give` had no room at once.
- */
-unsigned outbox_take(
-    struct outbox *outbox, unsigned max, outbox_give *give, void *arg);
-
-bool outbox_is_empty(const struct outbox *outbox);
-
-/* A debt could not be noted for want of memory: detach, begin anew. */
-bool outbox_has_failed(const struct outbox *outbox);
-
-/* Records owed now. Looks at every shard. */
-uint64_t outbox_owed(const struct outbox *outbox);
-
-/*
- * One slice of a pass that owes records: visits at most `slots` slots from
- * *cursor on and owes those for which `wanted` says true. Returns
- * false when the pass is over.
- */
-bool outbox_owe(struct outbox *outbox, struct table_cursor *cursor,
-    unsigned slots, table_visit *wanted, void *arg);
-
-/* Per shard: how many records were ever appended to, popped from the FIFO. */
-struct outbox_progress {
-	uint64_t appended[TABLE_SHARDS];
-	uint64_t popped[TABLE_SHARDS];
-};
-
-void outbox_progress(const struct outbox *outbox, struct outbox_progress *out);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 /* Mutants break the table's own rules, so they have to see inside. */
-#include "core/table_shard.h"
+#include "core/shard.h"
 #include "sim/sim.h"
 
 enum mutant mutant_on = MUTANT_COUNT;
@@ -168,7 +168,8 @@ mutant_owe_early(struct table *table, struct shard *shard, uint32_t number,
 	free(heap);
 	if (!newer)
 		return;
-	shard_owe(table, shard, number, ~shard_owner_bits(table, shard, from));
+	outbox_owe_slot(
+	    table, shard, number, ~outbox_owner_bits(table, shard, from));
 	pthread_mutex_unlock(&shard->lock);
 	mutant_pause(table);
 	pthread_mutex_lock(&shard->lock);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 /* It may look inside because it is a test of that. */
-#include "core/table_shard.h"
+#include "core/shard.h"
 
 static const char *
 check_free_list(const struct shard *shard)
@@ -110,7 +110,7 @@ sum_bytes(const struct shard *shard)
 		const struct slot *slot = shard_slot(shard, i);
 
 		if (slot->state == SLOT_POSITION)
-			sum += blob_memory(slot->blob_len);
+			sum += slot_blob_memory(slot->blob_len);
 		else
 			sum -= sizeof(*slot);
 	}

@@ -5,7 +5,7 @@
 
 #include "unit.h"
 
-#include "core/table.h"
+#include "core/outbox.h"
 #include "herd/time.h"
 
 /* A report with memory of its own. */

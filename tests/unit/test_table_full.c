@@ -6,7 +6,8 @@
 #include "core.h"
 #include "sim/table_check.h"
 
-#include "core/table_shard.h"
+#include "core/least.h"
+#include "core/shard.h"
 
 #define S HERD_NS_PER_S
 
@@ -176,7 +177,7 @@ test_evict_without_a_cap_keeps_all(void **state)
 	(void)state;
 	for (unsigned i = 1; i <= 100; i++)
 		(void)unit_put(table, i, i * S);
-	table_evict(table, 0);
+	least_evict(table, 0);
 	assert_int_equal(count_records(table), 100);
 	table_free(table);
 }

@@ -1,24 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * The cap: which record goes when the table is full. The least of the total
- * order over the whole table, so that all nodes keep the same set.
- *
- * Each shard has a heap of entries in that order. A record's place in the
- * order only grows while it lives, so an entry is a lower bound: an update
- * costs nothing, and an entry that is out of date is put right when it comes
- * to the top. Entries have the time; when times are equal the records
- * themselves are compared, and an entry that is out of date (its mark tells)
- * goes first. A heap is built when the table is nearly full, by a put into its
- * shard: were it built when it is first needed, one report would wait for
- * the heaps of all shards.
- */
-#include <assert.h>
+#include "core/heap.h"
+
 #include <stdlib.h>
 
 #include "core/mutant.h"
-#include "core/table_shard.h"
-
-/* --- the heap ------------------------------------------------------------ */
+#include "core/shard.h"
 
 /* What the slot holds, in 32 bits: does an entry still speak of it? */
 static uint32_t
@@ -130,7 +116,7 @@ heap_sift_up(const struct table *table, struct shard *shard, uint32_t at)
 	heap[at] = entry;
 }
 
-static void
+void
 heap_remove_top(const struct table *table, struct shard *shard)
 {
 	shard->heap[0] = shard->heap[--shard->heap_count];
@@ -178,7 +164,7 @@ table_is_nearly_full(const struct table *table)
 }
 
 void
-shard_heap_add(struct table *table, struct shard *shard, uint32_t number)
+heap_add(struct table *table, struct shard *shard, uint32_t number)
 {
 	if (shard->heap == NULL) {
 		if (table_is_nearly_full(table))
@@ -194,11 +180,7 @@ shard_heap_add(struct table *table, struct shard *shard, uint32_t number)
 	heap_sift_up(table, shard, shard->heap_count++);
 }
 
-/*
- * Puts the top right: after this it is the shard's least record. Returns
- * false if the shard is empty or there is no memory for a heap.
- */
-static bool
+bool
 heap_settle(struct table *table, struct shard *shard)
 {
 	if (shard->heap == NULL)
@@ -216,136 +198,4 @@ heap_settle(struct table *table, struct shard *shard)
 		}
 	}
 	return false;
-}
-
-/* --- the least ----------------------------------------------------------- */
-
-static void
-least_set(struct least *least, unsigned shard, uint32_t slot,
-    const struct report *report)
-{
-	char *text = malloc(report_texts_len(report));
-
-	if (text == NULL)
-		return;
-	free(least->text);
-	*least = (struct least){ true, shard, slot, *report, text };
-	report_take_texts(&least->report, text);
-}
-
-/* The shard's least, if it is less than what was found so far. */
-static void
-shard_offer_least(struct least *least, struct table *table, unsigned number)
-{
-	struct shard *shard = &table->shards[number];
-	char scratch[SLOT_SCRATCH];
-	struct report report;
-	char *heap = NULL;
-
-	pthread_mutex_lock(&shard->lock);
-	if (heap_settle(table, shard) &&
-	    (!least->found ||
-		shard->heap[0].time_ns <= least->report.time_ns) &&
-	    slot_read(table, shard_slot(shard, shard->heap[0].slot), scratch,
-		&heap, &report) == HERD_OK &&
-	    (!least->found ||
-		(MUTANT(EVICTION_TIES)
-			? report.time_ns < least->report.time_ns
-			: report_compare_all(&report, &least->report) < 0)))
-		least_set(least, number, shard->heap[0].slot, &report);
-	pthread_mutex_unlock(&shard->lock);
-	free(heap);
-}
-
-/* Whoever is owed the record will not get it: see commit.h. */
-static void
-evict_note(struct table *table, const struct shard *shard, uint64_t owed)
-{
-	owed &= shard->attached;
-	for (; owed != 0; owed &= owed - 1) {
-		struct outbox *outbox =
-		    atomic_load(&table->outboxes[__builtin_ctzll(owed)]);
-
-		atomic_fetch_add(&outbox->evicted, 1);
-	}
-}
-
-bool
-least_remove(const struct least *least, struct table *table)
-{
-	struct shard *shard = &table->shards[least->shard];
-	const struct slot *slot;
-	char scratch[SLOT_SCRATCH];
-	struct report report;
-	char *heap = NULL;
-	bool same;
-
-	pthread_mutex_lock(&shard->lock);
-	slot = shard_slot(shard, least->slot);
-	same = slot->state != SLOT_FREE &&
-	       slot_read(table, slot, scratch, &heap, &report) == HERD_OK &&
-	       report_compare_all(&report, &least->report) == 0;
-	free(heap);
-	if (same) {
-		if (shard->heap_count > 0 && shard->heap[0].slot == least->slot)
-			heap_remove_top(table, shard);
-		evict_note(table, shard, slot->owed);
-		shard_remove(table, shard, least->slot);
-		shard->evicted++;
-	}
-	pthread_mutex_unlock(&shard->lock);
-	return same;
-}
-
-static bool
-table_is_over(const struct table *table, unsigned number)
-{
-	uint64_t cap = table->max_clients;
-
-	if (MUTANT(CAP_PER_SHARD))
-		return table->shards[number].held >
-		       (cap + TABLE_SHARDS - 1) / TABLE_SHARDS;
-	return cap != 0 && atomic_load(&table->records) > cap;
-}
-
-void
-least_find(struct least *least, struct table *table, unsigned own)
-{
-	memset(least, 0, sizeof(*least));
-	if (MUTANT(CAP_PER_SHARD)) {
-		shard_offer_least(least, table, own);
-		return;
-	}
-	for (unsigned i = 0; i < TABLE_SHARDS; i++)
-		shard_offer_least(least, table, i);
-}
-
-void
-least_release(struct least *least)
-{
-	free(least->text);
-}
-
-void
-table_evict_locked(struct table *table, unsigned own)
-{
-	bool found = true;
-
-	while (found && table_is_over(table, own)) {
-		struct least least;
-
-		least_find(&least, table, own);
-		found = least.found;
-		if (found)
-			(void)least_remove(&least, table);
-		least_release(&least);
-	}
-}
-
-void
-table_evict(struct table *table, unsigned own)
-{
-	pthread_mutex_lock(&table->evict_lock);
-	table_evict_locked(table, own);
-	pthread_mutex_unlock(&table->evict_lock);
 }
