@@ -36,11 +36,11 @@ COMMON_SRC := common/address.c common/buf.c common/diagnostics.c \
 BASE_SRC := server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
 	server/base/notify.c server/base/signals.c server/base/thread.c \
 	server/base/traffic.c server/base/watchdog.c
-CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
-	server/core/digest.c server/core/exchange.c server/core/fifo.c \
-	server/core/heap.c server/core/least.c server/core/link.c \
-	server/core/link_conn.c server/core/link_history.c \
-	server/core/names.c server/core/outbox.c server/core/pace.c \
+CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
+	server/core/board.c server/core/commit.c server/core/digest.c \
+	server/core/exchange.c server/core/fifo.c server/core/heap.c \
+	server/core/least.c server/core/link.c server/core/link_conn.c \
+	server/core/link_history.c server/core/names.c server/core/outbox.c \
 	server/core/pack.c server/core/record.c server/core/session.c \
 	server/core/session_exchange.c server/core/session_hello.c \
 	server/core/session_input.c server/core/shard.c \
@@ -123,11 +123,12 @@ SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/host.c \
 	tests/sim/pipe.c tests/sim/plan.c tests/sim/store.c tests/sim/table_check.c \
 	tests/sim/world.c
 
-CORE_TESTS := test_backoff test_commit test_core_memory test_digest test_example \
-	test_link test_names test_outbox test_pace test_pack test_scale test_session \
-	test_session_digests test_session_memory test_session_rules \
-	test_session_turns test_short_cut test_siphash test_stress test_table \
-	test_table_bounds test_table_full test_timekeeper
+CORE_TESTS := test_backoff test_batch_timer test_commit test_core_memory \
+	test_digest test_example test_link test_names test_outbox test_pack \
+	test_scale test_session test_session_digests test_session_memory \
+	test_session_rules test_session_turns test_short_cut test_siphash \
+	test_stress test_table test_table_bounds test_table_full \
+	test_timekeeper
 
 PLACES_TESTS := test_gazetteer test_look test_places test_places_guards
 NET_TESTS := test_addresses test_half_open test_limits test_link_history \

@@ -334,8 +334,7 @@ link_on_lost(struct link *link, struct link_conn *conn,
 	}
 }
 
-/* --- knocks ----------------------------------------------------------------
- */
+/* --- knocks -------------------------------------------------------------- */
 
 /*
  * Gives up the connection under way, for the peer's next address: a node that
@@ -379,8 +378,7 @@ link_on_knock(struct link *link, struct mono now, struct wall clock)
 	link->answers_knock = link->trying;
 }
 
-/* --- life ------------------------------------------------------------------
- */
+/* --- life ---------------------------------------------------------------- */
 
 static void
 link_start(struct link *link, struct mono now, struct wall clock)
@@ -472,8 +470,7 @@ link_command(
 	}
 }
 
-/* --- time ------------------------------------------------------------------
- */
+/* --- time ---------------------------------------------------------------- */
 
 static void
 sooner(struct mono *at, struct mono other)
@@ -514,8 +511,7 @@ link_on_time(struct link *link, struct mono now, struct wall clock)
 	link->driver->actions->arm_link(link->driver->arg, link);
 }
 
-/* --- the clock -------------------------------------------------------------
- */
+/* --- the clock ----------------------------------------------------------- */
 
 struct timekeeper_news
 link_judge_clock(struct link_driver *driver, struct timekeeper *timekeeper,

@@ -173,8 +173,7 @@ void link_on_failed(struct link *link, const char *error, const char *next,
 struct timekeeper_news link_judge_clock(struct link_driver *driver,
     struct timekeeper *timekeeper, struct mono now, struct wall clock);
 
-/* --- for link_conn.c -------------------------------------------------------
- */
+/* --- for link_conn.c ----------------------------------------------------- */
 
 /* HELLO was accepted on `conn`: it replaces what the link had. */
 void link_adopt(struct link *link, struct link_conn *conn, struct mono now,

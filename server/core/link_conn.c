@@ -8,8 +8,7 @@
 #include "core/session_exchange.h"
 #include "core/session_hello.h"
 
-/* --- life ------------------------------------------------------------------
- */
+/* --- life ---------------------------------------------------------------- */
 
 void
 link_conn_init(struct link_conn *conn, struct link_driver *driver,
@@ -66,8 +65,7 @@ link_conn_end(struct link_conn *conn, enum session_reason reason,
 	(void)link_conn_settle(conn, now, clock);
 }
 
-/* --- whose HELLO is accepted ------------------------------------------------
- */
+/* --- whose HELLO is accepted --------------------------------------------- */
 
 /*
  * Is `conn` of another process with the peer's name than the link's own? One
@@ -226,8 +224,7 @@ link_conn_reads(const struct link_conn *conn)
 	return !conn->has_session || !conn->session.held;
 }
 
-/* --- bytes ------------------------------------------------------------------
- */
+/* --- bytes --------------------------------------------------------------- */
 
 /* Returns false when the socket takes no more for now. */
 static bool
@@ -328,8 +325,7 @@ link_conn_settle(struct link_conn *conn, struct mono now, struct wall clock)
 	return true;
 }
 
-/* --- time ------------------------------------------------------------------
- */
+/* --- time ---------------------------------------------------------------- */
 
 struct mono
 link_conn_deadline(const struct link_conn *conn)

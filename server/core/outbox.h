@@ -88,8 +88,7 @@ struct outbox_progress {
 
 void outbox_progress(const struct outbox *outbox, struct outbox_progress *out);
 
-/* --- for the table's own files ---------------------------------------------
- */
+/* --- for the table's own files ------------------------------------------- */
 
 struct shard;
 

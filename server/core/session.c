@@ -187,7 +187,7 @@ session_init(struct session *session, const struct session_config *config,
 	session->knocks = config->knocks;
 	session->arg = config->arg;
 	session->random = config->random;
-	pace_init(&session->pace, config->node->name);
+	batch_timer_init(&session->batch_timer, config->node->name);
 	session->state = SESSION_HELLO;
 	assert(config->peer.len <= REPORT_ORIGIN_MAX);
 	if (config->peer.len > 0)
@@ -265,13 +265,17 @@ session_mark(struct session *session, struct mono now)
 	session->mark_count++;
 }
 
-/* All is gone; it was for nothing if the peer had told us all of it. */
+/*
+ * The batch is finished. It counts for the batch timer only if something was
+ * sent: records that came from this peer are skipped.
+ */
 static void
 session_end_batch(struct session *session, struct mono now, bool sent)
 {
 	session->flush_at = (struct mono){ 0 };
 	if (sent)
-		pace_left(&session->pace, session->node->flush_every_ns, now);
+		batch_timer_left(
+		    &session->batch_timer, session->node->flush_every_ns, now);
 }
 
 static void
@@ -329,8 +333,8 @@ session_arm_flush(struct session *session, struct mono now)
 {
 	if (session->flush_at.ns == 0 && session->outbox.attached &&
 	    !outbox_is_empty(&session->outbox))
-		session->flush_at = pace_due(
-		    &session->pace, session->node->flush_every_ns, now);
+		session->flush_at = batch_timer_due(
+		    &session->batch_timer, session->node->flush_every_ns, now);
 }
 
 static bool

@@ -13,7 +13,7 @@
 
 #include "core/board.h"
 #include "core/exchange.h"
-#include "core/pace.h"
+#include "core/batch_timer.h"
 #include "core/timekeeper.h"
 #include "herd/framer.h"
 #include "herd/time.h"
@@ -99,7 +99,7 @@ struct session_node {
 	uint64_t dead_after_ns;
 	uint64_t stall_after_ns;
 	uint64_t verify_every_ns;
-	uint64_t flush_every_ns; /* see pace.h; 0 = at once */
+	uint64_t flush_every_ns; /* see batch_timer.h; 0 = at once */
 };
 
 /* Counters of a session; an edge sums them up. */
@@ -189,7 +189,7 @@ struct session {
 	struct mono last_tx;
 	struct mono progress; /* last ack or acceptance of bytes */
 	struct mono verify_at;
-	struct pace pace;     /* of batches of data */
+	struct batch_timer batch_timer; /* of batches of data */
 	struct mono flush_at; /* data waits until then; 0 = there is none */
 	struct mono poll_at;  /* of a start that waits for another session */
 	uint64_t ping;        /* number of the last one */
@@ -277,8 +277,7 @@ bool session_is_comparing(const struct session *session);
 uint64_t session_owed(const struct session *session);
 uint64_t session_lag_ns(const struct session *session, struct mono now);
 
-/* --- for session*.c only ---------------------------------------------------
- */
+/* --- for session*.c only ------------------------------------------------- */
 
 /* The one place where the state changes; checks the transition. */
 void session_set_state(struct session *session, enum session_state state);

@@ -220,7 +220,7 @@ session_end_owe(struct session *session)
 {
 	/* What differs leaves at once. */
 	session->flush_at = (struct mono){ 0 };
-	pace_init(&session->pace, session->node->name);
+	batch_timer_init(&session->batch_timer, session->node->name);
 	session_set_state(session, SESSION_DRAIN);
 	session->wake(session->arg);
 }

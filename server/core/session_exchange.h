@@ -18,8 +18,7 @@ bool session_work(struct session *session);
 /* Is a pass under way? It may begin in session_input() or session_fill(). */
 bool session_has_work(const struct session *session);
 
-/* --- for session*.c only ---------------------------------------------------
- */
+/* --- for session*.c only ------------------------------------------------- */
 
 /* The handlers of CHECK, DIGEST and NEXT: `rest` is what follows the word. */
 void session_on_check(struct session *session, struct span rest,

@@ -42,8 +42,7 @@ void session_decide(struct session *session, enum session_reason reason,
 /* Do both sides know that feature? */
 bool session_knows(const struct session *session, enum session_feature feature);
 
-/* --- for session*.c only ---------------------------------------------------
- */
+/* --- for session*.c only ------------------------------------------------- */
 
 /* Queues our HELLO. */
 HERD_MUST_CHECK enum herd_error session_queue_hello(struct session *session);

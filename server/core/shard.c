@@ -40,8 +40,7 @@ shard_release(struct table *table, struct shard *shard)
 	pthread_mutex_destroy(&shard->lock);
 }
 
-/* --- slots -----------------------------------------------------------------
- */
+/* --- slots --------------------------------------------------------------- */
 
 static enum herd_error
 shard_add_chunk(struct table *table, struct shard *shard)

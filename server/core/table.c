@@ -420,8 +420,7 @@ table_take(struct table *table, uint64_t hash, const struct report *report,
 	    table, hash, report, FROM_CLIENT, now, store, info, bounds);
 }
 
-/* --- reading ---------------------------------------------------------------
- */
+/* --- reading ------------------------------------------------------------- */
 
 uint64_t
 table_bytes(const struct table *table)

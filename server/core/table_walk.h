@@ -35,8 +35,7 @@ bool table_walk(struct table *table, struct table_cursor *cursor,
 bool table_sweep(struct table *table, struct table_cursor *cursor,
     unsigned slots, struct wall now);
 
-/* --- for the table's own files ---------------------------------------------
- */
+/* --- for the table's own files ------------------------------------------- */
 
 struct shard;
 struct slot;

@@ -198,8 +198,7 @@ fault_verify(struct world *world)
 	end_on_wake(end);
 }
 
-/* --- operators --------------------------------------------------------------
- */
+/* --- operators ----------------------------------------------------------- */
 
 static struct node_edge *
 draw_link(struct world *world, struct node **out)
@@ -292,8 +291,7 @@ fault_freeze(struct world *world)
 	    (double)(node->frozen_until - world->now) / 1e9);
 }
 
-/* --- clocks ---------------------------------------------------------------
- */
+/* --- clocks -------------------------------------------------------------- */
 
 /* Far beyond all margins, or hardly a step at all. */
 static int64_t

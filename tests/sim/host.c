@@ -413,8 +413,7 @@ host_dial_failed(struct world *world, unsigned id)
 	    node_clock(end->node));
 }
 
-/* --- the driver's other actions --------------------------------------------
- */
+/* --- the driver's other actions ------------------------------------------ */
 
 static void
 on_cancel(void *arg, struct link *link)

@@ -456,15 +456,16 @@ test_busy_link_sends_in_batches(void **state)
 		uint64_t before = a.session.stats.sent;
 		struct mono at;
 
-		time.ns += 2 * PACE_BURST * every;
-		for (unsigned j = 0; j < PACE_BURST; j++) {
+		time.ns += 2 * BATCH_BURST * every;
+		for (unsigned j = 0; j < BATCH_BURST; j++) {
 			(void)unit_put(a.table, 1, (2000 + 20 * i + j) * S);
 			(void)end_step(&a, &time);
 			assert_int_equal(a.session.stats.sent, ++before);
 			end_deliver(&a, &b, &time);
 		}
 		time.ns += 1;
-		at = pace_due(&a.session.pace, every, ends_mono(&time));
+		at = batch_timer_due(
+		    &a.session.batch_timer, every, ends_mono(&time));
 		assert_true(at.ns > time.ns);
 
 		(void)unit_put(a.table, 1, (2015 + 20 * i) * S);
