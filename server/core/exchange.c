@@ -188,7 +188,7 @@ exchange_has_pending(const struct exchange *exchange)
 	       exchange->pending_rows != 0;
 }
 
-/* Is all that differs below the root sent, without more DIGESTs? */
+/* Is all below a child that differs sent, without more DIGESTs? */
 static bool
 exchange_cuts_short(
     const struct exchange *exchange, const struct digest_node *theirs)

@@ -4,8 +4,8 @@
  * the same: scan the table into a digest, send its root, go down where the
  * hashes differ, mark the leaves that differ, and owe their records.
  *
- * It knows no lines but DIGEST and no state: session_exchange.c says when each
- * step is due. Source: herd-protocol(7), "Digest exchange".
+ * It knows no state and no line but DIGEST: session_exchange.c says when each
+ * step is due. Source: herd-protocol(7), EXCHANGE.
  */
 #ifndef HERD_EXCHANGE_H
 #define HERD_EXCHANGE_H
@@ -16,11 +16,11 @@
 #define EXCHANGE_SLICE_SLOTS 2048u /* of a pass over the table */
 
 struct exchange {
-	uint64_t number;      /* N of the one under way or done last */
+	uint64_t number;      /* N of this one, or of the last */
 	uint64_t cut_ns;      /* ours, then the larger one */
 	uint64_t cut_past_ns; /* the largest of earlier exchanges */
-	bool restores;        /* it begins because of a clock */
-	bool verify_again;    /* a clock has changed during it */
+	bool restores;        /* it was started because of a clock */
+	bool verify_again;    /* a clock changed during it: compare again */
 	bool peer_checked;    /* its CHECK N is here */
 	bool next_received;
 	bool is_first; /* our name sorts before the peer's */
@@ -29,7 +29,7 @@ struct exchange {
 	struct digest *digest;
 	struct table_cursor cursor;
 	unsigned open;  /* DIGESTs of the peer that are awaited */
-	bool root_held; /* peer's root came before our scan's end */
+	bool root_held; /* the peer's root came before the end of our scan */
 	struct digest_node root;
 	bool root_pending;    /* to be sent */
 	bool root_awaited;    /* from the peer */
@@ -60,11 +60,11 @@ void exchange_await_root(struct exchange *exchange);
 HERD_MUST_CHECK bool exchange_parse_node(const struct exchange *exchange,
     struct digest_path path, struct span rest, struct digest_node *node);
 
-/* Each DIGEST comes once and only for a node that differs above. */
+/* Was this DIGEST awaited? Each comes once, for a node that differs. */
 HERD_MUST_CHECK bool exchange_expects(
     struct exchange *exchange, struct digest_path path);
 
-/* An expected DIGEST: marks leaves, or DIGESTs of the next depth are due. */
+/* Compares an expected DIGEST: marks leaves, or makes more DIGESTs due. */
 void exchange_compare(struct exchange *exchange, struct digest_path path,
     const struct digest_node *theirs);
 
@@ -76,15 +76,15 @@ HERD_MUST_CHECK enum herd_error exchange_fill(
     struct exchange *exchange, struct buf *out, size_t most);
 
 /*
- * Returns true when all is compared, which is when each side has sent and
- * received the same nodes. Then exchange_owe() may begin.
+ * Returns true when each side has sent and received the same nodes. Then all is
+ * compared, and exchange_owe() may begin.
  */
 bool exchange_end_compare(struct exchange *exchange);
 
 /* Owes a slice of the records that differ; true while there is more. */
 bool exchange_owe(struct exchange *exchange, struct outbox *outbox);
 
-/* Is all taken that the exchange has owed? */
+/* Has the consumer taken all that the exchange owed? */
 bool exchange_is_drained(
     const struct exchange *exchange, const struct outbox *outbox);
 

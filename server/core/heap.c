@@ -6,7 +6,7 @@
 #include "core/mutant.h"
 #include "core/shard.h"
 
-/* What the slot holds, in 32 bits: does an entry still speak of it? */
+/* A hash of what the slot holds: tells whether an entry is up to date. */
 static uint32_t
 slot_mark(const struct table *table, const struct slot *slot)
 {
@@ -92,9 +92,9 @@ heap_sift_down(const struct table *table, struct shard *shard, uint32_t at)
 }
 
 /*
- * What is out of date went under what was less than it then. Another entry of
- * the same time may be less than both: it is compared with the first above it
- * that is up to date, and goes over all between them.
+ * Entries of the same time that are out of date keep their old places, and
+ * their order says nothing. So the new entry is compared with the first one
+ * above it that is up to date, and passes all between them.
  */
 static void
 heap_sift_up(const struct table *table, struct shard *shard, uint32_t at)
@@ -154,7 +154,7 @@ heap_build(struct table *table, struct shard *shard)
 		heap_sift_down(table, shard, i - 1);
 }
 
-/* An eighth is left at most: time for each shard to build its heap. */
+/* With the last eighth each shard has time to build its heap. */
 static bool
 table_is_nearly_full(const struct table *table)
 {
@@ -171,7 +171,7 @@ heap_add(struct table *table, struct shard *shard, uint32_t number)
 			heap_build(table, shard);
 		return;
 	}
-	/* Entries of slots that expiry freed pile up: then begin anew. */
+	/* Full of entries whose slots expiry freed: build it again later. */
 	if (shard->heap_count == shard->heap_size) {
 		heap_give_up(table, shard);
 		return;

@@ -44,7 +44,7 @@ shard_offer_least(struct least *least, struct table *table, unsigned number)
 	free(heap);
 }
 
-/* Whoever is owed the record will not get it: see commit.h. */
+/* Counts it for the outboxes that were owed the record: see commit.h. */
 static void
 evict_note(struct table *table, const struct shard *shard, uint64_t owed)
 {

@@ -20,8 +20,8 @@ struct least {
 };
 
 /*
- * Nothing is found in an empty table, or without memory. The caller holds
- * evict_lock and no shard's lock. `own` is the shard of whoever asks.
+ * Finds nothing in an empty table, or without memory. The caller holds
+ * evict_lock and no shard's lock. `own` is the caller's shard.
  */
 void least_find(struct least *least, struct table *table, unsigned own);
 void least_release(struct least *least);
@@ -29,8 +29,8 @@ void least_release(struct least *least);
 bool least_remove(const struct least *least, struct table *table);
 
 /*
- * Evicts the least records of the whole table until it is within its cap. No
- * shard's lock is held; the second one is for those who hold evict_lock.
+ * Evicts the least records of the whole table until it is within its cap. The
+ * caller holds no shard's lock, and for the second one evict_lock.
  */
 void least_evict(struct table *table, unsigned own);
 void least_evict_locked(struct table *table, unsigned own);

@@ -68,8 +68,8 @@ link_conn_end(struct link_conn *conn, enum session_reason reason,
 /* --- whose HELLO is accepted --------------------------------------------- */
 
 /*
- * Is `conn` of another process with the peer's name than the link's own? One
- * that tells no boot id is no process of which the first one told its id.
+ * Is `conn` of another process with the peer's name than `first`? If the first
+ * one told a boot id, so would any connection of the same process.
  */
 static bool
 is_twin(const struct link_conn *conn, const struct link_conn *first)
@@ -79,7 +79,7 @@ is_twin(const struct link_conn *conn, const struct link_conn *first)
 	return boot != 0 && conn->session.peer_boot != boot;
 }
 
-/* The answer waits until it is known whether link->conn lives. */
+/* Its HELLO is answered when it is known whether link->conn lives. */
 static void
 link_conn_hold(struct link_conn *conn, struct link *link, struct mono now)
 {
@@ -90,7 +90,7 @@ link_conn_hold(struct link_conn *conn, struct link *link, struct mono now)
 	link->waiting = conn;
 	link->probed = now;
 	link->probe = session_probe(&link->conn->session, now);
-	/* The PING leaves with the next room of its socket. */
+	/* The PING leaves when its socket takes bytes. */
 	driver->actions->arm(driver->arg, link->conn, true);
 	driver->actions->arm_link(driver->arg, link);
 }
@@ -109,11 +109,11 @@ on_admit(void *arg, const struct session_hello *hello, unsigned *number,
 	*number = link->number;
 	if (link->conn != NULL && conn->inbound &&
 	    (hello->knocks || is_twin(conn, link->conn))) {
-		/* The one that came last is the one to be answered. */
+		/* Only the newest connection waits for an answer. */
 		if (link->waiting != NULL)
 			link_conn_end(link->waiting, BYE_REPLACED,
 			    "a newer connection came", now, clock);
-		/* To write BYE may have shown that the connection is gone. */
+		/* Writing BYE may have found that link->conn is lost. */
 		if (link->conn != NULL) {
 			link_conn_hold(conn, link, now);
 			return BYE_NONE;
@@ -183,7 +183,7 @@ link_conn_end_probe(struct link *link, struct mono now, struct wall clock)
 	}
 	if (conn != NULL && mono_since(now, link->probed) < LINK_PROBE_NS)
 		return;
-	/* Dead. A knock leads to a dial once nothing is in its way. */
+	/* It is dead. A knock leads to a dial once it is closed. */
 	if (conn != NULL && waiting->session.peer_knocks) {
 		link->waiting = NULL;
 		link_conn_end(conn, BYE_REPLACED,
@@ -254,9 +254,9 @@ link_conn_write(struct link_conn *conn, struct mono now)
 
 /*
  * Gives the session's bytes to the socket while it takes them. Returns true
- * if the socket's room is awaited. The session is asked once more after what
- * was left of the time before: who owes something is woken once, and that may
- * have been while the socket was full.
+ * if it must wait for the socket. After the bytes of the last call the session
+ * is asked again, because its outbox wakes it only once, and that may have been
+ * while the socket was full.
  */
 static bool
 link_conn_pump(struct link_conn *conn, struct mono now)
@@ -307,7 +307,7 @@ link_conn_settle(struct link_conn *conn, struct mono now, struct wall clock)
 
 	if (conn->has_session) {
 		wants_room = link_conn_pump(conn, now);
-		/* An older connection of the link is on its way out. */
+		/* An older connection of the link is closing. */
 		if (conn->link != NULL &&
 		    (conn->link->conn == NULL || conn->link->conn == conn))
 			link_conn_note_state(conn, now, clock);

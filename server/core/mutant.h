@@ -14,7 +14,7 @@
 /* name, the rule that it leaves out */
 #define HERD_MUTANT_TABLE(X)                                                  \
 	X(ECHO, "echo", "records are sent back to where they came from")      \
-	X(ECHO_BY_EDGE, "echo-by-edge", "no echo by edge, not session")       \
+	X(ECHO_BY_LINK, "echo-by-link", "no echo by link, not session")       \
 	X(CLEAR_AFTER_COPY, "clear-after-copy", "take copies, then clears")   \
 	X(OWE_BEFORE_CONTENT, "owe-before-content", "owed, then written")     \
 	X(SKIP_DIGEST, "skip-digest", "9 of 10 connects skip the digest")     \
@@ -37,9 +37,9 @@
 	X(STALE_AT_ONCE, "stale-at-once", "sync: stale is not waited for")    \
 	X(ACK_EVICTED, "ack-evicted", "sync: eviction is not waited for")     \
 	X(ACK_CHAIN, "ack-chain", "sync: chains of evictions are cut")        \
-	X(WAIT_BOTH, "wait-both", "who waits does not answer a CHECK")        \
+	X(WAIT_BOTH, "wait-both", "a node that waits reads no CHECK")         \
 	X(SHORT_ALONE, "short-alone", "one side takes the short cut")         \
-	X(NO_KNOCK, "no-knock", "who does not dial only waits")               \
+	X(NO_KNOCK, "no-knock", "a node that may not dial waits")             \
 	X(RESET_AT_SYNCED, "reset-at-synced", "backoff by the last SYNCED")   \
 	X(ADOPT_KEEPS_OLD, "adopt-keeps-old", "a link keeps its old one")     \
 	X(FULL_SOCKET_FORGETS, "full-forgets", "not asked after full socket") \
@@ -81,7 +81,7 @@ struct table;
 
 /*
  * keep-outbox: the debt of a session that ends is kept. The next session on
- * the same edge inherits it, and owes nothing else.
+ * the same link inherits it, and owes nothing else.
  */
 void mutant_keep_outbox(struct outbox *outbox);
 bool mutant_inherit_outbox(struct outbox *outbox);

@@ -7,10 +7,10 @@
 #include "core/mutant.h"
 #include "core/shard.h"
 
-/* A shard's turn of taking: this share of its debt, or all if it is small. */
+/* A shard's turn is this share of its debt, or all if that is small. */
 #define TURN_SHARES 8u
 #define TURN_LEAST 8u
-/* Slots on their way from memory while others are read. */
+/* Slots that are fetched from memory while others are read. */
 #define TAKE_AHEAD 4u
 
 /* --- owing --------------------------------------------------------------- */
@@ -181,8 +181,8 @@ outbox_detach(struct outbox *outbox)
 /* --- taking -------------------------------------------------------------- */
 
 /*
- * Gives one slot's record unless there is nothing to give. Returns false
- * if the consumer had no room.
+ * Gives one slot's record unless there is nothing to give. Returns false if the
+ * consumer did not take it.
  */
 static bool
 give_slot(const struct outbox *outbox, const struct slot *slot,
@@ -217,7 +217,7 @@ fifo_prefetch(const struct fifo *fifo, const struct shard *shard, uint32_t at)
 	__builtin_prefetch(slot + sizeof(struct slot) - 1);
 }
 
-/* Takes `max` records, which are due, or as many as there is room for. */
+/* Takes `max` records, which are due, or as many as are taken. */
 static unsigned
 shard_take(struct outbox *outbox, struct shard *shard, unsigned max,
     outbox_give *give, void *arg)
@@ -233,7 +233,7 @@ shard_take(struct outbox *outbox, struct shard *shard, unsigned max,
 
 		fifo_prefetch(fifo, shard, TAKE_AHEAD);
 
-		/* Cleared before it is read: what changes later is owed. */
+		/* Cleared before the read, so that a later change is owed. */
 		slot->owed &= ~bit;
 		if (!give_slot(outbox, slot, give, arg)) {
 			slot->owed |= bit;
@@ -252,8 +252,8 @@ shard_take(struct outbox *outbox, struct shard *shard, unsigned max,
 
 /*
  * A shard's turn ends at a position in its FIFO, however many takes that
- * needs: if a take that was cut short passed on to the next shard, what was
- * left would wait another round; if a turn went on until the shard is empty,
+ * needs. If a take that was cut short passed on to the next shard, the rest
+ * would wait another round. If a turn lasted until the shard is empty, that of
  * a busy one would never end. A turn is a share of what is due, the same in
  * all shards, so that large debts go out nearly in the order in which they
  * became due, and not shard by shard.

@@ -11,14 +11,14 @@
 #include "core/table_walk.h"
 
 /*
- * Called under a shard's lock when the outbox gets its first record: wake
- * the consumer, from whatever thread; must not block.
+ * Called under a shard's lock when the outbox gets its first record, from any
+ * thread: wake the consumer. Must not block.
  */
 typedef void outbox_wake(void *arg);
 
 /*
  * Called under a shard's lock for each report that becomes owed, as it is
- * accepted, with the hash of its client (the low bits of table_hash()); must
+ * accepted, with the hash of its client (the low bits of table_hash()). Must
  * not block.
  */
 typedef void outbox_note(
@@ -32,12 +32,12 @@ struct outbox {
 	uint32_t owner; /* records `from` it are not sent to it */
 	uint8_t bit;    /* membership bit in every slot */
 	bool attached;
-	uint8_t next_shard; /* where take goes on */
+	uint8_t next_shard; /* where outbox_take() goes on */
 	uint64_t turn_end;  /* of that shard: position in its FIFO, 0 = none */
 	_Atomic uint64_t
 	    owing;           /* one bit per shard with a record in its FIFO */
 	_Atomic bool failed; /* out of memory: a debt was not noted */
-	_Atomic uint64_t evicted; /* owed records that the cap threw out */
+	_Atomic uint64_t evicted; /* owed records that the cap evicted */
 	_Atomic uint64_t refused; /* reports that a full table did not take */
 };
 
@@ -47,26 +47,26 @@ void outbox_init(struct outbox *outbox, struct table *table, uint32_t owner,
 /* From now on changes are owed. HERD_ELIMIT: all bits are taken. */
 HERD_MUST_CHECK enum herd_error outbox_attach(struct outbox *outbox);
 
-/* Forgets the debt; wake is not called any more once this returns. */
+/* Forgets the debt. Once this returns, wake is not called any more. */
 void outbox_detach(struct outbox *outbox);
 
 /*
- * Offers one record to the consumer, under the shard's lock. Returns false
- * if there is no room: then it stays owed.
+ * Offers one record to the consumer, under the shard's lock. If it returns
+ * false, the record stays owed.
  */
 typedef bool outbox_give(void *arg, const struct report *report);
 
 /*
  * Takes up to `max` records of one shard with a debt, oldest first, and
  * gives those that still exist and did not come from `owner`. Returns how
- * many were popped; 0 when nothing is owed or `give` had no room at once.
+ * many were popped; 0 when nothing is owed or `give` refused the first one.
  */
 unsigned outbox_take(
     struct outbox *outbox, unsigned max, outbox_give *give, void *arg);
 
 bool outbox_is_empty(const struct outbox *outbox);
 
-/* A debt could not be noted for want of memory: detach, begin anew. */
+/* A debt could not be noted for want of memory: detach, start again. */
 bool outbox_has_failed(const struct outbox *outbox);
 
 /* Records owed now. Looks at every shard. */
@@ -74,13 +74,13 @@ uint64_t outbox_owed(const struct outbox *outbox);
 
 /*
  * One slice of a pass that owes records: visits at most `slots` slots from
- * *cursor on and owes those for which `wanted` says true. Returns
- * false when the pass is over.
+ * *cursor on and owes those for which `wanted` returns true. Returns false when
+ * the pass is over.
  */
 bool outbox_owe(struct outbox *outbox, struct table_cursor *cursor,
     unsigned slots, table_visit *wanted, void *arg);
 
-/* Per shard: how many records were ever appended to, popped from the FIFO. */
+/* Per shard: records ever appended to the FIFO, and popped from it. */
 struct outbox_progress {
 	uint64_t appended[TABLE_SHARDS];
 	uint64_t popped[TABLE_SHARDS];
@@ -98,8 +98,8 @@ uint64_t outbox_owner_bits(
 
 /*
  * Owes slot `number` to every attached outbox in `mask` that does not have it
- * yet. An outbox whose FIFO can't grow is marked as failed: its consumer must
- * begin anew.
+ * yet. An outbox whose FIFO cannot grow is marked as failed: its consumer must
+ * start again.
  */
 void outbox_owe_slot(
     struct table *table, struct shard *shard, uint32_t number, uint64_t mask);

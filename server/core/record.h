@@ -10,7 +10,7 @@
 struct slot;
 struct table;
 
-/* A record copied out. Set up with record_init; texts live in it. */
+/* Set up with record_init(). The report's texts are in the record itself. */
 struct record {
 	struct report report;
 	uint32_t from;
@@ -23,8 +23,8 @@ void record_init(struct record *record);
 void record_release(struct record *record);
 
 /*
- * Copies the slot's record; under its shard's lock, for table.c. HERD_ENOMEM:
- * it is as before.
+ * Copies the slot's record, under its shard's lock; for table.c. HERD_ENOMEM:
+ * the record is as before.
  */
 HERD_MUST_CHECK enum herd_error record_fill(
     struct record *record, const struct table *table, const struct slot *slot);

@@ -253,7 +253,7 @@ session_mark(struct session *session, struct mono now)
 	    (session->mark_head + session->mark_count) % SESSION_MARKS;
 
 	if (session->mark_count == SESSION_MARKS) {
-		/* Full: the newest mark speaks for what follows it. */
+		/* Full: the newest mark also counts for later records. */
 		at = (at + SESSION_MARKS - 1) % SESSION_MARKS;
 		session->marks_sent[at].sent = session->stats.sent;
 		return;
@@ -290,7 +290,7 @@ session_fill_data(struct session *session, struct buf *out, struct mono now)
 		unsigned n = outbox_take(&session->outbox,
 		    SESSION_TURN_RECORDS - popped, on_give, &giving);
 
-		/* A record that it could not even read. */
+		/* A record could not be read for want of memory. */
 		if (n == 0 && !giving.no_room)
 			giving.error = HERD_ENOMEM;
 		popped += n;
@@ -303,7 +303,7 @@ session_fill_data(struct session *session, struct buf *out, struct mono now)
 		session_end_batch(session, now, session->stats.sent > before);
 }
 
-/* Appends without a trace on failure. */
+/* A failed call appends nothing. */
 static enum herd_error
 session_fill_control(struct session *session, struct buf *out, struct mono now)
 {
@@ -327,7 +327,7 @@ session_fill_control(struct session *session, struct buf *out, struct mono now)
 	return HERD_OK;
 }
 
-/* The first record of a batch has come: when is it to leave? */
+/* Sets when the batch leaves, once its first record has come. */
 static void
 session_arm_flush(struct session *session, struct mono now)
 {
@@ -372,7 +372,7 @@ session_sent(struct session *session, size_t bytes, struct mono now)
 {
 	session->stats.sent_bytes += bytes;
 	session->last_tx = now;
-	/* Once all is sent only an ACK is progress, or a PING would be. */
+	/* Once all is sent only an ACK is progress: a sent PING is not. */
 	if (!outbox_is_empty(&session->outbox))
 		session->progress = now;
 }
@@ -415,7 +415,7 @@ session_has_pong(const struct session *session, uint64_t number)
 	return session->ponged >= number;
 }
 
-/* A neighbour of an earlier edition has no word for it. */
+/* Not to a neighbour of an earlier edition, which cannot read LIMIT. */
 void
 session_tell_limits(struct session *session)
 {
@@ -541,6 +541,6 @@ session_lag_ns(const struct session *session, struct mono now)
 	if (session->mark_count == 0)
 		return 0;
 	age = mono_since(now, session->marks_sent[session->mark_head].at);
-	/* A peer in step may take that long to say so. */
+	/* A peer that is up to date may acknowledge that late. */
 	return age > SESSION_ACK_NS ? age - SESSION_ACK_NS : 0;
 }

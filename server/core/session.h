@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One session of a link, without I/O: fed with bytes and the time, it gives
- * bytes and deadlines. HELLO, then CHECK and the digest exchange, then live
- * flooding; after SYNCED both nodes hold what either held.
+ * One session of a link, without I/O: it takes bytes and the time, and gives
+ * bytes and deadlines. HELLO comes first, then CHECK and the exchange, then
+ * live flooding. After SYNCED both nodes hold what either held.
  *
- * A session belongs to one thread. Its outbox makes it known to the table
- * from the first CHECK on. Nothing of a session survives it but the table.
+ * A session belongs to one thread. Its outbox is attached to the table from the
+ * first CHECK on. Only the table outlives a session.
  * Source of every rule: herd-protocol(7).
  */
 #ifndef HERD_SESSION_H
@@ -77,8 +77,8 @@ enum session_reason {
 const char *session_reason_word(enum session_reason reason);
 bool session_reason_is_refusal(enum session_reason reason);
 /*
- * A refusal by one of the herd stays until an operator does something, so
- * dialling again may take long. Without the key it may be anybody's.
+ * A refusal by a node of the herd lasts until an operator does something, so
+ * dialling again may wait long. A refusal without the key may be anybody's.
  */
 bool session_reason_is_slow(enum session_reason reason);
 
@@ -90,7 +90,7 @@ struct session_node {
 	struct span herd;
 	struct span name;
 	uint64_t params;     /* session_params() */
-	uint64_t boot;       /* random, of this process; 0: not said */
+	uint64_t boot;       /* random, of this process; 0: not told */
 	uint64_t max_memory; /* bytes, told to neighbours; 0: not told */
 	unsigned lacks;      /* enum session_feature: of an older edition */
 	uint64_t max_line;
@@ -102,7 +102,7 @@ struct session_node {
 	uint64_t flush_every_ns; /* see batch_timer.h; 0 = at once */
 };
 
-/* Counters of a session; an edge sums them up. */
+/* Counters of a session; a link sums them up. */
 struct session_stats {
 	uint64_t sent;     /* records */
 	uint64_t received; /* records */
@@ -127,8 +127,8 @@ struct session_hello {
 };
 
 /*
- * Asked when a stranger's HELLO has come in: may it speak here, and what is
- * the link's number? Sets *number, or says why not, or calls session_hold():
+ * Called when a HELLO has come in: may the peer speak here, and what is the
+ * link's number? Sets *number, or returns why not, or calls session_hold():
  * then session_decide() answers later.
  */
 typedef enum session_reason session_admit(void *arg,
@@ -138,7 +138,7 @@ typedef enum session_reason session_admit(void *arg,
 struct session_config {
 	const struct session_node *node;
 	struct span peer; /* whom we dialled; empty: HELLO will tell */
-	bool knocks;      /* says so in HELLO, and nothing else */
+	bool knocks;      /* says knock=1 in HELLO, and nothing else */
 	session_admit *admit;
 	outbox_wake *wake;
 	void *arg; /* of both */
@@ -146,7 +146,7 @@ struct session_config {
 	uint64_t random; /* seed of the verification interval */
 };
 
-/* A moment at which `sent` records were under way, for the lag. */
+/* When the count of sent records reached `sent`, for the lag. */
 struct session_mark {
 	uint64_t sent;
 	struct mono at;
@@ -159,7 +159,6 @@ struct session {
 	void *arg;
 	enum session_state state;
 	char peer[REPORT_ORIGIN_MAX + 1];
-	unsigned edge;
 	uint8_t nonce[SESSION_NONCE_LEN];
 	uint8_t peer_nonce[SESSION_NONCE_LEN];
 	bool fresh;      /* as our HELLO said */
@@ -168,7 +167,7 @@ struct session {
 	bool peer_knocks;
 	bool greeted;         /* the peer's HELLO is here */
 	bool held;            /* its answer waits: nothing is read */
-	uint64_t peer_boot;   /* 0: it said none */
+	uint64_t peer_boot;   /* 0: it told none */
 	unsigned features;    /* enum session_feature: of both sides */
 	uint64_t memory_told; /* our max_memory */
 	uint64_t peer_memory; /* its max_memory, 0: not told */
@@ -184,7 +183,7 @@ struct session {
 	/* liveness */
 	struct mono started;
 	struct mono synced_at; /* when SYNCED last */
-	struct mono ticked;    /* what was due by then has been said */
+	struct mono ticked;    /* all that was due by then is done */
 	struct mono last_rx;
 	struct mono last_tx;
 	struct mono progress; /* last ack or acceptance of bytes */
@@ -229,11 +228,11 @@ void session_bye(struct session *session, enum session_reason reason,
     const char *fmt, ...) HERD_PRINTF(3, 4);
 
 /*
- * Appends what is to be sent now, control lines first, then DIGESTs, then at
- * most SESSION_TURN_RECORDS records. Nothing is added beyond SESSION_OUT_MAX
- * bytes but control lines and what was begun, so `out` needs room for twice
- * that and a line. Returns true when there is more at once: call again as
- * soon as `out` has been written, not before.
+ * Appends what is to be sent now: control lines, then DIGESTs, then at most
+ * SESSION_TURN_RECORDS records. Beyond SESSION_OUT_MAX bytes it adds only
+ * control lines and the rest of a line, so `out` must take twice that and a
+ * line. Returns true when there is more to send: call again as soon as `out`
+ * has been written, not before.
  */
 bool session_fill(struct session *session, struct buf *out, struct mono now);
 
@@ -245,18 +244,18 @@ void session_tick(struct session *session, struct mono now);
 
 /*
  * When session_tick() wants to be called; UINT64_MAX: not at all. After
- * session_tick(now) it is later than `now`, whatever the socket does: what
- * was due then waits for session_fill().
+ * session_tick(now) it is later than `now`, even if the socket takes nothing:
+ * what is due waits for session_fill().
  */
 struct mono session_deadline(const struct session *session);
 
-/* Asks for a sign of life now: the number for session_has_pong(). */
+/* Sends a PING now; returns its number, for session_has_pong(). */
 uint64_t session_probe(struct session *session, struct mono now);
 bool session_has_pong(const struct session *session, uint64_t number);
 
 /*
- * Compares everything again now because of a clock: what comes then is counted
- * as restored. A comparison that is under way is made once more.
+ * Compares everything again now because of a clock. Records that this brings
+ * are counted as restored. A comparison under way is made once more.
  */
 void session_verify_clock(struct session *session, struct mono now);
 
@@ -271,8 +270,8 @@ bool session_has_debt(const struct session *session);
 bool session_is_comparing(const struct session *session);
 
 /*
- * The table's debt to the peer, and how much later than a peer in step would
- * it has not acknowledged the oldest record sent.
+ * The table's debt to the peer, and by how much its acknowledgement of the
+ * oldest record is late.
  */
 uint64_t session_owed(const struct session *session);
 uint64_t session_lag_ns(const struct session *session, struct mono now);
@@ -282,11 +281,11 @@ uint64_t session_lag_ns(const struct session *session, struct mono now);
 /* The one place where the state changes; checks the transition. */
 void session_set_state(struct session *session, enum session_state state);
 
-/* Closes it without a word to the peer; once closed, nothing changes. */
+/* Closes it without a BYE. Once closed, nothing changes. */
 void session_close(
     struct session *session, enum session_reason reason, bool by_peer);
 
-/* Tells the peer that we live; its answer has RTT and clock difference. */
+/* Sends a PING; the PONG tells the RTT and the peer's clock. */
 void session_ping(struct session *session, struct mono now);
 
 /* Tells the peer our bounds if it does not know them. */
@@ -296,7 +295,7 @@ void session_tell_limits(struct session *session);
 uint64_t session_random_between(
     struct session *session, uint64_t least, uint64_t most);
 
-/* Queues a control line; too many or no memory ends the session. */
+/* Queues a control line. Too many, or no memory, end the session. */
 void session_say(struct session *session, const char *fmt, ...)
     HERD_PRINTF(2, 3);
 

@@ -38,8 +38,7 @@ session_cut_ns(const struct session *session, struct mono now)
 	if (cut < expire)
 		return 0;
 	cut -= expire;
-	/* Both sides must use the same cut, so the peer must be able to read
-	 * it. */
+	/* The peer must be able to read the cut, because both use it. */
 	if (!session_knows(session, SESSION_CUTS))
 		cut -= cut % HERD_NS_PER_S;
 	return cut < HERD_TIME_MAX_S * HERD_NS_PER_S ? cut : 0;
@@ -86,8 +85,8 @@ session_attach(struct session *session)
 }
 
 /*
- * Both CHECKs are here. The outbox is attached before the scan, or a record
- * that comes between them would be neither compared nor owed.
+ * Both CHECKs are here. The outbox is attached before the scan, because a
+ * record that came between them would be neither compared nor owed.
  */
 static void
 session_begin_scan(struct session *session)
@@ -108,7 +107,7 @@ session_begin_scan(struct session *session)
 }
 
 /*
- * Who starts: a node with data lets an empty peer ask. An empty node asks one
+ * A node with data lets an empty peer start. An empty node starts with one
  * neighbour at a time, so that each record comes to it once.
  */
 void
@@ -148,7 +147,7 @@ session_on_check(struct session *session, struct span rest, struct mono now,
 		session_bad_line(session, "bad CHECK", number);
 		return;
 	}
-	/* Starting may wait, answering never. */
+	/* Starting may wait for the board, answering never does. */
 	if (session->state == SESSION_LIVE) {
 		board_enter(session->node->board);
 		session->counted = true;
@@ -218,7 +217,7 @@ session_end_scan(struct session *session)
 static void
 session_end_owe(struct session *session)
 {
-	/* What differs leaves at once. */
+	/* Records that differ leave at once. */
 	session->flush_at = (struct mono){ 0 };
 	batch_timer_init(&session->batch_timer, session->node->name);
 	session_set_state(session, SESSION_DRAIN);
@@ -312,10 +311,7 @@ session_on_next(struct session *session, struct span rest, struct mono now,
 {
 	struct exchange *exchange = &session->exchange;
 
-	/*
-	 * The peer has compared, so it had all our DIGESTs, and we had all of
-	 * its own.
-	 */
+	/* The peer has compared all, so each side has the other's DIGESTs. */
 	if (!exchange->peer_checked || exchange->next_received ||
 	    (session->state != SESSION_OWE && session->state != SESSION_DRAIN &&
 		session->state != SESSION_NEXT)) {

@@ -71,7 +71,7 @@ session_queue_hello(struct session *session)
 	error = buf_addf(out,
 	    "HELLO " HELLO_PROTOCOL " herd=" SPAN_FMT " node=" SPAN_FMT,
 	    SPAN_ARG(node->herd), SPAN_ARG(node->name));
-	/* Who accepts does not know yet whom it talks to. */
+	/* The accepting side does not know its peer yet. */
 	if (error == HERD_OK && session->peer[0] != '\0')
 		error = buf_addf(out, " peer=%s", session->peer);
 	if (error == HERD_OK)
@@ -149,7 +149,7 @@ hello_parse(struct span rest, struct hello *out)
 }
 
 #define NAME_SHOWN_MAX 64u
-/* What a stranger says, fit to be shown. */
+/* A text of a stranger, escaped. */
 struct shown {
 	char text[4 * NAME_SHOWN_MAX + 8];
 };
@@ -170,8 +170,8 @@ show(struct shown *shown, struct span text)
 }
 
 /*
- * Is it one of ours? Says BYE if not. The order is the one of REASONS. The
- * texts are read on both sides, so they say what either is.
+ * Is the peer a node of this herd? Says BYE if not, for the first reason in the
+ * order of REASONS. Both sides read the texts, so they name both nodes.
  */
 static bool
 hello_check(struct session *session, const struct hello *hello)
@@ -218,7 +218,7 @@ hello_check(struct session *session, const struct hello *hello)
 	return session->state != SESSION_CLOSED;
 }
 
-/* It is one of ours, but may not speak here. */
+/* The peer is of this herd, but may not speak here. */
 static void
 session_refuse(struct session *session, enum session_reason reason)
 {
@@ -262,7 +262,7 @@ session_hold(struct session *session)
 	session->held = true;
 }
 
-/* HELLO has its answer. */
+/* The HELLO is accepted or refused. */
 static void
 session_answer_hello(struct session *session, enum session_reason reason,
     unsigned number, struct mono now)
@@ -271,18 +271,17 @@ session_answer_hello(struct session *session, enum session_reason reason,
 		session_refuse(session, reason);
 		return;
 	}
-	session->edge = number;
 	framer_widen(
 	    &session->in, session->node->max_line + SESSION_LINE_EXTRA);
 	outbox_init(&session->outbox, session->node->table,
-	    MUTANT(ECHO_BY_EDGE)
-		? session->edge + 2
-		: board_session_number(session->node->board, session->edge),
+	    MUTANT(ECHO_BY_LINK)
+		? number + 2
+		: board_session_number(session->node->board, number),
 	    session->wake, session->arg);
 	session_set_state(session, SESSION_LIVE);
 	session_ping(session, now);
 	session_tell_limits(session);
-	/* Without memory for the PING it is closed. */
+	/* Closed if there was no memory for the PING. */
 	if (session->state == SESSION_LIVE)
 		session_consider_exchange(session, now);
 }
@@ -295,7 +294,7 @@ session_decide(struct session *session, enum session_reason reason,
 		return;
 	session->held = false;
 	session_answer_hello(session, reason, number, now);
-	/* What came behind HELLO has waited. */
+	/* Bytes after HELLO have waited. */
 	session_input(session, 0, now, clock);
 }
 
@@ -322,7 +321,7 @@ session_on_hello(struct session *session, struct span rest, struct mono now,
 	session->exchange.is_first =
 	    span_compare(session->node->name, hello.node) < 0;
 	session->greeted = true;
-	/* The knock has been heard: BYE follows. */
+	/* The peer answers our knock with BYE. */
 	if (session->knocks)
 		return;
 	told = (struct session_hello){ span_from(session->peer),

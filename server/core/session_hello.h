@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * HELLO, the first line of a session: who speaks, with which features, and
- * whether the two nodes may be linked. Source: herd-protocol(7), "HELLO".
+ * whether the two nodes may be linked. Source: herd-protocol(7), LINES OF
+ * LINKS.
  */
 #ifndef HERD_SESSION_HELLO_H
 #define HERD_SESSION_HELLO_H

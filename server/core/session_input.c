@@ -14,8 +14,8 @@
 /* --- lines --------------------------------------------------------------- */
 
 /*
- * Should this record have been here before? A verification brings it, and it
- * is not new. (Old records also come by flood, when a link heals elsewhere.)
+ * Should this record have been here before? Yes if a verification brings it
+ * and it is old. (A flood brings old records too, when a link heals elsewhere.)
  */
 static bool
 session_is_repair(const struct session *session, const struct report *report,
@@ -32,7 +32,7 @@ session_is_repair(const struct session *session, const struct report *report,
 	       judged.ns - received > SESSION_REPAIR_AGE_NS;
 }
 
-/* Then the reason is a clock that was wrong, or the margin of a cut. */
+/* Is the reason a clock that was wrong, or the margin of a cut? */
 static bool
 session_is_restored(const struct session *session, const struct report *report)
 {
@@ -40,10 +40,10 @@ session_is_restored(const struct session *session, const struct report *report)
 	       report->time_ns <= session->exchange.cut_past_ns;
 }
 
-/* Records that came in together, to be put together: see table_hash(). */
+/* Records that came in together are put together: see table_hash(). */
 struct arrivals {
 	struct wall judged; /* the time, for all of them */
-	struct wall expiry; /* what they are too old by */
+	struct wall expiry; /* the time for their expiry */
 	unsigned count;
 	struct report reports[ARRIVALS_MAX];
 	uint64_t hashes[ARRIVALS_MAX];
@@ -87,8 +87,8 @@ session_put_arrivals(struct session *session, struct arrivals *arrivals)
 }
 
 /*
- * The reports' texts stay where they came in until the arrivals are put.
- * Before a bad one and before any other line they are.
+ * The report's texts borrow the input until the arrivals are put. That happens
+ * before a bad report and before any other line.
  */
 static void
 session_on_report(struct session *session, struct arrivals *arrivals,
@@ -183,7 +183,7 @@ session_on_pong(struct session *session, struct span rest, struct mono now,
 		return;
 	session->ping_open = false;
 	session->rtt_ns = (int64_t)mono_since(now, session->ping_at);
-	/* It said so when half of the round trip was over. */
+	/* The peer read its clock after about half of the round trip. */
 	half = (struct mono){ now.ns - (uint64_t)session->rtt_ns / 2 };
 	session->clock = (struct timekeeper_clock){
 		.offset_ns = timekeeper_offset((struct wall){ time_ns }, half),
@@ -194,7 +194,7 @@ session_on_pong(struct session *session, struct span rest, struct mono now,
 	session->clock_known = true;
 }
 
-/* A bound of the peer; those without a meaning here are for later versions. */
+/* A limit of the peer. Unknown ones are for later versions. */
 static void
 session_on_limit(struct session *session, struct span rest,
     struct mono now HERD_UNUSED, struct wall clock HERD_UNUSED)
@@ -255,7 +255,7 @@ line_is_report(struct span line)
 				   memcmp(line.data, "GONE", 4) == 0);
 }
 
-/* A line that is no report. */
+/* A line other than a report. */
 static void
 session_on_line(struct session *session, struct span line, struct mono now,
     struct wall clock)

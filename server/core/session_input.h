@@ -9,15 +9,15 @@
 #include "core/session.h"
 
 /*
- * Reads straight into the session: room for at least `want` bytes, then
- * session_input() with what came. HERD_ENOMEM.
+ * Gives space in the session for at least `want` bytes. Read into it, then call
+ * session_input(). HERD_ENOMEM.
  */
 HERD_MUST_CHECK enum herd_error session_space(
     struct session *session, size_t want, char **data, size_t *room);
 
 /*
  * `len` bytes came in at session_space(). The session may be CLOSED
- * afterwards: write what session_fill() still gives (a BYE), then hang up.
+ * afterwards: write what session_fill() still gives (a BYE), then close.
  */
 void session_input(
     struct session *session, size_t len, struct mono now, struct wall clock);

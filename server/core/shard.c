@@ -171,7 +171,7 @@ shard_index_remove(struct shard *shard, uint32_t hole)
 	shard->index[hole] = 0;
 }
 
-/* The bits of the hash that its place in the index does not say. */
+/* The bits of the hash that its place in the index does not tell. */
 static uint32_t
 hash_tag(uint32_t hash)
 {

@@ -35,7 +35,7 @@ struct shard {
 	uint64_t equal;
 	uint64_t expired;
 	uint64_t evicted;
-	uint64_t blob_bytes; /* blob_memory() of all blobs */
+	uint64_t blob_bytes; /* slot_blob_memory() of all blobs */
 	uint64_t attached;   /* bit of each attached outbox */
 	struct fifo fifos[TABLE_OUTBOXES];
 	struct heap_entry *heap; /* NULL until the table is nearly full */
@@ -77,7 +77,7 @@ hash_shard(uint64_t hash)
 	return (uint32_t)(hash >> 58);
 }
 
-/* Under the lock, where index and size change: plain loads do. */
+/* Under the lock, which guards both, plain loads are enough. */
 static inline uint32_t *
 load_index(const struct shard *shard)
 {
@@ -98,8 +98,8 @@ entry_has_tag(uint32_t entry, uint32_t hash)
 }
 
 /*
- * Every change of what table_bytes() tells comes through here. Threads add
- * without the same lock, so that it may be below 0 for a moment.
+ * The only place that changes what table_bytes() returns. Threads add under
+ * different locks, so it may be below 0 for a moment.
  */
 static inline void
 table_add_bytes(struct table *table, uint64_t before, uint64_t after)
@@ -126,12 +126,12 @@ void shard_release(struct table *table, struct shard *shard);
 /* A slot without a record; its bits may be set from an earlier life. */
 HERD_MUST_CHECK enum herd_error shard_take_slot(
     struct table *table, struct shard *shard, uint32_t *out);
-/* Back to the free ones. */
+/* Puts the slot back into the free list. */
 void shard_give_slot(struct table *table, struct shard *shard, uint32_t number);
 
 /*
- * Where the client's entry is, or the free one where it would go. The tag
- * saves a look at most slots of other clients, which are not in the cache.
+ * Where the client's entry is, or the free one where it would go. The tag saves
+ * reading most slots of other clients, which are not in the cache.
  */
 uint32_t shard_probe(
     const struct shard *shard, uint32_t hash, struct span client);

@@ -104,7 +104,7 @@ slot_drop(struct table *table, struct shard *shard, struct slot *slot)
 	slot->blob_len = 0;
 }
 
-/* Most reports of a client come by the same node as the one before. */
+/* Most reports of a client have the same origin as the last one. */
 static uint16_t
 find_origin(
     const struct table *table, const struct slot *slot, struct span origin)

@@ -43,7 +43,7 @@ _Static_assert(sizeof(struct slot) == 88, "memory per client is promised");
 /* Memory that a blob of that size takes outside its slot, malloc's included. */
 uint64_t slot_blob_memory(size_t size);
 
-/* What the slot's record counts for beside the slot of a position. */
+/* Bytes of the slot's record beyond the slot of a position. */
 uint64_t slot_bytes(const struct slot *slot);
 
 /*
@@ -76,14 +76,14 @@ HERD_MUST_CHECK enum herd_error slot_read(const struct table *table,
     struct report *out);
 
 /*
- * Writes the record into the slot and counts it; a failed call leaves the
- * slot as it was. The blob is in place before anything is owed. HERD_ENOMEM.
+ * Writes the record into the slot and counts it. HERD_ENOMEM: the slot is as
+ * before.
  */
 HERD_MUST_CHECK enum herd_error slot_write(struct table *table,
     struct shard *shard, struct slot *slot, const struct report *report,
     uint32_t from);
 
-/* The slot's record goes: frees its blob, and counts it no more. */
+/* Frees the blob of the slot's record and takes it out of the counts. */
 void slot_drop(struct table *table, struct shard *shard, struct slot *slot);
 
 #endif

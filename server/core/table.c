@@ -70,7 +70,7 @@ table_names(struct table *table)
 
 /* --- the accept rule ----------------------------------------------------- */
 
-/* How the report stands to the slot's: <0 older, 0 the same, >0 newer. */
+/* Compares the report with the slot's: <0 older, 0 the same, >0 newer. */
 static enum herd_error
 slot_order(const struct table *table, const struct slot *slot,
     const struct report *report, int *order)
@@ -104,10 +104,10 @@ is_out_of_bytes(const struct table *table, const struct table_bounds *bounds)
 }
 
 /*
- * The cap at intake counts positions: a removal makes a place. In a full table
- * that place is taken by the least record, so each removal makes one only
- * once; else a single removal would let new clients push out all others.
- * `ahead` are about to take a place.
+ * The cap at intake counts positions, so a removal makes a place. In a full
+ * table the new client's record evicts the least one. Each removal makes only
+ * one place, because otherwise a single removal would let new clients push out
+ * all others. `ahead` are about to take a place.
  */
 static bool
 has_no_place(const struct table *table, const struct table_bounds *bounds,
@@ -173,9 +173,9 @@ shard_replace(struct table *table, struct shard *shard, uint32_t number,
 }
 
 /*
- * A new client's record. Threads that take clients in at the same time see
- * each other before they look for a place, so that they do not fill the table
- * beyond its cap and make the least record go.
+ * A new client's record. Threads that take in clients at the same time count
+ * each other before they look for a place. Otherwise they could fill the table
+ * beyond its cap, and the least record would go.
  */
 static enum put_result
 shard_admit(struct table *table, struct shard *shard, uint32_t hash,
@@ -231,8 +231,8 @@ table_hash(const struct table *table, struct span client)
 }
 
 /*
- * Without the lock: pointer and size may not belong together, but only an
- * address is made of them, which is never followed.
+ * Without the lock, so pointer and size may not belong together. That is
+ * harmless, because a prefetch never reads the address that they make.
  */
 void
 table_prefetch_index(struct table *table, uint64_t hash)
@@ -299,9 +299,9 @@ ticket_fill(struct put_info *ticket, const struct table *table,
 }
 
 /*
- * The report is less than all that a full table holds. Its answer waits like
- * that of a record which was evicted before the store took it: an empty slot
- * stands for it in the store's FIFO.
+ * The report is less than all records of a full table. Its answer waits as if
+ * its record was evicted before the store took it, so an empty slot goes into
+ * the store's FIFO.
  */
 static enum put_result
 shard_refuse(
@@ -322,9 +322,9 @@ shard_refuse(
 }
 
 /*
- * A client that a full table does not hold. Whether it is the least is known
- * before anybody can see it: or a client that was evicted would come back
- * for a moment with an older report, and the store could write that.
+ * A client that a full table does not hold. It is compared with the least
+ * before anybody can see it. Otherwise an evicted client would come back for a
+ * moment with an older report, and the store could write that.
  */
 static enum put_result
 put_at_cap(struct table *table, uint64_t hash, const struct report *report,

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The table: the newest report of every client, in 64 shards, each with its
- * own lock. Whoever must hear of changes (a link, the store, a watcher)
- * attaches an outbox: a FIFO of slots per shard with one membership bit per
- * slot, so that a slow consumer gets each client's newest report once.
+ * own lock. A consumer of changes (a link, the store, a watcher) attaches an
+ * outbox: see outbox.h. Passes over the table are in table_walk.h, its inside
+ * is in shard.h.
  *
- * The accept rule is table_put(): newer in the order of report_compare()
- * replaces, is owed to every outbox but its sender's, and nothing else ever
- * writes. Any thread may call anything here unless it says otherwise; no
- * callback may call back into the table.
+ * The accept rule is table_put(): a report that is newer in the order of
+ * report_compare() replaces the record and is owed to every outbox but its
+ * sender's. Nothing else writes records. Any thread may call anything here
+ * unless it says otherwise; no callback may call back into the table.
  */
 #ifndef HERD_TABLE_H
 #define HERD_TABLE_H
@@ -24,14 +24,14 @@
 #define TABLE_SHARDS 64u
 #define TABLE_OUTBOXES 64u
 
-/* Who gave a record: 0 nobody known, 1 a client, else a session's number. */
+/* Where a record came from: these, or a session's number. */
 #define FROM_NOBODY 0u
 #define FROM_CLIENT 1u
 
 struct table_config {
 	uint64_t max_clients;     /* records at most, 0 = no cap */
 	uint64_t expire_after_ns; /* by the report's own time, 0 = never */
-	struct siphash_key key;   /* random: nobody can aim at a bucket */
+	struct siphash_key key; /* random, so that nobody can aim at a bucket */
 };
 
 struct table;
@@ -60,9 +60,9 @@ enum put_result {
 };
 
 /*
- * A ticket for a caller that waits for durability: everything appended to
- * the store's FIFO of `shard` up to `appended` covers this report, whatever
- * became of it. See commit.h.
+ * A ticket for a caller that waits for durability: the report is covered, in
+ * any case, by what was appended to the store's FIFO of `shard` up to
+ * `appended`. See commit.h.
  */
 struct put_info {
 	unsigned shard;
@@ -79,9 +79,9 @@ enum put_result table_put(struct table *table, const struct report *report,
     struct put_info *info);
 
 /*
- * Many puts at once wait for memory once: hash each client, prefetch the
- * index for all, then the records for all, then put. The last two may be left
- * out; table_put() does all by itself.
+ * So that many puts wait for memory once: hash each client, prefetch the index
+ * for all, then the records for all, then put. Prefetching may be left out;
+ * table_put() does all by itself.
  */
 uint64_t table_hash(const struct table *table, struct span client);
 void table_prefetch_index(struct table *table, uint64_t hash);
@@ -93,9 +93,9 @@ enum put_result table_put_hashed(struct table *table, uint64_t hash,
     const struct outbox *store, struct put_info *info);
 
 /*
- * What bounds the reports that a node takes from its clients. Reports from
- * links and from the store are never judged by this, because two nodes with
- * different bounds would then hold different tables for ever.
+ * Bounds of the reports that a node takes from its clients. They do not apply
+ * to reports from links and from the store, because two nodes with different
+ * bounds would then hold different tables for ever.
  */
 struct table_bounds {
 	uint64_t max_bytes; /* of table_bytes(), 0 = no bound */
@@ -104,13 +104,14 @@ struct table_bounds {
 
 /*
  * table_put_hashed() for a report that a client of this node has sent. At a
- * bound it refuses (PUT_NO_ROOM, PUT_FULL; nothing changes, *info is not
- * filled) a client that is not known, and at max_bytes also a report whose
- * record needs a larger block of memory than the one it replaces. A client of
- * whom a removal is held is known. Each caller's thread may go beyond
- * max_bytes by one record and what it makes the table grow by: 256 slots, a
- * shard's index, the FIFOs. max_clients is exact;
- * the last places may be refused to threads that come for them at once.
+ * bound it refuses a client that is not known, and at max_bytes also a report
+ * whose record needs a larger block of memory than the one it replaces:
+ * PUT_NO_ROOM or PUT_FULL; nothing changes, *info is not filled. A client of
+ * whom a removal is held is known.
+ *
+ * Each thread may exceed max_bytes by one record and by what the table grows
+ * for it: 256 slots, a shard's index, the FIFOs. max_clients is exact; threads
+ * that compete for the last places may all be refused.
  */
 enum put_result table_take(struct table *table, uint64_t hash,
     const struct report *report, struct wall now, const struct outbox *store,
@@ -118,14 +119,14 @@ enum put_result table_take(struct table *table, uint64_t hash,
 
 /*
  * Memory of the table in bytes, without free slots and without removals
- * (their slots and texts). Costs a load.
+ * (their slots and texts). As fast as one load.
  */
 uint64_t table_bytes(const struct table *table);
 
 /* --- reading ------------------------------------------------------------- */
 
 /*
- * Copies out what is held of `client`; removals too. HERD_ENOTFOUND,
+ * Copies out the record of `client`, a removal too. HERD_ENOTFOUND,
  * HERD_ENOMEM.
  */
 HERD_MUST_CHECK enum herd_error table_get(
@@ -139,7 +140,7 @@ struct table_counts {
 	uint64_t stale;
 	uint64_t equal;
 	uint64_t expired; /* refused or swept */
-	uint64_t evicted; /* refused or thrown out at the cap */
+	uint64_t evicted; /* refused or evicted at the cap */
 	uint64_t bytes;   /* memory of slots, texts, indices and FIFOs */
 	uint64_t counted; /* of them, table_bytes() */
 };

@@ -22,7 +22,7 @@ const struct mutant_row MUTANTS[] = {
 static void
 on_wake_of_kept(void *arg)
 {
-	(void)arg; /* nobody is there to be woken */
+	(void)arg; /* no session is there to be woken */
 }
 
 static bool
@@ -31,7 +31,7 @@ is_kept(const struct outbox *outbox)
 	return outbox != NULL && outbox->wake == on_wake_of_kept;
 }
 
-/* The kept outbox of the same edge. */
+/* The kept outbox of the same link. */
 static struct outbox *
 find_kept(const struct outbox *outbox)
 {
@@ -121,7 +121,7 @@ mutant_is_ahead(uint64_t time_ns, struct wall judged)
 
 /* --- pauses -------------------------------------------------------------- */
 
-/* Where a rule's lock is left out, others of the node come in between. */
+/* Other threads of the node run where the mutant lacks a lock. */
 static void
 mutant_pause(struct table *table)
 {

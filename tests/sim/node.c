@@ -297,7 +297,7 @@ node_forget(struct node *node, unsigned client)
 	record_release(&held);
 }
 
-/* Some lie about where the herd's clocks let them expire. */
+/* Some are about as old as expire_after. */
 static uint64_t
 draw_old_time(struct world *world, uint64_t now)
 {

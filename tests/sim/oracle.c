@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What must hold, whatever the seed does. */
+/* What must hold with every seed. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -176,8 +176,8 @@ node_read(struct node *node, uint32_t *versions)
 }
 
 /*
- * A node may lack the version: what is not newer than `expired_ns` is gone or
- * about to go, or the table is full of greater ones.
+ * May the node lack the version? Yes if it is not newer than `expired_ns`, or
+ * if the table is full of greater ones.
  */
 static bool
 is_excused(const struct world *world, const uint32_t *versions,
@@ -228,7 +228,8 @@ on_watched(void *arg, const struct report *report)
 		return true;
 	}
 	held = &node->held[world->oracle.versions[version].client];
-	/* What has expired here may be elsewhere in an older version. */
+	/* Of a record that expired here another node may hold an older version.
+	 */
 	if (oracle_compare(world, version, *held) < 0 &&
 	    world->oracle.versions[*held].report.time_ns >
 		world->oracle.horizon_ns)
@@ -258,7 +259,7 @@ is_near(uint64_t a, uint64_t b, uint64_t most)
 	return (a > b ? a - b : b - a) <= most;
 }
 
-/* May it let reports expire? By itself only when it has waited. */
+/* May it let reports expire? Without a majority only after the wait. */
 static bool
 is_trusted(const struct node *node, uint64_t offset)
 {
@@ -352,7 +353,7 @@ static void
 check_clock(const struct node *node)
 {
 	struct world *world = node->world;
-	/* Once overruled, three quarters are asked for; the rest is jitter. */
+	/* An overruled clock needs three quarters; the rest is jitter. */
 	uint64_t margin = node->timekeeper.margin_ns;
 	uint64_t slack = margin / 4 + 500 * SIM_MS;
 	uint64_t clocks[LINKS_MAX + 1];
@@ -361,7 +362,7 @@ check_clock(const struct node *node)
 	unsigned count;
 	unsigned near = 0;
 
-	/* Who sees two clocks believes a neighbour who sees three. */
+	/* A node that sees two clocks believes a neighbour that sees three. */
 	if (node->edge_count == 1 && node->edges[0].link.conn != NULL)
 		seer = &world->nodes[node->edges[0].peer];
 	if (!has_majority(seer, clocks, &count, slack))
@@ -442,7 +443,7 @@ expect(struct world *world, uint32_t version)
 		*expected = version;
 }
 
-/* What any live node holds, and what was answered, must come to all. */
+/* All nodes must get what a live node holds, and what was answered. */
 void
 oracle_expect(struct world *world)
 {
@@ -466,9 +467,10 @@ oracle_expect(struct world *world)
 }
 
 /*
- * What is not newer may be missing: by the fastest of the clocks that are right
- * or trusted it expires within the margin. A right clock is one even when all
- * nodes have been set wrong since: one may have let it expire before.
+ * Versions up to this time may be missing, because they expire within the
+ * margin by the fastest clock that is right or trusted. A right clock counts
+ * even when all nodes were set wrong since: one may have let them expire
+ * before.
  */
 static uint64_t
 expired_by_fastest(const struct world *world)
@@ -508,8 +510,8 @@ check_node_equal(
 			due = first[i];
 		order = oracle_compare(world, all[i], due);
 		/*
-		 * Who has less lacks it: this node, or the first one; or both,
-		 * when all who had it let it expire.
+		 * The node with the older version lacks it: this one, or the
+		 * first one, or both if it has expired everywhere.
 		 */
 		if (order == 0 ||
 		    (order < 0 && is_excused(world, all, due, expired)) ||
@@ -544,7 +546,7 @@ out:
 
 /* --- sessions ------------------------------------------------------------ */
 
-/* The peer has sent NEXT: what it had when it began must be here. */
+/* The peer sent NEXT: all that it had at the beginning must be here. */
 static void
 check_next(struct end *end, const struct end *peer)
 {
@@ -614,8 +616,8 @@ oracle_observe_end(struct end *end)
 }
 
 /*
- * A version crosses a link once per session; once more per exchange, which
- * owes by leaves what the flood has sent while it compared.
+ * A version crosses a link once per session, and once more per exchange: the
+ * exchange owes whole leaves, with records that the flood has just sent.
  */
 static void
 check_crossing(struct end *end, uint32_t version)

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* It may look inside because it is a test of that. */
+/* It tests the inside, so it may look there. */
 #include "core/shard.h"
 
 static const char *

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * A table seen from inside, for tests: what must hold between its parts.
- */
+/* A table from inside, for tests: what must hold between its parts. */
 #ifndef HERD_TABLE_CHECK_H
 #define HERD_TABLE_CHECK_H
 
@@ -13,7 +11,7 @@
  */
 const char *table_check(struct table *table);
 
-/* Other limits than those it was made with; nobody uses it meanwhile. */
+/* Sets other limits; no other thread may use the table meanwhile. */
 void table_set_limits(
     struct table *table, uint64_t max_clients, uint64_t expire_after_ns);
 

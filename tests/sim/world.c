@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Virtual time, and the acts of a run. */
+/* Virtual time, and the stages of a run. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,10 +8,10 @@
 #include "herd/text.h"
 
 #define POLL_NS (10 * SIM_MS)
-/* What went wrong before healing is noticed by then. */
+/* By then all faults before healing are noticed. */
 #define LATE_NS (100 * SIM_MS)
 #define CONVERGE_NS (5 * SIM_S)
-/* From the start of a node to SYNCED, but for the round trips. */
+/* From the start of a node to SYNCED, without the round trips. */
 #define RETURN_NS (1 * SIM_S)
 /* The first backoff, and that of the other side's knock. */
 #define CUT_NS (250 * SIM_MS)
@@ -203,7 +203,7 @@ node_of(struct world *world, const struct event *event)
 	return NULL;
 }
 
-/* What a stopped process would do it does when it goes on. */
+/* A stopped process handles its events when it goes on. */
 static bool
 is_frozen(struct world *world, const struct event *event)
 {
@@ -440,7 +440,7 @@ record_lines(const struct world *world)
 	return world->oracle.words[WORD_AT] + world->oracle.words[WORD_GONE];
 }
 
-/* Nodes hear of each other's clocks: who is wrong judges by the others. */
+/* Nodes learn each other's clocks: a wrong one judges by the others. */
 static void
 act_clocks(struct world *world)
 {
@@ -455,7 +455,7 @@ act_clocks(struct world *world)
 	oracle_check_equal(world);
 }
 
-/* Some node's clock may come to be trusted: then its links compare again. */
+/* Some node's clock may become trusted: then its links compare again. */
 static bool
 is_waiting(const struct world *world)
 {
@@ -470,7 +470,7 @@ is_waiting(const struct world *world)
 	return false;
 }
 
-/* Has a clock that came to be trusted, or right, made links compare again? */
+/* Has a clock that became trusted, or right, made links compare again? */
 static bool
 has_verified_since(const struct world *world, uint64_t at)
 {
@@ -527,14 +527,14 @@ act_verify(struct world *world)
 		world_fail(world, "verification does not end");
 	else if (world->oracle.words[WORD_CHECK] == checks)
 		world_fail(world, "nothing was verified");
-	/* A clock that is not trusted any more has let less be compared. */
+	/* With a clock that is not trusted any more, less was compared. */
 	else if (record_lines(world) != records && !is_waiting(world))
 		world_fail(world, "verification of equal tables sends records");
 	else if (repaired_sum(world) != repaired)
 		world_fail(world, "verification repairs equal tables");
 }
 
-/* One report costs at most 2E-(N-1) messages and comes to all. */
+/* One report costs at most 2E-(N-1) messages and reaches all nodes. */
 static void
 act_cost(struct world *world)
 {
@@ -600,7 +600,7 @@ set_capacity(struct world *world, size_t bytes)
 		world->plan.edges[i].capacity = bytes;
 }
 
-/* A node that was away for any length is whole at once when it is back. */
+/* A node that comes back, after any time, is soon complete. */
 static void
 act_return(struct world *world)
 {
@@ -616,8 +616,8 @@ act_return(struct world *world)
 	report_all(&world->nodes[plan->edges[0].a]);
 	world_run_for(world, away);
 	/*
-	 * What the exchange has to say fills the socket again and again. That
-	 * of a large table would take many round trips by itself.
+	 * The exchange fills the socket again and again. That of a large table
+	 * would take many round trips by itself.
 	 */
 	if (random_percent(&world->random, 50) && plan->clients <= 20)
 		set_capacity(world, 2000);
@@ -643,7 +643,7 @@ block_all(struct world *world, unsigned number, bool blocks)
 	}
 }
 
-/* Silence that outlasts every connection, then the network works again. */
+/* The network is silent until all connections end, then works again. */
 static void
 act_partition(struct world *world)
 {
@@ -660,7 +660,7 @@ act_partition(struct world *world)
 	expect_return(world, redial + SIM_S, "a healed partition");
 }
 
-/* A link that was good for long comes back at once, whatever was before. */
+/* A link that was up for long comes back at once after any fault. */
 static void
 act_cut(struct world *world)
 {
@@ -681,7 +681,7 @@ act_cut(struct world *world)
 	expect_return(world, CUT_NS, "a link that was cut");
 }
 
-/* What becomes due while a socket is full leaves when it is not. */
+/* Lines that become due while a socket is full leave afterwards. */
 static void
 act_full(struct world *world)
 {
@@ -699,7 +699,7 @@ act_full(struct world *world)
 		report_all(node);
 		world_run_for(world, 10 * SIM_MS);
 	}
-	/* A clock that comes to be trusted meanwhile costs an exchange. */
+	/* A clock that becomes trusted meanwhile costs an exchange. */
 	expect_return(world, is_waiting(world) ? 2 * FULL_NS : FULL_NS,
 	    "a socket that was full");
 	edge->capacity = before.capacity;
@@ -707,8 +707,8 @@ act_full(struct world *world)
 }
 
 /*
- * A clock that somebody sets forward, for a moment or so long that it comes to
- * be trusted, has cost nothing 5 s after it is right again.
+ * A clock that is set forward, for a moment or until it is trusted, must have
+ * lost nothing 5 s after it is right again.
  */
 static void
 act_step(struct world *world)
@@ -734,7 +734,7 @@ act_step(struct world *world)
 	oracle_check_equal(world);
 }
 
-/* A run has one of them, or none: they take long. */
+/* At most one of them per run, because they take long. */
 static void
 act_outage(struct world *world)
 {
