@@ -296,7 +296,7 @@ digest_hashes_format(
 }
 
 enum herd_error
-hex_format(struct buf *out, const uint8_t *bytes, size_t len)
+digest_hex_format(struct buf *out, const uint8_t *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		char digits[2] = { HEX[bytes[i] >> 4], HEX[bytes[i] & 15u] };
@@ -309,7 +309,7 @@ hex_format(struct buf *out, const uint8_t *bytes, size_t len)
 }
 
 enum herd_error
-hex_parse(struct span text, uint8_t *bytes, size_t len)
+digest_hex_parse(struct span text, uint8_t *bytes, size_t len)
 {
 	if (text.len != 2 * len)
 		return HERD_ESYNTAX;

@@ -95,9 +95,9 @@ HERD_MUST_CHECK enum herd_error digest_hashes_format(
     struct buf *out, const uint64_t hashes[DIGEST_FAN], bool pairs);
 
 /* Lower-case hex of `len` bytes, and back (exactly 2 * len digits). */
-HERD_MUST_CHECK enum herd_error hex_format(
+HERD_MUST_CHECK enum herd_error digest_hex_format(
     struct buf *out, const uint8_t *bytes, size_t len);
-HERD_MUST_CHECK enum herd_error hex_parse(
+HERD_MUST_CHECK enum herd_error digest_hex_parse(
     struct span text, uint8_t *bytes, size_t len);
 
 #endif

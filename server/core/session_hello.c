@@ -77,7 +77,8 @@ session_queue_hello(struct session *session)
 	if (error == HERD_OK)
 		error = buf_add_text(out, " nonce=");
 	if (error == HERD_OK)
-		error = hex_format(out, session->nonce, SESSION_NONCE_LEN);
+		error =
+		    digest_hex_format(out, session->nonce, SESSION_NONCE_LEN);
 	if (error == HERD_OK)
 		error = buf_addf(out, " params=%016llx fresh=%d",
 		    (unsigned long long)node->params, session->fresh);
@@ -211,7 +212,7 @@ hello_check(struct session *session, const struct hello *hello)
 		    "max_line, max_clients or expire_after differ between " SPAN_FMT
 		    " and " SPAN_FMT,
 		    SPAN_ARG(node->name), SPAN_ARG(hello->node));
-	} else if (hex_parse(hello->nonce, session->peer_nonce,
+	} else if (digest_hex_parse(hello->nonce, session->peer_nonce,
 		       SESSION_NONCE_LEN) != HERD_OK) {
 		session_bye(session, BYE_BAD_LINE, "HELLO without a nonce");
 	}
@@ -249,7 +250,7 @@ boot_parse(struct span text)
 	uint8_t bytes[8];
 	uint64_t boot = 0;
 
-	if (hex_parse(text, bytes, sizeof(bytes)) != HERD_OK)
+	if (digest_hex_parse(text, bytes, sizeof(bytes)) != HERD_OK)
 		return 0;
 	for (unsigned i = 0; i < sizeof(bytes); i++)
 		boot = boot << 8 | bytes[i];

@@ -9,7 +9,7 @@
 #include "core/session_hello.h"
 #include "herd/text.h"
 
-#define ARRIVALS_MAX 16u
+#define INCOMING_MAX 16u
 
 /* --- lines --------------------------------------------------------------- */
 
@@ -41,22 +41,22 @@ session_is_restored(const struct session *session, const struct report *report)
 }
 
 /* Records that came in together are put together: see table_hash(). */
-struct arrivals {
+struct incoming {
 	struct wall judged; /* the time, for all of them */
 	struct wall expiry; /* the time for their expiry */
 	unsigned count;
-	struct report reports[ARRIVALS_MAX];
-	uint64_t hashes[ARRIVALS_MAX];
+	struct report reports[INCOMING_MAX];
+	uint64_t hashes[INCOMING_MAX];
 };
 
 static void
 session_put(
-    struct session *session, const struct arrivals *arrivals, unsigned at)
+    struct session *session, const struct incoming *incoming, unsigned at)
 {
-	const struct report *report = &arrivals->reports[at];
+	const struct report *report = &incoming->reports[at];
 	enum put_result result =
-	    table_put_hashed(session->node->table, arrivals->hashes[at], report,
-		session->outbox.owner, arrivals->expiry, NULL, NULL);
+	    table_put_hashed(session->node->table, incoming->hashes[at], report,
+		session->outbox.owner, incoming->expiry, NULL, NULL);
 
 	if (result == PUT_NOMEM) {
 		session_bye(session, BYE_MEMORY, "out of memory");
@@ -64,7 +64,7 @@ session_put(
 		session->stats.stale++;
 	} else {
 		session->stats.accepted++;
-		if (!session_is_repair(session, report, arrivals->judged))
+		if (!session_is_repair(session, report, incoming->judged))
 			return;
 		if (session_is_restored(session, report))
 			session->stats.restored++;
@@ -74,33 +74,33 @@ session_put(
 }
 
 static void
-session_put_arrivals(struct session *session, struct arrivals *arrivals)
+session_put_incoming(struct session *session, struct incoming *incoming)
 {
 	struct table *table = session->node->table;
 
-	for (unsigned i = 0; arrivals->count > 1 && i < arrivals->count; i++)
-		table_prefetch_record(table, arrivals->hashes[i]);
+	for (unsigned i = 0; incoming->count > 1 && i < incoming->count; i++)
+		table_prefetch_record(table, incoming->hashes[i]);
 	for (unsigned i = 0;
-	     i < arrivals->count && session->state != SESSION_CLOSED; i++)
-		session_put(session, arrivals, i);
-	arrivals->count = 0;
+	     i < incoming->count && session->state != SESSION_CLOSED; i++)
+		session_put(session, incoming, i);
+	incoming->count = 0;
 }
 
 /*
- * The report's texts borrow the input until the arrivals are put. That happens
+ * The report's texts borrow the input until it is put. That happens
  * before a bad report and before any other line.
  */
 static void
-session_on_report(struct session *session, struct arrivals *arrivals,
+session_on_report(struct session *session, struct incoming *incoming,
     struct span line, struct mono now)
 {
 	struct table *table = session->node->table;
-	unsigned at = arrivals->count;
-	struct report *report = &arrivals->reports[at];
+	unsigned at = incoming->count;
+	struct report *report = &incoming->reports[at];
 
 	if (!session_is_open(session) ||
 	    report_parse(line, report) != HERD_OK) {
-		session_put_arrivals(session, arrivals);
+		session_put_incoming(session, incoming);
 		session_bad_line(session, "bad report", line);
 		return;
 	}
@@ -110,12 +110,12 @@ session_on_report(struct session *session, struct arrivals *arrivals,
 		session->ack_due = mono_add(now, SESSION_ACK_NS);
 	}
 	if (MUTANT(RELAY_AHEAD) &&
-	    mutant_is_ahead(report->time_ns, arrivals->judged))
+	    mutant_is_ahead(report->time_ns, incoming->judged))
 		return;
-	arrivals->hashes[at] = table_hash(table, report->client);
-	table_prefetch_index(table, arrivals->hashes[at]);
-	if (++arrivals->count == ARRIVALS_MAX)
-		session_put_arrivals(session, arrivals);
+	incoming->hashes[at] = table_hash(table, report->client);
+	table_prefetch_index(table, incoming->hashes[at]);
+	if (++incoming->count == INCOMING_MAX)
+		session_put_incoming(session, incoming);
 }
 
 static void
@@ -296,12 +296,12 @@ void
 session_input(
     struct session *session, size_t len, struct mono now, struct wall clock)
 {
-	struct arrivals arrivals;
+	struct incoming incoming;
 	struct span line;
 
-	arrivals.count = 0;
-	arrivals.judged = timekeeper_wall(session->node->timekeeper, now);
-	arrivals.expiry = timekeeper_expiry(session->node->timekeeper, now);
+	incoming.count = 0;
+	incoming.judged = timekeeper_wall(session->node->timekeeper, now);
+	incoming.expiry = timekeeper_expiry(session->node->timekeeper, now);
 	framer_filled(&session->in, len);
 	session->last_rx = now;
 	session->stats.received_bytes += len;
@@ -312,10 +312,10 @@ session_input(
 
 		if (error == HERD_OK && session->state != SESSION_HELLO &&
 		    line_is_report(line)) {
-			session_on_report(session, &arrivals, line, now);
+			session_on_report(session, &incoming, line, now);
 			continue;
 		}
-		session_put_arrivals(session, &arrivals);
+		session_put_incoming(session, &incoming);
 		if (error == HERD_EAGAIN)
 			break;
 		if (error == HERD_OK)
