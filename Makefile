@@ -119,9 +119,10 @@ COMMON_TESTS := test_address test_buf test_common_memory test_file \
 	test_report test_request test_settings test_text test_time
 
 SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/host.c \
-	tests/sim/main.c tests/sim/mutant.c tests/sim/node.c tests/sim/oracle.c \
-	tests/sim/pipe.c tests/sim/plan.c tests/sim/store.c tests/sim/table_check.c \
-	tests/sim/world.c
+	tests/sim/main.c tests/sim/mutant.c tests/sim/node.c \
+	tests/sim/oracle.c tests/sim/oracle_clock.c tests/sim/pipe.c \
+	tests/sim/plan.c tests/sim/stages.c tests/sim/store.c \
+	tests/sim/table_check.c tests/sim/world.c
 
 CORE_TESTS := test_backoff test_batch_timer test_commit test_core_memory \
 	test_digest test_example test_link test_names test_outbox test_pack \

@@ -323,20 +323,22 @@ struct world {
 	struct oracle oracle;
 };
 
-/* --- world.c ------------------------------------------------------------- */
+/* --- stages.c ------------------------------------------------------------ */
 
 /* Runs one seed; false and world->failure if something did not hold. */
 bool world_run(struct world *world, uint64_t seed, unsigned nodes, bool trace);
-void world_release(struct world *world);
-
-/* The same in steps, for a plan of one's own: open, fill plan, build. */
-void world_open(struct world *world, uint64_t seed, bool trace);
-void world_build(struct world *world);
 /* Waits until all links are SYNCED and drained; false after `ns`. */
 bool world_settle(struct world *world, uint64_t ns);
 
 /* The five-node herd under load (cost.c); false if messages are too many. */
 bool cost_of_five(void);
+
+/* --- world.c ------------------------------------------------------------- */
+
+/* A world without a run: open, fill plan, build. */
+void world_open(struct world *world, uint64_t seed, bool trace);
+void world_build(struct world *world);
+void world_release(struct world *world);
 
 /* A check failed: the run ends. Only the first failure is kept. */
 void world_fail(struct world *world, const char *fmt, ...) HERD_PRINTF(2, 3);
@@ -469,7 +471,7 @@ void fault_set_right(struct node *node);
 /* kill -9, and a start later; the disk stays. */
 void fault_crash_node(struct node *node, bool lose_disk);
 
-/* --- oracle.c ------------------------------------------------------------ */
+/* --- oracle.c, oracle_clock.c -------------------------------------------- */
 
 void oracle_init(struct world *world);
 void oracle_release(struct world *world);
