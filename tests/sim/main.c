@@ -204,8 +204,8 @@ run_mutants(struct options options)
 		least = run(&options, true);
 		if (least == UINT64_MAX) {
 			printf("  SURVIVES %llu seeds\n",
-			    (unsigned long long)(options.last - options.first +
-						 1));
+			    (unsigned long long)options.last - options.first +
+				1);
 			continue;
 		}
 		printf("  caught by seed %llu\n", (unsigned long long)least);

@@ -134,7 +134,7 @@ mutant_pause(struct table *table)
 	    random_percent(&world->random, 95))
 		return;
 	node->paused = true;
-	if (MUTANT(CLEAR_AFTER_COPY)) {
+	if (mutant_on == MUTANT_CLEAR_AFTER_COPY) {
 		unsigned client =
 		    (unsigned)random_below(&world->random, world->plan.clients);
 
@@ -144,8 +144,8 @@ mutant_pause(struct table *table)
 		for (unsigned side = 0; side < 2; side++) {
 			struct end *end = &world->conns[i]->ends[side];
 
-			if (MUTANT(OWE_BEFORE_CONTENT) && end->open &&
-			    end->node == node && !end->busy)
+			if (mutant_on == MUTANT_OWE_BEFORE_CONTENT &&
+			    end->open && end->node == node && !end->busy)
 				end_pump(end);
 		}
 	}
