@@ -36,14 +36,16 @@ COMMON_SRC := common/address.c common/buf.c common/diagnostics.c \
 BASE_SRC := server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
 	server/base/notify.c server/base/signals.c server/base/thread.c \
 	server/base/traffic.c server/base/watchdog.c
-CORE_SRC := server/core/backoff.c server/core/board.c server/core/commit.c \
-	server/core/digest.c server/core/link.c server/core/link_conn.c \
-	server/core/link_history.c server/core/mutant.c server/core/names.c \
-	server/core/outbox.c server/core/pace.c server/core/pack.c \
-	server/core/session.c server/core/session_exchange.c \
-	server/core/session_input.c server/core/short_cut.c server/core/siphash.c \
-	server/core/table.c server/core/table_evict.c server/core/table_read.c \
-	server/core/table_shard.c server/core/table_walk.c server/core/timekeeper.c
+CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
+	server/core/board.c server/core/commit.c server/core/digest.c \
+	server/core/exchange.c server/core/fifo.c server/core/heap.c \
+	server/core/least.c server/core/link.c server/core/link_conn.c \
+	server/core/link_history.c server/core/names.c server/core/outbox.c \
+	server/core/pack.c server/core/record.c server/core/session.c \
+	server/core/session_exchange.c server/core/session_hello.c \
+	server/core/session_input.c server/core/shard.c server/core/short_cut.c \
+	server/core/siphash.c server/core/slot.c server/core/table.c \
+	server/core/table_walk.c server/core/timekeeper.c
 NODE_SRC := server/node/config.c server/node/limits.c server/node/node.c \
 	server/node/reload.c server/node/settings_apply.c
 PLACES_SRC := server/places/answer.c server/places/breaker.c \
@@ -134,15 +136,17 @@ COMMON_TESTS := test_address test_buf test_common_memory test_file \
 	test_report test_request test_settings test_text test_time
 
 SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/host.c \
-	tests/sim/main.c tests/sim/node.c tests/sim/oracle.c \
-	tests/sim/pipe.c tests/sim/plan.c tests/sim/store.c tests/sim/table_check.c \
-	tests/sim/world.c
+	tests/sim/main.c tests/sim/mutant.c tests/sim/node.c \
+	tests/sim/oracle.c tests/sim/oracle_clock.c tests/sim/pipe.c \
+	tests/sim/plan.c tests/sim/stages.c tests/sim/store.c \
+	tests/sim/table_check.c tests/sim/world.c
 
-CORE_TESTS := test_backoff test_commit test_core_memory test_digest test_example \
-	test_link test_names test_outbox test_pace test_pack test_scale test_session \
-	test_session_digests test_session_memory test_session_rules \
-	test_session_turns test_short_cut test_siphash test_stress test_table \
-	test_table_bounds test_table_full test_timekeeper
+CORE_TESTS := test_backoff test_batch_timer test_commit test_core_memory \
+	test_digest test_example test_link test_names test_outbox test_pack \
+	test_scale test_session test_session_digests test_session_memory \
+	test_session_rules test_session_turns test_short_cut test_siphash \
+	test_stress test_table test_table_bounds test_table_full \
+	test_timekeeper
 
 PLACES_TESTS := test_answer test_gazetteer test_places test_places_guards
 NODE_TESTS := test_node
@@ -331,9 +335,9 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libclient.a $(SERVER_ARCHIVES)
 
 # These look at a table from inside.
 $(B)/tests/unit/test_core_memory $(B)/tests/unit/test_outbox \
-	$(B)/tests/unit/test_session_memory $(B)/tests/unit/test_stress \
-	$(B)/tests/unit/test_table $(B)/tests/unit/test_table_bounds \
-	$(B)/tests/unit/test_table_full: \
+	$(B)/tests/unit/test_session $(B)/tests/unit/test_session_memory \
+	$(B)/tests/unit/test_stress $(B)/tests/unit/test_table \
+	$(B)/tests/unit/test_table_bounds $(B)/tests/unit/test_table_full: \
 	$(B)/tests/sim/table_check.o
 
 unit: $(UNIT_PROGRAMS) build/gazetteer.sqlite ## the unit tests

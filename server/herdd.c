@@ -22,6 +22,7 @@
 #include "base/signals.h"
 #include "store/store.h"
 #include "base/traffic.h"
+#include "core/session_hello.h"
 #include "base/watchdog.h"
 
 #define SWEEP_MS 50

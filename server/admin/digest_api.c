@@ -64,7 +64,7 @@ add_key(struct json *json, const struct digest_job *job)
 	struct buf text;
 
 	buf_init(&text, 2 * KEY_LEN);
-	if (hex_format(&text, job->key_bytes, KEY_LEN) == HERD_OK)
+	if (digest_hex_format(&text, job->key_bytes, KEY_LEN) == HERD_OK)
 		json_text(json, "key", buf_span(&text));
 	else
 		json_fail(json, HERD_ENOMEM);
@@ -298,7 +298,8 @@ read_key(const struct query *query, struct digest_job *job)
 	if (key == NULL) {
 		if (getrandom(job->key_bytes, KEY_LEN, 0) != (ssize_t)KEY_LEN)
 			return "there is no randomness";
-	} else if (hex_parse(key->value, job->key_bytes, KEY_LEN) != HERD_OK) {
+	} else if (digest_hex_parse(key->value, job->key_bytes, KEY_LEN) !=
+		   HERD_OK) {
 		return "key is 32 digits of lower-case hex";
 	}
 	job->key = siphash_key(job->key_bytes);

@@ -12,7 +12,7 @@
 #define HERD_ADMIN_PAGE_H
 
 #include "admin/cursor.h"
-#include "core/table.h"
+#include "core/table_walk.h"
 #include "herd/location.h"
 
 #define PAGE_LIMIT_DEFAULT 100u

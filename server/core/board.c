@@ -60,16 +60,16 @@ board_unsynced(struct board *board)
 }
 
 uint32_t
-board_session_number(struct board *board, unsigned edge)
+board_session_number(struct board *board, unsigned link)
 {
 	uint32_t counter = atomic_fetch_add(&board->sessions, 1);
 
-	assert(edge < BOARD_EDGES_MAX);
-	return (edge + 1u) << COUNTER_BITS | (counter & COUNTER_MASK);
+	assert(link < BOARD_LINKS_MAX);
+	return (link + 1u) << COUNTER_BITS | (counter & COUNTER_MASK);
 }
 
 int
-board_edge_of(uint32_t from)
+board_link_of(uint32_t from)
 {
 	return (int)(from >> COUNTER_BITS) - 1;
 }

@@ -14,17 +14,17 @@
 struct board {
 	_Atomic uint32_t synced;
 	_Atomic uint32_t exchanging; /* first exchanges under way */
-	_Atomic uint32_t sessions;   /* number of the last one on any edge */
+	_Atomic uint32_t sessions;   /* number of the last one on any link */
 };
 
 void board_init(struct board *board);
 
-/* None of my links is SYNCED now. */
+/* No link of this node is SYNCED now. */
 bool board_is_fresh(const struct board *board);
 
 /*
- * May a first exchange begin on my initiative? Then it is counted and ends
- * with board_leave(). A fresh node has one at a time.
+ * May this node start a first exchange? If so, it is counted until
+ * board_leave(). A fresh node has one at a time.
  */
 bool board_try_enter(struct board *board);
 /* A first exchange begins because the peer asked. */
@@ -34,10 +34,10 @@ void board_leave(struct board *board);
 void board_synced(struct board *board);
 void board_unsynced(struct board *board);
 
-#define BOARD_EDGES_MAX 254u
-/* Session numbers: the edge (0 to 253) above, a counter of 24 bits below. */
-uint32_t board_session_number(struct board *board, unsigned edge);
-/* The edge of a record's `from`; -1 if it is no session's number. */
-int board_edge_of(uint32_t from);
+#define BOARD_LINKS_MAX 254u
+/* Session numbers: the link (0 to 253) above, a counter of 24 bits below. */
+uint32_t board_session_number(struct board *board, unsigned link);
+/* The link of a record's `from`; -1 if it is no session's number. */
+int board_link_of(uint32_t from);
 
 #endif

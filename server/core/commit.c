@@ -47,9 +47,9 @@ commit_end_batch(struct commit *commit)
 	uint64_t refused;
 
 	/*
-	 * An eviction is counted before its slot can be popped as empty, and
-	 * what caused it was appended before that: in this order nothing of
-	 * either is overlooked.
+	 * The counters are read before the positions. An eviction is counted
+	 * before its slot can be popped as empty, and its cause was appended
+	 * before that, so this order overlooks neither.
 	 */
 	evicted = atomic_load(&commit->outbox->evicted);
 	refused = atomic_load(&commit->outbox->refused);
@@ -62,7 +62,7 @@ commit_end_batch(struct commit *commit)
 		return;
 	commit->tainted = true;
 	memcpy(commit->barrier, progress.appended, sizeof(commit->barrier));
-	/* What the answers under way wait for may be among the evicted. */
+	/* Answers under way may wait for an evicted record. */
 	if (evicted != commit->evicted && !MUTANT(ACK_CHAIN))
 		memcpy(commit->until, progress.appended, sizeof(commit->until));
 	commit->evicted = evicted;

@@ -2,20 +2,20 @@
 /*
  * When an answer may go with durability sync. table_put() gives each report
  * a ticket (struct put_info): a position in the FIFO of its shard. The store
- * takes records in batches and publishes, once a batch is committed, how far
- * each FIFO is durable; an answer waits until that covers its ticket.
+ * takes records in batches. Once a batch is committed it publishes how far
+ * each FIFO is durable. An answer waits until that covers its ticket.
  *
- * What the cap refuses, or throws out before the store took it, is durable
- * only when all that was owed at that moment is: what made it the least must
- * not be lost either, or it would be missed. So such a batch is published
- * late. If one of those is thrown out in its turn before it was taken, what
- * made that the least counts as well, and the wait is extended.
+ * The cap may refuse a report, or evict a record before the store took it. It
+ * was the least because of other records. If those were lost in a crash, it
+ * would be missing. So it counts as durable only when all is durable that was
+ * owed at that moment, and its batch is published late. If one of the others
+ * is evicted too before it was taken, the wait is extended in the same way.
  * Source: herd-protocol(7), "Durability".
  */
 #ifndef HERD_COMMIT_H
 #define HERD_COMMIT_H
 
-#include "core/table.h"
+#include "core/outbox.h"
 
 struct commit {
 	const struct outbox *outbox;         /* the store's */
@@ -33,7 +33,7 @@ struct commit {
 };
 
 /*
- * Borrows the store's outbox, which is attached and stays so: what it has
+ * Borrows the store's outbox, which is attached and stays so. All that it has
  * taken so far counts as durable.
  */
 void commit_init(struct commit *commit, const struct outbox *outbox);
@@ -42,21 +42,22 @@ void commit_init(struct commit *commit, const struct outbox *outbox);
 void commit_end_batch(struct commit *commit);
 
 /*
- * The store's thread, when that batch is durable. Returns true if answers may
- * go that had to wait: wake who holds them. A batch that failed is never
- * published, nor is anything after it.
+ * The store's thread, when that batch is durable. Returns true if waiting
+ * answers may go: wake their threads. A batch that failed is never published,
+ * nor is any later one.
  */
 bool commit_publish(struct commit *commit);
 
 /*
- * Any thread: is what the ticket stands for durable? Always false once the
- * outbox failed for want of memory.
+ * Any thread: is the ticket's report durable? Always false once the outbox
+ * failed for want of memory.
  */
 bool commit_covers(const struct commit *commit, const struct put_info *ticket);
 
 /*
- * Any thread: must the answer to a report wait for its ticket? All must, the
- * stale and repeated ones too: what made them stale may not be durable yet.
+ * Any thread: must the answer to a report wait for its ticket? Stale and
+ * repeated reports wait too, because the record that is held may not be
+ * durable yet.
  */
 bool commit_must_wait(const struct commit *commit, enum put_result result,
     const struct put_info *ticket);

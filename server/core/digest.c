@@ -81,7 +81,7 @@ digest_leaf(const struct siphash_key *key, struct span client)
 	return (uint32_t)(siphash(key, client.data, client.len) >> LEAF_SHIFT);
 }
 
-/* Rows are made when a record falls into them: small tables stay cheap. */
+/* A row is made for its first record, so small tables stay cheap. */
 static enum herd_error
 digest_mix(struct digest *digest, const struct report *report, struct span line)
 {
@@ -89,7 +89,7 @@ digest_mix(struct digest *digest, const struct report *report, struct span line)
 	uint64_t **row = &digest->rows[leaf / DIGEST_FAN];
 	uint64_t hash;
 
-	/* The leaf comes from memory while its record is hashed. */
+	/* Fetches the leaf from memory while its record is hashed. */
 	if (*row != NULL)
 		__builtin_prefetch(&(*row)[leaf % DIGEST_FAN], 1);
 	hash = siphash(&digest->key, line.data, line.len);
@@ -115,7 +115,8 @@ digest_add(struct digest *digest, const struct report *report)
 
 	buf_init(&line, len);
 	if (len <= sizeof(small)) {
-		/* No allocation on this path: the buffer borrows the stack. */
+		/* The buffer borrows the stack, so this path allocates nothing.
+		 */
 		line.data = small;
 		line.cap = sizeof(small);
 		error = report_format(&line, report);
@@ -237,7 +238,7 @@ dense_parse(struct span text, uint64_t hashes[DIGEST_FAN])
 	return true;
 }
 
-/* One list, one text: ascending places, and no hash of 0. */
+/* A list has one text only: ascending places, and no hash of 0. */
 static bool
 pairs_parse(struct span text, uint64_t hashes[DIGEST_FAN])
 {
@@ -295,7 +296,7 @@ digest_hashes_format(
 }
 
 enum herd_error
-hex_format(struct buf *out, const uint8_t *bytes, size_t len)
+digest_hex_format(struct buf *out, const uint8_t *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		char digits[2] = { HEX[bytes[i] >> 4], HEX[bytes[i] & 15u] };
@@ -308,7 +309,7 @@ hex_format(struct buf *out, const uint8_t *bytes, size_t len)
 }
 
 enum herd_error
-hex_parse(struct span text, uint8_t *bytes, size_t len)
+digest_hex_parse(struct span text, uint8_t *bytes, size_t len)
 {
 	if (text.len != 2 * len)
 		return HERD_ESYNTAX;

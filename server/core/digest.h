@@ -2,9 +2,9 @@
 /*
  * A table in 64 x 64 x 64 hashes. A leaf is the XOR of the keyed hashes of
  * its records' lines, an inner node the XOR of its children; 0 is empty. The
- * client id's keyed hash picks the leaf. With a fresh key for each exchange
- * nobody can prepare a false equal, and none lasts.
- * Source: herd-protocol(7), "Digest exchange".
+ * client id's keyed hash picks the leaf. The key is new for each exchange, so
+ * that nobody can prepare a collision, and none lasts.
+ * Source: herd-protocol(7), EXCHANGE.
  */
 #ifndef HERD_DIGEST_H
 #define HERD_DIGEST_H
@@ -20,7 +20,7 @@
 #define DIGEST_NONCE_LEN 16u
 
 /*
- * A node of the tree: `depth` digits from the root; `index` is them read as
+ * A node of the tree: `depth` digits from the root. `index` is their value as
  * a number in base 64. The root is {0, 0}.
  */
 struct digest_path {
@@ -40,7 +40,7 @@ struct digest_node {
 	struct digest_size size; /* of the root, by peers that tell it */
 };
 
-/* Of records and of bytes, as a peer may say: products fit into 64 bits. */
+/* Most records and bytes that a peer may tell: products fit into 64 bits. */
 #define DIGEST_SIZE_MAX (UINT64_C(1) << 48)
 
 struct digest {
@@ -84,10 +84,10 @@ HERD_MUST_CHECK enum herd_error digest_path_format(
     struct buf *out, struct digest_path path);
 
 /*
- * 64 hashes of 16 lower-case hex digits each, no separator; or pairs: for each
- * hash that is not 0 its place as a base-64 digit and the hash in 11 more, the
- * most significant first, in ascending order, and "-" for none. The number of
- * characters tells the forms apart, and parsing takes both: HERD_ESYNTAX.
+ * Two forms. Dense: 64 hashes of 16 lower-case hex digits each, no separator.
+ * Pairs: for each hash that is not 0 its place as a base-64 digit and the hash
+ * in 11 more, the most significant first, in ascending order; "-" for none.
+ * Parsing takes both, by the number of characters. HERD_ESYNTAX.
  */
 HERD_MUST_CHECK enum herd_error digest_hashes_parse(
     struct span text, uint64_t hashes[DIGEST_FAN]);
@@ -95,9 +95,9 @@ HERD_MUST_CHECK enum herd_error digest_hashes_format(
     struct buf *out, const uint64_t hashes[DIGEST_FAN], bool pairs);
 
 /* Lower-case hex of `len` bytes, and back (exactly 2 * len digits). */
-HERD_MUST_CHECK enum herd_error hex_format(
+HERD_MUST_CHECK enum herd_error digest_hex_format(
     struct buf *out, const uint8_t *bytes, size_t len);
-HERD_MUST_CHECK enum herd_error hex_parse(
+HERD_MUST_CHECK enum herd_error digest_hex_parse(
     struct span text, uint8_t *bytes, size_t len);
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A configured neighbour: when to dial or knock, what became of it. */
+/* A link: when to dial or knock, and what became of it. */
 #include "core/link.h"
 
 #include <stdio.h>
 
 #include "core/link_conn.h"
 #include "core/mutant.h"
+#include "core/session_hello.h"
 
 static const char *const STATE_WORDS[] = {
 #define HERD_LINK_WORD(id, word) [id] = word,
@@ -74,7 +75,7 @@ next_text(const struct link *link, enum session_reason reason)
 	return "dialling again with backoff";
 }
 
-/* The same again and again is news once. */
+/* Tells the same error only once. */
 static void
 link_tell_down(struct link *link, enum session_reason reason, const char *next,
     bool was_up)
@@ -129,7 +130,7 @@ link_try(struct link *link, struct mono now, struct wall clock)
 	link->began = now;
 	link->trying = true;
 	link->answers_knock = false;
-	/* Who knocks waits for the other side all the same. */
+	/* After a knock the link still waits for the peer to dial. */
 	if (link->dials)
 		link_set_state(link, LINK_CONNECTING, now, clock);
 	driver->actions->arm_link(driver->arg, link);
@@ -227,7 +228,7 @@ link_adopt(struct link *link, struct link_conn *conn, struct mono now,
 	link_set_state(link, LINK_COMPARING, now, clock);
 }
 
-/* A refusal by the peer itself: its other addresses would refuse as well. */
+/* The peer itself refused, so its other addresses would refuse too. */
 static bool
 is_from_the_peer(enum session_reason reason)
 {
@@ -236,8 +237,8 @@ is_from_the_peer(enum session_reason reason)
 }
 
 /*
- * A node of the first edition, which does not know of knocks, says that it
- * has no such link.
+ * A node of the first edition does not know knocks: it answers that it has no
+ * such link.
  */
 static bool
 was_knocked(const struct link_conn *conn, enum session_reason reason)
@@ -249,8 +250,8 @@ was_knocked(const struct link_conn *conn, enum session_reason reason)
 }
 
 /*
- * Who only waits is not refused when the peer's herd file has no such link
- * yet: the peer may be about to get the new file.
+ * Not a refusal on the side that waits: the peer may be about to get the herd
+ * file that has the link.
  */
 static enum session_reason
 reason_for(const struct link_conn *conn, enum session_reason reason)
@@ -258,7 +259,7 @@ reason_for(const struct link_conn *conn, enum session_reason reason)
 	return conn->knocks && reason == BYE_NOT_CONFIGURED ? BYE_NONE : reason;
 }
 
-/* An attempt has come to nothing, or has knocked. */
+/* An attempt has failed, or has knocked. */
 static void
 link_on_attempt_lost(struct link *link, const struct link_conn *conn,
     enum session_reason reason, struct mono now, struct wall clock)
@@ -276,7 +277,7 @@ link_on_attempt_lost(struct link *link, const struct link_conn *conn,
 		link_tell_down(link, reason, NULL, false);
 }
 
-/* The link's own connection: the peer comes back, or is dialled. */
+/* The link's own connection is lost: dials or knocks again. */
 static void
 link_on_conn_lost(struct link *link, const struct link_conn *conn,
     enum session_reason reason, struct mono now, struct wall clock)
@@ -290,7 +291,7 @@ link_on_conn_lost(struct link *link, const struct link_conn *conn,
 	link_await(link, now);
 	link_retry(link, reason, now, clock);
 	link_tell_down(link, reason, NULL, conn->up);
-	/* With a probe under way it has been answered. */
+	/* This answers a probe that is under way. */
 	if (link->waiting != NULL)
 		link_conn_end_probe(link, now, clock);
 }
@@ -311,7 +312,7 @@ link_on_lost(struct link *link, struct link_conn *conn,
 		link->dialled = NULL;
 	if (was_current)
 		link->conn = NULL;
-	/* One that was replaced, or refused, changes nothing. */
+	/* A connection that was replaced or refused changes nothing. */
 	if (!was_current && (!was_attempt || link->conn != NULL))
 		return;
 	if (conn->up)
@@ -333,13 +334,12 @@ link_on_lost(struct link *link, struct link_conn *conn,
 	}
 }
 
-/* --- knocks ----------------------------------------------------------------
- */
+/* --- knocks -------------------------------------------------------------- */
 
 /*
- * Gives up the connection under way, for the peer's next address: a node that
- * knocks again and again must not keep us at one that says nothing. Returns
- * false if there is none.
+ * Gives up the connection under way for the peer's next address, so that a
+ * node that knocks again and again does not keep us at a silent address.
+ * Returns false if nothing is dialled instead.
  */
 static bool
 link_dial_on(struct link *link, struct mono now, struct wall clock)
@@ -360,9 +360,9 @@ void
 link_on_knock(struct link *link, struct mono now, struct wall clock)
 {
 	/*
-	 * An attempt under way may have begun before the peer could answer.
-	 * The answer to an earlier knock did not: knocks may come faster than
-	 * a far peer is reached.
+	 * An attempt under way may have begun before the peer could answer, so
+	 * it begins again. Not if it answers an earlier knock: knocks may come
+	 * faster than a far peer is reached.
 	 */
 	if (link->conn != NULL ||
 	    (link->trying && link->answers_knock &&
@@ -378,8 +378,7 @@ link_on_knock(struct link *link, struct mono now, struct wall clock)
 	link->answers_knock = link->trying;
 }
 
-/* --- life ------------------------------------------------------------------
- */
+/* --- life ---------------------------------------------------------------- */
 
 static void
 link_start(struct link *link, struct mono now, struct wall clock)
@@ -420,7 +419,7 @@ link_hang_up(struct link *link, enum session_reason reason, const char *text,
 		link_conn_end(link->dialled, reason, text, now, clock);
 	if (link->conn != NULL)
 		link_conn_end(link->conn, reason, text, now, clock);
-	/* What has just been lost is not to be dialled again. */
+	/* Do not dial again what is lost now. */
 	link_rest(link);
 }
 
@@ -471,8 +470,7 @@ link_command(
 	}
 }
 
-/* --- time ------------------------------------------------------------------
- */
+/* --- time ---------------------------------------------------------------- */
 
 static void
 sooner(struct mono *at, struct mono other)
@@ -513,8 +511,7 @@ link_on_time(struct link *link, struct mono now, struct wall clock)
 	link->driver->actions->arm_link(link->driver->arg, link);
 }
 
-/* --- the clock -------------------------------------------------------------
- */
+/* --- the clock ----------------------------------------------------------- */
 
 struct timekeeper_news
 link_judge_clock(struct link_driver *driver, struct timekeeper *timekeeper,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A link: the configured connection to a neighbour, and what is done to have
- * it. Sans-I/O: events and the time come in, struct link_actions carries out
+ * A link: the configured connection to a peer, and all that keeps it up.
+ * Without I/O: events and the time come in, struct link_actions carries out
  * what follows. The server runs this on sockets, the simulator on its own.
  *
- * One side of a link dials. The other side knocks when it has lost the link,
- * or begins: it connects, says HELLO with knock=1, and is told BYE knock; the
+ * One side of a link dials. The other side knocks when it starts or has lost
+ * the link: it connects, says HELLO with knock=1, and is told BYE knock. The
  * dialler then dials at once, however long its backoff had become. A knock
  * never becomes a session, so a link has one connection at most.
  *
@@ -19,13 +19,13 @@
 #include "core/session.h"
 
 #define LINKS_MAX 64u /* a bit each */
-/* Each of: connect and TLS; HELLO. */
+/* For connect and TLS; as long again for HELLO. */
 #define LINK_OPEN_NS (5u * HERD_NS_PER_S)
-/* Does a connection live? Its PONG has so long. */
+/* How long a probed connection has for its PONG. */
 #define LINK_PROBE_NS (500u * HERD_NS_PER_MS)
-/* A knock begins the attempt again that answered one before, after this. */
+/* After this a knock restarts the attempt that answers an earlier one. */
 #define LINK_KNOCK_NS (1u * HERD_NS_PER_S)
-/* A link that the peer should dial is told of after this, at least. */
+/* Least time before the operator is told that the peer does not dial. */
 #define LINK_AWAIT_NS (5u * HERD_NS_PER_S)
 
 struct link;
@@ -36,7 +36,7 @@ enum link_verb { LINK_ENABLE, LINK_DISABLE, LINK_RECONNECT };
 /* What there is to tell an operator. */
 enum link_notice {
 	LINK_NOTICE_UP,
-	LINK_NOTICE_ENDED,   /* a link that was up, for whatever reason */
+	LINK_NOTICE_ENDED,   /* a link that was up, for any reason */
 	LINK_NOTICE_DOWN,    /* for a reason that was not told before */
 	LINK_NOTICE_STILL,   /* down for the same reason again */
 	LINK_NOTICE_AWAITED, /* the peer is to dial and has not */
@@ -44,12 +44,12 @@ enum link_notice {
 };
 
 enum link_written {
-	LINK_WRITTEN, /* *len bytes; perhaps there is room for more */
+	LINK_WRITTEN, /* *len bytes; it may take more */
 	LINK_FULL,    /* the socket takes none now */
 	LINK_BROKEN,  /* it takes none any more; *error says why */
 };
 
-/* What the driver's owner does for it. `arg` is struct link_driver's. */
+/* What the driver's owner does. `arg` is struct link_driver's. */
 struct link_actions {
 	/*
 	 * Begins an attempt to connect; none is under way. It ends with a
@@ -72,7 +72,7 @@ struct link_actions {
 	 * room again if `wants_room`.
 	 */
 	void (*arm)(void *arg, struct link_conn *conn, bool wants_room);
-	/* The connection is over, why is told: free it. */
+	/* The connection has ended and its reason was told: free it. */
 	void (*close)(void *arg, struct link_conn *conn,
 	    enum session_reason reason, const char *error);
 	/* Call link_on_time() at link_deadline(). */
@@ -89,7 +89,7 @@ struct link_actions {
 struct link_driver {
 	const struct link_actions *actions;
 	void *arg;
-	outbox_wake *wake; /* with the link_conn; see table.h */
+	outbox_wake *wake; /* with the link_conn; see outbox.h */
 	const struct session_node *sessions;
 	uint64_t redial_max_ns;
 	bool stopping; /* nothing is dialled or told any more */
@@ -144,7 +144,7 @@ void link_remove(struct link *link, struct mono now, struct wall clock);
 /* The driver's redial_max_ns has changed. */
 void link_apply_redial_max(struct link *link);
 
-/* Drops what it was about to do, for the end of the driver. */
+/* Stops all attempts and timers, for the end of the driver. */
 void link_rest(struct link *link);
 
 void link_command(
@@ -156,7 +156,7 @@ void link_on_time(struct link *link, struct mono now, struct wall clock);
 /* When link_on_time() wants to be called; UINT64_MAX: not at all. */
 struct mono link_deadline(const struct link *link);
 
-/* An attempt that is due later begins now: what it lacked has come. */
+/* An attempt that is due later begins now, because the obstacle is gone. */
 void link_hurry(struct link *link, struct mono now, struct wall clock);
 
 /*
@@ -167,13 +167,13 @@ void link_on_failed(struct link *link, const char *error, const char *next,
     struct mono now, struct wall clock);
 
 /*
- * Judges the clock by those of the SYNCED neighbours, and has every link
- * compare its table again when that asks for it. Call it a few times a second.
+ * Judges the clock by those of the SYNCED neighbours. If the verdict asks for
+ * it, every link compares its table again. Call it a few times a second.
  */
 struct timekeeper_news link_judge_clock(struct link_driver *driver,
     struct timekeeper *timekeeper, struct mono now, struct wall clock);
 
-/* --- for link_conn.c ------------------------------------------------------ */
+/* --- for link_conn.c ----------------------------------------------------- */
 
 /* HELLO was accepted on `conn`: it replaces what the link had. */
 void link_adopt(struct link *link, struct link_conn *conn, struct mono now,

@@ -5,9 +5,10 @@
 #include <stdio.h>
 
 #include "core/mutant.h"
+#include "core/session_exchange.h"
+#include "core/session_hello.h"
 
-/* --- life ------------------------------------------------------------------
- */
+/* --- life ---------------------------------------------------------------- */
 
 void
 link_conn_init(struct link_conn *conn, struct link_driver *driver,
@@ -64,12 +65,11 @@ link_conn_end(struct link_conn *conn, enum session_reason reason,
 	(void)link_conn_settle(conn, now, clock);
 }
 
-/* --- whose HELLO is accepted ------------------------------------------------
- */
+/* --- whose HELLO is accepted --------------------------------------------- */
 
 /*
- * Is `conn` of another process with the peer's name than the link's own? One
- * that tells no boot id is no process of which the first one told its id.
+ * Is `conn` of another process with the peer's name than `first`? If the first
+ * one told a boot id, so would any connection of the same process.
  */
 static bool
 is_twin(const struct link_conn *conn, const struct link_conn *first)
@@ -79,7 +79,7 @@ is_twin(const struct link_conn *conn, const struct link_conn *first)
 	return boot != 0 && conn->session.peer_boot != boot;
 }
 
-/* The answer waits until it is known whether link->conn lives. */
+/* Its HELLO is answered when it is known whether link->conn lives. */
 static void
 link_conn_hold(struct link_conn *conn, struct link *link, struct mono now)
 {
@@ -90,7 +90,7 @@ link_conn_hold(struct link_conn *conn, struct link *link, struct mono now)
 	link->waiting = conn;
 	link->probed = now;
 	link->probe = session_probe(&link->conn->session, now);
-	/* The PING leaves with the next room of its socket. */
+	/* The PING leaves when its socket takes bytes. */
 	driver->actions->arm(driver->arg, link->conn, true);
 	driver->actions->arm_link(driver->arg, link);
 }
@@ -109,11 +109,11 @@ on_admit(void *arg, const struct session_hello *hello, unsigned *number,
 	*number = link->number;
 	if (link->conn != NULL && conn->inbound &&
 	    (hello->knocks || is_twin(conn, link->conn))) {
-		/* The one that came last is the one to be answered. */
+		/* Only the newest connection waits for an answer. */
 		if (link->waiting != NULL)
 			link_conn_end(link->waiting, BYE_REPLACED,
 			    "a newer connection came", now, clock);
-		/* To write BYE may have shown that the connection is gone. */
+		/* Writing BYE may have found that link->conn is lost. */
 		if (link->conn != NULL) {
 			link_conn_hold(conn, link, now);
 			return BYE_NONE;
@@ -127,7 +127,8 @@ on_admit(void *arg, const struct session_hello *hello, unsigned *number,
 	return BYE_NONE;
 }
 
-void
+/* `conn`, whose HELLO was held, may speak or knock now, or is refused. */
+static void
 link_conn_decide(struct link_conn *conn, enum session_reason reason,
     struct mono now, struct wall clock)
 {
@@ -137,11 +138,10 @@ link_conn_decide(struct link_conn *conn, enum session_reason reason,
 	link->waiting = NULL;
 	if (reason == BYE_NONE && knocks)
 		reason = BYE_KNOCK;
-	if (reason == BYE_NONE) {
+	if (reason == BYE_NONE)
 		link_adopt(link, conn, now, clock);
-	} else {
+	else
 		conn->link = NULL;
-	}
 	session_decide(&conn->session, reason, link->number, now, clock);
 	if (reason == BYE_KNOCK)
 		link_on_knock(link, now, clock);
@@ -183,7 +183,7 @@ link_conn_end_probe(struct link *link, struct mono now, struct wall clock)
 	}
 	if (conn != NULL && mono_since(now, link->probed) < LINK_PROBE_NS)
 		return;
-	/* Dead. A knock leads to a dial once nothing is in its way. */
+	/* It is dead. A knock leads to a dial once it is closed. */
 	if (conn != NULL && waiting->session.peer_knocks) {
 		link->waiting = NULL;
 		link_conn_end(conn, BYE_REPLACED,
@@ -224,8 +224,7 @@ link_conn_reads(const struct link_conn *conn)
 	return !conn->has_session || !conn->session.held;
 }
 
-/* --- bytes ------------------------------------------------------------------
- */
+/* --- bytes --------------------------------------------------------------- */
 
 /* Returns false when the socket takes no more for now. */
 static bool
@@ -255,12 +254,12 @@ link_conn_write(struct link_conn *conn, struct mono now)
 
 /*
  * Gives the session's bytes to the socket while it takes them. Returns true
- * if the socket's room is awaited. The session is asked once more after what
- * was left of the time before: who owes something is woken once, and that may
- * have been while the socket was full.
+ * if it must wait for the socket. After the bytes of the last call the session
+ * is asked again, because its outbox wakes it only once, and that may have been
+ * while the socket was full.
  */
 static bool
-link_conn_pump(struct link_conn *conn, struct mono now, struct wall clock)
+link_conn_pump(struct link_conn *conn, struct mono now)
 {
 	bool more = true;
 
@@ -268,8 +267,7 @@ link_conn_pump(struct link_conn *conn, struct mono now, struct wall clock)
 		bool was_full = conn->out.len > 0;
 
 		if (!was_full)
-			more = session_fill(
-			    &conn->session, &conn->out, now, clock);
+			more = session_fill(&conn->session, &conn->out, now);
 		if (!link_conn_write(conn, now))
 			break;
 		if (was_full && MUTANT(FULL_SOCKET_FORGETS))
@@ -308,8 +306,8 @@ link_conn_settle(struct link_conn *conn, struct mono now, struct wall clock)
 	bool wants_room = false;
 
 	if (conn->has_session) {
-		wants_room = link_conn_pump(conn, now, clock);
-		/* An older connection of the link is on its way out. */
+		wants_room = link_conn_pump(conn, now);
+		/* An older connection of the link is closing. */
 		if (conn->link != NULL &&
 		    (conn->link->conn == NULL || conn->link->conn == conn))
 			link_conn_note_state(conn, now, clock);
@@ -327,8 +325,7 @@ link_conn_settle(struct link_conn *conn, struct mono now, struct wall clock)
 	return true;
 }
 
-/* --- time ------------------------------------------------------------------
- */
+/* --- time ---------------------------------------------------------------- */
 
 struct mono
 link_conn_deadline(const struct link_conn *conn)
@@ -342,13 +339,13 @@ void
 link_conn_on_time(struct link_conn *conn, struct mono now, struct wall clock)
 {
 	if (conn->has_session)
-		session_tick(&conn->session, now, clock);
+		session_tick(&conn->session, now);
 	(void)link_conn_settle(conn, now, clock);
 }
 
 void
 link_conn_work(struct link_conn *conn, struct mono now, struct wall clock)
 {
-	(void)session_work(&conn->session, now);
+	(void)session_work(&conn->session);
 	(void)link_conn_settle(conn, now, clock);
 }

@@ -2,8 +2,8 @@
 /*
  * One connection of a link, without I/O: the session on it, what it has to
  * write, and the answer to a HELLO. Its owner embeds it, feeds it through
- * `session` and calls link_conn_settle() after each event; any call here may
- * end the connection, which the action `close` tells.
+ * `session` and calls link_conn_settle() after each event. Any call here may
+ * end the connection: then the action `close` is called.
  */
 #ifndef HERD_LINK_CONN_H
 #define HERD_LINK_CONN_H
@@ -29,33 +29,33 @@ struct link_conn {
 };
 
 /*
- * A connection is being made: `link` dials it, or NULL: somebody else does.
- * All zero before.
+ * A connection is being made: `link` dials it, or the peer does (NULL). All
+ * zero before.
  */
 void link_conn_init(struct link_conn *conn, struct link_driver *driver,
     struct link *link, struct mono now);
 
-/* Frees what it has, when it is closed. */
+/* Frees what it holds, after it is closed. */
 void link_conn_release(struct link_conn *conn);
 
-/* The transport stands: HELLO goes out with the next link_conn_settle(). */
+/* The transport is up: HELLO goes out with the next link_conn_settle(). */
 void link_conn_begin(struct link_conn *conn, struct mono now);
 
 /* May bytes be read from it? Not while its HELLO is held. */
 bool link_conn_reads(const struct link_conn *conn);
 
 /*
- * Writes what there is while the socket takes it, notes the state, arms. False
+ * Writes while the socket takes bytes, notes the state, arms the timers. False
  * when the connection has ended.
  */
 bool link_conn_settle(
     struct link_conn *conn, struct mono now, struct wall clock);
 
-/* What is due, and settles; a connection without a session is too late. */
+/* Does what is due, then settles. Without a session by now it fails. */
 void link_conn_on_time(
     struct link_conn *conn, struct mono now, struct wall clock);
 
-/* A slice of a pass over the table, and settles. */
+/* Does a slice of a pass over the table, then settles. */
 void link_conn_work(struct link_conn *conn, struct mono now, struct wall clock);
 
 /* When link_conn_on_time() wants to be called. */
@@ -70,15 +70,8 @@ void link_conn_end(struct link_conn *conn, enum session_reason reason,
     const char *text, struct mono now, struct wall clock);
 
 /*
- * `conn`, whose HELLO was held, may speak or knock now, or is refused. For
- * link.c.
- */
-void link_conn_decide(struct link_conn *conn, enum session_reason reason,
-    struct mono now, struct wall clock);
-
-/*
- * Was the probe of link->conn answered, or is it too late? Then whose HELLO
- * waits is told. For link.c.
+ * If the probe of link->conn was answered or is too late, answers the HELLO
+ * that waits for it. For link.c.
  */
 void link_conn_end_probe(struct link *link, struct mono now, struct wall clock);
 

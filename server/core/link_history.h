@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What became of a link lately: its last changes of state, for an operator
- * who asks after the fact. Dialling is not one of them, and the same failure
- * again and again is one change with a count: else a peer that stays away
- * for a minute would push out when and why it went.
+ * The last changes of a link's state, for an operator who asks after the fact.
+ * Dialling is not one of them, and a failure that repeats is one change with a
+ * count. Otherwise a peer that stays away for a minute would push out when and
+ * why it went.
  */
 #ifndef HERD_LINK_HISTORY_H
 #define HERD_LINK_HISTORY_H
@@ -29,7 +29,7 @@ enum link_state {
 #undef HERD_LINK_STATE
 };
 
-/* A link came into a state, `times` times in a row, for the same reason. */
+/* A link entered a state, `times` times in a row for the same reason. */
 struct link_change {
 	enum link_state state;
 	char error[SESSION_ERROR_MAX]; /* "": nothing went wrong */
@@ -45,7 +45,7 @@ struct link_history {
 };
 
 /*
- * The link is in that state since `at`; `error` says why, "" if nothing went
+ * The link entered that state at `at`; `error` says why, "" if nothing went
  * wrong. All zero is an empty history.
  */
 void link_history_note(struct link_history *history, enum link_state state,

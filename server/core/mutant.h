@@ -9,10 +9,12 @@
 
 #include <stdbool.h>
 
+#include "herd/time.h"
+
 /* name, the rule that it leaves out */
 #define HERD_MUTANT_TABLE(X)                                                  \
 	X(ECHO, "echo", "records are sent back to where they came from")      \
-	X(ECHO_BY_EDGE, "echo-by-edge", "no echo by edge, not session")       \
+	X(ECHO_BY_LINK, "echo-by-link", "no echo by link, not session")       \
 	X(CLEAR_AFTER_COPY, "clear-after-copy", "take copies, then clears")   \
 	X(OWE_BEFORE_CONTENT, "owe-before-content", "owed, then written")     \
 	X(SKIP_DIGEST, "skip-digest", "9 of 10 connects skip the digest")     \
@@ -35,9 +37,9 @@
 	X(STALE_AT_ONCE, "stale-at-once", "sync: stale is not waited for")    \
 	X(ACK_EVICTED, "ack-evicted", "sync: eviction is not waited for")     \
 	X(ACK_CHAIN, "ack-chain", "sync: chains of evictions are cut")        \
-	X(WAIT_BOTH, "wait-both", "who waits does not answer a CHECK")        \
+	X(WAIT_BOTH, "wait-both", "a node that waits reads no CHECK")         \
 	X(SHORT_ALONE, "short-alone", "one side takes the short cut")         \
-	X(NO_KNOCK, "no-knock", "who does not dial only waits")               \
+	X(NO_KNOCK, "no-knock", "a node that may not dial waits")             \
 	X(RESET_AT_SYNCED, "reset-at-synced", "backoff by the last SYNCED")   \
 	X(ADOPT_KEEPS_OLD, "adopt-keeps-old", "a link keeps its old one")     \
 	X(FULL_SOCKET_FORGETS, "full-forgets", "not asked after full socket") \
@@ -59,26 +61,47 @@ enum mutant {
 	    MUTANT_COUNT,
 };
 
-#ifdef HERD_MUTANTS
-/* The one that is on, or MUTANT_COUNT; owned by the simulator's main. */
+/* The one that is on, or MUTANT_COUNT. Owned by tests/sim/mutant.c. */
 extern enum mutant mutant_on;
+
+#ifdef HERD_MUTANTS
+#define MUTANT_BUILD 1
 #define MUTANT(id) (mutant_on == MUTANT_##id)
-
-struct table;
-struct outbox;
-
-/*
- * The simulator's: lets other threads run where the lock that a rule is
- * about would keep them out.
- */
-void mutant_pause(struct table *table);
-
-/* keep-outbox: the debt outlives the session; the edge's next one gets it. */
-void mutant_keep_outbox(struct outbox *outbox);
-bool mutant_inherit_outbox(struct outbox *outbox);
-void mutant_release(struct table *table); /* before table_free */
 #else
+#define MUTANT_BUILD 0
 #define MUTANT(id) (0)
 #endif
+
+/* --- what tests/sim/mutant.c does for a mutant that is on ----------------- */
+
+struct outbox;
+struct report;
+struct shard;
+struct table;
+
+/*
+ * keep-outbox: the debt of a session that ends is kept. The next session on
+ * the same link inherits it, and owes nothing else.
+ */
+void mutant_keep_outbox(struct outbox *outbox);
+bool mutant_inherit_outbox(struct outbox *outbox);
+bool mutant_has_inherited(const struct outbox *outbox);
+
+/* relay-ahead: is the time further ahead than max_ahead allows? */
+bool mutant_is_ahead(uint64_t time_ns, struct wall judged);
+
+/*
+ * owe-before-content: owes the slot if the report is newer than its record,
+ * then lets other threads run. Under the shard's lock, which it gives up.
+ */
+void mutant_owe_early(struct table *table, struct shard *shard, uint32_t number,
+    const struct report *report, uint32_t from);
+
+/*
+ * clear-after-copy: as if a take copied first and cleared later, without a
+ * lock in between. Under the shard's lock, which it gives up.
+ */
+void mutant_clear_late(
+    struct outbox *outbox, struct shard *shard, uint32_t number);
 
 #endif

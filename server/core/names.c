@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* FNV-1a; names come from the herd file, so nobody aims at a place. */
+/* FNV-1a: names come from the herd file, so nobody aims at a bucket. */
 static uint32_t
 name_hash(struct span name)
 {
@@ -50,8 +50,8 @@ names_text(const struct names *names, uint16_t id)
 }
 
 /*
- * Where in the index the name is, or would go. Half of the places are free at
- * least, so the search ends.
+ * Where in the index the name is, or would go. At least half of the places are
+ * free, so the search ends.
  */
 static uint32_t
 names_probe(const struct names *names, struct span name, uint16_t *id)
@@ -101,7 +101,7 @@ names_are_all_listed(const struct names *names)
 	return atomic_load(&names->unlisted) == 0;
 }
 
-/* A new name. Readers find it once its place in the index says so. */
+/* A new name. Readers find it once it is in the index. */
 static enum herd_error
 names_append(struct names *names, struct span text, uint32_t at)
 {

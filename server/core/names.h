@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The names of nodes that the herd file has or had since the start, each known
- * by a number of 16 bits, so that a record needs two bytes for its origin. Only
- * the herd file puts names here, never a peer: the record of any other origin
- * has the name's text in it, so that the name goes when the record goes.
+ * The names of nodes that the herd file has or had since the start, each with
+ * a number of 16 bits, so that a record needs two bytes for its origin. Names
+ * come only from the herd file, never from a peer: a record of any other origin
+ * holds the name's text, so that the name goes when the record goes.
  * Any thread may call anything here; reading takes no lock.
  */
 #ifndef HERD_NAMES_H
@@ -18,10 +18,10 @@
 #define NAMES_MAX 8192u /* twice what a herd file may have */
 #define NAMES_CHUNK 256u
 #define NAMES_INDEX (2u * NAMES_MAX)
-#define NAME_NONE UINT16_MAX /* no number: the text must do */
+#define NAME_NONE UINT16_MAX /* no number: the record holds the text */
 
 struct name {
-	_Atomic bool listed; /* the herd file of now has it */
+	_Atomic bool listed; /* the present herd file has it */
 	uint8_t len;
 	char text[REPORT_ORIGIN_MAX];
 };
@@ -43,7 +43,7 @@ void names_unlist(struct names *names);
 
 /*
  * The herd file has this valid node name. HERD_ENOMEM; HERD_ELIMIT: NAMES_MAX
- * names have a number. Without a number it is only not listed.
+ * names have a number. Then the name only has none, and is not listed.
  */
 HERD_MUST_CHECK enum herd_error names_add(
     struct names *names, struct span name);
@@ -51,10 +51,10 @@ HERD_MUST_CHECK enum herd_error names_add(
 /* The number of that name, NAME_NONE if it has none. */
 uint16_t names_find(const struct names *names, struct span name);
 
-/* Does the herd file of now have it? */
+/* Does the present herd file have it? */
 bool names_is_listed(const struct names *names, struct span name);
 
-/* Has every name with a number a place in the herd file of now? */
+/* Does the present herd file have every name with a number? */
 bool names_are_all_listed(const struct names *names);
 
 /* The text of a number that names_find gave; lives as long as `names`. */

@@ -1,86 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/outbox.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
 #include "core/mutant.h"
-#include "core/table_shard.h"
+#include "core/shard.h"
 
-#define FIFO_SIZE_MIN 64u
-/* An empty ring larger than this is given back. */
-#define FIFO_SIZE_KEEP 256u
-/* A shard's turn of taking: this share of its debt, or all if it is small. */
+/* A shard's turn is this share of its debt, or all if that is small. */
 #define TURN_SHARES 8u
 #define TURN_LEAST 8u
-/* Slots on their way from memory while others are read. */
+/* Slots that are fetched from memory while others are read. */
 #define TAKE_AHEAD 4u
-
-/* --- fifo ---------------------------------------------------------------- */
-
-static enum herd_error
-fifo_grow(struct table *table, struct fifo *fifo)
-{
-	uint32_t size = fifo->size == 0 ? FIFO_SIZE_MIN : fifo->size * 2;
-	uint32_t *ring = malloc((size_t)size * sizeof(*ring));
-
-	/* A slot is in it once at most, and there are fewer than 2^24. */
-	assert(size > fifo->size);
-	if (ring == NULL)
-		return HERD_ENOMEM;
-	for (uint32_t i = 0; i < fifo->count; i++)
-		ring[i] = fifo->ring[(fifo->head + i) & (fifo->size - 1)];
-	free(fifo->ring);
-	table_add_bytes(
-	    table, fifo->size * sizeof(*ring), size * sizeof(*ring));
-	fifo->ring = ring;
-	fifo->size = size;
-	fifo->head = 0;
-	return HERD_OK;
-}
-
-enum herd_error
-fifo_append(struct table *table, struct fifo *fifo, uint32_t slot)
-{
-	if (fifo->count == fifo->size && fifo_grow(table, fifo) != HERD_OK)
-		return HERD_ENOMEM;
-	fifo->ring[(fifo->head + fifo->count) & (fifo->size - 1)] = slot;
-	fifo->count++;
-	fifo->appended++;
-	return HERD_OK;
-}
-
-uint32_t
-fifo_peek(const struct fifo *fifo)
-{
-	assert(fifo->count > 0);
-	return fifo->ring[fifo->head];
-}
-
-void
-fifo_pop(struct table *table, struct fifo *fifo)
-{
-	assert(fifo->count > 0);
-	fifo->head = (fifo->head + 1) & (fifo->size - 1);
-	fifo->count--;
-	fifo->popped++;
-	if (fifo->count == 0 && fifo->size > FIFO_SIZE_KEEP)
-		fifo_release(table, fifo);
-}
-
-void
-fifo_release(struct table *table, struct fifo *fifo)
-{
-	table_add_bytes(table, fifo->size * sizeof(*fifo->ring), 0);
-	free(fifo->ring);
-	fifo->ring = NULL;
-	fifo->size = 0;
-	fifo->head = 0;
-	fifo->count = 0;
-}
 
 /* --- owing --------------------------------------------------------------- */
 
 uint64_t
-shard_owner_bits(struct table *table, const struct shard *shard, uint32_t from)
+outbox_owner_bits(struct table *table, const struct shard *shard, uint32_t from)
 {
 	uint64_t attached = shard->attached;
 
@@ -107,7 +43,7 @@ outbox_note_debt(struct outbox *outbox, uint64_t shard_bit)
 }
 
 void
-shard_owe(
+outbox_owe_slot(
     struct table *table, struct shard *shard, uint32_t number, uint64_t mask)
 {
 	struct slot *slot = shard_slot(shard, number);
@@ -132,6 +68,29 @@ shard_owe(
 			outbox_note_debt(outbox, shard_bit);
 		}
 	}
+}
+
+bool
+outbox_owe(struct outbox *outbox, struct table_cursor *cursor, unsigned slots,
+    table_visit *wanted, void *arg)
+{
+	struct table *table = outbox->table;
+	uint32_t from;
+	uint32_t to;
+	struct shard *shard = table_walk_lock(table, cursor, slots, &from, &to);
+
+	if (shard == NULL)
+		return false;
+	for (uint32_t i = from; i < to; i++) {
+		const struct slot *slot = shard_slot(shard, i);
+
+		if (slot->state == SLOT_FREE)
+			continue;
+		if (table_visit_slot(table, slot, cursor, wanted, arg, false))
+			outbox_owe_slot(
+			    table, shard, i, UINT64_C(1) << outbox->bit);
+	}
+	return table_walk_unlock(cursor, shard, to);
 }
 
 /* --- life ---------------------------------------------------------------- */
@@ -222,8 +181,8 @@ outbox_detach(struct outbox *outbox)
 /* --- taking -------------------------------------------------------------- */
 
 /*
- * Gives one slot's record unless there is nothing to give. Returns false
- * if the consumer had no room.
+ * Gives one slot's record unless there is nothing to give. Returns false if the
+ * consumer did not take it.
  */
 static bool
 give_slot(const struct outbox *outbox, const struct slot *slot,
@@ -253,13 +212,12 @@ fifo_prefetch(const struct fifo *fifo, const struct shard *shard, uint32_t at)
 
 	if (at >= fifo->count)
 		return;
-	slot = (const char *)shard_slot(
-	    shard, fifo->ring[(fifo->head + at) & (fifo->size - 1)]);
+	slot = (const char *)shard_slot(shard, fifo_at(fifo, at));
 	__builtin_prefetch(slot, 1);
 	__builtin_prefetch(slot + sizeof(struct slot) - 1);
 }
 
-/* Takes `max` records, which are due, or as many as there is room for. */
+/* Takes `max` records, which are due, or as many as are taken. */
 static unsigned
 shard_take(struct outbox *outbox, struct shard *shard, unsigned max,
     outbox_give *give, void *arg)
@@ -275,22 +233,14 @@ shard_take(struct outbox *outbox, struct shard *shard, unsigned max,
 
 		fifo_prefetch(fifo, shard, TAKE_AHEAD);
 
-		/* Cleared before it is read: what changes later is owed. */
+		/* Cleared before the read, so that a later change is owed. */
 		slot->owed &= ~bit;
 		if (!give_slot(outbox, slot, give, arg)) {
 			slot->owed |= bit;
 			break;
 		}
-#ifdef HERD_MUTANTS
-		/* As if the copy came first, and no lock in between. */
-		if (MUTANT(CLEAR_AFTER_COPY)) {
-			slot->owed |= bit;
-			pthread_mutex_unlock(&shard->lock);
-			mutant_pause(outbox->table);
-			pthread_mutex_lock(&shard->lock);
-			slot->owed &= ~bit;
-		}
-#endif
+		if (MUTANT(CLEAR_AFTER_COPY))
+			mutant_clear_late(outbox, shard, fifo_peek(fifo));
 		fifo_pop(outbox->table, fifo);
 		taken++;
 	}
@@ -302,8 +252,8 @@ shard_take(struct outbox *outbox, struct shard *shard, unsigned max,
 
 /*
  * A shard's turn ends at a position in its FIFO, however many takes that
- * needs: if a take that was cut short passed on to the next shard, what was
- * left would wait another round; if a turn went on until the shard is empty,
+ * needs. If a take that was cut short passed on to the next shard, the rest
+ * would wait another round. If a turn lasted until the shard is empty, that of
  * a busy one would never end. A turn is a share of what is due, the same in
  * all shards, so that large debts go out nearly in the order in which they
  * became due, and not shard by shard.

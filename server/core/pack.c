@@ -4,8 +4,8 @@
 #include <assert.h>
 
 /*
- * The low four bits of the characters of these texts differ, and none is 15,
- * the mark: '?' has those.
+ * The characters of these texts differ in their low four bits. None has 15
+ * there, so that is the mark: the bits of '?'.
  */
 #define MARK '?'
 #define LANES UINT64_C(0x0101010101010101)
@@ -76,7 +76,7 @@ pack_size(const struct report *report)
 static char *
 put_text(char *at, struct span text)
 {
-	/* A removal's empty texts may point nowhere. */
+	/* The empty texts of a removal may be NULL. */
 	if (text.len > 0)
 		memcpy(at, text.data, text.len);
 	at[text.len] = MARK;
@@ -96,7 +96,7 @@ pack_run(const char *chars, size_t count, uint8_t *out)
 	}
 }
 
-/* A location may be as long as a line: one character after the other. */
+/* One character after another: a location may be as long as a line. */
 static void
 pack_slowly(const struct report *report, uint8_t *out)
 {
@@ -136,7 +136,7 @@ pack_write(const struct report *report, uint8_t *out)
 	at = put_text(at, report->location);
 	at = put_text(at, report->time);
 	at = put_text(at, report->skew);
-	/* The last byte's other half is a mark, and the tail is defined. */
+	/* Marks fill the other half of the last byte, and the tail. */
 	memset(at, MARK, 8);
 	pack_run(chars, count, out);
 }

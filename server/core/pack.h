@@ -2,7 +2,7 @@
 /*
  * A record's texts in half their size. Location, time and skew hold only
  * digits, '+', '-' and '.', so each character takes four bits; a mark ends
- * each text. Packing is exact: what comes out is what went in.
+ * each text. Packing loses nothing.
  */
 #ifndef HERD_PACK_H
 #define HERD_PACK_H

@@ -3,10 +3,10 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "core/mutant.h"
-#include "core/session_lines.h"
+#include "core/session_exchange.h"
+#include "core/session_hello.h"
 #include "herd/text.h"
 
 #define LINE_SHOWN_MAX 64u
@@ -40,54 +40,6 @@ session_reason_is_slow(enum session_reason reason)
 	return session_reason_is_refusal(reason) && reason != BYE_KEY;
 }
 
-static const char *const FEATURES[] = {
-#define HERD_SESSION_FEATURE_WORD(id, word) [SESSION_BIT_##id] = word,
-	SESSION_FEATURES(HERD_SESSION_FEATURE_WORD)
-#undef HERD_SESSION_FEATURE_WORD
-};
-
-unsigned
-session_features_parse(struct span list)
-{
-	unsigned features = 0;
-
-	while (list.len > 0) {
-		const char *comma = memchr(list.data, ',', list.len);
-		size_t len =
-		    comma == NULL ? list.len : (size_t)(comma - list.data);
-
-		for (unsigned i = 0; i < HERD_ARRAY_LEN(FEATURES); i++) {
-			if (span_is(span_of(list.data, len), FEATURES[i]))
-				features |= 1u << i;
-		}
-		if (comma == NULL)
-			break;
-		list = span_of(comma + 1, list.len - len - 1);
-	}
-	return features;
-}
-
-bool
-session_knows(const struct session *session, enum session_feature feature)
-{
-	return (session->features & feature) != 0;
-}
-
-uint64_t
-session_params(
-    uint64_t max_line, uint64_t max_clients, uint64_t expire_after_ns)
-{
-	const struct siphash_key key = { 0, 0 };
-	char text[128];
-	int len = snprintf(text, sizeof(text),
-	    "order=1 line=%llu cap=%llu "
-	    "expire=%llu",
-	    (unsigned long long)max_line, (unsigned long long)max_clients,
-	    (unsigned long long)expire_after_ns);
-
-	return siphash(&key, text, (size_t)len);
-}
-
 void
 session_stats_add(struct session_stats *sum, const struct session_stats *stats)
 {
@@ -111,7 +63,7 @@ static const unsigned TRANSITIONS[] = {
 	[SESSION_HELLO] = 1u << SESSION_LIVE,
 	[SESSION_LIVE] = 1u << SESSION_CHECKED,
 	[SESSION_CHECKED] = 1u << SESSION_SCAN,
-	[SESSION_SCAN] = 1u << SESSION_COMPARE | 1u << SESSION_DRAIN,
+	[SESSION_SCAN] = 1u << SESSION_COMPARE,
 	[SESSION_COMPARE] = 1u << SESSION_OWE,
 	[SESSION_OWE] = 1u << SESSION_DRAIN,
 	[SESSION_DRAIN] = 1u << SESSION_NEXT,
@@ -129,12 +81,10 @@ session_set_state(struct session *session, enum session_state state)
 	session->state = state;
 	if (state != SESSION_CLOSED)
 		return;
-#ifdef HERD_MUTANTS
 	if (MUTANT(KEEP_OUTBOX) && session->synced)
 		mutant_keep_outbox(&session->outbox);
-#endif
 	outbox_detach(&session->outbox);
-	exchange_release(session);
+	exchange_release(&session->exchange);
 	if (session->counted)
 		board_leave(session->node->board);
 	if (session->synced)
@@ -226,43 +176,6 @@ session_lost(struct session *session, const char *text)
 
 /* --- life ---------------------------------------------------------------- */
 
-static enum herd_error
-session_queue_hello(struct session *session)
-{
-	const struct session_node *node = session->node;
-	struct buf *out = &session->control;
-	const char *list = " features=";
-	enum herd_error error;
-
-	error = buf_addf(out,
-	    "HELLO " SESSION_PROTOCOL " herd=" SPAN_FMT " node=" SPAN_FMT,
-	    SPAN_ARG(node->herd), SPAN_ARG(node->name));
-	/* Who accepts does not know yet whom it talks to. */
-	if (error == HERD_OK && session->peer[0] != '\0')
-		error = buf_addf(out, " peer=%s", session->peer);
-	if (error == HERD_OK)
-		error = buf_add_text(out, " nonce=");
-	if (error == HERD_OK)
-		error = hex_format(out, session->nonce, SESSION_NONCE_LEN);
-	if (error == HERD_OK)
-		error = buf_addf(out, " params=%016llx fresh=%d",
-		    (unsigned long long)node->params, session->fresh);
-	for (unsigned i = 0; i < HERD_ARRAY_LEN(FEATURES) && error == HERD_OK;
-	     i++) {
-		if ((node->lacks & 1u << i) != 0)
-			continue;
-		error = buf_addf(out, "%s%s", list, FEATURES[i]);
-		list = ",";
-	}
-	if (error == HERD_OK && node->boot != 0)
-		error = buf_addf(
-		    out, " boot=%016llx", (unsigned long long)node->boot);
-	if (error == HERD_OK)
-		error =
-		    buf_add_text(out, session->knocks ? " knock=1\n" : "\n");
-	return error;
-}
-
 void
 session_init(struct session *session, const struct session_config *config,
     struct mono now)
@@ -274,7 +187,7 @@ session_init(struct session *session, const struct session_config *config,
 	session->knocks = config->knocks;
 	session->arg = config->arg;
 	session->random = config->random;
-	pace_init(&session->pace, config->node->name);
+	batch_timer_init(&session->batch_timer, config->node->name);
 	session->state = SESSION_HELLO;
 	assert(config->peer.len <= REPORT_ORIGIN_MAX);
 	if (config->peer.len > 0)
@@ -340,7 +253,7 @@ session_mark(struct session *session, struct mono now)
 	    (session->mark_head + session->mark_count) % SESSION_MARKS;
 
 	if (session->mark_count == SESSION_MARKS) {
-		/* Full: the newest mark speaks for what follows it. */
+		/* Full: the newest mark also counts for later records. */
 		at = (at + SESSION_MARKS - 1) % SESSION_MARKS;
 		session->marks_sent[at].sent = session->stats.sent;
 		return;
@@ -352,13 +265,17 @@ session_mark(struct session *session, struct mono now)
 	session->mark_count++;
 }
 
-/* All is gone; it was for nothing if the peer had told us all of it. */
+/*
+ * The batch is finished. It counts for the batch timer only if something was
+ * sent: records that came from this peer are skipped.
+ */
 static void
 session_end_batch(struct session *session, struct mono now, bool sent)
 {
 	session->flush_at = (struct mono){ 0 };
 	if (sent)
-		pace_left(&session->pace, session->node->flush_every_ns, now);
+		batch_timer_left(
+		    &session->batch_timer, session->node->flush_every_ns, now);
 }
 
 static void
@@ -373,7 +290,7 @@ session_fill_data(struct session *session, struct buf *out, struct mono now)
 		unsigned n = outbox_take(&session->outbox,
 		    SESSION_TURN_RECORDS - popped, on_give, &giving);
 
-		/* A record that it could not even read. */
+		/* A record could not be read for want of memory. */
 		if (n == 0 && !giving.no_room)
 			giving.error = HERD_ENOMEM;
 		popped += n;
@@ -386,7 +303,7 @@ session_fill_data(struct session *session, struct buf *out, struct mono now)
 		session_end_batch(session, now, session->stats.sent > before);
 }
 
-/* Appends without a trace on failure. */
+/* A failed call appends nothing. */
 static enum herd_error
 session_fill_control(struct session *session, struct buf *out, struct mono now)
 {
@@ -410,26 +327,26 @@ session_fill_control(struct session *session, struct buf *out, struct mono now)
 	return HERD_OK;
 }
 
-/* The first record of a batch has come: when is it to leave? */
+/* Sets when the batch leaves, once its first record has come. */
 static void
 session_arm_flush(struct session *session, struct mono now)
 {
 	if (session->flush_at.ns == 0 && session->outbox.attached &&
 	    !outbox_is_empty(&session->outbox))
-		session->flush_at = pace_due(
-		    &session->pace, session->node->flush_every_ns, now);
+		session->flush_at = batch_timer_due(
+		    &session->batch_timer, session->node->flush_every_ns, now);
 }
 
 static bool
 session_data_is_due(const struct session *session, struct mono now)
 {
 	return session->outbox.attached && !outbox_is_empty(&session->outbox) &&
-	       session->flush_at.ns != 0 && now.ns >= session->flush_at.ns;
+	       session->flush_at.ns != 0 && now.ns >= session->flush_at.ns &&
+	       !(MUTANT(NEXT_EARLY) && session->state == SESSION_DRAIN);
 }
 
 bool
-session_fill(struct session *session, struct buf *out, struct mono now,
-    struct wall clock HERD_UNUSED)
+session_fill(struct session *session, struct buf *out, struct mono now)
 {
 	enum herd_error error = session_fill_control(session, out, now);
 
@@ -437,19 +354,16 @@ session_fill(struct session *session, struct buf *out, struct mono now,
 		return false;
 	session_arm_flush(session, now);
 	if (error == HERD_OK)
-		error = exchange_fill(session, out);
-	if (error == HERD_OK && MUTANT(NEXT_EARLY) &&
-	    session->state == SESSION_DRAIN)
-		error = exchange_drain(session, out, now);
+		error = session_fill_digests(session, out);
 	if (error == HERD_OK && out->len < SESSION_OUT_MAX &&
 	    session_data_is_due(session, now))
 		session_fill_data(session, out, now);
 	if (error == HERD_OK && session->state == SESSION_DRAIN)
-		error = exchange_drain(session, out, now);
+		error = session_drain(session, out, now);
 	if (error != HERD_OK)
 		session_lost(session, "out of memory");
 	return session->state != SESSION_CLOSED &&
-	       (exchange_has_pending(session) ||
+	       (exchange_has_pending(&session->exchange) ||
 		   session_data_is_due(session, now));
 }
 
@@ -458,21 +372,9 @@ session_sent(struct session *session, size_t bytes, struct mono now)
 {
 	session->stats.sent_bytes += bytes;
 	session->last_tx = now;
-	/* Once all is sent only an ACK is progress, or a PING would be. */
+	/* Once all is sent only an ACK is progress: a sent PING is not. */
 	if (!outbox_is_empty(&session->outbox))
 		session->progress = now;
-}
-
-bool
-session_work(struct session *session, struct mono now HERD_UNUSED)
-{
-	return exchange_work(session);
-}
-
-bool
-session_has_work(const struct session *session)
-{
-	return session->state == SESSION_SCAN || session->state == SESSION_OWE;
 }
 
 /* --- time ---------------------------------------------------------------- */
@@ -513,7 +415,7 @@ session_has_pong(const struct session *session, uint64_t number)
 	return session->ponged >= number;
 }
 
-/* A neighbour of an earlier edition has no word for it. */
+/* Not to a neighbour of an earlier edition, which cannot read LIMIT. */
 void
 session_tell_limits(struct session *session)
 {
@@ -555,8 +457,7 @@ session_tick_liveness(struct session *session, struct mono now)
 }
 
 void
-session_tick(
-    struct session *session, struct mono now, struct wall clock HERD_UNUSED)
+session_tick(struct session *session, struct mono now)
 {
 	if (session->state == SESSION_CLOSED)
 		return;
@@ -564,11 +465,11 @@ session_tick(
 	session_tick_liveness(session, now);
 	session_tell_limits(session);
 	if (session->state == SESSION_LIVE && now.ns >= session->poll_at.ns)
-		exchange_consider(session, now);
+		session_consider_exchange(session, now);
 	if ((session->state == SESSION_SYNCED ||
 		(MUTANT(EARLY_NEXT_CHECK) && session->state == SESSION_NEXT)) &&
 	    now.ns >= session->verify_at.ns)
-		exchange_start(session, now);
+		session_start_exchange(session, now);
 }
 
 static void
@@ -605,23 +506,16 @@ session_deadline(const struct session *session)
 }
 
 void
-session_verify(struct session *session, struct mono now)
-{
-	if (session->state == SESSION_SYNCED)
-		session->verify_at = now;
-}
-
-void
 session_verify_clock(struct session *session, struct mono now)
 {
 	if (MUTANT(NO_CLOCK_VERIFY))
 		return;
 	if (session->state == SESSION_SYNCED) {
-		session->restores = true;
+		session->exchange.restores = true;
 		session->verify_at = now;
 	} else if (session->state > SESSION_LIVE &&
 		   session->state < SESSION_SYNCED) {
-		session->verify_again = true;
+		session->exchange.verify_again = true;
 	}
 }
 
@@ -647,6 +541,6 @@ session_lag_ns(const struct session *session, struct mono now)
 	if (session->mark_count == 0)
 		return 0;
 	age = mono_since(now, session->marks_sent[session->mark_head].at);
-	/* A peer in step may take that long to say so. */
+	/* A peer that is up to date may acknowledge that late. */
 	return age > SESSION_ACK_NS ? age - SESSION_ACK_NS : 0;
 }

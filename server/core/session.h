@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One session of a link, without I/O: fed with bytes and the time, it gives
- * bytes and deadlines. HELLO, then CHECK and the digest exchange, then live
- * flooding; after SYNCED both nodes hold what either held.
+ * One session of a link, without I/O: it takes bytes and the time, and gives
+ * bytes and deadlines. HELLO comes first, then CHECK and the exchange, then
+ * live flooding. After SYNCED both nodes hold what either held.
  *
- * A session belongs to one thread. Its outbox makes it known to the table
- * from the first CHECK on. Nothing of a session survives it but the table.
+ * A session belongs to one thread. Its outbox is attached to the table from the
+ * first CHECK on. Only the table outlives a session.
  * Source of every rule: herd-protocol(7).
  */
 #ifndef HERD_SESSION_H
 #define HERD_SESSION_H
 
 #include "core/board.h"
-#include "core/digest.h"
-#include "core/pace.h"
-#include "core/table.h"
+#include "core/exchange.h"
+#include "core/batch_timer.h"
 #include "core/timekeeper.h"
 #include "herd/framer.h"
 #include "herd/time.h"
@@ -25,7 +24,6 @@
 #define SESSION_LINE_EXTRA 1024u  /* a link line beyond max_line */
 #define SESSION_OUT_MAX 65536u    /* bytes queued in user space */
 #define SESSION_TURN_RECORDS 256u /* per lock and turn */
-#define SESSION_SLICE_SLOTS 2048u /* of a pass over the table */
 #define SESSION_ACK_RECORDS 256u
 #define SESSION_ACK_NS (100u * HERD_NS_PER_MS)
 #define SESSION_REPAIR_AGE_NS (60u * HERD_NS_PER_S)
@@ -79,8 +77,8 @@ enum session_reason {
 const char *session_reason_word(enum session_reason reason);
 bool session_reason_is_refusal(enum session_reason reason);
 /*
- * A refusal by one of the herd stays until an operator does something, so
- * dialling again may take long. Without the key it may be anybody's.
+ * A refusal by a node of the herd lasts until an operator does something, so
+ * dialling again may wait long. A refusal without the key may be anybody's.
  */
 bool session_reason_is_slow(enum session_reason reason);
 
@@ -92,7 +90,7 @@ struct session_node {
 	struct span herd;
 	struct span name;
 	uint64_t params;     /* session_params() */
-	uint64_t boot;       /* random, of this process; 0: not said */
+	uint64_t boot;       /* random, of this process; 0: not told */
 	uint64_t max_memory; /* bytes, told to neighbours; 0: not told */
 	unsigned lacks;      /* enum session_feature: of an older edition */
 	uint64_t max_line;
@@ -101,17 +99,10 @@ struct session_node {
 	uint64_t dead_after_ns;
 	uint64_t stall_after_ns;
 	uint64_t verify_every_ns;
-	uint64_t flush_every_ns; /* see pace.h; 0 = at once */
-#ifdef HERD_MUTANTS
-	uint64_t max_ahead_ns;
-#endif
+	uint64_t flush_every_ns; /* see batch_timer.h; 0 = at once */
 };
 
-/* What must be equal on all nodes for tables to converge, as one hash. */
-uint64_t session_params(
-    uint64_t max_line, uint64_t max_clients, uint64_t expire_after_ns);
-
-/* Counters of a session; an edge sums them up. */
+/* Counters of a session; a link sums them up. */
 struct session_stats {
 	uint64_t sent;     /* records */
 	uint64_t received; /* records */
@@ -129,26 +120,6 @@ struct session_stats {
 void session_stats_add(
     struct session_stats *sum, const struct session_stats *stats);
 
-/* What a node can do beyond the first edition: a word each in HELLO. */
-#define SESSION_FEATURES(X)                                     \
-	X(KNOCK, "knock")   /* answers a knock by dialling */   \
-	X(LIMITS, "limits") /* reads LIMIT */                   \
-	X(CUTS, "cuts")     /* reads fractions in CHECK */      \
-	X(JUDGED, "judged") /* reads the judged time in PONG */ \
-	X(PAIRS, "pairs")   /* short DIGESTs, short cut */
-
-enum session_feature_bit {
-#define HERD_SESSION_FEATURE_BIT(id, word) SESSION_BIT_##id,
-	SESSION_FEATURES(HERD_SESSION_FEATURE_BIT)
-#undef HERD_SESSION_FEATURE_BIT
-};
-
-enum session_feature {
-#define HERD_SESSION_FEATURE(id, word) SESSION_##id = 1u << SESSION_BIT_##id,
-	SESSION_FEATURES(HERD_SESSION_FEATURE)
-#undef HERD_SESSION_FEATURE
-};
-
 /* A HELLO that is in order. */
 struct session_hello {
 	struct span node;
@@ -156,8 +127,8 @@ struct session_hello {
 };
 
 /*
- * Asked when a stranger's HELLO has come in: may it speak here, and what is
- * the link's number? Sets *number, or says why not, or calls session_hold():
+ * Called when a HELLO has come in: may the peer speak here, and what is the
+ * link's number? Sets *number, or returns why not, or calls session_hold():
  * then session_decide() answers later.
  */
 typedef enum session_reason session_admit(void *arg,
@@ -167,7 +138,7 @@ typedef enum session_reason session_admit(void *arg,
 struct session_config {
 	const struct session_node *node;
 	struct span peer; /* whom we dialled; empty: HELLO will tell */
-	bool knocks;      /* says so in HELLO, and nothing else */
+	bool knocks;      /* says knock=1 in HELLO, and nothing else */
 	session_admit *admit;
 	outbox_wake *wake;
 	void *arg; /* of both */
@@ -175,7 +146,7 @@ struct session_config {
 	uint64_t random; /* seed of the verification interval */
 };
 
-/* A moment at which `sent` records were under way, for the lag. */
+/* When the count of sent records reached `sent`, for the lag. */
 struct session_mark {
 	uint64_t sent;
 	struct mono at;
@@ -188,7 +159,6 @@ struct session {
 	void *arg;
 	enum session_state state;
 	char peer[REPORT_ORIGIN_MAX + 1];
-	unsigned edge;
 	uint8_t nonce[SESSION_NONCE_LEN];
 	uint8_t peer_nonce[SESSION_NONCE_LEN];
 	bool fresh;      /* as our HELLO said */
@@ -197,7 +167,7 @@ struct session {
 	bool peer_knocks;
 	bool greeted;         /* the peer's HELLO is here */
 	bool held;            /* its answer waits: nothing is read */
-	uint64_t peer_boot;   /* 0: it said none */
+	uint64_t peer_boot;   /* 0: it told none */
 	unsigned features;    /* enum session_feature: of both sides */
 	uint64_t memory_told; /* our max_memory */
 	uint64_t peer_memory; /* its max_memory, 0: not told */
@@ -206,42 +176,19 @@ struct session {
 	struct outbox outbox;
 	uint64_t random;
 
-	/* exchange */
-	uint64_t exchange;    /* N of the one under way or done last */
-	uint64_t cut_ns;      /* ours, then the larger one */
-	uint64_t cut_past_ns; /* the largest of earlier exchanges */
-	bool restores;        /* it begins because of a clock */
-	bool verify_again;    /* a clock has changed during it */
-	bool counted;         /* on the board, as exchanging */
-	bool synced;          /* was SYNCED once; on the board */
-	bool peer_checked;    /* its CHECK N is here */
-	bool next_received;
-	struct siphash_key key;
-	struct digest *digest;
-	struct table_cursor cursor;
-	unsigned open;  /* DIGESTs of the peer that are awaited */
-	bool root_held; /* peer's root came before our scan's end */
-	struct digest_node root;
-	bool root_pending;    /* to be sent */
-	bool root_awaited;    /* from the peer */
-	uint64_t pending_top; /* bit per node of depth 1 */
-	uint64_t awaited_top;
-	uint64_t pending[DIGEST_FAN]; /* the same of depth 2 */
-	uint64_t awaited[DIGEST_FAN];
-	uint64_t pending_rows; /* bit per non-zero word of `pending` */
-	uint8_t *marks;        /* bit per leaf that differs */
-	uint32_t marked;       /* leaves */
-	struct outbox_progress target;
+	struct exchange exchange;
+	bool counted; /* on the board, as exchanging */
+	bool synced;  /* was SYNCED once; on the board */
 
 	/* liveness */
 	struct mono started;
 	struct mono synced_at; /* when SYNCED last */
-	struct mono ticked;    /* what was due by then has been said */
+	struct mono ticked;    /* all that was due by then is done */
 	struct mono last_rx;
 	struct mono last_tx;
 	struct mono progress; /* last ack or acceptance of bytes */
 	struct mono verify_at;
-	struct pace pace;     /* of batches of data */
+	struct batch_timer batch_timer; /* of batches of data */
 	struct mono flush_at; /* data waits until then; 0 = there is none */
 	struct mono poll_at;  /* of a start that waits for another session */
 	uint64_t ping;        /* number of the last one */
@@ -261,10 +208,6 @@ struct session {
 	unsigned mark_count;
 
 	struct session_stats stats;
-#ifdef HERD_MUTANTS
-	bool check_waits; /* wait-both: the peer's CHECK is not answered */
-	uint64_t check_cut_ns;
-#endif
 	enum session_reason reason; /* why closed */
 	bool by_peer;               /* its BYE */
 	char error[SESSION_ERROR_MAX];
@@ -277,24 +220,6 @@ void session_init(struct session *session, const struct session_config *config,
 /* Detaches, frees; the session must not be used any more. */
 void session_release(struct session *session);
 
-/*
- * Reads straight into the session: room for at least `want` bytes, then
- * session_input() with what came. HERD_ENOMEM.
- */
-HERD_MUST_CHECK enum herd_error session_space(
-    struct session *session, size_t want, char **data, size_t *room);
-
-/*
- * `len` bytes came in at session_space(). The session may be CLOSED
- * afterwards: write what session_fill() still gives (a BYE), then hang up.
- */
-void session_input(
-    struct session *session, size_t len, struct mono now, struct wall clock);
-
-/* The same for bytes that are elsewhere. */
-void session_feed(struct session *session, struct span data, struct mono now,
-    struct wall clock);
-
 /* The peer hung up, or the transport failed: `text` says how. */
 void session_lost(struct session *session, const char *text);
 
@@ -303,57 +228,34 @@ void session_bye(struct session *session, enum session_reason reason,
     const char *fmt, ...) HERD_PRINTF(3, 4);
 
 /*
- * Appends what is to be sent now, control lines first, then DIGESTs, then at
- * most SESSION_TURN_RECORDS records. Nothing is added beyond SESSION_OUT_MAX
- * bytes but control lines and what was begun, so `out` needs room for twice
- * that and a line. Returns true when there is more at once: call again as
- * soon as `out` has been written, not before.
+ * Appends what is to be sent now: control lines, then DIGESTs, then at most
+ * SESSION_TURN_RECORDS records. Beyond SESSION_OUT_MAX bytes it adds only
+ * control lines and the rest of a line, so `out` must take twice that and a
+ * line. Returns true when there is more to send: call again as soon as `out`
+ * has been written, not before.
  */
-bool session_fill(struct session *session, struct buf *out, struct mono now,
-    struct wall clock);
+bool session_fill(struct session *session, struct buf *out, struct mono now);
 
 /* `bytes` of what session_fill gave have left. */
 void session_sent(struct session *session, size_t bytes, struct mono now);
 
-/*
- * One slice of a pass over the table, if one is under way. Returns true
- * while there is more to do: call again soon, and session_fill().
- */
-bool session_work(struct session *session, struct mono now);
-
-/* Is a pass under way? It may begin in session_input() or session_fill(). */
-bool session_has_work(const struct session *session);
-
 /* Does what is due; then session_fill() may have something. */
-void session_tick(struct session *session, struct mono now, struct wall clock);
+void session_tick(struct session *session, struct mono now);
 
 /*
  * When session_tick() wants to be called; UINT64_MAX: not at all. After
- * session_tick(now) it is later than `now`, whatever the socket does: what
- * was due then waits for session_fill().
+ * session_tick(now) it is later than `now`, even if the socket takes nothing:
+ * what is due waits for session_fill().
  */
 struct mono session_deadline(const struct session *session);
 
-/* In the admit callback: its answer comes by session_decide(). */
-void session_hold(struct session *session);
-
-/* The answer to a held HELLO, as session_admit would have given it. */
-void session_decide(struct session *session, enum session_reason reason,
-    unsigned number, struct mono now, struct wall clock);
-
-/* Do both sides know that feature? */
-bool session_knows(const struct session *session, enum session_feature feature);
-
-/* Asks for a sign of life now: the number for session_has_pong(). */
+/* Sends a PING now; returns its number, for session_has_pong(). */
 uint64_t session_probe(struct session *session, struct mono now);
 bool session_has_pong(const struct session *session, uint64_t number);
 
-/* Compare everything again now, if SYNCED. */
-void session_verify(struct session *session, struct mono now);
-
 /*
- * The same for the sake of a clock: what comes then is counted as restored,
- * and a comparison under way is made once more.
+ * Compares everything again now because of a clock. Records that this brings
+ * are counted as restored. A comparison under way is made once more.
  */
 void session_verify_clock(struct session *session, struct mono now);
 
@@ -368,10 +270,37 @@ bool session_has_debt(const struct session *session);
 bool session_is_comparing(const struct session *session);
 
 /*
- * The table's debt to the peer, and how much later than a peer in step would
- * it has not acknowledged the oldest record sent.
+ * The table's debt to the peer, and by how much its acknowledgement of the
+ * oldest record is late.
  */
 uint64_t session_owed(const struct session *session);
 uint64_t session_lag_ns(const struct session *session, struct mono now);
+
+/* --- for session*.c only ------------------------------------------------- */
+
+/* The one place where the state changes; checks the transition. */
+void session_set_state(struct session *session, enum session_state state);
+
+/* Closes it without a BYE. Once closed, nothing changes. */
+void session_close(
+    struct session *session, enum session_reason reason, bool by_peer);
+
+/* Sends a PING; the PONG tells the RTT and the peer's clock. */
+void session_ping(struct session *session, struct mono now);
+
+/* Tells the peer our bounds if it does not know them. */
+void session_tell_limits(struct session *session);
+
+/* From the session's own sequence: `least` to `most`, `most` included. */
+uint64_t session_random_between(
+    struct session *session, uint64_t least, uint64_t most);
+
+/* Queues a control line. Too many, or no memory, end the session. */
+void session_say(struct session *session, const char *fmt, ...)
+    HERD_PRINTF(2, 3);
+
+/* A line against the rules: BYE bad-line with what was wrong. */
+void session_bad_line(
+    struct session *session, const char *what, struct span line);
 
 #endif

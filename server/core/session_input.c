@@ -1,290 +1,62 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a session does with what comes in, line by line. */
+#include "core/session_input.h"
+
 #include <assert.h>
 #include <stdio.h>
 
 #include "core/mutant.h"
-#include "core/session_lines.h"
+#include "core/session_exchange.h"
+#include "core/session_hello.h"
 #include "herd/text.h"
 
-#define ARRIVALS_MAX 16u
-
-/* --- HELLO --------------------------------------------------------------- */
-
-struct hello {
-	struct span version;
-	struct span herd;
-	struct span node;
-	struct span peer;
-	struct span nonce;
-	struct span params;
-	struct span fresh;
-	struct span features;
-	struct span boot;
-	struct span knock;
-};
-
-/* Fields in any order; unknown ones are for later versions. */
-static void
-hello_parse(struct span rest, struct hello *out)
-{
-	static const struct {
-		const char *key;
-		size_t offset;
-	} fields[] = {
-		{ "herd=", offsetof(struct hello, herd) },
-		{ "node=", offsetof(struct hello, node) },
-		{ "peer=", offsetof(struct hello, peer) },
-		{ "nonce=", offsetof(struct hello, nonce) },
-		{ "params=", offsetof(struct hello, params) },
-		{ "fresh=", offsetof(struct hello, fresh) },
-		{ "features=", offsetof(struct hello, features) },
-		{ "boot=", offsetof(struct hello, boot) },
-		{ "knock=", offsetof(struct hello, knock) },
-	};
-
-	memset(out, 0, sizeof(*out));
-	out->version = text_next_field(&rest);
-	for (struct span field = text_next_field(&rest); field.len > 0;
-	     field = text_next_field(&rest)) {
-		for (size_t i = 0; i < HERD_ARRAY_LEN(fields); i++) {
-			size_t len = strlen(fields[i].key);
-
-			if (field.len < len ||
-			    memcmp(field.data, fields[i].key, len) != 0)
-				continue;
-			memcpy((char *)out + fields[i].offset,
-			    &(struct span){ field.data + len, field.len - len },
-			    sizeof(struct span));
-		}
-	}
-}
-
-#define NAME_SHOWN_MAX 64u
-/* What a stranger says, fit to be shown. */
-struct shown {
-	char text[4 * NAME_SHOWN_MAX + 8];
-};
-
-static const char *
-show(struct shown *shown, struct span text)
-{
-	struct buf buf;
-	const char *escaped = NULL;
-
-	buf_init(&buf, sizeof(shown->text));
-	if (text_escape(&buf, text, NAME_SHOWN_MAX) == HERD_OK)
-		escaped = buf_cstr(&buf);
-	snprintf(shown->text, sizeof(shown->text), "%s",
-	    escaped == NULL ? "" : escaped);
-	buf_release(&buf);
-	return shown->text;
-}
-
-/*
- * Is it one of ours? Says BYE if not. The order is the one of REASONS. The
- * texts are read on both sides, so they say what either is.
- */
-static bool
-hello_check(struct session *session, const struct hello *hello)
-{
-	const struct session_node *node = session->node;
-	struct shown shown;
-	char params[17];
-
-	snprintf(params, sizeof(params), "%016llx",
-	    (unsigned long long)node->params);
-	if (!span_is(hello->version, SESSION_PROTOCOL)) {
-		session_bye(session, BYE_VERSION,
-		    SPAN_FMT " speaks " SESSION_PROTOCOL ", not `%s`",
-		    SPAN_ARG(node->name), show(&shown, hello->version));
-	} else if (!span_equal(hello->herd, node->herd)) {
-		session_bye(session, BYE_WRONG_HERD,
-		    SPAN_FMT " is of herd " SPAN_FMT ", not of `%s`",
-		    SPAN_ARG(node->name), SPAN_ARG(node->herd),
-		    show(&shown, hello->herd));
-	} else if (!node_name_is_valid(hello->node)) {
-		session_bye(session, BYE_BAD_LINE, "HELLO without a node name");
-	} else if (span_equal(hello->node, node->name)) {
-		session_bye(session, BYE_SELF, "this is " SPAN_FMT " itself",
-		    SPAN_ARG(node->name));
-	} else if (hello->peer.len > 0 &&
-		   !span_equal(hello->peer, node->name)) {
-		session_bye(session, BYE_WRONG_NODE,
-		    "this is node " SPAN_FMT ", not `%s`", SPAN_ARG(node->name),
-		    show(&shown, hello->peer));
-	} else if (session->peer[0] != '\0' &&
-		   !span_is(hello->node, session->peer)) {
-		session_bye(session, BYE_WRONG_NODE,
-		    SPAN_FMT " dialled %s, but " SPAN_FMT " answers",
-		    SPAN_ARG(node->name), session->peer, SPAN_ARG(hello->node));
-	} else if (!span_is(hello->params, params)) {
-		session_bye(session, BYE_PARAMS,
-		    "max_line, max_clients or expire_after differ between " SPAN_FMT
-		    " and " SPAN_FMT,
-		    SPAN_ARG(node->name), SPAN_ARG(hello->node));
-	} else if (hex_parse(hello->nonce, session->peer_nonce,
-		       SESSION_NONCE_LEN) != HERD_OK) {
-		session_bye(session, BYE_BAD_LINE, "HELLO without a nonce");
-	}
-	return session->state != SESSION_CLOSED;
-}
-
-/* It is one of ours, but may not speak here. */
-static void
-session_refuse(struct session *session, enum session_reason reason)
-{
-	struct span name = session->node->name;
-
-	if (reason == BYE_DISABLED)
-		session_bye(session, reason,
-		    "an operator has disabled the link between " SPAN_FMT
-		    " and %s here",
-		    SPAN_ARG(name), session->peer);
-	else if (reason == BYE_TWIN)
-		session_bye(session, reason,
-		    "another process runs as %s and is linked to " SPAN_FMT,
-		    session->peer, SPAN_ARG(name));
-	else if (reason == BYE_KNOCK)
-		session_bye(session, reason, SPAN_FMT " dials %s",
-		    SPAN_ARG(name), session->peer);
-	else
-		session_bye(session, reason,
-		    "no link between " SPAN_FMT " and %s here that %s dials",
-		    SPAN_ARG(name), session->peer, session->peer);
-}
-
-/* A boot id is 16 hex digits; anything else is none. */
-static uint64_t
-boot_parse(struct span text)
-{
-	uint8_t bytes[8];
-	uint64_t boot = 0;
-
-	if (hex_parse(text, bytes, sizeof(bytes)) != HERD_OK)
-		return 0;
-	for (unsigned i = 0; i < sizeof(bytes); i++)
-		boot = boot << 8 | bytes[i];
-	return boot;
-}
-
-void
-session_hold(struct session *session)
-{
-	session->held = true;
-}
-
-/* HELLO has its answer. */
-static void
-session_answer_hello(struct session *session, enum session_reason reason,
-    unsigned number, struct mono now)
-{
-	if (reason != BYE_NONE) {
-		session_refuse(session, reason);
-		return;
-	}
-	session->edge = number;
-	framer_widen(
-	    &session->in, session->node->max_line + SESSION_LINE_EXTRA);
-	outbox_init(&session->outbox, session->node->table,
-	    MUTANT(ECHO_BY_EDGE)
-		? session->edge + 2
-		: board_session_number(session->node->board, session->edge),
-	    session->wake, session->arg);
-	session_set_state(session, SESSION_LIVE);
-	session_ping(session, now);
-	session_tell_limits(session);
-	/* Without memory for the PING it is closed. */
-	if (session->state == SESSION_LIVE)
-		exchange_consider(session, now);
-}
-
-void
-session_decide(struct session *session, enum session_reason reason,
-    unsigned number, struct mono now, struct wall clock)
-{
-	if (session->state != SESSION_HELLO)
-		return;
-	session->held = false;
-	session_answer_hello(session, reason, number, now);
-	/* What came behind HELLO has waited. */
-	session_input(session, 0, now, clock);
-}
-
-static void
-session_on_hello(struct session *session, struct span rest, struct mono now,
-    struct wall clock)
-{
-	struct session_hello told;
-	enum session_reason reason;
-	struct hello hello;
-	unsigned number = 0;
-
-	hello_parse(rest, &hello);
-	if (!hello_check(session, &hello))
-		return;
-	memcpy(session->peer, hello.node.data, hello.node.len);
-	session->peer[hello.node.len] = '\0';
-	session->peer_fresh = span_is(hello.fresh, "1");
-	session->peer_boot = boot_parse(hello.boot);
-	session->features =
-	    session_features_parse(hello.features) & ~session->node->lacks;
-	session->peer_knocks = span_is(hello.knock, "1");
-	session->greeted = true;
-	/* The knock has been heard: BYE follows. */
-	if (session->knocks)
-		return;
-	told = (struct session_hello){ span_from(session->peer),
-		session->peer_knocks };
-	reason = session->admit(session->arg, &told, &number, now, clock);
-	if (!session->held)
-		session_answer_hello(session, reason, number, now);
-}
+#define INCOMING_MAX 16u
 
 /* --- lines --------------------------------------------------------------- */
 
 /*
- * Should this record have been here before? A verification brings it, and it
- * is not new. (Old records also come by flood, when a link heals elsewhere.)
+ * Should this record have been here before? Yes if a verification brings it
+ * and it is old. (A flood brings old records too, when a link heals elsewhere.)
  */
 static bool
 session_is_repair(const struct session *session, const struct report *report,
     struct wall judged)
 {
+	const struct exchange *exchange = &session->exchange;
 	uint64_t received;
 
-	if (session->exchange <= 1 || !session->peer_checked ||
-	    session->next_received)
+	if (exchange->number <= 1 || !exchange->peer_checked ||
+	    exchange->next_received)
 		return false;
 	received = report_received_ns(report);
 	return received < judged.ns &&
 	       judged.ns - received > SESSION_REPAIR_AGE_NS;
 }
 
-/* Then the reason is a clock that was wrong, or the margin of a cut. */
+/* Is the reason a clock that was wrong, or the margin of a cut? */
 static bool
 session_is_restored(const struct session *session, const struct report *report)
 {
-	return session->restores || report->time_ns <= session->cut_past_ns;
+	return session->exchange.restores ||
+	       report->time_ns <= session->exchange.cut_past_ns;
 }
 
-/* Records that came in together, to be put together: see table_hash(). */
-struct arrivals {
+/* Records that came in together are put together: see table_hash(). */
+struct incoming {
 	struct wall judged; /* the time, for all of them */
-	struct wall expiry; /* what they are too old by */
+	struct wall expiry; /* the time for their expiry */
 	unsigned count;
-	struct report reports[ARRIVALS_MAX];
-	uint64_t hashes[ARRIVALS_MAX];
+	struct report reports[INCOMING_MAX];
+	uint64_t hashes[INCOMING_MAX];
 };
 
 static void
 session_put(
-    struct session *session, const struct arrivals *arrivals, unsigned at)
+    struct session *session, const struct incoming *incoming, unsigned at)
 {
-	const struct report *report = &arrivals->reports[at];
+	const struct report *report = &incoming->reports[at];
 	enum put_result result =
-	    table_put_hashed(session->node->table, arrivals->hashes[at], report,
-		session->outbox.owner, arrivals->expiry, NULL, NULL);
+	    table_put_hashed(session->node->table, incoming->hashes[at], report,
+		session->outbox.owner, incoming->expiry, NULL, NULL);
 
 	if (result == PUT_NOMEM) {
 		session_bye(session, BYE_MEMORY, "out of memory");
@@ -292,7 +64,7 @@ session_put(
 		session->stats.stale++;
 	} else {
 		session->stats.accepted++;
-		if (!session_is_repair(session, report, arrivals->judged))
+		if (!session_is_repair(session, report, incoming->judged))
 			return;
 		if (session_is_restored(session, report))
 			session->stats.restored++;
@@ -302,33 +74,33 @@ session_put(
 }
 
 static void
-session_put_arrivals(struct session *session, struct arrivals *arrivals)
+session_put_incoming(struct session *session, struct incoming *incoming)
 {
 	struct table *table = session->node->table;
 
-	for (unsigned i = 0; arrivals->count > 1 && i < arrivals->count; i++)
-		table_prefetch_record(table, arrivals->hashes[i]);
+	for (unsigned i = 0; incoming->count > 1 && i < incoming->count; i++)
+		table_prefetch_record(table, incoming->hashes[i]);
 	for (unsigned i = 0;
-	     i < arrivals->count && session->state != SESSION_CLOSED; i++)
-		session_put(session, arrivals, i);
-	arrivals->count = 0;
+	     i < incoming->count && session->state != SESSION_CLOSED; i++)
+		session_put(session, incoming, i);
+	incoming->count = 0;
 }
 
 /*
- * The reports' texts stay where they came in until the arrivals are put.
- * Before a bad one and before any other line they are.
+ * The report's texts borrow the input until it is put. That happens
+ * before a bad report and before any other line.
  */
 static void
-session_on_report(struct session *session, struct arrivals *arrivals,
+session_on_report(struct session *session, struct incoming *incoming,
     struct span line, struct mono now)
 {
 	struct table *table = session->node->table;
-	unsigned at = arrivals->count;
-	struct report *report = &arrivals->reports[at];
+	unsigned at = incoming->count;
+	struct report *report = &incoming->reports[at];
 
-	if (!exchange_is_open(session) ||
+	if (!session_is_open(session) ||
 	    report_parse(line, report) != HERD_OK) {
-		session_put_arrivals(session, arrivals);
+		session_put_incoming(session, incoming);
 		session_bad_line(session, "bad report", line);
 		return;
 	}
@@ -337,15 +109,13 @@ session_on_report(struct session *session, struct arrivals *arrivals,
 		session->ack_waits = true;
 		session->ack_due = mono_add(now, SESSION_ACK_NS);
 	}
-#ifdef HERD_MUTANTS
-	if (MUTANT(RELAY_AHEAD) && session->node->max_ahead_ns != 0 &&
-	    report->time_ns > arrivals->judged.ns + session->node->max_ahead_ns)
+	if (MUTANT(RELAY_AHEAD) &&
+	    mutant_is_ahead(report->time_ns, incoming->judged))
 		return;
-#endif
-	arrivals->hashes[at] = table_hash(table, report->client);
-	table_prefetch_index(table, arrivals->hashes[at]);
-	if (++arrivals->count == ARRIVALS_MAX)
-		session_put_arrivals(session, arrivals);
+	incoming->hashes[at] = table_hash(table, report->client);
+	table_prefetch_index(table, incoming->hashes[at]);
+	if (++incoming->count == INCOMING_MAX)
+		session_put_incoming(session, incoming);
 }
 
 static void
@@ -413,7 +183,7 @@ session_on_pong(struct session *session, struct span rest, struct mono now,
 		return;
 	session->ping_open = false;
 	session->rtt_ns = (int64_t)mono_since(now, session->ping_at);
-	/* It said so when half of the round trip was over. */
+	/* The peer read its clock after about half of the round trip. */
 	half = (struct mono){ now.ns - (uint64_t)session->rtt_ns / 2 };
 	session->clock = (struct timekeeper_clock){
 		.offset_ns = timekeeper_offset((struct wall){ time_ns }, half),
@@ -424,7 +194,7 @@ session_on_pong(struct session *session, struct span rest, struct mono now,
 	session->clock_known = true;
 }
 
-/* A bound of the peer; those without a meaning here are for later versions. */
+/* A limit of the peer. Unknown ones are for later versions. */
 static void
 session_on_limit(struct session *session, struct span rest,
     struct mono now HERD_UNUSED, struct wall clock HERD_UNUSED)
@@ -471,9 +241,9 @@ static const struct {
 	{ "ACK", session_on_ack },
 	{ "PING", session_on_ping },
 	{ "PONG", session_on_pong },
-	{ "CHECK", exchange_on_check },
-	{ "DIGEST", exchange_on_digest },
-	{ "NEXT", exchange_on_next },
+	{ "CHECK", session_on_check },
+	{ "DIGEST", session_on_digest },
+	{ "NEXT", session_on_next },
 	{ "LIMIT", session_on_limit },
 	{ "BYE", session_on_bye },
 };
@@ -485,7 +255,7 @@ line_is_report(struct span line)
 				   memcmp(line.data, "GONE", 4) == 0);
 }
 
-/* A line that is no report. */
+/* A line other than a report. */
 static void
 session_on_line(struct session *session, struct span line, struct mono now,
     struct wall clock)
@@ -526,24 +296,26 @@ void
 session_input(
     struct session *session, size_t len, struct mono now, struct wall clock)
 {
-	struct arrivals arrivals;
+	struct incoming incoming;
 	struct span line;
 
-	arrivals.count = 0;
-	arrivals.judged = timekeeper_wall(session->node->timekeeper, now);
-	arrivals.expiry = timekeeper_expiry(session->node->timekeeper, now);
+	incoming.count = 0;
+	incoming.judged = timekeeper_wall(session->node->timekeeper, now);
+	incoming.expiry = timekeeper_expiry(session->node->timekeeper, now);
 	framer_filled(&session->in, len);
 	session->last_rx = now;
 	session->stats.received_bytes += len;
-	while (session->state != SESSION_CLOSED && !session->held) {
+	while (session->state != SESSION_CLOSED && !session->held &&
+	       !(MUTANT(WAIT_BOTH) && session->state == SESSION_LIVE &&
+		   session->poll_at.ns != UINT64_MAX)) {
 		enum herd_error error = framer_next(&session->in, &line);
 
 		if (error == HERD_OK && session->state != SESSION_HELLO &&
 		    line_is_report(line)) {
-			session_on_report(session, &arrivals, line, now);
+			session_on_report(session, &incoming, line, now);
 			continue;
 		}
-		session_put_arrivals(session, &arrivals);
+		session_put_incoming(session, &incoming);
 		if (error == HERD_EAGAIN)
 			break;
 		if (error == HERD_OK)
@@ -551,19 +323,4 @@ session_input(
 		else
 			session_bad_line(session, "line too long", line);
 	}
-}
-
-void
-session_feed(struct session *session, struct span data, struct mono now,
-    struct wall clock)
-{
-	size_t room;
-	char *to;
-
-	if (session_space(session, data.len, &to, &room) != HERD_OK) {
-		session_lost(session, "out of memory");
-		return;
-	}
-	memcpy(to, data.data, data.len);
-	session_input(session, data.len, now, clock);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/short_cut.h"
 
-/* Bytes of DIGEST lines of pairs: of a pair, of the rest by depth. */
+/* Bytes of DIGEST lines of pairs: per pair, and per line by depth. */
 #define PAIR_BYTES 12u
 #define LINE_BYTES_1 10u
 #define LINE_BYTES_2 11u
 
-/* The root's children that both have and that differ; sums of both sides. */
+/* The root's children that both have and that differ. */
 struct below {
 	uint64_t nodes;
 	uint64_t common; /* children that both have, equal ones too */
@@ -65,9 +65,9 @@ clients_likely(const struct below *below)
 }
 
 /*
- * How many of `places` are hit by `hits` at random: with x hits for a place,
- * 1 - e^-x of them, which x (2 + x) / (2 + 2x + x^2) comes close to. Rounded
- * up, since one hit makes one place.
+ * How many of `places` are hit by `hits` at random. With x hits for a place it
+ * is 1 - e^-x of them, which x (2 + x) / (2 + 2x + x^2) approximates. Rounded
+ * up, because one hit makes one place.
  */
 static uint64_t
 places_hit(uint64_t hits, uint64_t places)
@@ -80,7 +80,7 @@ places_hit(uint64_t hits, uint64_t places)
 	return (places * hits * (2 * places + hits) + divisor - 1) / divisor;
 }
 
-/* Bytes one way of going down and sending, if so many clients differ. */
+/* Bytes, one way, of going down and sending if so many clients differ. */
 static uint64_t
 cost_of_descent(const struct below *below, uint64_t clients)
 {
@@ -105,9 +105,10 @@ short_cut_pays(const struct digest_node *a, const struct digest_node *b)
 		return false;
 	cost = cost_of_descent(&below, clients_likely(&below));
 	/*
-	 * No child is equal, so any number may differ, from that one up to all.
-	 * All weighs more: while a node was away every client has reported.
-	 * With 3 : 2 the worst case still costs about what dense lines did.
+	 * No child is equal, so any number may differ, from this one up to all.
+	 * All has more weight, because while a node is away every client may
+	 * report. With 3 : 2 the worst case still costs about what dense lines
+	 * did.
 	 */
 	if (below.nodes == below.common)
 		cost = (2 * cost +

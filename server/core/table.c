@@ -4,9 +4,11 @@
 
 #include <stdlib.h>
 
+#include "core/least.h"
 #include "core/mutant.h"
+#include "core/outbox.h"
 #include "core/pack.h"
-#include "core/table_shard.h"
+#include "core/shard.h"
 
 /* --- life ---------------------------------------------------------------- */
 
@@ -20,8 +22,8 @@ table_new(const struct table_config *config, struct table **out)
 		return HERD_ENOMEM;
 	memset(table, 0, sizeof(*table));
 	table->key = config->key;
-	atomic_init(&table->max_clients, config->max_clients);
-	atomic_init(&table->expire_after_ns, config->expire_after_ns);
+	table->max_clients = config->max_clients;
+	table->expire_after_ns = config->expire_after_ns;
 	if (names_init(&table->names) != HERD_OK)
 		goto fail;
 	while (made < TABLE_SHARDS &&
@@ -66,26 +68,9 @@ table_names(struct table *table)
 	return &table->names;
 }
 
-void
-table_configure(
-    struct table *table, uint64_t max_clients, uint64_t expire_after_ns)
-{
-	atomic_store(&table->max_clients, max_clients);
-	atomic_store(&table->expire_after_ns, expire_after_ns);
-}
-
-bool
-table_is_expired(const struct table *table, uint64_t time_ns, struct wall now)
-{
-	uint64_t after =
-	    atomic_load_explicit(&table->expire_after_ns, memory_order_relaxed);
-
-	return after != 0 && now.ns > after && time_ns < now.ns - after;
-}
-
 /* --- the accept rule ----------------------------------------------------- */
 
-/* How the report stands to the slot's: <0 older, 0 the same, >0 newer. */
+/* Compares the report with the slot's: <0 older, 0 the same, >0 newer. */
 static enum herd_error
 slot_order(const struct table *table, const struct slot *slot,
     const struct report *report, int *order)
@@ -119,17 +104,16 @@ is_out_of_bytes(const struct table *table, const struct table_bounds *bounds)
 }
 
 /*
- * The cap at intake counts positions: a removal makes a place. In a full table
- * that place is taken by the least record, so each removal makes one only
- * once; else a single removal would let new clients push out all others.
- * `ahead` are about to take a place.
+ * The cap at intake counts positions, so a removal makes a place. In a full
+ * table the new client's record evicts the least one. Each removal makes only
+ * one place, because otherwise a single removal would let new clients push out
+ * all others. `ahead` are about to take a place.
  */
 static bool
 has_no_place(const struct table *table, const struct table_bounds *bounds,
     uint64_t ahead)
 {
-	uint64_t cap =
-	    atomic_load_explicit(&table->max_clients, memory_order_relaxed);
+	uint64_t cap = table->max_clients;
 	uint64_t records = atomic_load(&table->records);
 	uint64_t removals = atomic_load(&table->removals);
 
@@ -155,7 +139,8 @@ is_too_long(const struct table *table, const struct slot *slot,
     const struct report *report, const struct table_bounds *bounds)
 {
 	return is_out_of_bytes(table, bounds) && slot->state == SLOT_POSITION &&
-	       blob_memory(pack_size(report)) > blob_memory(slot->blob_len);
+	       slot_blob_memory(pack_size(report)) >
+		   slot_blob_memory(slot->blob_len);
 }
 
 /* --- one shard ----------------------------------------------------------- */
@@ -187,30 +172,10 @@ shard_replace(struct table *table, struct shard *shard, uint32_t number,
 	return PUT_ACCEPTED;
 }
 
-#ifdef HERD_MUTANTS
-/* owe-before-content: consumers may run before the slot is written. */
-static void
-shard_owe_early(struct table *table, struct shard *shard, uint32_t number,
-    const struct report *report, uint32_t from)
-{
-	int order;
-
-	if (!MUTANT(OWE_BEFORE_CONTENT) ||
-	    slot_order(table, shard_slot(shard, number), report, &order) !=
-		HERD_OK ||
-	    order <= 0)
-		return;
-	shard_owe(table, shard, number, ~shard_owner_bits(table, shard, from));
-	pthread_mutex_unlock(&shard->lock);
-	mutant_pause(table);
-	pthread_mutex_lock(&shard->lock);
-}
-#endif
-
 /*
- * A new client's record. Threads that take clients in at the same time see
- * each other before they look for a place, so that they do not fill the table
- * beyond its cap and make the least record go.
+ * A new client's record. Threads that take in clients at the same time count
+ * each other before they look for a place. Otherwise they could fill the table
+ * beyond its cap, and the least record would go.
  */
 static enum put_result
 shard_admit(struct table *table, struct shard *shard, uint32_t hash,
@@ -236,29 +201,26 @@ shard_put(struct table *table, struct shard *shard, uint32_t hash,
     const struct table_bounds *bounds, uint32_t *slot, bool *is_new)
 {
 	uint32_t entry = shard->index[shard_probe(shard, hash, report->client)];
-	enum put_result result = PUT_ACCEPTED;
+	enum put_result result;
 	uint64_t not_back = 0;
 
 	*is_new = entry == 0;
 	*slot = entry_slot(entry);
-	if (*is_new) {
+	if (MUTANT(OWE_BEFORE_CONTENT) && !*is_new)
+		mutant_owe_early(table, shard, *slot, report, from);
+	if (*is_new)
 		result =
 		    shard_admit(table, shard, hash, report, from, bounds, slot);
-	} else {
-#ifdef HERD_MUTANTS
-		shard_owe_early(table, shard, *slot, report, from);
-#endif
+	else
 		result =
 		    shard_replace(table, shard, *slot, report, from, bounds);
-	}
 	if (result != PUT_ACCEPTED)
 		return result;
 	shard->accepted++;
-	if (MUTANT(OWE_BEFORE_CONTENT) && !*is_new)
-		return PUT_ACCEPTED;
 	if (!MUTANT(ECHO))
-		not_back = shard_owner_bits(table, shard, from);
-	shard_owe(table, shard, *slot, ~not_back);
+		not_back = outbox_owner_bits(table, shard, from);
+	if (!MUTANT(OWE_BEFORE_CONTENT) || *is_new)
+		outbox_owe_slot(table, shard, *slot, ~not_back);
 	return PUT_ACCEPTED;
 }
 
@@ -269,8 +231,8 @@ table_hash(const struct table *table, struct span client)
 }
 
 /*
- * Without the lock: pointer and size may not belong together, but only an
- * address is made of them, which is never followed.
+ * Without the lock, so pointer and size may not belong together. That is
+ * harmless, because a prefetch never reads the address that they make.
  */
 void
 table_prefetch_index(struct table *table, uint64_t hash)
@@ -321,8 +283,7 @@ table_put(struct table *table, const struct report *report, uint32_t from,
 static bool
 table_is_full(const struct table *table)
 {
-	uint64_t cap =
-	    atomic_load_explicit(&table->max_clients, memory_order_relaxed);
+	uint64_t cap = table->max_clients;
 
 	return cap != 0 && atomic_load(&table->records) >= cap;
 }
@@ -338,9 +299,9 @@ ticket_fill(struct put_info *ticket, const struct table *table,
 }
 
 /*
- * The report is less than all that a full table holds. Its answer waits like
- * that of a record which was evicted before the store took it: an empty slot
- * stands for it in the store's FIFO.
+ * The report is less than all records of a full table. Its answer waits as if
+ * its record was evicted before the store took it, so an empty slot goes into
+ * the store's FIFO.
  */
 static enum put_result
 shard_refuse(
@@ -353,7 +314,7 @@ shard_refuse(
 		return PUT_REFUSED;
 	if (shard_take_slot(table, shard, &number) != HERD_OK)
 		return PUT_NOMEM;
-	shard_owe(table, shard, number, UINT64_C(1) << store->bit);
+	outbox_owe_slot(table, shard, number, UINT64_C(1) << store->bit);
 	shard_give_slot(table, shard, number);
 	atomic_fetch_add(
 	    &atomic_load(&table->outboxes[store->bit])->refused, 1);
@@ -361,9 +322,9 @@ shard_refuse(
 }
 
 /*
- * A client that a full table does not hold. Whether it is the least is known
- * before anybody can see it: or a client that was evicted would come back
- * for a moment with an older report, and the store could write that.
+ * A client that a full table does not hold. It is compared with the least
+ * before anybody can see it. Otherwise an evicted client would come back for a
+ * moment with an older report, and the store could write that.
  */
 static enum put_result
 put_at_cap(struct table *table, uint64_t hash, const struct report *report,
@@ -378,7 +339,7 @@ put_at_cap(struct table *table, uint64_t hash, const struct report *report,
 	bool is_new = true;
 
 	pthread_mutex_lock(&table->evict_lock);
-	table_evict_locked(table, own);
+	least_evict_locked(table, own);
 	if (table_is_full(table))
 		least_find(&least, table, own);
 	pthread_mutex_lock(&shard->lock);
@@ -395,13 +356,12 @@ put_at_cap(struct table *table, uint64_t hash, const struct report *report,
 	pthread_mutex_unlock(&shard->lock);
 	if (result == PUT_ACCEPTED && is_new) {
 		if (least.found &&
-		    atomic_load(&table->records) >
-			atomic_load(&table->max_clients) &&
+		    atomic_load(&table->records) > table->max_clients &&
 		    least_remove(&least, table) &&
 		    least.report.kind == REPORT_POSITION && bounds != NULL &&
 		    bounds->refuse_at_cap)
 			atomic_fetch_add(&table->replaced, 1);
-		table_evict_locked(table, own);
+		least_evict_locked(table, own);
 	}
 	least_release(&least);
 	pthread_mutex_unlock(&table->evict_lock);
@@ -439,7 +399,7 @@ put_judged(struct table *table, uint64_t hash, const struct report *report,
 	pthread_mutex_unlock(&shard->lock);
 	/* Several threads may have filled it at the same time. */
 	if (is_new && result == PUT_ACCEPTED && table_is_full(table))
-		table_evict(table, own);
+		least_evict(table, own);
 	return result;
 }
 
@@ -458,4 +418,61 @@ table_take(struct table *table, uint64_t hash, const struct report *report,
 {
 	return put_judged(
 	    table, hash, report, FROM_CLIENT, now, store, info, bounds);
+}
+
+/* --- reading ------------------------------------------------------------- */
+
+uint64_t
+table_bytes(const struct table *table)
+{
+	uint64_t bytes =
+	    atomic_load_explicit(&table->bytes, memory_order_relaxed);
+
+	return bytes > INT64_MAX ? 0 : bytes;
+}
+
+enum herd_error
+table_get(struct table *table, struct span client, struct record *out)
+{
+	uint64_t hash = siphash(&table->key, client.data, client.len);
+	struct shard *shard = &table->shards[hash_shard(hash)];
+	enum herd_error error = HERD_ENOTFOUND;
+	uint32_t entry;
+
+	pthread_mutex_lock(&shard->lock);
+	entry = shard->index[shard_probe(shard, (uint32_t)hash, client)];
+	if (entry != 0)
+		error = record_fill(
+		    out, table, shard_slot(shard, entry_slot(entry)));
+	pthread_mutex_unlock(&shard->lock);
+	return error;
+}
+
+void
+table_count(struct table *table, struct table_counts *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->bytes = sizeof(*table);
+	out->counted = table_bytes(table);
+	for (unsigned i = 0; i < TABLE_SHARDS; i++) {
+		struct shard *shard = &table->shards[i];
+
+		pthread_mutex_lock(&shard->lock);
+		out->records += shard->held;
+		out->removals += shard->removals;
+		out->strange += shard->strange;
+		out->accepted += shard->accepted;
+		out->stale += shard->stale;
+		out->equal += shard->equal;
+		out->expired += shard->expired;
+		out->evicted += shard->evicted;
+		out->bytes +=
+		    shard->blob_bytes +
+		    shard->chunk_count * SLOT_CHUNK * sizeof(struct slot) +
+		    shard->index_size * sizeof(*shard->index) +
+		    shard->heap_size * sizeof(*shard->heap);
+		for (unsigned j = 0; j < TABLE_OUTBOXES; j++)
+			out->bytes += shard->fifos[j].size * sizeof(uint32_t);
+		pthread_mutex_unlock(&shard->lock);
+	}
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The table: the newest report of every client, in 64 shards, each with its
- * own lock. Whoever must hear of changes (a link, the store, a watcher)
- * attaches an outbox: a FIFO of slots per shard with one membership bit per
- * slot, so that a slow consumer gets each client's newest report once.
+ * own lock. A consumer of changes (a link, the store, a watcher) attaches an
+ * outbox: see outbox.h. Passes over the table are in table_walk.h, its inside
+ * is in shard.h.
  *
- * The accept rule is table_put(): newer in the order of report_compare()
- * replaces, is owed to every outbox but its sender's, and nothing else ever
- * writes. Any thread may call anything here unless it says otherwise; no
- * callback may call back into the table.
+ * The accept rule is table_put(): a report that is newer in the order of
+ * report_compare() replaces the record and is owed to every outbox but its
+ * sender's. Nothing else writes records. Any thread may call anything here
+ * unless it says otherwise; no callback may call back into the table.
  */
 #ifndef HERD_TABLE_H
 #define HERD_TABLE_H
@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 
 #include "core/names.h"
+#include "core/record.h"
 #include "core/siphash.h"
 #include "herd/report.h"
 #include "herd/time.h"
@@ -23,14 +24,14 @@
 #define TABLE_SHARDS 64u
 #define TABLE_OUTBOXES 64u
 
-/* Who gave a record: 0 nobody known, 1 a client, else a session's number. */
+/* Where a record came from: these, or a session's number. */
 #define FROM_NOBODY 0u
 #define FROM_CLIENT 1u
 
 struct table_config {
 	uint64_t max_clients;     /* records at most, 0 = no cap */
 	uint64_t expire_after_ns; /* by the report's own time, 0 = never */
-	struct siphash_key key;   /* random: nobody can aim at a bucket */
+	struct siphash_key key; /* random, so that nobody can aim at a bucket */
 };
 
 struct table;
@@ -44,10 +45,6 @@ void table_free(struct table *table);
 
 /* Names of the herd file's nodes: origins that need no text in a record. */
 struct names *table_names(struct table *table);
-
-/* Changed limits apply from now on; what is too much goes at table_sweep. */
-void table_configure(
-    struct table *table, uint64_t max_clients, uint64_t expire_after_ns);
 
 /* --- the accept rule ----------------------------------------------------- */
 
@@ -63,9 +60,9 @@ enum put_result {
 };
 
 /*
- * A ticket for a caller that waits for durability: everything appended to
- * the store's FIFO of `shard` up to `appended` covers this report, whatever
- * became of it. See commit.h.
+ * A ticket for a caller that waits for durability: the report is covered, in
+ * any case, by what was appended to the store's FIFO of `shard` up to
+ * `appended`. See commit.h.
  */
 struct put_info {
 	unsigned shard;
@@ -82,9 +79,9 @@ enum put_result table_put(struct table *table, const struct report *report,
     struct put_info *info);
 
 /*
- * Many puts at once wait for memory once: hash each client, prefetch the
- * index for all, then the records for all, then put. The last two may be left
- * out; table_put() does all by itself.
+ * So that many puts wait for memory once: hash each client, prefetch the index
+ * for all, then the records for all, then put. Prefetching may be left out;
+ * table_put() does all by itself.
  */
 uint64_t table_hash(const struct table *table, struct span client);
 void table_prefetch_index(struct table *table, uint64_t hash);
@@ -96,9 +93,9 @@ enum put_result table_put_hashed(struct table *table, uint64_t hash,
     const struct outbox *store, struct put_info *info);
 
 /*
- * What bounds the reports that a node takes from its clients. Reports from
- * links and from the store are never judged by this, because two nodes with
- * different bounds would then hold different tables for ever.
+ * Bounds of the reports that a node takes from its clients. They do not apply
+ * to reports from links and from the store, because two nodes with different
+ * bounds would then hold different tables for ever.
  */
 struct table_bounds {
 	uint64_t max_bytes; /* of table_bytes(), 0 = no bound */
@@ -107,13 +104,14 @@ struct table_bounds {
 
 /*
  * table_put_hashed() for a report that a client of this node has sent. At a
- * bound it refuses (PUT_NO_ROOM, PUT_FULL; nothing changes, *info is not
- * filled) a client that is not known, and at max_bytes also a report whose
- * record needs a larger block of memory than the one it replaces. A client of
- * whom a removal is held is known. Each caller's thread may go beyond
- * max_bytes by one record and what it makes the table grow by: 256 slots, a
- * shard's index, the FIFOs. max_clients is exact;
- * the last places may be refused to threads that come for them at once.
+ * bound it refuses a client that is not known, and at max_bytes also a report
+ * whose record needs a larger block of memory than the one it replaces:
+ * PUT_NO_ROOM or PUT_FULL; nothing changes, *info is not filled. A client of
+ * whom a removal is held is known.
+ *
+ * Each thread may exceed max_bytes by one record and by what the table grows
+ * for it: 256 slots, a shard's index, the FIFOs. max_clients is exact; threads
+ * that compete for the last places may all be refused.
  */
 enum put_result table_take(struct table *table, uint64_t hash,
     const struct report *report, struct wall now, const struct outbox *store,
@@ -121,52 +119,18 @@ enum put_result table_take(struct table *table, uint64_t hash,
 
 /*
  * Memory of the table in bytes, without free slots and without removals
- * (their slots and texts). Costs a load.
+ * (their slots and texts). As fast as one load.
  */
 uint64_t table_bytes(const struct table *table);
 
 /* --- reading ------------------------------------------------------------- */
 
-#define RECORD_INLINE 256u
-
-/* A record copied out. Set up with record_init; texts live in it. */
-struct record {
-	struct report report;
-	uint32_t from;
-	char *heap; /* for what is too long for `text` */
-	size_t heap_size;
-	char text[RECORD_INLINE];
-};
-
-void record_init(struct record *record);
-void record_release(struct record *record);
-
 /*
- * Copies out what is held of `client`; removals too. HERD_ENOTFOUND,
+ * Copies out the record of `client`, a removal too. HERD_ENOTFOUND,
  * HERD_ENOMEM.
  */
 HERD_MUST_CHECK enum herd_error table_get(
     struct table *table, struct span client, struct record *out);
-
-/* Where a walk stands; all zero is the beginning. */
-struct table_cursor {
-	uint32_t shard;
-	uint32_t slot;
-	bool skipped; /* a record could not be read for want of memory */
-};
-
-/* Returns false to stop behind this record. Runs under the shard's lock: be
- * quick. */
-typedef bool table_visit(void *arg, const struct report *report, uint32_t from);
-
-/*
- * Visits the records of at most `slots` slots from *cursor on. What is put
- * meanwhile may or may not be visited. Returns false when the walk is over,
- * or `visit` stopped it: then *cursor is behind the record that it saw last
- * (and the walk is over if cursor->shard is TABLE_SHARDS).
- */
-bool table_walk(struct table *table, struct table_cursor *cursor,
-    unsigned slots, table_visit *visit, void *arg);
 
 struct table_counts {
 	uint64_t records; /* positions and removals */
@@ -176,98 +140,11 @@ struct table_counts {
 	uint64_t stale;
 	uint64_t equal;
 	uint64_t expired; /* refused or swept */
-	uint64_t evicted; /* refused or thrown out at the cap */
+	uint64_t evicted; /* refused or evicted at the cap */
 	uint64_t bytes;   /* memory of slots, texts, indices and FIFOs */
 	uint64_t counted; /* of them, table_bytes() */
 };
 
 void table_count(struct table *table, struct table_counts *out);
-
-/*
- * Drops expired records among `slots` slots from *cursor on, and evicts what
- * is above a lowered cap. Returns false at the table's end.
- */
-bool table_sweep(struct table *table, struct table_cursor *cursor,
-    unsigned slots, struct wall now);
-
-/* --- outboxes ------------------------------------------------------------ */
-
-/*
- * Called under a shard's lock when the outbox gets its first record: wake
- * the consumer, from whatever thread; must not block.
- */
-typedef void outbox_wake(void *arg);
-
-/*
- * Called under a shard's lock for each report that becomes owed, as it is
- * accepted, with the hash of its client (the low bits of table_hash()); must
- * not block.
- */
-typedef void outbox_note(
-    void *arg, uint32_t hash, uint64_t time_ns, uint32_t from);
-
-struct outbox {
-	struct table *table;
-	outbox_wake *wake;
-	outbox_note *note; /* or NULL; set before it is attached */
-	void *arg;
-	uint32_t owner; /* records `from` it are not sent to it */
-	uint8_t bit;    /* membership bit in every slot */
-	bool attached;
-	uint8_t next_shard; /* where take goes on */
-	uint64_t turn_end;  /* of that shard: position in its FIFO, 0 = none */
-	_Atomic uint64_t
-	    owing;           /* one bit per shard with a record in its FIFO */
-	_Atomic bool failed; /* out of memory: a debt was not noted */
-	_Atomic uint64_t evicted; /* owed records that the cap threw out */
-	_Atomic uint64_t refused; /* reports that a full table did not take */
-};
-
-void outbox_init(struct outbox *outbox, struct table *table, uint32_t owner,
-    outbox_wake *wake, void *arg);
-
-/* From now on changes are owed. HERD_ELIMIT: all bits are taken. */
-HERD_MUST_CHECK enum herd_error outbox_attach(struct outbox *outbox);
-
-/* Forgets the debt; wake is not called any more once this returns. */
-void outbox_detach(struct outbox *outbox);
-
-/*
- * Offers one record to the consumer, under the shard's lock. Returns false
- * if there is no room: then it stays owed.
- */
-typedef bool outbox_give(void *arg, const struct report *report);
-
-/*
- * Takes up to `max` records of one shard with a debt, oldest first, and
- * gives those that still exist and did not come from `owner`. Returns how
- * many were popped; 0 when nothing is owed or `give` had no room at once.
- */
-unsigned outbox_take(
-    struct outbox *outbox, unsigned max, outbox_give *give, void *arg);
-
-bool outbox_is_empty(const struct outbox *outbox);
-
-/* A debt could not be noted for want of memory: detach, begin anew. */
-bool outbox_has_failed(const struct outbox *outbox);
-
-/* Records owed now. Looks at every shard. */
-uint64_t outbox_owed(const struct outbox *outbox);
-
-/*
- * One slice of a pass that owes records: visits at most `slots` slots from
- * *cursor on and owes those for which `wanted` says true (NULL: all). Returns
- * false when the pass is over.
- */
-bool outbox_owe(struct outbox *outbox, struct table_cursor *cursor,
-    unsigned slots, table_visit *wanted, void *arg);
-
-/* Per shard: how many records were ever appended to, popped from the FIFO. */
-struct outbox_progress {
-	uint64_t appended[TABLE_SHARDS];
-	uint64_t popped[TABLE_SHARDS];
-};
-
-void outbox_progress(const struct outbox *outbox, struct outbox_progress *out);
 
 #endif

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Passes over the whole table, in slices: reading, expiry, owing. */
+#include "core/table_walk.h"
+
 #include <stdlib.h>
 
+#include "core/least.h"
 #include "core/mutant.h"
-#include "core/table_shard.h"
+#include "core/shard.h"
 
-/*
- * Slots [*from, *to) of the cursor's shard for this slice, the shard locked.
- * NULL at the table's end. walk_unlock() moves the cursor on.
- */
-static struct shard *
-walk_lock(struct table *table, struct table_cursor *cursor, unsigned slots,
-    uint32_t *from, uint32_t *to)
+struct shard *
+table_walk_lock(struct table *table, struct table_cursor *cursor,
+    unsigned slots, uint32_t *from, uint32_t *to)
 {
 	struct shard *shard;
 
@@ -26,8 +24,8 @@ walk_lock(struct table *table, struct table_cursor *cursor, unsigned slots,
 	return shard;
 }
 
-static bool
-walk_unlock(struct table_cursor *cursor, struct shard *shard, uint32_t to)
+bool
+table_walk_unlock(struct table_cursor *cursor, struct shard *shard, uint32_t to)
 {
 	cursor->slot = to;
 	if (to >= shard->slot_count) {
@@ -38,9 +36,8 @@ walk_unlock(struct table_cursor *cursor, struct shard *shard, uint32_t to)
 	return cursor->shard < TABLE_SHARDS;
 }
 
-/* Reads the slot and asks `visit`. */
-static bool
-visit_slot(const struct table *table, const struct slot *slot,
+bool
+table_visit_slot(const struct table *table, const struct slot *slot,
     struct table_cursor *cursor, table_visit *visit, void *arg, bool otherwise)
 {
 	char scratch[SLOT_SCRATCH];
@@ -64,7 +61,7 @@ table_walk(struct table *table, struct table_cursor *cursor, unsigned slots,
 	uint32_t from;
 	uint32_t to;
 	bool go_on = true;
-	struct shard *shard = walk_lock(table, cursor, slots, &from, &to);
+	struct shard *shard = table_walk_lock(table, cursor, slots, &from, &to);
 
 	if (shard == NULL)
 		return false;
@@ -72,51 +69,26 @@ table_walk(struct table *table, struct table_cursor *cursor, unsigned slots,
 		const struct slot *slot = shard_slot(shard, from);
 
 		if (slot->state != SLOT_FREE)
-			go_on =
-			    visit_slot(table, slot, cursor, visit, arg, true);
+			go_on = table_visit_slot(
+			    table, slot, cursor, visit, arg, true);
 	}
-	return walk_unlock(cursor, shard, from) && go_on;
-}
-
-bool
-outbox_owe(struct outbox *outbox, struct table_cursor *cursor, unsigned slots,
-    table_visit *wanted, void *arg)
-{
-	struct table *table = outbox->table;
-	uint32_t from;
-	uint32_t to;
-	struct shard *shard = walk_lock(table, cursor, slots, &from, &to);
-
-	if (shard == NULL)
-		return false;
-	for (uint32_t i = from; i < to; i++) {
-		const struct slot *slot = shard_slot(shard, i);
-
-		if (slot->state == SLOT_FREE)
-			continue;
-		if (wanted == NULL ||
-		    visit_slot(table, slot, cursor, wanted, arg, false))
-			shard_owe(table, shard, i, UINT64_C(1) << outbox->bit);
-	}
-	return walk_unlock(cursor, shard, to);
+	return table_walk_unlock(cursor, shard, from) && go_on;
 }
 
 bool
 table_sweep(struct table *table, struct table_cursor *cursor, unsigned slots,
     struct wall now)
 {
-	uint64_t cap = atomic_load(&table->max_clients);
+	uint64_t cap = table->max_clients;
 	uint32_t from;
 	uint32_t to;
 	struct shard *shard;
-	bool more;
 
 	if (cap != 0 && atomic_load(&table->records) > cap)
-		table_evict(table, 0);
-	if (atomic_load(&table->expire_after_ns) == 0 &&
-	    !MUTANT(REMOVAL_AT_ONCE))
+		least_evict(table, 0);
+	if (table->expire_after_ns == 0 && !MUTANT(REMOVAL_AT_ONCE))
 		return false;
-	shard = walk_lock(table, cursor, slots, &from, &to);
+	shard = table_walk_lock(table, cursor, slots, &from, &to);
 	if (shard == NULL)
 		return false;
 	for (uint32_t i = from; i < to; i++) {
@@ -135,6 +107,5 @@ table_sweep(struct table *table, struct table_cursor *cursor, unsigned slots,
 		shard_remove(table, shard, i);
 		shard->expired++;
 	}
-	more = walk_unlock(cursor, shard, to);
-	return more;
+	return table_walk_unlock(cursor, shard, to);
 }

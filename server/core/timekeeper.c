@@ -53,7 +53,7 @@ is_apart(uint64_t a, uint64_t b, uint64_t most_ns)
 
 /* --- reading ------------------------------------------------------------- */
 
-/* A word that does not fit means that the clock is at the end of time. */
+/* A sum beyond 64 bits is the end of time. */
 static struct wall
 wall_of(uint64_t offset_ns, struct mono now)
 {
@@ -107,7 +107,7 @@ timekeeper_may_prune(const struct timekeeper *keeper, struct mono now)
 
 /* --- judging ------------------------------------------------------------- */
 
-/* What others say of the time. */
+/* What a majority of clocks tells. */
 struct verdict {
 	bool found;
 	bool own_agrees;
@@ -128,8 +128,8 @@ sort(uint64_t *offsets, unsigned count)
 }
 
 /*
- * Do more than half of the offsets lie within `width` of each other? Of groups
- * that are equally large the one with our own is taken. Sorts them.
+ * Do more than half of the offsets lie within `width` of each other? Of equally
+ * large groups it takes the one with our own offset. Sorts them.
  */
 static struct verdict
 find_majority(uint64_t *offsets, unsigned count, uint64_t own, uint64_t width)
@@ -157,7 +157,7 @@ find_majority(uint64_t *offsets, unsigned count, uint64_t own, uint64_t width)
 	return verdict;
 }
 
-/* A majority of at least three that this node sees itself. */
+/* The majority of at least three clocks that this node sees itself. */
 static struct verdict
 ask_clocks(const struct timekeeper *keeper,
     const struct timekeeper_clock *clocks, unsigned count, uint64_t width)
@@ -172,7 +172,7 @@ ask_clocks(const struct timekeeper *keeper,
 	return find_majority(offsets, count + 1, keeper->own_ns, width);
 }
 
-/* Or one that neighbours see: at the end of a line there are two clocks. */
+/* A majority that neighbours see: the end of a line sees only two clocks. */
 static struct verdict
 ask_judges(const struct timekeeper *keeper,
     const struct timekeeper_clock *clocks, unsigned count, uint64_t width)
@@ -191,7 +191,7 @@ ask_judges(const struct timekeeper *keeper,
 	return verdict;
 }
 
-/* Was the own clock set? Then nobody has agreed to it yet. */
+/* Notes whether the own clock was set: then no majority backs it yet. */
 static int64_t
 note_step(struct timekeeper *keeper, struct mono now, uint64_t own_ns)
 {
@@ -208,14 +208,14 @@ note_step(struct timekeeper *keeper, struct mono now, uint64_t own_ns)
 	atomic_store(&keeper->stepped, now.ns);
 	if (MUTANT(STEP_TRUSTED))
 		return step;
-	/* What is held back until it is right expires a little later. */
+	/* Expiry waits until the clock is known to be right. */
 	if (is_ahead)
 		keeper->since = now;
 	atomic_store(&keeper->state, is_ahead ? TIME_WAITING : TIME_ALONE);
 	return step;
 }
 
-/* What follows from the verdict; the judged offset. */
+/* The state and the judged offset that follow from the verdict. */
 static uint64_t
 decide(struct timekeeper *keeper, struct mono now,
     const struct verdict *verdict, enum timekeeper_state *state)
@@ -233,7 +233,8 @@ decide(struct timekeeper *keeper, struct mono now,
 	case TIME_ALONE: break;
 	case TIME_BACKED: *state = TIME_ALONE; break;
 	case TIME_OVERRULED:
-		/* Nobody is there any more; the own clock is as wrong. */
+		/* No majority any more, but the own clock is as wrong as
+		 * before. */
 		return atomic_load(&keeper->judged_ns);
 	}
 	return keeper->own_ns;
@@ -255,7 +256,7 @@ publish(struct timekeeper *keeper, enum timekeeper_state state,
 	    timekeeper_difference(keeper->own_ns, judged_ns));
 }
 
-/* Links compare again when what the tables may hold has changed. */
+/* Links compare again when other records may be held than before. */
 static bool
 wants_verify(struct timekeeper *keeper, struct mono now)
 {
@@ -285,7 +286,7 @@ timekeeper_judge(struct timekeeper *keeper, struct mono now, struct wall wall,
 	assert(count <= TIMEKEEPER_CLOCKS_MAX);
 	news.step_ns = note_step(keeper, now, timekeeper_offset(wall, now));
 	state = atomic_load(&keeper->state);
-	/* Once overruled it has to be nearer, or it would come and go. */
+	/* An overruled clock has to come nearer, or its state would flap. */
 	if (state == TIME_OVERRULED)
 		width -= width / 4;
 	verdict = ask_clocks(keeper, clocks, count, width);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which time it is, as far as reports are judged by it: the skew in AT,
- * max_ahead, expire_after. Without I/O. A node's own wall clock may be wrong,
- * or be set while the node runs; the clocks of its SYNCED neighbours and a
- * clock that never jumps tell.
+ * The time by which reports are judged: the skew in AT, max_ahead,
+ * expire_after. Without I/O. A node's own wall clock may be wrong, or be set
+ * while the node runs. The clocks of its SYNCED neighbours and a clock that
+ * never jumps show that.
  *
  * A clock is kept as an offset: nanoseconds of its wall time minus the time on
  * this machine's clock that never jumps. The judged time is that clock plus a
@@ -19,21 +19,22 @@
 
 #include "herd/time.h"
 
-/* The wall clock moved against the other one by more: it was set. */
+/* If the wall clock moved against the other one by more, it was set. */
 #define TIMEKEEPER_STEP_NS (1u * HERD_NS_PER_S)
-/* So long nothing expires, at most, after a step forward and at start. */
+/* Longest time without expiry, after a step forward and at start. */
 #define TIMEKEEPER_HOLD_NS (300u * HERD_NS_PER_S)
-/* Margin of a cut, and how far clocks that agree are apart: bounds. */
+/* Bounds of the margin of a cut. Clocks within that margin agree. */
 #define TIMEKEEPER_MARGIN_NS (120u * HERD_NS_PER_S)
 #define TIMEKEEPER_MARGIN_LEAST_NS (2u * HERD_NS_PER_S)
-/* Links compare again for the sake of the clock no more often than this. */
+/* Links compare again because of the clock no more often than this. */
 #define TIMEKEEPER_VERIFY_NS (2u * HERD_NS_PER_S)
 #define TIMEKEEPER_CLOCKS_MAX 64u /* of neighbours */
 
-#define TIMEKEEPER_STATES(X)                                                \
-	X(TIME_WAITING, "waiting") /* nobody agrees yet: nothing expires */ \
-	X(TIME_ALONE, "alone")     /* its own clock, no majority known */   \
-	X(TIME_BACKED, "backed")   /* its own clock, the majority agrees */ \
+#define TIMEKEEPER_STATES(X)                                                   \
+	X(TIME_WAITING,                                                        \
+	    "waiting")         /* no majority backs it yet: nothing expires */ \
+	X(TIME_ALONE, "alone") /* its own clock, no majority known */          \
+	X(TIME_BACKED, "backed") /* its own clock, the majority agrees */      \
 	X(TIME_OVERRULED, "overruled") /* the majority's clock */
 
 enum timekeeper_state {
@@ -66,9 +67,10 @@ struct timekeeper {
 	_Atomic unsigned state;     /* enum timekeeper_state */
 	_Atomic uint64_t judged_ns; /* offset */
 	_Atomic uint64_t expiry_ns; /* the same, 0 while it is not trusted */
-	_Atomic uint64_t backed_ns; /* the same if a majority of our own says
+	_Atomic uint64_t backed_ns; /* the same if our own majority tells
 				       so, else 0 */
-	_Atomic uint64_t settled; /* mono: the judged time is as it is since */
+	_Atomic uint64_t
+	    settled; /* mono: the judged time has not moved since */
 	_Atomic int64_t ahead_ns; /* own clock minus judged time */
 	_Atomic uint64_t steps;   /* how often the wall clock was set */
 	_Atomic int64_t step_ns;  /* the last one */
@@ -77,14 +79,14 @@ struct timekeeper {
 
 /* What timekeeper_judge() has found. */
 struct timekeeper_news {
-	int64_t step_ns; /* the wall clock was set by so much; 0: it was not */
-	bool verify;     /* every link is to compare its tables once more */
-	bool changed;    /* the state is another one than before */
+	int64_t step_ns; /* the wall clock was set by this; 0: it was not */
+	bool verify;     /* every link must compare its tables again */
+	bool changed;    /* the state has changed */
 };
 
 /*
  * Margin of an exchange's cut for that setting, ns: an eighth of it, 2 s to
- * 120 s. Clocks that are no farther apart agree.
+ * 120 s. Clocks that are not farther apart agree.
  */
 uint64_t timekeeper_margin_ns(uint64_t expire_after_ns);
 
@@ -93,9 +95,8 @@ void timekeeper_init(struct timekeeper *keeper, uint64_t expire_after_ns,
     struct mono now, struct wall wall);
 
 /*
- * The own wall clock is at `wall` now, the clocks of SYNCED neighbours at
- * what clocks[] says; at most TIMEKEEPER_CLOCKS_MAX of them. Call it a few
- * times a second.
+ * Judges: the own wall clock is at `wall` now, clocks[] are those of SYNCED
+ * neighbours, at most TIMEKEEPER_CLOCKS_MAX. Call it a few times a second.
  */
 struct timekeeper_news timekeeper_judge(struct timekeeper *keeper,
     struct mono now, struct wall wall, const struct timekeeper_clock *clocks,
@@ -104,24 +105,24 @@ struct timekeeper_news timekeeper_judge(struct timekeeper *keeper,
 /* The offset of a wall clock; 0 at least. */
 uint64_t timekeeper_offset(struct wall wall, struct mono now);
 
-/* a - b, as near as 64 bits can say it. */
+/* a - b, limited to 64 bits. */
 int64_t timekeeper_difference(uint64_t a, uint64_t b);
 
 /* The judged time. Any thread. */
 struct wall timekeeper_wall(const struct timekeeper *keeper, struct mono now);
 
 /*
- * The time for what goes or is refused by its age; 0, for which nothing is
- * old, while the clock is not trusted. Any thread.
+ * The time by which reports are too old. While the clock is not trusted it is
+ * 0, for which nothing is old. Any thread.
  */
 struct wall timekeeper_expiry(const struct timekeeper *keeper, struct mono now);
 
-/* The judged time if a majority of this node's own backs it, else 0. */
+/* The judged time if a majority that this node sees backs it, else 0. */
 struct wall timekeeper_backed(const struct timekeeper *keeper, struct mono now);
 
 /*
- * May what the table does not hold go from the disk? The clock that made the
- * table drop it has to have been trusted for as long again. Any thread.
+ * May the store drop records that the table does not hold? Only if the clock
+ * that made the table drop them has been trusted long enough. Any thread.
  */
 bool timekeeper_may_prune(const struct timekeeper *keeper, struct mono now);
 

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "core/session_exchange.h"
+#include "core/session_input.h"
 #include "net/link_room.h"
 #include "base/loop_watch.h"
 

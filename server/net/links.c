@@ -102,7 +102,7 @@ draw_number(struct links *links)
 
 	do {
 		number = links->next_number;
-		links->next_number = (number + 1) % BOARD_EDGES_MAX;
+		links->next_number = (number + 1) % BOARD_LINKS_MAX;
 	} while (number_is_taken(links, number));
 	return number;
 }
@@ -389,7 +389,7 @@ void
 links_name_of(
     struct links *links, uint32_t from, char out[REPORT_ORIGIN_MAX + 1])
 {
-	int number = board_edge_of(from);
+	int number = board_link_of(from);
 
 	out[0] = '\0';
 	pthread_mutex_lock(&links->lock);

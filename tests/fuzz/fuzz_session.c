@@ -8,7 +8,9 @@
  */
 #include <stdio.h>
 
-#include "core/session.h"
+#include "core/session_exchange.h"
+#include "core/session_hello.h"
+#include "sim/drive.h"
 
 #include "fuzz.h"
 
@@ -55,16 +57,15 @@ static void
 serve(struct session *session, struct buf *out, uint64_t *now_ns)
 {
 	struct mono now = { *now_ns };
-	struct wall clock = { CLOCK_NS + *now_ns };
 	bool more = true;
 
 	for (unsigned i = 0; i < TABLE_SHARDS && session_has_work(session); i++)
-		(void)session_work(session, now);
-	session_tick(session, now, clock);
+		(void)session_work(session);
+	session_tick(session, now);
 	assert(session_deadline(session).ns > now.ns);
 	while (more) {
 		buf_clear(out);
-		more = session_fill(session, out, now, clock);
+		more = session_fill(session, out, now);
 		assert(session->control.len == 0);
 		assert(out->len == 0 ||
 		       out->data[out->head + out->len - 1] == '\n');

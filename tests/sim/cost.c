@@ -8,7 +8,7 @@
 #define COST_CLIENTS 1000u
 #define COST_PER_S 10000u
 #define COST_SECONDS 2u
-/* 2E-(N-1) is 8; equal receipts on both sides of a flush save the rest. */
+/* 2E-(N-1) is 8. Less, because both ends of a link get some reports at once. */
 #define COST_MOST 6.8
 
 static void

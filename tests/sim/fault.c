@@ -2,6 +2,7 @@
 /* What goes wrong while a run is young. */
 #include <stdlib.h>
 
+#include "sim/drive.h"
 #include "sim/sim.h"
 
 #define VERIFY_CALM_NS (600 * SIM_S)
@@ -46,7 +47,7 @@ fault_cut(struct world *world)
 		    EVENT_LOST, conn->ends[0].conn, side, 0);
 }
 
-/* One side learns it, the other one not. */
+/* Only one side learns it. */
 static void
 fault_half_open(struct world *world)
 {
@@ -197,8 +198,7 @@ fault_verify(struct world *world)
 	end_on_wake(end);
 }
 
-/* --- operators --------------------------------------------------------------
- */
+/* --- operators ----------------------------------------------------------- */
 
 static struct node_edge *
 draw_link(struct world *world, struct node **out)
@@ -274,7 +274,7 @@ fault_add(struct node *node, unsigned edge)
 		host_add_link(node, edge);
 }
 
-/* SIGSTOP, and SIGCONT later: connections are accepted, nobody serves. */
+/* SIGSTOP, and SIGCONT later: connections are accepted but not served. */
 static void
 fault_freeze(struct world *world)
 {
@@ -284,17 +284,16 @@ fault_freeze(struct world *world)
 	if (!node->up)
 		return;
 	node->frozen_until = world->now + draw_length(world);
-	/* When all heals it goes on, too. */
+	/* Healing ends this too. */
 	if (node->frozen_until > SIM_START_NS + world->plan.fault_ns)
 		node->frozen_until = SIM_START_NS + world->plan.fault_ns;
 	world_trace(world, node, "fault: stops for %.3f s",
 	    (double)(node->frozen_until - world->now) / 1e9);
 }
 
-/* --- clocks ---------------------------------------------------------------
- */
+/* --- clocks -------------------------------------------------------------- */
 
-/* Far beyond all margins, or hardly a step at all. */
+/* Far beyond all margins, or hardly a step. */
 static int64_t
 draw_step(struct world *world)
 {
@@ -308,8 +307,8 @@ draw_step(struct world *world)
 }
 
 /*
- * Somebody sets a node's wall clock wrong; for ever, or right again before a
- * store may act on it.
+ * Sets a node's wall clock wrong: for ever, or until before a store may act on
+ * it.
  */
 static void
 fault_clock(struct world *world)

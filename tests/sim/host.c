@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the driver of a node's links stands on: connections that are dialled,
+ * The connections under the driver of a node's links: they are dialled,
  * accepted, written to and lost. The driver itself is the server's.
  */
 #include <stdlib.h>
 
+#include "core/session_exchange.h"
+#include "sim/drive.h"
 #include "sim/sim.h"
 
 #define CONNECT_TIMEOUT_NS (1 * SIM_S)
@@ -81,7 +83,7 @@ end_open(struct end *end)
 	end_pump(end);
 }
 
-/* Honest nodes refuse each other only when an operator told them to. */
+/* Nodes of a herd refuse each other only when an operator told them to. */
 static void
 end_check_reason(struct end *end, enum session_reason reason, const char *error)
 {
@@ -111,7 +113,7 @@ on_close(void *arg, struct link_conn *link, enum session_reason reason,
 		end_check_reason(end, reason, error);
 	link_conn_release(link);
 	conn->pipes[end->side].fin = end->open && !end->dies;
-	/* A dial that was given up: nobody is there when it arrives. */
+	/* A dial that was given up: no socket is there when it arrives. */
 	if (!end->open && end->side == 0)
 		conn->given_up = true;
 	end->open = false;
@@ -128,7 +130,7 @@ on_write(void *arg, struct link_conn *link, struct span data, size_t *len,
 
 	(void)arg;
 	(void)error;
-	/* Whole lines are added behind what was left. */
+	/* Whole lines are added after the rest of the last ones. */
 	if (data.len > end->tapped)
 		oracle_tap(end,
 		    span_of(data.data + end->tapped, data.len - end->tapped));
@@ -171,7 +173,7 @@ end_kill(struct end *end, enum end_death death)
 
 /* --- input and output ---------------------------------------------------- */
 
-/* A HELLO that is held keeps what follows out, as an unread socket does. */
+/* While a HELLO is held nothing is read, as from a socket. */
 static void
 feed_some(struct end *end, struct span data)
 {
@@ -199,7 +201,7 @@ end_feed(struct end *end, struct span data)
 	end->busy = false;
 }
 
-/* What is owed must have something that it waits for. */
+/* A debt must wait for something. */
 static void
 check_not_forgotten(struct end *end)
 {
@@ -247,8 +249,7 @@ end_on_work(struct end *end)
 	if (!end->open)
 		return;
 	end->busy = true;
-	while (slices-- > 1 &&
-	       session_work(&end->link.session, world_mono(end->world)))
+	while (slices-- > 1 && session_work(&end->link.session))
 		;
 	link_conn_work(
 	    &end->link, world_mono(end->world), node_clock(end->node));
@@ -366,7 +367,8 @@ host_serve(struct world *world, unsigned id)
 	struct end *end = &conn->ends[1];
 
 	if (!end->node->up || end->node->life != conn->acceptor_life) {
-		/* It went while nobody served: its system resets. */
+		/* The dialler is gone before it was served: its system resets.
+		 */
 		conn->dead = true;
 		world_after(world, world->plan.edges[conn->edge].latency_ns,
 		    EVENT_LOST, id, 0, 0);
@@ -412,8 +414,7 @@ host_dial_failed(struct world *world, unsigned id)
 	    node_clock(end->node));
 }
 
-/* --- the driver's other actions --------------------------------------------
- */
+/* --- the driver's other actions ------------------------------------------ */
 
 static void
 on_cancel(void *arg, struct link *link)

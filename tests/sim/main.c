@@ -39,20 +39,6 @@ struct progress {
 	_Atomic uint64_t running[JOBS_MAX]; /* seed + 1, 0 = none */
 };
 
-#ifdef HERD_MUTANTS
-enum mutant mutant_on = MUTANT_COUNT;
-struct world *sim_world;
-
-static const struct {
-	const char *name;
-	const char *text;
-} MUTANTS[] = {
-#define HERD_MUTANT_ROW(id, name, text) { name, text },
-	HERD_MUTANT_TABLE(HERD_MUTANT_ROW)
-#undef HERD_MUTANT_ROW
-};
-#endif
-
 static void
 note_failure(const struct options *options, struct progress *progress,
     uint64_t seed, const char *why)
@@ -79,9 +65,7 @@ run_job(const struct options *options, struct progress *progress, unsigned job)
 		if (seed > options->last)
 			break;
 		atomic_store(&progress->running[job], seed + 1);
-#ifdef HERD_MUTANTS
-		sim_world = &world;
-#endif
+		mutant_world = &world;
 		if (world_run(&world, seed, options->nodes, options->trace))
 			atomic_fetch_add(&progress->passed, 1);
 		else
@@ -201,12 +185,16 @@ run(const struct options *options, bool quiet)
 
 /* --- mutants ------------------------------------------------------------- */
 
-#ifdef HERD_MUTANTS
 static int
 run_mutants(struct options options)
 {
 	unsigned caught = 0;
 
+	if (!MUTANT_BUILD) {
+		fputs("sim: this build has no mutants; see `make mutants`\n",
+		    stderr);
+		return 2;
+	}
 	options.stop_early = true;
 	for (unsigned i = 0; i < MUTANT_COUNT; i++) {
 		uint64_t least;
@@ -216,8 +204,8 @@ run_mutants(struct options options)
 		least = run(&options, true);
 		if (least == UINT64_MAX) {
 			printf("  SURVIVES %llu seeds\n",
-			    (unsigned long long)(options.last - options.first +
-						 1));
+			    (unsigned long long)options.last - options.first +
+				1);
 			continue;
 		}
 		printf("  caught by seed %llu\n", (unsigned long long)least);
@@ -230,7 +218,7 @@ run_mutants(struct options options)
 static bool
 set_mutant(const char *name)
 {
-	for (unsigned i = 0; i < MUTANT_COUNT; i++) {
+	for (unsigned i = 0; MUTANT_BUILD && i < MUTANT_COUNT; i++) {
 		if (strcmp(MUTANTS[i].name, name) == 0) {
 			mutant_on = (enum mutant)i;
 			return true;
@@ -238,22 +226,6 @@ set_mutant(const char *name)
 	}
 	return false;
 }
-#else
-static int
-run_mutants(struct options options)
-{
-	(void)options;
-	fputs("sim: this build has no mutants; see `make mutants`\n", stderr);
-	return 2;
-}
-
-static bool
-set_mutant(const char *name)
-{
-	(void)name;
-	return false;
-}
-#endif
 
 /* --- options ------------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/mutant.h"
+#include "core/session_hello.h"
 #include "sim/sim.h"
 
 #define SWEEP_EVERY_NS (300 * SIM_MS)
@@ -46,9 +47,7 @@ static void
 node_free_table(struct node *node)
 {
 	outbox_detach(&node->watcher);
-#ifdef HERD_MUTANTS
 	mutant_release(node->table);
-#endif
 	table_free(node->table);
 	node->table = NULL;
 }
@@ -135,9 +134,6 @@ node_share(struct node *node)
 		.stall_after_ns = plan->stall_ns,
 		.verify_every_ns = plan->verify_ns,
 		.flush_every_ns = plan->flush_ns };
-#ifdef HERD_MUTANTS
-	node->shared.max_ahead_ns = plan->max_ahead_ns;
-#endif
 }
 
 void
@@ -301,7 +297,7 @@ node_forget(struct node *node, unsigned client)
 	record_release(&held);
 }
 
-/* Some lie about where the herd's clocks let them expire. */
+/* Some are about as old as expire_after. */
 static uint64_t
 draw_old_time(struct world *world, uint64_t now)
 {
@@ -314,8 +310,8 @@ draw_old_time(struct world *world, uint64_t now)
 	return now - random_below(&world->random, 300 * SIM_S);
 }
 
-static uint64_t
-draw_time(struct world *world, unsigned client)
+uint64_t
+world_draw_time(struct world *world, unsigned client)
 {
 	const struct plan *plan = &world->plan;
 	struct random *random = &world->random;
@@ -349,7 +345,7 @@ draw_input(struct node *node)
 	if (random_percent(&world->random, world->plan.forget_percent))
 		node_forget(node, client);
 	else
-		node_report(node, client, draw_time(world, client));
+		node_report(node, client, world_draw_time(world, client));
 }
 
 void
@@ -365,36 +361,3 @@ world_input(struct world *world)
 	while (node->up && burst-- > 0)
 		draw_input(node);
 }
-
-#ifdef HERD_MUTANTS
-/* Where a rule's lock is left out, others of the node come in between. */
-void
-mutant_pause(struct table *table)
-{
-	struct world *world = sim_world;
-	struct node *node = world->nodes;
-
-	while (node->table != table)
-		node++;
-	if (node->paused || node->observed || world->calm ||
-	    random_percent(&world->random, 95))
-		return;
-	node->paused = true;
-	if (mutant_on == MUTANT_CLEAR_AFTER_COPY) {
-		unsigned client =
-		    (unsigned)random_below(&world->random, world->plan.clients);
-
-		node_report(node, client, draw_time(world, client));
-	}
-	for (unsigned i = 0; i < world->conn_count; i++) {
-		for (unsigned side = 0; side < 2; side++) {
-			struct end *end = &world->conns[i]->ends[side];
-
-			if (mutant_on == MUTANT_OWE_BEFORE_CONTENT &&
-			    end->open && end->node == node && !end->busy)
-				end_pump(end);
-		}
-	}
-	node->paused = false;
-}
-#endif

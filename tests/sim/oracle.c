@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What must hold, whatever the seed does. */
+/* What must hold with every seed. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -176,8 +176,8 @@ node_read(struct node *node, uint32_t *versions)
 }
 
 /*
- * A node may lack the version: what is not newer than `expired_ns` is gone or
- * about to go, or the table is full of greater ones.
+ * May the node lack the version? Yes if it is not newer than `expired_ns`, or
+ * if the table is full of greater ones.
  */
 static bool
 is_excused(const struct world *world, const uint32_t *versions,
@@ -228,7 +228,8 @@ on_watched(void *arg, const struct report *report)
 		return true;
 	}
 	held = &node->held[world->oracle.versions[version].client];
-	/* What has expired here may be elsewhere in an older version. */
+	/* Of a record that expired here another node may hold an older version.
+	 */
 	if (oracle_compare(world, version, *held) < 0 &&
 	    world->oracle.versions[*held].report.time_ns >
 		world->oracle.horizon_ns)
@@ -248,136 +249,6 @@ oracle_observe(struct node *node)
 	while (outbox_take(&node->watcher, 256, on_watched, node) > 0)
 		;
 	node->observed = false;
-}
-
-/* --- clocks -------------------------------------------------------------- */
-
-static bool
-is_near(uint64_t a, uint64_t b, uint64_t most)
-{
-	return (a > b ? a - b : b - a) <= most;
-}
-
-/* May it let reports expire? By itself only when it has waited. */
-static bool
-is_trusted(const struct node *node, uint64_t offset)
-{
-	const struct timekeeper *timekeeper = &node->timekeeper;
-
-	switch ((enum timekeeper_state)atomic_load(&timekeeper->state)) {
-	case TIME_WAITING: return false;
-	case TIME_ALONE:
-		return offset <= node->judged_ns + TIMEKEEPER_STEP_NS ||
-		       node->world->now - node->doubtful_at >=
-			   timekeeper->hold_ns;
-	case TIME_BACKED:
-	case TIME_OVERRULED: break;
-	}
-	return true;
-}
-
-void
-oracle_note_clock(struct node *node)
-{
-	const struct world *world = node->world;
-	struct oracle *oracle = &node->world->oracle;
-	const struct timekeeper *timekeeper = &node->timekeeper;
-	uint64_t expire = world->plan.expire_ns;
-	uint64_t judged = node_judged(node).ns;
-	uint64_t offset = judged - world->now;
-
-	if (expire == 0)
-		return;
-	if (!is_trusted(node, offset)) {
-		node->trusted_at = 0;
-		return;
-	}
-	if (node->trusted_at == 0 ||
-	    !is_near(offset, node->judged_ns, TIMEKEEPER_STEP_NS))
-		node->trusted_at = world->now;
-	node->judged_ns = offset;
-	if (judged - expire > oracle->horizon_ns)
-		oracle->horizon_ns = judged - expire;
-	if (world->now - node->trusted_at >= timekeeper->hold_ns &&
-	    judged - expire > oracle->disk_horizon_ns)
-		oracle->disk_horizon_ns = judged - expire;
-}
-
-/* The wall clocks that a node can see: its own, and over SYNCED links. */
-static unsigned
-clocks_of(const struct node *node, uint64_t *clocks)
-{
-	unsigned count = 0;
-
-	clocks[count++] = node_clock(node).ns;
-	for (unsigned i = 0; i < node->edge_count; i++) {
-		const struct link *link = &node->edges[i].link;
-
-		if (link->conn != NULL && link->conn->session.synced)
-			clocks[count++] =
-			    node_clock(&node->world->nodes[node->edges[i].peer])
-				.ns;
-	}
-	return count;
-}
-
-/* How many of them are within `width` from `from` on. */
-static unsigned
-count_clocks(
-    const uint64_t *clocks, unsigned count, uint64_t from, uint64_t width)
-{
-	unsigned found = 0;
-
-	for (unsigned i = 0; i < count; i++)
-		found += clocks[i] >= from && clocks[i] - from <= width;
-	return found;
-}
-
-/* Do most of at least three clocks agree, with `slack_ns` to spare? */
-static bool
-has_majority(const struct node *node, uint64_t *clocks, unsigned *count,
-    uint64_t slack_ns)
-{
-	uint64_t width = node->timekeeper.margin_ns - slack_ns;
-
-	*count = clocks_of(node, clocks);
-	for (unsigned i = 0; *count >= 3 && i < *count; i++) {
-		if (count_clocks(clocks, *count, clocks[i], width) * 2 > *count)
-			return true;
-	}
-	return false;
-}
-
-static void
-check_clock(const struct node *node)
-{
-	struct world *world = node->world;
-	/* Once overruled, three quarters are asked for; the rest is jitter. */
-	uint64_t margin = node->timekeeper.margin_ns;
-	uint64_t slack = margin / 4 + 500 * SIM_MS;
-	uint64_t clocks[LINKS_MAX + 1];
-	uint64_t judged = node_judged(node).ns;
-	const struct node *seer = node;
-	unsigned count;
-	unsigned near = 0;
-
-	/* Who sees two clocks believes a neighbour who sees three. */
-	if (node->edge_count == 1 && node->edges[0].link.conn != NULL)
-		seer = &world->nodes[node->edges[0].peer];
-	if (!has_majority(seer, clocks, &count, slack))
-		return;
-	for (unsigned i = 0; i < count; i++)
-		near += is_near(clocks[i], judged, margin + slack);
-	if (near * 2 <= count)
-		world_fail(world, "%s judges by a clock that most others lack",
-		    node->name);
-}
-
-void
-oracle_check_clocks(struct world *world)
-{
-	for (unsigned i = 0; i < world->plan.nodes && !world->failed; i++)
-		check_clock(&world->nodes[i]);
 }
 
 /* --- answers ------------------------------------------------------------- */
@@ -442,7 +313,7 @@ expect(struct world *world, uint32_t version)
 		*expected = version;
 }
 
-/* What any live node holds, and what was answered, must come to all. */
+/* All nodes must get what a live node holds, and what was answered. */
 void
 oracle_expect(struct world *world)
 {
@@ -466,9 +337,10 @@ oracle_expect(struct world *world)
 }
 
 /*
- * What is not newer may be missing: by the fastest of the clocks that are right
- * or trusted it expires within the margin. A right clock is one even when all
- * nodes have been set wrong since: one may have let it expire before.
+ * Versions up to this time may be missing, because they expire within the
+ * margin by the fastest clock that is right or trusted. A right clock counts
+ * even when all nodes were set wrong since: one may have let them expire
+ * before.
  */
 static uint64_t
 expired_by_fastest(const struct world *world)
@@ -508,8 +380,8 @@ check_node_equal(
 			due = first[i];
 		order = oracle_compare(world, all[i], due);
 		/*
-		 * Who has less lacks it: this node, or the first one; or both,
-		 * when all who had it let it expire.
+		 * The node with the older version lacks it: this one, or the
+		 * first one, or both if it has expired everywhere.
 		 */
 		if (order == 0 ||
 		    (order < 0 && is_excused(world, all, due, expired)) ||
@@ -544,7 +416,7 @@ out:
 
 /* --- sessions ------------------------------------------------------------ */
 
-/* The peer has sent NEXT: what it had when it began must be here. */
+/* The peer sent NEXT: all that it had at the beginning must be here. */
 static void
 check_next(struct end *end, const struct end *peer)
 {
@@ -562,7 +434,7 @@ check_next(struct end *end, const struct end *peer)
 		if (version == SIM_NONE ||
 		    oracle_compare(world, node->held[i], version) >= 0 ||
 		    world->oracle.versions[version].report.time_ns <=
-			end->link.session.cut_ns ||
+			end->link.session.exchange.cut_ns ||
 		    is_excused(world, here, version, world->oracle.horizon_ns))
 			continue;
 		/* Evicted there before it could be sent. */
@@ -597,24 +469,25 @@ oracle_observe_end(struct end *end)
 
 	oracle_observe(end->node);
 	check_bounds(end);
-	if (end->snapshot_of < session->exchange &&
+	if (end->snapshot_of < session->exchange.number &&
 	    (session->state == SESSION_SCAN ||
 		session->state == SESSION_COMPARE ||
 		session->state == SESSION_OWE)) {
-		end->snapshot_of = session->exchange;
+		end->snapshot_of = session->exchange.number;
 		memcpy(end->snapshot, end->node->held,
 		    world->plan.clients * sizeof(*end->snapshot));
 	}
-	if (session->next_received && end->next_of < session->exchange) {
-		end->next_of = session->exchange;
-		if (peer->snapshot_of == session->exchange)
+	if (session->exchange.next_received &&
+	    end->next_of < session->exchange.number) {
+		end->next_of = session->exchange.number;
+		if (peer->snapshot_of == session->exchange.number)
 			check_next(end, peer);
 	}
 }
 
 /*
- * A version crosses a link once per session; once more per exchange, which
- * owes by leaves what the flood has sent while it compared.
+ * A version crosses a link once per session, and once more per exchange: the
+ * exchange owes whole leaves, with records that the flood has just sent.
  */
 static void
 check_crossing(struct end *end, uint32_t version)
@@ -625,10 +498,11 @@ check_crossing(struct end *end, uint32_t version)
 	    &end->crossings[world->oracle.versions[version].client];
 
 	if (crossing->version == version &&
-	    crossing->exchange == session->exchange && !crossing->before_owe)
+	    crossing->exchange == session->exchange.number &&
+	    !crossing->before_owe)
 		world_fail(world, "%s sends %s twice to %s", end->node->name,
 		    version_text(world, version), session->peer);
-	*crossing = (struct crossing){ version, session->exchange,
+	*crossing = (struct crossing){ version, session->exchange.number,
 		crossing->version != version &&
 		    session->state < SESSION_DRAIN };
 }

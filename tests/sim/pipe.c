@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The network: bytes take time, stand still, vanish; their order stays. */
+/* The network: bytes are late, stop or get lost, but keep their order. */
 #include <stdlib.h>
 
 #include "sim/sim.h"
@@ -170,7 +170,7 @@ pipe_hurry(struct world *world, unsigned number)
 		if (pipe->last_at > soon)
 			pipe->last_at = soon;
 		pipe->busy_until = world->now;
-		/* What was scheduled may come too late. */
+		/* The scheduled delivery may come too late. */
 		pipe->scheduled = false;
 		pipe_schedule(world, number, 1 - side);
 	}

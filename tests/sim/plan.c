@@ -2,6 +2,7 @@
 /* What a seed decides before its run begins. */
 #include <stdlib.h>
 
+#include "core/session_hello.h"
 #include "sim/sim.h"
 
 #define EDGES_PER_NODE 2u /* of large herds: 4-regular */
@@ -108,8 +109,8 @@ draw_times(struct plan *plan, struct random *random)
 }
 
 /*
- * Passes over a large table: much comes in while they last. From a stream of
- * its own, so that all else of a seed is as it would be without.
+ * Slow passes over the table, so that reports come in while they last. Drawn
+ * from a stream of its own, so that the rest of a seed does not change.
  */
 static void
 draw_work(struct plan *plan, const struct random *random)
@@ -125,8 +126,8 @@ draw_work(struct plan *plan, const struct random *random)
 }
 
 /*
- * Clocks are off by half a margin at most: then all agree, but for those that
- * somebody sets. From a stream of its own.
+ * Clocks are off by half a margin at most, so that all agree but those that are
+ * set wrong. From a stream of its own.
  */
 static void
 draw_clocks(struct plan *plan, const struct random *random)
@@ -136,7 +137,7 @@ draw_clocks(struct plan *plan, const struct random *random)
 
 	if (plan->expire_ns != 0 && random_percent(&own, 40))
 		plan->expire_ns = random_between(&own, 1, 40) * SIM_S;
-	/* Long enough for a clock to come to be trusted. */
+	/* Long enough for a clock to become trusted. */
 	if (plan->expire_ns != 0 && random_percent(&own, 15)) {
 		plan->expire_ns = random_between(&own, 4, 10) * SIM_S;
 		plan->fault_ns += 2 * plan->expire_ns;
@@ -149,8 +150,8 @@ draw_clocks(struct plan *plan, const struct random *random)
 }
 
 /*
- * An update node by node: some lives of some nodes are of an edition that has
- * dense DIGESTs and no short cut. With a stream of its own, as above.
+ * An update node by node: some lives of some nodes are of an older edition,
+ * with dense DIGESTs and no short cut. From a stream of its own.
  */
 static void
 draw_older(struct plan *plan, const struct random *random)
@@ -204,8 +205,8 @@ draw_content(struct plan *plan, struct random *random)
 }
 
 /*
- * A full table with a store that answers wait for, much said in a short time,
- * and crashes in the middle of it: evictions and commits overlap.
+ * Evictions and commits overlap: a full table, a store that answers wait for,
+ * many reports in a short time, and crashes among them.
  */
 static void
 draw_rush(struct plan *plan, struct random *random)

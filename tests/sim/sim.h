@@ -159,8 +159,9 @@ struct end {
 	bool closed; /* it had one, or its dial was given up */
 	bool dies;   /* with its node: how it ends is decided */
 	bool busy;   /* its session is on the stack: for the mutants' pauses */
+	bool inherits; /* its outbox was kept: see mutant.c */
 	bool wants_room;
-	size_t tapped; /* bytes of what is to be written that were looked at */
+	size_t tapped;    /* bytes of its output that the oracle has seen */
 	uint64_t tick_at; /* of the scheduled EVENT_TICK */
 	bool wake_due;
 	bool work_due;
@@ -178,7 +179,7 @@ struct conn {
 	unsigned edge;        /* of the plan */
 	unsigned life;        /* of the dialling node */
 	unsigned acceptor_life;
-	bool given_up; /* the dialler wants it no more */
+	bool given_up; /* the dialler has dropped it */
 	bool dead;     /* half-open or a dead host: nothing arrives any more */
 };
 
@@ -225,7 +226,7 @@ struct node {
 	bool up;
 	unsigned life;    /* counts starts: events of earlier lives are void */
 	int64_t clock_ns; /* its wall clock minus the world's */
-	int64_t step_ns;  /* of it: what somebody has set wrong */
+	int64_t step_ns;  /* of it: by how much it was set wrong */
 	bool step_ends;
 	struct timekeeper timekeeper;
 	struct table *table;
@@ -244,9 +245,7 @@ struct node {
 	uint64_t trusted_at; /* since when it is so and trusted; 0: it is not */
 	uint64_t doubtful_at; /* it started, or its clock went forward */
 	bool observed;        /* the oracle looks at it just now */
-#ifdef HERD_MUTANTS
-	bool paused;
-#endif
+	bool paused;          /* see mutant.c */
 };
 
 /* --- the oracle ---------------------------------------------------------- */
@@ -299,8 +298,7 @@ struct oracle {
 	unsigned answer_count;
 	unsigned answer_size;
 	uint32_t *expected; /* per client, of healing */
-	/* The latest time that a trusted clock let expire: from a table, and
-	   from a disk. */
+	/* Latest time that expired by a trusted clock: from table and disk. */
 	uint64_t horizon_ns;
 	uint64_t disk_horizon_ns;
 	uint64_t words[WORD_COUNT]; /* lines sent */
@@ -325,22 +323,24 @@ struct world {
 	struct oracle oracle;
 };
 
-/* --- world.c ------------------------------------------------------------- */
+/* --- stages.c ------------------------------------------------------------ */
 
 /* Runs one seed; false and world->failure if something did not hold. */
 bool world_run(struct world *world, uint64_t seed, unsigned nodes, bool trace);
-void world_release(struct world *world);
-
-/* The same in steps, for a plan of one's own: open, fill plan, build. */
-void world_open(struct world *world, uint64_t seed, bool trace);
-void world_build(struct world *world);
 /* Waits until all links are SYNCED and drained; false after `ns`. */
 bool world_settle(struct world *world, uint64_t ns);
 
-/* The five-node herd under load (cost.c): prints it; false if it is dear. */
+/* The five-node herd under load (cost.c); false if messages are too many. */
 bool cost_of_five(void);
 
-/* Something must hold and does not: the run ends, the first cause stays. */
+/* --- world.c ------------------------------------------------------------- */
+
+/* A world without a run: open, fill plan, build. */
+void world_open(struct world *world, uint64_t seed, bool trace);
+void world_build(struct world *world);
+void world_release(struct world *world);
+
+/* A check failed: the run ends. Only the first failure is kept. */
 void world_fail(struct world *world, const char *fmt, ...) HERD_PRINTF(2, 3);
 
 void world_trace(const struct world *world, const struct node *node,
@@ -358,11 +358,6 @@ world_mono(const struct world *world)
 	return (struct mono){ world->now };
 }
 
-#ifdef HERD_MUTANTS
-/* The run under way, for mutant_pause(). */
-extern struct world *sim_world;
-#endif
-
 /* malloc that ends the process when there is none. */
 void *sim_alloc(size_t count, size_t size);
 void *sim_grow(void *old, size_t count, size_t size);
@@ -377,9 +372,9 @@ size_t pipe_write(struct world *world, struct conn *conn, unsigned side,
     const char *data, size_t len);
 /* Bytes are due for ends[side]. */
 void pipe_deliver(struct world *world, unsigned conn, unsigned side);
-/* Nothing stops the bytes any more: what is due gets scheduled. */
+/* Nothing stops the bytes any more: schedules those that are due. */
 void pipe_resume(struct world *world, unsigned conn);
-/* The link is fast again: what is under way is there soon. */
+/* The link is fast again: bytes under way arrive soon. */
 void pipe_hurry(struct world *world, unsigned conn);
 bool conn_is_stuck(const struct world *world, const struct conn *conn);
 void pipe_release(struct pipe *pipe);
@@ -390,7 +385,7 @@ void pipe_release(struct pipe *pipe);
 void host_open(struct node *node);
 void host_add_link(struct node *node, unsigned edge);
 void host_remove_link(struct node *node, unsigned edge);
-/* A dial, be it one that the driver did not ask for. */
+/* A dial; the driver may not have asked for it. */
 void host_dial(struct node *node, struct link *link);
 void host_accept(struct world *world, unsigned conn);
 void host_serve(struct world *world, unsigned conn);
@@ -426,15 +421,33 @@ struct wall node_clock(const struct node *node);
 /* The time by which it judges clients' times. */
 struct wall node_judged(const struct node *node);
 void node_judge_clock(struct node *node);
-/* Somebody sets its wall clock: so far from the right time. */
+/* Sets its wall clock: so far from the right time. */
 void node_set_clock(struct node *node, int64_t step_ns);
 void node_sweep(struct node *node);
 
 /* A client speaks to the node: IAMAT or an operator's forget. */
 void node_report(struct node *node, unsigned client, uint64_t time_ns);
 void node_forget(struct node *node, unsigned client);
-/* A random client says something to a random node. */
+/* Draws the time of the client's next report. */
+uint64_t world_draw_time(struct world *world, unsigned client);
+/* A random client reports to a random node. */
 void world_input(struct world *world);
+
+/* --- mutant.c ------------------------------------------------------------ */
+
+/* The run under way. */
+extern struct world *mutant_world;
+
+struct mutant_row {
+	const char *name;
+	const char *text;
+};
+
+/* MUTANT_COUNT rows. */
+extern const struct mutant_row MUTANTS[];
+
+/* Frees outboxes that were kept; before table_free(). */
+void mutant_release(struct table *table);
 
 /* --- store.c ------------------------------------------------------------- */
 
@@ -458,30 +471,30 @@ void fault_set_right(struct node *node);
 /* kill -9, and a start later; the disk stays. */
 void fault_crash_node(struct node *node, bool lose_disk);
 
-/* --- oracle.c ------------------------------------------------------------ */
+/* --- oracle.c, oracle_clock.c -------------------------------------------- */
 
 void oracle_init(struct world *world);
 void oracle_release(struct world *world);
 
-/* The version of a report, SIM_NONE: nobody ever accepted that. */
+/* The version of a report; SIM_NONE if no node ever accepted it. */
 uint32_t oracle_find(const struct world *world, const struct report *report);
-/* A node accepts this from a client: gives its number. */
+/* A node accepts this from a client: returns the version. */
 uint32_t oracle_note(struct world *world, const struct report *report);
 /* Order of two versions of one client; SIM_NONE is before all. */
 int oracle_compare(const struct world *world, uint32_t a, uint32_t b);
 
 /* The node has looked at its clock, or acts on it. */
 void oracle_note_clock(struct node *node);
-/* In the end: each node judges as the majority does that it can see. */
+/* At the end: each node must judge as the majority that it can see. */
 void oracle_check_clocks(struct world *world);
 void oracle_answered(struct node *node, uint32_t version);
-/* After whatever happened to a node: its table went forward only. */
+/* After each event of a node: its records must only become newer. */
 void oracle_observe(struct node *node);
-/* After an end's session did something: exchange, bounds. */
+/* After each event of an end's session: checks exchange and bounds. */
 void oracle_observe_end(struct end *end);
-/* `text`, lines, is handed to the socket. */
+/* The lines of `text` go to the socket. */
 void oracle_tap(struct end *end, struct span text);
-/* A node came back: what it answered with durability sync is there. */
+/* A node is back: what it answered with durability sync must be there. */
 void oracle_check_start(struct node *node);
 void oracle_expect(struct world *world);
 void oracle_check_equal(struct world *world);

@@ -56,7 +56,7 @@ on_wake(void *arg)
 		store_schedule(node, STEP_NS);
 }
 
-/* Loads the disk before anybody is owed anything. */
+/* Loads the disk before any outbox is attached. */
 void
 store_start(struct node *node)
 {
@@ -133,8 +133,8 @@ store_let_go(struct node *node)
 }
 
 /*
- * Rows that the table has no more go. Not with a cap: what threw a row's record
- * out may not be on disk itself.
+ * Drops rows that the table does not hold. Not with a cap, because the record
+ * that evicted another one may not be on disk itself.
  */
 static void
 store_prune(struct node *node)
@@ -202,9 +202,8 @@ store_step(struct node *node)
 			break;
 		}
 		commit_end_batch(&store->commit);
-#ifdef HERD_MUTANTS
-		store_let_go(node);
-#endif
+		if (MUTANT_BUILD)
+			store_let_go(node);
 		store->state = STORE_COMMITTING;
 		store_schedule(node, COMMIT_NS);
 		break;
@@ -218,7 +217,7 @@ store_answer(struct node *node, enum put_result result,
 {
 	struct store *store = &node->store;
 
-	/* What is too old is answered, and nowhere. */
+	/* A report that is too old is answered, but held nowhere. */
 	if (node->world->plan.store != SIM_STORE_SYNC || result == PUT_EXPIRED)
 		return;
 	if (!commit_must_wait(&store->commit, result, ticket)) {

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-/* It may look inside because it is a test of that. */
-#include "core/table_shard.h"
+/* It tests the inside, so it may look there. */
+#include "core/shard.h"
 
 static const char *
 check_free_list(const struct shard *shard)
@@ -110,7 +110,7 @@ sum_bytes(const struct shard *shard)
 		const struct slot *slot = shard_slot(shard, i);
 
 		if (slot->state == SLOT_POSITION)
-			sum += blob_memory(slot->blob_len);
+			sum += slot_blob_memory(slot->blob_len);
 		else
 			sum -= sizeof(*slot);
 	}
@@ -151,4 +151,12 @@ table_check(struct table *table)
 	if (wrong == NULL && bytes != table_bytes(table))
 		wrong = "the table's count of bytes is wrong";
 	return wrong;
+}
+
+void
+table_set_limits(
+    struct table *table, uint64_t max_clients, uint64_t expire_after_ns)
+{
+	table->max_clients = max_clients;
+	table->expire_after_ns = expire_after_ns;
 }

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * A table seen from inside, for tests: what must hold between its parts.
- */
+/* A table from inside, for tests: what must hold between its parts. */
 #ifndef HERD_TABLE_CHECK_H
 #define HERD_TABLE_CHECK_H
 
@@ -12,5 +10,9 @@
  * whose bit is set) and heaps. NULL, or what is wrong.
  */
 const char *table_check(struct table *table);
+
+/* Sets other limits; no other thread may use the table meanwhile. */
+void table_set_limits(
+    struct table *table, uint64_t max_clients, uint64_t expire_after_ns);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "unit.h"
 
-#include "core/table.h"
+#include "core/outbox.h"
 #include "herd/time.h"
 
 /* A report with memory of its own. */
@@ -54,6 +54,14 @@ unit_put_at(struct table *table, const struct report *report, uint32_t from,
 {
 	return table_put(
 	    table, report, from, (struct wall){ clock_ns }, NULL, NULL);
+}
+
+/* A table_visit that wants every record. */
+static inline bool
+unit_all(void *arg HERD_UNUSED, const struct report *report HERD_UNUSED,
+    uint32_t from HERD_UNUSED)
+{
+	return true;
 }
 
 /* A client's report, without a clock. */

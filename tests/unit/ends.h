@@ -9,7 +9,9 @@
 
 #include "core.h"
 
-#include "core/session.h"
+#include "core/session_exchange.h"
+#include "core/session_hello.h"
+#include "sim/drive.h"
 
 #define S HERD_NS_PER_S
 #define MS HERD_NS_PER_MS
@@ -128,17 +130,16 @@ end_step(struct end *end, const struct ends_time *time)
 	size_t before = end->out.len;
 
 	if (session_has_work(session)) {
-		(void)session_work(session, ends_mono(time));
+		(void)session_work(session);
 		end->due = true;
 	}
 	if (session_deadline(session).ns <= time->ns) {
-		session_tick(session, ends_mono(time), ends_wall(time));
+		session_tick(session, ends_mono(time));
 		end->due = true;
 		assert_true(session_deadline(session).ns > time->ns);
 	}
 	if (end->due && end->out.len == 0)
-		end->due = session_fill(
-		    session, &end->out, ends_mono(time), ends_wall(time));
+		end->due = session_fill(session, &end->out, ends_mono(time));
 	if (end->records && end->out.len > before)
 		assert_ok(buf_add(&end->sent, buf_span(&end->out).data + before,
 		    end->out.len - before));

@@ -112,14 +112,14 @@ test_board_numbers_tell_the_edge(void **state)
 
 		assert_true(number > 1); /* neither nobody nor a client */
 		assert_true(number != last);
-		assert_int_equal(board_edge_of(number), edge);
+		assert_int_equal(board_link_of(number), edge);
 		last = number;
 	}
-	assert_int_equal(board_edge_of(0), -1);
-	assert_int_equal(board_edge_of(1), -1);
+	assert_int_equal(board_link_of(0), -1);
+	assert_int_equal(board_link_of(1), -1);
 	atomic_store(&board.sessions, UINT32_MAX);
-	assert_int_equal(board_edge_of(board_session_number(&board, 3)), 3);
-	assert_int_equal(board_edge_of(board_session_number(&board, 3)), 3);
+	assert_int_equal(board_link_of(board_session_number(&board, 3)), 3);
+	assert_int_equal(board_link_of(board_session_number(&board, 3)), 3);
 }
 
 int

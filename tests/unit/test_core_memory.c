@@ -136,7 +136,7 @@ assert_begins_anew(struct outbox *outbox, struct commit *commit,
 	outbox_detach(outbox);
 	assert_ok(outbox_attach(outbox));
 	assert_false(outbox_has_failed(outbox));
-	while (outbox_owe(outbox, &cursor, 100, NULL, NULL))
+	while (outbox_owe(outbox, &cursor, 100, unit_all, NULL))
 		;
 	while (outbox_take(outbox, 100, on_give, &given) > 0)
 		;
@@ -307,7 +307,7 @@ lowered_cap_scenario(void)
 	for (unsigned i = 0; i < 50; i++)
 		(void)try_put(table, crowd[i], (1 + i) * S);
 	before = count_held(table);
-	table_configure(table, 10, 0);
+	table_set_limits(table, 10, 0);
 	(void)table_sweep(table, &cursor, 1, (struct wall){ 0 });
 	assert_true(count_held(table) <= (failed ? before : 10));
 	calls_left = SIZE_MAX;

@@ -276,14 +276,19 @@ test_hex_round_trip(void **state)
 	for (unsigned i = 0; i < 256; i++)
 		bytes[i] = (uint8_t)i;
 	buf_init(&text, 1024);
-	assert_ok(hex_format(&text, bytes, sizeof(bytes)));
-	assert_ok(hex_parse(buf_span(&text), back, sizeof(back)));
+	assert_ok(digest_hex_format(&text, bytes, sizeof(bytes)));
+	assert_ok(digest_hex_parse(buf_span(&text), back, sizeof(back)));
 	assert_memory_equal(bytes, back, sizeof(bytes));
-	assert_int_equal(hex_parse(buf_span(&text), back, 255), HERD_ESYNTAX);
-	assert_int_equal(hex_parse(span_from("0g"), back, 1), HERD_ESYNTAX);
-	assert_int_equal(hex_parse(span_from("0/"), back, 1), HERD_ESYNTAX);
-	assert_int_equal(hex_parse(span_from("-1"), back, 1), HERD_ESYNTAX);
-	assert_int_equal(hex_parse(span_from("0F"), back, 1), HERD_ESYNTAX);
+	assert_int_equal(
+	    digest_hex_parse(buf_span(&text), back, 255), HERD_ESYNTAX);
+	assert_int_equal(
+	    digest_hex_parse(span_from("0g"), back, 1), HERD_ESYNTAX);
+	assert_int_equal(
+	    digest_hex_parse(span_from("0/"), back, 1), HERD_ESYNTAX);
+	assert_int_equal(
+	    digest_hex_parse(span_from("-1"), back, 1), HERD_ESYNTAX);
+	assert_int_equal(
+	    digest_hex_parse(span_from("0F"), back, 1), HERD_ESYNTAX);
 	buf_release(&text);
 }
 

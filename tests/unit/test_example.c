@@ -81,7 +81,7 @@ say_key(struct buf *text, const struct siphash_key *key)
 		bytes[8 + i] = (uint8_t)(key->k1 >> 8 * i);
 	}
 	assert_ok(buf_add_text(text, "key   "));
-	assert_ok(hex_format(text, bytes, sizeof(bytes)));
+	assert_ok(digest_hex_format(text, bytes, sizeof(bytes)));
 	assert_ok(buf_add_byte(text, '\n'));
 }
 

@@ -7,6 +7,7 @@
 
 #include "core.h"
 #include "core/link_conn.h"
+#include "sim/drive.h"
 
 #define ENDS 8u
 #define WALL_NS (UINT64_C(1700000000) * HERD_NS_PER_S)

@@ -344,10 +344,10 @@ test_owe_pass_owes_what_is_wanted(void **state)
 	while (outbox_owe(&a.outbox, &cursor, 5, is_even, NULL))
 		;
 	assert_int_equal(outbox_owed(&a.outbox), 500);
-	assert_false(outbox_owe(&a.outbox, &cursor, 5, NULL, NULL));
+	assert_false(outbox_owe(&a.outbox, &cursor, 5, unit_all, NULL));
 	assert_int_equal(outbox_owed(&a.outbox), 500);
 	cursor = (struct table_cursor){ 0 };
-	while (outbox_owe(&a.outbox, &cursor, 1000, NULL, NULL))
+	while (outbox_owe(&a.outbox, &cursor, 1000, unit_all, NULL))
 		;
 	assert_int_equal(outbox_owed(&a.outbox), 1000);
 	assert_int_equal(take_all(&a, 256), 1000);

@@ -2,6 +2,8 @@
 /* Two sessions back to back: exchange, flooding, verification, splitting. */
 #include "ends.h"
 
+#include "sim/table_check.h"
+
 static void
 pair_init(struct end *a, struct end *b, struct ends_time *time)
 {
@@ -145,11 +147,11 @@ test_exchange_holds_root_of_faster_peer(void **state)
 		end_deliver(&a, &b, &time);
 		end_deliver(&b, &a, &time);
 	}
-	for (unsigned i = 0; i < 1000 && !b.session.root_held; i++) {
+	for (unsigned i = 0; i < 1000 && !b.session.exchange.root_held; i++) {
 		(void)end_step(&a, &time);
 		end_deliver(&a, &b, &time);
 	}
-	assert_true(b.session.root_held);
+	assert_true(b.session.exchange.root_held);
 	assert_int_equal(b.session.state, SESSION_SCAN);
 	ends_run(&a, &b, &time, S);
 	assert_synced(&a, &b);
@@ -216,7 +218,7 @@ test_fresh_node_exchanges_with_one_at_a_time(void **state)
 	/* The first one dies: the second one polls, and begins. */
 	session_lost(&bob.session, "of the test");
 	time.ns = session_deadline(&second).ns;
-	session_tick(&second, ends_mono(&time), ends_wall(&time));
+	session_tick(&second, ends_mono(&time));
 	assert_int_equal(second.state, SESSION_CHECKED);
 	session_release(&second);
 	buf_release(&out);
@@ -303,10 +305,10 @@ test_verification_counts_repairs(void **state)
 	pair_connect(&a, &b, &time);
 	assert_int_equal(b.session.stats.repaired, 0);
 	/* Bob loses all behind the session's back. */
-	table_configure(b.table, 0, 10 * S);
+	table_set_limits(b.table, 0, 10 * S);
 	while (table_sweep(b.table, &cursor, 1000, ends_wall(&time)))
 		;
-	table_configure(b.table, 0, 0);
+	table_set_limits(b.table, 0, 0);
 	session_verify(&a.session, ends_mono(&time));
 	ends_run(&a, &b, &time, S);
 	assert_equal_tables(&a, &b);
@@ -372,8 +374,7 @@ test_fill_says_that_records_are_left(void **state)
 	pair_connect(&a, &b, &time);
 	put_range(&a, 0, 3000, 2000 * S);
 	time.ns += S;
-	while (session_fill(
-	    &a.session, &a.out, ends_mono(&time), ends_wall(&time))) {
+	while (session_fill(&a.session, &a.out, ends_mono(&time))) {
 		assert_true(a.out.len <= SESSION_OUT_MAX);
 		assert_true(a.out.len > 0);
 		buf_clear(&a.out);
@@ -402,7 +403,7 @@ test_fill_says_that_digests_are_left(void **state)
 	for (unsigned i = 0; i < 2000; i++) {
 		(void)end_step(&a, &time);
 		(void)end_step(&b, &time);
-		if (a.session.pending_rows != 0) {
+		if (a.session.exchange.pending_rows != 0) {
 			assert_true(a.due);
 			seen = true;
 		}
@@ -429,7 +430,7 @@ test_deadline_after_tick_is_in_the_future(void **state)
 	put_range(&b, 10, 20, 2000 * S);
 	while (a.session.state != SESSION_CLOSED) {
 		time.ns = session_deadline(&a.session).ns;
-		session_tick(&a.session, ends_mono(&time), ends_wall(&time));
+		session_tick(&a.session, ends_mono(&time));
 		assert_true(session_deadline(&a.session).ns > time.ns);
 	}
 	end_release(&a);
@@ -455,15 +456,16 @@ test_busy_link_sends_in_batches(void **state)
 		uint64_t before = a.session.stats.sent;
 		struct mono at;
 
-		time.ns += 2 * PACE_BURST * every;
-		for (unsigned j = 0; j < PACE_BURST; j++) {
+		time.ns += 2 * BATCH_BURST * every;
+		for (unsigned j = 0; j < BATCH_BURST; j++) {
 			(void)unit_put(a.table, 1, (2000 + 20 * i + j) * S);
 			(void)end_step(&a, &time);
 			assert_int_equal(a.session.stats.sent, ++before);
 			end_deliver(&a, &b, &time);
 		}
 		time.ns += 1;
-		at = pace_due(&a.session.pace, every, ends_mono(&time));
+		at = batch_timer_due(
+		    &a.session.batch_timer, every, ends_mono(&time));
 		assert_true(at.ns > time.ns);
 
 		(void)unit_put(a.table, 1, (2015 + 20 * i) * S);

@@ -72,7 +72,7 @@ test_digest_nobody_waits_for_ends_the_session(void **state)
 		/* All differ: where ours are not empty one stays open. */
 		hears_digest(&bob, "-", "0123456789abcdef", &time);
 		(void)end_says(&bob, &time);
-		assert_int_equal(bob.session.open, 1);
+		assert_int_equal(bob.session.exchange.open, 1);
 		for (unsigned j = 0; j < 2; j++)
 			hears_digest(&bob, paths[i], "0123456789abcdef", &time);
 		assert_bye(&bob, "BYE bad-line DIGEST out of turn", &time);
@@ -123,13 +123,13 @@ bob_reaches(struct end *bob, struct ends_time *time, enum session_state state)
 	if (state > SESSION_CHECKED)
 		end_hears(bob, "CHECK 1 0", time);
 	while (state > SESSION_SCAN && bob->session.state == SESSION_SCAN)
-		(void)session_work(&bob->session, ends_mono(time));
+		(void)session_work(&bob->session);
 	if (state > SESSION_COMPARE) {
 		(void)end_says(bob, time);
 		hears_digest(bob, "-", "0000000000000000", time);
 	}
 	if (state > SESSION_OWE)
-		(void)session_work(&bob->session, ends_mono(time));
+		(void)session_work(&bob->session);
 	if (state > SESSION_DRAIN)
 		(void)end_says(bob, time);
 	if (state > SESSION_NEXT)
@@ -210,17 +210,17 @@ test_calls_out_of_turn_change_nothing(void **state)
 		struct end bob;
 
 		bob_reaches(&bob, &time, states[i]);
-		assert_false(session_work(&bob.session, ends_mono(&time)));
+		assert_false(session_work(&bob.session));
 		assert_int_equal(bob.session.state, states[i]);
 		session_verify(&bob.session, ends_mono(&time));
-		session_tick(&bob.session, ends_mono(&time), ends_wall(&time));
+		session_tick(&bob.session, ends_mono(&time));
 		/* Only who is SYNCED verifies. */
 		assert_int_equal(bob.session.state,
 		    states[i] == SESSION_SYNCED ? SESSION_CHECKED : states[i]);
 		session_bye(&bob.session, BYE_STOP, "of the test");
 		(void)end_says(&bob, &time);
 		time.ns += 1000 * S;
-		session_tick(&bob.session, ends_mono(&time), ends_wall(&time));
+		session_tick(&bob.session, ends_mono(&time));
 		session_bye(&bob.session, BYE_SILENT, "no more");
 		assert_string_equal(end_says(&bob, &time), "");
 		assert_int_equal(bob.session.reason, BYE_STOP);
@@ -258,10 +258,10 @@ test_waiting_node_polls(void **state)
 	assert_int_equal(bob.session.state, SESSION_LIVE);
 	board_leave(&bob.board);
 	time.ns = session_deadline(&bob.session).ns - 1;
-	session_tick(&bob.session, ends_mono(&time), ends_wall(&time));
+	session_tick(&bob.session, ends_mono(&time));
 	assert_int_equal(bob.session.state, SESSION_LIVE);
 	time.ns += 1;
-	session_tick(&bob.session, ends_mono(&time), ends_wall(&time));
+	session_tick(&bob.session, ends_mono(&time));
 	assert_int_equal(bob.session.state, SESSION_CHECKED);
 	end_release(&bob);
 }
@@ -309,9 +309,9 @@ test_compare_ends_when_own_digests_are_out(void **state)
 	assert_says(&bob, "DIGEST - ", &time);
 	hears_digest(&bob, "-", "0123456789abcdef", &time);
 	/* One child is not empty here. */
-	assert_int_equal(bob.session.open, 1);
+	assert_int_equal(bob.session.exchange.open, 1);
 	for (unsigned i = 0; i < DIGEST_FAN; i++) {
-		if ((bob.session.pending_top >> i & 1) != 0)
+		if ((bob.session.exchange.pending_top >> i & 1) != 0)
 			path[0] = digits[i];
 	}
 	hears_digest(&bob, path, "0000000000000000", &time);
@@ -382,7 +382,7 @@ test_exchange_leaves_out_what_expires(void **state)
 			    (strstr(said, client) != NULL) == cases[i].owed[j]);
 			owed += cases[i].owed[j];
 		}
-		assert_true((bob.session.marked == 0) == (owed == 0));
+		assert_true((bob.session.exchange.marked == 0) == (owed == 0));
 		assert_int_equal(bob.session.stats.sent, owed);
 		assert_int_equal(bob.session.state, SESSION_NEXT);
 		end_release(&bob);
@@ -511,8 +511,7 @@ test_fill_holds_to_its_limit(void **state)
 	while (more) {
 		uint64_t before = bob.session.stats.sent;
 
-		more = session_fill(
-		    &bob.session, &bob.out, ends_mono(&time), ends_wall(&time));
+		more = session_fill(&bob.session, &bob.out, ends_mono(&time));
 		assert_true(bob.session.stats.sent > before);
 		if (bob.out.len > SESSION_OUT_MAX) {
 			assert_int_equal(bob.session.stats.sent, before + 1);

@@ -350,7 +350,7 @@ test_cap_lowered_is_swept(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 500; i++)
 		(void)unit_put(table, i, (i + 1) * S);
-	table_configure(table, 100, 0);
+	table_set_limits(table, 100, 0);
 	(void)table_sweep(table, &cursor, 1, (struct wall){ 0 });
 	table_count(table, &counts);
 	assert_int_equal(counts.records, 100);
@@ -441,7 +441,7 @@ test_random_operations_match_model(void **state)
 				unit_removal(&made, client, time);
 			else
 				unit_report(&made, client, time);
-			table_configure(
+			table_set_limits(
 			    table, model.cap, model.expire * MODEL_CLIENTS);
 			model.expire *= MODEL_CLIENTS;
 			model_put(

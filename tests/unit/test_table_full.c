@@ -6,7 +6,8 @@
 #include "core.h"
 #include "sim/table_check.h"
 
-#include "core/table_shard.h"
+#include "core/least.h"
+#include "core/shard.h"
 
 #define S HERD_NS_PER_S
 
@@ -116,9 +117,9 @@ test_least_that_changed_stays(void **state)
 
 	least = find_least(table);
 	assert_span(least.report.client, "client-2");
-	table_configure(table, 0, 10 * S);
+	table_set_limits(table, 0, 10 * S);
 	sweep_all(table, 13 * S);
-	table_configure(table, 0, 0);
+	table_set_limits(table, 0, 0);
 	assert_true(unit_time_of(table, 2) == 0);
 	assert_false(least_remove(&least, table));
 	assert_int_equal(count_records(table), 99);
@@ -176,7 +177,7 @@ test_evict_without_a_cap_keeps_all(void **state)
 	(void)state;
 	for (unsigned i = 1; i <= 100; i++)
 		(void)unit_put(table, i, i * S);
-	table_evict(table, 0);
+	least_evict(table, 0);
 	assert_int_equal(count_records(table), 100);
 	table_free(table);
 }
@@ -211,9 +212,9 @@ test_heap_of_expired_records_is_built_anew(void **state)
 		unsigned count = round % 2 == 0 ? 100 : SLOT_CHUNK;
 
 		now += 1000;
-		table_configure(table, 0, 10 * S);
+		table_set_limits(table, 0, 10 * S);
 		sweep_all(table, now * S);
-		table_configure(table, 0, 0);
+		table_set_limits(table, 0, 0);
 		assert_int_equal(count_records(table), 0);
 		/* The last one is the least. */
 		for (unsigned i = 0; i < count; i++)

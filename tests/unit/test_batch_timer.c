@@ -2,7 +2,7 @@
 /* When batches leave: at once, or when busy at the node's moments. */
 #include "unit.h"
 
-#include "core/pace.h"
+#include "core/batch_timer.h"
 
 #define EVERY (20u * HERD_NS_PER_MS)
 #define BASE (1000u * HERD_NS_PER_S)
@@ -14,81 +14,81 @@ at(uint64_t ns)
 }
 
 static bool
-is_at_once(const struct pace *pace, struct mono now)
+is_at_once(const struct batch_timer *timer, struct mono now)
 {
-	return pace_due(pace, EVERY, now).ns == now.ns;
+	return batch_timer_due(timer, EVERY, now).ns == now.ns;
 }
 
-/* A pace whose last batch left at `last`, after many others. */
-static struct pace
+/* A timer whose last batch left at `last`, after many others. */
+static struct batch_timer
 busy(const char *name, struct mono last)
 {
-	struct pace pace;
+	struct batch_timer timer;
 
-	pace_init(&pace, span_from(name));
-	for (unsigned i = 0; i < 2 * PACE_BURST; i++)
-		pace_left(&pace, EVERY, last);
-	return pace;
+	batch_timer_init(&timer, span_from(name));
+	for (unsigned i = 0; i < 2 * BATCH_BURST; i++)
+		batch_timer_left(&timer, EVERY, last);
+	return timer;
 }
 
 static void
 test_some_batches_in_a_row_leave_at_once(void **state)
 {
 	struct mono now = at(BASE);
-	struct pace pace;
+	struct batch_timer timer;
 
 	(void)state;
-	pace_init(&pace, span_from("Riley"));
-	for (unsigned i = 0; i < PACE_BURST; i++) {
-		assert_true(is_at_once(&pace, now));
-		pace_left(&pace, EVERY, now);
+	batch_timer_init(&timer, span_from("Riley"));
+	for (unsigned i = 0; i < BATCH_BURST; i++) {
+		assert_true(is_at_once(&timer, now));
+		batch_timer_left(&timer, EVERY, now);
 		now.ns += EVERY / 100;
 	}
-	assert_false(is_at_once(&pace, now));
+	assert_false(is_at_once(&timer, now));
 	/* two intervals pay for one more, and much time not for more than a
 	 * burst */
 	now.ns += 2 * EVERY;
-	assert_true(is_at_once(&pace, now));
-	pace_left(&pace, EVERY, now);
-	assert_false(is_at_once(&pace, at(now.ns + EVERY / 100)));
+	assert_true(is_at_once(&timer, now));
+	batch_timer_left(&timer, EVERY, now);
+	assert_false(is_at_once(&timer, at(now.ns + EVERY / 100)));
 	now.ns += 1000 * EVERY;
-	for (unsigned i = 0; i < PACE_BURST; i++) {
-		assert_true(is_at_once(&pace, now));
-		pace_left(&pace, EVERY, now);
+	for (unsigned i = 0; i < BATCH_BURST; i++) {
+		assert_true(is_at_once(&timer, now));
+		batch_timer_left(&timer, EVERY, now);
 	}
-	assert_false(is_at_once(&pace, now));
+	assert_false(is_at_once(&timer, now));
 }
 
 static void
 test_slow_traffic_always_leaves_at_once(void **state)
 {
-	struct pace pace = busy("Riley", at(BASE));
+	struct batch_timer timer = busy("Riley", at(BASE));
 
 	(void)state;
 	for (unsigned i = 1; i < 1000; i++) {
 		struct mono now = at(BASE + 2 * EVERY * i);
 
-		assert_true(is_at_once(&pace, now));
-		pace_left(&pace, EVERY, now);
+		assert_true(is_at_once(&timer, now));
+		batch_timer_left(&timer, EVERY, now);
 	}
 }
 
 static void
 test_without_an_interval_all_leaves_at_once(void **state)
 {
-	struct pace pace = busy("Riley", at(BASE));
+	struct batch_timer timer = busy("Riley", at(BASE));
 
 	(void)state;
 	for (unsigned i = 0; i < 100; i++) {
-		assert_int_equal(pace_due(&pace, 0, at(BASE)).ns, BASE);
-		pace_left(&pace, 0, at(BASE));
+		assert_int_equal(batch_timer_due(&timer, 0, at(BASE)).ns, BASE);
+		batch_timer_left(&timer, 0, at(BASE));
 	}
 }
 
 static void
 test_moment_comes_soon_but_not_right_behind_the_last(void **state)
 {
-	struct unit_random random = unit_random("pace");
+	struct unit_random random = unit_random("timer");
 	uint64_t soonest = UINT64_MAX;
 	uint64_t latest = 0;
 
@@ -96,8 +96,8 @@ test_moment_comes_soon_but_not_right_behind_the_last(void **state)
 	for (unsigned i = 0; i < 100000; i++) {
 		struct mono last = at(BASE + unit_below(&random, BASE));
 		struct mono now = at(last.ns + unit_below(&random, 2 * EVERY));
-		struct pace pace = busy("Riley", last);
-		uint64_t next = pace_due(&pace, EVERY, now).ns;
+		struct batch_timer timer = busy("Riley", last);
+		uint64_t next = batch_timer_due(&timer, EVERY, now).ns;
 		uint64_t wait = next - now.ns;
 
 		assert_true(next >= now.ns);
@@ -114,13 +114,13 @@ test_moment_comes_soon_but_not_right_behind_the_last(void **state)
 static void
 test_busy_link_keeps_its_interval(void **state)
 {
-	struct pace pace = busy("Riley", at(BASE));
+	struct batch_timer timer = busy("Riley", at(BASE));
 	struct mono now = at(BASE);
 
 	(void)state;
 	for (unsigned i = 0; i < 1000; i++) {
-		now = pace_due(&pace, EVERY, now);
-		pace_left(&pace, EVERY, now);
+		now = batch_timer_due(&timer, EVERY, now);
+		batch_timer_left(&timer, EVERY, now);
 	}
 	assert_in_range(
 	    now.ns - BASE, 1000u * EVERY / 10 * 9, 1000u * EVERY / 10 * 16);
@@ -133,15 +133,16 @@ test_links_of_a_node_leave_together(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 1000; i++) {
-		struct pace pace = busy("Riley", last);
-		struct mono next = pace_due(&pace, EVERY, last);
+		struct batch_timer timer = busy("Riley", last);
+		struct mono next = batch_timer_due(&timer, EVERY, last);
 
 		/* whoever hears of something before that moment waits for it */
 		for (unsigned part = 1; part < 8; part++) {
 			uint64_t now = last.ns + (next.ns - last.ns) * part / 8;
 
 			assert_int_equal(
-			    pace_due(&pace, EVERY, at(now)).ns, next.ns);
+			    batch_timer_due(&timer, EVERY, at(now)).ns,
+			    next.ns);
 		}
 		last = next;
 	}
@@ -155,10 +156,10 @@ test_nodes_do_not_fall_into_step(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 1000; i++) {
 		struct mono now = at(BASE + i * EVERY);
-		struct pace riley = busy("Riley", now);
-		struct pace jaquez = busy("Jaquez", now);
-		uint64_t a = pace_due(&riley, EVERY, now).ns;
-		uint64_t b = pace_due(&jaquez, EVERY, now).ns;
+		struct batch_timer riley = busy("Riley", now);
+		struct batch_timer jaquez = busy("Jaquez", now);
+		uint64_t a = batch_timer_due(&riley, EVERY, now).ns;
+		uint64_t b = batch_timer_due(&jaquez, EVERY, now).ns;
 
 		if ((a > b ? a - b : b - a) < EVERY / 10)
 			close++;

@@ -1,31 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One shard: its slots and the index over them. */
+#include "core/shard.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
 #include "core/mutant.h"
-#include "core/pack.h"
-#include "core/table_shard.h"
 
 #define INDEX_SIZE_MIN 64u
-#define BLOB_EXTRA 8u /* malloc's own bytes before a block */
-
-/* --- life ---------------------------------------------------------------- */
-
-uint64_t
-blob_memory(size_t size)
-{
-	return size <= SLOT_INLINE ? 0 : (size + BLOB_EXTRA + 15u) / 16u * 16u;
-}
-
-uint64_t
-table_bytes(const struct table *table)
-{
-	uint64_t bytes =
-	    atomic_load_explicit(&table->bytes, memory_order_relaxed);
-
-	return bytes > INT64_MAX ? 0 : bytes;
-}
 
 enum herd_error
 shard_init(struct table *table, struct shard *shard)
@@ -43,26 +24,11 @@ shard_init(struct table *table, struct shard *shard)
 	return HERD_OK;
 }
 
-static void
-slot_drop_blob(struct shard *shard, struct slot *slot)
-{
-	void *blob;
-
-	shard->strange -= slot->origin == NAME_NONE;
-	if (slot->blob_len > SLOT_INLINE) {
-		memcpy(&blob, slot->text, sizeof(blob));
-		free(blob);
-		shard->blob_bytes -= blob_memory(slot->blob_len);
-	}
-	slot->blob_len = 0;
-}
-
 void
 shard_release(struct table *table, struct shard *shard)
 {
 	for (uint32_t i = 0; i < shard->slot_count; i++) {
-		if (shard_slot(shard, i)->state != SLOT_FREE)
-			slot_drop_blob(shard, shard_slot(shard, i));
+		slot_drop(table, shard, shard_slot(shard, i));
 	}
 	for (uint32_t i = 0; i < shard->chunk_count; i++)
 		free(shard->chunks[i]);
@@ -75,58 +41,6 @@ shard_release(struct table *table, struct shard *shard)
 }
 
 /* --- slots --------------------------------------------------------------- */
-
-const uint8_t *
-slot_blob(const struct slot *slot)
-{
-	const uint8_t *blob = slot->text;
-
-	if (slot->blob_len > SLOT_INLINE)
-		memcpy(&blob, slot->text, sizeof(blob));
-	return blob;
-}
-
-size_t
-slot_packed_len(const struct slot *slot)
-{
-	if (slot->origin != NAME_NONE)
-		return slot->blob_len;
-	return slot->blob_len - 1u - slot_blob(slot)[slot->blob_len - 1];
-}
-
-struct span
-slot_origin(const struct table *table, const struct slot *slot)
-{
-	size_t at;
-
-	if (slot->origin != NAME_NONE)
-		return names_text(&table->names, slot->origin);
-	at = slot_packed_len(slot);
-	return span_of(
-	    (const char *)slot_blob(slot) + at, slot->blob_len - 1u - at);
-}
-
-enum herd_error
-slot_read(const struct table *table, const struct slot *slot,
-    char scratch[SLOT_SCRATCH], char **heap, struct report *out)
-{
-	size_t need = pack_scratch(slot->blob_len, slot->client_len);
-
-	*heap = NULL;
-	if (need > SLOT_SCRATCH) {
-		*heap = malloc(need);
-		if (*heap == NULL)
-			return HERD_ENOMEM;
-		scratch = *heap;
-	}
-	pack_read(slot_blob(slot), slot_packed_len(slot), slot->client_len,
-	    scratch, out);
-	out->origin = slot_origin(table, slot);
-	out->time_ns = slot->time_ns;
-	out->kind =
-	    slot->state == SLOT_REMOVAL ? REPORT_REMOVAL : REPORT_POSITION;
-	return HERD_OK;
-}
 
 static enum herd_error
 shard_add_chunk(struct table *table, struct shard *shard)
@@ -174,98 +88,6 @@ shard_give_slot(struct table *table, struct shard *shard, uint32_t number)
 	shard_slot(shard, number)->time_ns = shard->free_slot;
 	shard->free_slot = number;
 	table_add_bytes(table, sizeof(struct slot), 0);
-}
-
-/* What the slot's record counts for beside the slot of a position. */
-static uint64_t
-slot_bytes(const struct slot *slot)
-{
-	switch ((enum slot_state)slot->state) {
-	case SLOT_FREE: return 0;
-	case SLOT_POSITION: return blob_memory(slot->blob_len);
-	case SLOT_REMOVAL: return 0 - (uint64_t)sizeof(*slot);
-	}
-	return 0;
-}
-
-static void
-add_removal(struct table *table, struct shard *shard)
-{
-	shard->removals++;
-	atomic_fetch_add(&table->removals, 1);
-}
-
-static void
-drop_removal(struct table *table, struct shard *shard)
-{
-	uint64_t left = atomic_fetch_sub(&table->removals, 1) - 1;
-	uint64_t replaced = atomic_load(&table->replaced);
-
-	shard->removals--;
-	while (replaced > left &&
-	       !atomic_compare_exchange_weak(&table->replaced, &replaced, left))
-		;
-}
-
-/* The slot is about to be another record, or none. */
-static void
-slot_uncount(struct table *table, struct shard *shard, struct slot *slot)
-{
-	if (slot->state == SLOT_REMOVAL)
-		drop_removal(table, shard);
-	if (slot->state != SLOT_FREE)
-		slot_drop_blob(shard, slot);
-}
-
-/* Most reports of a client come by the same node as the one before. */
-static uint16_t
-find_origin(
-    const struct table *table, const struct slot *slot, struct span origin)
-{
-	if (slot->state != SLOT_FREE && slot->origin != NAME_NONE &&
-	    span_equal(names_text(&table->names, slot->origin), origin))
-		return slot->origin;
-	return names_find(&table->names, origin);
-}
-
-enum herd_error
-slot_write(struct table *table, struct shard *shard, struct slot *slot,
-    const struct report *report, uint32_t from)
-{
-	uint16_t origin = find_origin(table, slot, report->origin);
-	size_t packed = pack_size(report);
-	size_t size =
-	    packed + (origin == NAME_NONE ? report->origin.len + 1 : 0);
-	uint64_t before = slot_bytes(slot);
-	uint8_t *blob = slot->text;
-
-	if (size > SLOT_INLINE) {
-		blob = malloc(size);
-		if (blob == NULL)
-			return HERD_ENOMEM;
-	}
-	slot_uncount(table, shard, slot);
-	shard->strange += origin == NAME_NONE;
-	pack_write(report, blob);
-	if (origin == NAME_NONE) {
-		memcpy(blob + packed, report->origin.data, report->origin.len);
-		blob[size - 1] = (uint8_t)report->origin.len;
-	}
-	if (size > SLOT_INLINE) {
-		memcpy(slot->text, &blob, sizeof(blob));
-		shard->blob_bytes += blob_memory(size);
-	}
-	slot->blob_len = (uint32_t)size;
-	slot->client_len = (uint16_t)report->client.len;
-	slot->time_ns = report->time_ns;
-	slot->origin = origin;
-	slot->from = from;
-	slot->state =
-	    report->kind == REPORT_REMOVAL ? SLOT_REMOVAL : SLOT_POSITION;
-	if (slot->state == SLOT_REMOVAL)
-		add_removal(table, shard);
-	table_add_bytes(table, before, slot_bytes(slot));
-	return HERD_OK;
 }
 
 /* --- index --------------------------------------------------------------- */
@@ -349,7 +171,7 @@ shard_index_remove(struct shard *shard, uint32_t hole)
 	shard->index[hole] = 0;
 }
 
-/* The bits of the hash that its place in the index does not say. */
+/* The bits of the hash that its place in the index does not tell. */
 static uint32_t
 hash_tag(uint32_t hash)
 {
@@ -378,7 +200,7 @@ shard_insert(struct table *table, struct shard *shard, uint32_t hash,
 	    hash_tag(hash) | (number + 1);
 	shard->held++;
 	atomic_fetch_add(&table->records, 1);
-	shard_heap_add(table, shard, number);
+	heap_add(table, shard, number);
 	*out = number;
 	return HERD_OK;
 }
@@ -392,7 +214,7 @@ shard_remove(struct table *table, struct shard *shard, uint32_t number)
 
 	shard_index_remove(shard, shard_probe(shard, slot->hash, client));
 	table_add_bytes(table, slot_bytes(slot), 0);
-	slot_uncount(table, shard, slot);
+	slot_drop(table, shard, slot);
 	shard->held--;
 	atomic_fetch_sub(&table->records, 1);
 	slot->state = SLOT_FREE;
