@@ -43,11 +43,11 @@ on_sweep(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	struct herdd *herdd = arg;
 
-	pulse_begin("sweep");
+	loop_watch_begin("sweep");
 	if (!table_sweep(herdd->node.table, &herdd->sweep_at, SWEEP_SLOTS,
 		timekeeper_expiry(&herdd->node.timekeeper, clock_mono())))
 		herdd->sweep_at = (struct table_cursor){ 0 };
-	pulse_end();
+	loop_watch_end();
 }
 
 static enum herd_error
@@ -202,7 +202,7 @@ open_rooms(struct herdd *herdd, struct buf *message)
 	if (error == HERD_OK)
 		error = admin_open(node, herdd->base, message, &herdd->admin);
 	if (error == HERD_OK) {
-		pulse_register("main");
+		loop_watch_register("main");
 		error = watchdog_open(node->log, &herdd->watchdog);
 	}
 	return error;

@@ -223,9 +223,9 @@ answer(struct http_listener *listener, struct evhttp_request *request)
 void
 admin_on_request(struct evhttp_request *request, void *arg)
 {
-	pulse_begin("admin-request");
+	loop_watch_begin("admin-request");
 	answer(arg, request);
-	pulse_end();
+	loop_watch_end();
 }
 
 static void

@@ -206,12 +206,12 @@ add_strangers_refused(
 }
 
 static enum herd_error
-add_turn(
-    struct buf *out, const char *name, const struct pulse *pulse, double value)
+add_turn(struct buf *out, const char *name, const struct loop_watch *watch,
+    double value)
 {
 	char labels[32];
 
-	snprintf(labels, sizeof(labels), "thread=\"%s\"", pulse->thread);
+	snprintf(labels, sizeof(labels), "thread=\"%s\"", watch->thread);
 	return add_sample(out, name, labels, value);
 }
 
@@ -222,9 +222,9 @@ add_slow_turns(
 {
 	enum herd_error error = HERD_OK;
 
-	for (unsigned i = 0; i < pulse_count() && error == HERD_OK; i++)
-		error = add_turn(out, name, pulse_at(i),
-		    (double)atomic_load(&pulse_at(i)->slow));
+	for (unsigned i = 0; i < loop_watch_count() && error == HERD_OK; i++)
+		error = add_turn(out, name, loop_watch_at(i),
+		    (double)atomic_load(&loop_watch_at(i)->slow));
 	return error;
 }
 
@@ -234,9 +234,9 @@ add_longest_turns(
 {
 	enum herd_error error = HERD_OK;
 
-	for (unsigned i = 0; i < pulse_count() && error == HERD_OK; i++)
-		error = add_turn(out, name, pulse_at(i),
-		    seconds(atomic_load(&pulse_at(i)->longest_ns)));
+	for (unsigned i = 0; i < loop_watch_count() && error == HERD_OK; i++)
+		error = add_turn(out, name, loop_watch_at(i),
+		    seconds(atomic_load(&loop_watch_at(i)->longest_ns)));
 	return error;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The pulse of a loop's thread: what it is at, for the watchdog, which looks
+ * The watch of a loop's thread: what it is at, for the watchdog, which looks
  * from outside. Each callback of a loop says when it begins and ends; that
  * costs two stores and no look at the clock. A turn that two looks find
  * unfinished lasted at least from one to the other.
@@ -14,16 +14,17 @@
 #include "herd/error.h"
 #include "herd/time.h"
 
-#define PULSES_MAX 80u
-#define PULSE_SLOW_NS (50u * HERD_NS_PER_MS) /* a turn should be shorter */
+#define LOOP_WATCH_MAX 80u
+#define LOOP_WATCH_SLOW_NS (50u * HERD_NS_PER_MS) /* a turn should be shorter \
+						   */
 
-struct pulse {
+struct loop_watch {
 	char thread[16];
 	_Atomic uint32_t turn; /* odd: at work */
 	const char *_Atomic doing;
 
 	/* the watchdog's; the first two anybody may read */
-	_Atomic uint64_t slow;       /* turns over PULSE_SLOW_NS */
+	_Atomic uint64_t slow;       /* turns over LOOP_WATCH_SLOW_NS */
 	_Atomic uint64_t longest_ns; /* turn seen, 0 = none was slow */
 	uint32_t seen_turn;
 	struct mono seen_at; /* the first look that found it */
@@ -31,53 +32,54 @@ struct pulse {
 };
 
 /* The calling thread's own; NULL: it has none. */
-extern _Thread_local struct pulse *pulse_own;
+extern _Thread_local struct loop_watch *loop_watch_own;
 
-/* Gives the calling thread a pulse; without a free one it has none. */
-void pulse_register(const char *thread);
+/* Gives the calling thread a watch; without a free one it has none. */
+void loop_watch_register(const char *thread);
 
 /* All that were registered; any thread. */
-unsigned pulse_count(void);
-struct pulse *pulse_at(unsigned index);
+unsigned loop_watch_count(void);
+struct loop_watch *loop_watch_at(unsigned index);
 
 /* A callback of the loop begins: `doing` names it, a literal. */
 static inline void
-pulse_begin(const char *doing)
+loop_watch_begin(const char *doing)
 {
-	struct pulse *pulse = pulse_own;
+	struct loop_watch *watch = loop_watch_own;
 
-	if (pulse == NULL)
+	if (watch == NULL)
 		return;
-	atomic_store_explicit(&pulse->doing, doing, memory_order_relaxed);
-	atomic_store_explicit(&pulse->turn,
-	    (atomic_load_explicit(&pulse->turn, memory_order_relaxed) + 1) | 1u,
+	atomic_store_explicit(&watch->doing, doing, memory_order_relaxed);
+	atomic_store_explicit(&watch->turn,
+	    (atomic_load_explicit(&watch->turn, memory_order_relaxed) + 1) | 1u,
 	    memory_order_release);
 }
 
 static inline void
-pulse_end(void)
+loop_watch_end(void)
 {
-	struct pulse *pulse = pulse_own;
+	struct loop_watch *watch = loop_watch_own;
 
-	if (pulse == NULL)
+	if (watch == NULL)
 		return;
-	atomic_store_explicit(&pulse->turn,
-	    (atomic_load_explicit(&pulse->turn, memory_order_relaxed) + 1) &
+	atomic_store_explicit(&watch->turn,
+	    (atomic_load_explicit(&watch->turn, memory_order_relaxed) + 1) &
 		~1u,
 	    memory_order_release);
 }
 
 /* What one look found. */
-struct pulse_look {
+struct loop_watch_look {
 	uint64_t turn_ns;  /* how long the turn has lasted at least; 0 = idle */
 	const char *doing; /* while at work */
 	bool tell;         /* it is slow: at 50 ms, 1 s, 10 s, 100 s ... */
 };
 
 /* The watchdog's look at a thread. */
-struct pulse_look pulse_look(struct pulse *pulse, struct mono now);
+struct loop_watch_look loop_watch_look(
+    struct loop_watch *watch, struct mono now);
 
 /* Time has passed in which nobody ran: what was seen says nothing. */
-void pulse_forget(struct pulse *pulse);
+void loop_watch_forget(struct loop_watch *watch);
 
 #endif

@@ -35,11 +35,11 @@ on_readable(evutil_socket_t fd, short what HERD_UNUSED, void *arg)
 
 	while (read(fd, &count, sizeof(count)) < 0 && errno == EINTR)
 		;
-	pulse_begin("messages");
+	loop_watch_begin("messages");
 	mailbox_run(mailbox);
 	if (mailbox->on_wake != NULL)
 		mailbox->on_wake(mailbox->arg);
-	pulse_end();
+	loop_watch_end();
 }
 
 enum herd_error

@@ -25,7 +25,7 @@ begin(void *arg)
 	free(arg);
 	(void)pthread_setname_np(pthread_self(), own.name);
 	if ((own.traits & THREAD_LOOP) != 0)
-		pulse_register(own.name);
+		loop_watch_register(own.name);
 	return own.run(own.arg);
 }
 

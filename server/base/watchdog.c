@@ -30,15 +30,15 @@ look_at_all(struct watchdog *watchdog, struct mono now)
 {
 	uint64_t longest = 0;
 
-	for (unsigned i = 0; i < pulse_count(); i++) {
-		struct pulse *pulse = pulse_at(i);
-		struct pulse_look look = pulse_look(pulse, now);
+	for (unsigned i = 0; i < loop_watch_count(); i++) {
+		struct loop_watch *watch = loop_watch_at(i);
+		struct loop_watch_look look = loop_watch_look(watch, now);
 
 		if (look.turn_ns > longest)
 			longest = look.turn_ns;
 		if (look.tell)
 			LOG(watchdog->log, LOG_WARN, "slow-turn",
-			    log_text("thread", pulse->thread),
+			    log_text("thread", watch->thread),
 			    log_text("doing", look.doing),
 			    log_number("ms",
 				(int64_t)(look.turn_ns / HERD_NS_PER_MS)));
@@ -63,8 +63,8 @@ look(struct watchdog *watchdog)
 		    log_number("ms", (int64_t)(since / HERD_NS_PER_MS)),
 		    log_text("next", "the process did not run: stopped, out of "
 				     "memory, or the machine was"));
-		for (unsigned i = 0; i < pulse_count(); i++)
-			pulse_forget(pulse_at(i));
+		for (unsigned i = 0; i < loop_watch_count(); i++)
+			loop_watch_forget(loop_watch_at(i));
 	}
 	look_at_all(watchdog, now);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A thread that looks at the pulses of all others: a turn of a loop that
+ * A thread that looks at the watches of all others: a turn of a loop that
  * lasts too long is logged with the callback's name and counted, and systemd
  * hears that we live only while no loop is stuck.
  */

@@ -401,7 +401,7 @@ on_readable(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 	struct client *client = arg;
 	struct worker *worker = client->worker;
 
-	pulse_begin("client-input");
+	loop_watch_begin("client-input");
 	framer_borrow(&client->in, &worker->spare);
 	if (client->state == CLIENT_LINGERING) {
 		client_discard(client);
@@ -414,7 +414,7 @@ on_readable(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 	if (framer_give_back(&client->in, &worker->spare) != HERD_OK)
 		client->broken = true;
 	client_settle(client);
-	pulse_end();
+	loop_watch_end();
 }
 
 static void
@@ -423,7 +423,7 @@ on_writable(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 	struct client *client = arg;
 	size_t sent;
 
-	pulse_begin("client-output");
+	loop_watch_begin("client-output");
 	sent = client_send(client, buf_span(&client->out));
 	buf_drain(&client->out, sent);
 	if (client->out.len == 0) {
@@ -434,7 +434,7 @@ on_writable(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 	if (sent > 0 && client->queue == QUEUE_STALLED)
 		client_requeue(client, QUEUE_STALLED);
 	client_settle(client);
-	pulse_end();
+	loop_watch_end();
 }
 
 void

@@ -116,10 +116,10 @@ on_timer(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	struct edge *edge = arg;
 
-	pulse_begin("link-dial");
+	loop_watch_begin("link-dial");
 	link_on_time(&edge->link, clock_mono(), clock_wall());
 	links_serve_due(edge->links);
-	pulse_end();
+	loop_watch_end();
 }
 
 /* --- attempts --------------------------------------------------------------

@@ -348,20 +348,20 @@ conn_on_work(struct conn *conn)
 	links_serve_due(links);
 }
 
-/* What libevent calls: the same, with the pulse around it. */
-#define PULSED(name, handle, doing)                                            \
+/* What libevent calls: the same, with the watch around it. */
+#define LOOP_WATCHED(name, handle, doing)                                      \
 	static void name(                                                      \
 	    evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg) \
 	{                                                                      \
-		pulse_begin(doing);                                            \
+		loop_watch_begin(doing);                                       \
 		handle(arg);                                                   \
-		pulse_end();                                                   \
+		loop_watch_end();                                              \
 	}
-PULSED(on_readable, conn_on_input, "link-input")
-PULSED(on_writable, conn_on_output, "link-output")
-PULSED(on_timer, conn_on_time, "link-time")
-PULSED(on_work, conn_on_work, "link-comparison")
-#undef PULSED
+LOOP_WATCHED(on_readable, conn_on_input, "link-input")
+LOOP_WATCHED(on_writable, conn_on_output, "link-output")
+LOOP_WATCHED(on_timer, conn_on_time, "link-time")
+LOOP_WATCHED(on_work, conn_on_work, "link-comparison")
+#undef LOOP_WATCHED
 
 static void
 conn_assign_events(struct conn *conn, int fd)

@@ -450,10 +450,10 @@ on_wake(void *arg)
 static void
 on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
-	pulse_begin("links-publish");
+	loop_watch_begin("links-publish");
 	links_judge_clock(arg);
 	edges_publish(arg);
-	pulse_end();
+	loop_watch_end();
 }
 
 static const struct link_actions ACTIONS = {

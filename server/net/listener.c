@@ -80,9 +80,9 @@ listener_accept(struct listener *listener)
 static void
 on_readable(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
-	pulse_begin("accept");
+	loop_watch_begin("accept");
 	listener_accept(arg);
-	pulse_end();
+	loop_watch_end();
 }
 
 enum herd_error

@@ -314,12 +314,12 @@ on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	struct worker *worker = arg;
 
-	pulse_begin("client-deadlines");
+	loop_watch_begin("client-deadlines");
 	clients_tick(worker, clock_mono());
 	if (worker->stopping && clock_mono().ns >= worker->stop_at.ns)
 		cut_clients(worker);
 	on_wake(worker);
-	pulse_end();
+	loop_watch_end();
 }
 
 static void *

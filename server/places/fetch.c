@@ -206,10 +206,10 @@ on_socket_ready(evutil_socket_t fd, short what, void *arg)
 	int bits = (what & EV_READ ? CURL_CSELECT_IN : 0) |
 		   (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
 
-	pulse_begin("places-call");
+	loop_watch_begin("places-call");
 	(void)curl_multi_socket_action(pool->multi, fd, bits, &running);
 	collect(pool);
-	pulse_end();
+	loop_watch_end();
 }
 
 static void
@@ -220,11 +220,11 @@ on_timeout(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	pulse_begin("places-time");
+	loop_watch_begin("places-time");
 	(void)curl_multi_socket_action(
 	    pool->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	collect(pool);
-	pulse_end();
+	loop_watch_end();
 }
 
 /*
