@@ -64,10 +64,10 @@ STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
 	server/store/store.c
 NET_SRC := server/net/addresses.c server/net/client.c \
 	server/net/client_answer.c server/net/half_open.c server/net/link_clock.c \
-	server/net/link_edge.c server/net/link_socket.c server/net/links.c \
-	server/net/listener.c server/net/refusals.c server/net/resolver.c \
+	server/net/link_socket.c server/net/listener.c server/net/net_link.c \
+	server/net/peering.c server/net/refusals.c server/net/resolver.c \
 	server/net/socket.c server/net/strangers.c server/net/transport.c \
-	server/net/workers.c
+	server/net/worker_pool.c
 ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
 	server/admin/bearer_tokens.c server/admin/clients_api.c \
 	server/admin/control.c server/admin/cursor.c server/admin/digest_api.c \

@@ -10,14 +10,14 @@
 
 #include "herd/graph.h"
 
-static struct place
+static struct file_place
 place_of(const struct herdfile_node *node)
 {
-	return (struct place){ node->line, node->column };
+	return (struct file_place){ node->line, node->column };
 }
 
 /* Where the setting's value stands; the file as a whole if it doesn't. */
-static struct place
+static struct file_place
 setting_place(const struct herdreader *reader, const char *name)
 {
 	size_t count;
@@ -28,7 +28,7 @@ setting_place(const struct herdreader *reader, const char *name)
 
 /* --- addresses ------------------------------------------------------------ */
 
-struct listener {
+struct listened {
 	const struct herdfile_node *node;
 	const char *key;
 	const struct address *address;
@@ -51,7 +51,7 @@ address_compare(const struct address *a, const struct address *b)
 static int
 listener_compare(const void *a, const void *b)
 {
-	const struct listener *one = a, *other = b;
+	const struct listened *one = a, *other = b;
 	int order = address_compare(one->address, other->address);
 
 	if (order == 0)
@@ -65,13 +65,13 @@ listener_compare(const void *a, const void *b)
 
 /* Port 0, and an address that was complained of, are nobody's. */
 static size_t
-add_listener(struct listener *to, const struct herdfile_node *node,
+add_listener(struct listened *to, const struct herdfile_node *node,
     const char *key, const struct address *address)
 {
 	if (address->kind == ADDRESS_NONE ||
 	    (address->kind == ADDRESS_TCP && address->port == 0))
 		return 0;
-	*to = (struct listener){ node, key, address };
+	*to = (struct listened){ node, key, address };
 	return 1;
 }
 
@@ -79,7 +79,7 @@ static void
 check_addresses(struct herdreader *reader)
 {
 	const struct herdfile *file = reader->file;
-	struct listener *all, *one, *before;
+	struct listened *all, *one, *before;
 	const struct herdfile_node *node;
 	size_t count = 0, i;
 
@@ -146,7 +146,7 @@ check_duplicate_links(struct herdreader *reader)
 			continue;
 		}
 		herdreader_complain(reader,
-		    (struct place){ links[i]->line, links[i]->column },
+		    (struct file_place){ links[i]->line, links[i]->column },
 		    "duplicate link between `%s` and `%s`, first on line %u",
 		    file->nodes[first->a].name, file->nodes[first->b].name,
 		    first->line);
@@ -160,7 +160,7 @@ check_end(struct herdreader *reader, const struct herdfile_link *link,
     size_t end, size_t *degrees)
 {
 	const struct herdfile_node *node = &reader->file->nodes[end];
-	struct place place = { link->line, link->column };
+	struct file_place place = { link->line, link->column };
 
 	if (node->peers.kind == ADDRESS_NONE && degrees[end] == 0)
 		herdreader_complain(reader, place_of(node),
@@ -309,7 +309,7 @@ check_places(struct herdreader *reader)
 	const struct setting_list *chain = &settings->places.provider;
 	const char *url = settings->places.base_url;
 	const char *fault = *url == '\0' ? NULL : address_url_fault(url);
-	struct place place = setting_place(reader, "places.provider");
+	struct file_place place = setting_place(reader, "places.provider");
 	unsigned network = 0;
 
 	for (unsigned i = 0; i < chain->count; i++) {
@@ -340,7 +340,7 @@ static void
 check_settings(struct herdreader *reader)
 {
 	const struct settings *settings = &reader->file->settings;
-	struct place dead = setting_place(reader, "link.dead_after");
+	struct file_place dead = setting_place(reader, "link.dead_after");
 
 	if (settings->store.durability == DURABILITY_SYNC &&
 	    settings->store.engine == STORE_NONE)

@@ -31,18 +31,18 @@ quote(struct span text)
 	return quoted;
 }
 
-struct place
+struct file_place
 place_of_node(const struct yamlnode *node)
 {
-	return (struct place){ node->line, node->column };
+	return (struct file_place){ node->line, node->column };
 }
 
 static void note(struct herdreader *reader, enum diagnostic_severity severity,
-    struct place place, const char *fmt, va_list args) HERD_PRINTF(4, 0);
+    struct file_place place, const char *fmt, va_list args) HERD_PRINTF(4, 0);
 
 static void
 note(struct herdreader *reader, enum diagnostic_severity severity,
-    struct place place, const char *fmt, va_list args)
+    struct file_place place, const char *fmt, va_list args)
 {
 	if (reader->error == HERD_OK)
 		reader->error = diagnostics_addv(reader->diagnostics, severity,
@@ -51,7 +51,7 @@ note(struct herdreader *reader, enum diagnostic_severity severity,
 
 void
 herdreader_complain(
-    struct herdreader *reader, struct place place, const char *fmt, ...)
+    struct herdreader *reader, struct file_place place, const char *fmt, ...)
 {
 	va_list args;
 
@@ -62,7 +62,7 @@ herdreader_complain(
 
 void
 herdreader_warn(
-    struct herdreader *reader, struct place place, const char *fmt, ...)
+    struct herdreader *reader, struct file_place place, const char *fmt, ...)
 {
 	va_list args;
 
@@ -489,7 +489,7 @@ read_settings(struct herdreader *reader, struct yamlnode *root)
 static void
 read_root(struct herdreader *reader, struct yamlnode *root)
 {
-	static const struct place start = { 1, 1 };
+	static const struct file_place start = { 1, 1 };
 	size_t i;
 
 	if (root == NULL || yamlnode_is_null(root)) {

@@ -10,7 +10,7 @@
 #include "yamltree.h"
 
 /* Where something stands in the file. */
-struct place {
+struct file_place {
 	unsigned line;
 	unsigned column;
 };
@@ -18,9 +18,9 @@ struct place {
 struct herdreader {
 	struct herdfile *file;
 	struct diagnostics *diagnostics;
-	enum herd_error error;  /* HERD_OK or HERD_ENOMEM */
-	struct place *settings; /* per setting; line 0: not in the file */
-	struct place links;     /* of the key `links` */
+	enum herd_error error;       /* HERD_OK or HERD_ENOMEM */
+	struct file_place *settings; /* per setting; line 0: not in the file */
+	struct file_place links;     /* of the key `links` */
 	const struct herdfile_node **by_name; /* sorted; node_count of them */
 	const char **names;                   /* sorted, ends with NULL */
 };
@@ -32,11 +32,11 @@ struct quoted {
 };
 struct quoted quote(struct span text);
 
-void herdreader_complain(struct herdreader *reader, struct place place,
+void herdreader_complain(struct herdreader *reader, struct file_place place,
     const char *fmt, ...) HERD_PRINTF(3, 4);
-void herdreader_warn(struct herdreader *reader, struct place place,
+void herdreader_warn(struct herdreader *reader, struct file_place place,
     const char *fmt, ...) HERD_PRINTF(3, 4);
-struct place place_of_node(const struct yamlnode *node);
+struct file_place place_of_node(const struct yamlnode *node);
 
 /*
  * The candidate that was probably meant, or NULL; not searched for when the

@@ -16,8 +16,8 @@
 #include "base/clock.h"
 #include "node/reload.h"
 #include "node/settings_apply.h"
-#include "net/links.h"
-#include "net/workers.h"
+#include "net/peering.h"
+#include "net/worker_pool.h"
 #include "base/loop_watch.h"
 #include "base/signals.h"
 #include "store/store.h"
@@ -127,7 +127,7 @@ on_commit(void *arg)
 	/* Durable service is over, and a load balancer must see it. */
 	if (store_outbox(node->store) != NULL && store_has_failed(node->store))
 		node_lose_store(node);
-	workers_wake(node->workers);
+	worker_pool_wake(node->workers);
 }
 
 static enum herd_error
@@ -192,11 +192,11 @@ open_rooms(struct herdd *herdd, struct buf *message)
 	if (error == HERD_OK)
 		error = open_store(node, message);
 	if (error == HERD_OK)
-		error = links_open(node, message, &node->links);
+		error = peering_open(node, message, &node->peering);
 	if (error == HERD_OK)
-		error =
-		    workers_open(node, &node->file.nodes[node->self].clients,
-			workers_wanted(settings), message, &node->workers);
+		error = worker_pool_open(node,
+		    &node->file.nodes[node->self].clients,
+		    workers_wanted(settings), message, &node->workers);
 	if (error == HERD_OK && node->store != NULL)
 		error = store_start(node->store, on_commit, node);
 	if (error == HERD_OK)
@@ -273,10 +273,10 @@ herdd_close(struct herdd *herdd)
 	(void)node_set_state(node, NODE_STOPPING);
 	watchdog_close(herdd->watchdog);
 	admin_close(herdd->admin);
-	workers_stop(node->workers);
-	links_close(node->links);
+	worker_pool_stop(node->workers);
+	peering_close(node->peering);
 	store_close(node->store);
-	workers_free(node->workers);
+	worker_pool_free(node->workers);
 	admin_release(herdd->admin);
 	places_close(node->places);
 	traffic_close(node->traffic);

@@ -18,8 +18,8 @@
 #include "node/reload.h"
 #include "herd/version.h"
 #include "base/log.h"
-#include "net/links.h"
-#include "net/workers.h"
+#include "net/peering.h"
+#include "net/worker_pool.h"
 #include "base/notify.h"
 #include "options.h"
 #include "herdd.h"
@@ -143,8 +143,9 @@ say_ready(struct herdd *herdd)
 	    log_text("herd", node->file.herd),
 	    log_text("version", HERD_VERSION), log_number("pid", getpid()),
 	    log_text("clients",
-		address_text(&clients, workers_address(node->workers))),
-	    log_text("peers", address_text(&peers, links_address(node->links))),
+		address_text(&clients, worker_pool_address(node->workers))),
+	    log_text(
+		"peers", address_text(&peers, peering_address(node->peering))),
 	    log_text("admin",
 		address_text(&admin, own->kind != ADDRESS_NONE
 					 ? own

@@ -21,7 +21,7 @@
 #include "admin/watch_list.h"
 #include "base/clock.h"
 #include "herd/text.h"
-#include "net/links.h"
+#include "net/peering.h"
 #include "net/socket.h"
 #include "base/loop_watch.h"
 
@@ -377,7 +377,7 @@ admin_close(struct admin *admin)
 	for (unsigned i = 0; i < HERD_ARRAY_LEN(admin->listeners); i++)
 		http_listener_close(&admin->listeners[i]);
 	if (admin->watchers != NULL)
-		links_watch(admin->node->links, NULL, NULL);
+		peering_watch(admin->node->peering, NULL, NULL);
 	digest_cache_close(admin->digests);
 	table_stats_close(admin->stats);
 	bearer_tokens_close(admin->tokens);

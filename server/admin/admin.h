@@ -29,7 +29,7 @@ const struct address *admin_address(const struct admin *admin, bool second);
  */
 void admin_close(struct admin *admin);
 
-/* Call it after links_close(): no other thread posts to it any more. */
+/* Call it after peering_close(): no other thread posts to it any more. */
 void admin_release(struct admin *admin);
 
 #endif

@@ -17,8 +17,8 @@
 #include "herd/text.h"
 #include "herd/version.h"
 #include "node/limits.h"
-#include "net/links.h"
-#include "net/workers.h"
+#include "net/peering.h"
+#include "net/worker_pool.h"
 #include "places/places.h"
 #include "base/loop_watch.h"
 #include "store/store.h"
@@ -44,11 +44,11 @@ struct gathered {
 	struct mono now;
 	struct table_counts table;
 	struct table_stats_facts stats;
-	struct workers_counts workers;
+	struct worker_pool_counts workers;
 	struct store_status store; /* if the node has one */
 	struct http_limits_counts limits;
 	struct process_facts process;
-	struct links_strangers strangers;
+	struct peering_strangers strangers;
 	struct link_status *links;
 	unsigned link_count;
 	const struct link_status *link; /* that is being written */
@@ -99,13 +99,13 @@ gather(const struct http_call *call, struct gathered *g)
 	g->judged_ns = timekeeper_wall(&node->timekeeper, g->now).ns;
 	table_count(node->table, &g->table);
 	table_stats_ask(call->admin->stats, &g->stats);
-	workers_count(node->workers, &g->workers);
+	worker_pool_count(node->workers, &g->workers);
 	if (node->store != NULL)
 		store_status(node->store, &g->store);
 	g->limits = http_limits_count(call->admin->limits);
 	process_ask(&g->process);
-	links_strangers(node->links, &g->strangers);
-	g->link_count = links_status(node->links, g->links);
+	peering_strangers(node->peering, &g->strangers);
+	g->link_count = peering_status(node->peering, g->links);
 }
 
 /* --- samples with labels ---------------------------------------------- */
@@ -138,7 +138,7 @@ add_info(struct buf *out, const char *name, const struct gathered *g)
 static enum herd_error
 add_requests(struct buf *out, const char *name, const struct gathered *g)
 {
-	const struct workers_counts *counts = &g->workers;
+	const struct worker_pool_counts *counts = &g->workers;
 	enum herd_error error =
 	    add_sample(out, name, "kind=\"iamat\"", (double)counts->iamat);
 

@@ -7,7 +7,7 @@
 #include "admin/route.h"
 #include "admin/rows.h"
 #include "base/clock.h"
-#include "net/links.h"
+#include "net/peering.h"
 
 #define PEER_SEGMENT 2 /* of /v1/peers/NAME */
 
@@ -118,7 +118,7 @@ add_history(struct json *json, struct http_call *call, const char *peer)
 {
 	struct link_change changes[LINK_CHANGES_MAX];
 	unsigned count =
-	    links_changes(call->node->links, span_from(peer), changes);
+	    peering_changes(call->node->peering, span_from(peer), changes);
 
 	json_array(json, "history");
 	for (unsigned i = 0; i < count; i++) {
@@ -147,7 +147,7 @@ name_giver(struct node *node, uint32_t from, char out[GIVER_MAX])
 	if (from == FROM_CLIENT)
 		snprintf(out, GIVER_MAX, "client");
 	else if (from != FROM_NOBODY)
-		links_name_of(node->links, from, out);
+		peering_name_of(node->peering, from, out);
 	else if (node->store != NULL)
 		snprintf(out, GIVER_MAX,
 		    "store"); /* records of nobody come from the store */
@@ -163,7 +163,7 @@ find_peer(struct http_call *call, struct link_status *out)
 
 	if (links == NULL)
 		return false;
-	count = links_status(call->node->links, links);
+	count = peering_status(call->node->peering, links);
 	for (unsigned i = 0; i < count && !found; i++) {
 		found = span_is(name, links[i].peer);
 		if (found)
@@ -192,7 +192,7 @@ serve_peers(struct http_call *call)
 		http_call_out_of_memory(call);
 		return;
 	}
-	count = links_status(call->node->links, links);
+	count = peering_status(call->node->peering, links);
 	json_word(json, "schema", "herd.peers/1");
 	json_word(json, "node", call->node->name);
 	json_array(json, "peers");
@@ -289,8 +289,8 @@ command(struct http_call *call, enum link_verb verb)
 		job->admin = call->admin;
 		job->call = call;
 		call->job = job;
-		error =
-		    links_command(call->node->links, peer, verb, on_done, job);
+		error = peering_command(
+		    call->node->peering, peer, verb, on_done, job);
 	}
 	if (error == HERD_OK) {
 		call->on_gone = on_gone;

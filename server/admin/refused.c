@@ -9,7 +9,7 @@
 #include "admin/route.h"
 #include "admin/rows.h"
 #include "net/socket.h"
-#include "net/workers.h"
+#include "net/worker_pool.h"
 
 static void
 add_refused(struct json *json, const struct refused *refused)
@@ -31,10 +31,10 @@ add_refused(struct json *json, const struct refused *refused)
 static void
 add_counts(struct http_call *call, struct json *json)
 {
-	struct workers_counts counts;
+	struct worker_pool_counts counts;
 
 	json_object(json, "requests");
-	workers_count(call->node->workers, &counts);
+	worker_pool_count(call->node->workers, &counts);
 	for (unsigned i = 0; i < REFUSAL_COUNT; i++)
 		json_count(json, refusal_word((enum refusal)i),
 		    counts.requests_refused[i]);
@@ -52,7 +52,7 @@ serve_refused(struct http_call *call)
 		http_call_out_of_memory(call);
 		return;
 	}
-	count = workers_refused(call->node->workers, refused);
+	count = worker_pool_refused(call->node->workers, refused);
 	json_word(json, "schema", "herd.refused/1");
 	json_word(json, "node", call->node->name);
 	add_counts(call, json);

@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "herd/version.h"
 #include "node/limits.h"
-#include "net/links.h"
-#include "net/workers.h"
+#include "net/peering.h"
+#include "net/worker_pool.h"
 #include "store/store.h"
 
 /* --- the node --------------------------------------------------------- */
@@ -28,8 +28,8 @@ add_addresses(struct http_call *call, struct json *json)
 	const struct address *second = admin_address(call->admin, true);
 
 	json_object(json, "addresses");
-	row_address(json, "clients", workers_address(node->workers));
-	row_address(json, "peers", links_address(node->links));
+	row_address(json, "clients", worker_pool_address(node->workers));
+	row_address(json, "peers", peering_address(node->peering));
 	row_address(json, "admin", own->kind != ADDRESS_NONE ? own : second);
 	if (own->kind != ADDRESS_NONE && second->kind != ADDRESS_NONE)
 		row_address(json, "admin_listen", second);
@@ -40,10 +40,10 @@ static void
 add_node(struct http_call *call, struct json *json)
 {
 	struct node *node = call->node;
-	struct workers_counts counts;
+	struct worker_pool_counts counts;
 	char now[TIME_FORMAT_MAX];
 
-	workers_count(node->workers, &counts);
+	worker_pool_count(node->workers, &counts);
 	json_word(json, "node", node->name);
 	json_word(json, "herd", node->herd);
 	json_word(json, "version", HERD_VERSION);
@@ -51,7 +51,7 @@ add_node(struct http_call *call, struct json *json)
 	json_word(json, "state", node_state_word(node));
 	json_bool(json, "isolated", node_is_isolated(node));
 	json_seconds(json, "uptime_s", mono_since(clock_mono(), node->started));
-	json_count(json, "workers", workers_number(node->workers));
+	json_count(json, "workers", worker_pool_number(node->workers));
 	add_addresses(call, json);
 	json_count(json, "connections", counts.connections);
 	json_text(
@@ -76,11 +76,11 @@ add_bounds(struct http_call *call, struct json *json)
 {
 	struct node_limits *limits = &call->node->limits;
 	struct process_facts process;
-	struct workers_counts counts;
+	struct worker_pool_counts counts;
 
 	json_object(json, "bounds");
 	process_ask(&process);
-	workers_count(call->node->workers, &counts);
+	worker_pool_count(call->node->workers, &counts);
 	json_count(json, "table_bytes", table_bytes(call->node->table));
 	json_count(json, "table_bytes_max", limits_table_bytes(limits));
 	json_count(json, "connections", counts.connections);
@@ -219,7 +219,7 @@ add_peers(struct http_call *call, struct json *json)
 		json_fail(json, HERD_ENOMEM);
 		return;
 	}
-	count = links_status(call->node->links, links);
+	count = peering_status(call->node->peering, links);
 	json_object(json, "peers");
 	add_link_sums(json, links, count);
 	json_array(json, "down");
@@ -296,10 +296,10 @@ add_clients(struct http_call *call, struct json *json)
 static void
 add_requests(struct http_call *call, struct json *json)
 {
-	struct workers_counts counts;
+	struct worker_pool_counts counts;
 
 	json_object(json, "requests");
-	workers_count(call->node->workers, &counts);
+	worker_pool_count(call->node->workers, &counts);
 	json_count(json, "iamat", counts.iamat);
 	json_count(json, "whatsat", counts.whatsat);
 	json_count(json, "invalid", counts.invalid);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "net/workers.h"
+#include "net/worker_pool.h"
 
 /* A counter's value at a moment. */
 struct rate_sample {
@@ -45,9 +45,9 @@ static void
 on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	struct table_stats *stats = arg;
-	struct workers_counts counts;
+	struct worker_pool_counts counts;
 
-	workers_count(stats->node->workers, &counts);
+	worker_pool_count(stats->node->workers, &counts);
 	stats->samples[stats->next] =
 	    (struct rate_sample){ clock_mono(), counts.iamat };
 	stats->next = (stats->next + 1) % HERD_ARRAY_LEN(stats->samples);
@@ -60,13 +60,13 @@ rate(const struct table_stats *stats)
 {
 	unsigned size = HERD_ARRAY_LEN(stats->samples);
 	const struct rate_sample *oldest;
-	struct workers_counts counts;
+	struct worker_pool_counts counts;
 	uint64_t span_ns;
 
 	if (stats->count == 0)
 		return 0;
 	oldest = &stats->samples[(stats->next + size - stats->count) % size];
-	workers_count(stats->node->workers, &counts);
+	worker_pool_count(stats->node->workers, &counts);
 	span_ns = mono_since(clock_mono(), oldest->at);
 	if (span_ns == 0)
 		return 0;

@@ -292,7 +292,7 @@ watch_list_open(struct admin *admin, struct watch_list **out)
 		watch_list_close(watchers);
 		return HERD_ENOMEM;
 	}
-	links_watch(admin->node->links, watch_list_on_link, watchers);
+	peering_watch(admin->node->peering, watch_list_on_link, watchers);
 	*out = watchers;
 	return HERD_OK;
 }

@@ -10,7 +10,7 @@
 
 #include "herd/json.h"
 #include "admin/watch_list.h"
-#include "net/links.h"
+#include "net/peering.h"
 
 #define WATCH_LINE_MAX (1u << 20)
 /* Bytes of the clients' ids of one turn; one more always fits. */
@@ -89,7 +89,7 @@ void watcher_send_missed(struct watcher *watcher);
 
 /* --- watch_news.c -------------------------------------------------------- */
 
-/* A links_on_change; `arg` is the watch list. In the links thread. */
+/* A peering_on_change; `arg` is the watch list. In the links thread. */
 void watch_list_on_link(
     void *arg, const char *peer, enum link_state state, const char *error);
 

@@ -166,7 +166,7 @@ client_close(struct client *client)
 	buf_release(&client->out);
 	free(client->gate);
 	count_add(&worker->counts.connections, (uint64_t)-1);
-	workers_on_closed(worker, client->source);
+	worker_pool_on_closed(worker, client->source);
 	free(client);
 }
 
@@ -446,7 +446,7 @@ client_open(struct worker *worker, int fd, const struct sockaddr_storage *peer,
 
 	if (client == NULL) {
 		close(fd);
-		workers_on_closed(worker, source);
+		worker_pool_on_closed(worker, source);
 		return;
 	}
 	client->worker = worker;

@@ -45,7 +45,7 @@ struct gate {
 	uint64_t appended[TABLE_SHARDS];
 };
 
-struct whatsat;
+struct whatsat_request;
 
 struct client {
 	struct worker *worker;
@@ -68,7 +68,7 @@ struct client {
 	struct event writable;
 	struct framer in;
 	struct buf out; /* what the socket did not take */
-	struct whatsat *waiting;
+	struct whatsat_request *waiting;
 	struct gate *gate; /* NULL: never needed */
 	size_t discarded;
 	struct rate rate; /* of requests */

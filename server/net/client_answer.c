@@ -12,7 +12,7 @@
 #define CLIENT_LONG_LINE_SHOWN 64u /* of a line beyond the limit */
 
 /* A WHATSAT whose places come later; outlives its client. */
-struct whatsat {
+struct whatsat_request {
 	struct message message;
 	struct worker *worker;
 	struct client *client; /* NULL: it has left */
@@ -88,7 +88,7 @@ refuse_report(struct client *client, enum refusal why, struct span line,
 
 	refuse(client, why, line);
 	refusals_note(&worker->refusals, why, id, hash, &client->peer, now);
-	workers_log_refusal(worker, why, &client->peer, "client", id);
+	worker_pool_log_refusal(worker, why, &client->peer, "client", id);
 }
 
 static bool
@@ -209,7 +209,7 @@ answer_iamat(struct client *client, const struct request *request,
 /* --- places -------------------------------------------------------------- */
 
 static void
-whatsat_free(struct whatsat *whatsat)
+whatsat_free(struct whatsat_request *whatsat)
 {
 	if (whatsat->call != NULL)
 		places_call_free(whatsat->call);
@@ -220,7 +220,7 @@ whatsat_free(struct whatsat *whatsat)
 void
 client_forget_places(struct client *client)
 {
-	struct whatsat *whatsat = client->waiting;
+	struct whatsat_request *whatsat = client->waiting;
 
 	if (whatsat == NULL)
 		return;
@@ -235,7 +235,7 @@ client_forget_places(struct client *client)
 static void
 on_places(void *arg, struct span json)
 {
-	struct whatsat *whatsat = arg;
+	struct whatsat_request *whatsat = arg;
 
 	/* The reply's maximum has room for any answer; memory may not. */
 	if (buf_add_span(&whatsat->reply, json) != HERD_OK ||
@@ -249,7 +249,7 @@ on_places(void *arg, struct span json)
 static void
 on_places_message(struct message *message)
 {
-	struct whatsat *whatsat = (struct whatsat *)message;
+	struct whatsat_request *whatsat = (struct whatsat_request *)message;
 	struct client *client = whatsat->client;
 	struct worker *worker = whatsat->worker;
 
@@ -275,7 +275,7 @@ ask_places(struct client *client, const struct record *record,
     const struct places_question *question)
 {
 	struct worker *worker = client->worker;
-	struct whatsat *whatsat = calloc(1, sizeof(*whatsat));
+	struct whatsat_request *whatsat = calloc(1, sizeof(*whatsat));
 	struct buf *tx = &worker->tx;
 	size_t before = tx->len;
 	enum herd_error error = HERD_ENOMEM;
@@ -388,7 +388,7 @@ answer_foreign(struct client *client, struct span line, bool is_first)
 	if (!is_first)
 		return;
 	client->foreign = true;
-	workers_log_refusal(client->worker, REFUSAL_FOREIGN, &client->peer,
+	worker_pool_log_refusal(client->worker, REFUSAL_FOREIGN, &client->peer,
 	    "line", beginning_of(line));
 	if (request_speech(line) == SPEECH_FOREIGN)
 		client_cut(client);
@@ -445,7 +445,7 @@ answer_fragment(struct client *client, enum refusal why, struct span line)
 
 	client_note(client, "request", line);
 	refuse(client, why, line);
-	workers_log_refusal(
+	worker_pool_log_refusal(
 	    client->worker, why, &client->peer, "line", beginning_of(line));
 	client_note_reply(client, before);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The node's clock, judged by its neighbours', and what is told of it. */
 #include "base/clock.h"
-#include "net/link_room.h"
+#include "net/peering_internal.h"
 
 /* A clock that is set again and again is told of once a second. */
 #define STEP_TOLD_NS (1u * HERD_NS_PER_S)
@@ -13,18 +13,18 @@ ms_of(int64_t ns)
 }
 
 static void
-tell_step(struct links *links, struct mono now)
+tell_step(struct peering *peering, struct mono now)
 {
-	const struct node *node = links->node;
+	const struct node *node = peering->node;
 	const struct timekeeper *timekeeper = &node->timekeeper;
 	uint64_t steps = atomic_load(&timekeeper->steps);
 
-	if (steps == links->steps_told ||
-	    (links->step_told.ns != 0 &&
-		mono_since(now, links->step_told) < STEP_TOLD_NS))
+	if (steps == peering->steps_told ||
+	    (peering->step_told.ns != 0 &&
+		mono_since(now, peering->step_told) < STEP_TOLD_NS))
 		return;
-	links->steps_told = steps;
-	links->step_told = now;
+	peering->steps_told = steps;
+	peering->step_told = now;
 	LOG(node->log, LOG_WARN, "clock-stepped",
 	    log_number("by_ms", ms_of(atomic_load(&timekeeper->step_ns))),
 	    log_number("steps", (int64_t)steps),
@@ -35,10 +35,10 @@ tell_step(struct links *links, struct mono now)
 }
 
 static void
-tell_state(const struct links *links, enum timekeeper_state was,
+tell_state(const struct peering *peering, enum timekeeper_state was,
     enum timekeeper_state is)
 {
-	const struct node *node = links->node;
+	const struct node *node = peering->node;
 	int64_t ahead_ms = ms_of(atomic_load(&node->timekeeper.ahead_ns));
 
 	if (is == TIME_OVERRULED)
@@ -54,15 +54,15 @@ tell_state(const struct links *links, enum timekeeper_state was,
 }
 
 void
-links_judge_clock(struct links *links)
+peering_judge_clock(struct peering *peering)
 {
-	struct timekeeper *timekeeper = &links->node->timekeeper;
+	struct timekeeper *timekeeper = &peering->node->timekeeper;
 	enum timekeeper_state was = atomic_load(&timekeeper->state);
 	struct mono now = clock_mono();
 	struct timekeeper_news news =
-	    link_judge_clock(&links->driver, timekeeper, now, clock_wall());
+	    link_judge_clock(&peering->driver, timekeeper, now, clock_wall());
 
-	tell_step(links, now);
+	tell_step(peering, now);
 	if (news.changed)
-		tell_state(links, was, atomic_load(&timekeeper->state));
+		tell_state(peering, was, atomic_load(&timekeeper->state));
 }

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "core/session_exchange.h"
 #include "core/session_input.h"
-#include "net/link_room.h"
+#include "net/peering_internal.h"
 #include "base/loop_watch.h"
 
 #define CONN_READ_SIZE 16384u
@@ -23,7 +23,7 @@
 static const struct timeval AT_ONCE = { 0, 0 };
 
 uint64_t
-links_random(void *arg HERD_UNUSED)
+peering_random(void *arg HERD_UNUSED)
 {
 	uint64_t random;
 
@@ -32,28 +32,28 @@ links_random(void *arg HERD_UNUSED)
 	return random;
 }
 
-static struct conn *
-conn_of(struct link_conn *link)
+static struct link_socket *
+link_socket_of(struct link_conn *link)
 {
-	return (struct conn *)link;
+	return (struct link_socket *)link;
 }
 
 /* --- the end -----------------------------------------------------------------
  */
 
 static void
-conn_note_stranger(
-    struct conn *conn, enum session_reason reason, const char *error)
+link_socket_note_stranger(
+    struct link_socket *conn, enum session_reason reason, const char *error)
 {
-	struct links *links = conn->links;
+	struct peering *peering = conn->peering;
 	uint64_t times;
 
 	/* What becomes of a dialled one is told by its link: it only counts. */
-	if (strangers_note(&links->strangers, reason,
+	if (strangers_note(&peering->strangers, reason,
 		conn->link.inbound ? error : "", conn->address, clock_mono(),
 		&times) &&
 	    conn->link.inbound)
-		LOG(links->node->log, LOG_WARN, "link-refused",
+		LOG(peering->node->log, LOG_WARN, "link-refused",
 		    log_text("from", conn->peer),
 		    log_text("reason", session_reason_word(reason)),
 		    log_text("error", error),
@@ -61,18 +61,19 @@ conn_note_stranger(
 }
 
 void
-conn_close(void *arg, struct link_conn *link, enum session_reason reason,
+link_socket_close(void *arg, struct link_conn *link, enum session_reason reason,
     const char *error)
 {
-	struct links *links = arg;
-	struct conn *conn = conn_of(link);
+	struct peering *peering = arg;
+	struct link_socket *conn = link_socket_of(link);
 
-	TAILQ_REMOVE(&links->conns, conn, all);
-	half_open_leave(&links->half_open, &conn->place);
+	TAILQ_REMOVE(&peering->conns, conn, all);
+	half_open_leave(&peering->half_open, &conn->place);
 	/* A knock is no stranger, on neither side. */
-	if (!link->admitted && reason != BYE_KNOCK && !links->driver.stopping &&
+	if (!link->admitted && reason != BYE_KNOCK &&
+	    !peering->driver.stopping &&
 	    (link->inbound || session_reason_is_refusal(reason)))
-		conn_note_stranger(conn, reason, error);
+		link_socket_note_stranger(conn, reason, error);
 	event_del(&conn->readable);
 	event_del(&conn->writable);
 	event_del(&conn->timer);
@@ -84,22 +85,24 @@ conn_close(void *arg, struct link_conn *link, enum session_reason reason,
 }
 
 static void
-conn_fail(struct conn *conn, enum session_reason reason, const char *error)
+link_socket_fail(
+    struct link_socket *conn, enum session_reason reason, const char *error)
 {
 	link_conn_fail(&conn->link, reason, error, clock_mono(), clock_wall());
 }
 
 void
-conn_make_room(struct links *links, uint64_t address)
+link_socket_make_room(struct peering *peering, uint64_t address)
 {
 	struct half_open_place *place;
 
-	while ((place = half_open_victim(&links->half_open, address)) != NULL) {
-		struct conn *conn =
-		    (struct conn *)((char *)place -
-				    offsetof(struct conn, place));
+	while (
+	    (place = half_open_victim(&peering->half_open, address)) != NULL) {
+		struct link_socket *conn =
+		    (struct link_socket *)((char *)place -
+					   offsetof(struct link_socket, place));
 
-		conn_fail(
+		link_socket_fail(
 		    conn, BYE_CROWDED, "too many connections without HELLO");
 	}
 }
@@ -108,30 +111,31 @@ conn_make_room(struct links *links, uint64_t address)
  * ----------------------------------------------------------------- */
 
 void
-conn_wake(void *arg)
+link_socket_wake(void *arg)
 {
 	struct link_conn *link = arg;
-	struct links *links = conn_of(link)->links;
-	unsigned index = ((struct edge *)link->link)->index;
+	struct peering *peering = link_socket_of(link)->peering;
+	unsigned index = ((struct net_link *)link->link)->index;
 	uint64_t bit = UINT64_C(1) << index;
 
-	if (atomic_fetch_or(&links->due, bit) == 0 &&
-	    !pthread_equal(pthread_self(), links->thread))
-		mailbox_wake(&links->mailbox);
+	if (atomic_fetch_or(&peering->due, bit) == 0 &&
+	    !pthread_equal(pthread_self(), peering->thread))
+		mailbox_wake(&peering->mailbox);
 }
 
 void
-links_serve_due(struct links *links)
+peering_serve_due(struct peering *peering)
 {
 	uint64_t due;
 
-	while ((due = atomic_exchange(&links->due, 0)) != 0) {
+	while ((due = atomic_exchange(&peering->due, 0)) != 0) {
 		while (due != 0) {
-			struct edge *edge = &links->edges[__builtin_ctzll(due)];
+			struct net_link *net_link =
+			    &peering->net_links[__builtin_ctzll(due)];
 
 			due &= due - 1;
-			if (edge->link.conn != NULL)
-				(void)link_conn_settle(edge->link.conn,
+			if (net_link->link.conn != NULL)
+				(void)link_conn_settle(net_link->link.conn,
 				    clock_mono(), clock_wall());
 		}
 	}
@@ -142,9 +146,9 @@ links_serve_due(struct links *links)
 
 /* HELLO was accepted: what the socket was as a stranger's is over. */
 static void
-conn_note_admission(struct conn *conn)
+link_socket_note_admission(struct link_socket *conn)
 {
-	struct half_open *half_open = &conn->links->half_open;
+	struct half_open *half_open = &conn->peering->half_open;
 
 	if (!conn->link.admitted || conn->place.group == NULL)
 		return;
@@ -154,7 +158,7 @@ conn_note_admission(struct conn *conn)
 
 /* Returns false when the connection has died. */
 static bool
-conn_shake_hands(struct conn *conn)
+link_socket_shake_hands(struct link_socket *conn)
 {
 	enum transport_result result = transport_handshake(&conn->transport);
 
@@ -169,11 +173,12 @@ conn_shake_hands(struct conn *conn)
 		event_add(&conn->writable, NULL);
 		return true;
 	case TRANSPORT_CLOSED:
-		conn_fail(conn, BYE_NONE,
+		link_socket_fail(conn, BYE_NONE,
 		    "the peer hung up during the TLS handshake");
 		return false;
 	case TRANSPORT_FAILED:
-		conn_fail(conn, conn->transport.wrong_key ? BYE_KEY : BYE_NONE,
+		link_socket_fail(conn,
+		    conn->transport.wrong_key ? BYE_KEY : BYE_NONE,
 		    conn->transport.error);
 		return false;
 	}
@@ -181,12 +186,12 @@ conn_shake_hands(struct conn *conn)
 }
 
 static bool
-conn_finish_connect(struct conn *conn)
+link_socket_finish_connect(struct link_socket *conn)
 {
 	int error = socket_error(conn->transport.fd);
 
 	if (error != 0) {
-		conn_fail(conn, BYE_NONE, strerror(error));
+		link_socket_fail(conn, BYE_NONE, strerror(error));
 		return false;
 	}
 	event_del(&conn->writable);
@@ -194,7 +199,7 @@ conn_finish_connect(struct conn *conn)
 	if (!conn->link.knocks)
 		link_set_state(conn->link.link, LINK_HANDSHAKE, clock_mono(),
 		    clock_wall());
-	return conn_shake_hands(conn);
+	return link_socket_shake_hands(conn);
 }
 
 /*
@@ -202,7 +207,7 @@ conn_finish_connect(struct conn *conn)
  * up may have said BYE before.
  */
 static void
-conn_read(struct conn *conn)
+link_socket_read(struct link_socket *conn)
 {
 	struct session *session = &conn->link.session;
 
@@ -242,10 +247,10 @@ conn_read(struct conn *conn)
 }
 
 enum link_written
-conn_write(void *arg HERD_UNUSED, struct link_conn *link, struct span data,
-    size_t *len, const char **error)
+link_socket_write(void *arg HERD_UNUSED, struct link_conn *link,
+    struct span data, size_t *len, const char **error)
 {
-	struct transport *transport = &conn_of(link)->transport;
+	struct transport *transport = &link_socket_of(link)->transport;
 
 	switch (transport_write(transport, data, len)) {
 	case TRANSPORT_DONE: return LINK_WRITTEN;
@@ -258,14 +263,14 @@ conn_write(void *arg HERD_UNUSED, struct link_conn *link, struct span data,
 }
 
 void
-conn_arm(void *arg HERD_UNUSED, struct link_conn *link, bool wants_room)
+link_socket_arm(void *arg HERD_UNUSED, struct link_conn *link, bool wants_room)
 {
-	struct conn *conn = conn_of(link);
+	struct link_socket *conn = link_socket_of(link);
 	uint64_t at = link_conn_deadline(link).ns;
 	uint64_t now = clock_mono().ns;
 	uint64_t wait = at > now ? at - now : 0;
 
-	conn_note_admission(conn);
+	link_socket_note_admission(conn);
 	if (link->has_session) {
 		if (wants_room)
 			event_add(&conn->writable, NULL);
@@ -287,65 +292,66 @@ conn_arm(void *arg HERD_UNUSED, struct link_conn *link, bool wants_room)
 /* --- events ------------------------------------------------------------- */
 
 static void
-conn_settle(struct conn *conn)
+link_socket_settle(struct link_socket *conn)
 {
 	(void)link_conn_settle(&conn->link, clock_mono(), clock_wall());
 }
 
 static void
-conn_on_input(struct conn *conn)
+link_socket_on_input(struct link_socket *conn)
 {
-	struct links *links = conn->links;
+	struct peering *peering = conn->peering;
 
 	if (conn->state == CONN_CONNECTING)
 		return;
-	if (conn->state == CONN_HANDSHAKE && !conn_shake_hands(conn))
+	if (conn->state == CONN_HANDSHAKE && !link_socket_shake_hands(conn))
 		return;
 	if (conn->state == CONN_SESSION)
-		conn_read(conn);
-	conn_settle(conn);
-	links_serve_due(links);
+		link_socket_read(conn);
+	link_socket_settle(conn);
+	peering_serve_due(peering);
 }
 
 static void
-conn_on_output(struct conn *conn)
+link_socket_on_output(struct link_socket *conn)
 {
-	struct links *links = conn->links;
+	struct peering *peering = conn->peering;
 
 	if (conn->state == CONN_CONNECTING) {
-		if (!conn_finish_connect(conn))
+		if (!link_socket_finish_connect(conn))
 			return;
-	} else if (conn->state == CONN_HANDSHAKE && !conn_shake_hands(conn)) {
+	} else if (conn->state == CONN_HANDSHAKE &&
+		   !link_socket_shake_hands(conn)) {
 		return;
 	}
-	conn_settle(conn);
-	links_serve_due(links);
+	link_socket_settle(conn);
+	peering_serve_due(peering);
 }
 
 static void
-conn_on_time(struct conn *conn)
+link_socket_on_time(struct link_socket *conn)
 {
-	struct links *links = conn->links;
+	struct peering *peering = conn->peering;
 	struct mono now = clock_mono();
 
 	if (!conn->link.has_session &&
 	    mono_since(now, conn->link.opened) >= LINK_OPEN_NS)
-		conn_fail(conn, BYE_NONE,
+		link_socket_fail(conn, BYE_NONE,
 		    conn->state == CONN_CONNECTING
 			? "connect timed out"
 			: "the TLS handshake timed out");
 	else
 		link_conn_on_time(&conn->link, now, clock_wall());
-	links_serve_due(links);
+	peering_serve_due(peering);
 }
 
 static void
-conn_on_work(struct conn *conn)
+link_socket_on_work(struct link_socket *conn)
 {
-	struct links *links = conn->links;
+	struct peering *peering = conn->peering;
 
 	link_conn_work(&conn->link, clock_mono(), clock_wall());
-	links_serve_due(links);
+	peering_serve_due(peering);
 }
 
 /* What libevent calls: the same, with the watch around it. */
@@ -357,16 +363,16 @@ conn_on_work(struct conn *conn)
 		handle(arg);                                                   \
 		loop_watch_end();                                              \
 	}
-LOOP_WATCHED(on_readable, conn_on_input, "link-input")
-LOOP_WATCHED(on_writable, conn_on_output, "link-output")
-LOOP_WATCHED(on_timer, conn_on_time, "link-time")
-LOOP_WATCHED(on_work, conn_on_work, "link-comparison")
+LOOP_WATCHED(on_readable, link_socket_on_input, "link-input")
+LOOP_WATCHED(on_writable, link_socket_on_output, "link-output")
+LOOP_WATCHED(on_timer, link_socket_on_time, "link-time")
+LOOP_WATCHED(on_work, link_socket_on_work, "link-comparison")
 #undef LOOP_WATCHED
 
 static void
-conn_assign_events(struct conn *conn, int fd)
+link_socket_assign_events(struct link_socket *conn, int fd)
 {
-	struct event_base *base = conn->links->base;
+	struct event_base *base = conn->peering->base;
 
 	event_assign(
 	    &conn->readable, base, fd, EV_READ | EV_PERSIST, on_readable, conn);
@@ -378,30 +384,30 @@ conn_assign_events(struct conn *conn, int fd)
 	(void)event_priority_set(&conn->work, 1);
 }
 
-struct conn *
-conn_open(struct links *links, struct edge *edge, int fd, const char *peer,
-    uint64_t address)
+struct link_socket *
+link_socket_open(struct peering *peering, struct net_link *net_link, int fd,
+    const char *peer, uint64_t address)
 {
-	struct conn *conn = calloc(1, sizeof(*conn));
+	struct link_socket *conn = calloc(1, sizeof(*conn));
 
 	if (conn == NULL) {
 		close(fd);
 		return NULL;
 	}
-	conn->links = links;
+	conn->peering = peering;
 	conn->address = address;
 	snprintf(conn->peer, sizeof(conn->peer), "%s", peer);
-	link_conn_init(&conn->link, &links->driver,
-	    edge == NULL ? NULL : &edge->link, clock_mono());
-	conn->state = edge == NULL ? CONN_HANDSHAKE : CONN_CONNECTING;
-	transport_init(&conn->transport, fd, links->tls, edge != NULL);
-	conn_assign_events(conn, fd);
-	TAILQ_INSERT_TAIL(&links->conns, conn, all);
-	if (edge == NULL)
-		half_open_enter(&links->half_open, &conn->place, address);
-	conn_arm(links, &conn->link, false);
+	link_conn_init(&conn->link, &peering->driver,
+	    net_link == NULL ? NULL : &net_link->link, clock_mono());
+	conn->state = net_link == NULL ? CONN_HANDSHAKE : CONN_CONNECTING;
+	transport_init(&conn->transport, fd, peering->tls, net_link != NULL);
+	link_socket_assign_events(conn, fd);
+	TAILQ_INSERT_TAIL(&peering->conns, conn, all);
+	if (net_link == NULL)
+		half_open_enter(&peering->half_open, &conn->place, address);
+	link_socket_arm(peering, &conn->link, false);
 	/* A stranger at a TLS port has to say something first. */
-	if (edge != NULL || links->tls == NULL)
+	if (net_link != NULL || peering->tls == NULL)
 		event_add(&conn->writable, NULL);
 	return conn;
 }

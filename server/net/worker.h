@@ -13,7 +13,7 @@
 #include "base/mailbox.h"
 #include "net/refusals.h"
 #include "net/socket.h"
-#include "net/workers.h"
+#include "net/worker_pool.h"
 
 #define WORKER_READ_SIZE 65536u
 #define WORKER_TICK_MS 250u
@@ -47,7 +47,7 @@ count_add(_Atomic uint64_t *counter, uint64_t n)
 
 struct worker {
 	struct node *node;
-	struct workers *workers;
+	struct worker_pool *pool;
 	unsigned number;
 	pthread_t thread;
 	struct event_base *base;
@@ -105,14 +105,14 @@ unsigned clients_kill(struct worker *worker);
 /* --- workers.c ----------------------------------------------------------- */
 
 /* A connection of that address has ended. */
-void workers_on_closed(struct worker *worker, struct source *source);
+void worker_pool_on_closed(struct worker *worker, struct source *source);
 
 /*
  * Logs a refused request unless one of that reason was logged less than
  * REFUSED_LOG_NS ago. `key` says what `text` is: "client", its id, or "line",
  * the beginning of what it sent.
  */
-void workers_log_refusal(struct worker *worker, enum refusal why,
+void worker_pool_log_refusal(struct worker *worker, enum refusal why,
     const struct sockaddr_storage *peer, const char *key, struct span text);
 
 #endif

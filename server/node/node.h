@@ -55,8 +55,8 @@ typedef void node_on_state(void *arg, enum node_state state);
 struct event_base;
 struct places;
 struct traffic;
-struct links;
-struct workers;
+struct peering;
+struct worker_pool;
 struct store;
 
 struct node {
@@ -76,12 +76,12 @@ struct node {
 	_Atomic bool store_lost;      /* node_lose_store() */
 	node_on_state *on_state;      /* fixed before the node runs */
 	void *on_state_arg;
-	struct places *places;   /* any thread; NULL: provider none */
-	struct traffic *traffic; /* any thread; NULL: off */
-	struct workers *workers; /* any thread, by its functions */
-	struct links *links;     /* any thread, by its functions */
-	struct store *store;     /* any thread; NULL: none */
-	struct mono started;     /* fixed */
+	struct places *places;       /* any thread; NULL: provider none */
+	struct traffic *traffic;     /* any thread; NULL: off */
+	struct worker_pool *workers; /* any thread, by its functions */
+	struct peering *peering;     /* any thread, by its functions */
+	struct store *store;         /* any thread; NULL: none */
+	struct mono started;         /* fixed */
 
 	/* main thread only */
 	struct event_base *base;

@@ -26,20 +26,21 @@
 
 #define WHY_MAX 512u
 
-struct slot {
+struct kept_place {
 	uint32_t id; /* 0 = empty */
 	uint32_t len;
 	char text[SLOT_TEXT_MAX];
 };
 
-_Static_assert(sizeof(struct slot) == SLOT_BYTES, "slots are of one size");
+_Static_assert(
+    sizeof(struct kept_place) == SLOT_BYTES, "slots are of one size");
 
 struct gazetteer_reader {
 	const struct gazetteer *gazetteer;
 	sqlite3 *db;
 	sqlite3_stmt *read;
-	struct slot *slots; /* touched only where used */
-	struct buf text;    /* of the place that is being written */
+	struct kept_place *slots; /* touched only where used */
+	struct buf text;          /* of the place that is being written */
 	struct tree_search search;
 	char why[WHY_MAX]; /* the last failure */
 };
@@ -112,7 +113,7 @@ find_nearest(
 static enum herd_error
 add_place(struct gazetteer_reader *reader, uint32_t id, struct json *json)
 {
-	struct slot *slot = &reader->slots[id % SLOTS];
+	struct kept_place *slot = &reader->slots[id % SLOTS];
 	struct span text;
 	enum herd_error error;
 

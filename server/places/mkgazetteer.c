@@ -51,7 +51,7 @@ struct row {
 };
 
 /* The table in memory: lines as they came, and where each begins. */
-struct table {
+struct place_table {
 	struct buf lines;
 	struct buf starts; /* size_t each */
 	struct buf points; /* struct tree_point each */
@@ -63,7 +63,7 @@ struct maker {
 	sqlite3_stmt *put_place;
 	EVP_MD_CTX *hash;
 	char temporary[PATH_MAX];
-	struct table table;
+	struct place_table table;
 };
 
 /* Says what is wrong; returns false for the caller to return. */
@@ -166,7 +166,7 @@ bind_span(sqlite3_stmt *statement, int at, struct span text)
 /* --- reading the table --------------------------------------------------- */
 
 static bool
-add_row(struct table *table, struct span line, const struct row *row)
+add_row(struct place_table *table, struct span line, const struct row *row)
 {
 	struct tree_point point = { .tag = (uint32_t)table->rows };
 	size_t start = table->lines.len;
@@ -188,7 +188,7 @@ static bool
 read_table(struct maker *maker, FILE *in)
 {
 	static char line[LINE_BYTES_MAX];
-	struct table *table = &maker->table;
+	struct place_table *table = &maker->table;
 	uint64_t number = 0;
 
 	while (fgets(line, sizeof(line), in) != NULL) {
@@ -244,7 +244,7 @@ put_row(struct maker *maker, sqlite3_int64 id, const struct row *row)
 static bool
 put_rows(struct maker *maker, const uint32_t *order)
 {
-	const struct table *table = &maker->table;
+	const struct place_table *table = &maker->table;
 	struct span lines = buf_span(&table->lines);
 	struct span starts = buf_span(&table->starts);
 

@@ -9,7 +9,7 @@
 #include <event2/thread.h>
 #include <fcntl.h>
 
-#include "net/links.h"
+#include "net/peering.h"
 #include "node/config.h"
 #include "node/reload.h"
 #include "node/settings_apply.h"
@@ -281,19 +281,19 @@ test_reload_reaches_the_links(void **state)
 {
 	struct running *running = *state;
 	struct node *node = &running->node;
-	struct links *links;
+	struct peering *peering;
 	struct reload reload;
 	struct buf message;
 
 	buf_init(&message, 1000);
-	assert_ok(links_open(node, &message, &links));
+	assert_ok(peering_open(node, &message, &peering));
 	write_file(running, "link: {ping_after: 1s, dead_after: 2s,\n"
 			    "  stall_after: 3s, verify_every: 4s,\n"
 			    "  flush_every: 5ms}\n");
 	reload_init(&reload);
 	assert_ok(node_reload(node, "test", &reload));
 	reload_release(&reload);
-	links_close(links);
+	peering_close(peering);
 	assert_int_equal(node->sessions.ping_after_ns, HERD_NS_PER_S);
 	assert_int_equal(node->sessions.dead_after_ns, 2 * HERD_NS_PER_S);
 	assert_int_equal(node->sessions.stall_after_ns, 3 * HERD_NS_PER_S);

@@ -4,17 +4,17 @@
  * connections out in turn; each then serves its own, with its own event
  * loop, buffers and places reader.
  */
-#ifndef HERD_WORKERS_H
-#define HERD_WORKERS_H
+#ifndef HERD_WORKER_POOL_H
+#define HERD_WORKER_POOL_H
 
 #include "herd/address.h"
 #include "net/refusals.h"
 #include "node/node.h"
 
-struct workers;
+struct worker_pool;
 
 /* Sums over all workers. */
-struct workers_counts {
+struct worker_pool_counts {
 	uint64_t iamat;
 	uint64_t whatsat;
 	uint64_t invalid; /* all of `requests_refused` */
@@ -35,33 +35,34 @@ struct workers_counts {
  * Starts node.file's number of workers and listens on `address`.
  * HERD_ESYSTEM: `message` says why and what to do.
  */
-HERD_MUST_CHECK enum herd_error workers_open(struct node *node,
+HERD_MUST_CHECK enum herd_error worker_pool_open(struct node *node,
     const struct address *address, unsigned count, struct buf *message,
-    struct workers **out);
+    struct worker_pool **out);
 
 /*
  * Stops accepting, finishes the replies in flight (at most
  * PLACES_DEADLINE_MS), closes all connections, joins the threads. NULL is
  * fine.
  */
-void workers_stop(struct workers *workers);
+void worker_pool_stop(struct worker_pool *pool);
 
-/* Stops if need be, and frees; nobody calls workers_wake() any more. */
-void workers_free(struct workers *workers);
+/* Stops if need be, and frees; nobody calls worker_pool_wake() any more. */
+void worker_pool_free(struct worker_pool *pool);
 
 /* The clients' address, with the port that the system picked. */
-const struct address *workers_address(const struct workers *workers);
+const struct address *worker_pool_address(const struct worker_pool *pool);
 
-unsigned workers_number(const struct workers *workers);
+unsigned worker_pool_number(const struct worker_pool *pool);
 
 /* The store has committed, or failed: held replies are looked at. Any thread.
  */
-void workers_wake(struct workers *workers);
+void worker_pool_wake(struct worker_pool *pool);
 
-void workers_count(struct workers *workers, struct workers_counts *out);
+void worker_pool_count(
+    struct worker_pool *pool, struct worker_pool_counts *out);
 
 /* The reports refused last, latest first; how many. Any thread. */
-unsigned workers_refused(
-    struct workers *workers, struct refused out[REFUSED_MAX]);
+unsigned worker_pool_refused(
+    struct worker_pool *pool, struct refused out[REFUSED_MAX]);
 
 #endif

@@ -4,8 +4,8 @@
  * and drives a session per link. The node whose name sorts first dials. All
  * links live in one thread, so nothing of them is shared but the table.
  */
-#ifndef HERD_LINKS_H
-#define HERD_LINKS_H
+#ifndef HERD_PEERING_H
+#define HERD_PEERING_H
 
 #include "core/link.h"
 #include "node/node.h"
@@ -43,61 +43,63 @@ link_is_up(const struct link_status *link)
 	return link->state == LINK_SYNCED || link->state == LINK_COMPARING;
 }
 
-struct links;
+struct peering;
 
 /*
  * Listens on this node's peers address, opens the key and starts the thread;
  * node->file says which links there are. `message` says what went wrong.
  */
-HERD_MUST_CHECK enum herd_error links_open(
-    struct node *node, struct buf *message, struct links **out);
+HERD_MUST_CHECK enum herd_error peering_open(
+    struct node *node, struct buf *message, struct peering **out);
 
 /* Says BYE stop on all links, closes them, joins the thread. */
-void links_close(struct links *links);
+void peering_close(struct peering *peering);
 
-const struct address *links_address(const struct links *links);
+const struct address *peering_address(const struct peering *peering);
 
 /* Copies the state of up to LINKS_MAX links; returns how many. Any thread. */
-unsigned links_status(struct links *links, struct link_status out[LINKS_MAX]);
+unsigned peering_status(
+    struct peering *peering, struct link_status out[LINKS_MAX]);
 
 /*
  * Copies the last changes of the link to that peer, the oldest first; returns
  * how many, 0 if there is no such link. Any thread.
  */
-unsigned links_changes(struct links *links, struct span peer,
+unsigned peering_changes(struct peering *peering, struct span peer,
     struct link_change out[LINK_CHANGES_MAX]);
 
 /* The peer's name of a record's `from`, "" if that is no link's. Any thread. */
-void links_name_of(
-    struct links *links, uint32_t from, char out[REPORT_ORIGIN_MAX + 1]);
+void peering_name_of(
+    struct peering *peering, uint32_t from, char out[REPORT_ORIGIN_MAX + 1]);
 
 /* Connections that did not become a link. */
-struct links_strangers {
+struct peering_strangers {
 	uint64_t refused[SESSION_REASON_COUNT]; /* so far, by reason */
 	unsigned half_open; /* inbound ones, whose HELLO is awaited */
 	unsigned half_open_max;
 };
 
 /* Any thread. */
-void links_strangers(struct links *links, struct links_strangers *out);
+void peering_strangers(struct peering *peering, struct peering_strangers *out);
 
 /*
  * Any thread. HERD_ENOTFOUND: no such link. HERD_ENOMEM. The order is carried
  * out soon after; then `on_done`, if not NULL, is called in the links thread
- * and links_status() shows what became of it. links_close() carries out what
- * is left.
+ * and peering_status() shows what became of it. peering_close() carries out
+ * what is left.
  */
-typedef void links_on_done(void *arg);
-HERD_MUST_CHECK enum herd_error links_command(struct links *links,
-    struct span peer, enum link_verb verb, links_on_done *on_done, void *arg);
+typedef void peering_on_done(void *arg);
+HERD_MUST_CHECK enum herd_error peering_command(struct peering *peering,
+    struct span peer, enum link_verb verb, peering_on_done *on_done, void *arg);
 
 /*
  * One watcher is called in the links thread at each change of a link's state,
  * for the event stream; it must not block or call back. NULL ends it: once
  * this returns the old one is not called any more. Any thread.
  */
-typedef void links_on_change(
+typedef void peering_on_change(
     void *arg, const char *peer, enum link_state state, const char *error);
-void links_watch(struct links *links, links_on_change *on_change, void *arg);
+void peering_watch(
+    struct peering *peering, peering_on_change *on_change, void *arg);
 
 #endif

@@ -5,14 +5,14 @@
 
 #include "base/clock.h"
 #include "net/addresses.h"
-#include "net/link_room.h"
+#include "net/peering_internal.h"
 #include "base/loop_watch.h"
 #include "base/traffic.h"
 
-static struct edge *
-edge_of(struct link *link)
+static struct net_link *
+net_link_of(struct link *link)
 {
-	return (struct edge *)link;
+	return (struct net_link *)link;
 }
 
 static void
@@ -30,27 +30,27 @@ arm(struct event *event, uint64_t wait_ns)
  */
 
 void
-edge_changed(void *arg, struct link *link)
+net_link_changed(void *arg, struct link *link)
 {
-	struct links *links = arg;
+	struct peering *peering = arg;
 
-	edges_publish(links);
-	pthread_mutex_lock(&links->lock);
-	edge_of(link)->history = link->history;
-	pthread_mutex_unlock(&links->lock);
-	pthread_mutex_lock(&links->watch_lock);
-	if (links->on_change != NULL)
-		links->on_change(
-		    links->on_change_arg, link->peer, link->state, link->error);
-	pthread_mutex_unlock(&links->watch_lock);
+	peering_publish(peering);
+	pthread_mutex_lock(&peering->lock);
+	net_link_of(link)->history = link->history;
+	pthread_mutex_unlock(&peering->lock);
+	pthread_mutex_lock(&peering->watch_lock);
+	if (peering->on_change != NULL)
+		peering->on_change(peering->on_change_arg, link->peer,
+		    link->state, link->error);
+	pthread_mutex_unlock(&peering->watch_lock);
 }
 
 static void
-tell_up(struct links *links, struct link *link)
+tell_up(struct peering *peering, struct link *link)
 {
-	const struct conn *conn = (const struct conn *)link->conn;
+	const struct link_socket *conn = (const struct link_socket *)link->conn;
 	const struct session_stats *stats = &conn->link.session.stats;
-	struct node *node = links->node;
+	struct node *node = peering->node;
 
 	LOG(node->log, LOG_INFO, "link-up", log_text("peer", link->peer),
 	    log_text("address", conn->peer),
@@ -62,17 +62,17 @@ tell_up(struct links *links, struct link *link)
 }
 
 void
-edge_tell(void *arg, struct link *link, enum link_notice news,
+net_link_tell(void *arg, struct link *link, enum link_notice news,
     enum session_reason reason, const char *error, const char *next)
 {
-	struct links *links = arg;
-	struct log *log = links->node->log;
+	struct peering *peering = arg;
+	struct log *log = peering->node->log;
 
 	switch (news) {
-	case LINK_NOTICE_UP: tell_up(links, link); break;
+	case LINK_NOTICE_UP: tell_up(peering, link); break;
 	case LINK_NOTICE_ENDED:
-		if (links->node->traffic != NULL)
-			traffic_note(links->node->traffic, "link-down",
+		if (peering->node->traffic != NULL)
+			traffic_note(peering->node->traffic, "link-down",
 			    link->peer, span_from(error));
 		break;
 	case LINK_NOTICE_DOWN:
@@ -86,7 +86,7 @@ edge_tell(void *arg, struct link *link, enum link_notice news,
 		if (link->error[0] == '\0') {
 			snprintf(link->error, sizeof(link->error), "%s", error);
 			link->error_at = clock_mono();
-			edges_publish(links);
+			peering_publish(peering);
 		}
 		LOG(log, LOG_WARN, "link-awaited", log_text("peer", link->peer),
 		    log_text("error", error), log_text("next", next));
@@ -99,26 +99,26 @@ edge_tell(void *arg, struct link *link, enum link_notice news,
 }
 
 void
-edge_arm(void *arg HERD_UNUSED, struct link *link)
+net_link_arm(void *arg HERD_UNUSED, struct link *link)
 {
-	struct edge *edge = edge_of(link);
+	struct net_link *net_link = net_link_of(link);
 	uint64_t at = link_deadline(link).ns;
 	uint64_t now = clock_mono().ns;
 
 	if (at == UINT64_MAX)
-		event_del(edge->timer);
+		event_del(net_link->timer);
 	else
-		arm(edge->timer, at > now ? at - now : 0);
+		arm(net_link->timer, at > now ? at - now : 0);
 }
 
 static void
 on_timer(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
-	struct edge *edge = arg;
+	struct net_link *net_link = arg;
 
 	loop_watch_begin("link-dial");
-	link_on_time(&edge->link, clock_mono(), clock_wall());
-	links_serve_due(edge->links);
+	link_on_time(&net_link->link, clock_mono(), clock_wall());
+	peering_serve_due(net_link->peering);
 	loop_watch_end();
 }
 
@@ -127,78 +127,81 @@ on_timer(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 
 /* A lookup goes on: knocks may cancel attempts faster than a name is found. */
 void
-edge_cancel(void *arg HERD_UNUSED, struct link *link)
+net_link_cancel(void *arg HERD_UNUSED, struct link *link)
 {
-	struct edge *edge = edge_of(link);
+	struct net_link *net_link = net_link_of(link);
 
-	edge->found.count = 0;
-	edge->tried = 0;
+	net_link->found.count = 0;
+	net_link->tried = 0;
 }
 
 static void
-edge_fail(struct edge *edge, const char *error, const char *next)
+net_link_fail(struct net_link *net_link, const char *error, const char *next)
 {
-	edge->found.count = 0;
-	edge->tried = 0;
-	link_on_failed(&edge->link, error, next, clock_mono(), clock_wall());
+	net_link->found.count = 0;
+	net_link->tried = 0;
+	link_on_failed(
+	    &net_link->link, error, next, clock_mono(), clock_wall());
 }
 
 static void
-edge_fail_lookup(struct edge *edge, const char *why)
+net_link_fail_lookup(struct net_link *net_link, const char *why)
 {
 	char error[SESSION_ERROR_MAX];
 	char next[LOG_FIELD_MAX];
 
 	snprintf(error, sizeof(error), "cannot look up %.120s: %s",
-	    edge->address.host, why);
+	    net_link->address.host, why);
 	snprintf(next, sizeof(next),
 	    "looking it up again with backoff; check the host of %s in the "
 	    "herd file, /etc/hosts and DNS",
-	    edge->link.peer);
-	edge_fail(edge, error, next);
+	    net_link->link.peer);
+	net_link_fail(net_link, error, next);
 }
 
 /* What is dialled: where a name has led, or what the herd file says. */
 static void
-dialled_text(const struct edge *edge, const struct endpoint *endpoint,
+dialled_text(const struct net_link *net_link, const struct endpoint *endpoint,
     char out[SOCKET_PEER_MAX])
 {
-	if (edge->address.kind == ADDRESS_UNIX)
+	if (net_link->address.kind == ADDRESS_UNIX)
 		snprintf(out, SOCKET_PEER_MAX, "%.*s", (int)SOCKET_PEER_MAX - 1,
-		    edge->address.path);
+		    net_link->address.path);
 	else
 		socket_peer_text(&endpoint->addr, out);
 }
 
 /* One of several addresses has failed: the error says which. */
 static void
-address_error(const struct edge *edge, const char *address, const char *error,
-    char out[SESSION_ERROR_MAX])
+address_error(const struct net_link *net_link, const char *address,
+    const char *error, char out[SESSION_ERROR_MAX])
 {
-	if (edge->found.count < 2)
+	if (net_link->found.count < 2)
 		snprintf(out, SESSION_ERROR_MAX, "%s", error);
 	else
 		snprintf(out, SESSION_ERROR_MAX,
 		    "%s: %.80s (address %u of %u of %.40s)", address, error,
-		    edge->tried, edge->found.count, edge->address.host);
+		    net_link->tried, net_link->found.count,
+		    net_link->address.host);
 }
 
 /* Dials the next of its addresses; false with `error` when all have failed. */
 static bool
-dial_an_address(struct edge *edge, char error[SESSION_ERROR_MAX])
+dial_an_address(struct net_link *net_link, char error[SESSION_ERROR_MAX])
 {
-	while (edge->tried < edge->found.count) {
+	while (net_link->tried < net_link->found.count) {
 		const struct endpoint *endpoint =
-		    &edge->found.list[edge->tried++];
+		    &net_link->found.list[net_link->tried++];
 		char address[SOCKET_PEER_MAX];
 		int fd;
 
-		dialled_text(edge, endpoint, address);
+		dialled_text(net_link, endpoint, address);
 		if (socket_dial(endpoint, &fd) != HERD_OK) {
-			address_error(edge, address, strerror(errno), error);
+			address_error(
+			    net_link, address, strerror(errno), error);
 			continue;
 		}
-		if (conn_open(edge->links, edge, fd, address,
+		if (link_socket_open(net_link->peering, net_link, fd, address,
 			address_key(&endpoint->addr)) != NULL)
 			return true;
 		snprintf(error, SESSION_ERROR_MAX, "out of memory");
@@ -208,145 +211,146 @@ dial_an_address(struct edge *edge, char error[SESSION_ERROR_MAX])
 }
 
 bool
-edge_dial_next(void *arg HERD_UNUSED, struct link *link,
+net_link_dial_next(void *arg HERD_UNUSED, struct link *link,
     const struct link_conn *link_conn, const char *error)
 {
-	const struct conn *conn = (const struct conn *)link_conn;
-	struct edge *edge = edge_of(link);
+	const struct link_socket *conn = (const struct link_socket *)link_conn;
+	struct net_link *net_link = net_link_of(link);
 	char text[SESSION_ERROR_MAX] = "";
 
 	if (error != NULL)
-		address_error(edge, conn->peer, error, text);
-	if (dial_an_address(edge, text))
+		address_error(net_link, conn->peer, error, text);
+	if (dial_an_address(net_link, text))
 		return true;
-	edge->found.count = 0;
-	edge->tried = 0;
+	net_link->found.count = 0;
+	net_link->tried = 0;
 	if (text[0] != '\0')
 		snprintf(link->error, sizeof(link->error), "%s", text);
 	return false;
 }
 
 static void
-edge_begin_dialling(struct edge *edge)
+net_link_begin_dialling(struct net_link *net_link)
 {
 	char error[SESSION_ERROR_MAX] = "no address";
 
-	if (!dial_an_address(edge, error))
-		edge_fail(edge, error, NULL);
+	if (!dial_an_address(net_link, error))
+		net_link_fail(net_link, error, NULL);
 }
 
 /* The name has been looked up, be it after the deadline. */
 static void
 on_found(void *arg, const struct endpoints *found, const char *error)
 {
-	struct edge *edge = arg;
+	struct net_link *net_link = arg;
 
-	edge->lookup = NULL;
-	event_del(edge->late);
+	net_link->lookup = NULL;
+	event_del(net_link->late);
 	if (error != NULL) {
-		if (edge->link.trying)
-			edge_fail_lookup(edge, error);
+		if (net_link->link.trying)
+			net_link_fail_lookup(net_link, error);
 		return;
 	}
-	edge->found = *found;
-	edge->tried = 0;
-	if (edge->link.trying) {
-		edge_begin_dialling(edge);
+	net_link->found = *found;
+	net_link->tried = 0;
+	if (net_link->link.trying) {
+		net_link_begin_dialling(net_link);
 		return;
 	}
 	/* The attempt that asked was given up: this serves the next one. */
-	edge->is_found = true;
-	link_hurry(&edge->link, clock_mono(), clock_wall());
-	edge->is_found = false;
+	net_link->is_found = true;
+	link_hurry(&net_link->link, clock_mono(), clock_wall());
+	net_link->is_found = false;
 }
 
 static void
 on_late(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
-	struct edge *edge = arg;
+	struct net_link *net_link = arg;
 
-	if (edge->link.trying)
-		edge_fail_lookup(edge, "no answer in 5 s");
+	if (net_link->link.trying)
+		net_link_fail_lookup(net_link, "no answer in 5 s");
 }
 
 /* One lookup at a time: one that is late is awaited again. */
 static void
-edge_look_up(struct edge *edge)
+net_link_look_up(struct net_link *net_link)
 {
-	if (edge->lookup == NULL) {
-		enum herd_error error = resolver_begin(edge->links->resolver,
-		    &edge->address, on_found, edge, &edge->lookup);
+	if (net_link->lookup == NULL) {
+		enum herd_error error = resolver_begin(
+		    net_link->peering->resolver, &net_link->address, on_found,
+		    net_link, &net_link->lookup);
 
 		if (error != HERD_OK) {
-			edge_fail_lookup(
-			    edge, error == HERD_ELIMIT
-				      ? "too many lookups have no answer yet"
-				      : "out of memory or threads");
+			net_link_fail_lookup(net_link,
+			    error == HERD_ELIMIT
+				? "too many lookups have no answer yet"
+				: "out of memory or threads");
 			return;
 		}
 	}
-	if (!event_pending(edge->late, EV_TIMEOUT, NULL))
-		arm(edge->late, LINK_OPEN_NS);
+	if (!event_pending(net_link->late, EV_TIMEOUT, NULL))
+		arm(net_link->late, LINK_OPEN_NS);
 }
 
 void
-edge_dial(void *arg HERD_UNUSED, struct link *link)
+net_link_dial(void *arg HERD_UNUSED, struct link *link)
 {
-	struct edge *edge = edge_of(link);
+	struct net_link *net_link = net_link_of(link);
 
-	edge->tried = 0;
-	if (edge->is_found ||
-	    resolver_numeric(&edge->address, &edge->found) == HERD_OK)
-		edge_begin_dialling(edge);
+	net_link->tried = 0;
+	if (net_link->is_found ||
+	    resolver_numeric(&net_link->address, &net_link->found) == HERD_OK)
+		net_link_begin_dialling(net_link);
 	else
-		edge_look_up(edge);
+		net_link_look_up(net_link);
 }
 
 /* --- life -------------------------------------------------------------------
  */
 
 enum herd_error
-edge_open(struct edge *edge)
+net_link_open(struct net_link *net_link)
 {
-	struct event_base *base = edge->links->base;
+	struct event_base *base = net_link->peering->base;
 
-	edge->timer = evtimer_new(base, on_timer, edge);
-	edge->late = evtimer_new(base, on_late, edge);
-	if (edge->timer != NULL && edge->late != NULL)
+	net_link->timer = evtimer_new(base, on_timer, net_link);
+	net_link->late = evtimer_new(base, on_late, net_link);
+	if (net_link->timer != NULL && net_link->late != NULL)
 		return HERD_OK;
-	edge_close(edge);
+	net_link_close(net_link);
 	return HERD_ENOMEM;
 }
 
 void
-edge_close(struct edge *edge)
+net_link_close(struct net_link *net_link)
 {
-	resolver_cancel(edge->lookup);
-	edge->lookup = NULL;
-	if (edge->timer != NULL)
-		event_free(edge->timer);
-	if (edge->late != NULL)
-		event_free(edge->late);
-	edge->timer = edge->late = NULL;
-	edge->used = false;
+	resolver_cancel(net_link->lookup);
+	net_link->lookup = NULL;
+	if (net_link->timer != NULL)
+		event_free(net_link->timer);
+	if (net_link->late != NULL)
+		event_free(net_link->late);
+	net_link->timer = net_link->late = NULL;
+	net_link->used = false;
 }
 
 /* --- what others see ---------------------------------------------------- */
 
 static void
-edge_status(const struct edge *edge, struct link_status *out)
+net_link_status(const struct net_link *net_link, struct link_status *out)
 {
-	const struct link *link = &edge->link;
+	const struct link *link = &net_link->link;
 
 	*out = (struct link_status){
-		.address = edge->address,
+		.address = net_link->address,
 		.state = link->state,
 		.since = link->since,
 		.dials = link->dials,
 		.enabled = link->enabled,
-		.tls = edge->links->tls != NULL,
-		.line = edge->line,
-		.column = edge->column,
+		.tls = net_link->peering->tls != NULL,
+		.line = net_link->line,
+		.column = net_link->column,
 		.rtt_ns = -1,
 		.connects = link->connects,
 		.twins = link->twins,
@@ -374,14 +378,14 @@ edge_status(const struct edge *edge, struct link_status *out)
 
 /* Under the lock. */
 static void
-publish_company(const struct links *links)
+publish_company(const struct peering *peering)
 {
-	struct node_company *company = &links->node->company;
+	struct node_company *company = &peering->node->company;
 	bool has_links = false;
 	bool has_session = false;
 
-	for (unsigned i = 0; i < links->published_count; i++) {
-		const struct link_status *status = &links->published[i];
+	for (unsigned i = 0; i < peering->published_count; i++) {
+		const struct link_status *status = &peering->published[i];
 
 		has_links |= status->enabled;
 		has_session |= link_is_up(status);
@@ -400,17 +404,17 @@ publish_company(const struct links *links)
  * theirs: what one node can't hold the others should not take.
  */
 static void
-share_memory_bound(struct links *links)
+share_memory_bound(struct peering *peering)
 {
-	struct node_limits *limits = &links->node->limits;
+	struct node_limits *limits = &peering->node->limits;
 	uint64_t least = 0;
 
-	links->node->sessions.max_memory = atomic_load(&limits->max_memory);
+	peering->node->sessions.max_memory = atomic_load(&limits->max_memory);
 	for (unsigned i = 0; i < LINKS_MAX; i++) {
-		const struct link_conn *conn = links->edges[i].link.conn;
+		const struct link_conn *conn = peering->net_links[i].link.conn;
 		uint64_t bytes;
 
-		if (!links->edges[i].used || conn == NULL)
+		if (!peering->net_links[i].used || conn == NULL)
 			continue;
 		bytes = conn->session.peer_memory;
 		if (bytes != 0 && (least == 0 || bytes < least))
@@ -420,24 +424,24 @@ share_memory_bound(struct links *links)
 }
 
 void
-edges_publish(struct links *links)
+peering_publish(struct peering *peering)
 {
 	unsigned count = 0;
 
-	share_memory_bound(links);
+	share_memory_bound(peering);
 
-	pthread_mutex_lock(&links->lock);
+	pthread_mutex_lock(&peering->lock);
 	for (unsigned i = 0; i < LINKS_MAX; i++) {
-		const struct edge *edge = &links->edges[i];
+		const struct net_link *net_link = &peering->net_links[i];
 
-		if (!edge->used)
+		if (!net_link->used)
 			continue;
-		edge_status(edge, &links->published[count]);
-		links->published_number[count] = edge->link.number;
-		links->published_index[count++] = i;
+		net_link_status(net_link, &peering->published[count]);
+		peering->published_number[count] = net_link->link.number;
+		peering->published_index[count++] = i;
 	}
-	links->published_count = count;
-	publish_company(links);
-	links->published_half_open = links->half_open.count;
-	pthread_mutex_unlock(&links->lock);
+	peering->published_count = count;
+	publish_company(peering);
+	peering->published_half_open = peering->half_open.count;
+	pthread_mutex_unlock(&peering->lock);
 }

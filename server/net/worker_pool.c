@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "net/workers.h"
+#include "net/worker_pool.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -17,7 +17,7 @@
 /* Connections that are about to give way, at most; see LIMITS_FILES_LEAST. */
 #define GIVING_MAX 16u
 
-struct workers {
+struct worker_pool {
 	struct node *node;
 	unsigned count;
 	unsigned started; /* threads that run */
@@ -50,29 +50,29 @@ on_handover(struct message *message)
 {
 	struct handover *handover = (struct handover *)message;
 
-	atomic_fetch_sub(&handover->worker->workers->arriving, 1);
+	atomic_fetch_sub(&handover->worker->pool->arriving, 1);
 	client_open(
 	    handover->worker, handover->fd, &handover->peer, handover->source);
 	free(handover);
 }
 
 void
-workers_on_closed(struct worker *worker, struct source *source)
+worker_pool_on_closed(struct worker *worker, struct source *source)
 {
-	addresses_leave(worker->workers->addresses, source);
-	atomic_fetch_sub(&worker->workers->connections, 1);
+	addresses_leave(worker->pool->addresses, source);
+	atomic_fetch_sub(&worker->pool->connections, 1);
 }
 
 static void
-refuse(struct workers *workers, int fd, const struct sockaddr_storage *peer,
+refuse(struct worker_pool *pool, int fd, const struct sockaddr_storage *peer,
     const char *limit)
 {
 	char text[SOCKET_PEER_MAX];
 
 	socket_peer_text(peer, text);
-	atomic_fetch_add(&workers->refused, 1);
-	LOG(workers->node->log, LOG_WARN, "client-refused",
-	    log_text("peer", text), log_text("limit", limit));
+	atomic_fetch_add(&pool->refused, 1);
+	LOG(pool->node->log, LOG_WARN, "client-refused", log_text("peer", text),
+	    log_text("limit", limit));
 	close(fd);
 }
 
@@ -88,11 +88,11 @@ static void
 on_yield(struct message *message)
 {
 	struct yield *yield = (struct yield *)message;
-	struct workers *workers = yield->worker->workers;
+	struct worker_pool *pool = yield->worker->pool;
 
 	(void)clients_give_way(yield->worker, yield->source);
-	atomic_fetch_sub(&workers->giving, 1);
-	addresses_release(workers->addresses, yield->source);
+	atomic_fetch_sub(&pool->giving, 1);
+	addresses_release(pool->addresses, yield->source);
 	free(yield);
 }
 
@@ -101,28 +101,27 @@ on_yield(struct message *message)
  * told to close. False if none rests.
  */
 static bool
-make_room(struct workers *workers)
+make_room(struct worker_pool *pool)
 {
 	unsigned seat = 0;
-	struct source *source = addresses_idlest(workers->addresses, &seat);
+	struct source *source = addresses_idlest(pool->addresses, &seat);
 	struct yield *yield;
 	bool made;
 
 	if (source == NULL)
 		return false;
 	if (seat == 0) {
-		made = clients_give_way(&workers->all[0], source);
-		addresses_release(workers->addresses, source);
+		made = clients_give_way(&pool->all[0], source);
+		addresses_release(pool->addresses, source);
 		return made;
 	}
 	yield = malloc(sizeof(*yield));
 	if (yield == NULL) {
-		addresses_release(workers->addresses, source);
+		addresses_release(pool->addresses, source);
 		return false;
 	}
-	*yield =
-	    (struct yield){ { NULL, on_yield }, &workers->all[seat], source };
-	atomic_fetch_add(&workers->giving, 1);
+	*yield = (struct yield){ { NULL, on_yield }, &pool->all[seat], source };
+	atomic_fetch_add(&pool->giving, 1);
 	mailbox_post(&yield->worker->mailbox, &yield->message);
 	return true;
 }
@@ -133,12 +132,12 @@ make_room(struct workers *workers)
  * nobody is accepted.
  */
 static bool
-may_come_early(struct workers *workers, uint64_t max)
+may_come_early(struct worker_pool *pool, uint64_t max)
 {
-	if (atomic_load(&workers->arriving) == 0 ||
-	    atomic_load(&workers->connections) >= max + GIVING_MAX)
+	if (atomic_load(&pool->arriving) == 0 ||
+	    atomic_load(&pool->connections) >= max + GIVING_MAX)
 		return false;
-	listener_hold(workers->listener);
+	listener_hold(pool->listener);
 	return true;
 }
 
@@ -147,71 +146,70 @@ may_come_early(struct workers *workers, uint64_t max)
  * gone? Nobody more is accepted while many are about to go.
  */
 static bool
-has_place(struct workers *workers)
+has_place(struct worker_pool *pool)
 {
-	uint64_t max = atomic_load(&workers->node->limits.max_connections);
-	uint64_t giving = atomic_load(&workers->giving);
+	uint64_t max = atomic_load(&pool->node->limits.max_connections);
+	uint64_t giving = atomic_load(&pool->giving);
 
 	for (unsigned i = 0; i < GIVING_MAX; i++) {
-		if (atomic_load(&workers->connections) - giving < max)
+		if (atomic_load(&pool->connections) - giving < max)
 			break;
-		if (giving >= GIVING_MAX || !make_room(workers))
-			return may_come_early(workers, max);
-		giving = atomic_load(&workers->giving);
+		if (giving >= GIVING_MAX || !make_room(pool))
+			return may_come_early(pool, max);
+		giving = atomic_load(&pool->giving);
 	}
 	if (giving >= GIVING_MAX)
-		listener_hold(workers->listener);
-	return atomic_load(&workers->connections) - giving < max;
+		listener_hold(pool->listener);
+	return atomic_load(&pool->connections) - giving < max;
 }
 
 static void
 on_accept(void *arg, int fd, const struct sockaddr_storage *peer)
 {
-	struct workers *workers = arg;
-	struct node_limits *limits = &workers->node->limits;
-	struct worker *worker = &workers->all[workers->next];
+	struct worker_pool *pool = arg;
+	struct node_limits *limits = &pool->node->limits;
+	struct worker *worker = &pool->all[pool->next];
 	struct source *source;
 	struct handover *handover;
 
-	if (addresses_is_full(workers->addresses, peer,
-		atomic_load(&limits->max_per_address))) {
-		refuse(workers, fd, peer, "max_connections_per_address");
+	if (addresses_is_full(
+		pool->addresses, peer, atomic_load(&limits->max_per_address))) {
+		refuse(pool, fd, peer, "max_connections_per_address");
 		return;
 	}
-	if (!has_place(workers)) {
-		refuse(workers, fd, peer, "max_connections");
+	if (!has_place(pool)) {
+		refuse(pool, fd, peer, "max_connections");
 		return;
 	}
-	source = addresses_enter(workers->addresses, peer);
+	source = addresses_enter(pool->addresses, peer);
 	if (source == NULL) {
-		refuse(workers, fd, peer, "memory");
+		refuse(pool, fd, peer, "memory");
 		return;
 	}
-	atomic_fetch_add(&workers->connections, 1);
-	atomic_fetch_add(&workers->accepted, 1);
-	workers->next = (workers->next + 1) % workers->count;
+	atomic_fetch_add(&pool->connections, 1);
+	atomic_fetch_add(&pool->accepted, 1);
+	pool->next = (pool->next + 1) % pool->count;
 	if (worker->number == 0) {
 		client_open(worker, fd, peer, source);
 		return;
 	}
 	handover = malloc(sizeof(*handover));
 	if (handover == NULL) {
-		workers_on_closed(worker, source);
-		refuse(workers, fd, peer, "memory");
+		worker_pool_on_closed(worker, source);
+		refuse(pool, fd, peer, "memory");
 		return;
 	}
 	*handover = (struct handover){ { NULL, on_handover }, worker, fd, *peer,
 		source };
-	atomic_fetch_add(&workers->arriving, 1);
+	atomic_fetch_add(&pool->arriving, 1);
 	mailbox_post(&worker->mailbox, &handover->message);
 }
 
 static enum herd_error
-workers_listen(struct workers *workers, struct buf *message)
+worker_pool_listen(struct worker_pool *pool, struct buf *message)
 {
-	return listener_open(workers->all[0].base, &workers->address, "clients",
-	    workers->node->log, on_accept, workers, message,
-	    &workers->listener);
+	return listener_open(pool->all[0].base, &pool->address, "clients",
+	    pool->node->log, on_accept, pool, message, &pool->listener);
 }
 
 /* --- orders to workers -------------------------------------------------- */
@@ -226,18 +224,18 @@ static void
 on_node_state(struct message *message)
 {
 	struct order *order = (struct order *)message;
-	struct workers *workers = order->worker->workers;
+	struct worker_pool *pool = order->worker->pool;
 	struct buf text;
 
 	buf_init(&text, 1024);
-	if (node_state(workers->node) == NODE_DRAINING ||
+	if (node_state(pool->node) == NODE_DRAINING ||
 	    order->worker->stopping) {
-		listener_close(workers->listener);
-		workers->listener = NULL;
-	} else if (workers->listener == NULL &&
-		   workers_listen(workers, &text) != HERD_OK) {
-		(void)node_set_state(workers->node, NODE_DRAINING);
-		LOG(workers->node->log, LOG_ERROR, "listen-failed",
+		listener_close(pool->listener);
+		pool->listener = NULL;
+	} else if (pool->listener == NULL &&
+		   worker_pool_listen(pool, &text) != HERD_OK) {
+		(void)node_set_state(pool->node, NODE_DRAINING);
+		LOG(pool->node->log, LOG_ERROR, "listen-failed",
 		    log_span("error", buf_span(&text)),
 		    log_text("next", "the node goes on draining; undrain it "
 				     "again"));
@@ -255,8 +253,8 @@ on_stop(struct message *message)
 	worker->stopping = true;
 	worker->stop_at = mono_add(clock_mono(), WORKER_STOP_NS);
 	if (worker->number == 0) {
-		listener_close(worker->workers->listener);
-		worker->workers->listener = NULL;
+		listener_close(worker->pool->listener);
+		worker->pool->listener = NULL;
 	}
 	clients_stop(worker);
 	free(order);
@@ -279,9 +277,9 @@ post_order(struct worker *worker, void (*run)(struct message *))
 static void
 on_state(void *arg, enum node_state state HERD_UNUSED)
 {
-	struct workers *workers = arg;
+	struct worker_pool *pool = arg;
 
-	post_order(&workers->all[0], on_node_state);
+	post_order(&pool->all[0], on_node_state);
 }
 
 /* --- a worker's life ---------------------------------------------------- */
@@ -349,14 +347,14 @@ worker_release(struct worker *worker)
 }
 
 static enum herd_error
-worker_init(struct worker *worker, struct workers *workers, unsigned number)
+worker_init(struct worker *worker, struct worker_pool *pool, unsigned number)
 {
 	const struct timeval tick = { 0, WORKER_TICK_MS * 1000 };
-	struct node *node = workers->node;
+	struct node *node = pool->node;
 	struct event_base *base = event_base_new();
 
 	worker->node = node;
-	worker->workers = workers;
+	worker->pool = pool;
 	worker->number = number;
 	TAILQ_INIT(&worker->clients);
 	TAILQ_INIT(&worker->partial);
@@ -401,39 +399,39 @@ worker_start(struct worker *worker)
 }
 
 enum herd_error
-workers_open(struct node *node, const struct address *address, unsigned count,
-    struct buf *message, struct workers **out)
+worker_pool_open(struct node *node, const struct address *address,
+    unsigned count, struct buf *message, struct worker_pool **out)
 {
-	struct workers *workers = calloc(1, sizeof(*workers));
+	struct worker_pool *pool = calloc(1, sizeof(*pool));
 	enum herd_error error = HERD_ENOMEM;
 
-	if (workers == NULL)
+	if (pool == NULL)
 		return HERD_ENOMEM;
-	workers->node = node;
-	workers->count = count;
-	workers->address = *address;
-	workers->all = calloc(count, sizeof(*workers->all));
-	if (workers->all == NULL ||
-	    addresses_new(count, &workers->addresses) != HERD_OK)
+	pool->node = node;
+	pool->count = count;
+	pool->address = *address;
+	pool->all = calloc(count, sizeof(*pool->all));
+	if (pool->all == NULL ||
+	    addresses_new(count, &pool->addresses) != HERD_OK)
 		goto fail;
 	for (unsigned i = 0; i < count; i++) {
-		error = worker_init(&workers->all[i], workers, i);
+		error = worker_init(&pool->all[i], pool, i);
 		if (error != HERD_OK)
 			goto fail;
 	}
-	error = workers_listen(workers, message);
+	error = worker_pool_listen(pool, message);
 	if (error != HERD_OK)
 		goto fail;
-	workers->address = *listener_address(workers->listener);
-	while (error == HERD_OK && workers->started < count) {
-		error = worker_start(&workers->all[workers->started]);
-		workers->started += error == HERD_OK;
+	pool->address = *listener_address(pool->listener);
+	while (error == HERD_OK && pool->started < count) {
+		error = worker_start(&pool->all[pool->started]);
+		pool->started += error == HERD_OK;
 	}
 	if (error != HERD_OK)
 		goto fail;
 	node->on_state = on_state;
-	node->on_state_arg = workers;
-	*out = workers;
+	node->on_state_arg = pool;
+	*out = pool;
 	return HERD_OK;
 
 fail:
@@ -442,67 +440,67 @@ fail:
 		error == HERD_ESYSTEM ? strerror(errno)
 				      : herd_strerror(error)) != HERD_OK)
 		error = HERD_ENOMEM;
-	workers_free(workers);
+	worker_pool_free(pool);
 	return error;
 }
 
 void
-workers_stop(struct workers *workers)
+worker_pool_stop(struct worker_pool *pool)
 {
-	if (workers == NULL)
+	if (pool == NULL)
 		return;
-	for (unsigned i = 0; i < workers->started; i++)
-		post_order(&workers->all[i], on_stop);
-	for (unsigned i = 0; i < workers->started; i++)
-		pthread_join(workers->all[i].thread, NULL);
-	workers->started = 0;
+	for (unsigned i = 0; i < pool->started; i++)
+		post_order(&pool->all[i], on_stop);
+	for (unsigned i = 0; i < pool->started; i++)
+		pthread_join(pool->all[i].thread, NULL);
+	pool->started = 0;
 }
 
 void
-workers_free(struct workers *workers)
+worker_pool_free(struct worker_pool *pool)
 {
-	if (workers == NULL)
+	if (pool == NULL)
 		return;
-	workers_stop(workers);
-	listener_close(workers->listener);
-	for (unsigned i = 0; workers->all != NULL && i < workers->count; i++)
-		worker_release(&workers->all[i]);
-	addresses_free(workers->addresses);
-	free(workers->all);
-	free(workers);
+	worker_pool_stop(pool);
+	listener_close(pool->listener);
+	for (unsigned i = 0; pool->all != NULL && i < pool->count; i++)
+		worker_release(&pool->all[i]);
+	addresses_free(pool->addresses);
+	free(pool->all);
+	free(pool);
 }
 
 const struct address *
-workers_address(const struct workers *workers)
+worker_pool_address(const struct worker_pool *pool)
 {
-	return &workers->address;
+	return &pool->address;
 }
 
 unsigned
-workers_number(const struct workers *workers)
+worker_pool_number(const struct worker_pool *pool)
 {
-	return workers->count;
+	return pool->count;
 }
 
 void
-workers_wake(struct workers *workers)
+worker_pool_wake(struct worker_pool *pool)
 {
-	for (unsigned i = 0; i < workers->count; i++)
-		mailbox_wake(&workers->all[i].mailbox);
+	for (unsigned i = 0; i < pool->count; i++)
+		mailbox_wake(&pool->all[i].mailbox);
 }
 
 void
-workers_count(struct workers *workers, struct workers_counts *out)
+worker_pool_count(struct worker_pool *pool, struct worker_pool_counts *out)
 {
-	const struct node *node = workers->node;
+	const struct node *node = pool->node;
 
-	*out = (struct workers_counts){
-		.accepted = atomic_load(&workers->accepted),
-		.refused = atomic_load(&workers->refused),
-		.connections = atomic_load(&workers->connections),
+	*out = (struct worker_pool_counts){
+		.accepted = atomic_load(&pool->accepted),
+		.refused = atomic_load(&pool->refused),
+		.connections = atomic_load(&pool->connections),
 	};
-	for (unsigned i = 0; i < workers->count; i++) {
-		struct worker_counts *counts = &workers->all[i].counts;
+	for (unsigned i = 0; i < pool->count; i++) {
+		struct worker_counts *counts = &pool->all[i].counts;
 
 		out->iamat += atomic_load(&counts->iamat);
 		out->whatsat += atomic_load(&counts->whatsat);
@@ -518,29 +516,27 @@ workers_count(struct workers *workers, struct workers_counts *out)
 		out->busy += atomic_load(&counts->busy);
 	}
 	out->memory_max =
-	    workers->count *
-		(WORKER_TX_MAX + node->max_line + FRAMER_AHEAD_MAX) +
+	    pool->count * (WORKER_TX_MAX + node->max_line + FRAMER_AHEAD_MAX) +
 	    out->connections *
 		(client_memory_max(node, false) + sizeof(struct source) +
-		    workers->count * sizeof(struct source_seat)) +
+		    pool->count * sizeof(struct source_seat)) +
 	    out->busy * client_memory_max(node, true);
 }
 
 /* --- what was refused ---------------------------------------------------- */
 
 void
-workers_log_refusal(struct worker *worker, enum refusal why,
+worker_pool_log_refusal(struct worker *worker, enum refusal why,
     const struct sockaddr_storage *peer, const char *key, struct span text)
 {
-	struct workers *workers = worker->workers;
+	struct worker_pool *pool = worker->pool;
 	uint64_t now = clock_mono().ns;
-	uint64_t at = atomic_load(&workers->log_at_ns[why]);
+	uint64_t at = atomic_load(&pool->log_at_ns[why]);
 	char peer_text[SOCKET_PEER_MAX];
 
-	if (now < at ||
-	    !atomic_compare_exchange_strong(
-		&workers->log_at_ns[why], &at, now + REFUSED_LOG_NS)) {
-		atomic_fetch_add(&workers->unlogged[why], 1);
+	if (now < at || !atomic_compare_exchange_strong(
+			    &pool->log_at_ns[why], &at, now + REFUSED_LOG_NS)) {
+		atomic_fetch_add(&pool->unlogged[why], 1);
 		return;
 	}
 	socket_peer_text(peer, peer_text);
@@ -548,15 +544,15 @@ workers_log_refusal(struct worker *worker, enum refusal why,
 	    log_text("reason", refusal_word(why)), log_span(key, text),
 	    log_text("peer", peer_text),
 	    log_number(
-		"more", (int64_t)atomic_exchange(&workers->unlogged[why], 0)));
+		"more", (int64_t)atomic_exchange(&pool->unlogged[why], 0)));
 }
 
 unsigned
-workers_refused(struct workers *workers, struct refused out[REFUSED_MAX])
+worker_pool_refused(struct worker_pool *pool, struct refused out[REFUSED_MAX])
 {
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < workers->count; i++)
-		refusals_merge(&workers->all[i].refusals, out, &count);
+	for (unsigned i = 0; i < pool->count; i++)
+		refusals_merge(&pool->all[i].refusals, out, &count);
 	return count;
 }

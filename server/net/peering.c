@@ -1,0 +1,610 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The thread of the links: listening, the list of links, orders to it. */
+#include "net/peering.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "net/addresses.h"
+#include "net/peering_internal.h"
+#include "node/reload.h"
+#include "base/loop_watch.h"
+#include "base/thread.h"
+
+#define LINKS_TICK_MS 100
+#define LINKS_STOP_POLL_MS 5
+#define LINKS_STOP_NS (2u * HERD_NS_PER_S)
+
+/* --- the list of links -------------------------------------------------- */
+
+/* One neighbour as the herd file has it. */
+struct planned {
+	char peer[REPORT_ORIGIN_MAX + 1];
+	struct address address;
+	bool dials;
+	unsigned line;
+	unsigned column;
+};
+
+struct plan {
+	struct message message;
+	struct peering *peering;
+	struct node_timings timings;
+	unsigned count;
+	struct planned links_of_file[];
+};
+
+static struct plan *
+plan_make(struct peering *peering)
+{
+	const struct node *node = peering->node;
+	const struct herdfile *file = &node->file;
+	struct plan *plan = calloc(
+	    1, sizeof(*plan) + LINKS_MAX * sizeof(plan->links_of_file[0]));
+
+	if (plan == NULL)
+		return NULL;
+	plan->peering = peering;
+	plan->timings = node->timings;
+	for (size_t i = 0; i < file->link_count && plan->count < LINKS_MAX;
+	     i++) {
+		const struct herdfile_link *link = &file->links[i];
+		struct planned *planned = &plan->links_of_file[plan->count];
+		size_t peer;
+
+		if (herdfile_link_peer(file, link, node->self, &peer) !=
+		    HERD_OK)
+			continue;
+		snprintf(planned->peer, sizeof(planned->peer), "%s",
+		    file->nodes[peer].name);
+		planned->address = file->nodes[peer].peers;
+		planned->dials = herdfile_dials(link, node->self);
+		planned->line = link->line;
+		planned->column = link->column;
+		plan->count++;
+	}
+	return plan;
+}
+
+static const struct planned *
+plan_find(const struct plan *plan, const char *peer)
+{
+	for (unsigned i = 0; i < plan->count; i++) {
+		if (strcmp(plan->links_of_file[i].peer, peer) == 0)
+			return &plan->links_of_file[i];
+	}
+	return NULL;
+}
+
+static bool
+number_is_taken(const struct peering *peering, unsigned number)
+{
+	for (unsigned i = 0; i < LINKS_MAX; i++) {
+		if (peering->net_links[i].used &&
+		    peering->net_links[i].link.number == number)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A record's `from` names the link long after that is gone: a number comes
+ * again only when all others were given out.
+ */
+static unsigned
+draw_number(struct peering *peering)
+{
+	unsigned number;
+
+	do {
+		number = peering->next_number;
+		peering->next_number = (number + 1) % BOARD_LINKS_MAX;
+	} while (number_is_taken(peering, number));
+	return number;
+}
+
+static struct net_link *
+net_link_find(struct peering *peering, const char *peer)
+{
+	return (struct net_link *)link_find(&peering->driver, span_from(peer));
+}
+
+static void
+net_link_begin(struct peering *peering, const struct planned *planned)
+{
+	struct net_link *net_link = NULL;
+
+	for (unsigned i = 0; i < LINKS_MAX && net_link == NULL; i++) {
+		if (!peering->net_links[i].used)
+			net_link = &peering->net_links[i];
+	}
+	if (net_link == NULL)
+		return;
+	pthread_mutex_lock(&peering->lock); /* peering_changes() looks at it */
+	memset(net_link, 0, sizeof(*net_link));
+	pthread_mutex_unlock(&peering->lock);
+	net_link->peering = peering;
+	net_link->index = (unsigned)(net_link - peering->net_links);
+	net_link->address = planned->address;
+	net_link->line = planned->line;
+	net_link->column = planned->column;
+	net_link->link.number = draw_number(peering);
+	net_link->link.dials = planned->dials;
+	memcpy(net_link->link.peer, planned->peer, sizeof(net_link->link.peer));
+	if (net_link_open(net_link) != HERD_OK) {
+		LOG(peering->node->log, LOG_ERROR, "link-failed",
+		    log_text("peer", planned->peer),
+		    log_text("error", "out of memory"),
+		    log_text("next", "reload the configuration"));
+		return;
+	}
+	net_link->used = true;
+	/* There are as many places in the driver as links. */
+	if (link_add(&peering->driver, &net_link->link, clock_mono(),
+		clock_wall()) != HERD_OK)
+		net_link_close(net_link);
+}
+
+static void
+net_link_end(struct net_link *net_link)
+{
+	link_remove(&net_link->link, clock_mono(), clock_wall());
+	net_link_close(net_link);
+	peering_publish(net_link->peering);
+}
+
+/* In the links thread; at start before it runs. */
+static void
+plan_apply(struct peering *peering, const struct plan *plan)
+{
+	struct session_node *timings = &peering->node->sessions;
+
+	timings->ping_after_ns = plan->timings.ping_after_ns;
+	timings->dead_after_ns = plan->timings.dead_after_ns;
+	timings->stall_after_ns = plan->timings.stall_after_ns;
+	timings->verify_every_ns = plan->timings.verify_every_ns;
+	timings->flush_every_ns = plan->timings.flush_every_ns;
+	peering->driver.redial_max_ns = plan->timings.redial_max_ns;
+	for (unsigned i = 0; i < LINKS_MAX; i++) {
+		struct net_link *net_link = &peering->net_links[i];
+		const struct planned *planned;
+
+		if (!net_link->used)
+			continue;
+		planned = plan_find(plan, net_link->link.peer);
+		if (planned == NULL || planned->dials != net_link->link.dials ||
+		    !address_equal(&planned->address, &net_link->address)) {
+			net_link_end(net_link);
+		} else {
+			net_link->line = planned->line;
+			net_link->column = planned->column;
+			link_apply_redial_max(&net_link->link);
+		}
+	}
+	for (unsigned i = 0; i < plan->count; i++) {
+		const struct planned *planned = &plan->links_of_file[i];
+
+		if (net_link_find(peering, planned->peer) == NULL)
+			net_link_begin(peering, planned);
+	}
+	peering_publish(peering);
+}
+
+/*
+ * Until the thread has begun, the links are shown as they will be: else a
+ * node would say for a moment that it has none and is ready.
+ */
+static void
+plan_publish(struct peering *peering, const struct plan *plan)
+{
+	for (unsigned i = 0; i < plan->count; i++) {
+		const struct planned *planned = &plan->links_of_file[i];
+		struct link_status *status = &peering->published[i];
+
+		*status = (struct link_status){
+			.address = planned->address,
+			.state = LINK_WAITING,
+			.since = clock_mono(),
+			.dials = planned->dials,
+			.enabled = true,
+			.tls = peering->tls != NULL,
+			.line = planned->line,
+			.column = planned->column,
+			.rtt_ns = -1,
+		};
+		memcpy(status->peer, planned->peer, sizeof(status->peer));
+		peering->published_number[i] = i;
+		peering->published_index[i] = i;
+	}
+	peering->published_count = plan->count;
+	atomic_store(&peering->node->company.has_links, plan->count > 0);
+	atomic_store(&peering->node->company.alone_since_ns, clock_mono().ns);
+}
+
+static void
+on_plan(struct message *message)
+{
+	struct plan *plan = (struct plan *)message;
+
+	if (!plan->peering->driver.stopping)
+		plan_apply(plan->peering, plan);
+	free(plan);
+}
+
+/*
+ * The links of node->file are now these: new ones are dialled, old ones
+ * ended, unchanged ones not touched. Main thread.
+ */
+static enum herd_error
+on_reload(void *arg)
+{
+	struct peering *peering = arg;
+	struct plan *plan = plan_make(peering);
+
+	if (plan == NULL)
+		return HERD_ENOMEM;
+	plan->message.run = on_plan;
+	mailbox_post(&peering->mailbox, &plan->message);
+	return HERD_OK;
+}
+
+/* --- orders ------------------------------------------------------------- */
+
+struct link_order {
+	struct message message;
+	struct peering *peering;
+	char peer[REPORT_ORIGIN_MAX + 1];
+	enum link_verb verb;
+	peering_on_done *on_done;
+	void *arg;
+};
+
+static void
+on_command(struct message *message)
+{
+	struct link_order *command = (struct link_order *)message;
+	struct net_link *net_link =
+	    net_link_find(command->peering, command->peer);
+
+	if (net_link != NULL && !command->peering->driver.stopping)
+		link_command(
+		    &net_link->link, command->verb, clock_mono(), clock_wall());
+	peering_publish(command->peering);
+	if (command->on_done != NULL)
+		command->on_done(command->arg);
+	free(command);
+}
+
+enum herd_error
+peering_command(struct peering *peering, struct span peer, enum link_verb verb,
+    peering_on_done *on_done, void *arg)
+{
+	struct link_order *command;
+	bool found = false;
+
+	pthread_mutex_lock(&peering->lock);
+	for (unsigned i = 0; i < peering->published_count; i++)
+		found |= span_is(peer, peering->published[i].peer);
+	pthread_mutex_unlock(&peering->lock);
+	if (!found)
+		return HERD_ENOTFOUND;
+	command = calloc(1, sizeof(*command));
+	if (command == NULL)
+		return HERD_ENOMEM;
+	command->message.run = on_command;
+	command->peering = peering;
+	command->verb = verb;
+	command->on_done = on_done;
+	command->arg = arg;
+	memcpy(command->peer, peer.data, peer.len);
+	mailbox_post(&peering->mailbox, &command->message);
+	return HERD_OK;
+}
+
+/* What a client was told is at home must reach a neighbour before we go. */
+static bool
+links_owe(const struct peering *peering)
+{
+	const struct link_socket *conn;
+
+	TAILQ_FOREACH(conn, &peering->conns, all)
+	{
+		const struct session *session = &conn->link.session;
+
+		if (!conn->link.has_session)
+			continue;
+		/* What a comparison will find is not owed yet. */
+		if (session_has_debt(session) || session_is_comparing(session))
+			return true;
+	}
+	return false;
+}
+
+static void
+on_stop_poll(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	struct peering *peering = arg;
+	struct link_socket *conn;
+
+	if (links_owe(peering) && clock_mono().ns < peering->stop_at.ns)
+		return;
+	peering->driver.stopping = true;
+	for (unsigned i = 0; i < LINKS_MAX; i++) {
+		if (peering->net_links[i].used)
+			link_rest(&peering->net_links[i].link);
+	}
+	while ((conn = TAILQ_FIRST(&peering->conns)) != NULL)
+		link_conn_end(&conn->link, BYE_STOP, "the node stops",
+		    clock_mono(), clock_wall());
+	event_base_loopbreak(peering->base);
+}
+
+static void
+on_stop(struct message *message)
+{
+	const struct timeval poll = { 0, LINKS_STOP_POLL_MS * 1000 };
+	struct peering *peering = ((struct link_order *)message)->peering;
+
+	peering->stop_at = mono_add(clock_mono(), LINKS_STOP_NS);
+	event_add(peering->stop_poll, &poll);
+	on_stop_poll(-1, 0, peering);
+}
+
+/* --- reading ------------------------------------------------------------ */
+
+unsigned
+peering_status(struct peering *peering, struct link_status out[LINKS_MAX])
+{
+	unsigned count;
+
+	pthread_mutex_lock(&peering->lock);
+	count = peering->published_count;
+	memcpy(out, peering->published, count * sizeof(out[0]));
+	pthread_mutex_unlock(&peering->lock);
+	return count;
+}
+
+unsigned
+peering_changes(struct peering *peering, struct span peer,
+    struct link_change out[LINK_CHANGES_MAX])
+{
+	unsigned count = 0;
+
+	pthread_mutex_lock(&peering->lock);
+	for (unsigned i = 0; i < peering->published_count; i++) {
+		unsigned index = peering->published_index[i];
+
+		if (span_is(peer, peering->published[i].peer))
+			count = link_history_copy(
+			    &peering->net_links[index].history, out);
+	}
+	pthread_mutex_unlock(&peering->lock);
+	return count;
+}
+
+void
+peering_name_of(
+    struct peering *peering, uint32_t from, char out[REPORT_ORIGIN_MAX + 1])
+{
+	int number = board_link_of(from);
+
+	out[0] = '\0';
+	pthread_mutex_lock(&peering->lock);
+	for (unsigned i = 0; i < peering->published_count; i++) {
+		if (number == (int)peering->published_number[i])
+			memcpy(out, peering->published[i].peer,
+			    REPORT_ORIGIN_MAX + 1);
+	}
+	pthread_mutex_unlock(&peering->lock);
+}
+
+void
+peering_strangers(struct peering *peering, struct peering_strangers *out)
+{
+	for (unsigned i = 0; i < SESSION_REASON_COUNT; i++)
+		out->refused[i] = atomic_load(&peering->strangers.counts[i]);
+	out->half_open_max = peering->half_open.max;
+	pthread_mutex_lock(&peering->lock);
+	out->half_open = peering->published_half_open;
+	pthread_mutex_unlock(&peering->lock);
+}
+
+const struct address *
+peering_address(const struct peering *peering)
+{
+	return &peering->address;
+}
+
+void
+peering_watch(struct peering *peering, peering_on_change *on_change, void *arg)
+{
+	pthread_mutex_lock(&peering->watch_lock);
+	peering->on_change_arg = arg;
+	peering->on_change = on_change;
+	pthread_mutex_unlock(&peering->watch_lock);
+}
+
+/* --- life ---------------------------------------------------------------- */
+
+static void
+on_accept(void *arg, int fd, const struct sockaddr_storage *peer)
+{
+	struct peering *peering = arg;
+	char text[SOCKET_PEER_MAX];
+	uint64_t address = address_key(peer);
+
+	socket_peer_text(peer, text);
+	link_socket_make_room(peering, address);
+	(void)link_socket_open(peering, NULL, fd, text, address);
+}
+
+static void
+on_wake(void *arg)
+{
+	peering_serve_due(arg);
+}
+
+static void
+on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	loop_watch_begin("links-publish");
+	peering_judge_clock(arg);
+	peering_publish(arg);
+	loop_watch_end();
+}
+
+static const struct link_actions ACTIONS = {
+	.dial = net_link_dial,
+	.cancel = net_link_cancel,
+	.dial_next = net_link_dial_next,
+	.write = link_socket_write,
+	.arm = link_socket_arm,
+	.close = link_socket_close,
+	.arm_link = net_link_arm,
+	.changed = net_link_changed,
+	.tell = net_link_tell,
+	.random = peering_random,
+};
+
+static void *
+run_links(void *arg)
+{
+	struct peering *peering = arg;
+
+	event_base_dispatch(peering->base);
+	return NULL;
+}
+
+static enum herd_error
+peering_prepare(struct peering *peering, struct buf *message)
+{
+	const struct timeval tick = { 0, LINKS_TICK_MS * 1000 };
+	struct node *node = peering->node;
+	enum herd_error error = HERD_ENOMEM;
+
+	peering->base = event_base_new();
+	if (peering->base == NULL ||
+	    event_base_priority_init(peering->base, 2) != 0)
+		return HERD_ENOMEM;
+	peering->tick =
+	    event_new(peering->base, -1, EV_PERSIST, on_tick, peering);
+	if (peering->tick == NULL ||
+	    event_priority_set(peering->tick, 0) != 0 ||
+	    event_add(peering->tick, &tick) != 0)
+		return HERD_ENOMEM;
+	peering->stop_poll =
+	    event_new(peering->base, -1, EV_PERSIST, on_stop_poll, peering);
+	if (peering->stop_poll == NULL)
+		return HERD_ENOMEM;
+	if (node->file.settings.link_security != LINK_SECURITY_NONE &&
+	    node->file.settings.key_file[0] != '\0') {
+		const struct keyfile key = { "key_file",
+			node->file.settings.key_file, node->name,
+			node->base_dir };
+
+		error = transport_tls_open(
+		    &key, node->name, message, &peering->tls);
+		if (error != HERD_OK)
+			return error;
+	}
+	peering->address = node->file.nodes[node->self].peers;
+	/* A node without links needs no address for them. */
+	if (peering->address.kind == ADDRESS_NONE)
+		return HERD_OK;
+	error = listener_open(peering->base, &peering->address, "links",
+	    node->log, on_accept, peering, message, &peering->listener);
+	if (error == HERD_OK)
+		peering->address = *listener_address(peering->listener);
+	return error;
+}
+
+static void
+peering_release(struct peering *peering)
+{
+	for (unsigned i = 0; i < LINKS_MAX; i++) {
+		net_link_close(&peering->net_links[i]);
+	}
+	listener_close(peering->listener);
+	transport_tls_close(peering->tls);
+	if (peering->tick != NULL)
+		event_free(peering->tick);
+	if (peering->stop_poll != NULL)
+		event_free(peering->stop_poll);
+	if (peering->base != NULL)
+		event_base_free(peering->base);
+	pthread_mutex_destroy(&peering->watch_lock);
+	pthread_mutex_destroy(&peering->lock);
+	free(peering);
+}
+
+enum herd_error
+peering_open(struct node *node, struct buf *message, struct peering **out)
+{
+	struct peering *peering = calloc(1, sizeof(*peering));
+	struct plan *plan = NULL;
+	enum herd_error error;
+
+	if (peering == NULL)
+		return HERD_ENOMEM;
+	peering->node = node;
+	TAILQ_INIT(&peering->conns);
+	half_open_init(&peering->half_open, HALF_OPEN_MAX);
+	peering->driver = (struct link_driver){ .actions = &ACTIONS,
+		.arg = peering,
+		.wake = link_socket_wake,
+		.sessions = &node->sessions };
+	pthread_mutex_init(&peering->lock, NULL);
+	pthread_mutex_init(&peering->watch_lock, NULL);
+	error = peering_prepare(peering, message);
+	if (error != HERD_OK)
+		goto fail;
+	error =
+	    mailbox_init(&peering->mailbox, peering->base, on_wake, peering);
+	if (error != HERD_OK)
+		goto fail;
+	error = resolver_open(&peering->mailbox, &peering->resolver);
+	if (error != HERD_OK)
+		goto fail_mailbox;
+	plan = plan_make(peering);
+	if (plan == NULL) {
+		error = HERD_ENOMEM;
+		goto fail_mailbox;
+	}
+	plan_publish(peering, plan);
+	plan->message.run = on_plan;
+	mailbox_post(&peering->mailbox, &plan->message);
+	if (thread_start(&peering->thread, "links", THREAD_LOOP, run_links,
+		peering) != 0) {
+		error = HERD_ESYSTEM;
+		goto fail_mailbox;
+	}
+	node_on_reload(node, on_reload, peering);
+	*out = peering;
+	return HERD_OK;
+
+fail_mailbox:
+	peering->driver.stopping = true;
+	resolver_close(peering->resolver);
+	mailbox_release(&peering->mailbox);
+fail:
+	peering_release(peering);
+	return error;
+}
+
+void
+peering_close(struct peering *peering)
+{
+	struct link_order stop = { .message.run = on_stop, .peering = peering };
+
+	if (peering == NULL)
+		return;
+	mailbox_post(&peering->mailbox, &stop.message);
+	pthread_join(peering->thread, NULL);
+	resolver_close(peering->resolver);
+	mailbox_release(&peering->mailbox);
+	peering_release(peering);
+}
