@@ -408,10 +408,8 @@ measure(struct bench *b)
 	if ((b->kinds & 1u << KIND_WHATSAT) != 0)
 		add_row(b, KIND_WHATSAT, "whatsat", s);
 	out_end(&run->out);
-	if (b->failure != NULL) {
-		put_clean(&run->message, span_from(b->failure));
-		return run_fail_message(run, STATUS_CONNECT);
-	}
+	if (b->failure != NULL)
+		return run_fail(run, STATUS_CONNECT, "%s", b->failure);
 	return run_wait_status(run, result);
 }
 

@@ -110,13 +110,10 @@ check_types(struct run *run)
 
 		for (size_t i = 0; i < HERD_ARRAY_LEN(words); i++)
 			known |= span_is(span_of(list, len), words[i]);
-		if (!known) {
-			put_text(&run->message, "--type: `");
-			put_clean(&run->message, span_of(list, len));
-			put_text(
-			    &run->message, "' is not one of: " EVENT_TYPES);
-			return run_fail_message(run, STATUS_USAGE);
-		}
+		if (!known)
+			return run_fail(run, STATUS_USAGE,
+			    "--type: `%.*s' is not one of: " EVENT_TYPES,
+			    (int)len, list);
 		list += len + (list[len] == ',');
 	}
 	return STATUS_OK;
