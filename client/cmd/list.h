@@ -4,8 +4,8 @@
  * cmd_NAME in a file of its own, NAME.c (NAME_command.c when another room has
  * a file of that name); NAME is the command's path with `_' for ` ' and `-'.
  */
-#ifndef HERD_CLIENT_LIST_H
-#define HERD_CLIENT_LIST_H
+#ifndef HERD_COMMAND_LIST_H
+#define HERD_COMMAND_LIST_H
 
 #include "line/command.h"
 
