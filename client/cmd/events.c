@@ -170,11 +170,13 @@ const struct command cmd_events = {
 	    "Until Ctrl-C, or until --limit N events have come. A reader that "
 	    "is too slow gets each client's newest report only, and is told.",
 	.group = GROUP_WATCHING,
-	.flags =
-	    FLAGS(FLAG("type", .value = "LIST", .complete = COMPLETE_WORDS,
-		      .words = EVENT_TYPES, .help = "only these, with commas"),
-		FLAG("client", .value = "GLOB", .complete = COMPLETE_CLIENT,
-		    .help = "only reports of clients whose id matches")),
+	/* clang-format off */
+	.flags = FLAGS(
+	    FLAG("type", .value = "LIST", .complete = COMPLETE_WORDS, .words = EVENT_TYPES,
+		.help = "only these, with commas"),
+	    FLAG("client", .value = "GLOB", .complete = COMPLETE_CLIENT,
+		.help = "only reports of clients whose id matches")),
+	/* clang-format on */
 	.view = &event_view,
 	.traits = COMMAND_STREAM | COMMAND_HARMLESS,
 	.run = events_run,

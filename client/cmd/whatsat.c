@@ -449,11 +449,12 @@ const struct command cmd_whatsat = {
 	.group = GROUP_CLIENTS,
 	.args = ARGS(ARG("CLIENT", .complete = COMPLETE_CLIENT),
 	    ARG("RADIUS[km|m|mi]"), ARG("MAX")),
-	.flags = FLAGS(FLAG("map", .help = "draw the places around the client"),
-	    FLAG("sort", .value = "KEY", .complete = COMPLETE_WORDS,
-		.words = "distance rating name",
-		.help =
-		    "by distance, rating or name (else as the server ranks them)")),
+	/* clang-format off */
+	.flags = FLAGS(
+	    FLAG("map", .help = "draw the places around the client"),
+	    FLAG("sort", .value = "KEY", .complete = COMPLETE_WORDS, .words = "distance rating name",
+		.help = "by distance, rating or name (else as the server ranks them)")),
+	/* clang-format on */
 	.view = &whatsat_view,
 	.traits = COMMAND_READ,
 	.run = whatsat_run,
