@@ -408,10 +408,8 @@ measure(struct bench *b)
 	if ((b->kinds & 1u << KIND_WHATSAT) != 0)
 		add_row(b, KIND_WHATSAT, "whatsat", s);
 	out_end(&run->out);
-	if (b->failure != NULL) {
-		put_clean(&run->message, span_from(b->failure));
-		return run_fail_message(run, STATUS_CONNECT);
-	}
+	if (b->failure != NULL)
+		return run_fail(run, STATUS_CONNECT, "%s", b->failure);
 	return run_wait_status(run, result);
 }
 
@@ -519,18 +517,16 @@ const struct command cmd_bench = {
 	.group = GROUP_CLIENTS,
 	.args = ARGS(ARG("iamat|whatsat|mixed", .complete = COMPLETE_WORDS,
 	    .words = "iamat whatsat mixed", .fixed = true)),
-	.flags = FLAGS(FLAG("clients", .value = "N",
-			   .help = "different client ids (1000)"),
-	    FLAG("connections", .value = "N",
-		.help = "connections, spread over the nodes (16)"),
-	    FLAG("pipeline", .value = "N",
-		.help = "requests under way on each (1)"),
+	/* clang-format off */
+	.flags = FLAGS(
+	    FLAG("clients", .value = "N", .help = "different client ids (1000)"),
+	    FLAG("connections", .value = "N", .help = "connections, spread over the nodes (16)"),
+	    FLAG("pipeline", .value = "N", .help = "requests under way on each (1)"),
 	    FLAG("rate", .value = "N",
-		.help =
-		    "requests per second in all (as fast as they are answered)"),
+		.help = "requests per second in all (as fast as they are answered)"),
 	    FLAG("duration", .value = "DURATION", .help = "for so long (10s)"),
-	    FLAG("prefix", .value = "PREFIX",
-		.help = "what the client ids begin with (bench-)")),
+	    FLAG("prefix", .value = "PREFIX", .help = "what the client ids begin with (bench-)")),
+	/* clang-format on */
 	.view = &bench_view,
 	.traits = COMMAND_WRITE,
 	.run = bench_run,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * check: a monitoring plugin (Nagios, Icinga ...). One line on stdout with
- * performance data behind |, exit status 0 OK, 1 WARNING, 2 CRITICAL, 3
+ * performance data after |, exit status 0 OK, 1 WARNING, 2 CRITICAL, 3
  * UNKNOWN. This command alone has these statuses.
  */
 #include "cmd/list.h"

@@ -248,11 +248,9 @@ client_import_run(struct run *run)
 		return import_from(&im);
 	}
 	im.file = fopen(im.path, "re");
-	if (im.file == NULL) {
-		put_clean(&run->message, span_from(im.path));
-		putf(&run->message, ": %s", strerror(errno));
-		return run_fail_message(run, STATUS_LOCAL);
-	}
+	if (im.file == NULL)
+		return run_fail(
+		    run, STATUS_LOCAL, "%s: %s", im.path, strerror(errno));
 	status = import_from(&im);
 	fclose(im.file);
 	return status;

@@ -135,13 +135,9 @@ client_list_near(
 		number.len -= 2;
 	status = typed_location(run, place, &text, &at);
 	if (status == STATUS_OK &&
-	    (where_value(LEAF_REAL, number, &metres) != HERD_OK ||
-		metres <= 0)) {
-		put_byte(&run->message, '`');
-		put_clean(&run->message, span_from(km));
-		put_text(&run->message, "' is no distance in km");
-		status = run_fail_message(run, STATUS_USAGE);
-	}
+	    (where_value(LEAF_REAL, number, &metres) != HERD_OK || metres <= 0))
+		status = run_fail(
+		    run, STATUS_USAGE, "`%s' is no distance in km", km);
 	if (status == STATUS_OK) {
 		put_text(query, "&near=");
 		must(text_to_percent(query, buf_span(&text)));

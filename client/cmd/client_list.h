@@ -3,8 +3,8 @@
  * Clients that nodes know, as rows: pages of the admin API until there are
  * enough.
  */
-#ifndef HERD_CLIENT_LIST_ROWS_H
-#define HERD_CLIENT_LIST_ROWS_H
+#ifndef HERD_CLIENT_LIST_H
+#define HERD_CLIENT_LIST_H
 
 #include "run/run.h"
 

@@ -49,7 +49,7 @@ fits_on_a_line(const struct completions *found, const struct completion *item)
 }
 
 /*
- * __complete WORD... PREFIX: the words behind `herdctl' so far, the last one
+ * __complete WORD... PREFIX: the words after `herdctl' so far, the last one
  * is being typed. One suggestion to a line; a last line `:files' asks the
  * shell to add file names.
  */

@@ -110,13 +110,10 @@ check_types(struct run *run)
 
 		for (size_t i = 0; i < HERD_ARRAY_LEN(words); i++)
 			known |= span_is(span_of(list, len), words[i]);
-		if (!known) {
-			put_text(&run->message, "--type: `");
-			put_clean(&run->message, span_of(list, len));
-			put_text(
-			    &run->message, "' is not one of: " EVENT_TYPES);
-			return run_fail_message(run, STATUS_USAGE);
-		}
+		if (!known)
+			return run_fail(run, STATUS_USAGE,
+			    "--type: `%.*s' is not one of: " EVENT_TYPES,
+			    (int)len, list);
 		list += len + (list[len] == ',');
 	}
 	return STATUS_OK;
@@ -173,11 +170,13 @@ const struct command cmd_events = {
 	    "Until Ctrl-C, or until --limit N events have come. A reader that "
 	    "is too slow gets each client's newest report only, and is told.",
 	.group = GROUP_WATCHING,
-	.flags =
-	    FLAGS(FLAG("type", .value = "LIST", .complete = COMPLETE_WORDS,
-		      .words = EVENT_TYPES, .help = "only these, with commas"),
-		FLAG("client", .value = "GLOB", .complete = COMPLETE_CLIENT,
-		    .help = "only reports of clients whose id matches")),
+	/* clang-format off */
+	.flags = FLAGS(
+	    FLAG("type", .value = "LIST", .complete = COMPLETE_WORDS, .words = EVENT_TYPES,
+		.help = "only these, with commas"),
+	    FLAG("client", .value = "GLOB", .complete = COMPLETE_CLIENT,
+		.help = "only reports of clients whose id matches")),
+	/* clang-format on */
 	.view = &event_view,
 	.traits = COMMAND_STREAM | COMMAND_HARMLESS,
 	.run = events_run,

@@ -6,7 +6,7 @@
 #include "run/run.h"
 
 /*
- * What was well-formed when it went out is refused for what it means. The
+ * The request was well-formed, so the node refused it for what it means. The
  * node does not say why.
  */
 static const char *

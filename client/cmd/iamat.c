@@ -50,12 +50,10 @@ put_time(struct run *run, const char *typed, struct buf *out)
 		put_text(out, typed);
 		return STATUS_OK;
 	}
-	put_byte(&run->message, '`');
-	put_clean(&run->message, span_from(typed));
-	put_text(&run->message,
-	    "' is no time: seconds since 1970, such as 1621464827.959498503, "
-	    "or now");
-	return run_fail_message(run, STATUS_USAGE);
+	return run_fail(run, STATUS_USAGE,
+	    "`%s' is no time: seconds since 1970, such as "
+	    "1621464827.959498503, or now",
+	    typed);
 }
 
 /* It has to repeat what it was told, byte for byte. */

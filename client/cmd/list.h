@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The one list of commands, in the order of help. Each is a constant
- * cmd_NAME in a file of its own, NAME.c (NAME_command.c when another room has
- * a file of that name); NAME is the command's path with `_' for ` ' and `-'.
+ * cmd_NAME in a file of its own: NAME.c, or NAME_command.c when another room
+ * has a file of that name. NAME is the command's path with `_' for ` ' and
+ * `-'. A new command needs its file, a row here and one in the Makefile.
  */
-#ifndef HERD_CLIENT_LIST_H
-#define HERD_CLIENT_LIST_H
+#ifndef HERD_COMMAND_LIST_H
+#define HERD_COMMAND_LIST_H
 
 #include "line/command.h"
 

@@ -142,10 +142,11 @@ const struct command cmd_log_tail = {
 	.help = "Behind `log tail' -n is the number of lines and -f follows; "
 		"which node is said before it, or with --node.",
 	.group = GROUP_CONFIG,
-	.flags = FLAGS(FLAG("lines", .letter = 'n', .value = "N",
-			   .help = "so many lines (20)"),
-	    FLAG("follow", .letter = 'f',
-		.help = "and what is logged from now on")),
+	/* clang-format off */
+	.flags = FLAGS(
+	    FLAG("lines", .letter = 'n', .value = "N", .help = "so many lines (20)"),
+	    FLAG("follow", .letter = 'f', .help = "and what is logged from now on")),
+	/* clang-format on */
 	.view = &log_view,
 	.traits = COMMAND_STREAM | COMMAND_HARMLESS,
 	.run = log_tail_run,

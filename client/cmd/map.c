@@ -101,11 +101,13 @@ const struct command cmd_map = {
 	    "On a screen, and with plain; every other format gets the clients "
 	    "themselves, as `client ls'.",
 	.group = GROUP_WATCHING,
-	.flags = FLAGS(FLAG("near", .value = "LOCATION",
-			   .help = "only clients around this place"),
+	/* clang-format off */
+	.flags = FLAGS(
+	    FLAG("near", .value = "LOCATION", .help = "only clients around this place"),
 	    FLAG("km", .value = "KM", .help = "so far around it (10)"),
 	    FLAG("prefix", .value = "PREFIX", .complete = COMPLETE_CLIENT,
 		.help = "only clients whose id begins so")),
+	/* clang-format on */
 	.view = &client_list_view,
 	.traits = COMMAND_READ,
 	.run = map_run,

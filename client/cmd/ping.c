@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * ping: a request that changes nothing and that every node answers at once:
- * an invalid line, which comes back behind `? '.
+ * an invalid line, which comes back after `? '.
  */
 #include "cmd/list.h"
 
@@ -134,10 +134,12 @@ const struct command cmd_ping = {
 	.group = GROUP_CLIENTS,
 	.args = ARGS(ARG("NODE", .complete = COMPLETE_NODE, .optional = true,
 	    .repeats = true)),
-	.flags = FLAGS(FLAG("count", .letter = 'c', .value = "N",
-			   .help = "ask each node N times (1)"),
+	/* clang-format off */
+	.flags = FLAGS(
+	    FLAG("count", .letter = 'c', .value = "N", .help = "ask each node N times (1)"),
 	    FLAG("interval", .letter = 'i', .value = "DURATION",
 		.help = "time between two questions (1s)")),
+	/* clang-format on */
 	.view = &ping_view,
 	.traits = COMMAND_HERD | COMMAND_READ,
 	.run = ping_run,

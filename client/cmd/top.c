@@ -85,7 +85,7 @@ struct top {
 	struct answers answers;    /* of the last round */
 	const struct order *order; /* NULL: as --sort says, or the herd file */
 	bool reversed;             /* `order` is */
-	struct buf complaint;      /* why it ended, for behind the picture */
+	struct buf complaint;      /* why it ended, for after the picture */
 };
 
 static void
@@ -187,7 +187,7 @@ add_title(struct top *t)
 	buf_release(&text);
 }
 
-/* By the key that was pressed, or the word behind --sort. */
+/* By the key that was pressed, or the word after --sort. */
 static enum status
 set_sort(struct top *t)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What operators type: checked, and said what is wrong with it.
+ * Checks what operators type and says what is wrong with it.
  */
 #ifndef HERD_CLIENT_TYPED_H
 #define HERD_CLIENT_TYPED_H

@@ -73,12 +73,10 @@ put_radius(struct run *run, const char *typed, struct buf *out, double *metres)
 			return STATUS_OK;
 		}
 	}
-	put_byte(&run->message, '`');
-	put_clean(&run->message, text);
-	put_text(&run->message,
-	    "' is no radius: more than 0 and at most 50 km, such as 10, "
-	    "500m or 2mi");
-	return run_fail_message(run, STATUS_USAGE);
+	return run_fail(run, STATUS_USAGE,
+	    "`%s' is no radius: more than 0 and at most 50 km, such as 10, "
+	    "500m or 2mi",
+	    typed);
 }
 
 struct whatsat {
@@ -102,12 +100,9 @@ read_question(struct whatsat *w, struct buf *request)
 	status = put_radius(run, run_word(run, 1), request, &w->radius_m);
 	if (status != STATUS_OK)
 		return status;
-	if (bound_parse(span_from(run_word(run, 2)), &w->max) != HERD_OK) {
-		put_byte(&run->message, '`');
-		put_clean(&run->message, span_from(run_word(run, 2)));
-		put_text(&run->message, "' is no number from 1 to 20");
-		return run_fail_message(run, STATUS_USAGE);
-	}
+	if (bound_parse(span_from(run_word(run, 2)), &w->max) != HERD_OK)
+		return run_fail(run, STATUS_USAGE,
+		    "`%s' is no number from 1 to 20", run_word(run, 2));
 	putf(request, " %s", run_word(run, 2));
 	return STATUS_OK;
 }
@@ -282,13 +277,8 @@ check_places(struct run *run, const cJSON *json)
 		    run, STATUS_REPLY, "the answer's JSON has no status");
 	if (strcmp(status, "OK") == 0 || strcmp(status, "ZERO_RESULTS") == 0)
 		return STATUS_OK;
-	put_text(&run->message, "Places: ");
-	put_clean(&run->message, span_from(status));
-	if (message != NULL) {
-		put_text(&run->message, ": ");
-		put_clean(&run->message, span_from(message));
-	}
-	return run_fail_message(run, STATUS_REFUSED);
+	return run_fail(run, STATUS_REFUSED, "Places: %s%s%s", status,
+	    message == NULL ? "" : ": ", message == NULL ? "" : message);
 }
 
 static void
@@ -459,11 +449,12 @@ const struct command cmd_whatsat = {
 	.group = GROUP_CLIENTS,
 	.args = ARGS(ARG("CLIENT", .complete = COMPLETE_CLIENT),
 	    ARG("RADIUS[km|m|mi]"), ARG("MAX")),
-	.flags = FLAGS(FLAG("map", .help = "draw the places around the client"),
-	    FLAG("sort", .value = "KEY", .complete = COMPLETE_WORDS,
-		.words = "distance rating name",
-		.help =
-		    "by distance, rating or name (else as the server ranks them)")),
+	/* clang-format off */
+	.flags = FLAGS(
+	    FLAG("map", .help = "draw the places around the client"),
+	    FLAG("sort", .value = "KEY", .complete = COMPLETE_WORDS, .words = "distance rating name",
+		.help = "by distance, rating or name (else as the server ranks them)")),
+	/* clang-format on */
 	.view = &whatsat_view,
 	.traits = COMMAND_READ,
 	.run = whatsat_run,

@@ -15,7 +15,7 @@ struct parser {
 	const char *const *words;
 	size_t count;
 	size_t at;
-	bool literal; /* behind `--`, or a verbatim command */
+	bool literal; /* after `--`, or a verbatim command */
 	struct args *out;
 	struct buf *message;
 };

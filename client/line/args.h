@@ -3,7 +3,7 @@
  * Words sorted into command, arguments and options. Options may stand
  * anywhere; a word that begins with + or - and a digit is never one (it is a
  * place). `--` ends options. A command's own flags hide global ones of the
- * same letter behind the command's name.
+ * same letter after the command's name.
  */
 #ifndef HERD_CLIENT_ARGS_H
 #define HERD_CLIENT_ARGS_H
