@@ -94,7 +94,7 @@ CLIENT_NET_SRC := client/net/admin_client.c client/net/connection.c \
 CLIENT_LINE_SRC := client/line/args.c client/line/command.c
 CLIENT_CONF_SRC := client/conf/contexts.c client/conf/herd.c \
 	client/conf/prefs.c
-CLIENT_RUN_SRC := client/run/app.c client/run/ask.c client/run/exchange.c \
+CLIENT_RUN_SRC := client/run/app.c client/run/ask.c client/run/conversation.c \
 	client/run/fields.c client/run/help.c client/run/live.c client/run/message.c \
 	client/run/run.c client/run/run_targets.c client/run/script.c \
 	client/run/stream.c client/run/watch.c
@@ -156,7 +156,7 @@ NET_TESTS := test_addresses test_half_open test_limits test_link_history \
 STORE_TESTS := test_rows test_same_file
 ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
 	test_admin_query test_admin_routes test_admin_rows
-CLIENT_TESTS := test_client_words test_client_args test_client_where \
+CLIENT_TESTS := test_client_tokens test_client_args test_client_filter \
 	test_client_out test_client_reply test_client_complete \
 	test_client_manual test_client_commands
 UNIT_TESTS = $(COMMON_TESTS) $(CORE_TESTS) $(PLACES_TESTS) $(NODE_TESTS) $(NET_TESTS) \

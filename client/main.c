@@ -33,29 +33,29 @@ global_option(const struct args *args, const char *name)
 }
 
 static enum status
-start(struct ctl *ctl, const struct args *args)
+start(struct app *app, const struct args *args)
 {
 	static const struct run_origin origin = { .is_line = false };
 	const char *file = global_option(args, "file");
 
 	/* What is said on the command line wins over what stdin holds. */
 	if (args->command != NULL || args->group != NULL || args->help)
-		return run_args(ctl, args, &origin);
+		return run_args(app, args, &origin);
 	if (file == NULL && isatty(STDIN_FILENO) == 1) {
 		if (isatty(STDOUT_FILENO) == 1)
-			return repl_run(ctl);
+			return repl_run(app);
 		/* Nobody would see a prompt: the answer is the usage error. */
-		return run_args(ctl, args, &origin);
+		return run_args(app, args, &origin);
 	}
-	return script_run(ctl, file, global_option(args, "keep-going") != NULL);
+	return script_run(app, file, global_option(args, "keep-going") != NULL);
 }
 
 static enum status
-say_failure(struct ctl *ctl, enum status status, struct buf *message)
+say_failure(struct app *app, enum status status, struct buf *message)
 {
-	struct run run = { .ctl = ctl };
+	struct run run = { .app = app };
 
-	prefs_copy(&run.prefs, &ctl->base);
+	prefs_copy(&run.prefs, &app->base);
 	run_fail(&run, status, "%s", text_of(message));
 	prefs_release(&run.prefs);
 	return status;
@@ -63,7 +63,7 @@ say_failure(struct ctl *ctl, enum status status, struct buf *message)
 
 /* Parses, reads settings, runs. */
 static enum status
-run_main(struct ctl *ctl, const char *const *words, size_t count)
+run_main(struct app *app, const char *const *words, size_t count)
 {
 	static const char *const version[] = { "version" };
 	struct args args;
@@ -78,13 +78,13 @@ run_main(struct ctl *ctl, const char *const *words, size_t count)
 		usage = args_parse(version, 1, &args, &message);
 	}
 	/* What was understood says how the failure is to be said. */
-	status = ctl_init(
-	    ctl, &args, global_option(&args, "no-rc") != NULL, &message);
+	status = app_init(
+	    app, &args, global_option(&args, "no-rc") != NULL, &message);
 	if (usage != STATUS_OK || status != STATUS_OK)
 		status = say_failure(
-		    ctl, usage != STATUS_OK ? usage : status, &message);
+		    app, usage != STATUS_OK ? usage : status, &message);
 	else
-		status = start(ctl, &args);
+		status = start(app, &args);
 	args_release(&args);
 	buf_release(&message);
 	return status;
@@ -106,7 +106,7 @@ int
 main(int argc, char **argv)
 {
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
-	struct ctl ctl;
+	struct app app;
 	enum status status;
 	int ended_by;
 
@@ -115,10 +115,10 @@ main(int argc, char **argv)
 	/* At a limit of file size the write fails, which is told. */
 	sigaction(SIGXFSZ, &ignore, NULL);
 	setlocale(LC_CTYPE, "");
-	status = run_main(&ctl, (const char *const *)argv + 1,
+	status = run_main(&app, (const char *const *)argv + 1,
 	    argc > 0 ? (size_t)argc - 1 : 0);
-	ended_by = ctl.loop.ended_by;
-	ctl_release(&ctl);
+	ended_by = app.loop.ended_by;
+	app_release(&app);
 	if (ended_by != 0)
 		die_of(ended_by);
 	if (status == STATUS_SIGINT)

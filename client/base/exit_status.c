@@ -11,13 +11,13 @@ static const struct status_entry table[] = {
 };
 
 const struct status_entry *
-status_table(void)
+exit_status_table(void)
 {
 	return table;
 }
 
 const char *
-status_word(enum status status)
+exit_status_word(enum status status)
 {
 	for (const struct status_entry *e = table; e->word != NULL; e++) {
 		if (e->status == status)
@@ -27,7 +27,7 @@ status_word(enum status status)
 }
 
 enum status
-status_worst(enum status a, enum status b)
+exit_status_worst(enum status a, enum status b)
 {
 	return a > b ? a : b;
 }

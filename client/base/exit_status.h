@@ -35,12 +35,12 @@ struct status_entry {
 };
 
 /* The table, ended by an entry whose word is NULL. */
-const struct status_entry *status_table(void);
+const struct status_entry *exit_status_table(void);
 
 /* The word of the table; "other" for a status that is not in it. */
-const char *status_word(enum status status);
+const char *exit_status_word(enum status status);
 
 /* The one of two that a script that continued should end with. */
-enum status status_worst(enum status a, enum status b);
+enum status exit_status_worst(enum status a, enum status b);
 
 #endif

@@ -27,7 +27,7 @@ static const char *const error_texts[] = {
 };
 
 const char *
-words_strerror(enum words_error error)
+tokens_strerror(enum words_error error)
 {
 	return error_texts[error];
 }
@@ -161,7 +161,7 @@ read_word(struct reader *r, struct buf *out, bool *quoted)
 }
 
 static void
-add_word(struct words *words, struct buf *text, size_t start, size_t end,
+add_word(struct tokens *words, struct buf *text, size_t start, size_t end,
     bool quoted)
 {
 	grow_array(words->words, words->count, words->room);
@@ -176,7 +176,7 @@ add_word(struct words *words, struct buf *text, size_t start, size_t end,
 
 /* The file behind > or the shell command behind |. */
 static enum words_error
-read_target(struct reader *r, struct words *words)
+read_target(struct reader *r, struct tokens *words)
 {
 	struct buf text;
 	enum words_error error = WORDS_OK;
@@ -216,7 +216,7 @@ read_target(struct reader *r, struct words *words)
 }
 
 static void
-read_verbatim(struct reader *r, struct words *words, struct buf *text)
+read_verbatim(struct reader *r, struct tokens *words, struct buf *text)
 {
 	size_t start;
 
@@ -234,7 +234,7 @@ read_verbatim(struct reader *r, struct words *words, struct buf *text)
 /* One command, up to ; or the end of the line. */
 static enum words_error
 read_command(
-    struct reader *r, words_is_verbatim *is_verbatim, struct words *words)
+    struct reader *r, tokens_is_verbatim *is_verbatim, struct tokens *words)
 {
 	struct buf text;
 	enum words_error error = WORDS_OK;
@@ -279,7 +279,7 @@ read_command(
 }
 
 enum words_error
-line_split(struct span text, words_is_verbatim *is_verbatim, struct line *out)
+line_split(struct span text, tokens_is_verbatim *is_verbatim, struct line *out)
 {
 	struct reader r = { .text = text, .at = 0 };
 	enum words_error error = WORDS_OK;
@@ -288,7 +288,7 @@ line_split(struct span text, words_is_verbatim *is_verbatim, struct line *out)
 	if (span_find(text, '\0') != NULL)
 		return WORDS_NUL;
 	while (error == WORDS_OK && !at_end(&r)) {
-		struct words words = { 0 };
+		struct tokens words = { 0 };
 
 		error = read_command(&r, is_verbatim, &words);
 		if (words.count > 0 || error != WORDS_OK) {
@@ -304,7 +304,7 @@ line_split(struct span text, words_is_verbatim *is_verbatim, struct line *out)
 }
 
 static void
-words_release(struct words *words)
+tokens_release(struct tokens *words)
 {
 	for (size_t i = 0; i < words->count; i++)
 		free(words->words[i].text);
@@ -316,7 +316,7 @@ void
 line_release(struct line *line)
 {
 	for (size_t i = 0; i < line->count; i++)
-		words_release(&line->commands[i]);
+		tokens_release(&line->commands[i]);
 	free(line->commands);
 	*line = (struct line){ 0 };
 }
@@ -341,7 +341,7 @@ can_be(struct span word, enum word_form form)
 }
 
 enum word_form
-words_form(struct span word, enum word_form least)
+tokens_form(struct span word, enum word_form least)
 {
 	if (least == WORD_DOUBLE || can_be(word, least))
 		return least;
@@ -366,7 +366,7 @@ put_escaped(struct buf *out, struct span word)
 }
 
 void
-words_put(struct buf *out, struct span word, enum word_form form, bool open)
+tokens_put(struct buf *out, struct span word, enum word_form form, bool open)
 {
 	switch (form) {
 	case WORD_PLAIN: put_span(out, word); return;
@@ -384,9 +384,9 @@ words_put(struct buf *out, struct span word, enum word_form form, bool open)
 }
 
 void
-words_quote(struct buf *out, const char *word)
+tokens_quote(struct buf *out, const char *word)
 {
 	struct span text = span_from(word);
 
-	words_put(out, text, words_form(text, WORD_PLAIN), false);
+	tokens_put(out, text, tokens_form(text, WORD_PLAIN), false);
 }

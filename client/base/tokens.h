@@ -33,7 +33,7 @@ enum redirect {
 };
 
 /* One command of a line. */
-struct words {
+struct tokens {
 	struct word *words;
 	size_t count;
 	size_t room;
@@ -44,7 +44,7 @@ struct words {
 };
 
 struct line {
-	struct words *commands;
+	struct tokens *commands;
 	size_t count;
 	size_t room;
 };
@@ -61,10 +61,10 @@ enum words_error {
 };
 
 /* What is wrong, as a sentence. */
-const char *words_strerror(enum words_error error);
+const char *tokens_strerror(enum words_error error);
 
 /* May be asked whether a command's first word makes the rest verbatim. */
-typedef bool words_is_verbatim(const char *first_word);
+typedef bool tokens_is_verbatim(const char *first_word);
 
 /*
  * Cuts a whole line, without its LF. *out is always valid and to be released
@@ -72,7 +72,7 @@ typedef bool words_is_verbatim(const char *first_word);
  * the last word unfinished, which is what completion works on.
  */
 enum words_error line_split(
-    struct span text, words_is_verbatim *is_verbatim, struct line *out);
+    struct span text, tokens_is_verbatim *is_verbatim, struct line *out);
 void line_release(struct line *line);
 
 /* How a word can stand in a line. */
@@ -83,17 +83,17 @@ enum word_form {
 };
 
 /* `least`, or WORD_DOUBLE if the word cannot stand in that form. */
-enum word_form words_form(struct span word, enum word_form least);
+enum word_form tokens_form(struct span word, enum word_form least);
 
 /*
- * Appends the word in a form of words_form(), so that line_split() reads
+ * Appends the word in a form of tokens_form(), so that line_split() reads
  * exactly it back and a terminal obeys nothing in it. With `open` there is no
  * quote at the end. No byte of the word is NUL.
  */
-void words_put(
+void tokens_put(
     struct buf *out, struct span word, enum word_form form, bool open);
 
 /* Appends `word`, in quotes only where it needs them. */
-void words_quote(struct buf *out, const char *word);
+void tokens_quote(struct buf *out, const char *word);
 
 #endif

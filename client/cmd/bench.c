@@ -31,16 +31,16 @@
 
 /* clang-format off */
 #define BENCH_COLUMNS(X) \
-	X(BENCH_KIND, "request", "REQUEST", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL) \
-	X(BENCH_SENT, "answered", "ANSWERED", LEAF_INTEGER) \
-	X(BENCH_REFUSED, "refused", "REFUSED", LEAF_INTEGER) \
-	X(BENCH_SECONDS, "duration_s", "TOOK", LEAF_SECONDS) \
-	X(BENCH_RATE, "rate_per_s", "PER SECOND", LEAF_REAL) \
-	X(BENCH_P50, "p50_ms", "P50", LEAF_MS) \
-	X(BENCH_P90, "p90_ms", "P90", LEAF_MS, .drop = 2) \
-	X(BENCH_P99, "p99_ms", "P99", LEAF_MS) \
-	X(BENCH_P999, "p99_9_ms", "P99.9", LEAF_MS, .drop = 1) \
-	X(BENCH_MAX, "max_ms", "MAX", LEAF_MS, .drop = 1)
+	X(BENCH_KIND, "request", "REQUEST", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL) \
+	X(BENCH_SENT, "answered", "ANSWERED", VALUE_INTEGER) \
+	X(BENCH_REFUSED, "refused", "REFUSED", VALUE_INTEGER) \
+	X(BENCH_SECONDS, "duration_s", "TOOK", VALUE_SECONDS) \
+	X(BENCH_RATE, "rate_per_s", "PER SECOND", VALUE_REAL) \
+	X(BENCH_P50, "p50_ms", "P50", VALUE_MS) \
+	X(BENCH_P90, "p90_ms", "P90", VALUE_MS, .drop = 2) \
+	X(BENCH_P99, "p99_ms", "P99", VALUE_MS) \
+	X(BENCH_P999, "p99_9_ms", "P99.9", VALUE_MS, .drop = 1) \
+	X(BENCH_MAX, "max_ms", "MAX", VALUE_MS, .drop = 1)
 /* clang-format on */
 
 enum { BENCH_COLUMNS(COLUMN_ENUM) };
@@ -60,9 +60,9 @@ struct flight {
 	unsigned char kind;
 };
 
-struct connection {
+struct bench_client {
 	struct bench *bench;
-	struct session *session;
+	struct connection *connection;
 	const struct target *target;
 	struct flight *flights; /* ring of `room` */
 	size_t room;
@@ -81,7 +81,7 @@ struct bench {
 	uint64_t duration_ns;
 	const char *prefix;
 	unsigned kinds; /* bits of KIND_... that are sent */
-	struct connection *connections;
+	struct bench_client *connections;
 	struct histogram *latency[KINDS];
 	uint64_t refused[KINDS];
 	uint64_t sent;
@@ -147,7 +147,7 @@ build_request(struct bench *b, unsigned kind)
 }
 
 static void
-put_flight(struct connection *c, struct mono due, unsigned kind)
+put_flight(struct bench_client *c, struct mono due, unsigned kind)
 {
 	struct flight *flight = &c->flights[(c->first + c->count) % c->room];
 
@@ -157,20 +157,20 @@ put_flight(struct connection *c, struct mono due, unsigned kind)
 }
 
 static void
-send_one(struct connection *c, struct mono due)
+send_one(struct bench_client *c, struct mono due)
 {
 	struct bench *b = c->bench;
 	unsigned kind = choose_kind(b);
 
 	build_request(b, kind);
 	put_flight(c, due, kind);
-	session_queue(c->session, buf_span(&b->request));
+	connection_queue(c->connection, buf_span(&b->request));
 	b->sent++;
 }
 
 /* Without a rate: as many under way as the pipeline allows. */
 static void
-fill_pipeline(struct connection *c)
+fill_pipeline(struct bench_client *c)
 {
 	struct bench *b = c->bench;
 
@@ -178,7 +178,7 @@ fill_pipeline(struct connection *c)
 		return;
 	while (c->count < b->pipeline)
 		send_one(c, now_mono());
-	session_push(c->session);
+	connection_push(c->connection);
 }
 
 /* With a rate: what is due by now goes to the connections in turn. */
@@ -191,7 +191,7 @@ send_due(struct bench *b)
 	size_t skipped = 0;
 
 	while (b->sent < due && skipped < b->connection_count) {
-		struct connection *c =
+		struct bench_client *c =
 		    &b->connections[b->turn++ % b->connection_count];
 		uint64_t at =
 		    (uint64_t)((double)b->sent * 1e9 / (double)b->rate);
@@ -204,14 +204,14 @@ send_due(struct bench *b)
 		send_one(c, mono_add(b->began, at));
 	}
 	for (size_t i = 0; i < b->connection_count; i++)
-		session_push(b->connections[i].session);
+		connection_push(b->connections[i].connection);
 }
 
 /* --- answers ----------------------------------------------------------------
  */
 
 static void
-fail(struct connection *c, const char *message)
+fail(struct bench_client *c, const char *message)
 {
 	struct bench *b = c->bench;
 
@@ -225,7 +225,7 @@ fail(struct connection *c, const char *message)
 static void
 on_open(void *arg)
 {
-	struct connection *c = arg;
+	struct bench_client *c = arg;
 
 	c->open = true;
 	fill_pipeline(c);
@@ -234,7 +234,7 @@ on_open(void *arg)
 static void
 on_reply(void *arg, struct span reply, enum reply_kind kind HERD_UNUSED)
 {
-	struct connection *c = arg;
+	struct bench_client *c = arg;
 	struct bench *b = c->bench;
 	struct flight *flight = &c->flights[c->first];
 
@@ -253,7 +253,7 @@ on_closed(void *arg, enum status why HERD_UNUSED, const char *message)
 	fail(arg, message);
 }
 
-static const struct session_events session_events = {
+static const struct connection_events connection_events = {
 	.on_open = on_open,
 	.on_reply = on_reply,
 	.on_closed = on_closed,
@@ -328,18 +328,18 @@ open_connections(struct bench *b)
 
 	b->connections = xcalloc(b->connection_count, sizeof(*b->connections));
 	for (size_t i = 0; i < b->connection_count; i++) {
-		struct connection *c = &b->connections[i];
+		struct bench_client *c = &b->connections[i];
 
 		c->bench = b;
 		c->target = run->targets[i % run->target_count];
 		c->room = b->rate > 0 ? PIPELINE_MOST : b->pipeline;
 		c->flights = xcalloc(c->room, sizeof(*c->flights));
-		c->session =
-		    session_new(ctl_loop(run->ctl)->base, &session_events, c);
-		session_open(c->session, &c->target->clients);
+		c->connection = connection_new(
+		    app_loop(run->app)->base, &connection_events, c);
+		connection_open(c->connection, &c->target->clients);
 	}
 	b->tick =
-	    event_new(ctl_loop(run->ctl)->base, -1, EV_PERSIST, on_tick, b);
+	    event_new(app_loop(run->app)->base, -1, EV_PERSIST, on_tick, b);
 	if (b->tick == NULL || event_add(b->tick, &every) != 0)
 		out_of_memory();
 }
@@ -348,7 +348,7 @@ static void
 close_connections(struct bench *b)
 {
 	for (size_t i = 0; i < b->connection_count; i++) {
-		session_free(b->connections[i].session);
+		connection_free(b->connections[i].connection);
 		free(b->connections[i].flights);
 	}
 	free(b->connections);
@@ -399,7 +399,7 @@ measure(struct bench *b)
 		       ? NO_DEADLINE
 		       : mono_add(b->end, prefs_ns(&run->prefs, PREF_TIMEOUT));
 	open_connections(b);
-	result = loop_wait(ctl_loop(run->ctl), is_over, b, deadline);
+	result = loop_wait(app_loop(run->app), is_over, b, deadline);
 	s = (double)mono_since(now_mono(), b->began) / 1e9;
 	end_progress(b);
 	close_connections(b);
@@ -424,7 +424,7 @@ report_clients(struct bench *b)
 	enum status status = STATUS_OK;
 
 	for (uint64_t client = 0; client < b->clients && status == STATUS_OK;) {
-		struct exchanges answers;
+		struct conversations answers;
 
 		buf_clear(&b->request);
 		for (unsigned i = 0; i < REPORTS_AT_ONCE && client < b->clients;
@@ -435,10 +435,10 @@ report_clients(struct bench *b)
 		}
 		run->deadline =
 		    deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
-		status = exchange_all(run, buf_span(&b->request), &answers);
+		status = conversation_all(run, buf_span(&b->request), &answers);
 		if (status == STATUS_OK)
-			status = exchanges_report(run, &answers);
-		exchanges_release(&answers);
+			status = conversations_report(run, &answers);
+		conversations_release(&answers);
 	}
 	return status;
 }

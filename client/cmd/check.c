@@ -188,7 +188,7 @@ check_convergence(struct nagios *n)
 		struct answers answers;
 		enum status status;
 
-		if (i > 0 && loop_rest(ctl_loop(n->run->ctl), ROUND_NS) ==
+		if (i > 0 && loop_rest(app_loop(n->run->app), ROUND_NS) ==
 				 WAIT_INTERRUPTED)
 			return STATUS_SIGINT;
 		status = ask_all(n->run, "GET", path, NULL, &answers);
@@ -264,7 +264,7 @@ judge(struct nagios *n)
 	if (status == STATUS_OK && wants(n, "convergence"))
 		status = check_convergence(n);
 	if (status != STATUS_OK)
-		find(n, NAGIOS_UNKNOWN, "%s", status_word(status));
+		find(n, NAGIOS_UNKNOWN, "%s", exit_status_word(status));
 	answers_release(&answers);
 	n->answers = NULL;
 }

@@ -6,10 +6,10 @@
 
 /* clang-format off */
 static const struct column count_columns[] = {
-	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
-	COLUMN("count", "CLIENTS", LEAF_INTEGER, .path = "count"),
-	COLUMN("removals", "REMOVALS", LEAF_INTEGER, .path = "removals"),
-	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
+	COLUMN("count", "CLIENTS", VALUE_INTEGER, .path = "count"),
+	COLUMN("removals", "REMOVALS", VALUE_INTEGER, .path = "removals"),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
 };
 /* clang-format on */
 

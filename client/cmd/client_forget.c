@@ -9,12 +9,12 @@
 
 /* clang-format off */
 #define FORGET_COLUMNS(X) \
-	X(FORGET_NODE, "node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS) \
-	X(FORGET_CLIENT, "client", "CLIENT", LEAF_TEXT, \
+	X(FORGET_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS) \
+	X(FORGET_CLIENT, "client", "CLIENT", VALUE_TEXT, \
 	    .traits = COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK, .path = "client") \
-	X(FORGET_TIME, "time", "REMOVAL TIME", LEAF_TIME, .path = "time") \
-	X(FORGET_FORGOTTEN, "forgotten", "FORGOTTEN", LEAF_BOOL, .path = "forgotten") \
-	X(FORGET_ERROR, "error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+	X(FORGET_TIME, "time", "REMOVAL TIME", VALUE_TIME, .path = "time") \
+	X(FORGET_FORGOTTEN, "forgotten", "FORGOTTEN", VALUE_BOOL, .path = "forgotten") \
+	X(FORGET_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
 /* clang-format on */
 
 enum { FORGET_COLUMNS(COLUMN_ENUM) };

@@ -23,13 +23,13 @@
 
 /* clang-format off */
 #define IMPORT_COLUMNS(X) \
-	X(IMPORT_NODE, "node", "NODE", LEAF_TEXT, \
+	X(IMPORT_NODE, "node", "NODE", VALUE_TEXT, \
 	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME) \
-	X(IMPORT_READ, "read", "READ", LEAF_INTEGER) \
-	X(IMPORT_TAKEN, "reported", "REPORTED", LEAF_INTEGER) \
-	X(IMPORT_REFUSED, "refused", "REFUSED", LEAF_INTEGER) \
-	X(IMPORT_BAD, "malformed", "MALFORMED", LEAF_INTEGER) \
-	X(IMPORT_ERROR, "error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+	X(IMPORT_READ, "read", "READ", VALUE_INTEGER) \
+	X(IMPORT_TAKEN, "reported", "REPORTED", VALUE_INTEGER) \
+	X(IMPORT_REFUSED, "refused", "REFUSED", VALUE_INTEGER) \
+	X(IMPORT_BAD, "malformed", "MALFORMED", VALUE_INTEGER) \
+	X(IMPORT_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
 /* clang-format on */
 
 enum { IMPORT_COLUMNS(COLUMN_ENUM) };
@@ -43,7 +43,7 @@ struct import {
 	struct run *run;
 	const char *path;
 	FILE *file;
-	struct session *session;
+	struct connection *session;
 	unsigned long line;
 	int64_t read;
 	int64_t taken;
@@ -78,7 +78,7 @@ on_closed(void *arg, enum status why, const char *message)
 	im->message = xstrdup(message);
 }
 
-static const struct session_events events = {
+static const struct connection_events events = {
 	.on_reply = on_reply,
 	.on_closed = on_closed,
 };
@@ -134,7 +134,7 @@ send_line(struct import *im, struct span line)
 	else if (!put_request(&request, client))
 		say_bad_line(im, "no client with location and time");
 	else
-		session_queue(im->session, buf_span(&request));
+		connection_queue(im->session, buf_span(&request));
 	buf_release(&request);
 	cJSON_Delete(client);
 }
@@ -145,8 +145,8 @@ has_room(const void *arg)
 	const struct import *im = arg;
 
 	return im->closed ||
-	       (session_state(im->session) == SESSION_OPEN &&
-		   session_pending(im->session) < IMPORT_WINDOW / 2);
+	       (connection_state(im->session) == SESSION_OPEN &&
+		   connection_pending(im->session) < IMPORT_WINDOW / 2);
 }
 
 static bool
@@ -154,14 +154,14 @@ is_through(const void *arg)
 {
 	const struct import *im = arg;
 
-	return im->closed || (session_state(im->session) == SESSION_OPEN &&
-				 session_pending(im->session) == 0);
+	return im->closed || (connection_state(im->session) == SESSION_OPEN &&
+				 connection_pending(im->session) == 0);
 }
 
 static enum status
 feed(struct import *im)
 {
-	struct loop *loop = ctl_loop(im->run->ctl);
+	struct loop *loop = app_loop(im->run->app);
 	char *line = NULL;
 	size_t room = 0;
 	ssize_t len;
@@ -171,14 +171,14 @@ feed(struct import *im)
 	       (len = getline(&line, &room, im->file)) >= 0) {
 		im->line++;
 		send_line(im, span_of(line, (size_t)len));
-		if (session_pending(im->session) < IMPORT_WINDOW)
+		if (connection_pending(im->session) < IMPORT_WINDOW)
 			continue;
-		session_push(im->session);
+		connection_push(im->session);
 		result = loop_wait(loop, has_room, im, im->run->deadline);
 	}
 	free(line);
 	if (result == WAIT_DONE && !im->closed) {
-		session_push(im->session);
+		connection_push(im->session);
 		result = loop_wait(loop, is_through, im, im->run->deadline);
 	}
 	if (result == WAIT_TIMEOUT && !im->closed)
@@ -222,10 +222,10 @@ import_from(struct import *im)
 		status = run_begin(run, &import_view);
 	if (status != STATUS_OK)
 		return status;
-	im->session = session_new(ctl_loop(run->ctl)->base, &events, im);
-	session_open(im->session, &target->clients);
+	im->session = connection_new(app_loop(run->app)->base, &events, im);
+	connection_open(im->session, &target->clients);
 	status = feed(im);
-	session_free(im->session);
+	connection_free(im->session);
 	if (status == STATUS_OK)
 		status = finish(im, target);
 	free(im->message);
@@ -240,7 +240,7 @@ client_import_run(struct run *run)
 
 	if (strcmp(im.path, "-") == 0) {
 		/* In a script stdin is the script. */
-		if (run->place != NULL || run->ctl->repl != NULL)
+		if (run->place != NULL || run->app->repl != NULL)
 			return run_fail(run, STATUS_USAGE,
 			    "stdin is not free here: name a file");
 		im.path = "stdin";

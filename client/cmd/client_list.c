@@ -135,7 +135,8 @@ client_list_near(
 		number.len -= 2;
 	status = typed_location(run, place, &text, &at);
 	if (status == STATUS_OK &&
-	    (where_value(LEAF_REAL, number, &metres) != HERD_OK || metres <= 0))
+	    (filter_value(VALUE_REAL, number, &metres) != HERD_OK ||
+		metres <= 0))
 		status = run_fail(
 		    run, STATUS_USAGE, "`%s' is no distance in km", km);
 	if (status == STATUS_OK) {

@@ -6,15 +6,15 @@
 
 /* clang-format off */
 static const struct column refused_columns[] = {
-	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_LABEL),
-	COLUMN("client", "CLIENT", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK,
+	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_LABEL),
+	COLUMN("client", "CLIENT", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK,
 	    .path = "client"),
-	COLUMN("reason", "REASON", LEAF_STATE, .path = "reason"),
-	COLUMN("times", "TIMES", LEAF_INTEGER, .drop = 2, .path = "times"),
-	COLUMN("address", "ADDRESS", LEAF_TEXT, .drop = 1, .path = "address"),
-	COLUMN("at", "LAST", LEAF_CLOCK, .drop = 3, .path = "at"),
-	COLUMN("cut", "CUT", LEAF_BOOL, .traits = COLUMN_WIDE, .path = "cut"),
-	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK),
+	COLUMN("reason", "REASON", VALUE_STATE, .path = "reason"),
+	COLUMN("times", "TIMES", VALUE_INTEGER, .drop = 2, .path = "times"),
+	COLUMN("address", "ADDRESS", VALUE_TEXT, .drop = 1, .path = "address"),
+	COLUMN("at", "LAST", VALUE_CLOCK, .drop = 3, .path = "at"),
+	COLUMN("cut", "CUT", VALUE_BOOL, .traits = COLUMN_WIDE, .path = "cut"),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK),
 };
 /* clang-format on */
 

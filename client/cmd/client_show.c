@@ -15,24 +15,24 @@
 
 /* clang-format off */
 #define SHOW_COLUMNS(X) \
-	X(SHOW_NODE, "node", "NODE", LEAF_TEXT, \
+	X(SHOW_NODE, "node", "NODE", VALUE_TEXT, \
 	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_LABEL) \
-	X(SHOW_ID, "client", "CLIENT", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_ID | COLUMN_WIDE, \
+	X(SHOW_ID, "client", "CLIENT", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_ID | COLUMN_WIDE, \
 	    .path = "client") \
-	X(SHOW_TIME, "time", "CLIENT TIME", LEAF_TIME, .path = "time") \
-	X(SHOW_LOCATION, "location", "LOCATION", LEAF_PLACE, .drop = 1, .path = "location") \
-	X(SHOW_DISTANCE, "distance_m", "DISTANCE", LEAF_DISTANCE, .traits = COLUMN_IF_ANY, \
+	X(SHOW_TIME, "time", "CLIENT TIME", VALUE_TIME, .path = "time") \
+	X(SHOW_LOCATION, "location", "LOCATION", VALUE_PLACE, .drop = 1, .path = "location") \
+	X(SHOW_DISTANCE, "distance_m", "DISTANCE", VALUE_DISTANCE, .traits = COLUMN_IF_ANY, \
 	    .path = "distance_m") \
-	X(SHOW_RECEIVED, "received_at", "RECEIVED", LEAF_CLOCK, .drop = 2, .path = "received_at") \
-	X(SHOW_AHEAD, "ahead_s", "AHEAD", LEAF_SECONDS, .traits = COLUMN_IF_ANY, .drop = 4, \
+	X(SHOW_RECEIVED, "received_at", "RECEIVED", VALUE_CLOCK, .drop = 2, .path = "received_at") \
+	X(SHOW_AHEAD, "ahead_s", "AHEAD", VALUE_SECONDS, .traits = COLUMN_IF_ANY, .drop = 4, \
 	    .path = "ahead_s") \
-	X(SHOW_LAG, "lag_ms", "LAG", LEAF_MS, .traits = COLUMN_IF_ANY, .drop = 3, \
+	X(SHOW_LAG, "lag_ms", "LAG", VALUE_MS, .traits = COLUMN_IF_ANY, .drop = 3, \
 	    .path = "lag_ms") \
-	X(SHOW_STATUS, "status", "STATUS", LEAF_STATE, .traits = COLUMN_STATE) \
-	X(SHOW_ORIGIN, "origin", "ORIGIN", LEAF_TEXT, .traits = COLUMN_WIDE, .path = "node") \
-	X(SHOW_SKEW, "skew", "SKEW", LEAF_TEXT, .traits = COLUMN_WIDE, .path = "skew") \
-	X(SHOW_FROM, "from", "FROM", LEAF_TEXT, .traits = COLUMN_WIDE, .path = "from") \
-	X(SHOW_ERROR, "error", "ERROR", LEAF_TEXT, \
+	X(SHOW_STATUS, "status", "STATUS", VALUE_STATE, .traits = COLUMN_STATE) \
+	X(SHOW_ORIGIN, "origin", "ORIGIN", VALUE_TEXT, .traits = COLUMN_WIDE, .path = "node") \
+	X(SHOW_SKEW, "skew", "SKEW", VALUE_TEXT, .traits = COLUMN_WIDE, .path = "skew") \
+	X(SHOW_FROM, "from", "FROM", VALUE_TEXT, .traits = COLUMN_WIDE, .path = "from") \
+	X(SHOW_ERROR, "error", "ERROR", VALUE_TEXT, \
 	    .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK)
 /* clang-format on */
 

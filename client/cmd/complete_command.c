@@ -15,19 +15,19 @@
  * A line that is still being typed may be wrong: what is understood counts.
  */
 static void
-read_typed_options(struct ctl *out, const struct ctl *from,
+read_typed_options(struct app *out, const struct app *from,
     const char *const *words, size_t count)
 {
 	struct args args;
 	struct buf message;
 
-	*out = (struct ctl){ .utf8 = from->utf8 };
+	*out = (struct app){ .utf8 = from->utf8 };
 	prefs_copy(&out->base, &from->base);
 	prefs_init(&out->prefs);
 	buf_init(&message, XBUF_MAX);
 	(void)args_parse(words, count, &args, &message);
 	(void)prefs_read_options(&out->base, &args, ORIGIN_FLAG, &message);
-	(void)ctl_apply(out, &message);
+	(void)app_apply(out, &message);
 	args_release(&args);
 	buf_release(&message);
 }
@@ -58,13 +58,13 @@ complete_run(struct run *run)
 {
 	static const struct complete_sources none = { NULL };
 	struct completions found;
-	struct ctl ctl;
+	struct app app;
 	size_t count = run->args->count;
 
 	if (count == 0)
 		return STATUS_USAGE;
-	read_typed_options(&ctl, run->ctl, run->args->words, count - 1);
-	complete(&ctl, run->args->words, count - 1, run->args->words[count - 1],
+	read_typed_options(&app, run->app, run->args->words, count - 1);
+	complete(&app, run->args->words, count - 1, run->args->words[count - 1],
 	    &none, &found);
 	for (size_t i = 0; i < found.count; i++) {
 		const struct completion *item = &found.items[i];
@@ -77,7 +77,7 @@ complete_run(struct run *run)
 	if (found.files)
 		sink_write(&run->sink, span_from(":files\n"));
 	completions_release(&found);
-	ctl_release(&ctl);
+	app_release(&app);
 	return STATUS_OK;
 }
 

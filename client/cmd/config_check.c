@@ -9,11 +9,11 @@
 
 /* clang-format off */
 #define CHECK_COLUMNS(X) \
-	X(CHECK_FILE, "file", "FILE", LEAF_TEXT, .traits = COLUMN_NAME) \
-	X(CHECK_LINE, "line", "LINE", LEAF_INTEGER, .path = "line") \
-	X(CHECK_COLUMN, "column", "COLUMN", LEAF_INTEGER, .path = "column") \
-	X(CHECK_SEVERITY, "severity", "SEVERITY", LEAF_TEXT) \
-	X(CHECK_TEXT, "text", "TEXT", LEAF_TEXT, .path = "text")
+	X(CHECK_FILE, "file", "FILE", VALUE_TEXT, .traits = COLUMN_NAME) \
+	X(CHECK_LINE, "line", "LINE", VALUE_INTEGER, .path = "line") \
+	X(CHECK_COLUMN, "column", "COLUMN", VALUE_INTEGER, .path = "column") \
+	X(CHECK_SEVERITY, "severity", "SEVERITY", VALUE_TEXT) \
+	X(CHECK_TEXT, "text", "TEXT", VALUE_TEXT, .path = "text")
 /* clang-format on */
 
 enum { CHECK_COLUMNS(COLUMN_ENUM) };

@@ -14,12 +14,12 @@
 
 /* clang-format off */
 #define DIFF_COLUMNS(X) \
-	X(DIFF_NODE, "node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS) \
-	X(DIFF_NAME, "name", "SETTING", LEAF_TEXT, .traits = COLUMN_NAME) \
-	X(DIFF_RUNNING, "running", "RUNNING", LEAF_TEXT, .traits = COLUMN_SHRINK) \
-	X(DIFF_FILE, "file", "FILE", LEAF_TEXT, .traits = COLUMN_SHRINK) \
-	X(DIFF_RELOADABLE, "reloadable", "RELOADABLE", LEAF_BOOL, .drop = 1) \
-	X(DIFF_ERROR, "error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+	X(DIFF_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS) \
+	X(DIFF_NAME, "name", "SETTING", VALUE_TEXT, .traits = COLUMN_NAME) \
+	X(DIFF_RUNNING, "running", "RUNNING", VALUE_TEXT, .traits = COLUMN_SHRINK) \
+	X(DIFF_FILE, "file", "FILE", VALUE_TEXT, .traits = COLUMN_SHRINK) \
+	X(DIFF_RELOADABLE, "reloadable", "RELOADABLE", VALUE_BOOL, .drop = 1) \
+	X(DIFF_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
 /* clang-format on */
 
 enum { DIFF_COLUMNS(COLUMN_ENUM) };

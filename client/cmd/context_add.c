@@ -30,7 +30,7 @@ put_options(struct run *run, struct buf *out)
 		if (pref->complete == COMPLETE_FILE)
 			absolute = realpath(value->text, NULL);
 		putf(out, "%s ", pref->name);
-		words_quote(out, absolute != NULL ? absolute : value->text);
+		tokens_quote(out, absolute != NULL ? absolute : value->text);
 		put_byte(out, '\n');
 		free(absolute);
 		count++;
@@ -58,11 +58,11 @@ write_context(struct run *run, const char *name, struct buf *text)
 static enum status
 may_add(struct run *run)
 {
-	const struct ctl *ctl = run->ctl;
-	bool is_session = ctl->repl != NULL || run->place != NULL;
+	const struct app *app = run->app;
+	bool is_session = app->repl != NULL || run->place != NULL;
 
 	if (is_session
-		? !prefs_is(&ctl->prefs, PREF_READ_ONLY)
+		? !prefs_is(&app->prefs, PREF_READ_ONLY)
 		: run->prefs.values[PREF_READ_ONLY].origin == ORIGIN_FLAG)
 		return STATUS_OK;
 	return run_may_change(run);

@@ -12,7 +12,7 @@ context_ls_run(struct run *run)
 	enum status status = run_begin(run, &context_rows_view);
 
 	for (char **name = names; *name != NULL && status == STATUS_OK; name++)
-		worst = status_worst(worst, context_rows_add(run, *name));
+		worst = exit_status_worst(worst, context_rows_add(run, *name));
 	if (status == STATUS_OK)
 		out_end(&run->out);
 	if (status == STATUS_OK && names[0] == NULL)

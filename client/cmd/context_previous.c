@@ -14,8 +14,8 @@ context_previous_run(struct run *run)
 	char *previous = NULL;
 	enum status status;
 
-	if (run->ctl->repl != NULL)
-		previous = repl_previous_context(run->ctl->repl);
+	if (run->app->repl != NULL)
+		previous = repl_previous_context(run->app->repl);
 	if (previous == NULL) {
 		contexts_read_state(&current, &previous);
 		free(current);

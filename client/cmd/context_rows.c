@@ -9,19 +9,19 @@
 
 /* clang-format off */
 #define CONTEXT_COLUMNS(X) \
-	X(CONTEXT_NAME, "context", "CONTEXT", LEAF_TEXT, .traits = COLUMN_NAME) \
-	X(CONTEXT_USED, "used", "USED", LEAF_BOOL) \
-	X(CONTEXT_CONF, "conf", "CONF", LEAF_TEXT, .traits = COLUMN_SHRINK, .drop = 1) \
-	X(CONTEXT_SERVER, "server", "SERVER", LEAF_TEXT, .traits = COLUMN_SHRINK, .drop = 1) \
-	X(CONTEXT_NODE, "node", "NODE", LEAF_TEXT, .drop = 2) \
-	X(CONTEXT_OUTPUT, "output", "OUTPUT", LEAF_TEXT, .traits = COLUMN_WIDE) \
-	X(CONTEXT_READ_ONLY, "read_only", "READ ONLY", LEAF_BOOL, .drop = 3) \
-	X(CONTEXT_PROTECTED, "protected", "PROTECTED", LEAF_BOOL, .drop = 3) \
-	X(CONTEXT_TIMEOUT, "timeout", "TIMEOUT", LEAF_TEXT, .traits = COLUMN_WIDE) \
-	X(CONTEXT_COLOR, "color", "COLOR", LEAF_TEXT, .traits = COLUMN_WIDE) \
-	X(CONTEXT_TOKEN, "token_file", "TOKEN FILE", LEAF_TEXT, .traits = COLUMN_WIDE) \
-	X(CONTEXT_INSECURE, "insecure", "INSECURE", LEAF_BOOL, .traits = COLUMN_WIDE) \
-	X(CONTEXT_FILE, "file", "FILE", LEAF_TEXT, .traits = COLUMN_WIDE)
+	X(CONTEXT_NAME, "context", "CONTEXT", VALUE_TEXT, .traits = COLUMN_NAME) \
+	X(CONTEXT_USED, "used", "USED", VALUE_BOOL) \
+	X(CONTEXT_CONF, "conf", "CONF", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 1) \
+	X(CONTEXT_SERVER, "server", "SERVER", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 1) \
+	X(CONTEXT_NODE, "node", "NODE", VALUE_TEXT, .drop = 2) \
+	X(CONTEXT_OUTPUT, "output", "OUTPUT", VALUE_TEXT, .traits = COLUMN_WIDE) \
+	X(CONTEXT_READ_ONLY, "read_only", "READ ONLY", VALUE_BOOL, .drop = 3) \
+	X(CONTEXT_PROTECTED, "protected", "PROTECTED", VALUE_BOOL, .drop = 3) \
+	X(CONTEXT_TIMEOUT, "timeout", "TIMEOUT", VALUE_TEXT, .traits = COLUMN_WIDE) \
+	X(CONTEXT_COLOR, "color", "COLOR", VALUE_TEXT, .traits = COLUMN_WIDE) \
+	X(CONTEXT_TOKEN, "token_file", "TOKEN FILE", VALUE_TEXT, .traits = COLUMN_WIDE) \
+	X(CONTEXT_INSECURE, "insecure", "INSECURE", VALUE_BOOL, .traits = COLUMN_WIDE) \
+	X(CONTEXT_FILE, "file", "FILE", VALUE_TEXT, .traits = COLUMN_WIDE)
 /* clang-format on */
 
 enum { CONTEXT_COLUMNS(COLUMN_ENUM) };
@@ -70,7 +70,7 @@ context_rows_add(struct run *run, const char *name)
 	for (size_t i = 0; i < HERD_ARRAY_LEN(shown); i++) {
 		const struct pref_value *value = &prefs.values[shown[i].id];
 
-		if (columns[shown[i].column].type == LEAF_BOOL)
+		if (columns[shown[i].column].type == VALUE_BOOL)
 			out_bool(&run->out, shown[i].column,
 			    prefs_is(&prefs, shown[i].id));
 		else if (value->from_context)

@@ -11,8 +11,8 @@
 enum status
 context_switch(struct run *run, const char *name)
 {
-	struct ctl *ctl = run->ctl;
-	bool session = ctl->repl != NULL || run->place != NULL;
+	struct app *app = run->app;
+	bool session = app->repl != NULL || run->place != NULL;
 	bool saves = !session || run_flag(run, "save") != NULL;
 	bool leaves = strcmp(name, "none") == 0;
 	struct prefs before;
@@ -32,18 +32,18 @@ context_switch(struct run *run, const char *name)
 	}
 	if (!session)
 		return STATUS_OK;
-	if (ctl->repl != NULL)
-		repl_note_context(ctl->repl);
-	prefs_copy(&before, &ctl->base);
+	if (app->repl != NULL)
+		repl_note_context(app->repl);
+	prefs_copy(&before, &app->base);
 	/* The node of the old context means nothing in the new one. */
-	prefs_unset(&ctl->base, PREF_NODE);
-	status = prefs_set(&ctl->base, PREF_CONTEXT, name, ORIGIN_SESSION,
+	prefs_unset(&app->base, PREF_NODE);
+	status = prefs_set(&app->base, PREF_CONTEXT, name, ORIGIN_SESSION,
 	    "context use", &run->message);
 	if (status == STATUS_OK)
-		status = ctl_apply(ctl, &run->message);
+		status = app_apply(app, &run->message);
 	if (status != STATUS_OK) {
-		prefs_release(&ctl->base);
-		ctl->base = before;
+		prefs_release(&app->base);
+		app->base = before;
 		return run_fail_message(run, status);
 	}
 	prefs_release(&before);

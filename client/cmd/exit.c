@@ -6,7 +6,7 @@
 static enum status
 exit_run(struct run *run)
 {
-	run->ctl->leaving = true;
+	run->app->leaving = true;
 	return STATUS_OK;
 }
 

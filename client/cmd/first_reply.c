@@ -27,7 +27,7 @@ probable_reason(struct span line)
 }
 
 static enum status
-refused(struct run *run, const struct exchange *x)
+refused(struct run *run, const struct conversation *x)
 {
 	struct span line = buf_span(&x->first);
 
@@ -42,7 +42,7 @@ refused(struct run *run, const struct exchange *x)
 }
 
 enum status
-first_reply_read(struct run *run, struct exchange *x, struct reply *out)
+first_reply_read(struct run *run, struct conversation *x, struct reply *out)
 {
 	if (x->status != STATUS_OK)
 		return x->status;

@@ -12,6 +12,6 @@
  * answer becomes the exchange's failure, to be reported with the others.
  */
 enum status first_reply_read(
-    struct run *run, struct exchange *x, struct reply *out);
+    struct run *run, struct conversation *x, struct reply *out);
 
 #endif

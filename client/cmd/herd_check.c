@@ -20,10 +20,10 @@
 
 /* clang-format off */
 #define FINDING_COLUMNS(X) \
-	X(FINDING_NAME, "check", "CHECK", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL) \
-	X(FINDING_STATE, "state", "STATE", LEAF_STATE, .traits = COLUMN_STATE) \
-	X(FINDING_VALUE, "value", "VALUE", LEAF_REAL) \
-	X(FINDING_TEXT, "text", "WHAT IT MEANS", LEAF_TEXT, .traits = COLUMN_SHRINK)
+	X(FINDING_NAME, "check", "CHECK", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL) \
+	X(FINDING_STATE, "state", "STATE", VALUE_STATE, .traits = COLUMN_STATE) \
+	X(FINDING_VALUE, "value", "VALUE", VALUE_REAL) \
+	X(FINDING_TEXT, "text", "WHAT IT MEANS", VALUE_TEXT, .traits = COLUMN_SHRINK)
 /* clang-format on */
 
 enum { FINDING_COLUMNS(COLUMN_ENUM) };

@@ -26,13 +26,13 @@
 
 /* clang-format off */
 #define DIFF_COLUMNS(X) \
-	X(DIFF_CLIENT, "client", "CLIENT", LEAF_TEXT, \
+	X(DIFF_CLIENT, "client", "CLIENT", VALUE_TEXT, \
 	    .traits = COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK) \
-	X(DIFF_TIME, "time", "NEWEST TIME", LEAF_TIME, .drop = 2) \
-	X(DIFF_HAVE, "newest_on", "NEWEST ON", LEAF_TEXT, .traits = COLUMN_SHRINK, .drop = 3) \
-	X(DIFF_STALE, "stale_on", "STALE ON", LEAF_TEXT, .traits = COLUMN_SHRINK) \
-	X(DIFF_MISSING, "missing_on", "MISSING ON", LEAF_TEXT, .traits = COLUMN_SHRINK) \
-	X(DIFF_BEHIND, "behind_s", "BEHIND", LEAF_SECONDS, .drop = 1)
+	X(DIFF_TIME, "time", "NEWEST TIME", VALUE_TIME, .drop = 2) \
+	X(DIFF_HAVE, "newest_on", "NEWEST ON", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 3) \
+	X(DIFF_STALE, "stale_on", "STALE ON", VALUE_TEXT, .traits = COLUMN_SHRINK) \
+	X(DIFF_MISSING, "missing_on", "MISSING ON", VALUE_TEXT, .traits = COLUMN_SHRINK) \
+	X(DIFF_BEHIND, "behind_s", "BEHIND", VALUE_SECONDS, .drop = 1)
 /* clang-format on */
 
 enum { DIFF_COLUMNS(COLUMN_ENUM) };
@@ -434,7 +434,7 @@ look_again(struct diff *d)
 	enum status status = STATUS_OK;
 
 	if (d->id_count > 0 &&
-	    loop_rest(ctl_loop(d->run->ctl), SETTLE_NS) == WAIT_INTERRUPTED)
+	    loop_rest(app_loop(d->run->app), SETTLE_NS) == WAIT_INTERRUPTED)
 		return STATUS_SIGINT;
 	for (size_t i = 0; i < d->id_count && status == STATUS_OK; i++) {
 		struct answers answers;

@@ -10,11 +10,11 @@
 
 /* clang-format off */
 static const struct column columns[] = {
-	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
-	COLUMN("state", "STATE", LEAF_STATE, .traits = COLUMN_STATE, .path = "state"),
-	COLUMN("peers_synced", "SYNCED", LEAF_INTEGER, .path = "peers.synced"),
-	COLUMN("peers_total", "OF", LEAF_INTEGER, .path = "peers.total"),
-	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
+	COLUMN("state", "STATE", VALUE_STATE, .traits = COLUMN_STATE, .path = "state"),
+	COLUMN("peers_synced", "SYNCED", VALUE_INTEGER, .path = "peers.synced"),
+	COLUMN("peers_total", "OF", VALUE_INTEGER, .path = "peers.total"),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
 };
 /* clang-format on */
 
@@ -96,7 +96,7 @@ wait_until_ready(struct run *run, struct answers *answers)
 		left = mono_since(end, now_mono());
 		if (left == 0)
 			return STATUS_TIMEOUT;
-		if (loop_rest(ctl_loop(run->ctl), left < rest ? left : rest) ==
+		if (loop_rest(app_loop(run->app), left < rest ? left : rest) ==
 		    WAIT_INTERRUPTED)
 			return STATUS_SIGINT;
 	}

@@ -15,14 +15,14 @@
 
 /* clang-format off */
 #define IAMAT_COLUMNS(X) \
-	X(IAMAT_NODE, "node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS) \
-	X(IAMAT_CLIENT, "client", "CLIENT", LEAF_TEXT, \
+	X(IAMAT_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS) \
+	X(IAMAT_CLIENT, "client", "CLIENT", VALUE_TEXT, \
 	    .traits = COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK) \
-	X(IAMAT_TIME, "time", "CLIENT TIME", LEAF_TIME, .drop = 2) \
-	X(IAMAT_LOCATION, "location", "LOCATION", LEAF_PLACE, .drop = 1) \
-	X(IAMAT_SKEW, "skew", "SKEW", LEAF_TEXT, .drop = 3) \
-	X(IAMAT_MS, "took_ms", "TOOK", LEAF_MS, .drop = 4) \
-	X(IAMAT_ERROR, "error", "ERROR", LEAF_TEXT, \
+	X(IAMAT_TIME, "time", "CLIENT TIME", VALUE_TIME, .drop = 2) \
+	X(IAMAT_LOCATION, "location", "LOCATION", VALUE_PLACE, .drop = 1) \
+	X(IAMAT_SKEW, "skew", "SKEW", VALUE_TEXT, .drop = 3) \
+	X(IAMAT_MS, "took_ms", "TOOK", VALUE_MS, .drop = 4) \
+	X(IAMAT_ERROR, "error", "ERROR", VALUE_TEXT, \
 	    .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK)
 /* clang-format on */
 
@@ -74,7 +74,8 @@ is_copy(const struct reply *reply, struct span request)
 }
 
 static void
-iamat_row(struct run *run, const struct exchange *x, const struct reply *reply)
+iamat_row(
+    struct run *run, const struct conversation *x, const struct reply *reply)
 {
 	struct out *out = &run->out;
 	const struct report *r = &reply->report;
@@ -92,7 +93,7 @@ iamat_row(struct run *run, const struct exchange *x, const struct reply *reply)
 }
 
 static enum status
-iamat_answer(struct run *run, struct exchange *x, struct span request)
+iamat_answer(struct run *run, struct conversation *x, struct span request)
 {
 	struct reply reply;
 	enum status status;
@@ -114,8 +115,8 @@ iamat_answer(struct run *run, struct exchange *x, struct span request)
 static enum status
 send_iamat(struct run *run, struct span request)
 {
-	struct exchanges answers;
-	enum status status = exchange_all(run, request, &answers);
+	struct conversations answers;
+	enum status status = conversation_all(run, request, &answers);
 	enum status refused = STATUS_OK;
 
 	for (size_t i = 0; i < answers.count && status == STATUS_OK; i++) {
@@ -126,9 +127,9 @@ send_iamat(struct run *run, struct span request)
 	if (status == STATUS_OK) {
 		if (run->out.count > 0)
 			out_end(&run->out);
-		status = exchanges_report(run, &answers);
+		status = conversations_report(run, &answers);
 	}
-	exchanges_release(&answers);
+	conversations_release(&answers);
 	return refused != STATUS_OK ? refused : status;
 }
 

@@ -6,10 +6,10 @@
 
 /* clang-format off */
 static const struct column columns[] = {
-	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
-	COLUMN("level", "LEVEL", LEAF_TEXT, .path = "level"),
-	COLUMN("for_s", "FOR", LEAF_SECONDS, .traits = COLUMN_IF_ANY, .path = "for_s"),
-	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
+	COLUMN("level", "LEVEL", VALUE_TEXT, .path = "level"),
+	COLUMN("for_s", "FOR", VALUE_SECONDS, .traits = COLUMN_IF_ANY, .path = "for_s"),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
 };
 /* clang-format on */
 

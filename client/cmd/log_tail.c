@@ -16,8 +16,8 @@
 
 /* clang-format off */
 #define LOG_COLUMNS(X) \
-	X(LOG_NODE, "node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_NAME) \
-	X(LOG_LINE, "line", "LINE", LEAF_TEXT)
+	X(LOG_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_NAME) \
+	X(LOG_LINE, "line", "LINE", VALUE_TEXT)
 /* clang-format on */
 
 enum { LOG_COLUMNS(COLUMN_ENUM) };

@@ -24,7 +24,7 @@ add_points(struct run *run, struct canvas *canvas)
 	bool labels = out->count <= LABELS_MOST;
 
 	for (size_t i = 0; i < out->count; i++) {
-		const struct leaf *row = out->rows[i];
+		const struct value *row = out->rows[i];
 		char *id;
 
 		if (!row[CLIENT_LOCATION].known)
@@ -44,7 +44,7 @@ draw(struct run *run)
 		.width = run->to_terminal ? screen_width() : WIDTH_ELSEWHERE,
 		.height =
 		    run->to_terminal ? screen_height() - 2 : HEIGHT_ELSEWHERE,
-		.utf8 = run->ctl->utf8,
+		.utf8 = run->app->utf8,
 	};
 	struct canvas *canvas = canvas_new(&options);
 	struct buf text;

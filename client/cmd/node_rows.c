@@ -5,29 +5,29 @@
 
 /* clang-format off */
 #define NODE_COLUMNS(X) \
-	X(NODE_NAME, "node", "NODE", LEAF_TEXT, \
+	X(NODE_NAME, "node", "NODE", VALUE_TEXT, \
 	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME) \
-	X(NODE_STATE, "state", "STATE", LEAF_STATE, .traits = COLUMN_STATE, .path = "state") \
-	X(NODE_VERSION, "version", "VERSION", LEAF_TEXT, .drop = 3, .path = "version") \
-	X(NODE_UPTIME, "uptime_s", "UP", LEAF_SECONDS, .drop = 2, .path = "uptime_s") \
-	X(NODE_CONNECTIONS, "connections", "CONNECTIONS", LEAF_INTEGER, .drop = 2, \
+	X(NODE_STATE, "state", "STATE", VALUE_STATE, .traits = COLUMN_STATE, .path = "state") \
+	X(NODE_VERSION, "version", "VERSION", VALUE_TEXT, .drop = 3, .path = "version") \
+	X(NODE_UPTIME, "uptime_s", "UP", VALUE_SECONDS, .drop = 2, .path = "uptime_s") \
+	X(NODE_CONNECTIONS, "connections", "CONNECTIONS", VALUE_INTEGER, .drop = 2, \
 	    .path = "connections") \
-	X(NODE_CLOCK, "clock_ms", "CLOCK", LEAF_MS, .drop = 5) \
-	X(NODE_CLIENTS, "clients_address", "CLIENTS", LEAF_TEXT, .drop = 1, \
+	X(NODE_CLOCK, "clock_ms", "CLOCK", VALUE_MS, .drop = 5) \
+	X(NODE_CLIENTS, "clients_address", "CLIENTS", VALUE_TEXT, .drop = 1, \
 	    .path = "addresses.clients") \
-	X(NODE_PEERS, "peers_address", "PEERS", LEAF_TEXT, .traits = COLUMN_WIDE, \
+	X(NODE_PEERS, "peers_address", "PEERS", VALUE_TEXT, .traits = COLUMN_WIDE, \
 	    .path = "addresses.peers") \
-	X(NODE_ADMIN, "admin_address", "ADMIN", LEAF_TEXT, .traits = COLUMN_WIDE, \
+	X(NODE_ADMIN, "admin_address", "ADMIN", VALUE_TEXT, .traits = COLUMN_WIDE, \
 	    .path = "addresses.admin") \
-	X(NODE_WORKERS, "workers", "WORKERS", LEAF_INTEGER, .traits = COLUMN_WIDE, \
+	X(NODE_WORKERS, "workers", "WORKERS", VALUE_INTEGER, .traits = COLUMN_WIDE, \
 	    .path = "workers") \
-	X(NODE_RSS, "rss_bytes", "MEMORY", LEAF_BYTES, .drop = 4, .path = "rss_bytes") \
-	X(NODE_TABLE, "table_bytes", "TABLE", LEAF_BYTES, .traits = COLUMN_WIDE, \
+	X(NODE_RSS, "rss_bytes", "MEMORY", VALUE_BYTES, .drop = 4, .path = "rss_bytes") \
+	X(NODE_TABLE, "table_bytes", "TABLE", VALUE_BYTES, .traits = COLUMN_WIDE, \
 	    .path = "table_bytes") \
-	X(NODE_PID, "pid", "PID", LEAF_INTEGER, .traits = COLUMN_WIDE | COLUMN_NUMERAL, \
+	X(NODE_PID, "pid", "PID", VALUE_INTEGER, .traits = COLUMN_WIDE | COLUMN_NUMERAL, \
 	    .path = "pid") \
-	X(NODE_HERD, "herd", "HERD", LEAF_TEXT, .traits = COLUMN_WIDE, .path = "herd") \
-	X(NODE_ERROR, "error", "ERROR", LEAF_TEXT, \
+	X(NODE_HERD, "herd", "HERD", VALUE_TEXT, .traits = COLUMN_WIDE, .path = "herd") \
+	X(NODE_ERROR, "error", "ERROR", VALUE_TEXT, \
 	    .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK)
 /* clang-format on */
 

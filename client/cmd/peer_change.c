@@ -19,7 +19,7 @@ waits_for_peer(const struct answers *answers)
 static void
 hint_who_dials(struct run *run)
 {
-	words_quote(&run->message, run_word(run, 0));
+	tokens_quote(&run->message, run_word(run, 0));
 	run_hint(run,
 	    "%s dials this link; `peer reconnect %s -n %s` makes it dial now",
 	    text_of(&run->message), run->targets[0]->name,

@@ -15,12 +15,12 @@
 
 /* clang-format off */
 #define GRAPH_COLUMNS(X) \
-	X(GRAPH_A, "a", "A", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL) \
-	X(GRAPH_B, "b", "B", LEAF_TEXT, .traits = COLUMN_LABEL) \
-	X(GRAPH_STATE, "state", "STATE", LEAF_STATE) \
-	X(GRAPH_A_STATE, "a_state", "A SAYS", LEAF_TEXT) \
-	X(GRAPH_B_STATE, "b_state", "B SAYS", LEAF_TEXT) \
-	X(GRAPH_RTT, "rtt_ms", "RTT", LEAF_MS)
+	X(GRAPH_A, "a", "A", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL) \
+	X(GRAPH_B, "b", "B", VALUE_TEXT, .traits = COLUMN_LABEL) \
+	X(GRAPH_STATE, "state", "STATE", VALUE_STATE) \
+	X(GRAPH_A_STATE, "a_state", "A SAYS", VALUE_TEXT) \
+	X(GRAPH_B_STATE, "b_state", "B SAYS", VALUE_TEXT) \
+	X(GRAPH_RTT, "rtt_ms", "RTT", VALUE_MS)
 /* clang-format on */
 
 enum { GRAPH_COLUMNS(COLUMN_ENUM) };

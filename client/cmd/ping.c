@@ -14,12 +14,12 @@
 
 /* clang-format off */
 #define PING_COLUMNS(X) \
-	X(PING_NODE, "node", "NODE", LEAF_TEXT, \
+	X(PING_NODE, "node", "NODE", VALUE_TEXT, \
 	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME) \
-	X(PING_SEQ, "seq", "SEQ", LEAF_INTEGER, .traits = COLUMN_LABEL, .drop = 1) \
-	X(PING_STATE, "state", "STATE", LEAF_STATE, .traits = COLUMN_STATE) \
-	X(PING_MS, "rtt_ms", "RTT", LEAF_MS) \
-	X(PING_ERROR, "error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_SHRINK)
+	X(PING_SEQ, "seq", "SEQ", VALUE_INTEGER, .traits = COLUMN_LABEL, .drop = 1) \
+	X(PING_STATE, "state", "STATE", VALUE_STATE, .traits = COLUMN_STATE) \
+	X(PING_MS, "rtt_ms", "RTT", VALUE_MS) \
+	X(PING_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_SHRINK)
 /* clang-format on */
 
 enum { PING_COLUMNS(COLUMN_ENUM) };
@@ -50,7 +50,7 @@ choose_targets(struct run *run)
 }
 
 static void
-add_row(struct run *run, const struct exchange *x, uint64_t seq,
+add_row(struct run *run, const struct conversation *x, uint64_t seq,
     struct span request)
 {
 	struct span bytes = buf_span(&x->bytes);
@@ -75,18 +75,18 @@ add_row(struct run *run, const struct exchange *x, uint64_t seq,
 static enum status
 ping_once(struct run *run, uint64_t seq, enum status *result)
 {
-	struct exchanges answers;
+	struct conversations answers;
 	char request[64];
 	enum status status;
 	int len = snprintf(request, sizeof(request), "PING herdctl %ld %llu",
 	    (long)getpid(), (unsigned long long)seq);
 
-	status = exchange_all(run, span_of(request, (size_t)len), &answers);
+	status = conversation_all(run, span_of(request, (size_t)len), &answers);
 	for (size_t i = 0; i < answers.count && status == STATUS_OK; i++)
 		add_row(
 		    run, &answers.items[i], seq, span_of(request, (size_t)len));
-	*result = exchanges_status(&answers);
-	exchanges_release(&answers);
+	*result = conversations_status(&answers);
+	conversations_release(&answers);
 	return status;
 }
 
@@ -111,14 +111,14 @@ ping_run(struct run *run)
 		enum status result;
 
 		if (i > 1 &&
-		    loop_rest(ctl_loop(run->ctl), every) == WAIT_INTERRUPTED) {
+		    loop_rest(app_loop(run->app), every) == WAIT_INTERRUPTED) {
 			status = STATUS_SIGINT;
 			break;
 		}
 		run->deadline =
 		    deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
 		status = ping_once(run, i, &result);
-		worst = status_worst(worst, result);
+		worst = exit_status_worst(worst, result);
 	}
 	if (run->out_begun && run->out.row != NULL && run->out.shown != NULL &&
 	    (status == STATUS_OK || status == STATUS_SIGINT))

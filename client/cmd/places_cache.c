@@ -8,13 +8,13 @@
 
 /* clang-format off */
 static const struct column cache_columns[] = {
-	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE),
-	COLUMN("name", "PROVIDER", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL, .path = "name"),
-	COLUMN("entries", "ENTRIES", LEAF_INTEGER, .path = "cache.entries"),
-	COLUMN("bytes", "BYTES", LEAF_BYTES, .path = "cache.bytes"),
-	COLUMN("cached", "HITS", LEAF_INTEGER, .traits = COLUMN_COUNTER, .path = "cached"),
-	COLUMN("stale", "STALE", LEAF_INTEGER, .traits = COLUMN_COUNTER, .path = "stale"),
-	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE),
+	COLUMN("name", "PROVIDER", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL, .path = "name"),
+	COLUMN("entries", "ENTRIES", VALUE_INTEGER, .path = "cache.entries"),
+	COLUMN("bytes", "BYTES", VALUE_BYTES, .path = "cache.bytes"),
+	COLUMN("cached", "HITS", VALUE_INTEGER, .traits = COLUMN_COUNTER, .path = "cached"),
+	COLUMN("stale", "STALE", VALUE_INTEGER, .traits = COLUMN_COUNTER, .path = "stale"),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
 };
 /* clang-format on */
 
@@ -23,9 +23,9 @@ static const struct view cache_view =
 
 /* clang-format off */
 static const struct column flush_columns[] = {
-	COLUMN("node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
-	COLUMN("flushed", "FLUSHED", LEAF_INTEGER, .path = "flushed"),
-	COLUMN("error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
+	COLUMN("flushed", "FLUSHED", VALUE_INTEGER, .path = "flushed"),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
 };
 /* clang-format on */
 

@@ -14,25 +14,25 @@
 
 /* clang-format off */
 #define TEST_COLUMNS(X) \
-	X(TEST_NODE, "node", "NODE", LEAF_TEXT, \
+	X(TEST_NODE, "node", "NODE", VALUE_TEXT, \
 	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME) \
-	X(TEST_PROVIDER, "provider", "PROVIDER", LEAF_TEXT, .path = "provider") \
-	X(TEST_STATUS, "status", "STATUS", LEAF_TEXT, .path = "status") \
-	X(TEST_RESULTS, "results", "RESULTS", LEAF_INTEGER, .path = "results") \
-	X(TEST_TOTAL, "total_ms", "TOTAL", LEAF_MS, .path = "total_ms") \
-	X(TEST_HTTP, "http_status", "HTTP", LEAF_INTEGER, .traits = COLUMN_IF_ANY, \
+	X(TEST_PROVIDER, "provider", "PROVIDER", VALUE_TEXT, .path = "provider") \
+	X(TEST_STATUS, "status", "STATUS", VALUE_TEXT, .path = "status") \
+	X(TEST_RESULTS, "results", "RESULTS", VALUE_INTEGER, .path = "results") \
+	X(TEST_TOTAL, "total_ms", "TOTAL", VALUE_MS, .path = "total_ms") \
+	X(TEST_HTTP, "http_status", "HTTP", VALUE_INTEGER, .traits = COLUMN_IF_ANY, \
 	    .path = "http_status") \
-	X(TEST_DNS, "dns_ms", "DNS", LEAF_MS, .traits = COLUMN_IF_ANY, .drop = 1, \
+	X(TEST_DNS, "dns_ms", "DNS", VALUE_MS, .traits = COLUMN_IF_ANY, .drop = 1, \
 	    .path = "dns_ms") \
-	X(TEST_CONNECT, "connect_ms", "CONNECT", LEAF_MS, .traits = COLUMN_IF_ANY, .drop = 1, \
+	X(TEST_CONNECT, "connect_ms", "CONNECT", VALUE_MS, .traits = COLUMN_IF_ANY, .drop = 1, \
 	    .path = "connect_ms") \
-	X(TEST_TLS, "tls_ms", "TLS", LEAF_MS, .traits = COLUMN_IF_ANY, .drop = 1, \
+	X(TEST_TLS, "tls_ms", "TLS", VALUE_MS, .traits = COLUMN_IF_ANY, .drop = 1, \
 	    .path = "tls_ms") \
-	X(TEST_FIRST, "first_byte_ms", "FIRST BYTE", LEAF_MS, .traits = COLUMN_IF_ANY, .drop = 1, \
+	X(TEST_FIRST, "first_byte_ms", "FIRST BYTE", VALUE_MS, .traits = COLUMN_IF_ANY, .drop = 1, \
 	    .path = "first_byte_ms") \
-	X(TEST_MESSAGE, "error_message", "MESSAGE", LEAF_TEXT, \
+	X(TEST_MESSAGE, "error_message", "MESSAGE", VALUE_TEXT, \
 	    .traits = COLUMN_IF_ANY | COLUMN_SHRINK, .path = "error_message") \
-	X(TEST_ERROR, "error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+	X(TEST_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
 /* clang-format on */
 
 enum { TEST_COLUMNS(COLUMN_ENUM) };

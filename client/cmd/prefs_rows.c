@@ -3,11 +3,11 @@
 
 /* clang-format off */
 #define SET_COLUMNS(X) \
-	X(SET_NAME, "setting", "SETTING", LEAF_TEXT, .traits = COLUMN_NAME) \
-	X(SET_VALUE, "value", "VALUE", LEAF_TEXT, .traits = COLUMN_SHRINK) \
-	X(SET_ORIGIN, "origin", "ORIGIN", LEAF_TEXT, .drop = 2) \
-	X(SET_WHERE, "where", "WHERE", LEAF_TEXT, .traits = COLUMN_SHRINK, .drop = 3) \
-	X(SET_HELP, "help", "MEANING", LEAF_TEXT, .traits = COLUMN_SHRINK, .drop = 1)
+	X(SET_NAME, "setting", "SETTING", VALUE_TEXT, .traits = COLUMN_NAME) \
+	X(SET_VALUE, "value", "VALUE", VALUE_TEXT, .traits = COLUMN_SHRINK) \
+	X(SET_ORIGIN, "origin", "ORIGIN", VALUE_TEXT, .drop = 2) \
+	X(SET_WHERE, "where", "WHERE", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 3) \
+	X(SET_HELP, "help", "MEANING", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 1)
 /* clang-format on */
 
 enum { SET_COLUMNS(COLUMN_ENUM) };

@@ -49,7 +49,7 @@ asks_only(struct span lines)
 static enum status
 raw_run(struct run *run)
 {
-	struct exchanges answers = { 0 };
+	struct conversations answers = { 0 };
 	const struct target *target;
 	struct buf request;
 	enum status status = run_one_target(run, &target);
@@ -63,17 +63,17 @@ raw_run(struct run *run)
 	if (status == STATUS_OK && !asks_only(buf_span(&request)))
 		status = run_may_change(run);
 	if (status == STATUS_OK)
-		status = exchange_all(run, buf_span(&request), &answers);
+		status = conversation_all(run, buf_span(&request), &answers);
 	if (status == STATUS_OK) {
 		sink_write_foreign(
 		    &run->sink, buf_span(&answers.items[0].bytes));
 		sink_flush(&run->sink);
-		status = exchanges_report(run, &answers);
+		status = conversations_report(run, &answers);
 	}
 	if (status == STATUS_OK &&
 	    any_refused(buf_span(&answers.items[0].bytes)))
 		status = STATUS_REFUSED;
-	exchanges_release(&answers);
+	conversations_release(&answers);
 	buf_release(&request);
 	return status;
 }

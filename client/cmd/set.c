@@ -40,7 +40,7 @@ may_set_read_only(const struct run *run)
 static enum status
 set_run(struct run *run)
 {
-	struct ctl *ctl = run->ctl;
+	struct app *app = run->app;
 	const struct pref *pref;
 	enum status status;
 
@@ -52,14 +52,14 @@ set_run(struct run *run)
 	if (pref->id == PREF_READ_ONLY && !may_set_read_only(run))
 		return run_may_change(run);
 	if (run->args->count == 1) {
-		prefs_unset(&ctl->base, pref->id);
+		prefs_unset(&app->base, pref->id);
 	} else {
-		status = prefs_set(&ctl->base, pref->id, run_word(run, 1),
+		status = prefs_set(&app->base, pref->id, run_word(run, 1),
 		    ORIGIN_SESSION, "set", &run->message);
 		if (status != STATUS_OK)
 			return run_fail_message(run, status);
 	}
-	status = ctl_apply(ctl, &run->message);
+	status = app_apply(app, &run->message);
 	return status == STATUS_OK ? status : run_fail_message(run, status);
 }
 

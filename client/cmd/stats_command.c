@@ -16,11 +16,11 @@
 
 /* clang-format off */
 #define STAT_COLUMNS(X) \
-	X(STAT_NODE, "node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE) \
-	X(STAT_METRIC, "metric", "METRIC", LEAF_TEXT, .traits = COLUMN_NAME) \
-	X(STAT_LABELS, "labels", "LABELS", LEAF_TEXT, .traits = COLUMN_SHRINK, .drop = 1) \
-	X(STAT_VALUE, "value", "VALUE", LEAF_REAL, .digits = DIGITS_ALL) \
-	X(STAT_ERROR, "error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+	X(STAT_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE) \
+	X(STAT_METRIC, "metric", "METRIC", VALUE_TEXT, .traits = COLUMN_NAME) \
+	X(STAT_LABELS, "labels", "LABELS", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 1) \
+	X(STAT_VALUE, "value", "VALUE", VALUE_REAL, .digits = DIGITS_ALL) \
+	X(STAT_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
 /* clang-format on */
 
 enum { STAT_COLUMNS(COLUMN_ENUM) };

@@ -27,7 +27,7 @@ end_line(struct screen *s)
 		buf_truncate(&s->line, s->line.len - 1);
 	buf_init(&cut, XBUF_MAX);
 	width_cut(&cut, buf_span(&s->line), width == 0 ? SIZE_MAX : width,
-	    s->run->ctl->utf8);
+	    s->run->app->utf8);
 	put_byte(&cut, '\n');
 	sink_write(&s->run->sink, buf_span(&cut));
 	buf_release(&cut);
@@ -206,7 +206,8 @@ draw_places(struct screen *s, const cJSON *json)
 	double failed = fields_number(json, "places.failed", 0);
 
 	add_head(s, "places", fields_text(json, "places.provider"));
-	put_grouped(&s->line, (int64_t)fields_number(json, "places.answered", 0));
+	put_grouped(
+	    &s->line, (int64_t)fields_number(json, "places.answered", 0));
 	put_text(&s->line, " answered");
 	if (failed > 0) {
 		put_text(&s->line, "  ");

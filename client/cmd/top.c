@@ -19,23 +19,23 @@
 
 /* clang-format off */
 #define TOP_COLUMNS(X) \
-	X(TOP_NODE, "node", "NODE", LEAF_TEXT, \
+	X(TOP_NODE, "node", "NODE", VALUE_TEXT, \
 	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME | COLUMN_SHRINK) \
-	X(TOP_STATE, "state", "STATE", LEAF_STATE, .traits = COLUMN_STATE, .path = "state") \
-	X(TOP_CLIENTS, "clients_count", "CLIENTS", LEAF_INTEGER, .drop = 1, \
+	X(TOP_STATE, "state", "STATE", VALUE_STATE, .traits = COLUMN_STATE, .path = "state") \
+	X(TOP_CLIENTS, "clients_count", "CLIENTS", VALUE_INTEGER, .drop = 1, \
 	    .path = "clients.count") \
-	X(TOP_CONNECTIONS, "connections", "CONN", LEAF_INTEGER, .drop = 3, .path = "connections") \
-	X(TOP_IAMAT, "iamat_per_s", "IAMAT/S", LEAF_REAL, .digits = 1) \
-	X(TOP_WHATSAT, "whatsat_per_s", "WHATSAT/S", LEAF_REAL, .digits = 1) \
-	X(TOP_INVALID, "invalid_per_s", "INVALID/S", LEAF_REAL, .drop = 4, .digits = 1) \
-	X(TOP_SYNCED, "peers_synced", "SYNCED", LEAF_INTEGER, .drop = 2, .path = "peers.synced") \
-	X(TOP_TOTAL, "peers_total", "OF", LEAF_INTEGER, .drop = 2, .path = "peers.total") \
-	X(TOP_OWED, "owed", "OWED", LEAF_INTEGER, .drop = 2, .path = "peers.owed") \
-	X(TOP_LAG, "lag_ms", "LAG", LEAF_MS, .drop = 3, .path = "peers.lag_ms") \
-	X(TOP_P99, "places_p99_ms", "PLACES P99", LEAF_MS, .drop = 5, .path = "places.p99_ms") \
-	X(TOP_STORE_LAG, "store_lag", "STORE LAG", LEAF_INTEGER, .drop = 6, .path = "store.lag") \
-	X(TOP_MEMORY, "rss_bytes", "MEMORY", LEAF_BYTES, .drop = 4, .path = "rss_bytes") \
-	X(TOP_ERROR, "error", "ERROR", LEAF_TEXT, \
+	X(TOP_CONNECTIONS, "connections", "CONN", VALUE_INTEGER, .drop = 3, .path = "connections") \
+	X(TOP_IAMAT, "iamat_per_s", "IAMAT/S", VALUE_REAL, .digits = 1) \
+	X(TOP_WHATSAT, "whatsat_per_s", "WHATSAT/S", VALUE_REAL, .digits = 1) \
+	X(TOP_INVALID, "invalid_per_s", "INVALID/S", VALUE_REAL, .drop = 4, .digits = 1) \
+	X(TOP_SYNCED, "peers_synced", "SYNCED", VALUE_INTEGER, .drop = 2, .path = "peers.synced") \
+	X(TOP_TOTAL, "peers_total", "OF", VALUE_INTEGER, .drop = 2, .path = "peers.total") \
+	X(TOP_OWED, "owed", "OWED", VALUE_INTEGER, .drop = 2, .path = "peers.owed") \
+	X(TOP_LAG, "lag_ms", "LAG", VALUE_MS, .drop = 3, .path = "peers.lag_ms") \
+	X(TOP_P99, "places_p99_ms", "PLACES P99", VALUE_MS, .drop = 5, .path = "places.p99_ms") \
+	X(TOP_STORE_LAG, "store_lag", "STORE LAG", VALUE_INTEGER, .drop = 6, .path = "store.lag") \
+	X(TOP_MEMORY, "rss_bytes", "MEMORY", VALUE_BYTES, .drop = 4, .path = "rss_bytes") \
+	X(TOP_ERROR, "error", "ERROR", VALUE_TEXT, \
 	    .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK)
 /* clang-format on */
 
@@ -257,7 +257,7 @@ run_once(struct top *t)
 	enum status status = measure(t);
 
 	if (status == STATUS_OK &&
-	    loop_rest(ctl_loop(t->run->ctl), HERD_NS_PER_S) == WAIT_INTERRUPTED)
+	    loop_rest(app_loop(t->run->app), HERD_NS_PER_S) == WAIT_INTERRUPTED)
 		return STATUS_SIGINT;
 	if (status == STATUS_OK)
 		status = measure(t);
@@ -322,7 +322,7 @@ run_live(struct top *t)
 	enum status status;
 
 	run->sink.pager = NULL;
-	live = live_begin(ctl_loop(run->ctl), &run->sink, true, run->ctl->utf8);
+	live = live_begin(app_loop(run->app), &run->sink, true, run->app->utf8);
 	do {
 		status = measure(t);
 		if (status == STATUS_OK)

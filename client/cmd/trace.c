@@ -23,14 +23,14 @@
 
 /* clang-format off */
 #define TRACE_COLUMNS(X) \
-	X(TRACE_NODE, "node", "NODE", LEAF_TEXT, \
+	X(TRACE_NODE, "node", "NODE", VALUE_TEXT, \
 	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME) \
-	X(TRACE_FROM, "from", "FROM", LEAF_TEXT, .traits = COLUMN_LABEL) \
-	X(TRACE_HOPS, "hops", "HOPS", LEAF_INTEGER) \
-	X(TRACE_AFTER, "after_ms", "AFTER", LEAF_MS) \
-	X(TRACE_SEEN, "seen_ms", "SEEN", LEAF_MS) \
-	X(TRACE_STATE, "state", "STATE", LEAF_STATE, .traits = COLUMN_STATE) \
-	X(TRACE_ERROR, "error", "ERROR", LEAF_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+	X(TRACE_FROM, "from", "FROM", VALUE_TEXT, .traits = COLUMN_LABEL) \
+	X(TRACE_HOPS, "hops", "HOPS", VALUE_INTEGER) \
+	X(TRACE_AFTER, "after_ms", "AFTER", VALUE_MS) \
+	X(TRACE_SEEN, "seen_ms", "SEEN", VALUE_MS) \
+	X(TRACE_STATE, "state", "STATE", VALUE_STATE, .traits = COLUMN_STATE) \
+	X(TRACE_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
 /* clang-format on */
 
 enum { TRACE_COLUMNS(COLUMN_ENUM) };
@@ -202,7 +202,7 @@ send_report(struct trace *t, struct span location)
 	const struct target **all = run->targets;
 	size_t count = run->target_count;
 	const struct target *one[1] = { t->entry };
-	struct exchanges answers;
+	struct conversations answers;
 	struct reply reply;
 	struct buf request;
 	enum status status;
@@ -213,14 +213,14 @@ send_report(struct trace *t, struct span location)
 	run->targets = one;
 	run->target_count = 1;
 	t->sent = now_mono();
-	status = exchange_all(run, buf_span(&request), &answers);
+	status = conversation_all(run, buf_span(&request), &answers);
 	run->targets = all;
 	run->target_count = count;
 	if (status == STATUS_OK)
-		status = exchanges_report(run, &answers);
+		status = conversations_report(run, &answers);
 	if (status == STATUS_OK)
 		status = first_reply_read(run, &answers.items[0], &reply);
-	exchanges_release(&answers);
+	conversations_release(&answers);
 	buf_release(&request);
 	return status;
 }

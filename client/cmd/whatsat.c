@@ -22,20 +22,20 @@
 
 /* clang-format off */
 #define PLACE_COLUMNS(X) \
-	X(PLACE_NODE, "node", "NODE", LEAF_TEXT, .traits = COLUMN_NODE | COLUMN_LABEL) \
-	X(PLACE_RANK, "rank", "#", LEAF_INTEGER, .traits = COLUMN_LABEL) \
-	X(PLACE_NAME, "name", "NAME", LEAF_TEXT, .traits = COLUMN_NAME | COLUMN_SHRINK, \
+	X(PLACE_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_LABEL) \
+	X(PLACE_RANK, "rank", "#", VALUE_INTEGER, .traits = COLUMN_LABEL) \
+	X(PLACE_NAME, "name", "NAME", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_SHRINK, \
 	    .path = "name") \
-	X(PLACE_DISTANCE, "distance_m", "DISTANCE", LEAF_DISTANCE) \
-	X(PLACE_BEARING, "bearing_deg", "BEARING", LEAF_BEARING, .drop = 3) \
-	X(PLACE_TYPE, "type", "TYPE", LEAF_TEXT, .traits = COLUMN_SHRINK, .drop = 2) \
-	X(PLACE_RATING, "rating", "RATING", LEAF_REAL, .drop = 4, .path = "rating", .digits = 1) \
-	X(PLACE_OPEN, "open", "OPEN", LEAF_BOOL, .drop = 5, .path = "opening_hours.open_now") \
-	X(PLACE_ADDRESS, "address", "ADDRESS", LEAF_TEXT, .traits = COLUMN_SHRINK, .drop = 1, \
+	X(PLACE_DISTANCE, "distance_m", "DISTANCE", VALUE_DISTANCE) \
+	X(PLACE_BEARING, "bearing_deg", "BEARING", VALUE_BEARING, .drop = 3) \
+	X(PLACE_TYPE, "type", "TYPE", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 2) \
+	X(PLACE_RATING, "rating", "RATING", VALUE_REAL, .drop = 4, .path = "rating", .digits = 1) \
+	X(PLACE_OPEN, "open", "OPEN", VALUE_BOOL, .drop = 5, .path = "opening_hours.open_now") \
+	X(PLACE_ADDRESS, "address", "ADDRESS", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 1, \
 	    .path = "vicinity") \
-	X(PLACE_POSITION, "position", "POSITION", LEAF_PLACE, .traits = COLUMN_WIDE) \
-	X(PLACE_ID, "place_id", "PLACE ID", LEAF_TEXT, .traits = COLUMN_WIDE, .path = "place_id") \
-	X(PLACE_ERROR, "error", "ERROR", LEAF_TEXT, \
+	X(PLACE_POSITION, "position", "POSITION", VALUE_PLACE, .traits = COLUMN_WIDE) \
+	X(PLACE_ID, "place_id", "PLACE ID", VALUE_TEXT, .traits = COLUMN_WIDE, .path = "place_id") \
+	X(PLACE_ERROR, "error", "ERROR", VALUE_TEXT, \
 	    .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK)
 /* clang-format on */
 
@@ -64,7 +64,7 @@ put_radius(struct run *run, const char *typed, struct buf *out, double *metres)
 			put(out, typed, digits);
 			return STATUS_OK;
 		}
-	} else if (where_value(LEAF_DISTANCE, text, &value) == HERD_OK &&
+	} else if (filter_value(VALUE_DISTANCE, text, &value) == HERD_OK &&
 		   (span_is(unit, "m") || span_is(unit, "mi"))) {
 		int len = snprintf(km, sizeof(km), "%.6f", value / 1000);
 
@@ -129,7 +129,7 @@ set_position(struct out *out, const cJSON *place, struct location from)
 }
 
 static void
-add_places(struct run *run, const struct exchange *x, const cJSON *json,
+add_places(struct run *run, const struct conversation *x, const cJSON *json,
     struct location from)
 {
 	const cJSON *place;
@@ -287,14 +287,14 @@ add_map(struct run *run, const struct location *from)
 	struct canvas_options options = {
 		.width = run->to_terminal ? screen_width() : 80,
 		.height = run->to_terminal ? screen_height() / 2 + 2 : 20,
-		.utf8 = run->ctl->utf8,
+		.utf8 = run->app->utf8,
 	};
 	struct canvas *canvas = canvas_new(&options);
 	struct buf text;
 
 	canvas_add(canvas, location_lat(*from), location_lon(*from), "@");
 	for (size_t i = 0; i < run->out.count; i++) {
-		const struct leaf *row = run->out.rows[i];
+		const struct value *row = run->out.rows[i];
 		char label[8];
 
 		if (!row[PLACE_POSITION].known)
@@ -312,7 +312,7 @@ add_map(struct run *run, const struct location *from)
 }
 
 static enum status
-use_answer(struct whatsat *w, struct exchange *x)
+use_answer(struct whatsat *w, struct conversation *x)
 {
 	struct run *run = w->run;
 	struct reply reply;
@@ -358,7 +358,7 @@ passes_json_on(const struct run *run)
 }
 
 static enum status
-pass_json_on(struct whatsat *w, struct exchange *x)
+pass_json_on(struct whatsat *w, struct conversation *x)
 {
 	struct run *run = w->run;
 	struct reply reply;
@@ -378,7 +378,7 @@ pass_json_on(struct whatsat *w, struct exchange *x)
 }
 
 static enum status
-use_answers(struct whatsat *w, struct exchanges *answers)
+use_answers(struct whatsat *w, struct conversations *answers)
 {
 	struct run *run = w->run;
 	enum status worst = STATUS_OK;
@@ -386,16 +386,16 @@ use_answers(struct whatsat *w, struct exchanges *answers)
 	bool passed = passes_json_on(run);
 
 	for (size_t i = 0; i < answers->count; i++) {
-		struct exchange *x = &answers->items[i];
+		struct conversation *x = &answers->items[i];
 
 		status = passed ? pass_json_on(w, x) : use_answer(w, x);
 		if (x->status == STATUS_OK)
-			worst = status_worst(worst, status);
+			worst = exit_status_worst(worst, status);
 	}
 	if (!passed && worst == STATUS_OK &&
-	    (exchanges_status(answers) == STATUS_OK || run->all_nodes))
+	    (conversations_status(answers) == STATUS_OK || run->all_nodes))
 		out_end(&run->out);
-	status = exchanges_report(run, answers);
+	status = conversations_report(run, answers);
 	return worst != STATUS_OK ? worst : status;
 }
 
@@ -419,7 +419,7 @@ whatsat_run(struct run *run)
 {
 	struct whatsat w = { .run = run };
 	struct buf request;
-	struct exchanges answers = { 0 };
+	struct conversations answers = { 0 };
 	enum status status;
 
 	buf_init(&request, XBUF_MAX);
@@ -431,10 +431,10 @@ whatsat_run(struct run *run)
 	if (status == STATUS_OK)
 		status = run_begin(run, &whatsat_view);
 	if (status == STATUS_OK)
-		status = exchange_all(run, buf_span(&request), &answers);
+		status = conversation_all(run, buf_span(&request), &answers);
 	if (status == STATUS_OK)
 		status = use_answers(&w, &answers);
-	exchanges_release(&answers);
+	conversations_release(&answers);
 	buf_release(&request);
 	return status;
 }

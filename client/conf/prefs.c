@@ -342,11 +342,11 @@ read_line(struct prefs *prefs, struct span text, const struct file_line *from,
 	enum status status = STATUS_OK;
 
 	if (error != WORDS_OK) {
-		put_text(message, words_strerror(error));
+		put_text(message, tokens_strerror(error));
 		status = STATUS_USAGE;
 	}
 	for (size_t i = 0; i < line.count && status == STATUS_OK; i++) {
-		const struct words *w = &line.commands[i];
+		const struct tokens *w = &line.commands[i];
 		size_t first = strcmp(w->words[0].text, "set") == 0;
 		const struct pref *pref = NULL;
 

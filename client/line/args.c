@@ -32,7 +32,7 @@ void
 args_quote(struct buf *out, const char *word)
 {
 	put_text(out, args_is_option(word) ? "-- " : "");
-	words_quote(out, word);
+	tokens_quote(out, word);
 }
 
 static const struct flag *

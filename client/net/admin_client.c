@@ -11,7 +11,7 @@
 #include "herd/version.h"
 #include "base/xbuf.h"
 
-struct admin {
+struct admin_client {
 	struct loop *loop;
 	struct curl_api curl;
 	CURLM *multi;
@@ -20,7 +20,7 @@ struct admin {
 };
 
 struct admin_call {
-	struct admin *admin;
+	struct admin_client *admin;
 	struct admin_call *next;
 	struct admin_call *prev;
 	CURL *easy;
@@ -44,7 +44,7 @@ timeval_of(long ms)
 static void
 unlink_call(struct admin_call *call)
 {
-	struct admin *admin = call->admin;
+	struct admin_client *admin = call->admin;
 
 	if (call->prev != NULL)
 		call->prev->next = call->next;
@@ -183,7 +183,7 @@ complete(struct admin_call *call, CURLcode code)
 
 /* Takes finished calls one by one: a callback may start or cancel others. */
 static void
-reap(struct admin *admin)
+reap(struct admin_client *admin)
 {
 	CURLMsg *message;
 	int left;
@@ -205,7 +205,7 @@ reap(struct admin *admin)
 }
 
 static void
-act(struct admin *admin, curl_socket_t fd, int what)
+act(struct admin_client *admin, curl_socket_t fd, int what)
 {
 	int running;
 
@@ -236,7 +236,7 @@ static int
 want_socket(
     CURL *easy HERD_UNUSED, curl_socket_t fd, int what, void *arg, void *old)
 {
-	struct admin *admin = arg;
+	struct admin_client *admin = arg;
 	struct event *event = old;
 	short wanted = EV_PERSIST;
 
@@ -261,7 +261,7 @@ want_socket(
 static int
 want_timer(CURLM *multi HERD_UNUSED, long ms, void *arg)
 {
-	struct admin *admin = arg;
+	struct admin_client *admin = arg;
 	struct timeval in = timeval_of(ms < 0 ? 0 : ms);
 
 	if (ms < 0)
@@ -272,9 +272,10 @@ want_timer(CURLM *multi HERD_UNUSED, long ms, void *arg)
 }
 
 enum status
-admin_new(struct loop *loop, struct admin **out, struct buf *message)
+admin_client_new(
+    struct loop *loop, struct admin_client **out, struct buf *message)
 {
-	struct admin *admin = xcalloc(1, sizeof(*admin));
+	struct admin_client *admin = xcalloc(1, sizeof(*admin));
 	const char *error;
 
 	admin->loop = loop;
@@ -297,7 +298,7 @@ admin_new(struct loop *loop, struct admin **out, struct buf *message)
 }
 
 void
-admin_free(struct admin *admin)
+admin_client_free(struct admin_client *admin)
 {
 	if (admin == NULL)
 		return;
@@ -399,8 +400,9 @@ set_options(struct admin_call *call, const struct admin_request *request)
 }
 
 struct admin_call *
-admin_start(struct admin *admin, const struct admin_request *request,
-    const struct admin_events *events, void *arg)
+admin_client_start(struct admin_client *admin,
+    const struct admin_request *request, const struct admin_events *events,
+    void *arg)
 {
 	struct admin_call *call = xcalloc(1, sizeof(*call));
 
@@ -424,7 +426,7 @@ admin_start(struct admin *admin, const struct admin_request *request,
 }
 
 void
-admin_cancel(struct admin_call *call)
+admin_client_cancel(struct admin_call *call)
 {
 	free_call(call);
 }

@@ -14,7 +14,7 @@
 /* An answer that is no stream is at most this. */
 #define ADMIN_ANSWER_MAX ((size_t)64 << 20)
 
-struct admin;
+struct admin_client;
 struct admin_call;
 
 struct admin_request {
@@ -43,19 +43,19 @@ struct admin_events {
 };
 
 /* STATUS_LOCAL: `message` says why libcurl cannot be used. */
-enum status admin_new(
-    struct loop *loop, struct admin **out, struct buf *message);
-void admin_free(struct admin *admin);
+enum status admin_client_new(
+    struct loop *loop, struct admin_client **out, struct buf *message);
+void admin_client_free(struct admin_client *admin);
 
 /*
  * Starts a request; on_done follows from the loop, never before return.
- * Copies the request. Gives the call until on_done or admin_cancel().
+ * Copies the request. Gives the call until on_done or admin_client_cancel().
  */
-struct admin_call *admin_start(struct admin *admin,
+struct admin_call *admin_client_start(struct admin_client *admin,
     const struct admin_request *request, const struct admin_events *events,
     void *arg);
 
 /* No callback will come. */
-void admin_cancel(struct admin_call *call);
+void admin_client_cancel(struct admin_call *call);
 
 #endif

@@ -15,11 +15,11 @@
 
 #define READ_BYTES 65536u
 
-struct session {
+struct connection {
 	struct event_base *base;
-	const struct session_events *events;
+	const struct connection_events *events;
 	void *arg;
-	enum session_state state;
+	enum connection_state state;
 	int fd;
 	struct event *readable;
 	struct event *writable;
@@ -33,16 +33,16 @@ struct session {
 	size_t kinds_first;
 	size_t kinds_count;
 	size_t kinds_room;
-	bool *freed; /* set when a callback frees the session */
+	bool *freed; /* set when a callback frees the connection */
 };
 
-static void try_next_address(struct session *s, int error);
+static void try_next_address(struct connection *s, int error);
 
-struct session *
-session_new(
-    struct event_base *base, const struct session_events *events, void *arg)
+struct connection *
+connection_new(
+    struct event_base *base, const struct connection_events *events, void *arg)
 {
-	struct session *s = xcalloc(1, sizeof(*s));
+	struct connection *s = xcalloc(1, sizeof(*s));
 
 	s->base = base;
 	s->events = events;
@@ -54,7 +54,7 @@ session_new(
 }
 
 static void
-close_socket(struct session *s)
+close_socket(struct connection *s)
 {
 	if (s->readable != NULL)
 		event_free(s->readable);
@@ -68,7 +68,7 @@ close_socket(struct session *s)
 }
 
 void
-session_close(struct session *s)
+connection_close(struct connection *s)
 {
 	if (s->resolution != NULL)
 		resolve_cancel(s->resolution);
@@ -82,39 +82,39 @@ session_close(struct session *s)
 }
 
 void
-session_free(struct session *s)
+connection_free(struct connection *s)
 {
 	if (s == NULL)
 		return;
-	session_close(s);
+	connection_close(s);
 	if (s->freed != NULL)
 		*s->freed = true;
 	free(s->kinds);
 	free(s);
 }
 
-enum session_state
-session_state(const struct session *session)
+enum connection_state
+connection_state(const struct connection *connection)
 {
-	return session->state;
+	return connection->state;
 }
 
 size_t
-session_pending(const struct session *session)
+connection_pending(const struct connection *connection)
 {
-	return session->kinds_count;
+	return connection->kinds_count;
 }
 
 /* The last thing that happens to a connection. */
 static void
-fail(struct session *s, enum status why, const char *message)
+fail(struct connection *s, enum status why, const char *message)
 {
-	session_close(s);
+	connection_close(s);
 	s->events->on_closed(s->arg, why, message);
 }
 
 static void
-push_kind(struct session *s, enum reply_kind kind)
+push_kind(struct connection *s, enum reply_kind kind)
 {
 	if (s->kinds_count == s->kinds_room) {
 		size_t room = s->kinds_room == 0 ? 16 : s->kinds_room * 2;
@@ -134,14 +134,14 @@ push_kind(struct session *s, enum reply_kind kind)
 }
 
 static enum reply_kind
-awaited(const struct session *s)
+awaited(const struct connection *s)
 {
 	return (enum reply_kind)s->kinds[s->kinds_first];
 }
 
-/* Hands out what is complete. False: the session is closed or freed. */
+/* Hands out what is complete. False: the connection is closed or freed. */
 static bool
-take_replies(struct session *s)
+take_replies(struct connection *s)
 {
 	bool freed = false;
 	bool *outer = s->freed;
@@ -185,7 +185,7 @@ take_replies(struct session *s)
 }
 
 static void
-on_end(struct session *s, int error)
+on_end(struct connection *s, int error)
 {
 	if (error != 0)
 		fail(s, s->in.len > 0 ? STATUS_REPLY : STATUS_CONNECT,
@@ -203,7 +203,7 @@ on_end(struct session *s, int error)
 static void
 on_readable(evutil_socket_t fd, short what HERD_UNUSED, void *arg)
 {
-	struct session *s = arg;
+	struct connection *s = arg;
 
 	for (;;) {
 		ssize_t n;
@@ -228,7 +228,7 @@ on_readable(evutil_socket_t fd, short what HERD_UNUSED, void *arg)
 }
 
 static void
-write_out(struct session *s)
+write_out(struct connection *s)
 {
 	while (s->out.len > 0) {
 		struct span out = buf_span(&s->out);
@@ -248,7 +248,7 @@ write_out(struct session *s)
 }
 
 static void
-on_connected(struct session *s)
+on_connected(struct connection *s)
 {
 	int one = 1;
 
@@ -266,7 +266,7 @@ on_connected(struct session *s)
 static void
 on_writable(evutil_socket_t fd, short what HERD_UNUSED, void *arg)
 {
-	struct session *s = arg;
+	struct connection *s = arg;
 	int error = 0;
 	socklen_t len = sizeof(error);
 
@@ -283,7 +283,7 @@ on_writable(evutil_socket_t fd, short what HERD_UNUSED, void *arg)
 }
 
 static int
-start_connect(struct session *s, unsigned i)
+start_connect(struct connection *s, unsigned i)
 {
 	const struct sockaddr *address =
 	    (const struct sockaddr *)&s->addresses.addresses[i];
@@ -308,7 +308,7 @@ start_connect(struct session *s, unsigned i)
 
 /* `error` is what the last one failed with. */
 static void
-try_next_address(struct session *s, int error)
+try_next_address(struct connection *s, int error)
 {
 	s->state = SESSION_CONNECTING;
 	do {
@@ -324,7 +324,7 @@ try_next_address(struct session *s, int error)
 static void
 on_resolved(void *arg, const struct resolved *result, const char *error)
 {
-	struct session *s = arg;
+	struct connection *s = arg;
 
 	s->resolution = NULL;
 	if (error != NULL) {
@@ -337,7 +337,7 @@ on_resolved(void *arg, const struct resolved *result, const char *error)
 }
 
 void
-session_open(struct session *s, const struct address *address)
+connection_open(struct connection *s, const struct address *address)
 {
 	if (resolve_now(address, &s->addresses)) {
 		s->next_address = 0;
@@ -351,7 +351,7 @@ session_open(struct session *s, const struct address *address)
 }
 
 void
-session_queue(struct session *s, struct span request)
+connection_queue(struct connection *s, struct span request)
 {
 	size_t from = 0;
 
@@ -368,15 +368,15 @@ session_queue(struct session *s, struct span request)
 }
 
 void
-session_push(struct session *s)
+connection_push(struct connection *s)
 {
 	if (s->state == SESSION_OPEN)
 		write_out(s);
 }
 
 void
-session_send(struct session *s, struct span request)
+connection_send(struct connection *s, struct span request)
 {
-	session_queue(s, request);
-	session_push(s);
+	connection_queue(s, request);
+	connection_push(s);
 }

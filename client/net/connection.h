@@ -2,7 +2,7 @@
 /*
  * One connection to a node's client listener: requests in order, answers in
  * order, any number under way. Driven by the event loop; the owner hears of
- * what happens by callbacks. No callback comes from within session_free().
+ * what happens by callbacks. No callback comes from within connection_free().
  */
 #ifndef HERD_CONNECTION_H
 #define HERD_CONNECTION_H
@@ -12,16 +12,16 @@
 #include "base/exit_status.h"
 
 struct event_base;
-struct session;
+struct connection;
 
-enum session_state {
+enum connection_state {
 	SESSION_CLOSED,
 	SESSION_RESOLVING,
 	SESSION_CONNECTING,
 	SESSION_OPEN,
 };
 
-struct session_events {
+struct connection_events {
 	void (*on_open)(void *arg); /* may be NULL */
 	/* `reply` with its last LF; `kind` is what the request asked for. */
 	void (*on_reply)(void *arg, struct span reply, enum reply_kind kind);
@@ -32,30 +32,31 @@ struct session_events {
 	void (*on_closed)(void *arg, enum status why, const char *message);
 };
 
-/* Gives a closed session. Borrows `events` and `arg`. */
-struct session *session_new(
-    struct event_base *base, const struct session_events *events, void *arg);
-void session_free(struct session *session);
+/* Gives a closed connection. Borrows `events` and `arg`. */
+struct connection *connection_new(
+    struct event_base *base, const struct connection_events *events, void *arg);
+void connection_free(struct connection *connection);
 
 /* Starts connecting; on_open or on_closed follows, maybe before return. */
-void session_open(struct session *session, const struct address *address);
+void connection_open(
+    struct connection *connection, const struct address *address);
 
 /* Closes without a callback; what is under way is forgotten. */
-void session_close(struct session *session);
+void connection_close(struct connection *connection);
 
-enum session_state session_state(const struct session *session);
+enum connection_state connection_state(const struct connection *connection);
 
 /*
  * Sends one request line (without LF), at once or when the connection is
- * there. Not on a closed session.
+ * there. Not on a closed connection.
  */
-void session_send(struct session *session, struct span request);
+void connection_send(struct connection *connection, struct span request);
 
-/* Appends a request without writing yet; session_push() writes. */
-void session_queue(struct session *session, struct span request);
-void session_push(struct session *session);
+/* Appends a request without writing yet; connection_push() writes. */
+void connection_queue(struct connection *connection, struct span request);
+void connection_push(struct connection *connection);
 
 /* Answers that are still to come. */
-size_t session_pending(const struct session *session);
+size_t connection_pending(const struct connection *connection);
 
 #endif

@@ -11,10 +11,10 @@
 #define RETRY_MOST_MS 5000u
 #define REASON_MAX 128u
 
-struct link {
-	struct session *session;
+struct standing {
+	struct connection *connection;
 	struct address address;
-	const struct link_events *events;
+	const struct standing_events *events;
 	void *arg;
 	struct event *retry;
 	unsigned retry_ms;
@@ -22,143 +22,149 @@ struct link {
 	bool was_up;
 	bool failed; /* at least once since it was last up */
 	char reason[REASON_MAX];
-	const struct session_events *borrower;
+	const struct connection_events *borrower;
 	void *borrower_arg;
 };
 
 static void
 on_open(void *arg)
 {
-	struct link *link = arg;
-	bool again = link->failed;
+	struct standing *standing = arg;
+	bool again = standing->failed;
 
-	link->up = true;
-	link->failed = false;
-	link->retry_ms = RETRY_FIRST_MS;
-	link->reason[0] = '\0';
+	standing->up = true;
+	standing->failed = false;
+	standing->retry_ms = RETRY_FIRST_MS;
+	standing->reason[0] = '\0';
 	if (again)
-		link->events->on_change(link->arg, true, "");
+		standing->events->on_change(standing->arg, true, "");
 }
 
 static void
 on_reply(void *arg, struct span reply, enum reply_kind kind)
 {
-	struct link *link = arg;
+	struct standing *standing = arg;
 
-	if (link->borrower != NULL)
-		link->borrower->on_reply(link->borrower_arg, reply, kind);
+	if (standing->borrower != NULL)
+		standing->borrower->on_reply(
+		    standing->borrower_arg, reply, kind);
 }
 
 static void
-schedule(struct link *link, unsigned ms)
+schedule(struct standing *standing, unsigned ms)
 {
 	struct timeval in = { .tv_sec = ms / 1000,
 		.tv_usec = (suseconds_t)(ms % 1000) * 1000 };
 
-	if (evtimer_add(link->retry, &in) != 0)
+	if (evtimer_add(standing->retry, &in) != 0)
 		out_of_memory();
 }
 
 static void
 on_closed(void *arg, enum status why, const char *message)
 {
-	struct link *link = arg;
-	bool first = !link->failed;
+	struct standing *standing = arg;
+	bool first = !standing->failed;
 
-	link->up = false;
-	link->failed = true;
-	snprintf(link->reason, sizeof(link->reason), "%s", message);
-	schedule(link, link->retry_ms);
-	link->retry_ms = link->retry_ms * 2 > RETRY_MOST_MS
-			     ? RETRY_MOST_MS
-			     : link->retry_ms * 2;
-	if (link->borrower != NULL)
-		link->borrower->on_closed(link->borrower_arg, why, message);
+	standing->up = false;
+	standing->failed = true;
+	snprintf(standing->reason, sizeof(standing->reason), "%s", message);
+	schedule(standing, standing->retry_ms);
+	standing->retry_ms = standing->retry_ms * 2 > RETRY_MOST_MS
+				 ? RETRY_MOST_MS
+				 : standing->retry_ms * 2;
+	if (standing->borrower != NULL)
+		standing->borrower->on_closed(
+		    standing->borrower_arg, why, message);
 	if (first)
-		link->events->on_change(link->arg, false, link->reason);
+		standing->events->on_change(
+		    standing->arg, false, standing->reason);
 }
 
-static const struct session_events session_events = { on_open, on_reply,
+static const struct connection_events connection_events = { on_open, on_reply,
 	on_closed };
 
 static void
 on_retry(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
-	struct link *link = arg;
+	struct standing *standing = arg;
 
-	session_open(link->session, &link->address);
+	connection_open(standing->connection, &standing->address);
 }
 
-struct link *
-link_new(struct event_base *base, const struct address *address,
-    const struct link_events *events, void *arg)
+struct standing *
+standing_new(struct event_base *base, const struct address *address,
+    const struct standing_events *events, void *arg)
 {
-	struct link *link = xcalloc(1, sizeof(*link));
+	struct standing *standing = xcalloc(1, sizeof(*standing));
 
-	link->address = *address;
-	link->events = events;
-	link->arg = arg;
-	link->retry_ms = RETRY_FIRST_MS;
-	link->retry = evtimer_new(base, on_retry, link);
-	if (link->retry == NULL)
+	standing->address = *address;
+	standing->events = events;
+	standing->arg = arg;
+	standing->retry_ms = RETRY_FIRST_MS;
+	standing->retry = evtimer_new(base, on_retry, standing);
+	if (standing->retry == NULL)
 		out_of_memory();
-	link->session = session_new(base, &session_events, link);
-	/* From the loop: the owner does not have the link yet. */
-	schedule(link, 0);
-	return link;
+	standing->connection =
+	    connection_new(base, &connection_events, standing);
+	/* From the loop: the owner does not have the standing yet. */
+	schedule(standing, 0);
+	return standing;
 }
 
 void
-link_free(struct link *link)
+standing_free(struct standing *standing)
 {
-	if (link == NULL)
+	if (standing == NULL)
 		return;
-	session_free(link->session);
-	event_free(link->retry);
-	free(link);
+	connection_free(standing->connection);
+	event_free(standing->retry);
+	free(standing);
 }
 
 bool
-link_is_up(const struct link *link)
+standing_is_up(const struct standing *standing)
 {
-	return link->up;
+	return standing->up;
 }
 
 bool
-link_is_new(const struct link *link)
+standing_is_new(const struct standing *standing)
 {
-	return !link->up && !link->failed;
+	return !standing->up && !standing->failed;
 }
 
 const char *
-link_reason(const struct link *link)
+standing_reason(const struct standing *standing)
 {
-	return link->reason;
+	return standing->reason;
 }
 
 bool
-link_leads_to(const struct link *link, const struct address *address)
+standing_leads_to(
+    const struct standing *standing, const struct address *address)
 {
-	return address_equal(&link->address, address);
+	return address_equal(&standing->address, address);
 }
 
-struct session *
-link_borrow(struct link *link, const struct session_events *events, void *arg)
+struct connection *
+standing_borrow(struct standing *standing,
+    const struct connection_events *events, void *arg)
 {
-	if (!link->up)
+	if (!standing->up)
 		return NULL;
-	link->borrower = events;
-	link->borrower_arg = arg;
-	return link->session;
+	standing->borrower = events;
+	standing->borrower_arg = arg;
+	return standing->connection;
 }
 
 void
-link_return(struct link *link, bool clean)
+standing_return(struct standing *standing, bool clean)
 {
-	link->borrower = NULL;
-	if (clean || !link->up)
+	standing->borrower = NULL;
+	if (clean || !standing->up)
 		return;
-	session_close(link->session);
-	link->up = false;
-	schedule(link, 0);
+	connection_close(standing->connection);
+	standing->up = false;
+	schedule(standing, 0);
 }

@@ -10,34 +10,36 @@
 #include "net/connection.h"
 
 struct event_base;
-struct link;
+struct standing;
 
-struct link_events {
+struct standing_events {
 	/* It was lost (with the reason) or is there (again). */
 	void (*on_change)(void *arg, bool up, const char *reason);
 };
 
-/* Gives a link that starts to connect at once. Borrows `events`. */
-struct link *link_new(struct event_base *base, const struct address *address,
-    const struct link_events *events, void *arg);
-void link_free(struct link *link);
+/* Gives a standing that starts to connect at once. Borrows `events`. */
+struct standing *standing_new(struct event_base *base,
+    const struct address *address, const struct standing_events *events,
+    void *arg);
+void standing_free(struct standing *standing);
 
-bool link_is_up(const struct link *link);
+bool standing_is_up(const struct standing *standing);
 
 /* Is it still at its first attempt? Then a command may wait for it. */
-bool link_is_new(const struct link *link);
+bool standing_is_new(const struct standing *standing);
 /* Why it is down; "" while nothing has failed. */
-const char *link_reason(const struct link *link);
-bool link_leads_to(const struct link *link, const struct address *address);
+const char *standing_reason(const struct standing *standing);
+bool standing_leads_to(
+    const struct standing *standing, const struct address *address);
 
 /*
- * The session for a command's requests; its events go to the command until
- * link_return(). NULL while the link is down.
+ * The connection for a command's requests; its events go to the command until
+ * standing_return(). NULL while the standing is down.
  */
-struct session *link_borrow(
-    struct link *link, const struct session_events *events, void *arg);
+struct connection *standing_borrow(struct standing *standing,
+    const struct connection_events *events, void *arg);
 
 /* `clean`: no answer is outstanding; else the connection is made anew. */
-void link_return(struct link *link, bool clean);
+void standing_return(struct standing *standing, bool clean);
 
 #endif

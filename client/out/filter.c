@@ -25,7 +25,7 @@ enum where_op {
 	OP_NOT_GLOB,
 };
 
-struct where_node {
+struct filter_node {
 	enum where_op op;
 	size_t left;   /* AND OR NOT: indices of nodes */
 	size_t right;  /* AND OR */
@@ -38,16 +38,16 @@ struct where_node {
 	bool null;
 };
 
-struct where {
+struct filter {
 	const struct view *view;
-	struct where_node *nodes;
+	struct filter_node *nodes;
 	size_t count;
 	size_t room;
 	size_t root;
 };
 
-struct where_reader {
-	struct where *where;
+struct filter_reader {
+	struct filter *where;
 	const char *at;
 	const char *text;
 	unsigned depth;
@@ -71,34 +71,34 @@ static const struct {
 };
 
 static const struct {
-	enum leaf_type type;
+	enum value_type type;
 	const char *unit;
 	double factor;
 } units[] = {
-	{ LEAF_SECONDS, "ns", 1e-9 },
-	{ LEAF_SECONDS, "us", 1e-6 },
-	{ LEAF_SECONDS, "ms", 1e-3 },
-	{ LEAF_SECONDS, "s", 1 },
-	{ LEAF_SECONDS, "m", 60 },
-	{ LEAF_SECONDS, "h", 3600 },
-	{ LEAF_SECONDS, "d", 86400 },
-	{ LEAF_MS, "ns", 1e-6 },
-	{ LEAF_MS, "us", 1e-3 },
-	{ LEAF_MS, "ms", 1 },
-	{ LEAF_MS, "s", 1e3 },
-	{ LEAF_MS, "m", 60e3 },
-	{ LEAF_MS, "h", 3600e3 },
-	{ LEAF_DISTANCE, "m", 1 },
-	{ LEAF_DISTANCE, "km", 1e3 },
-	{ LEAF_DISTANCE, "mi", 1609.344 },
-	{ LEAF_BYTES, "K", 1024 },
-	{ LEAF_BYTES, "M", 1048576 },
-	{ LEAF_BYTES, "G", 1073741824 },
-	{ LEAF_PERCENT, "%", 1 },
+	{ VALUE_SECONDS, "ns", 1e-9 },
+	{ VALUE_SECONDS, "us", 1e-6 },
+	{ VALUE_SECONDS, "ms", 1e-3 },
+	{ VALUE_SECONDS, "s", 1 },
+	{ VALUE_SECONDS, "m", 60 },
+	{ VALUE_SECONDS, "h", 3600 },
+	{ VALUE_SECONDS, "d", 86400 },
+	{ VALUE_MS, "ns", 1e-6 },
+	{ VALUE_MS, "us", 1e-3 },
+	{ VALUE_MS, "ms", 1 },
+	{ VALUE_MS, "s", 1e3 },
+	{ VALUE_MS, "m", 60e3 },
+	{ VALUE_MS, "h", 3600e3 },
+	{ VALUE_DISTANCE, "m", 1 },
+	{ VALUE_DISTANCE, "km", 1e3 },
+	{ VALUE_DISTANCE, "mi", 1609.344 },
+	{ VALUE_BYTES, "K", 1024 },
+	{ VALUE_BYTES, "M", 1048576 },
+	{ VALUE_BYTES, "G", 1073741824 },
+	{ VALUE_PERCENT, "%", 1 },
 };
 
 enum herd_error
-where_value(enum leaf_type type, struct span text, double *out)
+filter_value(enum value_type type, struct span text, double *out)
 {
 	char *end;
 	double number;
@@ -123,9 +123,9 @@ where_value(enum leaf_type type, struct span text, double *out)
 }
 
 static size_t
-add_node(struct where_reader *r, struct where_node node)
+add_node(struct filter_reader *r, struct filter_node node)
 {
-	struct where *w = r->where;
+	struct filter *w = r->where;
 
 	grow_array(w->nodes, w->count, w->room);
 	w->nodes[w->count] = node;
@@ -133,7 +133,7 @@ add_node(struct where_reader *r, struct where_node node)
 }
 
 static void
-skip_space(struct where_reader *r)
+skip_space(struct filter_reader *r)
 {
 	while (text_is_space(*r->at))
 		r->at++;
@@ -148,7 +148,7 @@ is_name(char c)
 
 /* Is it this word, and not the beginning of a longer one? */
 static bool
-take_word(struct where_reader *r, const char *word, const char *sign)
+take_word(struct filter_reader *r, const char *word, const char *sign)
 {
 	size_t len = strlen(word);
 
@@ -167,7 +167,7 @@ take_word(struct where_reader *r, const char *word, const char *sign)
 }
 
 static enum herd_error
-unknown_column(struct where_reader *r, struct span name)
+unknown_column(struct filter_reader *r, struct span name)
 {
 	const struct view *view = r->where->view;
 	const char **keys = xcalloc(view->count + 1, sizeof(*keys));
@@ -188,7 +188,7 @@ unknown_column(struct where_reader *r, struct span name)
 }
 
 static enum herd_error
-read_value(struct where_reader *r, struct span *out)
+read_value(struct filter_reader *r, struct span *out)
 {
 	skip_space(r);
 	if (*r->at == '\'' || *r->at == '"') {
@@ -212,32 +212,32 @@ read_value(struct where_reader *r, struct span *out)
 }
 
 static bool
-is_numeric(enum leaf_type type)
+is_numeric(enum value_type type)
 {
-	return type != LEAF_TEXT && type != LEAF_STATE && type != LEAF_PLACE &&
-	       type != LEAF_JSON;
+	return type != VALUE_TEXT && type != VALUE_STATE &&
+	       type != VALUE_PLACE && type != VALUE_JSON;
 }
 
 static enum herd_error
-set_value(struct where_reader *r, struct where_node *node, struct span value)
+set_value(struct filter_reader *r, struct filter_node *node, struct span value)
 {
 	const struct column *c = &r->where->view->columns[node->column];
 	bool ordered = node->op != OP_GLOB && node->op != OP_NOT_GLOB;
 
 	node->null = ordered && (span_is(value, "null") || span_is(value, "-"));
 	node->is_time = ordered && !node->null &&
-			(c->type == LEAF_TIME || c->type == LEAF_CLOCK) &&
+			(c->type == VALUE_TIME || c->type == VALUE_CLOCK) &&
 			time_parse(value, &node->ns) == HERD_OK;
 	node->numeric =
 	    ordered && !node->null && !node->is_time && is_numeric(c->type);
-	if (node->numeric && c->type == LEAF_BOOL &&
+	if (node->numeric && c->type == VALUE_BOOL &&
 	    (span_is(value, "yes") || span_is(value, "true"))) {
 		node->number = 1;
-	} else if (node->numeric && c->type == LEAF_BOOL &&
+	} else if (node->numeric && c->type == VALUE_BOOL &&
 		   (span_is(value, "no") || span_is(value, "false"))) {
 		node->number = 0;
 	} else if (node->numeric &&
-		   where_value(c->type, value, &node->number) != HERD_OK) {
+		   filter_value(c->type, value, &node->number) != HERD_OK) {
 		putf(r->message,
 		    "`" SPAN_FMT "' is no value for the column `%s'",
 		    SPAN_ARG(value), c->key);
@@ -248,9 +248,9 @@ set_value(struct where_reader *r, struct where_node *node, struct span value)
 }
 
 static enum herd_error
-read_comparison(struct where_reader *r, size_t *out)
+read_comparison(struct filter_reader *r, size_t *out)
 {
-	struct where_node node = { .op = OP_HAS };
+	struct filter_node node = { .op = OP_HAS };
 	struct span name = { r->at, 0 };
 	struct span value;
 	enum herd_error error;
@@ -288,12 +288,12 @@ read_comparison(struct where_reader *r, size_t *out)
 	return HERD_OK;
 }
 
-static enum herd_error read_or(struct where_reader *r, size_t *out);
+static enum herd_error read_or(struct filter_reader *r, size_t *out);
 
 static enum herd_error
-read_not(struct where_reader *r, size_t *out)
+read_not(struct filter_reader *r, size_t *out)
 {
-	struct where_node node = { .op = OP_NOT };
+	struct filter_node node = { .op = OP_NOT };
 	enum herd_error error;
 
 	if (++r->depth > WHERE_DEPTH_MAX || r->where->count > WHERE_NODES_MAX) {
@@ -323,9 +323,9 @@ read_not(struct where_reader *r, size_t *out)
 }
 
 static enum herd_error
-read_and(struct where_reader *r, size_t *out)
+read_and(struct filter_reader *r, size_t *out)
 {
-	struct where_node node = { .op = OP_AND };
+	struct filter_node node = { .op = OP_AND };
 	enum herd_error error = read_not(r, out);
 
 	while (error == HERD_OK && take_word(r, "and", "&&")) {
@@ -338,9 +338,9 @@ read_and(struct where_reader *r, size_t *out)
 }
 
 static enum herd_error
-read_or(struct where_reader *r, size_t *out)
+read_or(struct filter_reader *r, size_t *out)
 {
-	struct where_node node = { .op = OP_OR };
+	struct filter_node node = { .op = OP_OR };
 	enum herd_error error = read_and(r, out);
 
 	while (error == HERD_OK && take_word(r, "or", "||")) {
@@ -353,11 +353,11 @@ read_or(struct where_reader *r, size_t *out)
 }
 
 enum herd_error
-where_parse(const char *text, const struct view *view, struct where **out,
+filter_parse(const char *text, const struct view *view, struct filter **out,
     struct buf *message)
 {
-	struct where *where = xcalloc(1, sizeof(*where));
-	struct where_reader r = {
+	struct filter *where = xcalloc(1, sizeof(*where));
+	struct filter_reader r = {
 		.where = where, .at = text, .text = text, .message = message
 	};
 	enum herd_error error;
@@ -370,7 +370,7 @@ where_parse(const char *text, const struct view *view, struct where **out,
 		error = HERD_ESYNTAX;
 	}
 	if (error != HERD_OK) {
-		where_free(where);
+		filter_free(where);
 		return error;
 	}
 	*out = where;
@@ -378,7 +378,7 @@ where_parse(const char *text, const struct view *view, struct where **out,
 }
 
 void
-where_free(struct where *where)
+filter_free(struct filter *where)
 {
 	if (where == NULL)
 		return;
@@ -389,24 +389,24 @@ where_free(struct where *where)
 }
 
 static bool
-has_value(const struct leaf *leaf)
+has_value(const struct value *value)
 {
 	double number;
 
-	if (leaf_is_number(leaf, &number))
+	if (value_is_number(value, &number))
 		return number < 0 || number > 0;
-	return leaf->known && leaf->text.len > 0;
+	return value->known && value->text.len > 0;
 }
 
 static bool
-glob_matches(const struct where_node *node, const struct leaf *leaf)
+glob_matches(const struct filter_node *node, const struct value *value)
 {
 	char *text;
 	bool matches;
 
-	if (!leaf->known)
+	if (!value->known)
 		return false;
-	text = xstrndup(leaf->text.data, leaf->text.len);
+	text = xstrndup(value->text.data, value->text.len);
 	matches = fnmatch(node->text, text, 0) == 0;
 	free(text);
 	return matches;
@@ -434,33 +434,33 @@ order_satisfies(enum where_op op, int order)
 }
 
 static bool
-comparison_matches(const struct where_node *node, const struct leaf *leaf)
+comparison_matches(const struct filter_node *node, const struct value *value)
 {
 	double number;
 	uint64_t ns;
 
 	if (node->null)
-		return order_satisfies(node->op, leaf->known ? 1 : 0) &&
+		return order_satisfies(node->op, value->known ? 1 : 0) &&
 		       (node->op == OP_EQ || node->op == OP_NE);
-	if (!leaf->known)
+	if (!value->known)
 		return node->op == OP_NE;
 	if (node->is_time)
-		return time_parse(leaf->text, &ns) == HERD_OK &&
+		return time_parse(value->text, &ns) == HERD_OK &&
 		       order_satisfies(
 			   node->op, (ns > node->ns) - (ns < node->ns));
 	if (node->numeric)
-		return leaf_is_number(leaf, &number) &&
+		return value_is_number(value, &number) &&
 		       order_satisfies(node->op,
 			   (number > node->number) - (number < node->number));
 	return order_satisfies(
-	    node->op, span_compare(leaf->text, span_from(node->text)));
+	    node->op, span_compare(value->text, span_from(node->text)));
 }
 
 static bool
-node_matches(const struct where *where, size_t index, const struct leaf *row)
+node_matches(const struct filter *where, size_t index, const struct value *row)
 {
-	const struct where_node *node = &where->nodes[index];
-	const struct leaf *leaf = &row[node->column];
+	const struct filter_node *node = &where->nodes[index];
+	const struct value *value = &row[node->column];
 
 	switch (node->op) {
 	case OP_AND:
@@ -470,21 +470,21 @@ node_matches(const struct where *where, size_t index, const struct leaf *row)
 		return node_matches(where, node->left, row) ||
 		       node_matches(where, node->right, row);
 	case OP_NOT: return !node_matches(where, node->left, row);
-	case OP_HAS: return has_value(leaf);
-	case OP_GLOB: return glob_matches(node, leaf);
-	case OP_NOT_GLOB: return !glob_matches(node, leaf);
+	case OP_HAS: return has_value(value);
+	case OP_GLOB: return glob_matches(node, value);
+	case OP_NOT_GLOB: return !glob_matches(node, value);
 	case OP_EQ:
 	case OP_NE:
 	case OP_LE:
 	case OP_LT:
 	case OP_GE:
-	case OP_GT: return comparison_matches(node, leaf);
+	case OP_GT: return comparison_matches(node, value);
 	}
 	return false;
 }
 
 bool
-where_matches(const struct where *where, const struct leaf *row)
+filter_matches(const struct filter *where, const struct value *row)
 {
 	return node_matches(where, where->root, row);
 }

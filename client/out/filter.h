@@ -15,25 +15,25 @@
 #define WHERE_DEPTH_MAX 100u
 #define WHERE_NODES_MAX 1000u
 
-struct where;
+struct filter;
 
 /*
- * Gives *out, to be freed with where_free(). HERD_ESYNTAX: `message' says
+ * Gives *out, to be freed with filter_free(). HERD_ESYNTAX: `message' says
  * what is wrong, with did-you-mean for columns. The expression keeps no
  * pointer to `text', but one to `view'.
  */
-HERD_MUST_CHECK enum herd_error where_parse(const char *text,
-    const struct view *view, struct where **out, struct buf *message);
-void where_free(struct where *where);
+HERD_MUST_CHECK enum herd_error filter_parse(const char *text,
+    const struct view *view, struct filter **out, struct buf *message);
+void filter_free(struct filter *where);
 
-/* `row' has a leaf for each column of the view. */
-bool where_matches(const struct where *where, const struct leaf *row);
+/* `row' has a value for each column of the view. */
+bool filter_matches(const struct filter *where, const struct value *row);
 
 /*
- * A value as people type it, in the unit that the column's leaves have.
+ * A value as people type it, in the unit that the column's values have.
  * HERD_ESYNTAX.
  */
-HERD_MUST_CHECK enum herd_error where_value(
-    enum leaf_type type, struct span text, double *out);
+HERD_MUST_CHECK enum herd_error filter_value(
+    enum value_type type, struct span text, double *out);
 
 #endif

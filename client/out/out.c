@@ -37,7 +37,7 @@ void
 out_release(struct out *out)
 {
 	arena_release(&out->arena);
-	where_free(out->where);
+	filter_free(out->filter);
 	buf_release(&out->heading);
 	buf_release(&out->footer);
 	buf_release(&out->members);
@@ -230,8 +230,8 @@ out_begin(
 		return status;
 	if (out->options.where != NULL) {
 		buf_init(&why, XBUF_MAX);
-		if (where_parse(out->options.where, view, &out->where, &why) !=
-		    HERD_OK) {
+		if (filter_parse(out->options.where, view, &out->filter,
+			&why) != HERD_OK) {
 			putf(message, "--where: %s", text_of(&why));
 			status = STATUS_USAGE;
 		}
@@ -300,12 +300,12 @@ void
 out_row(struct out *out)
 {
 	const struct view *view = out->view;
-	struct leaf *row = out->row;
+	struct value *row = out->row;
 	bool wanted;
 
 	for (size_t i = 0; i < view->count; i++)
 		row[i].type = view->columns[i].type;
-	wanted = out->where == NULL || where_matches(out->where, row);
+	wanted = out->filter == NULL || filter_matches(out->filter, row);
 	if (out->streams) {
 		bool room = out->options.limit == 0 ||
 			    out->written < out->options.limit;
@@ -436,13 +436,13 @@ struct sorting {
 static int
 compare_rows(const void *a, const void *b, void *arg)
 {
-	const struct leaf *const *left = a;
-	const struct leaf *const *right = b;
+	const struct value *const *left = a;
+	const struct value *const *right = b;
 	const struct sorting *sorting = arg;
 
 	for (size_t i = 0; i < sorting->keys->count; i++) {
 		const struct sort_key *key = &sorting->keys->keys[i];
-		int order = leaf_compare(&(*left)[key->column],
+		int order = value_compare(&(*left)[key->column],
 		    &(*right)[key->column], key->descending);
 
 		if (order != 0)

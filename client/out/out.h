@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One answer on its way out: rows of typed leaves, chosen (`--where`),
+ * One answer on its way out: rows of typed values, chosen (`--where`),
  * ordered (`--sort`), cut (`--limit`, `--columns`) and written in a format.
- * Commands know views and leaves; formats are a vtable of three functions.
+ * Commands know views and values; formats are a vtable of three functions.
  */
 #ifndef HERD_CLIENT_OUT_H
 #define HERD_CLIENT_OUT_H
@@ -28,7 +28,7 @@ struct format {
 	const char *help;
 	unsigned traits; /* enum format_trait */
 	void (*begin)(struct out *out);
-	void (*row)(struct out *out, const struct leaf *row);
+	void (*row)(struct out *out, const struct value *row);
 	void (*end)(struct out *out);
 };
 
@@ -57,11 +57,11 @@ struct out {
 	struct sink *sink;
 	const struct view *view;
 	struct arena arena;
-	struct leaf **rows;
+	struct value **rows;
 	size_t count;
 	size_t room;
-	struct leaf *row; /* being filled */
-	struct where *where;
+	struct value *row; /* being filled */
+	struct filter *filter;
 	size_t *shown; /* indices of columns, in order */
 	size_t shown_count;
 	struct buf heading; /* people read it above the rows */

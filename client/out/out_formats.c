@@ -14,7 +14,7 @@ nothing(struct out *out HERD_UNUSED)
 }
 
 void
-nothing_row(struct out *out HERD_UNUSED, const struct leaf *row HERD_UNUSED)
+nothing_row(struct out *out HERD_UNUSED, const struct value *row HERD_UNUSED)
 {
 }
 

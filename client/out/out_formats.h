@@ -10,33 +10,33 @@
 
 /* out_table.c: for people */
 void table_begin(struct out *out);
-void table_row(struct out *out, const struct leaf *row);
+void table_row(struct out *out, const struct value *row);
 void table_end(struct out *out);
 void plain_begin(struct out *out);
-void plain_row(struct out *out, const struct leaf *row);
+void plain_row(struct out *out, const struct value *row);
 
 /* out_json.c */
 void json_begin_answer(struct out *out);
-void json_row(struct out *out, const struct leaf *row);
+void json_row(struct out *out, const struct value *row);
 void json_end_answer(struct out *out);
-void jsonl_row(struct out *out, const struct leaf *row);
+void jsonl_row(struct out *out, const struct value *row);
 void geojson_begin(struct out *out);
-void geojson_row(struct out *out, const struct leaf *row);
+void geojson_row(struct out *out, const struct value *row);
 void geojson_end(struct out *out);
 
 /* out_text.c: lines for other programs */
 void csv_begin(struct out *out);
-void csv_row(struct out *out, const struct leaf *row);
+void csv_row(struct out *out, const struct value *row);
 void tsv_begin(struct out *out);
-void tsv_row(struct out *out, const struct leaf *row);
-void name_row(struct out *out, const struct leaf *row);
-void kv_row(struct out *out, const struct leaf *row);
+void tsv_row(struct out *out, const struct value *row);
+void name_row(struct out *out, const struct value *row);
+void kv_row(struct out *out, const struct value *row);
 
 /* out_prometheus.c: all rows of a metric stand together, so at the end */
 void prometheus_end(struct out *out);
 
 /* Nothing to write at this point. */
 void nothing(struct out *out);
-void nothing_row(struct out *out, const struct leaf *row);
+void nothing_row(struct out *out, const struct value *row);
 
 #endif

@@ -15,14 +15,14 @@ begin(struct json *json, struct out *out)
 }
 
 static void
-write_members(struct json *json, struct out *out, const struct leaf *row)
+write_members(struct json *json, struct out *out, const struct value *row)
 {
 	for (size_t i = 0; i < out->shown_count; i++)
-		leaf_write(json, &row[out->shown[i]], out_shown(out, i));
+		value_write(json, &row[out->shown[i]], out_shown(out, i));
 }
 
 static void
-put_object(struct out *out, const struct leaf *row)
+put_object(struct out *out, const struct value *row)
 {
 	struct json json;
 
@@ -51,7 +51,7 @@ json_begin_answer(struct out *out)
 }
 
 void
-json_row(struct out *out, const struct leaf *row)
+json_row(struct out *out, const struct value *row)
 {
 	next_row(out);
 	put_object(out, row);
@@ -69,7 +69,7 @@ json_end_answer(struct out *out)
 }
 
 void
-jsonl_row(struct out *out, const struct leaf *row)
+jsonl_row(struct out *out, const struct value *row)
 {
 	buf_clear(&out->scratch);
 	put_object(out, row);
@@ -87,18 +87,18 @@ geojson_begin(struct out *out)
 	sink_write(out->sink, buf_span(&out->scratch));
 }
 
-static const struct leaf *
-first_place(const struct out *out, const struct leaf *row)
+static const struct value *
+first_place(const struct out *out, const struct value *row)
 {
 	for (size_t i = 0; i < out->view->count; i++) {
-		if (out->view->columns[i].type == LEAF_PLACE && row[i].known)
+		if (out->view->columns[i].type == VALUE_PLACE && row[i].known)
 			return &row[i];
 	}
 	return NULL;
 }
 
 static void
-write_geometry(struct json *json, const struct leaf *place)
+write_geometry(struct json *json, const struct value *place)
 {
 	if (place == NULL) {
 		json_null(json, "geometry");
@@ -114,7 +114,7 @@ write_geometry(struct json *json, const struct leaf *place)
 }
 
 void
-geojson_row(struct out *out, const struct leaf *row)
+geojson_row(struct out *out, const struct value *row)
 {
 	struct json json;
 

@@ -70,7 +70,7 @@ put_label(struct buf *line, const char *key, struct span value, bool *first)
 /* Everything between the braces; `state` adds the word of that column. */
 static void
 put_labels(
-    struct out *out, struct buf *line, const struct leaf *row, size_t state)
+    struct out *out, struct buf *line, const struct value *row, size_t state)
 {
 	const struct view *view = out->view;
 	bool first = true;
@@ -95,17 +95,17 @@ put_metric(struct out *out, size_t column)
 {
 	const struct column *c = &out->view->columns[column];
 	struct buf *line = &out->scratch;
-	bool is_state = c->type == LEAF_STATE;
+	bool is_state = c->type == VALUE_STATE;
 	struct metric m;
 	bool named = false;
 	double number = 1;
 
 	metric_init(&m, out, c);
 	for (size_t i = 0; i < out->count; i++) {
-		const struct leaf *row = out->rows[i];
+		const struct value *row = out->rows[i];
 
 		if (is_state ? !row[column].known
-			     : !leaf_is_number(&row[column], &number))
+			     : !value_is_number(&row[column], &number))
 			continue;
 		buf_clear(line);
 		if (!named)

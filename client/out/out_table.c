@@ -20,9 +20,9 @@ is_right(const struct column *c)
 {
 	if ((c->traits & COLUMN_LEFT) != 0)
 		return false;
-	return c->type == LEAF_INTEGER || c->type == LEAF_REAL ||
-	       c->type == LEAF_PERCENT || c->type == LEAF_DISTANCE ||
-	       c->type == LEAF_BYTES;
+	return c->type == VALUE_INTEGER || c->type == VALUE_REAL ||
+	       c->type == VALUE_PERCENT || c->type == VALUE_DISTANCE ||
+	       c->type == VALUE_BYTES;
 }
 
 /* One value in its column, coloured when it is a state. */
@@ -40,7 +40,7 @@ put_cell(struct out *out, struct buf *line, struct span text,
 	taken = width_of(buf_span(&cut));
 	if (is_right(c) && width > taken)
 		put_fill(line, ' ', width - taken);
-	if (out->options.color && c->type == LEAF_STATE)
+	if (out->options.color && c->type == VALUE_STATE)
 		color = out_state_color(text);
 	if (color != NULL)
 		put_text(line, color);
@@ -77,7 +77,7 @@ lay_out(const struct out *out)
 			size_t width;
 
 			buf_clear(&text);
-			leaf_for_people(
+			value_for_people(
 			    &text, &out->rows[r][out->shown[i]], c, true);
 			width = width_of(buf_span(&text));
 			if (width > columns[i].natural)
@@ -113,7 +113,7 @@ put_titles(struct out *out)
 		const struct column *c = out_shown(out, i);
 		struct column title = *c;
 
-		title.type = is_right(c) ? LEAF_INTEGER : LEAF_TEXT;
+		title.type = is_right(c) ? VALUE_INTEGER : VALUE_TEXT;
 		if (out->widths[i] > 0)
 			put_cell(out, &out->scratch, span_from(c->title),
 			    &title, out->widths[i], i == last);
@@ -137,21 +137,21 @@ usual_width(const struct out *out, const struct column *c)
 	if ((c->traits & COLUMN_ID) != 0)
 		return sizeof("kiwi.cs.ucla.edu") - 1;
 	switch (c->type) {
-	case LEAF_CLOCK: return sizeof("20:18:04") - 1;
-	case LEAF_PLACE: return sizeof("+34.068930-118.445127") - 1;
-	case LEAF_STATE: return sizeof("comparing") - 1;
-	case LEAF_MS: return sizeof("0.06ms") - 1;
-	case LEAF_TEXT: return sizeof("report") - 1;
-	case LEAF_INTEGER:
-	case LEAF_REAL:
-	case LEAF_PERCENT:
-	case LEAF_BOOL:
-	case LEAF_TIME:
-	case LEAF_SECONDS:
-	case LEAF_DISTANCE:
-	case LEAF_BEARING:
-	case LEAF_BYTES:
-	case LEAF_JSON: return 0;
+	case VALUE_CLOCK: return sizeof("20:18:04") - 1;
+	case VALUE_PLACE: return sizeof("+34.068930-118.445127") - 1;
+	case VALUE_STATE: return sizeof("comparing") - 1;
+	case VALUE_MS: return sizeof("0.06ms") - 1;
+	case VALUE_TEXT: return sizeof("report") - 1;
+	case VALUE_INTEGER:
+	case VALUE_REAL:
+	case VALUE_PERCENT:
+	case VALUE_BOOL:
+	case VALUE_TIME:
+	case VALUE_SECONDS:
+	case VALUE_DISTANCE:
+	case VALUE_BEARING:
+	case VALUE_BYTES:
+	case VALUE_JSON: return 0;
 	}
 	return 0;
 }
@@ -217,48 +217,48 @@ table_begin(struct out *out)
 
 /* A line of a record: what is called `title`, cut to the screen. */
 static void
-put_value_line(struct out *out, const char *title, const struct leaf *leaf,
+put_value_line(struct out *out, const char *title, const struct value *value,
     const struct column *c, size_t width)
 {
 	struct buf *line = &out->scratch;
 	struct column left = *c;
-	struct buf value;
+	struct buf shown;
 
 	left.traits |= COLUMN_LEFT;
-	buf_init(&value, XBUF_MAX);
-	leaf_for_people(&value, leaf, c, true);
+	buf_init(&shown, XBUF_MAX);
+	value_for_people(&shown, value, c, true);
 	buf_clear(line);
 	put_text(line, title);
 	put_fill(line, ' ', width - width_of(buf_span(line)) + LAYOUT_GAP);
-	put_cell(out, line, buf_span(&value), &left,
+	put_cell(out, line, buf_span(&shown), &left,
 	    out->options.width > width + LAYOUT_GAP
 		? out->options.width - width - LAYOUT_GAP
 		: SIZE_MAX,
 	    true);
 	put_byte(line, '\n');
 	sink_write(out->sink, buf_span(line));
-	buf_release(&value);
+	buf_release(&shown);
 }
 
 /* A value of several lines has its title on the first. */
 static void
-put_value(struct out *out, const struct column *c, const struct leaf *leaf,
+put_value(struct out *out, const struct column *c, const struct value *value,
     size_t width)
 {
-	struct span lines = leaf->shown;
-	struct leaf one = *leaf;
+	struct span lines = value->shown;
+	struct value one = *value;
 	const char *title = c->title;
 
 	do {
-		if (leaf->type == LEAF_JSON)
+		if (value->type == VALUE_JSON)
 			one.shown = width_take_line(&lines, 0);
 		put_value_line(out, title, &one, c, width);
 		title = "";
-	} while (leaf->type == LEAF_JSON && lines.len > 0);
+	} while (value->type == VALUE_JSON && lines.len > 0);
 }
 
 static void
-put_record(struct out *out, const struct leaf *row)
+put_record(struct out *out, const struct value *row)
 {
 	size_t width = 0;
 
@@ -274,35 +274,35 @@ put_record(struct out *out, const struct leaf *row)
 }
 
 void
-table_row(struct out *out, const struct leaf *row)
+table_row(struct out *out, const struct value *row)
 {
 	size_t last;
-	struct buf value;
+	struct buf shown;
 
 	if (is_record(out)) {
 		put_record(out, row);
 		return;
 	}
 	last = last_shown(out);
-	buf_init(&value, XBUF_MAX);
+	buf_init(&shown, XBUF_MAX);
 	buf_clear(&out->scratch);
 	for (size_t i = 0; i < out->shown_count; i++) {
 		size_t width;
 
 		if (out->widths[i] == 0)
 			continue;
-		buf_clear(&value);
-		leaf_for_people(
-		    &value, &row[out->shown[i]], out_shown(out, i), true);
-		width = width_of(buf_span(&value));
+		buf_clear(&shown);
+		value_for_people(
+		    &shown, &row[out->shown[i]], out_shown(out, i), true);
+		width = width_of(buf_span(&shown));
 		if (out->streams && width > out->widths[i])
 			out->widths[i] = width;
-		put_cell(out, &out->scratch, buf_span(&value),
+		put_cell(out, &out->scratch, buf_span(&shown),
 		    out_shown(out, i), out->widths[i], i == last);
 	}
 	put_byte(&out->scratch, '\n');
 	sink_write(out->sink, buf_span(&out->scratch));
-	buf_release(&value);
+	buf_release(&shown);
 }
 
 void
@@ -326,7 +326,7 @@ plain_begin(struct out *out)
 }
 
 void
-plain_row(struct out *out, const struct leaf *row)
+plain_row(struct out *out, const struct value *row)
 {
 	bool record = is_record(out);
 
@@ -338,7 +338,7 @@ plain_row(struct out *out, const struct leaf *row)
 			putf(&out->scratch, "%s\t", out_shown(out, i)->title);
 		else if (i > 0)
 			put_byte(&out->scratch, '\t');
-		leaf_for_people(&out->scratch, &row[out->shown[i]],
+		value_for_people(&out->scratch, &row[out->shown[i]],
 		    out_shown(out, i), false);
 		if (record)
 			put_byte(&out->scratch, '\n');

@@ -25,7 +25,7 @@ put_titles(struct out *out, char gap)
 		if (i > 0)
 			put_byte(line, gap);
 		put_text(line, c->key);
-		if (c->type == LEAF_PLACE)
+		if (c->type == VALUE_PLACE)
 			putf(line, "%clat%clon", gap, gap);
 	}
 	put_byte(line, '\n');
@@ -33,14 +33,14 @@ put_titles(struct out *out, char gap)
 }
 
 static void
-put_position(struct buf *line, const struct leaf *leaf, char gap)
+put_position(struct buf *line, const struct value *value, char gap)
 {
 	put_byte(line, gap);
-	if (leaf->known)
-		put_number(line, leaf->lat);
+	if (value->known)
+		put_number(line, value->lat);
 	put_byte(line, gap);
-	if (leaf->known)
-		put_number(line, leaf->lon);
+	if (value->known)
+		put_number(line, value->lon);
 }
 
 static void
@@ -78,28 +78,28 @@ put_tsv_field(struct buf *line, struct span text)
 }
 
 static void
-put_row(struct out *out, const struct leaf *row, char gap,
+put_row(struct out *out, const struct value *row, char gap,
     void (*put_field)(struct buf *line, struct span text))
 {
 	struct buf *line = &out->scratch;
-	struct buf value;
+	struct buf shown;
 
-	buf_init(&value, XBUF_MAX);
+	buf_init(&shown, XBUF_MAX);
 	buf_clear(line);
 	for (size_t i = 0; i < out->shown_count; i++) {
-		const struct leaf *leaf = &row[out->shown[i]];
+		const struct value *value = &row[out->shown[i]];
 
-		buf_clear(&value);
-		leaf_for_machines(&value, leaf);
+		buf_clear(&shown);
+		value_for_machines(&shown, value);
 		if (i > 0)
 			put_byte(line, gap);
-		put_field(line, buf_span(&value));
-		if (out_shown(out, i)->type == LEAF_PLACE)
-			put_position(line, leaf, gap);
+		put_field(line, buf_span(&shown));
+		if (out_shown(out, i)->type == VALUE_PLACE)
+			put_position(line, value, gap);
 	}
 	put_byte(line, '\n');
 	sink_write_foreign(out->sink, buf_span(line));
-	buf_release(&value);
+	buf_release(&shown);
 }
 
 void
@@ -109,7 +109,7 @@ csv_begin(struct out *out)
 }
 
 void
-csv_row(struct out *out, const struct leaf *row)
+csv_row(struct out *out, const struct value *row)
 {
 	put_row(out, row, ',', put_csv_field);
 }
@@ -121,13 +121,13 @@ tsv_begin(struct out *out)
 }
 
 void
-tsv_row(struct out *out, const struct leaf *row)
+tsv_row(struct out *out, const struct value *row)
 {
 	put_row(out, row, '\t', put_tsv_field);
 }
 
 void
-name_row(struct out *out, const struct leaf *row)
+name_row(struct out *out, const struct value *row)
 {
 	size_t column = out_column(out, COLUMN_NAME);
 
@@ -136,38 +136,38 @@ name_row(struct out *out, const struct leaf *row)
 	if (column == out->view->count || !row[column].known)
 		return;
 	buf_clear(&out->scratch);
-	leaf_for_machines(&out->scratch, &row[column]);
+	value_for_machines(&out->scratch, &row[column]);
 	put_byte(&out->scratch, '\n');
 	sink_write_foreign(out->sink, buf_span(&out->scratch));
 }
 
 void
-kv_row(struct out *out, const struct leaf *row)
+kv_row(struct out *out, const struct value *row)
 {
 	struct buf *line = &out->scratch;
-	struct buf value;
+	struct buf shown;
 
-	buf_init(&value, XBUF_MAX);
+	buf_init(&shown, XBUF_MAX);
 	buf_clear(line);
 	if (out->written > 0)
 		put_byte(line, '\n');
 	for (size_t i = 0; i < out->shown_count; i++) {
-		const struct leaf *leaf = &row[out->shown[i]];
+		const struct value *value = &row[out->shown[i]];
 		const struct column *c = out_shown(out, i);
 
-		buf_clear(&value);
-		leaf_for_machines(&value, leaf);
+		buf_clear(&shown);
+		value_for_machines(&shown, value);
 		putf(line, "%s=", c->key);
-		put_tsv_field(line, buf_span(&value));
+		put_tsv_field(line, buf_span(&shown));
 		put_byte(line, '\n');
-		if (c->type == LEAF_PLACE && leaf->known) {
+		if (c->type == VALUE_PLACE && value->known) {
 			put_text(line, "lat=");
-			put_number(line, leaf->lat);
+			put_number(line, value->lat);
 			put_text(line, "\nlon=");
-			put_number(line, leaf->lon);
+			put_number(line, value->lon);
 			put_byte(line, '\n');
 		}
 	}
 	sink_write_foreign(out->sink, buf_span(line));
-	buf_release(&value);
+	buf_release(&shown);
 }

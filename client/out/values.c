@@ -16,27 +16,27 @@
 #include "base/xbuf.h"
 
 /* How a type compares and what its number is. */
-enum leaf_base { BASE_TEXT, BASE_INTEGER, BASE_REAL, BASE_DECIMAL };
+enum value_base { BASE_TEXT, BASE_INTEGER, BASE_REAL, BASE_DECIMAL };
 
-static enum leaf_base
-base_of(enum leaf_type type)
+static enum value_base
+base_of(enum value_type type)
 {
 	switch (type) {
-	case LEAF_TEXT:
-	case LEAF_STATE:
-	case LEAF_PLACE:
-	case LEAF_JSON: return BASE_TEXT;
-	case LEAF_INTEGER:
-	case LEAF_BOOL: return BASE_INTEGER;
-	case LEAF_TIME:
-	case LEAF_CLOCK: return BASE_DECIMAL;
-	case LEAF_REAL:
-	case LEAF_PERCENT:
-	case LEAF_SECONDS:
-	case LEAF_MS:
-	case LEAF_DISTANCE:
-	case LEAF_BEARING:
-	case LEAF_BYTES: return BASE_REAL;
+	case VALUE_TEXT:
+	case VALUE_STATE:
+	case VALUE_PLACE:
+	case VALUE_JSON: return BASE_TEXT;
+	case VALUE_INTEGER:
+	case VALUE_BOOL: return BASE_INTEGER;
+	case VALUE_TIME:
+	case VALUE_CLOCK: return BASE_DECIMAL;
+	case VALUE_REAL:
+	case VALUE_PERCENT:
+	case VALUE_SECONDS:
+	case VALUE_MS:
+	case VALUE_DISTANCE:
+	case VALUE_BEARING:
+	case VALUE_BYTES: return BASE_REAL;
 	}
 	return BASE_TEXT;
 }
@@ -77,18 +77,18 @@ view_find(const struct view *view, struct span name)
 }
 
 bool
-leaf_is_number(const struct leaf *leaf, double *number)
+value_is_number(const struct value *value, double *number)
 {
 	uint64_t ns;
 
-	if (!leaf->known)
+	if (!value->known)
 		return false;
-	switch (base_of(leaf->type)) {
+	switch (base_of(value->type)) {
 	case BASE_TEXT: return false;
-	case BASE_INTEGER: *number = (double)leaf->integer; return true;
-	case BASE_REAL: *number = leaf->real; return true;
+	case BASE_INTEGER: *number = (double)value->integer; return true;
+	case BASE_REAL: *number = value->real; return true;
 	case BASE_DECIMAL:
-		if (time_parse(leaf->text, &ns) != HERD_OK)
+		if (time_parse(value->text, &ns) != HERD_OK)
 			return false;
 		*number = (double)ns / 1e9;
 		return true;
@@ -192,93 +192,95 @@ put_lines(struct buf *out, struct span text)
 }
 
 static void
-put_place(struct buf *out, const struct leaf *leaf)
+put_place(struct buf *out, const struct value *value)
 {
-	if (leaf->text.len > 0)
-		put_clean(out, leaf->text);
+	if (value->text.len > 0)
+		put_clean(out, value->text);
 	else
-		putf(out, "%.6f,%.6f", leaf->lat, leaf->lon);
+		putf(out, "%.6f,%.6f", value->lat, value->lon);
 }
 
 void
-leaf_for_people(struct buf *out, const struct leaf *leaf,
+value_for_people(struct buf *out, const struct value *value,
     const struct column *column, bool grouped)
 {
-	if (!leaf->known) {
+	if (!value->known) {
 		put_byte(out, '-');
 		return;
 	}
-	switch (leaf->type) {
-	case LEAF_TEXT:
-	case LEAF_STATE:
-	case LEAF_TIME:
-		if (leaf->text.len == 0)
+	switch (value->type) {
+	case VALUE_TEXT:
+	case VALUE_STATE:
+	case VALUE_TIME:
+		if (value->text.len == 0)
 			put_text(out, "\"\"");
 		else
-			put_clean(out, leaf->text);
+			put_clean(out, value->text);
 		return;
-	case LEAF_JSON: put_lines(out, leaf->shown); return;
-	case LEAF_INTEGER:
+	case VALUE_JSON: put_lines(out, value->shown); return;
+	case VALUE_INTEGER:
 		if (grouped && (column->traits & COLUMN_NUMERAL) == 0)
-			put_grouped(out, leaf->integer);
+			put_grouped(out, value->integer);
 		else
-			putf(out, "%" PRId64, leaf->integer);
+			putf(out, "%" PRId64, value->integer);
 		return;
-	case LEAF_REAL:
+	case VALUE_REAL:
 		if (column->digits == DIGITS_ALL)
-			put_number(out, leaf->real);
+			put_number(out, value->real);
 		else
-			putf(out, "%.*f", (int)column->digits, leaf->real);
+			putf(out, "%.*f", (int)column->digits, value->real);
 		return;
-	case LEAF_PERCENT: putf(out, "%.1f%%", leaf->real); return;
-	case LEAF_BOOL: put_text(out, leaf->integer ? "yes" : "no"); return;
-	case LEAF_CLOCK: put_clock(out, leaf->text); return;
-	case LEAF_SECONDS: put_duration(out, leaf->real); return;
-	case LEAF_MS: put_duration(out, leaf->real / 1e3); return;
-	case LEAF_DISTANCE: put_distance(out, leaf->real); return;
-	case LEAF_BEARING: put_text(out, location_compass(leaf->real)); return;
-	case LEAF_PLACE: put_place(out, leaf); return;
-	case LEAF_BYTES: put_size(out, leaf->real); return;
+	case VALUE_PERCENT: putf(out, "%.1f%%", value->real); return;
+	case VALUE_BOOL: put_text(out, value->integer ? "yes" : "no"); return;
+	case VALUE_CLOCK: put_clock(out, value->text); return;
+	case VALUE_SECONDS: put_duration(out, value->real); return;
+	case VALUE_MS: put_duration(out, value->real / 1e3); return;
+	case VALUE_DISTANCE: put_distance(out, value->real); return;
+	case VALUE_BEARING:
+		put_text(out, location_compass(value->real));
+		return;
+	case VALUE_PLACE: put_place(out, value); return;
+	case VALUE_BYTES: put_size(out, value->real); return;
 	}
 }
 
 /* Computed values have no use for the digits of a double's noise. */
 static double
-rounded(const struct leaf *leaf)
+rounded(const struct value *value)
 {
-	switch (leaf->type) {
-	case LEAF_DISTANCE:
-	case LEAF_BEARING:
-	case LEAF_PERCENT: return round(leaf->real * 1e3) / 1e3;
-	case LEAF_MS:
-	case LEAF_SECONDS: return round(leaf->real * 1e6) / 1e6;
-	case LEAF_TEXT:
-	case LEAF_STATE:
-	case LEAF_INTEGER:
-	case LEAF_REAL:
-	case LEAF_BOOL:
-	case LEAF_TIME:
-	case LEAF_CLOCK:
-	case LEAF_PLACE:
-	case LEAF_BYTES:
-	case LEAF_JSON: return leaf->real;
+	switch (value->type) {
+	case VALUE_DISTANCE:
+	case VALUE_BEARING:
+	case VALUE_PERCENT: return round(value->real * 1e3) / 1e3;
+	case VALUE_MS:
+	case VALUE_SECONDS: return round(value->real * 1e6) / 1e6;
+	case VALUE_TEXT:
+	case VALUE_STATE:
+	case VALUE_INTEGER:
+	case VALUE_REAL:
+	case VALUE_BOOL:
+	case VALUE_TIME:
+	case VALUE_CLOCK:
+	case VALUE_PLACE:
+	case VALUE_BYTES:
+	case VALUE_JSON: return value->real;
 	}
-	return leaf->real;
+	return value->real;
 }
 
 void
-leaf_for_machines(struct buf *out, const struct leaf *leaf)
+value_for_machines(struct buf *out, const struct value *value)
 {
-	if (!leaf->known)
+	if (!value->known)
 		return;
-	if (leaf->type == LEAF_BOOL)
-		put_text(out, leaf->integer ? "true" : "false");
-	else if (base_of(leaf->type) == BASE_INTEGER)
-		putf(out, "%" PRId64, leaf->integer);
-	else if (base_of(leaf->type) == BASE_REAL)
-		put_number(out, rounded(leaf));
+	if (value->type == VALUE_BOOL)
+		put_text(out, value->integer ? "true" : "false");
+	else if (base_of(value->type) == BASE_INTEGER)
+		putf(out, "%" PRId64, value->integer);
+	else if (base_of(value->type) == BASE_REAL)
+		put_number(out, rounded(value));
 	else
-		put_span(out, leaf->text);
+		put_span(out, value->text);
 }
 
 void
@@ -293,20 +295,21 @@ put_number(struct buf *out, double number)
 
 /* An unknown value, or one without a form in JSON, is null. */
 static void
-write_leaf(struct json *json, const char *key, const struct leaf *leaf)
+write_value(struct json *json, const char *key, const struct value *value)
 {
-	if (!leaf->known || (leaf->type == LEAF_PLACE && leaf->text.len == 0))
+	if (!value->known ||
+	    (value->type == VALUE_PLACE && value->text.len == 0))
 		json_null(json, key);
-	else if (leaf->type == LEAF_BOOL)
-		json_bool(json, key, leaf->integer != 0);
-	else if (leaf->type == LEAF_JSON)
-		json_raw(json, key, leaf->text);
-	else if (base_of(leaf->type) == BASE_INTEGER)
-		json_integer(json, key, leaf->integer);
-	else if (base_of(leaf->type) == BASE_REAL)
-		json_number(json, key, rounded(leaf));
+	else if (value->type == VALUE_BOOL)
+		json_bool(json, key, value->integer != 0);
+	else if (value->type == VALUE_JSON)
+		json_raw(json, key, value->text);
+	else if (base_of(value->type) == BASE_INTEGER)
+		json_integer(json, key, value->integer);
+	else if (base_of(value->type) == BASE_REAL)
+		json_number(json, key, rounded(value));
 	else
-		json_text(json, key, leaf->text);
+		json_text(json, key, value->text);
 }
 
 static void
@@ -325,17 +328,19 @@ write_base64(struct json *json, const char *key, struct span bytes)
 }
 
 void
-leaf_write(
-    struct json *json, const struct leaf *leaf, const struct column *column)
+value_write(
+    struct json *json, const struct value *value, const struct column *column)
 {
-	write_leaf(json, column->key, leaf);
-	if (column->type == LEAF_PLACE) {
-		json_number(json, "lat", leaf->known ? leaf->lat : (double)NAN);
-		json_number(json, "lon", leaf->known ? leaf->lon : (double)NAN);
+	write_value(json, column->key, value);
+	if (column->type == VALUE_PLACE) {
+		json_number(
+		    json, "lat", value->known ? value->lat : (double)NAN);
+		json_number(
+		    json, "lon", value->known ? value->lon : (double)NAN);
 	}
-	if ((column->traits & COLUMN_ID) != 0 && leaf->known &&
-	    !text_is_utf8(leaf->text))
-		write_base64(json, column->key, leaf->text);
+	if ((column->traits & COLUMN_ID) != 0 && value->known &&
+	    !text_is_utf8(value->text))
+		write_base64(json, column->key, value->text);
 }
 
 static int
@@ -358,7 +363,7 @@ compare_decimals(struct span a, struct span b)
 }
 
 int
-leaf_compare(const struct leaf *a, const struct leaf *b, bool descending)
+value_compare(const struct value *a, const struct value *b, bool descending)
 {
 	int order = 0;
 

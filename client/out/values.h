@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Typed values of an answer and the columns that they stand in. Commands
- * fill leaves; only writers know how a format shows them. A view is a
+ * fill values; only writers know how a format shows them. A view is a
  * table's description: its columns with their names for people and for
  * machines. Key names carry the unit: age_s, rtt_ms, distance_m.
  */
@@ -15,26 +15,26 @@
 #include "herd/buf.h"
 #include "herd/json.h"
 
-enum leaf_type {
-	LEAF_TEXT,     /* a text from anywhere */
-	LEAF_STATE,    /* one word that says how something is */
-	LEAF_INTEGER,  /* a count */
-	LEAF_REAL,     /* a number with a fraction */
-	LEAF_PERCENT,  /* 0 to 100 */
-	LEAF_BOOL,     /* yes or no */
-	LEAF_TIME,     /* a client's time: its text, byte for byte */
-	LEAF_CLOCK,    /* a node's wall time: seconds.nine as text */
-	LEAF_SECONDS,  /* a duration in seconds */
-	LEAF_MS,       /* a duration in milliseconds */
-	LEAF_DISTANCE, /* metres */
-	LEAF_BEARING,  /* degrees from north */
-	LEAF_PLACE,    /* latitude, longitude, and the text if there is one */
-	LEAF_BYTES,    /* a size */
-	LEAF_JSON,     /* JSON text; people read `shown`, in lines */
+enum value_type {
+	VALUE_TEXT,     /* a text from anywhere */
+	VALUE_STATE,    /* one word that says how something is */
+	VALUE_INTEGER,  /* a count */
+	VALUE_REAL,     /* a number with a fraction */
+	VALUE_PERCENT,  /* 0 to 100 */
+	VALUE_BOOL,     /* yes or no */
+	VALUE_TIME,     /* a client's time: its text, byte for byte */
+	VALUE_CLOCK,    /* a node's wall time: seconds.nine as text */
+	VALUE_SECONDS,  /* a duration in seconds */
+	VALUE_MS,       /* a duration in milliseconds */
+	VALUE_DISTANCE, /* metres */
+	VALUE_BEARING,  /* degrees from north */
+	VALUE_PLACE,    /* latitude, longitude, and the text if there is one */
+	VALUE_BYTES,    /* a size */
+	VALUE_JSON,     /* JSON text; people read `shown`, in lines */
 };
 
-struct leaf {
-	enum leaf_type type;
+struct value {
+	enum value_type type;
 	bool known; /* false: null in JSON, `-' for people */
 	struct span text;
 	int64_t integer; /* and BOOL: 0 or 1 */
@@ -67,7 +67,7 @@ enum column_trait {
 struct column {
 	const char *key;   /* "rtt_ms" */
 	const char *title; /* "RTT" */
-	enum leaf_type type;
+	enum value_type type;
 	unsigned traits; /* enum column_trait */
 	/* Dropped first when the screen is narrow; 0 = never. */
 	unsigned drop;
@@ -114,24 +114,25 @@ struct view {
 size_t view_find(const struct view *view, struct span name);
 
 /* Does the value have one number behind it, and which? */
-bool leaf_is_number(const struct leaf *leaf, double *number);
+bool value_is_number(const struct value *value, double *number);
 
 /*
  * Appends what people read, `-' when unknown: "3d 4h", "0.4ms", "1.3 km",
  * "S", "48,120" (separators only when `grouped`). Cleaned for terminals.
  */
-void leaf_for_people(struct buf *out, const struct leaf *leaf,
+void value_for_people(struct buf *out, const struct value *value,
     const struct column *column, bool grouped);
 
 /* Appends what csv, tsv, kv show: "" when unknown, numbers plain. */
-void leaf_for_machines(struct buf *out, const struct leaf *leaf);
+void value_for_machines(struct buf *out, const struct value *value);
 
 /* Writes `"key":value` with what else belongs to it (lat, lon, _b64). */
-void leaf_write(
-    struct json *json, const struct leaf *leaf, const struct column *column);
+void value_write(
+    struct json *json, const struct value *value, const struct column *column);
 
 /* <0, 0, >0; unknown values come last in either direction. */
-int leaf_compare(const struct leaf *a, const struct leaf *b, bool descending);
+int value_compare(
+    const struct value *a, const struct value *b, bool descending);
 
 /* Appends a number as short as reads back equal; null when not finite. */
 void put_number(struct buf *out, double number);

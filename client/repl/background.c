@@ -24,18 +24,18 @@ struct peer_state {
 	bool up;
 };
 
-struct lookout {
-	struct ctl *ctl;
-	lookout_notice *notice;
-	lookout_changed *changed;
+struct background {
+	struct app *app;
+	background_notice *notice;
+	background_changed *changed;
 	void *arg;
 	struct target target; /* name is ours */
 	char *name;
-	/* Ours: by the time it is sent, ctl may have another herd. */
+	/* Ours: by the time it is sent, app may have another herd. */
 	char *token;
 	bool follows;
 	bool may_ask; /* its admin listener, for which a token is at hand */
-	struct link *link;
+	struct standing *standing;
 	/* event stream */
 	struct admin_call *events;
 	struct event *events_again;
@@ -54,15 +54,15 @@ struct lookout {
 	size_t id_count;
 };
 
-static void follow_events(struct lookout *l);
+static void follow_events(struct background *l);
 
-static void HERD_PRINTF(2, 3) say(struct lookout *l, const char *fmt, ...)
+static void HERD_PRINTF(2, 3) say(struct background *l, const char *fmt, ...)
 {
 	struct buf text;
 	va_list args;
 
-	if (!prefs_is(&l->ctl->prefs, PREF_NOTICES) ||
-	    prefs_is(&l->ctl->prefs, PREF_QUIET))
+	if (!prefs_is(&l->app->prefs, PREF_NOTICES) ||
+	    prefs_is(&l->app->prefs, PREF_QUIET))
 		return;
 	buf_init(&text, XBUF_MAX);
 	va_start(args, fmt);
@@ -83,7 +83,7 @@ seconds(unsigned s)
 static void
 on_link_change(void *arg, bool up, const char *reason)
 {
-	struct lookout *l = arg;
+	struct background *l = arg;
 
 	if (up)
 		say(l, "%s is back", l->name);
@@ -93,12 +93,12 @@ on_link_change(void *arg, bool up, const char *reason)
 	l->changed(l->arg);
 }
 
-static const struct link_events link_events = { on_link_change };
+static const struct standing_events link_events = { on_link_change };
 
 /* --- events as notices ----------------------------------------------- */
 
 static struct peer_state *
-peer_state(struct lookout *l, const char *name)
+peer_state(struct background *l, const char *name)
 {
 	for (size_t i = 0; i < l->peer_count; i++) {
 		if (strcmp(l->peers[i].name, name) == 0)
@@ -112,7 +112,7 @@ peer_state(struct lookout *l, const char *name)
 }
 
 static void
-on_link_event(struct lookout *l, const cJSON *event)
+on_link_event(struct background *l, const cJSON *event)
 {
 	const char *peer = fields_text(event, "peer");
 	const char *state = fields_text(event, "state");
@@ -142,14 +142,14 @@ on_link_event(struct lookout *l, const cJSON *event)
 }
 
 static void
-on_event(struct lookout *l, const cJSON *event)
+on_event(struct background *l, const cJSON *event)
 {
 	const char *kind = fields_text(event, "event");
 
 	if (kind == NULL)
 		return;
 	if (strcmp(kind, "hello") == 0) {
-		if (l->lost && l->link == NULL)
+		if (l->lost && l->standing == NULL)
 			say(l, "%s is back", l->name);
 		l->heard = true;
 		l->lost = false;
@@ -162,7 +162,7 @@ on_event(struct lookout *l, const cJSON *event)
 static void
 on_events_data(void *arg, struct span data)
 {
-	struct lookout *l = arg;
+	struct background *l = arg;
 	struct span line;
 
 	if (framer_feed(&l->lines, data) != HERD_OK)
@@ -178,12 +178,12 @@ on_events_data(void *arg, struct span data)
 static void
 on_events_done(void *arg, const struct admin_answer *answer)
 {
-	struct lookout *l = arg;
+	struct background *l = arg;
 	struct timeval again = seconds(EVENTS_AGAIN_S);
 
 	l->events = NULL;
 	/* Without a client listener to watch this is how a loss shows. */
-	if (l->link == NULL && !l->lost)
+	if (l->standing == NULL && !l->lost)
 		say(l, "%s is down: %s; trying again in the background",
 		    l->name,
 		    answer->message == NULL ? "the stream has ended"
@@ -201,7 +201,7 @@ static const struct admin_events stream_events = { on_events_data,
 	on_events_done };
 
 static struct admin_request
-request_for(struct lookout *l, const char *path, uint64_t timeout_ns)
+request_for(struct background *l, const char *path, uint64_t timeout_ns)
 {
 	return (struct admin_request){
 		.address = &l->target.admin,
@@ -212,30 +212,31 @@ request_for(struct lookout *l, const char *path, uint64_t timeout_ns)
 	};
 }
 
-static struct admin *
-admin_of(struct lookout *l)
+static struct admin_client *
+admin_of(struct background *l)
 {
-	struct admin *admin = NULL;
+	struct admin_client *admin = NULL;
 	struct buf message;
 
 	if (!l->follows || !l->may_ask)
 		return NULL;
 	buf_init(&message, XBUF_MAX);
-	if (ctl_admin(l->ctl, &admin, &message) != STATUS_OK)
+	if (app_admin(l->app, &admin, &message) != STATUS_OK)
 		admin = NULL;
 	buf_release(&message);
 	return admin;
 }
 
 static void
-follow_events(struct lookout *l)
+follow_events(struct background *l)
 {
-	struct admin *admin = admin_of(l);
+	struct admin_client *admin = admin_of(l);
 	struct admin_request request =
 	    request_for(l, "/v1/events?type=link", 0);
 
 	if (admin != NULL && l->events == NULL)
-		l->events = admin_start(admin, &request, &stream_events, l);
+		l->events =
+		    admin_client_start(admin, &request, &stream_events, l);
 }
 
 static void
@@ -248,7 +249,7 @@ on_events_again(
 /* --- client ids ------------------------------------------------------ */
 
 static void
-forget_ids(struct lookout *l)
+forget_ids(struct background *l)
 {
 	for (size_t i = 0; i < l->id_count; i++)
 		free((void *)(uintptr_t)l->ids[i]);
@@ -257,7 +258,7 @@ forget_ids(struct lookout *l)
 }
 
 static bool
-knows_id(const struct lookout *l, const char *id)
+knows_id(const struct background *l, const char *id)
 {
 	for (size_t i = 0; i < l->id_count; i++) {
 		if (strcmp(l->ids[i], id) == 0)
@@ -267,7 +268,7 @@ knows_id(const struct lookout *l, const char *id)
 }
 
 static void
-add_id(struct lookout *l, const cJSON *client)
+add_id(struct background *l, const cJSON *client)
 {
 	struct buf id;
 
@@ -285,7 +286,7 @@ add_id(struct lookout *l, const cJSON *client)
 static void
 on_ids(void *arg, const struct admin_answer *answer)
 {
-	struct lookout *l = arg;
+	struct background *l = arg;
 	cJSON *json;
 	const cJSON *client;
 
@@ -295,9 +296,11 @@ on_ids(void *arg, const struct admin_answer *answer)
 	json = cJSON_ParseWithLength(answer->body.data, answer->body.len);
 	if (l->asked_prefix == NULL) {
 		forget_ids(l);
-		l->asked_all = json != NULL && fields_text(json, "next") == NULL;
+		l->asked_all =
+		    json != NULL && fields_text(json, "next") == NULL;
 	}
-	cJSON_ArrayForEach(client, fields_at(json, "clients")) add_id(l, client);
+	cJSON_ArrayForEach(client, fields_at(json, "clients"))
+	    add_id(l, client);
 	l->ids[l->id_count] = NULL;
 	cJSON_Delete(json);
 }
@@ -305,9 +308,9 @@ on_ids(void *arg, const struct admin_answer *answer)
 static const struct admin_events id_events = { NULL, on_ids };
 
 static void
-ask_ids(struct lookout *l, const char *prefix)
+ask_ids(struct background *l, const char *prefix)
 {
-	struct admin *admin = admin_of(l);
+	struct admin_client *admin = admin_of(l);
 	struct admin_request request;
 	struct buf path;
 
@@ -322,7 +325,7 @@ ask_ids(struct lookout *l, const char *prefix)
 		must(text_to_percent(&path, span_from(prefix)));
 	}
 	request = request_for(l, text_of(&path), 2 * HERD_NS_PER_S);
-	l->asking = admin_start(admin, &request, &id_events, l);
+	l->asking = admin_client_start(admin, &request, &id_events, l);
 	l->asked_at = now_mono();
 	buf_release(&path);
 }
@@ -334,7 +337,7 @@ on_ask_soon(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 }
 
 const char *const *
-lookout_clients(struct lookout *l, const char *prefix)
+background_clients(struct background *l, const char *prefix)
 {
 	size_t len = strlen(prefix);
 	bool any = false;
@@ -350,14 +353,14 @@ lookout_clients(struct lookout *l, const char *prefix)
 
 /* --- life ------------------------------------------------------------ */
 
-struct lookout *
-lookout_new(struct ctl *ctl, lookout_notice *notice, lookout_changed *changed,
-    void *arg)
+struct background *
+background_new(struct app *app, background_notice *notice,
+    background_changed *changed, void *arg)
 {
-	struct lookout *l = xcalloc(1, sizeof(*l));
-	struct event_base *base = ctl_loop(ctl)->base;
+	struct background *l = xcalloc(1, sizeof(*l));
+	struct event_base *base = app_loop(app)->base;
 
-	l->ctl = ctl;
+	l->app = app;
 	l->notice = notice;
 	l->changed = changed;
 	l->arg = arg;
@@ -371,21 +374,21 @@ lookout_new(struct ctl *ctl, lookout_notice *notice, lookout_changed *changed,
 }
 
 static void
-stop(struct lookout *l)
+stop(struct background *l)
 {
 	if (l->events != NULL)
-		admin_cancel(l->events);
+		admin_client_cancel(l->events);
 	if (l->asking != NULL)
-		admin_cancel(l->asking);
+		admin_client_cancel(l->asking);
 	l->events = NULL;
 	l->asking = NULL;
 	evtimer_del(l->events_again);
 	evtimer_del(l->ask_soon);
 	framer_release(&l->lines);
 	framer_init(&l->lines, EVENT_LINE_MAX);
-	link_free(l->link);
-	l->link = NULL;
-	l->ctl->link = NULL;
+	standing_free(l->standing);
+	l->standing = NULL;
+	l->app->standing = NULL;
 	for (size_t i = 0; i < l->peer_count; i++)
 		free(l->peers[i].name);
 	l->peer_count = 0;
@@ -403,7 +406,7 @@ stop(struct lookout *l)
 }
 
 void
-lookout_free(struct lookout *l)
+background_free(struct background *l)
 {
 	stop(l);
 	event_free(l->events_again);
@@ -422,7 +425,7 @@ is_same_token(const char *a, const char *b)
 
 static bool
 is_followed(
-    const struct lookout *l, const struct target *target, const char *token)
+    const struct background *l, const struct target *target, const char *token)
 {
 	return l->follows && target != NULL &&
 	       strcmp(l->name, target->name) == 0 &&
@@ -432,7 +435,7 @@ is_followed(
 }
 
 void
-lookout_follow(struct lookout *l, const struct target *target)
+background_follow(struct background *l, const struct target *target)
 {
 	struct timeval at_once = seconds(0);
 	bool may_ask = target != NULL && target->admin.kind != ADDRESS_NONE;
@@ -442,7 +445,7 @@ lookout_follow(struct lookout *l, const struct target *target)
 	buf_init(&why, XBUF_MAX);
 	/* What is wrong with the token is said when a command asks. */
 	if (may_ask)
-		may_ask = herd_token(&l->ctl->herd, &target->admin, &token,
+		may_ask = herd_token(&l->app->herd, &target->admin, &token,
 			      &why) == STATUS_OK;
 	buf_release(&why);
 	if (is_followed(l, target, token) || (!l->follows && target == NULL))
@@ -456,9 +459,9 @@ lookout_follow(struct lookout *l, const struct target *target)
 	l->target.name = l->name;
 	l->token = token == NULL ? NULL : xstrdup(token);
 	if (target->clients.kind != ADDRESS_NONE)
-		l->link = link_new(
-		    ctl_loop(l->ctl)->base, &target->clients, &link_events, l);
-	l->ctl->link = l->link;
+		l->standing = standing_new(
+		    app_loop(l->app)->base, &target->clients, &link_events, l);
+	l->app->standing = l->standing;
 	l->may_ask = may_ask;
 	if (!may_ask)
 		return;
@@ -468,9 +471,10 @@ lookout_follow(struct lookout *l, const struct target *target)
 }
 
 bool
-lookout_is_down(const struct lookout *l)
+background_is_down(const struct background *l)
 {
-	if (l->link != NULL)
-		return !link_is_up(l->link) && !link_is_new(l->link);
+	if (l->standing != NULL)
+		return !standing_is_up(l->standing) &&
+		       !standing_is_new(l->standing);
 	return l->follows && l->lost;
 }

@@ -9,26 +9,28 @@
 
 #include "run/app.h"
 
-struct lookout;
+struct background;
 
 /* Says something above the prompt. */
-typedef void lookout_notice(void *arg, const char *text);
+typedef void background_notice(void *arg, const char *text);
 /* The prompt may have to change. */
-typedef void lookout_changed(void *arg);
+typedef void background_changed(void *arg);
 
-/* Gives a lookout that watches nothing yet. */
-struct lookout *lookout_new(struct ctl *ctl, lookout_notice *notice,
-    lookout_changed *changed, void *arg);
-void lookout_free(struct lookout *lookout);
+/* Gives a background watch of nothing yet. */
+struct background *background_new(struct app *app, background_notice *notice,
+    background_changed *changed, void *arg);
+void background_free(struct background *background);
 
 /* Watches this target from now on (NULL: none); the same one: no change. */
-void lookout_follow(struct lookout *lookout, const struct target *target);
+void background_follow(
+    struct background *background, const struct target *target);
 
 /* Is the current node known to be unreachable? */
-bool lookout_is_down(const struct lookout *lookout);
+bool background_is_down(const struct background *background);
 
 /* Client ids for completion, ended by NULL; asks for newer ones if needed.
  * `prefix` is what is being typed. */
-const char *const *lookout_clients(struct lookout *lookout, const char *prefix);
+const char *const *background_clients(
+    struct background *background, const char *prefix);
 
 #endif

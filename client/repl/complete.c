@@ -12,7 +12,7 @@
 
 /* Where the end of the line is in the grammar. */
 struct place {
-	struct ctl *ctl;
+	struct app *app;
 	const char *prefix;
 	const struct complete_sources *sources;
 	struct completions *out;
@@ -65,7 +65,7 @@ add_nodes(struct place *p, bool with_all)
 	struct buf message;
 
 	buf_init(&message, XBUF_MAX);
-	if (ctl_herd(p->ctl, &herd, &message) == STATUS_OK) {
+	if (app_herd(p->app, &herd, &message) == STATUS_OK) {
 		for (size_t i = 0; i < herd->count; i++)
 			add(p, herd->targets[i].name);
 	}
@@ -78,7 +78,7 @@ add_nodes(struct place *p, bool with_all)
 static size_t
 node_asked(struct place *p, const struct herd *herd)
 {
-	const struct target *target = ctl_current(p->ctl);
+	const struct target *target = app_current(p->app);
 	const char *name = p->node;
 	size_t node;
 
@@ -100,7 +100,7 @@ add_peers(struct place *p)
 	size_t node, peer;
 
 	buf_init(&message, XBUF_MAX);
-	if (ctl_herd(p->ctl, &herd, &message) == STATUS_OK) {
+	if (app_herd(p->app, &herd, &message) == STATUS_OK) {
 		file = &herd->file;
 		node = node_asked(p, herd);
 		if (node == file->node_count)
@@ -358,12 +358,12 @@ sort(struct completions *out)
 }
 
 void
-complete(struct ctl *ctl, const char *const *words, size_t count,
+complete(struct app *app, const char *const *words, size_t count,
     const char *prefix, const struct complete_sources *sources,
     struct completions *out)
 {
 	struct place p = {
-		.ctl = ctl, .prefix = prefix, .sources = sources, .out = out
+		.app = app, .prefix = prefix, .sources = sources, .out = out
 	};
 
 	*out = (struct completions){ 0 };

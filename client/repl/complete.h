@@ -33,7 +33,7 @@ struct completions {
  * are meant, any byte but NUL in them: who inserts one quotes it, and puts
  * `--' in front of it if completion_wants_dashes().
  */
-void complete(struct ctl *ctl, const char *const *words, size_t count,
+void complete(struct app *app, const char *const *words, size_t count,
     const char *prefix, const struct complete_sources *sources,
     struct completions *out);
 

@@ -21,7 +21,7 @@ form_begun(char first)
 bool
 cursor_find(const char *line, size_t len, struct cursor *out)
 {
-	const struct words *last;
+	const struct tokens *last;
 	const char *word;
 	struct buf text;
 	enum words_error error;
@@ -88,7 +88,7 @@ static enum word_form
 common_form(const struct completions *found, enum word_form form)
 {
 	for (size_t i = 0; i < found->count; i++)
-		form = words_form(span_from(found->items[i].word), form);
+		form = tokens_form(span_from(found->items[i].word), form);
 	return form;
 }
 
@@ -112,7 +112,7 @@ line_with(const struct cursor *at, const char *line, struct span word,
 	buf_init(&out, XBUF_MAX);
 	put(&out, line, at->start);
 	put_text(&out, dashed ? "-- " : "");
-	words_put(&out, word, form, open);
+	tokens_put(&out, word, form, open);
 	return text_take(&out);
 }
 

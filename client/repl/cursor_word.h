@@ -13,13 +13,13 @@
 
 struct cursor {
 	struct line line;
-	const struct words *command; /* in which it is */
-	char *prefix;                /* the word so far, without quotes */
-	size_t start;                /* of the word in the line */
-	size_t len;                  /* of the line, up to the cursor */
-	enum word_form form;         /* in which the word was begun */
-	bool is_file;                /* it is behind > */
-	bool is_shell;               /* it is the shell command behind | */
+	const struct tokens *command; /* in which it is */
+	char *prefix;                 /* the word so far, without quotes */
+	size_t start;                 /* of the word in the line */
+	size_t len;                   /* of the line, up to the cursor */
+	enum word_form form;          /* in which the word was begun */
+	bool is_file;                 /* it is behind > */
+	bool is_shell;                /* it is the shell command behind | */
 };
 
 /*

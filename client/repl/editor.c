@@ -28,7 +28,7 @@
 #define SHOWN_WIDTH 72u /* columns of each, at most */
 
 struct editor {
-	struct ctl *ctl;
+	struct app *app;
 	void (*on_line)(char *line);
 	editor_clients *clients;
 	void *arg;
@@ -238,7 +238,7 @@ look_up(struct editor *e, const struct cursor *at)
 	} else {
 		for (; count + 1 < at->command->count; count++)
 			words[count] = at->command->words[count].text;
-		complete(e->ctl, words, count, at->prefix, &sources, &e->found);
+		complete(e->app, words, count, at->prefix, &sources, &e->found);
 	}
 	free(words);
 	if (e->found.files)
@@ -333,7 +333,7 @@ show_matches(
 		buf_init(&cut, XBUF_MAX);
 		put_clean(&clean, span_from(found->items[i].word));
 		width_cut(
-		    &cut, buf_span(&clean), SHOWN_WIDTH, the_editor->ctl->utf8);
+		    &cut, buf_span(&clean), SHOWN_WIDTH, the_editor->app->utf8);
 		words[i + 1] = text_take(&cut);
 		if (strlen(words[i + 1]) > widest)
 			widest = strlen(words[i + 1]);
@@ -365,12 +365,12 @@ complete_key(int count HERD_UNUSED, int key HERD_UNUSED)
 }
 
 struct editor *
-editor_new(struct ctl *ctl, void (*on_line)(char *line),
+editor_new(struct app *app, void (*on_line)(char *line),
     editor_clients *clients, void *arg)
 {
 	struct editor *e = xcalloc(1, sizeof(*e));
 
-	e->ctl = ctl;
+	e->app = app;
 	e->on_line = on_line;
 	e->clients = clients;
 	e->arg = arg;

@@ -17,7 +17,7 @@ typedef const char *const *editor_clients(void *arg, const char *prefix);
  * Gives the editor; there is one at most. on_line gets each line (takes it;
  * NULL at the end of the input) from within editor_read().
  */
-struct editor *editor_new(struct ctl *ctl, void (*on_line)(char *line),
+struct editor *editor_new(struct app *app, void (*on_line)(char *line),
     editor_clients *clients, void *arg);
 void editor_free(struct editor *editor);
 

@@ -18,8 +18,8 @@
 #define QUEUE_MAX 10000u /* lines of one paste */
 
 struct repl {
-	struct ctl *ctl;
-	struct lookout *lookout;
+	struct app *app;
+	struct background *background;
 	struct editor *editor;
 	struct event *input;
 	struct loop_terminal terminal;
@@ -44,22 +44,22 @@ static struct repl *the_repl;
 static char *
 make_prompt(struct repl *r)
 {
-	struct ctl *ctl = r->ctl;
-	const struct target *target = ctl_current(ctl);
-	const char *where = ctl->context;
+	struct app *app = r->app;
+	const struct target *target = app_current(app);
+	const char *where = app->context;
 	struct buf out;
 
 	buf_init(&out, XBUF_MAX);
-	if (where == NULL && ctl->herd_ready)
-		where = ctl->herd.name;
+	if (where == NULL && app->herd_ready)
+		where = app->herd.name;
 	if (where != NULL) {
 		put_clean(&out, span_from(where));
 		put_byte(&out, '/');
 	}
 	put_clean(&out, span_from(target == NULL ? "herdctl" : target->name));
-	if (lookout_is_down(r->lookout))
+	if (background_is_down(r->background))
 		put_text(&out, " (down)");
-	if (prefs_is(&ctl->prefs, PREF_READ_ONLY))
+	if (prefs_is(&app->prefs, PREF_READ_ONLY))
 		put_text(&out, " (read-only)");
 	put_text(&out, "> ");
 	return text_take(&out);
@@ -177,7 +177,7 @@ on_line(char *line)
 	stop_editing(r);
 	if (line == NULL) {
 		fputc('\n', stdout);
-		r->ctl->leaving = true;
+		r->app->leaving = true;
 		return;
 	}
 	queue_lines(r, line);
@@ -185,13 +185,13 @@ on_line(char *line)
 }
 
 static enum status
-run_one(struct repl *r, const struct words *words)
+run_one(struct repl *r, const struct tokens *words)
 {
 	enum status status;
 
-	loop_clear_interrupt(ctl_loop(r->ctl));
-	status = run_parsed(r->ctl, words, NULL);
-	return r->ctl->loop.interrupted ? STATUS_SIGINT : status;
+	loop_clear_interrupt(app_loop(r->app));
+	status = run_parsed(r->app, words, NULL);
+	return r->app->loop.interrupted ? STATUS_SIGINT : status;
 }
 
 static enum status
@@ -204,11 +204,11 @@ run_line(struct repl *r, const char *text)
 
 	editor_remember(r->editor, text);
 	if (error != WORDS_OK) {
-		fprintf(stderr, "%s\n", words_strerror(error));
+		fprintf(stderr, "%s\n", tokens_strerror(error));
 		status = STATUS_USAGE;
 	}
 	for (size_t i = 0;
-	     i < line.count && status == STATUS_OK && !r->ctl->leaving; i++)
+	     i < line.count && status == STATUS_OK && !r->app->leaving; i++)
 		status = run_one(r, &line.commands[i]);
 	line_release(&line);
 	fflush(stdout);
@@ -223,11 +223,11 @@ follow_target(struct repl *r)
 	struct buf message;
 
 	buf_init(&message, XBUF_MAX);
-	if (ctl_herd(r->ctl, &herd, &message) != STATUS_OK) {
-		lookout_follow(r->lookout, NULL);
+	if (app_herd(r->app, &herd, &message) != STATUS_OK) {
+		background_follow(r->background, NULL);
 		fprintf(stderr, "%s\n", text_of(&message));
 	} else {
-		lookout_follow(r->lookout, ctl_current(r->ctl));
+		background_follow(r->background, app_current(r->app));
 	}
 	buf_release(&message);
 }
@@ -245,7 +245,7 @@ say_dropped(size_t lines)
 static void
 run_queue(struct repl *r)
 {
-	while (r->queue_at < r->queue_len && !r->ctl->leaving) {
+	while (r->queue_at < r->queue_len && !r->app->leaving) {
 		char *text = r->queue[r->queue_at++];
 
 		if (r->queue_len > 1)
@@ -260,7 +260,7 @@ run_queue(struct repl *r)
 	}
 	clear_queue(r);
 	/* That Ctrl-C was the command's, not the next line's. */
-	loop_clear_interrupt(ctl_loop(r->ctl));
+	loop_clear_interrupt(app_loop(r->app));
 	follow_target(r);
 	flush_notices(r);
 }
@@ -321,19 +321,19 @@ clients_for(void *arg, const char *prefix)
 {
 	struct repl *r = arg;
 
-	return lookout_clients(r->lookout, prefix);
+	return background_clients(r->background, prefix);
 }
 
 static void
 set_up(struct repl *r)
 {
-	struct loop *loop = ctl_loop(r->ctl);
+	struct loop *loop = app_loop(r->app);
 
 	loop_catch_signals(loop);
 	ignore_sigpipe();
 	buf_init(&r->notices, XBUF_MAX);
-	r->lookout = lookout_new(r->ctl, on_notice, on_changed, r);
-	r->editor = editor_new(r->ctl, on_line, clients_for, r);
+	r->background = background_new(r->app, on_notice, on_changed, r);
+	r->editor = editor_new(r->app, on_line, clients_for, r);
 	r->input = event_new(
 	    loop->base, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, r);
 	if (r->input == NULL)
@@ -342,7 +342,7 @@ set_up(struct repl *r)
 		end_interrupted_line, r };
 	loop_hold_terminal(loop, &r->terminal);
 	the_repl = r;
-	r->ctl->repl = r;
+	r->app->repl = r;
 	atexit(put_terminal_back);
 	follow_target(r);
 }
@@ -353,11 +353,11 @@ tear_down(struct repl *r)
 	stop_editing(r);
 	clear_queue(r);
 	the_repl = NULL;
-	r->ctl->repl = NULL;
+	r->app->repl = NULL;
 	event_free(r->input);
-	loop_hold_terminal(ctl_loop(r->ctl), NULL);
+	loop_hold_terminal(app_loop(r->app), NULL);
 	editor_free(r->editor);
-	lookout_free(r->lookout);
+	background_free(r->background);
 	buf_release(&r->notices);
 	free(r->noted_context);
 	free(r->prompt);
@@ -366,7 +366,7 @@ tear_down(struct repl *r)
 static void
 turn(struct repl *r)
 {
-	struct loop *loop = ctl_loop(r->ctl);
+	struct loop *loop = app_loop(r->app);
 
 	if (r->queue_at < r->queue_len) {
 		run_queue(r);
@@ -375,19 +375,19 @@ turn(struct repl *r)
 	start_editing(r);
 	loop_turn(loop);
 	if (loop->ended_by != 0)
-		r->ctl->leaving = true;
+		r->app->leaving = true;
 	else if (loop->interrupted && r->editing)
 		editor_interrupt();
 	loop_clear_interrupt(loop);
 }
 
 enum status
-repl_run(struct ctl *ctl)
+repl_run(struct app *app)
 {
-	struct repl r = { .ctl = ctl };
+	struct repl r = { .app = app };
 
 	set_up(&r);
-	while (!ctl->leaving)
+	while (!app->leaving)
 		turn(&r);
 	tear_down(&r);
 	return r.last == STATUS_SIGINT ? STATUS_OK : r.last;
@@ -398,7 +398,7 @@ repl_note_context(struct repl *repl)
 {
 	free(repl->noted_context);
 	repl->noted_context =
-	    xstrdup(repl->ctl->context == NULL ? "none" : repl->ctl->context);
+	    xstrdup(repl->app->context == NULL ? "none" : repl->app->context);
 }
 
 char *

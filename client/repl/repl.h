@@ -11,7 +11,7 @@
 #include "base/exit_status.h"
 
 /* Runs until Ctrl-D or exit. The status of the last command. */
-enum status repl_run(struct ctl *ctl);
+enum status repl_run(struct app *app);
 
 /* Remembers the context in force, before another one is used. */
 void repl_note_context(struct repl *repl);

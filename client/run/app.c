@@ -10,52 +10,52 @@
 #include "base/xbuf.h"
 
 static enum status
-read_files(struct ctl *ctl, struct buf *message)
+read_files(struct app *app, struct buf *message)
 {
 	char *user = path_user_rc();
 	enum status status = prefs_read_file(
-	    &ctl->base, PATH_SYSTEM_RC, ORIGIN_SYSTEM, false, message);
+	    &app->base, PATH_SYSTEM_RC, ORIGIN_SYSTEM, false, message);
 
 	if (status == STATUS_OK && user != NULL)
 		status = prefs_read_file(
-		    &ctl->base, user, ORIGIN_USER, false, message);
+		    &app->base, user, ORIGIN_USER, false, message);
 	free(user);
 	return status;
 }
 
 enum status
-ctl_init(
-    struct ctl *ctl, const struct args *args, bool no_rc, struct buf *message)
+app_init(
+    struct app *app, const struct args *args, bool no_rc, struct buf *message)
 {
 	enum status status = STATUS_OK;
 
-	*ctl = (struct ctl){ 0 };
-	ctl->utf8 = width_is_utf8();
-	prefs_init(&ctl->base);
-	prefs_init(&ctl->prefs);
+	*app = (struct app){ 0 };
+	app->utf8 = width_is_utf8();
+	prefs_init(&app->base);
+	prefs_init(&app->prefs);
 	if (!no_rc)
-		status = read_files(ctl, message);
+		status = read_files(app, message);
 	if (status == STATUS_OK)
-		status = prefs_read_environment(&ctl->base, message);
+		status = prefs_read_environment(&app->base, message);
 	if (status == STATUS_OK)
 		status =
-		    prefs_read_options(&ctl->base, args, ORIGIN_FLAG, message);
+		    prefs_read_options(&app->base, args, ORIGIN_FLAG, message);
 	if (status == STATUS_OK)
-		status = ctl_apply(ctl, message);
+		status = app_apply(app, message);
 	return status;
 }
 
 void
-ctl_release(struct ctl *ctl)
+app_release(struct app *app)
 {
-	admin_free(ctl->admin);
-	if (ctl->herd_ready)
-		herd_release(&ctl->herd);
-	if (ctl->loop_ready)
-		loop_release(&ctl->loop);
-	prefs_release(&ctl->base);
-	prefs_release(&ctl->prefs);
-	free(ctl->context);
+	admin_client_free(app->admin);
+	if (app->herd_ready)
+		herd_release(&app->herd);
+	if (app->loop_ready)
+		loop_release(&app->loop);
+	prefs_release(&app->base);
+	prefs_release(&app->prefs);
+	free(app->context);
 }
 
 static bool
@@ -70,81 +70,81 @@ is_same(const struct prefs *a, const struct prefs *b, enum pref_id id)
 }
 
 enum status
-ctl_apply(struct ctl *ctl, struct buf *message)
+app_apply(struct app *app, struct buf *message)
 {
 	struct prefs next;
 	char *context;
 	enum status status;
 
-	prefs_copy(&next, &ctl->base);
+	prefs_copy(&next, &app->base);
 	status = contexts_apply(&next, &context, message);
 	if (status != STATUS_OK) {
 		prefs_release(&next);
 		return status;
 	}
-	if (ctl->herd_ready &&
-	    !(is_same(&next, &ctl->prefs, PREF_CONF) &&
-		is_same(&next, &ctl->prefs, PREF_SERVER) &&
-		is_same(&next, &ctl->prefs, PREF_TOKEN_FILE) &&
-		is_same(&next, &ctl->prefs, PREF_INSECURE))) {
-		herd_release(&ctl->herd);
-		ctl->herd_ready = false;
+	if (app->herd_ready &&
+	    !(is_same(&next, &app->prefs, PREF_CONF) &&
+		is_same(&next, &app->prefs, PREF_SERVER) &&
+		is_same(&next, &app->prefs, PREF_TOKEN_FILE) &&
+		is_same(&next, &app->prefs, PREF_INSECURE))) {
+		herd_release(&app->herd);
+		app->herd_ready = false;
 	}
-	prefs_release(&ctl->prefs);
-	ctl->prefs = next;
-	free(ctl->context);
-	ctl->context = context;
+	prefs_release(&app->prefs);
+	app->prefs = next;
+	free(app->context);
+	app->context = context;
 	return STATUS_OK;
 }
 
 struct loop *
-ctl_loop(struct ctl *ctl)
+app_loop(struct app *app)
 {
-	if (!ctl->loop_ready)
-		loop_init(&ctl->loop);
-	ctl->loop_ready = true;
-	return &ctl->loop;
+	if (!app->loop_ready)
+		loop_init(&app->loop);
+	app->loop_ready = true;
+	return &app->loop;
 }
 
 enum status
-ctl_herd(struct ctl *ctl, struct herd **out, struct buf *message)
+app_herd(struct app *app, struct herd **out, struct buf *message)
 {
-	if (!ctl->herd_ready) {
+	if (!app->herd_ready) {
 		enum status status =
-		    herd_load(&ctl->prefs, &ctl->herd, message);
+		    herd_load(&app->prefs, &app->herd, message);
 
 		if (status != STATUS_OK)
 			return status;
-		ctl->herd_ready = true;
+		app->herd_ready = true;
 	}
-	*out = &ctl->herd;
+	*out = &app->herd;
 	return STATUS_OK;
 }
 
 enum status
-ctl_admin(struct ctl *ctl, struct admin **out, struct buf *message)
+app_admin(struct app *app, struct admin_client **out, struct buf *message)
 {
-	if (ctl->admin == NULL) {
+	if (app->admin == NULL) {
 		enum status status =
-		    admin_new(ctl_loop(ctl), &ctl->admin, message);
+		    admin_client_new(app_loop(app), &app->admin, message);
 
 		if (status != STATUS_OK)
 			return status;
 	}
-	*out = ctl->admin;
+	*out = app->admin;
 	return STATUS_OK;
 }
 
 const struct target *
-ctl_current(struct ctl *ctl)
+app_current(struct app *app)
 {
-	const char *name = prefs_text(&ctl->prefs, PREF_NODE);
+	const char *name = prefs_text(&app->prefs, PREF_NODE);
 	size_t i;
 
-	if (!ctl->herd_ready)
+	if (!app->herd_ready)
 		return NULL;
-	i = name == NULL ? ctl->herd.count : herd_find(&ctl->herd, name);
-	if (i == ctl->herd.count)
-		i = ctl->herd.nearest;
-	return &ctl->herd.targets[i];
+	i = name == NULL ? app->herd.count : herd_find(&app->herd, name);
+	if (i == app->herd.count)
+		i = app->herd.nearest;
+	return &app->herd.targets[i];
 }

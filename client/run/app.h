@@ -11,45 +11,47 @@
 #include "base/loop.h"
 #include "conf/prefs.h"
 
-struct link;
+struct standing;
 struct repl;
 
-struct ctl {
+struct app {
 	struct loop loop;
 	bool loop_ready;
-	struct admin *admin;
+	struct admin_client *admin;
 	struct prefs base;  /* without a context's values */
 	struct prefs prefs; /* with them: what is in force */
 	char *context;      /* name, or NULL */
 	struct herd herd;
 	bool herd_ready;
-	struct link *link; /* REPL: the connection to the current node */
+	struct standing
+	    *standing;     /* REPL: the connection to the current node */
 	struct repl *repl; /* NULL outside the REPL */
 	bool utf8;
 	bool leaving; /* the present command is the last one */
 };
 
 /* Settings as they are without a context; reads files but with `no_rc`. */
-enum status ctl_init(
-    struct ctl *ctl, const struct args *args, bool no_rc, struct buf *message);
-void ctl_release(struct ctl *ctl);
+enum status app_init(
+    struct app *app, const struct args *args, bool no_rc, struct buf *message);
+void app_release(struct app *app);
 
 /*
  * Works out the settings in force after `base` has changed; forgets the herd
  * if another one is meant. On failure nothing changes.
  */
-enum status ctl_apply(struct ctl *ctl, struct buf *message);
+enum status app_apply(struct app *app, struct buf *message);
 
 /* The loop; made on first use. */
-struct loop *ctl_loop(struct ctl *ctl);
+struct loop *app_loop(struct app *app);
 
 /* The herd of the settings in force; read on first use. */
-enum status ctl_herd(struct ctl *ctl, struct herd **out, struct buf *message);
+enum status app_herd(struct app *app, struct herd **out, struct buf *message);
 
 /* The admin client; made on first use. */
-enum status ctl_admin(struct ctl *ctl, struct admin **out, struct buf *message);
+enum status app_admin(
+    struct app *app, struct admin_client **out, struct buf *message);
 
 /* The target that is asked when a line names none; NULL: no herd. */
-const struct target *ctl_current(struct ctl *ctl);
+const struct target *app_current(struct app *app);
 
 #endif

@@ -77,7 +77,7 @@ find_token(struct answer *a, const struct target *target, const char **token)
 }
 
 static void
-start(struct answer *a, struct admin *admin, const struct question *q)
+start(struct answer *a, struct admin_client *admin, const struct question *q)
 {
 	struct run *run = a->run;
 	long left = deadline_left_ms(run->deadline);
@@ -100,7 +100,7 @@ start(struct answer *a, struct admin *admin, const struct question *q)
 	if (!find_token(a, q->target, &request.token))
 		return;
 	run_verbose(run, "%s: %s %s", q->target->name, q->method, q->path);
-	a->call = admin_start(admin, &request, &events, a);
+	a->call = admin_client_start(admin, &request, &events, a);
 }
 
 static bool
@@ -122,7 +122,7 @@ give_up(struct answers *answers)
 		struct answer *a = &answers->items[i];
 
 		if (a->call != NULL)
-			admin_cancel(a->call);
+			admin_client_cancel(a->call);
 		a->call = NULL;
 		if (!a->done)
 			fail_answer(a, STATUS_TIMEOUT, "no answer in time");
@@ -145,7 +145,7 @@ enum status
 ask(struct run *run, const struct question *questions, size_t count,
     struct answers *out)
 {
-	struct admin *admin;
+	struct admin_client *admin;
 	struct mono deadline = run->deadline;
 	enum status status = STATUS_OK;
 	enum wait_result result;
@@ -164,14 +164,14 @@ ask(struct run *run, const struct question *questions, size_t count,
 	}
 	if (status != STATUS_OK)
 		return status;
-	status = ctl_admin(run->ctl, &admin, &run->message);
+	status = app_admin(run->app, &admin, &run->message);
 	if (status != STATUS_OK)
 		return run_fail_message(run, status);
 	for (size_t i = 0; i < count; i++)
 		start(&out->items[i], admin, &questions[i]);
 	if (deadline.ns != NO_DEADLINE.ns)
 		deadline = mono_add(deadline, GRACE_NS);
-	result = loop_wait(ctl_loop(run->ctl), all_answered, out, deadline);
+	result = loop_wait(app_loop(run->app), all_answered, out, deadline);
 	give_up(out);
 	return result == WAIT_INTERRUPTED ? STATUS_SIGINT : STATUS_OK;
 }

@@ -70,7 +70,7 @@ enum status answers_report(struct run *run, const struct answers *answers);
 
 /* --- client protocol --- */
 
-struct exchange {
+struct conversation {
 	struct run *run;
 	const struct target *target;
 	enum status status;
@@ -85,8 +85,8 @@ struct exchange {
 	bool done;
 };
 
-struct exchanges {
-	struct exchange *items;
+struct conversations {
+	struct conversation *items;
 	size_t count;
 };
 
@@ -94,11 +94,11 @@ struct exchanges {
  * Sends the request (one line or several, without the last LF) to all of the
  * run's targets and waits. As ask().
  */
-enum status exchange_all(
-    struct run *run, struct span request, struct exchanges *out);
-void exchanges_release(struct exchanges *exchanges);
-enum status exchanges_status(const struct exchanges *exchanges);
-enum status exchanges_report(
-    struct run *run, const struct exchanges *exchanges);
+enum status conversation_all(
+    struct run *run, struct span request, struct conversations *out);
+void conversations_release(struct conversations *conversations);
+enum status conversations_status(const struct conversations *conversations);
+enum status conversations_report(
+    struct run *run, const struct conversations *conversations);
 
 #endif

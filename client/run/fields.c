@@ -204,35 +204,35 @@ fill(struct out *out, size_t column, const cJSON *object)
 	if (item == NULL || cJSON_IsNull(item))
 		return;
 	switch (c->type) {
-	case LEAF_TEXT:
+	case VALUE_TEXT:
 		if ((c->traits & COLUMN_ID) != 0)
 			fill_id(out, column, object);
 		else
 			fill_text(out, column, item);
 		return;
-	case LEAF_STATE:
-	case LEAF_TIME:
-	case LEAF_CLOCK: fill_text(out, column, item); return;
-	case LEAF_INTEGER:
+	case VALUE_STATE:
+	case VALUE_TIME:
+	case VALUE_CLOCK: fill_text(out, column, item); return;
+	case VALUE_INTEGER:
 		if (cJSON_IsNumber(item))
 			out_integer(out, column, (int64_t)item->valuedouble);
 		return;
-	case LEAF_BOOL:
+	case VALUE_BOOL:
 		if (cJSON_IsBool(item))
 			out_bool(out, column, cJSON_IsTrue(item));
 		return;
-	case LEAF_REAL:
-	case LEAF_PERCENT:
-	case LEAF_SECONDS:
-	case LEAF_MS:
-	case LEAF_DISTANCE:
-	case LEAF_BEARING:
-	case LEAF_BYTES:
+	case VALUE_REAL:
+	case VALUE_PERCENT:
+	case VALUE_SECONDS:
+	case VALUE_MS:
+	case VALUE_DISTANCE:
+	case VALUE_BEARING:
+	case VALUE_BYTES:
 		if (cJSON_IsNumber(item))
 			out_real(out, column, item->valuedouble);
 		return;
-	case LEAF_PLACE: fill_place(out, column, object); return;
-	case LEAF_JSON: fill_json(out, column, item); return;
+	case VALUE_PLACE: fill_place(out, column, object); return;
+	case VALUE_JSON: fill_json(out, column, item); return;
 	}
 }
 

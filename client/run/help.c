@@ -179,8 +179,8 @@ put_statuses(struct buf *out)
 
 	buf_init(&name, XBUF_MAX);
 	put_text(out, "\nExit status\n");
-	for (const struct status_entry *e = status_table(); e->word != NULL;
-	     e++) {
+	for (const struct status_entry *e = exit_status_table();
+	     e->word != NULL; e++) {
 		putf(&name, "%d %s", (int)e->status, e->word);
 		put_entry(out, &name, FLAG_COLUMN, e->text);
 	}

@@ -53,7 +53,7 @@ put_json_error(
 	json_object(&json, NULL);
 	json_object(&json, "error");
 	json_integer(&json, "status", status);
-	json_word(&json, "code", status_word(status));
+	json_word(&json, "code", exit_status_word(status));
 	json_text(&json, "message", message);
 	if (run->place != NULL)
 		json_word(&json, "place", run->place);
@@ -77,7 +77,7 @@ say_error(struct run *run, enum status status, struct span message)
 	} else {
 		if (run->place != NULL)
 			putf(&out, "%s: ", run->place);
-		else if (run->ctl->repl == NULL)
+		else if (run->app->repl == NULL)
 			put_text(&out, "herdctl: ");
 		put_span(&out, message);
 		put_byte(&out, '\n');
@@ -207,7 +207,7 @@ run_verbose(struct run *run, const char *fmt, ...)
 	if (!prefs_is(&run->prefs, PREF_VERBOSE))
 		return;
 	va_start(args, fmt);
-	say(run, run->ctl->repl == NULL ? "herdctl: " : "", fmt, args);
+	say(run, run->app->repl == NULL ? "herdctl: " : "", fmt, args);
 	va_end(args);
 }
 
@@ -227,12 +227,12 @@ run_wait_status(struct run *run, enum wait_result result)
 static bool
 read_yes(struct run *run)
 {
-	struct loop *loop = ctl_loop(run->ctl);
+	struct loop *loop = app_loop(run->app);
 	char line[64];
 	ssize_t n;
 
 	if (loop_wait_readable(loop, STDIN_FILENO, NO_DEADLINE) != WAIT_DONE) {
-		if (run->ctl->repl == NULL)
+		if (run->app->repl == NULL)
 			fputc('\n', stderr);
 		return false;
 	}

@@ -22,17 +22,17 @@
 static enum status
 read_settings(struct run *run, const struct run_origin *origin)
 {
-	struct ctl *ctl = run->ctl;
+	struct app *app = run->app;
 	enum status status;
 
 	if (!origin->is_line) {
 		/* The options of a one-shot are in the settings already. */
-		prefs_copy(&run->prefs, &ctl->prefs);
+		prefs_copy(&run->prefs, &app->prefs);
 		run->context =
-		    ctl->context == NULL ? NULL : xstrdup(ctl->context);
+		    app->context == NULL ? NULL : xstrdup(app->context);
 		return STATUS_OK;
 	}
-	prefs_copy(&run->prefs, &ctl->base);
+	prefs_copy(&run->prefs, &app->base);
 	status = prefs_read_options(
 	    &run->prefs, run->args, ORIGIN_LINE, &run->message);
 	if (status == STATUS_OK)
@@ -116,7 +116,7 @@ fill_out_options(const struct run *run, struct out_options *options)
 		.limit = prefs_number(&run->prefs, PREF_LIMIT),
 		.header = prefs_is(&run->prefs, PREF_HEADER),
 		.color = wants_color(run),
-		.utf8 = run->ctl->utf8,
+		.utf8 = run->app->utf8,
 		.many_nodes = run->all_nodes,
 	};
 	for (size_t i = 0; run->herd != NULL && i < run->herd->count; i++) {
@@ -254,11 +254,11 @@ static enum status
 run_watched(struct run *run, const struct run_origin *origin, uint64_t every)
 {
 	struct watch_options options = {
-		.loop = ctl_loop(run->ctl),
+		.loop = app_loop(run->app),
 		.every_ns = every,
 		.count = 0,
 		.title = run->args->command->path,
-		.utf8 = run->ctl->utf8,
+		.utf8 = run->app->utf8,
 	};
 	const char *count = NULL;
 	uint64_t rounds = 0;
@@ -304,7 +304,7 @@ find_watch(struct run *run, uint64_t *every, enum status *status)
 		if (strcmp(option->flag->name, "watch") != 0 ||
 		    option->value == NULL)
 			continue;
-		if (where_value(LEAF_SECONDS, span_from(option->value),
+		if (filter_value(VALUE_SECONDS, span_from(option->value),
 			&seconds) != HERD_OK ||
 		    seconds < 0.1 || seconds > 86400)
 			*status = run_fail(run, STATUS_USAGE,
@@ -427,9 +427,9 @@ say_timing(struct run *run, struct mono began)
 
 enum status
 run_args(
-    struct ctl *ctl, const struct args *args, const struct run_origin *origin)
+    struct app *app, const struct args *args, const struct run_origin *origin)
 {
-	struct run run = { .ctl = ctl, .args = args, .place = origin->place };
+	struct run run = { .app = app, .args = args, .place = origin->place };
 	struct mono began = now_mono();
 	enum status status;
 
@@ -446,7 +446,7 @@ run_args(
 }
 
 enum status
-run_words(struct ctl *ctl, const char *const *words, size_t count,
+run_words(struct app *app, const char *const *words, size_t count,
     const struct run_origin *origin)
 {
 	struct args args;
@@ -456,13 +456,13 @@ run_words(struct ctl *ctl, const char *const *words, size_t count,
 	buf_init(&message, XBUF_MAX);
 	status = args_parse(words, count, &args, &message);
 	if (status != STATUS_OK) {
-		struct run run = { .ctl = ctl, .place = origin->place };
+		struct run run = { .app = app, .place = origin->place };
 
-		prefs_copy(&run.prefs, &ctl->prefs);
+		prefs_copy(&run.prefs, &app->prefs);
 		run_fail(&run, status, "%s", text_of(&message));
 		prefs_release(&run.prefs);
 	} else {
-		status = run_args(ctl, &args, origin);
+		status = run_args(app, &args, origin);
 	}
 	args_release(&args);
 	buf_release(&message);
@@ -470,7 +470,7 @@ run_words(struct ctl *ctl, const char *const *words, size_t count,
 }
 
 enum status
-run_parsed(struct ctl *ctl, const struct words *words, const char *place)
+run_parsed(struct app *app, const struct tokens *words, const char *place)
 {
 	struct run_origin origin = {
 		.place = place,
@@ -483,7 +483,7 @@ run_parsed(struct ctl *ctl, const struct words *words, const char *place)
 
 	for (size_t i = 0; i < words->count; i++)
 		texts[i] = words->words[i].text;
-	status = run_words(ctl, texts, words->count, &origin);
+	status = run_words(app, texts, words->count, &origin);
 	free(texts);
 	return status;
 }

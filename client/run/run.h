@@ -13,7 +13,7 @@
 #include "base/tokens.h"
 
 struct run {
-	struct ctl *ctl;
+	struct app *app;
 	const struct args *args;
 	struct prefs prefs;
 	char *context;     /* name, or NULL */
@@ -45,16 +45,16 @@ struct run_origin {
 };
 
 /* Runs one command line, `--watch` and redirection included. */
-enum status run_words(struct ctl *ctl, const char *const *words, size_t count,
+enum status run_words(struct app *app, const char *const *words, size_t count,
     const struct run_origin *origin);
 
 /* One command of a line of the REPL (`place` NULL) or of a script. */
 enum status run_parsed(
-    struct ctl *ctl, const struct words *words, const char *place);
+    struct app *app, const struct tokens *words, const char *place);
 
 /* As run_words(), for options that are parsed already. */
 enum status run_args(
-    struct ctl *ctl, const struct args *args, const struct run_origin *origin);
+    struct app *app, const struct args *args, const struct run_origin *origin);
 
 /* --- for commands --------------------------------------------------------- */
 

@@ -19,7 +19,7 @@ names_another_herd(const struct run *run)
 
 	for (size_t i = 0; i < HERD_ARRAY_LEN(ids); i++) {
 		const char *mine = prefs_text(&run->prefs, ids[i]);
-		const char *session = prefs_text(&run->ctl->prefs, ids[i]);
+		const char *session = prefs_text(&run->app->prefs, ids[i]);
 
 		if ((mine == NULL) != (session == NULL) ||
 		    (mine != NULL && strcmp(mine, session) != 0))
@@ -36,7 +36,7 @@ find_herd(struct run *run)
 	if (run->herd != NULL)
 		return STATUS_OK;
 	if (!names_another_herd(run))
-		return ctl_herd(run->ctl, &run->herd, &run->message);
+		return app_herd(run->app, &run->herd, &run->message);
 	status = herd_load(&run->prefs, &run->own_herd, &run->message);
 	if (status == STATUS_OK) {
 		run->owns_herd = true;
@@ -121,7 +121,7 @@ named_nodes(const struct run *run)
 	bool herd_wide = (run->args->command->traits & COMMAND_HERD) != 0;
 	bool is_sessions =
 	    node->origin == ORIGIN_SESSION || node->from_context ||
-	    (node->origin == ORIGIN_FLAG && run->ctl->repl != NULL);
+	    (node->origin == ORIGIN_FLAG && run->app->repl != NULL);
 
 	if (herd_wide && (node->origin < ORIGIN_FLAG || is_sessions))
 		return "all";

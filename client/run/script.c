@@ -10,7 +10,7 @@
 #include "base/xbuf.h"
 
 struct script {
-	struct ctl *ctl;
+	struct app *app;
 	const char *name;
 	FILE *file;
 	bool keep_going;
@@ -22,9 +22,9 @@ struct script {
 static enum status
 say(struct script *s, const char *place, enum status status, const char *text)
 {
-	struct run run = { .ctl = s->ctl, .place = place };
+	struct run run = { .app = s->app, .place = place };
 
-	prefs_copy(&run.prefs, &s->ctl->prefs);
+	prefs_copy(&run.prefs, &s->app->prefs);
 	run_fail(&run, status, "%s", text);
 	prefs_release(&run.prefs);
 	return status;
@@ -34,8 +34,9 @@ say(struct script *s, const char *place, enum status status, const char *text)
 static bool
 goes_on(struct script *s, enum status status)
 {
-	s->status = s->keep_going ? status_worst(s->status, status) : status;
-	if (status == STATUS_SIGINT || s->ctl->leaving)
+	s->status =
+	    s->keep_going ? exit_status_worst(s->status, status) : status;
+	if (status == STATUS_SIGINT || s->app->leaving)
 		return false;
 	return status == STATUS_OK || s->keep_going;
 }
@@ -50,9 +51,9 @@ run_line(struct script *s, struct span text)
 
 	if (error != WORDS_OK)
 		more = goes_on(
-		    s, say(s, place, STATUS_USAGE, words_strerror(error)));
+		    s, say(s, place, STATUS_USAGE, tokens_strerror(error)));
 	for (size_t i = 0; i < line.count && more && error == WORDS_OK; i++)
-		more = goes_on(s, run_parsed(s->ctl, &line.commands[i], place));
+		more = goes_on(s, run_parsed(s->app, &line.commands[i], place));
 	line_release(&line);
 	free(place);
 	return more;
@@ -76,9 +77,9 @@ run_lines(struct script *s)
 }
 
 enum status
-script_run(struct ctl *ctl, const char *path, bool keep_going)
+script_run(struct app *app, const char *path, bool keep_going)
 {
-	struct script s = { .ctl = ctl, .keep_going = keep_going };
+	struct script s = { .app = app, .keep_going = keep_going };
 	bool is_stdin = path == NULL || strcmp(path, "-") == 0;
 
 	s.name = is_stdin ? "stdin" : path;

@@ -12,6 +12,6 @@
  * `path` NULL or "-" is stdin. The first status that is not OK, or with
  * `keep_going` the worst of all.
  */
-enum status script_run(struct ctl *ctl, const char *path, bool keep_going);
+enum status script_run(struct app *app, const char *path, bool keep_going);
 
 #endif

@@ -85,7 +85,7 @@ find_token(struct stream *s, const char **token)
 }
 
 static void
-start(struct stream *s, struct admin *admin, const char *path)
+start(struct stream *s, struct admin_client *admin, const char *path)
 {
 	const struct target *target = s->target;
 	struct admin_request request = {
@@ -102,7 +102,7 @@ start(struct stream *s, struct admin *admin, const char *path)
 	if (!find_token(s, &request.token))
 		return;
 	run_verbose(s->owner->run, "%s: GET %s", target->name, path);
-	s->call = admin_start(admin, &request, &events, s);
+	s->call = admin_client_start(admin, &request, &events, s);
 }
 
 static bool
@@ -121,7 +121,7 @@ static void
 drop(struct stream *s, enum status status, const char *message)
 {
 	if (s->call != NULL)
-		admin_cancel(s->call);
+		admin_client_cancel(s->call);
 	s->call = NULL;
 	end(s, status, message);
 }
@@ -131,7 +131,7 @@ streams_open(struct run *run, const char *path, stream_on_line *on_line,
     void *arg, struct streams **out)
 {
 	struct streams *streams = xcalloc(1, sizeof(*streams));
-	struct admin *admin;
+	struct admin_client *admin;
 	enum wait_result result;
 	enum status status = run_targets(run);
 
@@ -141,7 +141,7 @@ streams_open(struct run *run, const char *path, stream_on_line *on_line,
 	streams->arg = arg;
 	if (status != STATUS_OK)
 		return status;
-	status = ctl_admin(run->ctl, &admin, &run->message);
+	status = app_admin(run->app, &admin, &run->message);
 	if (status != STATUS_OK)
 		return run_fail_message(run, status);
 	streams->count = run->target_count;
@@ -152,7 +152,7 @@ streams_open(struct run *run, const char *path, stream_on_line *on_line,
 		start(&streams->items[i], admin, path);
 	}
 	result =
-	    loop_wait(ctl_loop(run->ctl), have_begun, streams, run->deadline);
+	    loop_wait(app_loop(run->app), have_begun, streams, run->deadline);
 	for (size_t i = 0; i < streams->count; i++) {
 		struct stream *s = &streams->items[i];
 
@@ -208,7 +208,7 @@ streams_wait(struct streams *streams, bool (*done)(const void *arg),
 {
 	struct waiting waiting = { streams, done, arg };
 	enum wait_result result =
-	    loop_wait(ctl_loop(streams->run->ctl), is_over, &waiting, deadline);
+	    loop_wait(app_loop(streams->run->app), is_over, &waiting, deadline);
 
 	return result == WAIT_INTERRUPTED ? STATUS_SIGINT : STATUS_OK;
 }

@@ -111,13 +111,13 @@ next_answer(void)
 	return answer;
 }
 
-struct admin {
+struct admin_client {
 	struct event_base *base;
 	struct admin_call *calls;
 };
 
 struct admin_call {
-	struct admin *admin;
+	struct admin_client *admin;
 	struct admin_call *next;
 	struct event *event;
 	const struct admin_events *events;
@@ -165,8 +165,8 @@ on_answer(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 }
 
 enum status
-admin_new(
-    struct loop *loop, struct admin **out, struct buf *message HERD_UNUSED)
+admin_client_new(struct loop *loop, struct admin_client **out,
+    struct buf *message HERD_UNUSED)
 {
 	*out = xcalloc(1, sizeof(**out));
 	(*out)->base = loop->base;
@@ -174,7 +174,7 @@ admin_new(
 }
 
 void
-admin_free(struct admin *admin)
+admin_client_free(struct admin_client *admin)
 {
 	while (admin != NULL && admin->calls != NULL)
 		drop_call(admin->calls);
@@ -182,8 +182,9 @@ admin_free(struct admin *admin)
 }
 
 struct admin_call *
-admin_start(struct admin *admin, const struct admin_request *request,
-    const struct admin_events *events, void *arg)
+admin_client_start(struct admin_client *admin,
+    const struct admin_request *request, const struct admin_events *events,
+    void *arg)
 {
 	const struct timeval now = { 0, 0 };
 	struct admin_call *call = xcalloc(1, sizeof(*call));
@@ -200,7 +201,7 @@ admin_start(struct admin *admin, const struct admin_request *request,
 }
 
 void
-admin_cancel(struct admin_call *call)
+admin_client_cancel(struct admin_call *call)
 {
 	drop_call(call);
 }
@@ -232,37 +233,37 @@ connect(int fd, const struct sockaddr *address HERD_UNUSED,
 /* --- the program ------------------------------------------------------ */
 
 /* Read once, as a session does. */
-static struct ctl *
+static struct app *
 the_ctl(void)
 {
-	static struct ctl ctl;
+	static struct app app;
 	static struct target targets[2];
 	struct diagnostics faults;
 	enum herd_error error;
 
-	if (ctl.herd_ready)
-		return &ctl;
-	ctl.utf8 = true;
-	prefs_init(&ctl.base);
-	prefs_init(&ctl.prefs);
+	if (app.herd_ready)
+		return &app;
+	app.utf8 = true;
+	prefs_init(&app.base);
+	prefs_init(&app.prefs);
 	diagnostics_init(&faults);
-	error = herdfile_parse(span_from(herd_text), &ctl.herd.file, &faults);
+	error = herdfile_parse(span_from(herd_text), &app.herd.file, &faults);
 	assert(error == HERD_OK);
 	diagnostics_release(&faults);
-	ctl.herd.has_file = true;
-	ctl.herd.name = xstrdup("lab");
-	ctl.herd.path = xstrdup("/lab.yaml");
-	ctl.herd.targets = targets;
-	ctl.herd.count = 2;
+	app.herd.has_file = true;
+	app.herd.name = xstrdup("lab");
+	app.herd.path = xstrdup("/lab.yaml");
+	app.herd.targets = targets;
+	app.herd.count = 2;
 	for (size_t i = 0; i < 2; i++)
 		targets[i] = (struct target){
-			.name = ctl.herd.file.nodes[i].name,
-			.clients = ctl.herd.file.nodes[i].clients,
-			.admin = ctl.herd.file.nodes[i].admin,
+			.name = app.herd.file.nodes[i].name,
+			.clients = app.herd.file.nodes[i].clients,
+			.admin = app.herd.file.nodes[i].admin,
 			.is_node = true,
 		};
-	ctl.herd_ready = true;
-	return &ctl;
+	app.herd_ready = true;
+	return &app;
 }
 
 static void

@@ -12,14 +12,14 @@
 
 /* Whatever was read is read again from its quoted form. */
 static void
-check_quoted(const struct words *words)
+check_quoted(const struct tokens *words)
 {
 	struct buf text;
 	struct line again;
 
 	buf_init(&text, XBUF_MAX);
 	for (size_t i = 0; i < words->count; i++) {
-		words_quote(&text, words->words[i].text);
+		tokens_quote(&text, words->words[i].text);
 		put_byte(&text, ' ');
 	}
 	if (line_split(buf_span(&text), NULL, &again) == WORDS_OK &&
@@ -35,7 +35,7 @@ check_quoted(const struct words *words)
 }
 
 static void
-check_args(const struct words *words)
+check_args(const struct tokens *words)
 {
 	const char **texts = xcalloc(words->count, sizeof(*texts));
 	struct args args;

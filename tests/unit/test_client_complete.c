@@ -11,7 +11,7 @@
 
 static const char *const clients[] = { "kiwi", "koala", NULL };
 
-static struct ctl ctl;
+static struct app app;
 
 static int
 set_up(void **state HERD_UNUSED)
@@ -21,11 +21,11 @@ set_up(void **state HERD_UNUSED)
 		{ .name = "Jaquez" },
 	};
 
-	prefs_init(&ctl.base);
-	prefs_init(&ctl.prefs);
-	ctl.herd.targets = targets;
-	ctl.herd.count = 2;
-	ctl.herd_ready = true;
+	prefs_init(&app.base);
+	prefs_init(&app.prefs);
+	app.herd.targets = targets;
+	app.herd.count = 2;
+	app.herd_ready = true;
 	return 0;
 }
 
@@ -40,7 +40,7 @@ suggest(const char *const *words, const char *prefix)
 
 	while (words[count] != NULL)
 		count++;
-	complete(&ctl, words, count, prefix, &sources, &found);
+	complete(&app, words, count, prefix, &sources, &found);
 	buf_init(&out, XBUF_MAX);
 	for (size_t i = 0; i < found.count; i++)
 		putf(&out, "%s%s", i > 0 ? " " : "", found.items[i].word);
@@ -99,20 +99,20 @@ test_peers_are_those_of_the_node(void **state HERD_UNUSED)
 	    "  Cid: {clients: \"127.0.0.1:13\", peers: \"127.0.0.1:3\"}\n"
 	    "links: [[Ann, Bob], [Bob, Cid]]\n";
 	static struct target targets[] = { { .name = "Ann" } };
-	struct herd before = ctl.herd;
+	struct herd before = app.herd;
 	struct diagnostics faults;
 
 	diagnostics_init(&faults);
-	assert_ok(herdfile_parse(span_from(text), &ctl.herd.file, &faults));
+	assert_ok(herdfile_parse(span_from(text), &app.herd.file, &faults));
 	diagnostics_release(&faults);
-	ctl.herd.targets = targets;
-	ctl.herd.count = 1;
+	app.herd.targets = targets;
+	app.herd.count = 1;
 	assert_suggested(WORDS("peer", "show"), "", "Bob");
 	assert_suggested(WORDS("-n", "Bob", "peer", "show"), "", "Ann Cid");
 	assert_suggested(WORDS("peer", "disable", "-n", "Cid"), "", "Bob");
 	assert_suggested(WORDS("-n", "all", "peer", "show"), "", "Ann");
-	herdfile_release(&ctl.herd.file);
-	ctl.herd = before;
+	herdfile_release(&app.herd.file);
+	app.herd = before;
 }
 
 static void
@@ -183,7 +183,7 @@ complete_line(const char *line, const char *const *ids, size_t *count)
 	for (size_t i = 0; i + 1 < at.command->count; i++)
 		words[i] = at.command->words[i].text;
 	complete(
-	    &ctl, words, at.command->count - 1, at.prefix, &sources, &found);
+	    &app, words, at.command->count - 1, at.prefix, &sources, &found);
 	*count = found.count;
 	if (found.count > 0)
 		lines = cursor_lines(&at, line, &found);
@@ -242,7 +242,7 @@ begin_line(struct unit_random *random, const char *id)
 	if (some.len > 0 && some.data[0] == '-')
 		put_text(&line, "-- ");
 	if (some.len > 0 || form != WORD_PLAIN)
-		words_put(&line, some, words_form(some, form), true);
+		tokens_put(&line, some, tokens_form(some, form), true);
 	return text_take(&line);
 }
 

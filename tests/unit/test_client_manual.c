@@ -162,8 +162,8 @@ static void
 write_statuses(struct buf *out)
 {
 	put_text(out, ".Bl -tag -width 999 -compact\n");
-	for (const struct status_entry *e = status_table(); e->word != NULL;
-	     e++) {
+	for (const struct status_entry *e = exit_status_table();
+	     e->word != NULL; e++) {
 		putf(out, ".It %d\n", (int)e->status);
 		add_sentence(out, e->text);
 	}

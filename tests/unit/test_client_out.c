@@ -13,17 +13,18 @@
 enum { C_NODE, C_ID, C_PLACE, C_RTT, C_SENT, C_STATE, C_UP, C_ERROR, C_COUNT };
 
 static const struct column columns[C_COUNT] = {
-	[C_NODE] = { "node", "NODE", LEAF_TEXT, COLUMN_NODE | COLUMN_LABEL, 0,
+	[C_NODE] = { "node", "NODE", VALUE_TEXT, COLUMN_NODE | COLUMN_LABEL, 0,
 	    NULL, 0 },
-	[C_ID] = { "client", "CLIENT", LEAF_TEXT,
+	[C_ID] = { "client", "CLIENT", VALUE_TEXT,
 	    COLUMN_NAME | COLUMN_SHRINK | COLUMN_ID, 0, NULL, 0 },
-	[C_PLACE] = { "location", "LOCATION", LEAF_PLACE, 0, 1, NULL, 0 },
-	[C_RTT] = { "rtt_ms", "RTT", LEAF_MS, 0, 2, NULL, 0 },
-	[C_SENT] = { "sent", "SENT", LEAF_INTEGER, COLUMN_COUNTER, 3, NULL, 0 },
-	[C_STATE] = { "state", "STATE", LEAF_STATE, COLUMN_STATE, 0, NULL, 0 },
-	[C_UP] = { "up", "UP", LEAF_BOOL, COLUMN_WIDE, 0, NULL, 0 },
-	[C_ERROR] = { "error", "ERROR", LEAF_TEXT, COLUMN_ERROR | COLUMN_IF_ANY,
-	    0, NULL, 0 },
+	[C_PLACE] = { "location", "LOCATION", VALUE_PLACE, 0, 1, NULL, 0 },
+	[C_RTT] = { "rtt_ms", "RTT", VALUE_MS, 0, 2, NULL, 0 },
+	[C_SENT] = { "sent", "SENT", VALUE_INTEGER, COLUMN_COUNTER, 3, NULL,
+	    0 },
+	[C_STATE] = { "state", "STATE", VALUE_STATE, COLUMN_STATE, 0, NULL, 0 },
+	[C_UP] = { "up", "UP", VALUE_BOOL, COLUMN_WIDE, 0, NULL, 0 },
+	[C_ERROR] = { "error", "ERROR", VALUE_TEXT,
+	    COLUMN_ERROR | COLUMN_IF_ANY, 0, NULL, 0 },
 };
 
 static const struct view view = { "test.rows/1", "rows", VIEW_LIST, columns,
@@ -231,9 +232,9 @@ test_records_are_lines_of_values(void **state HERD_UNUSED)
 static void
 test_json_is_words_for_people(void **state HERD_UNUSED)
 {
-	static const struct column column = { "history", "HISTORY", LEAF_JSON,
+	static const struct column column = { "history", "HISTORY", VALUE_JSON,
 		0, 0, NULL, 0 };
-	struct leaf leaf = { .type = LEAF_JSON,
+	struct value value = { .type = VALUE_JSON,
 		.known = true,
 		.text = span_from("[1,2]"),
 		.shown = span_from("one\ntwo \033[31m") };
@@ -241,18 +242,18 @@ test_json_is_words_for_people(void **state HERD_UNUSED)
 	struct buf out;
 
 	buf_init(&out, XBUF_MAX);
-	leaf_for_people(&out, &leaf, &column, true);
+	value_for_people(&out, &value, &column, true);
 	assert_buf(&out, "one; two \\x1b[31m");
 	buf_clear(&out);
 	json_begin(&json, &out, JSON_TERMINAL);
 	json_object(&json, NULL);
-	leaf_write(&json, &leaf, &column);
+	value_write(&json, &value, &column);
 	json_object_end(&json);
 	assert_int_equal(json_end(&json), HERD_OK);
 	assert_buf(&out, "{\"history\":[1,2]}");
 	buf_clear(&out);
-	leaf.shown = span_from("");
-	leaf_for_people(&out, &leaf, &column, true);
+	value.shown = span_from("");
+	value_for_people(&out, &value, &column, true);
 	assert_buf(&out, "-");
 	buf_release(&out);
 }
@@ -260,25 +261,25 @@ test_json_is_words_for_people(void **state HERD_UNUSED)
 static void
 test_numbers_that_name_have_no_commas(void **state HERD_UNUSED)
 {
-	struct column column = { "pid", "PID", LEAF_INTEGER, COLUMN_NUMERAL, 0,
+	struct column column = { "pid", "PID", VALUE_INTEGER, COLUMN_NUMERAL, 0,
 		NULL, 0 };
-	struct leaf leaf = {
-		.type = LEAF_INTEGER, .known = true, .integer = 18356
+	struct value value = {
+		.type = VALUE_INTEGER, .known = true, .integer = 18356
 	};
 	struct buf out;
 
 	buf_init(&out, XBUF_MAX);
-	leaf_for_people(&out, &leaf, &column, true);
+	value_for_people(&out, &value, &column, true);
 	assert_buf(&out, "18356");
 	buf_clear(&out);
 	column.traits = 0;
-	leaf_for_people(&out, &leaf, &column, true);
+	value_for_people(&out, &value, &column, true);
 	assert_buf(&out, "18,356");
 	buf_clear(&out);
 	column.digits = DIGITS_ALL;
-	leaf.type = LEAF_REAL;
-	leaf.real = 3;
-	leaf_for_people(&out, &leaf, &column, true);
+	value.type = VALUE_REAL;
+	value.real = 3;
+	value_for_people(&out, &value, &column, true);
 	assert_buf(&out, "3");
 	buf_release(&out);
 }

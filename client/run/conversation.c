@@ -14,13 +14,13 @@
 
 /* One exchange's connection: its own, or borrowed from the REPL's link. */
 struct wire {
-	struct exchange *exchange;
-	struct session *session;
-	struct link *link;
+	struct conversation *exchange;
+	struct connection *session;
+	struct standing *standing;
 };
 
 static void
-finish(struct exchange *x, enum status status, const char *message)
+finish(struct conversation *x, enum status status, const char *message)
 {
 	if (x->done)
 		return;
@@ -34,7 +34,7 @@ finish(struct exchange *x, enum status status, const char *message)
 static void
 on_reply(void *arg, struct span reply, enum reply_kind kind)
 {
-	struct exchange *x = arg;
+	struct conversation *x = arg;
 
 	if (x->replies == 0) {
 		put_span(&x->first, reply);
@@ -51,15 +51,15 @@ on_closed(void *arg, enum status why, const char *message)
 	finish(arg, why, message);
 }
 
-static const struct session_events events = { NULL, on_reply, on_closed };
+static const struct connection_events events = { NULL, on_reply, on_closed };
 
 static bool
 all_done(const void *arg)
 {
-	const struct exchanges *exchanges = arg;
+	const struct conversations *conversations = arg;
 
-	for (size_t i = 0; i < exchanges->count; i++) {
-		if (!exchanges->items[i].done)
+	for (size_t i = 0; i < conversations->count; i++) {
+		if (!conversations->items[i].done)
 			return false;
 	}
 	return true;
@@ -68,36 +68,36 @@ all_done(const void *arg)
 static bool
 is_settled(const void *arg)
 {
-	return !link_is_new(arg);
+	return !standing_is_new(arg);
 }
 
 /* Through the REPL's link: no new connection, and no wait if it is down. */
 static bool
-start_on_link(struct exchange *x, struct link *link, struct span request,
-    struct wire *wire)
+start_on_link(struct conversation *x, struct standing *link,
+    struct span request, struct wire *wire)
 {
 	struct run *run = x->run;
 	char *reason;
 
-	if (link == NULL || !link_leads_to(link, &x->target->clients))
+	if (link == NULL || !standing_leads_to(link, &x->target->clients))
 		return false;
-	if (link_is_new(link))
+	if (standing_is_new(link))
 		(void)loop_wait(
-		    ctl_loop(run->ctl), is_settled, link, run->deadline);
-	wire->session = link_borrow(link, &events, x);
+		    app_loop(run->app), is_settled, link, run->deadline);
+	wire->session = standing_borrow(link, &events, x);
 	if (wire->session == NULL) {
-		reason = xasprintf("not connected (%s)", link_reason(link));
+		reason = xasprintf("not connected (%s)", standing_reason(link));
 		finish(x, STATUS_CONNECT, reason);
 		free(reason);
 		return true;
 	}
-	wire->link = link;
-	session_send(wire->session, request);
+	wire->standing = link;
+	connection_send(wire->session, request);
 	return true;
 }
 
 static void
-start(struct exchange *x, struct span request, struct wire *wire)
+start(struct conversation *x, struct span request, struct wire *wire)
 {
 	struct run *run = x->run;
 
@@ -107,24 +107,24 @@ start(struct exchange *x, struct span request, struct wire *wire)
 		finish(x, STATUS_LOCAL, "it has no address for clients");
 		return;
 	}
-	if (start_on_link(x, run->ctl->link, request, wire))
+	if (start_on_link(x, run->app->standing, request, wire))
 		return;
-	wire->session = session_new(ctl_loop(run->ctl)->base, &events, x);
-	session_open(wire->session, &x->target->clients);
-	if (session_state(wire->session) != SESSION_CLOSED)
-		session_send(wire->session, request);
+	wire->session = connection_new(app_loop(run->app)->base, &events, x);
+	connection_open(wire->session, &x->target->clients);
+	if (connection_state(wire->session) != SESSION_CLOSED)
+		connection_send(wire->session, request);
 }
 
 static void
 stop(struct wire *wire)
 {
-	struct exchange *x = wire->exchange;
+	struct conversation *x = wire->exchange;
 
 	finish(x, STATUS_TIMEOUT, "no answer in time");
-	if (wire->link != NULL)
-		link_return(wire->link, x->status == STATUS_OK);
+	if (wire->standing != NULL)
+		standing_return(wire->standing, x->status == STATUS_OK);
 	else
-		session_free(wire->session);
+		connection_free(wire->session);
 }
 
 static size_t
@@ -149,20 +149,21 @@ say_request(struct run *run, const struct target *target, struct span request)
 }
 
 enum status
-exchange_all(struct run *run, struct span request, struct exchanges *out)
+conversation_all(
+    struct run *run, struct span request, struct conversations *out)
 {
 	enum status status = run_targets(run);
 	enum wait_result result;
 	struct wire *wires;
 
-	*out = (struct exchanges){ 0 };
+	*out = (struct conversations){ 0 };
 	if (status != STATUS_OK)
 		return status;
 	out->count = run->target_count;
 	out->items = xcalloc(out->count, sizeof(*out->items));
 	wires = xcalloc(out->count, sizeof(*wires));
 	for (size_t i = 0; i < out->count; i++) {
-		struct exchange *x = &out->items[i];
+		struct conversation *x = &out->items[i];
 
 		x->run = run;
 		x->target = run->targets[i];
@@ -172,7 +173,7 @@ exchange_all(struct run *run, struct span request, struct exchanges *out)
 		say_request(run, x->target, request);
 		start(x, request, &wires[i]);
 	}
-	result = loop_wait(ctl_loop(run->ctl), all_done, out, run->deadline);
+	result = loop_wait(app_loop(run->app), all_done, out, run->deadline);
 	for (size_t i = 0; i < out->count; i++)
 		stop(&wires[i]);
 	free(wires);
@@ -180,36 +181,36 @@ exchange_all(struct run *run, struct span request, struct exchanges *out)
 }
 
 void
-exchanges_release(struct exchanges *exchanges)
+conversations_release(struct conversations *conversations)
 {
-	for (size_t i = 0; i < exchanges->count; i++) {
-		free(exchanges->items[i].message);
-		buf_release(&exchanges->items[i].bytes);
-		buf_release(&exchanges->items[i].first);
+	for (size_t i = 0; i < conversations->count; i++) {
+		free(conversations->items[i].message);
+		buf_release(&conversations->items[i].bytes);
+		buf_release(&conversations->items[i].first);
 	}
-	free(exchanges->items);
-	*exchanges = (struct exchanges){ 0 };
+	free(conversations->items);
+	*conversations = (struct conversations){ 0 };
 }
 
 enum status
-exchanges_status(const struct exchanges *exchanges)
+conversations_status(const struct conversations *conversations)
 {
 	size_t failed = 0;
 	enum status first = STATUS_OK;
 
-	for (size_t i = 0; i < exchanges->count; i++) {
-		if (exchanges->items[i].status == STATUS_OK)
+	for (size_t i = 0; i < conversations->count; i++) {
+		if (conversations->items[i].status == STATUS_OK)
 			continue;
 		if (failed++ == 0)
-			first = exchanges->items[i].status;
+			first = conversations->items[i].status;
 	}
-	if (failed > 0 && failed < exchanges->count)
+	if (failed > 0 && failed < conversations->count)
 		return STATUS_PARTIAL;
 	return first;
 }
 
 static void
-fail_exchange(struct run *run, const struct exchange *x)
+fail_exchange(struct run *run, const struct conversation *x)
 {
 	struct buf hint;
 
@@ -222,14 +223,14 @@ fail_exchange(struct run *run, const struct exchange *x)
 }
 
 enum status
-exchanges_report(struct run *run, const struct exchanges *exchanges)
+conversations_report(struct run *run, const struct conversations *conversations)
 {
-	for (size_t i = 0; i < exchanges->count; i++) {
-		const struct exchange *x = &exchanges->items[i];
+	for (size_t i = 0; i < conversations->count; i++) {
+		const struct conversation *x = &conversations->items[i];
 
 		if (x->status == STATUS_OK)
 			continue;
 		fail_exchange(run, x);
 	}
-	return exchanges_status(exchanges);
+	return conversations_status(conversations);
 }

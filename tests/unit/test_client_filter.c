@@ -6,20 +6,20 @@
 #include "base/xbuf.h"
 
 static const struct column columns[] = {
-	{ "peer", "PEER", LEAF_TEXT, 0, 0, NULL, 0 },
-	{ "state", "STATE", LEAF_STATE, 0, 0, NULL, 0 },
-	{ "rtt_ms", "RTT", LEAF_MS, 0, 0, NULL, 0 },
-	{ "since_s", "SINCE", LEAF_SECONDS, 0, 0, NULL, 0 },
-	{ "owed", "OWED", LEAF_INTEGER, 0, 0, NULL, 0 },
-	{ "enabled", "ENABLED", LEAF_BOOL, 0, 0, NULL, 0 },
-	{ "distance_m", "DISTANCE", LEAF_DISTANCE, 0, 0, NULL, 0 },
-	{ "time", "CLIENT TIME", LEAF_TIME, 0, 0, NULL, 0 },
+	{ "peer", "PEER", VALUE_TEXT, 0, 0, NULL, 0 },
+	{ "state", "STATE", VALUE_STATE, 0, 0, NULL, 0 },
+	{ "rtt_ms", "RTT", VALUE_MS, 0, 0, NULL, 0 },
+	{ "since_s", "SINCE", VALUE_SECONDS, 0, 0, NULL, 0 },
+	{ "owed", "OWED", VALUE_INTEGER, 0, 0, NULL, 0 },
+	{ "enabled", "ENABLED", VALUE_BOOL, 0, 0, NULL, 0 },
+	{ "distance_m", "DISTANCE", VALUE_DISTANCE, 0, 0, NULL, 0 },
+	{ "time", "CLIENT TIME", VALUE_TIME, 0, 0, NULL, 0 },
 };
 
 static const struct view view = { "x/1", "rows", VIEW_LIST, columns,
 	HERD_ARRAY_LEN(columns) };
 
-static struct leaf row[HERD_ARRAY_LEN(columns)];
+static struct value row[HERD_ARRAY_LEN(columns)];
 
 static void
 fill_row(void)
@@ -46,18 +46,18 @@ fill_row(void)
 static bool
 matches(const char *text)
 {
-	struct where *where = NULL;
+	struct filter *where = NULL;
 	struct buf message;
 	bool result;
 
 	fill_row();
 	buf_init(&message, XBUF_MAX);
-	if (where_parse(text, &view, &where, &message) != HERD_OK) {
+	if (filter_parse(text, &view, &where, &message) != HERD_OK) {
 		print_error("%s: %s\n", text, text_of(&message));
 		fail();
 	}
-	result = where_matches(where, row);
-	where_free(where);
+	result = filter_matches(where, row);
+	filter_free(where);
 	buf_release(&message);
 	return result;
 }
@@ -65,12 +65,12 @@ matches(const char *text)
 static void
 assert_wrong(const char *text, const char *part)
 {
-	struct where *where = NULL;
+	struct filter *where = NULL;
 	struct buf message;
 
 	buf_init(&message, XBUF_MAX);
 	assert_int_not_equal(
-	    where_parse(text, &view, &where, &message), HERD_OK);
+	    filter_parse(text, &view, &where, &message), HERD_OK);
 	if (strstr(text_of(&message), part) == NULL) {
 		print_error("%s: %s\n", text, text_of(&message));
 		fail();
@@ -147,20 +147,20 @@ static void
 test_deep_expressions_are_refused(void **state HERD_UNUSED)
 {
 	struct buf text;
-	struct where *where = NULL;
+	struct filter *where = NULL;
 	struct buf message;
 
 	buf_init(&text, XBUF_MAX);
 	buf_init(&message, XBUF_MAX);
 	put_fill(&text, '(', 100000);
 	assert_int_equal(
-	    where_parse(text_of(&text), &view, &where, &message), HERD_ELIMIT);
+	    filter_parse(text_of(&text), &view, &where, &message), HERD_ELIMIT);
 	buf_clear(&text);
 	put_text(&text, "owed");
 	for (size_t i = 0; i < WHERE_NODES_MAX; i++)
 		put_text(&text, " and owed");
 	assert_int_equal(
-	    where_parse(text_of(&text), &view, &where, &message), HERD_ELIMIT);
+	    filter_parse(text_of(&text), &view, &where, &message), HERD_ELIMIT);
 	buf_release(&text);
 	buf_release(&message);
 }

@@ -23,7 +23,7 @@ split(const char *text)
 
 	buf_init(&out, XBUF_MAX);
 	for (size_t i = 0; i < line.count; i++) {
-		const struct words *w = &line.commands[i];
+		const struct tokens *w = &line.commands[i];
 
 		put_text(&out, i > 0 ? ";" : "");
 		for (size_t j = 0; j < w->count; j++)
@@ -127,7 +127,7 @@ test_bad_lines_are_named(void **state HERD_UNUSED)
 	    line_split(span_of("a\0b", 3), NULL, &line), WORDS_NUL);
 	line_release(&line);
 	assert_string_equal(
-	    words_strerror(WORDS_QUOTE), "a quote is not closed");
+	    tokens_strerror(WORDS_QUOTE), "a quote is not closed");
 }
 
 static void
@@ -166,7 +166,7 @@ test_quoted_words_read_back(void **state HERD_UNUSED)
 			    alphabet[unit_below(&random, sizeof(alphabet) - 1)];
 		word[len] = '\0';
 		buf_init(&text, XBUF_MAX);
-		words_quote(&text, word);
+		tokens_quote(&text, word);
 		assert_int_equal(
 		    line_split(buf_span(&text), NULL, &line), WORDS_OK);
 		assert_int_equal(line.count, 1);
@@ -197,7 +197,7 @@ test_any_bytes_read_back_in_every_form(void **state HERD_UNUSED)
 		word[len] = '\0';
 		buf_init(&text, XBUF_MAX);
 		put_text(&text, "a ");
-		words_put(&text, span, words_form(span, least), false);
+		tokens_put(&text, span, tokens_form(span, least), false);
 		for (struct span rest = buf_span(&text); rest.len > 0;) {
 			size_t n = text_shown(rest);
 
@@ -220,23 +220,24 @@ test_any_bytes_read_back_in_every_form(void **state HERD_UNUSED)
 static void
 test_forms_are_as_plain_as_they_can_be(void **state HERD_UNUSED)
 {
-	assert_int_equal(words_form(span_from("a-b"), WORD_PLAIN), WORD_PLAIN);
-	assert_int_equal(words_form(span_from("a#b"), WORD_PLAIN), WORD_PLAIN);
-	assert_int_equal(words_form(span_from(""), WORD_PLAIN), WORD_DOUBLE);
-	assert_int_equal(words_form(span_from("#b"), WORD_PLAIN), WORD_DOUBLE);
-	assert_int_equal(words_form(span_from("a|b"), WORD_PLAIN), WORD_DOUBLE);
+	assert_int_equal(tokens_form(span_from("a-b"), WORD_PLAIN), WORD_PLAIN);
+	assert_int_equal(tokens_form(span_from("a#b"), WORD_PLAIN), WORD_PLAIN);
+	assert_int_equal(tokens_form(span_from(""), WORD_PLAIN), WORD_DOUBLE);
+	assert_int_equal(tokens_form(span_from("#b"), WORD_PLAIN), WORD_DOUBLE);
 	assert_int_equal(
-	    words_form(span_from("a|b"), WORD_SINGLE), WORD_SINGLE);
+	    tokens_form(span_from("a|b"), WORD_PLAIN), WORD_DOUBLE);
 	assert_int_equal(
-	    words_form(span_from("a'b"), WORD_SINGLE), WORD_DOUBLE);
+	    tokens_form(span_from("a|b"), WORD_SINGLE), WORD_SINGLE);
 	assert_int_equal(
-	    words_form(span_from("a\033"), WORD_SINGLE), WORD_DOUBLE);
+	    tokens_form(span_from("a'b"), WORD_SINGLE), WORD_DOUBLE);
 	assert_int_equal(
-	    words_form(span_from("\xff"), WORD_PLAIN), WORD_DOUBLE);
+	    tokens_form(span_from("a\033"), WORD_SINGLE), WORD_DOUBLE);
 	assert_int_equal(
-	    words_form(span_from("\u202e"), WORD_PLAIN), WORD_DOUBLE);
+	    tokens_form(span_from("\xff"), WORD_PLAIN), WORD_DOUBLE);
 	assert_int_equal(
-	    words_form(span_from("caf\u00e9"), WORD_PLAIN), WORD_PLAIN);
+	    tokens_form(span_from("\u202e"), WORD_PLAIN), WORD_DOUBLE);
+	assert_int_equal(
+	    tokens_form(span_from("caf\u00e9"), WORD_PLAIN), WORD_PLAIN);
 }
 
 int
