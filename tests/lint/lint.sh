@@ -152,7 +152,7 @@ includes() {
 	files '*.h' include | xargs -r grep -Hn '#include "' |
 		grep -v '#include "herd/'
 	files '*.[ch]' common | xargs -r grep -Hn '#include "' |
-		grep -v '#include "\(herd/\)\?[a-z_]*\.h"'
+		grep -v '#include "\(herd/\)\?[a-z_]*\.\(h\|def\)"'
 	files '*.[ch]' server/core | xargs -r grep -Hn '#include "' |
 		grep -v '#include "\(herd/\|core/\)\?[a-z_]*\.h"'
 	files '*.[ch]' server client common include | xargs -r grep -Hn '#include "\.\.'
