@@ -159,7 +159,7 @@ includes() {
 	files '*.h' include | xargs -r grep -Hn '#include "' |
 		grep -v '#include "herd/'
 	files '*.[ch]' common | xargs -r grep -Hn '#include "' |
-		grep -v '#include "\(herd/\)\?[a-z_]*\.h"'
+		grep -v '#include "\(herd/\)\?[a-z_]*\.\(h\|def\)"'
 	files '*.[ch]' server client common include | xargs -r grep -Hn '#include "\.\.'
 	tests/lint/rooms.sh includes
 }

@@ -216,6 +216,7 @@ def test_files_that_others_could_read_are_narrowed(tmp_path, open_umask):
     with Herd(tmp_path, ["Solo"], [], SYNC + "log: {traffic: t.log}\n") as herd:
         solo = herd.start()["Solo"]
         assert acknowledged(solo, b"a")
+        wait_until(lambda: (tmp_path / "t.log").stat().st_size > 0, "traffic is logged")
         solo.stop(signal.SIGKILL)
         for file in tmp_path.glob("herd-Solo.sqlite*"):
             file.chmod(0o666)
