@@ -363,7 +363,7 @@ session_fill(struct session *session, struct buf *out, struct mono now)
 	if (error != HERD_OK)
 		session_lost(session, "out of memory");
 	return session->state != SESSION_CLOSED &&
-	       (exchange_has_pending(&session->exchange) ||
+	       (session->exchange.due != 0 ||
 		   session_data_is_due(session, now));
 }
 
