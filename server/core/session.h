@@ -299,6 +299,15 @@ uint64_t session_random_between(
 void session_say(struct session *session, const char *fmt, ...)
     HERD_PRINTF(2, 3);
 
+#define SESSION_SHOWN_MAX 64u
+struct session_text {
+	char text[4 * SESSION_SHOWN_MAX + 8];
+};
+
+/* What a peer says, escaped: at most `most` bytes of it. */
+const char *session_show(
+    struct session_text *shown, struct span text, size_t most);
+
 /* A line against the rules: BYE bad-line with what was wrong. */
 void session_bad_line(
     struct session *session, const char *what, struct span line);
