@@ -536,12 +536,6 @@ session_clock_ns(
 }
 
 uint64_t
-session_owed(const struct session *session)
-{
-	return outbox_owed(&session->outbox);
-}
-
-uint64_t
 session_lag_ns(const struct session *session, struct mono now)
 {
 	uint64_t age;

@@ -269,11 +269,7 @@ bool session_has_debt(const struct session *session);
 /* HELLO was accepted, and the tables are being compared or will be. */
 bool session_is_comparing(const struct session *session);
 
-/*
- * The table's debt to the peer, and by how much its acknowledgement of the
- * oldest record is late.
- */
-uint64_t session_owed(const struct session *session);
+/* By how much the acknowledgement of the oldest record is late. */
 uint64_t session_lag_ns(const struct session *session, struct mono now);
 
 /* --- for session*.c only ------------------------------------------------- */

@@ -86,6 +86,14 @@ session_put_incoming(struct session *session, struct incoming *incoming)
 	incoming->count = 0;
 }
 
+/* May records come from the peer? */
+static bool
+session_is_open(const struct session *session)
+{
+	return session->outbox.attached ||
+	       (MUTANT(ATTACH_LATE) && session->state == SESSION_SCAN);
+}
+
 /*
  * The report's texts borrow the input until it is put. That happens
  * before a bad report and before any other line.
