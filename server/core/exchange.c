@@ -23,11 +23,7 @@ exchange_begin(struct exchange *exchange, const struct siphash_key *key)
 	exchange->cursor = (struct table_cursor){ 0 };
 	exchange->open = 0;
 	exchange->root_held = false;
-	exchange->root_pending = false;
-	exchange->root_awaited = false;
-	exchange->pending_top = 0;
-	exchange->awaited_top = 0;
-	exchange->pending_rows = 0;
+	exchange->due = 0;
 	memset(exchange->pending, 0, sizeof(exchange->pending));
 	memset(exchange->awaited, 0, sizeof(exchange->awaited));
 	exchange->marked = 0;
@@ -117,25 +113,23 @@ exchange_is_drained(
 
 /* --- comparing ----------------------------------------------------------- */
 
+/* The word of the node's bit. */
+static unsigned
+word_of(struct digest_path path)
+{
+	return path.depth < 2 ? path.depth : 2 + path.index / DIGEST_FAN;
+}
+
 /* This node's DIGEST is due at the next fill; the peer's is awaited. */
 static void
 exchange_pend(struct exchange *exchange, struct digest_path path)
 {
-	uint32_t row = path.index / DIGEST_FAN;
 	uint64_t bit = UINT64_C(1) << path.index % DIGEST_FAN;
 
 	exchange->open++;
-	if (path.depth == 0) {
-		exchange->root_pending = true;
-		exchange->root_awaited = true;
-	} else if (path.depth == 1) {
-		exchange->pending_top |= bit;
-		exchange->awaited_top |= bit;
-	} else {
-		exchange->pending[row] |= bit;
-		exchange->awaited[row] |= bit;
-		exchange->pending_rows |= UINT64_C(1) << row;
-	}
+	exchange->due++;
+	exchange->pending[word_of(path)] |= bit;
+	exchange->awaited[word_of(path)] |= bit;
 }
 
 void
@@ -147,20 +141,12 @@ exchange_await_root(struct exchange *exchange)
 bool
 exchange_expects(struct exchange *exchange, struct digest_path path)
 {
+	uint64_t *word = &exchange->awaited[word_of(path)];
 	uint64_t bit = UINT64_C(1) << path.index % DIGEST_FAN;
-	uint64_t *word = path.depth == 1
-			     ? &exchange->awaited_top
-			     : &exchange->awaited[path.index / DIGEST_FAN];
 
-	if (path.depth == 0) {
-		if (!exchange->root_awaited)
-			return false;
-		exchange->root_awaited = false;
-	} else {
-		if ((*word & bit) == 0)
-			return false;
-		*word &= ~bit;
-	}
+	if ((*word & bit) == 0)
+		return false;
+	*word &= ~bit;
 	exchange->open--;
 	return true;
 }
@@ -179,13 +165,6 @@ exchange_mark(struct exchange *exchange, struct digest_path path)
 		return;
 	}
 	memset(exchange->marks + leaf / 8, 0xff, count / 8);
-}
-
-bool
-exchange_has_pending(const struct exchange *exchange)
-{
-	return exchange->root_pending || exchange->pending_top != 0 ||
-	       exchange->pending_rows != 0;
 }
 
 /* Is all below a child that differs sent, without more DIGESTs? */
@@ -224,7 +203,7 @@ exchange_compare(struct exchange *exchange, struct digest_path path,
 bool
 exchange_end_compare(struct exchange *exchange)
 {
-	if (exchange->open != 0 || exchange_has_pending(exchange))
+	if (exchange->open != 0 || exchange->due != 0)
 		return false;
 	digest_free(exchange->digest);
 	exchange->digest = NULL;
@@ -286,44 +265,30 @@ exchange_add_digest(
 	return error;
 }
 
-/* The next node whose DIGEST is due, taken out; false if there is none. */
-static bool
-exchange_pop_pending(struct exchange *exchange, struct digest_path *path)
+/* Takes out the next node whose DIGEST is due; there is one. */
+static struct digest_path
+exchange_pop_pending(struct exchange *exchange)
 {
-	if (exchange->root_pending) {
-		exchange->root_pending = false;
-		*path = (struct digest_path){ 0, 0 };
-		return true;
-	}
-	if (exchange->pending_top != 0) {
-		*path = (struct digest_path){ 1,
-			(uint32_t)__builtin_ctzll(exchange->pending_top) };
-		exchange->pending_top &= exchange->pending_top - 1;
-		return true;
-	}
-	if (exchange->pending_rows != 0) {
-		uint32_t row =
-		    (uint32_t)__builtin_ctzll(exchange->pending_rows);
-		uint64_t *word = &exchange->pending[row];
+	unsigned word = 0;
+	uint32_t bit;
 
-		*path = (struct digest_path){ 2,
-			row * DIGEST_FAN + (uint32_t)__builtin_ctzll(*word) };
-		*word &= *word - 1;
-		if (*word == 0)
-			exchange->pending_rows &= exchange->pending_rows - 1;
-		return true;
-	}
-	return false;
+	while (exchange->pending[word] == 0)
+		word++;
+	bit = (uint32_t)__builtin_ctzll(exchange->pending[word]);
+	exchange->pending[word] &= exchange->pending[word] - 1;
+	exchange->due--;
+	if (word < 2)
+		return (struct digest_path){ word, bit };
+	return (struct digest_path){ 2, (word - 2) * DIGEST_FAN + bit };
 }
 
 enum herd_error
 exchange_fill(struct exchange *exchange, struct buf *out, size_t most)
 {
 	enum herd_error error = HERD_OK;
-	struct digest_path path;
 
-	while (error == HERD_OK && out->len < most &&
-	       exchange_pop_pending(exchange, &path))
-		error = exchange_add_digest(exchange, out, path);
+	while (error == HERD_OK && out->len < most && exchange->due != 0)
+		error = exchange_add_digest(
+		    exchange, out, exchange_pop_pending(exchange));
 	return error;
 }

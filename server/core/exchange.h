@@ -14,6 +14,8 @@
 #include "core/outbox.h"
 
 #define EXCHANGE_SLICE_SLOTS 2048u /* of a pass over the table */
+/* A bit per node: one word for the root, one for depth 1, 64 for depth 2. */
+#define EXCHANGE_WORDS (2u + DIGEST_FAN)
 
 struct exchange {
 	uint64_t number;      /* N of this one, or of the last */
@@ -31,15 +33,11 @@ struct exchange {
 	unsigned open;  /* DIGESTs of the peer that are awaited */
 	bool root_held; /* the peer's root came before the end of our scan */
 	struct digest_node root;
-	bool root_pending;    /* to be sent */
-	bool root_awaited;    /* from the peer */
-	uint64_t pending_top; /* bit per node of depth 1 */
-	uint64_t awaited_top;
-	uint64_t pending[DIGEST_FAN]; /* the same of depth 2 */
-	uint64_t awaited[DIGEST_FAN];
-	uint64_t pending_rows; /* bit per non-zero word of `pending` */
-	uint8_t *marks;        /* bit per leaf that differs */
-	uint32_t marked;       /* leaves */
+	unsigned due; /* our DIGESTs that are not sent yet */
+	uint64_t pending[EXCHANGE_WORDS]; /* a bit each */
+	uint64_t awaited[EXCHANGE_WORDS]; /* the same of the peer's */
+	uint8_t *marks;                   /* bit per leaf that differs */
+	uint32_t marked;                  /* leaves */
 	struct outbox_progress target;
 };
 
@@ -67,9 +65,6 @@ HERD_MUST_CHECK bool exchange_expects(
 /* Compares an expected DIGEST: marks leaves, or makes more DIGESTs due. */
 void exchange_compare(struct exchange *exchange, struct digest_path path,
     const struct digest_node *theirs);
-
-/* Are DIGESTs due? */
-bool exchange_has_pending(const struct exchange *exchange);
 
 /* Appends DIGEST lines that are due until `out` has `most` bytes or more. */
 HERD_MUST_CHECK enum herd_error exchange_fill(

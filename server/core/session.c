@@ -9,8 +9,6 @@
 #include "core/session_hello.h"
 #include "herd/text.h"
 
-#define LINE_SHOWN_MAX 64u
-
 struct reason {
 	const char *word;
 	bool is_refusal;
@@ -151,18 +149,28 @@ session_bye(
 	session_close(session, reason, false);
 }
 
+const char *
+session_show(struct session_text *shown, struct span text, size_t most)
+{
+	struct buf buf;
+	const char *escaped = NULL;
+
+	buf_init(&buf, sizeof(shown->text));
+	if (text_escape(&buf, text, most) == HERD_OK)
+		escaped = buf_cstr(&buf);
+	snprintf(shown->text, sizeof(shown->text), "%s",
+	    escaped == NULL ? "" : escaped);
+	buf_release(&buf);
+	return shown->text;
+}
+
 void
 session_bad_line(struct session *session, const char *what, struct span line)
 {
-	struct buf shown;
-	const char *text = NULL;
+	struct session_text shown;
 
-	buf_init(&shown, 4 * LINE_SHOWN_MAX + 8);
-	if (text_escape(&shown, line, LINE_SHOWN_MAX) == HERD_OK)
-		text = buf_cstr(&shown);
-	session_bye(
-	    session, BYE_BAD_LINE, "%s: %s", what, text == NULL ? "" : text);
-	buf_release(&shown);
+	session_bye(session, BYE_BAD_LINE, "%s: %s", what,
+	    session_show(&shown, line, SESSION_SHOWN_MAX));
 }
 
 void
@@ -363,7 +371,7 @@ session_fill(struct session *session, struct buf *out, struct mono now)
 	if (error != HERD_OK)
 		session_lost(session, "out of memory");
 	return session->state != SESSION_CLOSED &&
-	       (exchange_has_pending(&session->exchange) ||
+	       (session->exchange.due != 0 ||
 		   session_data_is_due(session, now));
 }
 
@@ -525,12 +533,6 @@ session_clock_ns(
 {
 	return timekeeper_difference(
 	    session->clock.offset_ns, timekeeper_offset(clock, now));
-}
-
-uint64_t
-session_owed(const struct session *session)
-{
-	return outbox_owed(&session->outbox);
 }
 
 uint64_t

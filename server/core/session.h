@@ -269,11 +269,7 @@ bool session_has_debt(const struct session *session);
 /* HELLO was accepted, and the tables are being compared or will be. */
 bool session_is_comparing(const struct session *session);
 
-/*
- * The table's debt to the peer, and by how much its acknowledgement of the
- * oldest record is late.
- */
-uint64_t session_owed(const struct session *session);
+/* By how much the acknowledgement of the oldest record is late. */
 uint64_t session_lag_ns(const struct session *session, struct mono now);
 
 /* --- for session*.c only ------------------------------------------------- */
@@ -298,6 +294,15 @@ uint64_t session_random_between(
 /* Queues a control line. Too many, or no memory, end the session. */
 void session_say(struct session *session, const char *fmt, ...)
     HERD_PRINTF(2, 3);
+
+#define SESSION_SHOWN_MAX 64u
+struct session_text {
+	char text[4 * SESSION_SHOWN_MAX + 8];
+};
+
+/* What a peer says, escaped: at most `most` bytes of it. */
+const char *session_show(
+    struct session_text *shown, struct span text, size_t most);
 
 /* A line against the rules: BYE bad-line with what was wrong. */
 void session_bad_line(

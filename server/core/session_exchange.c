@@ -5,13 +5,6 @@
 #include "core/session_hello.h"
 #include "herd/text.h"
 
-bool
-session_is_open(const struct session *session)
-{
-	return session->outbox.attached ||
-	       (MUTANT(ATTACH_LATE) && session->state == SESSION_SCAN);
-}
-
 /* --- CHECK --------------------------------------------------------------- */
 
 /*

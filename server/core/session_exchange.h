@@ -42,7 +42,4 @@ HERD_MUST_CHECK enum herd_error session_fill_digests(
 HERD_MUST_CHECK enum herd_error session_drain(
     struct session *session, struct buf *out, struct mono now);
 
-/* May records come from the peer? */
-bool session_is_open(const struct session *session);
-
 #endif

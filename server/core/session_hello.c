@@ -149,27 +149,6 @@ hello_parse(struct span rest, struct hello *out)
 	}
 }
 
-#define NAME_SHOWN_MAX 64u
-/* A text of a stranger, escaped. */
-struct shown {
-	char text[4 * NAME_SHOWN_MAX + 8];
-};
-
-static const char *
-show(struct shown *shown, struct span text)
-{
-	struct buf buf;
-	const char *escaped = NULL;
-
-	buf_init(&buf, sizeof(shown->text));
-	if (text_escape(&buf, text, NAME_SHOWN_MAX) == HERD_OK)
-		escaped = buf_cstr(&buf);
-	snprintf(shown->text, sizeof(shown->text), "%s",
-	    escaped == NULL ? "" : escaped);
-	buf_release(&buf);
-	return shown->text;
-}
-
 /*
  * Is the peer a node of this herd? Says BYE if not, for the first reason in the
  * order of REASONS. Both sides read the texts, so they name both nodes.
@@ -178,7 +157,7 @@ static bool
 hello_check(struct session *session, const struct hello *hello)
 {
 	const struct session_node *node = session->node;
-	struct shown shown;
+	struct session_text shown;
 	char params[17];
 
 	snprintf(params, sizeof(params), "%016llx",
@@ -186,12 +165,13 @@ hello_check(struct session *session, const struct hello *hello)
 	if (!span_is(hello->version, HELLO_PROTOCOL)) {
 		session_bye(session, BYE_VERSION,
 		    SPAN_FMT " speaks " HELLO_PROTOCOL ", not `%s`",
-		    SPAN_ARG(node->name), show(&shown, hello->version));
+		    SPAN_ARG(node->name),
+		    session_show(&shown, hello->version, SESSION_SHOWN_MAX));
 	} else if (!span_equal(hello->herd, node->herd)) {
 		session_bye(session, BYE_WRONG_HERD,
 		    SPAN_FMT " is of herd " SPAN_FMT ", not of `%s`",
 		    SPAN_ARG(node->name), SPAN_ARG(node->herd),
-		    show(&shown, hello->herd));
+		    session_show(&shown, hello->herd, SESSION_SHOWN_MAX));
 	} else if (!node_name_is_valid(hello->node)) {
 		session_bye(session, BYE_BAD_LINE, "HELLO without a node name");
 	} else if (span_equal(hello->node, node->name)) {
@@ -201,7 +181,7 @@ hello_check(struct session *session, const struct hello *hello)
 		   !span_equal(hello->peer, node->name)) {
 		session_bye(session, BYE_WRONG_NODE,
 		    "this is node " SPAN_FMT ", not `%s`", SPAN_ARG(node->name),
-		    show(&shown, hello->peer));
+		    session_show(&shown, hello->peer, SESSION_SHOWN_MAX));
 	} else if (session->peer[0] != '\0' &&
 		   !span_is(hello->node, session->peer)) {
 		session_bye(session, BYE_WRONG_NODE,

@@ -86,6 +86,14 @@ session_put_incoming(struct session *session, struct incoming *incoming)
 	incoming->count = 0;
 }
 
+/* May records come from the peer? */
+static bool
+session_is_open(const struct session *session)
+{
+	return session->outbox.attached ||
+	       (MUTANT(ATTACH_LATE) && session->state == SESSION_SCAN);
+}
+
 /*
  * The report's texts borrow the input until it is put. That happens
  * before a bad report and before any other line.
@@ -214,20 +222,15 @@ session_on_bye(struct session *session, struct span rest,
 {
 	struct span word = text_next_field(&rest);
 	enum session_reason reason = BYE_NONE;
-	struct buf shown;
-	const char *text = NULL;
+	struct session_text shown;
 
 	for (unsigned i = 0; i < SESSION_REASON_COUNT; i++) {
 		if (span_is(word, session_reason_word((enum session_reason)i)))
 			reason = (enum session_reason)i;
 	}
-	buf_init(&shown, 4 * SESSION_ERROR_MAX);
-	if (text_escape(&shown, text_trim(rest), SESSION_ERROR_MAX / 4) ==
-	    HERD_OK)
-		text = buf_cstr(&shown);
 	snprintf(session->error, sizeof(session->error), "peer says %s: %s",
-	    session_reason_word(reason), text == NULL ? "" : text);
-	buf_release(&shown);
+	    session_reason_word(reason),
+	    session_show(&shown, text_trim(rest), SESSION_ERROR_MAX / 4));
 	session_close(session, reason, true);
 }
 

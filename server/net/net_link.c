@@ -369,7 +369,7 @@ net_link_status(const struct net_link *net_link, struct link_status *out)
 		out->clock_ns =
 		    session_clock_ns(session, clock_mono(), clock_wall());
 		out->clock_known = session->clock_known;
-		out->owed = session_owed(session);
+		out->owed = outbox_owed(&session->outbox);
 		out->lag_ns = session_lag_ns(session, clock_mono());
 		out->verified = session->synced_at;
 		session_stats_add(&out->stats, &session->stats);

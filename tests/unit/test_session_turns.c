@@ -311,7 +311,7 @@ test_compare_ends_when_own_digests_are_out(void **state)
 	/* One child is not empty here. */
 	assert_int_equal(bob.session.exchange.open, 1);
 	for (unsigned i = 0; i < DIGEST_FAN; i++) {
-		if ((bob.session.exchange.pending_top >> i & 1) != 0)
+		if ((bob.session.exchange.pending[1] >> i & 1) != 0)
 			path[0] = digits[i];
 	}
 	hears_digest(&bob, path, "0000000000000000", &time);
