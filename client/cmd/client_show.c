@@ -49,7 +49,7 @@ struct holding {
 	struct report report; /* borrows the JSON's texts */
 };
 
-struct verdict {
+struct agreement {
 	size_t same;
 	size_t stale;
 	size_t missing;
@@ -104,7 +104,7 @@ find_newest(const struct answers *answers, struct holding *newest)
 
 static void
 set_status(struct out *out, const struct holding *h,
-    const struct holding *newest, struct verdict *verdict)
+    const struct holding *newest, struct agreement *verdict)
 {
 	struct buf text;
 
@@ -130,7 +130,7 @@ set_status(struct out *out, const struct holding *h,
 
 static void
 add_show_row(struct run *run, const struct answer *answer,
-    const struct holding *newest, struct verdict *verdict)
+    const struct holding *newest, struct agreement *verdict)
 {
 	struct out *out = &run->out;
 	struct holding h;
@@ -156,7 +156,7 @@ add_show_row(struct run *run, const struct answer *answer,
 }
 
 static void
-add_verdict(struct run *run, const struct verdict *v)
+add_verdict(struct run *run, const struct agreement *v)
 {
 	bool converged = v->stale + v->missing + v->unreachable == 0;
 	struct buf text;
@@ -184,7 +184,7 @@ add_verdict(struct run *run, const struct verdict *v)
 /* A node that does not know it is an answer; one that is silent an error. */
 static enum status
 show_status(
-    struct run *run, const struct answers *answers, const struct verdict *v)
+    struct run *run, const struct answers *answers, const struct agreement *v)
 {
 	if (!run->all_nodes) {
 		enum status status = answers_report(run, answers);
@@ -206,7 +206,7 @@ client_show_run(struct run *run)
 {
 	struct answers answers = { 0 };
 	struct holding newest;
-	struct verdict verdict = { 0 };
+	struct agreement verdict = { 0 };
 	char *path;
 	enum status status = run_targets(run);
 

@@ -62,7 +62,7 @@ static const size_t counter_columns[COUNTERS] = { TOP_IAMAT, TOP_WHATSAT,
 	TOP_INVALID };
 
 /* What it can be sorted by: the key while it runs, the word for --sort. */
-static const struct order {
+static const struct top_order {
 	char key;
 	const char *word;
 	size_t column;
@@ -81,11 +81,12 @@ static const struct order {
 
 struct top {
 	struct run *run;
-	struct sample *samples;    /* one per target */
-	struct answers answers;    /* of the last round */
-	const struct order *order; /* NULL: as --sort says, or the herd file */
-	bool reversed;             /* `order` is */
-	struct buf complaint;      /* why it ended, for after the picture */
+	struct sample *samples; /* one per target */
+	struct answers answers; /* of the last round */
+	const struct top_order
+	    *order;           /* NULL: as --sort says, or the herd file */
+	bool reversed;        /* `order` is */
+	struct buf complaint; /* why it ended, for after the picture */
 };
 
 static void
@@ -192,7 +193,7 @@ static enum status
 set_sort(struct top *t)
 {
 	struct run *run = t->run;
-	const struct order *order = t->order;
+	const struct top_order *order = t->order;
 	bool descending;
 	char *sort;
 	enum status status;
@@ -221,7 +222,7 @@ take_key(struct top *t, char key)
 	}
 }
 
-static const struct order *
+static const struct top_order *
 find_order(const char *word)
 {
 	for (size_t i = 0; i < HERD_ARRAY_LEN(orders) && word != NULL; i++) {

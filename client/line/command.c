@@ -140,7 +140,7 @@ command_is_verbatim(const char *first_word)
 	return command != NULL && (command->traits & COMMAND_VERBATIM) != 0;
 }
 
-struct names {
+struct path_list {
 	const char *names[NAMES_MAX];
 	size_t count;
 };
@@ -148,7 +148,7 @@ struct names {
 static void
 add_path(const struct command *command, void *arg)
 {
-	struct names *names = arg;
+	struct path_list *names = arg;
 
 	if ((command->traits & COMMAND_HIDDEN) == 0 &&
 	    names->count + 1 < NAMES_MAX)
@@ -157,7 +157,7 @@ add_path(const struct command *command, void *arg)
 
 /* A misspelt first word: any command of the group that it resembles. */
 static const char *
-nearest_group(struct span word, const struct names *names)
+nearest_group(struct span word, const struct path_list *names)
 {
 	for (size_t i = 0; i < names->count; i++) {
 		const char *path = names->names[i];
@@ -172,7 +172,7 @@ nearest_group(struct span word, const struct names *names)
 const char *
 command_did_you_mean(const char *const *words, size_t count)
 {
-	struct names names = { .count = 0 };
+	struct path_list names = { .count = 0 };
 	char *typed;
 	const char *near;
 	char *second = NULL;

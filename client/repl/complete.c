@@ -11,7 +11,7 @@
 #define COMPLETIONS_MAX 5000u
 
 /* Where the end of the line is in the grammar. */
-struct place {
+struct completing {
 	struct app *app;
 	const char *prefix;
 	const struct complete_sources *sources;
@@ -26,7 +26,7 @@ struct place {
 };
 
 static void
-add_item(struct place *p, const char *word, bool is_argument)
+add_item(struct completing *p, const char *word, bool is_argument)
 {
 	struct completions *out = p->out;
 
@@ -39,13 +39,13 @@ add_item(struct place *p, const char *word, bool is_argument)
 }
 
 static void
-add(struct place *p, const char *word)
+add(struct completing *p, const char *word)
 {
 	add_item(p, word, true);
 }
 
 static void
-add_list(struct place *p, const char *words)
+add_list(struct completing *p, const char *words)
 {
 	while (words != NULL && *words != '\0') {
 		size_t len = strcspn(words, " ");
@@ -59,7 +59,7 @@ add_list(struct place *p, const char *words)
 }
 
 static void
-add_nodes(struct place *p, bool with_all)
+add_nodes(struct completing *p, bool with_all)
 {
 	struct herd *herd;
 	struct buf message;
@@ -76,7 +76,7 @@ add_nodes(struct place *p, bool with_all)
 
 /* Index in the herd file of the node that the line is for, or node_count. */
 static size_t
-node_asked(struct place *p, const struct herd *herd)
+node_asked(struct completing *p, const struct herd *herd)
 {
 	const struct target *target = app_current(p->app);
 	const char *name = p->node;
@@ -92,7 +92,7 @@ node_asked(struct place *p, const struct herd *herd)
 
 /* The neighbours of the node that is asked; all nodes if that is not clear. */
 static void
-add_peers(struct place *p)
+add_peers(struct completing *p)
 {
 	const struct herdfile *file;
 	struct herd *herd;
@@ -116,7 +116,7 @@ add_peers(struct place *p)
 
 /* A list with commas: the word at the end is behind the last one. */
 static void
-add_columns(struct place *p)
+add_columns(struct completing *p)
 {
 	const struct view *view = p->command == NULL ? NULL : p->command->view;
 	const char *comma = strrchr(p->prefix, ',');
@@ -134,14 +134,14 @@ add_columns(struct place *p)
 static void
 add_command_path(const struct command *command, void *arg)
 {
-	struct place *p = arg;
+	struct completing *p = arg;
 
 	if ((command->traits & COMMAND_HIDDEN) == 0)
 		add(p, command->path);
 }
 
 static void
-add_kind(struct place *p, enum complete_kind kind, const char *words)
+add_kind(struct completing *p, enum complete_kind kind, const char *words)
 {
 	char **names;
 
@@ -181,7 +181,7 @@ add_kind(struct place *p, enum complete_kind kind, const char *words)
 }
 
 static void
-add_flags(struct place *p, const struct flag *flags)
+add_flags(struct completing *p, const struct flag *flags)
 {
 	for (; flags != NULL && flags->name != NULL; flags++) {
 		char *word = xasprintf("--%s", flags->name);
@@ -195,7 +195,7 @@ add_flags(struct place *p, const struct flag *flags)
 static void
 add_command_word(const struct command *command, void *arg)
 {
-	struct place *p = arg;
+	struct completing *p = arg;
 	const char *path = command->path;
 	char *first;
 	size_t len;
@@ -229,7 +229,7 @@ flag_in(const struct flag *flags, const char *word)
 }
 
 static const struct flag *
-find_flag(const struct place *p, const char *word)
+find_flag(const struct completing *p, const char *word)
 {
 	const struct flag *flag = NULL;
 
@@ -247,7 +247,7 @@ looks_like_option(const char *word)
 
 /* One word before the end. */
 static void
-pass_word(struct place *p, const char *word)
+pass_word(struct completing *p, const char *word)
 {
 	size_t used;
 
@@ -285,7 +285,7 @@ pass_word(struct place *p, const char *word)
 }
 
 static void
-add_argument(struct place *p)
+add_argument(struct completing *p)
 {
 	const struct argument *a = p->command->args;
 	size_t i = p->argument;
@@ -301,12 +301,12 @@ add_argument(struct place *p)
 
 /* --output=js: the value is part of the word. */
 static bool
-add_joined_value(struct place *p)
+add_joined_value(struct completing *p)
 {
 	const char *equals = strchr(p->prefix, '=');
 	const struct flag *flag;
 	struct completions inner = { 0 };
-	struct place value = *p;
+	struct completing value = *p;
 
 	if (strncmp(p->prefix, "--", 2) != 0 || equals == NULL)
 		return false;
@@ -362,7 +362,7 @@ complete(struct app *app, const char *const *words, size_t count,
     const char *prefix, const struct complete_sources *sources,
     struct completions *out)
 {
-	struct place p = {
+	struct completing p = {
 		.app = app, .prefix = prefix, .sources = sources, .out = out
 	};
 
