@@ -48,7 +48,7 @@ def test_sources_keep_to_the_table(copy):
 
 @pytest.mark.parametrize("path, included", [
     ("server/core/digest.c", "base/clock.h"),      # sideways: the core has no clock
-    ("server/core/pace.c", "node/node.h"),  # up
+    ("server/core/batch_timer.c", "node/node.h"),  # up
     ("server/base/log.c", "core/table.h"),         # sideways
     ("server/places/olc.c", "admin/admin.h"),      # up
     ("server/store/store.c", "net/links.h"),       # up
