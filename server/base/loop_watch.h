@@ -15,8 +15,8 @@
 #include "herd/time.h"
 
 #define LOOP_WATCH_MAX 80u
-#define LOOP_WATCH_SLOW_NS (50u * HERD_NS_PER_MS) /* a turn should be shorter \
-						   */
+/* A turn should be shorter. */
+#define LOOP_WATCH_SLOW_NS (50u * HERD_NS_PER_MS)
 
 struct loop_watch {
 	char thread[16];
