@@ -31,8 +31,8 @@ COMMON_SRC := common/address.c common/buf.c common/diagnostics.c \
 	common/error.c common/file.c common/framer.c common/graph.c \
 	common/herdcheck.c common/herdfile.c common/herdnodes.c common/herdreader.c \
 	common/json.c common/keyfile.c common/location.c common/report.c \
-	common/request.c common/settings.c common/text.c common/time.c \
-	common/yamltree.c
+	common/request.c common/resolver.c common/settings.c common/text.c \
+	common/time.c common/yamltree.c
 BASE_SRC := server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
 	server/base/notify.c server/base/signals.c server/base/thread.c \
 	server/base/traffic.c server/base/watchdog.c
@@ -65,9 +65,8 @@ STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
 NET_SRC := server/net/addresses.c server/net/client.c \
 	server/net/client_answer.c server/net/half_open.c server/net/link_clock.c \
 	server/net/link_socket.c server/net/listener.c server/net/net_link.c \
-	server/net/peering.c server/net/refusals.c server/net/resolver.c \
-	server/net/socket.c server/net/strangers.c server/net/transport.c \
-	server/net/worker_pool.c
+	server/net/peering.c server/net/refusals.c server/net/socket.c \
+	server/net/strangers.c server/net/transport.c server/net/worker_pool.c
 ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
 	server/admin/bearer_tokens.c server/admin/clients_api.c \
 	server/admin/control.c server/admin/cursor.c server/admin/digest_api.c \
@@ -89,8 +88,7 @@ CLIENT_OUT_SRC := client/out/canvas.c client/out/filter.c client/out/layout.c \
 	client/out/out_prometheus.c client/out/out_table.c client/out/out_text.c \
 	client/out/screen.c client/out/sink.c client/out/values.c client/out/width.c
 CLIENT_NET_SRC := client/net/admin_client.c client/net/connection.c \
-	client/net/curl_api.c client/net/reply.c client/net/resolve.c \
-	client/net/standing.c
+	client/net/curl_api.c client/net/reply.c client/net/standing.c
 CLIENT_LINE_SRC := client/line/args.c client/line/command.c
 CLIENT_CONF_SRC := client/conf/contexts.c client/conf/herd.c \
 	client/conf/prefs.c
@@ -133,7 +131,7 @@ CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_OUT_SRC) $(CLIENT_NET_SRC) \
 
 COMMON_TESTS := test_address test_buf test_common_memory test_file \
 	test_framer test_graph test_herdfile test_json test_location test_manual \
-	test_report test_request test_settings test_text test_time
+	test_report test_request test_resolver test_settings test_text test_time
 
 SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/host.c \
 	tests/sim/main.c tests/sim/mutant.c tests/sim/node.c \
@@ -151,8 +149,7 @@ CORE_TESTS := test_backoff test_batch_timer test_commit test_core_memory \
 PLACES_TESTS := test_answer test_gazetteer test_places test_places_guards
 NODE_TESTS := test_node
 NET_TESTS := test_addresses test_half_open test_limits test_link_history \
-	test_loop_watch test_rate test_settings_apply \
-	test_resolver
+	test_loop_watch test_rate test_settings_apply
 STORE_TESTS := test_rows test_same_file
 ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
 	test_admin_query test_admin_routes test_admin_rows

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/resolve.h"
+#include "herd/resolver.h"
 #include "base/xbuf.h"
 
 #define READ_BYTES 65536u
@@ -24,7 +24,8 @@ struct connection {
 	struct event *readable;
 	struct event *writable;
 	struct resolution *resolution;
-	struct resolved addresses;
+	struct event *resolved; /* it is over */
+	struct endpoints addresses;
 	unsigned next_address;
 	struct buf in;
 	struct buf out;
@@ -67,12 +68,20 @@ close_socket(struct connection *s)
 	s->fd = -1;
 }
 
+static void
+end_lookup(struct connection *s)
+{
+	if (s->resolved != NULL)
+		event_free(s->resolved);
+	resolver_free(s->resolution);
+	s->resolved = NULL;
+	s->resolution = NULL;
+}
+
 void
 connection_close(struct connection *s)
 {
-	if (s->resolution != NULL)
-		resolve_cancel(s->resolution);
-	s->resolution = NULL;
+	end_lookup(s);
 	close_socket(s);
 	buf_release(&s->in);
 	buf_release(&s->out);
@@ -285,8 +294,9 @@ on_writable(evutil_socket_t fd, short what HERD_UNUSED, void *arg)
 static int
 start_connect(struct connection *s, unsigned i)
 {
+	const struct endpoint *endpoint = &s->addresses.list[i];
 	const struct sockaddr *address =
-	    (const struct sockaddr *)&s->addresses.addresses[i];
+	    (const struct sockaddr *)&endpoint->addr;
 
 	s->fd = socket(
 	    address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -295,7 +305,7 @@ start_connect(struct connection *s, unsigned i)
 	s->writable = event_new(s->base, s->fd, EV_WRITE, on_writable, s);
 	if (s->writable == NULL)
 		out_of_memory();
-	if (connect(s->fd, address, s->addresses.lengths[i]) == 0) {
+	if (connect(s->fd, address, endpoint->len) == 0) {
 		event_active(s->writable, EV_WRITE, 1);
 		return 0;
 	}
@@ -322,32 +332,38 @@ try_next_address(struct connection *s, int error)
 }
 
 static void
-on_resolved(void *arg, const struct resolved *result, const char *error)
+on_resolved(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	struct connection *s = arg;
+	const struct endpoints *found;
+	const char *error = resolver_result(s->resolution, &found);
 
-	s->resolution = NULL;
-	if (error != NULL) {
-		fail(s, STATUS_CONNECT, error);
-		return;
-	}
-	s->addresses = *result;
+	s->addresses = *found;
 	s->next_address = 0;
-	try_next_address(s, EADDRNOTAVAIL);
+	end_lookup(s);
+	if (error != NULL)
+		fail(s, STATUS_CONNECT, error);
+	else
+		try_next_address(s, EADDRNOTAVAIL);
 }
 
 void
 connection_open(struct connection *s, const struct address *address)
 {
-	if (resolve_now(address, &s->addresses)) {
+	if (resolver_numeric(address, &s->addresses) == HERD_OK) {
 		s->next_address = 0;
 		try_next_address(s, EADDRNOTAVAIL);
 		return;
 	}
 	s->state = SESSION_RESOLVING;
-	s->resolution = resolve_start(s->base, address, on_resolved, s);
-	if (s->resolution == NULL)
+	if (resolver_begin(address, &s->resolution) != HERD_OK) {
 		fail(s, STATUS_CONNECT, "no thread for the name's lookup");
+		return;
+	}
+	s->resolved = event_new(
+	    s->base, resolver_fd(s->resolution), EV_READ, on_resolved, s);
+	if (s->resolved == NULL || event_add(s->resolved, NULL) != 0)
+		out_of_memory();
 }
 
 void

@@ -238,21 +238,32 @@ net_link_begin_dialling(struct net_link *net_link)
 		net_link_fail(net_link, error, NULL);
 }
 
+static void
+net_link_end_lookup(struct net_link *net_link)
+{
+	if (net_link->looked_up != NULL)
+		event_free(net_link->looked_up);
+	resolver_free(net_link->lookup);
+	net_link->looked_up = NULL;
+	net_link->lookup = NULL;
+}
+
 /* The name has been looked up, be it after the deadline. */
 static void
-on_found(void *arg, const struct endpoints *found, const char *error)
+net_link_on_found(struct net_link *net_link)
 {
-	struct net_link *net_link = arg;
+	const struct endpoints *found;
+	const char *error = resolver_result(net_link->lookup, &found);
 
-	net_link->lookup = NULL;
+	net_link->found = *found;
+	net_link->tried = 0;
+	net_link_end_lookup(net_link);
 	event_del(net_link->late);
 	if (error != NULL) {
 		if (net_link->link.trying)
 			net_link_fail_lookup(net_link, error);
 		return;
 	}
-	net_link->found = *found;
-	net_link->tried = 0;
 	if (net_link->link.trying) {
 		net_link_begin_dialling(net_link);
 		return;
@@ -261,6 +272,31 @@ on_found(void *arg, const struct endpoints *found, const char *error)
 	net_link->is_found = true;
 	link_hurry(&net_link->link, clock_mono(), clock_wall());
 	net_link->is_found = false;
+}
+
+static void
+on_looked_up(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	loop_watch_begin("link-lookup");
+	net_link_on_found(arg);
+	loop_watch_end();
+}
+
+static enum herd_error
+net_link_begin_lookup(struct net_link *net_link)
+{
+	enum herd_error error =
+	    resolver_begin(&net_link->address, &net_link->lookup);
+
+	if (error != HERD_OK)
+		return error;
+	net_link->looked_up = event_new(net_link->peering->base,
+	    resolver_fd(net_link->lookup), EV_READ, on_looked_up, net_link);
+	if (net_link->looked_up != NULL &&
+	    event_add(net_link->looked_up, NULL) == 0)
+		return HERD_OK;
+	net_link_end_lookup(net_link);
+	return HERD_ENOMEM;
 }
 
 static void
@@ -277,9 +313,7 @@ static void
 net_link_look_up(struct net_link *net_link)
 {
 	if (net_link->lookup == NULL) {
-		enum herd_error error = resolver_begin(
-		    net_link->peering->resolver, &net_link->address, on_found,
-		    net_link, &net_link->lookup);
+		enum herd_error error = net_link_begin_lookup(net_link);
 
 		if (error != HERD_OK) {
 			net_link_fail_lookup(net_link,
@@ -325,8 +359,7 @@ net_link_open(struct net_link *net_link)
 void
 net_link_close(struct net_link *net_link)
 {
-	resolver_cancel(net_link->lookup);
-	net_link->lookup = NULL;
+	net_link_end_lookup(net_link);
 	if (net_link->timer != NULL)
 		event_free(net_link->timer);
 	if (net_link->late != NULL)

@@ -566,9 +566,6 @@ peering_open(struct node *node, struct buf *message, struct peering **out)
 	    mailbox_init(&peering->mailbox, peering->base, on_wake, peering);
 	if (error != HERD_OK)
 		goto fail;
-	error = resolver_open(&peering->mailbox, &peering->resolver);
-	if (error != HERD_OK)
-		goto fail_mailbox;
 	plan = plan_make(peering);
 	if (plan == NULL) {
 		error = HERD_ENOMEM;
@@ -588,7 +585,6 @@ peering_open(struct node *node, struct buf *message, struct peering **out)
 
 fail_mailbox:
 	peering->driver.stopping = true;
-	resolver_close(peering->resolver);
 	mailbox_release(&peering->mailbox);
 fail:
 	peering_release(peering);
@@ -604,7 +600,6 @@ peering_close(struct peering *peering)
 		return;
 	mailbox_post(&peering->mailbox, &stop.message);
 	pthread_join(peering->thread, NULL);
-	resolver_close(peering->resolver);
 	mailbox_release(&peering->mailbox);
 	peering_release(peering);
 }

@@ -16,7 +16,6 @@
 #include "net/peering.h"
 #include "net/listener.h"
 #include "base/mailbox.h"
-#include "net/resolver.h"
 #include "net/socket.h"
 #include "net/strangers.h"
 #include "net/transport.h"
@@ -57,7 +56,8 @@ struct net_link {
 	unsigned column;
 	struct event *timer;         /* of the driver */
 	struct event *late;          /* the lookup has no answer */
-	struct lookup *lookup;       /* of the address's name, under way */
+	struct resolution *lookup;   /* of the address's name, under way */
+	struct event *looked_up;     /* it is over */
 	struct endpoints found;      /* what is being dialled, ... */
 	unsigned tried;              /* ... and how many of it were */
 	bool is_found;               /* `found` has just come */
@@ -70,7 +70,6 @@ struct peering {
 	pthread_t thread;
 	bool started;
 	struct mailbox mailbox;
-	struct resolver *resolver;
 	struct event *tick;
 	struct listener *listener;
 	struct address address;

@@ -7,7 +7,7 @@
 #ifndef HERD_SOCKET_H
 #define HERD_SOCKET_H
 
-#include "net/resolver.h"
+#include "herd/resolver.h"
 
 #define SOCKET_BACKLOG 1024
 /* "[v6]:port" or "unix". */

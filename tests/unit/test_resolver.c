@@ -14,13 +14,14 @@
 #include <event2/event.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
 #include "herd/compiler.h"
-#include "net/resolver.h"
+#include "herd/resolver.h"
 
 /* --- the system's resolver, as the test has it --------------------------- */
 
@@ -115,22 +116,33 @@ freeaddrinfo(struct addrinfo *list)
 
 /* --- a loop -------------------------------------------------------------- */
 
+#define LOOKUPS 8u
+
 struct loop {
 	struct event_base *base;
-	struct mailbox mailbox;
-	struct resolver *resolver;
+	struct event *events[LOOKUPS];
+	struct resolution *lookups[LOOKUPS];
+	unsigned begun;
 	unsigned answers;
 	struct endpoints found;
 	char error[128];
 };
 
 static void
-on_found(void *arg, const struct endpoints *found, const char *error)
+on_found(evutil_socket_t fd, short what HERD_UNUSED, void *arg)
 {
 	struct loop *loop = arg;
+	const struct endpoints *found;
+	const char *error = NULL;
 
+	for (unsigned i = 0; i < loop->begun; i++) {
+		if (loop->lookups[i] != NULL &&
+		    resolver_fd(loop->lookups[i]) == fd) {
+			error = resolver_result(loop->lookups[i], &found);
+			loop->found = *found;
+		}
+	}
 	loop->answers++;
-	loop->found = *found;
 	snprintf(
 	    loop->error, sizeof(loop->error), "%s", error == NULL ? "" : error);
 	event_base_loopbreak(loop->base);
@@ -144,10 +156,6 @@ set_up(void **state)
 	assert_non_null(loop);
 	loop->base = event_base_new();
 	assert_non_null(loop->base);
-	assert_int_equal(
-	    mailbox_init(&loop->mailbox, loop->base, NULL, NULL), HERD_OK);
-	assert_int_equal(
-	    resolver_open(&loop->mailbox, &loop->resolver), HERD_OK);
 	set_gate(false);
 	*state = loop;
 	return 0;
@@ -158,10 +166,12 @@ tear_down(void **state)
 {
 	struct loop *loop = *state;
 
-	resolver_close(loop->resolver);
 	set_gate(true);
 	wait_for_stuck(0);
-	mailbox_release(&loop->mailbox);
+	for (unsigned i = 0; i < loop->begun; i++) {
+		event_free(loop->events[i]);
+		resolver_free(loop->lookups[i]);
+	}
 	event_base_free(loop->base);
 	free(loop);
 	return 0;
@@ -176,17 +186,29 @@ address_of(const char *host)
 	return address;
 }
 
-static struct lookup *
-begin(struct loop *loop, const char *host)
+static struct resolution *
+begin(const char *host)
 {
 	const struct address address = address_of(host);
-	struct lookup *lookup = NULL;
+	struct resolution *lookup = NULL;
 
-	assert_int_equal(
-	    resolver_begin(loop->resolver, &address, on_found, loop, &lookup),
-	    HERD_OK);
+	assert_int_equal(resolver_begin(&address, &lookup), HERD_OK);
 	assert_non_null(lookup);
 	return lookup;
+}
+
+/* Begins, and tells on_found() when it is over. */
+static void
+ask(struct loop *loop, const char *host)
+{
+	unsigned i = loop->begun++;
+
+	assert_true(i < LOOKUPS);
+	loop->lookups[i] = begin(host);
+	loop->events[i] = event_new(
+	    loop->base, resolver_fd(loop->lookups[i]), EV_READ, on_found, loop);
+	assert_non_null(loop->events[i]);
+	assert_int_equal(event_add(loop->events[i], NULL), 0);
 }
 
 static void
@@ -253,7 +275,7 @@ test_resolver_finds_all_addresses_once_up_to_its_limit(void **state)
 {
 	struct loop *loop = *state;
 
-	(void)begin(loop, "many");
+	ask(loop, "many");
 	wait_for_answer(loop);
 	assert_string_equal(loop->error, "");
 	assert_int_equal(loop->found.count, RESOLVER_ADDRESSES_MAX);
@@ -266,7 +288,7 @@ test_resolver_says_why_a_name_has_no_address(void **state)
 {
 	struct loop *loop = *state;
 
-	(void)begin(loop, "none");
+	ask(loop, "none");
 	wait_for_answer(loop);
 	assert_int_equal(loop->found.count, 0);
 	assert_string_equal(loop->error, gai_strerror(EAI_NONAME));
@@ -277,9 +299,9 @@ test_resolver_stuck_lookup_keeps_no_other_waiting(void **state)
 {
 	struct loop *loop = *state;
 
-	(void)begin(loop, "stuck");
+	ask(loop, "stuck");
 	wait_for_stuck(1);
-	(void)begin(loop, "some.host");
+	ask(loop, "some.host");
 	wait_for_answer(loop);
 	assert_int_equal(loop->answers, 1);
 	set_gate(true);
@@ -289,18 +311,18 @@ test_resolver_stuck_lookup_keeps_no_other_waiting(void **state)
 }
 
 static void
-test_resolver_cancelled_lookup_is_not_heard_of(void **state)
+test_resolver_freed_lookup_is_forgotten(void **state)
 {
 	struct loop *loop = *state;
 
-	resolver_cancel(NULL);
-	resolver_cancel(begin(loop, "stuck"));
+	resolver_free(NULL);
+	resolver_free(begin("stuck"));
 	wait_for_stuck(1);
 	set_gate(true);
 	wait_for_stuck(0);
-	(void)begin(loop, "some.host");
+	ask(loop, "some.host");
 	wait_for_answer(loop);
-	assert_int_equal(event_base_loop(loop->base, EVLOOP_NONBLOCK), 0);
+	assert_int_not_equal(event_base_loop(loop->base, EVLOOP_NONBLOCK), -1);
 	assert_int_equal(loop->answers, 1);
 }
 
@@ -309,37 +331,27 @@ test_resolver_has_a_limit_of_lookups_forgotten_ones_included(void **state)
 {
 	const struct address address = address_of("stuck");
 	struct loop *loop = *state;
-	struct lookup *lookup;
+	struct resolution *lookup;
+	enum herd_error error;
 
-	for (unsigned i = 0; i < RESOLVER_LOOKUPS_MAX; i++)
-		resolver_cancel(begin(loop, "stuck"));
+	for (unsigned i = 0; i < RESOLVER_LOOKUPS_MAX; i++) {
+		/* The last test's thread may be about to end. */
+		do {
+			error = resolver_begin(&address, &lookup);
+		} while (error == HERD_ELIMIT);
+		assert_int_equal(error, HERD_OK);
+		resolver_free(lookup);
+	}
 	wait_for_stuck(RESOLVER_LOOKUPS_MAX);
-	assert_int_equal(
-	    resolver_begin(loop->resolver, &address, on_found, loop, &lookup),
-	    HERD_ELIMIT);
+	assert_int_equal(resolver_begin(&address, &lookup), HERD_ELIMIT);
 	set_gate(true);
 	wait_for_stuck(0);
-	/* The last thread may be about to end. */
-	while (resolver_begin(loop->resolver, &address, on_found, loop,
-		   &lookup) == HERD_ELIMIT)
+	while (resolver_begin(&address, &lookup) == HERD_ELIMIT)
 		;
+	resolver_free(lookup);
+	ask(loop, "some.host");
 	wait_for_answer(loop);
 	assert_int_equal(loop->answers, 1);
-}
-
-static void
-test_resolver_close_waits_for_nobody(void **state)
-{
-	struct loop *loop = *state;
-
-	for (unsigned i = 0; i < 3; i++)
-		resolver_cancel(begin(loop, "stuck"));
-	wait_for_stuck(3);
-	resolver_close(loop->resolver);
-	/* What ends now finds no mailbox, and the last one frees. */
-	set_gate(true);
-	wait_for_stuck(0);
-	loop->resolver = NULL;
 }
 
 int
@@ -354,10 +366,9 @@ main(void)
 		    test_resolver_finds_all_addresses_once_up_to_its_limit),
 		WITH_LOOP(test_resolver_says_why_a_name_has_no_address),
 		WITH_LOOP(test_resolver_stuck_lookup_keeps_no_other_waiting),
-		WITH_LOOP(test_resolver_cancelled_lookup_is_not_heard_of),
+		WITH_LOOP(test_resolver_freed_lookup_is_forgotten),
 		WITH_LOOP(
 		    test_resolver_has_a_limit_of_lookups_forgotten_ones_included),
-		WITH_LOOP(test_resolver_close_waits_for_nobody),
 #undef WITH_LOOP
 	};
 

@@ -1,30 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "net/resolver.h"
-#include "base/thread.h"
+#include "herd/resolver.h"
 
 #include <errno.h>
 #include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/un.h>
+#include <unistd.h>
 
-/* Freed by the last of the loop and the threads. */
-struct resolver {
-	pthread_mutex_t lock;
-	struct mailbox *mailbox; /* NULL: the loop has gone */
-	unsigned threads;
-};
-
-struct lookup {
-	struct message message;
-	struct resolver *resolver;
+/* Freed by the last of its owner and its thread. */
+struct resolution {
 	struct address address;
-	resolver_on_done *on_done; /* the loop's; NULL: cancelled */
-	void *arg;
+	int fd; /* eventfd */
 	const char *error;
 	struct endpoints found;
+	_Atomic bool one_has_left;
 };
+
+static _Atomic unsigned under_way;
 
 /* --- the system's resolver ----------------------------------------------- */
 
@@ -124,112 +122,96 @@ resolver_wait(
 /* --- lookups ------------------------------------------------------------- */
 
 static void
-resolver_free(struct resolver *resolver)
+leave(struct resolution *resolution)
 {
-	pthread_mutex_destroy(&resolver->lock);
-	free(resolver);
-}
-
-enum herd_error
-resolver_open(struct mailbox *mailbox, struct resolver **out)
-{
-	struct resolver *resolver = calloc(1, sizeof(*resolver));
-
-	if (resolver == NULL)
-		return HERD_ENOMEM;
-	if (pthread_mutex_init(&resolver->lock, NULL) != 0) {
-		free(resolver);
-		return HERD_ENOMEM;
-	}
-	resolver->mailbox = mailbox;
-	*out = resolver;
-	return HERD_OK;
-}
-
-void
-resolver_close(struct resolver *resolver)
-{
-	bool last;
-
-	if (resolver == NULL)
+	if (!atomic_exchange(&resolution->one_has_left, true))
 		return;
-	pthread_mutex_lock(&resolver->lock);
-	resolver->mailbox = NULL;
-	last = resolver->threads == 0;
-	pthread_mutex_unlock(&resolver->lock);
-	if (last)
-		resolver_free(resolver);
-}
-
-/* Back in the loop's thread. */
-static void
-on_answer(struct message *message)
-{
-	struct lookup *lookup = (struct lookup *)message;
-
-	if (lookup->on_done != NULL)
-		lookup->on_done(lookup->arg, &lookup->found, lookup->error);
-	free(lookup);
+	close(resolution->fd);
+	free(resolution);
 }
 
 static void *
 run_lookup(void *arg)
 {
-	struct lookup *lookup = arg;
-	struct resolver *resolver = lookup->resolver;
-	bool last;
+	struct resolution *resolution = arg;
+	const uint64_t one = 1;
 	int error;
 
-	error = look_up(&lookup->address, 0, &lookup->found);
+	(void)pthread_setname_np(pthread_self(), "lookup");
+	error = look_up(&resolution->address, 0, &resolution->found);
 	if (error != 0)
-		lookup->error = error_text(error);
-	pthread_mutex_lock(&resolver->lock);
-	resolver->threads--;
-	last = resolver->mailbox == NULL && resolver->threads == 0;
-	if (resolver->mailbox != NULL)
-		mailbox_post(resolver->mailbox, &lookup->message);
-	else
-		free(lookup);
-	pthread_mutex_unlock(&resolver->lock);
-	if (last)
-		resolver_free(resolver);
+		resolution->error = error_text(error);
+	/* An eventfd takes it, or the owner has gone. */
+	while (write(resolution->fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+	leave(resolution);
+	atomic_fetch_sub(&under_way, 1);
 	return NULL;
 }
 
-enum herd_error
-resolver_begin(struct resolver *resolver, const struct address *address,
-    resolver_on_done *on_done, void *arg, struct lookup **out)
+/* Without signals, which are for the threads that handle them. */
+static int
+start_thread(struct resolution *resolution)
 {
-	enum herd_error error = HERD_ELIMIT;
-	struct lookup *lookup = calloc(1, sizeof(*lookup));
+	pthread_attr_t attributes;
 	pthread_t thread;
+	sigset_t all;
+	sigset_t before;
+	int error = pthread_attr_init(&attributes);
 
-	if (lookup == NULL)
-		return HERD_ENOMEM;
-	lookup->message.run = on_answer;
-	lookup->resolver = resolver;
-	lookup->address = *address;
-	lookup->on_done = on_done;
-	lookup->arg = arg;
-	pthread_mutex_lock(&resolver->lock);
-	if (resolver->threads < RESOLVER_LOOKUPS_MAX)
-		error = thread_start(&thread, "lookup", THREAD_DETACHED,
-			    run_lookup, lookup) == 0
-			    ? HERD_OK
-			    : HERD_ENOMEM;
-	if (error == HERD_OK)
-		resolver->threads++;
-	pthread_mutex_unlock(&resolver->lock);
-	if (error == HERD_OK)
-		*out = lookup;
-	else
-		free(lookup);
+	if (error != 0)
+		return error;
+	(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&thread, &attributes, run_lookup, resolution);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	(void)pthread_attr_destroy(&attributes);
 	return error;
 }
 
-void
-resolver_cancel(struct lookup *lookup)
+enum herd_error
+resolver_begin(const struct address *address, struct resolution **out)
 {
-	if (lookup != NULL)
-		lookup->on_done = NULL;
+	enum herd_error error = HERD_ENOMEM;
+	struct resolution *resolution = calloc(1, sizeof(*resolution));
+
+	if (resolution == NULL)
+		return HERD_ENOMEM;
+	resolution->address = *address;
+	resolution->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (atomic_fetch_add(&under_way, 1) >= RESOLVER_LOOKUPS_MAX)
+		error = HERD_ELIMIT;
+	else if (resolution->fd >= 0 && start_thread(resolution) == 0)
+		error = HERD_OK;
+	if (error == HERD_OK) {
+		*out = resolution;
+		return HERD_OK;
+	}
+	atomic_fetch_sub(&under_way, 1);
+	if (resolution->fd >= 0)
+		close(resolution->fd);
+	free(resolution);
+	return error;
+}
+
+int
+resolver_fd(const struct resolution *resolution)
+{
+	return resolution->fd;
+}
+
+const char *
+resolver_result(
+    const struct resolution *resolution, const struct endpoints **found)
+{
+	*found = &resolution->found;
+	return resolution->error;
+}
+
+void
+resolver_free(struct resolution *resolution)
+{
+	if (resolution != NULL)
+		leave(resolution);
 }
