@@ -8,6 +8,8 @@
 #   rooms.sh symbols BUILD    prints each call or use of data that it does not
 #                             allow, from the objects below BUILD
 #   rooms.sh names            prints what has one name in two places
+#   rooms.sh owners BUILD     prints files without a header of their own and what
+#                             is not named for its file
 set -u
 export LC_ALL=C
 TABLE=tests/lint/rooms.txt
@@ -123,6 +125,60 @@ names() {
 		sed -E 's/^([^:]*):.*struct ([a-z_0-9]+) \{/\2 \1/' | sort |
 		awk '$1 == last { print $2 ": struct " $1 " is one of " file " too" }
 		     { last = $1; file = $2 }'
+}
+
+# Each x.c with functions for others has its x.h, and what it exports is named for it: x_verb, or with the
+# first words of a name of several (watch_news.c has watch_...). Else
+# tests/lint/owners.txt says what it has instead.
+owners() {
+	rooms | while read -r room _; do
+		find "$room" -maxdepth 1 -name '*.c' | sort
+	done | while read -r source; do
+		header=${source%.c}.h
+		object=$1/${source%.c}.o
+		[ -f "$object" ] || continue
+		[ -f "$header" ] || [ -f "include/herd/${header##*/}" ] || header=
+		nm -g --defined-only "$object" |
+			awk -v source="$source" -v header="$header" '
+			NF == 3 && $3 != "main" {
+				print "name", source, $3
+				functions += $2 == "T"
+			}
+			END { if (functions > 0 && header == "") print "header", source }'
+	done | awk '
+		function stem(text) { sub(/s$/, "", text); return text }
+		FILENAME != "-" {
+			if ($1 ~ /^#/ || NF == 0)
+				next
+			for (i = 2; i <= NF; i++)
+				if ($i == "-")
+					bare[$1] = 1
+				else
+					prefixes[$1] = prefixes[$1] " " $i
+			next
+		}
+		$1 == "header" {
+			if (!($2 in bare))
+				print $2 ": has no header of its own"
+			next
+		}
+		{
+			base = $2
+			sub(/.*\//, "", base)
+			sub(/\.c$/, "", base)
+			count = split(base, word, "_")
+			name = ""
+			for (i = 1; i <= count; i++) {
+				name = name (i > 1 ? "_" : "") word[i]
+				if ($3 == name || index($3, stem(name)) == 1)
+					next
+			}
+			count = split(prefixes[$2], prefix, " ")
+			for (i = 1; i <= count; i++)
+				if (index($3, prefix[i]) == 1)
+					next
+			print $2 ": " $3 " is not named for it"
+		}' tests/lint/owners.txt -
 }
 
 cd "$(dirname "$0")/../.." || exit 2
