@@ -22,8 +22,8 @@ page_wrap(struct buf *out, const char *text)
 	while (*text != '\0') {
 		len = strcspn(text, " ");
 		if (column > 0) {
-			bool full = column + 1u + len > PAGE_COLUMNS ||
-				    text[-2] == '.';
+			bool full =
+			    column + 1u + len > PAGE_COLUMNS || text[-2] == '.';
 
 			assert_ok(buf_add_byte(out, full ? '\n' : ' '));
 			column = full ? 0 : column + 1u;
