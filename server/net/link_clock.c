@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The node's clock, judged by its neighbours', and what is told of it. */
+/* The node's clock, compared with its neighbours', and what is logged of it. */
 #include "base/clock.h"
 #include "net/peering_internal.h"
 
-/* A clock that is set again and again is told of once a second. */
+/* A clock that is set again and again is logged once a second. */
 #define STEP_TOLD_NS (1u * HERD_NS_PER_S)
 
 static int64_t

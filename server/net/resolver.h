@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The addresses of a host. A numeric host is read at once. A name is looked
- * up by the system's resolver, which may take as long as a DNS server that
- * never answers lets it: so each lookup has a thread of its own, which posts
- * its answer to the mailbox of the loop that asked. Nothing can interrupt a
- * lookup; one that was cancelled goes on by itself and is then forgotten, so
- * that nobody ever waits for it, not even at the end of the process.
+ * The addresses of a host. A numeric host is read at once. The system's
+ * resolver looks up a name, which may take very long if a DNS server never
+ * answers. So each lookup has a thread of its own, which posts its answer to
+ * the mailbox of the loop that asked. Nothing can interrupt a lookup: a
+ * cancelled one goes on by itself and is then forgotten, so that nothing ever
+ * waits for it, not even the end of the process.
  */
 #ifndef HERD_RESOLVER_H
 #define HERD_RESOLVER_H
@@ -15,8 +15,8 @@
 #include "herd/address.h"
 #include "base/mailbox.h"
 
-#define RESOLVER_ADDRESSES_MAX                                             \
-	16u                      /* of a name; what is beyond is not tried \
+#define RESOLVER_ADDRESSES_MAX                                            \
+	16u                      /* of a name; those beyond are not tried \
 				  */
 #define RESOLVER_LOOKUPS_MAX 64u /* at once, the forgotten ones included */
 
@@ -36,8 +36,8 @@ HERD_MUST_CHECK enum herd_error resolver_numeric(
     const struct address *address, struct endpoints *out);
 
 /*
- * Looks up at once, however long that takes: for the start, to listen on what
- * is found. HERD_ENOTFOUND: *error says why, a text that stays.
+ * Looks up at once, however long that takes: for the start, to listen on the
+ * result. HERD_ENOTFOUND: *error is the reason, a static text.
  */
 HERD_MUST_CHECK enum herd_error resolver_wait(
     const struct address *address, struct endpoints *out, const char **error);
@@ -49,12 +49,12 @@ struct lookup;
 HERD_MUST_CHECK enum herd_error resolver_open(
     struct mailbox *mailbox, struct resolver **out);
 
-/* What is under way is forgotten. Cancel it first: on_done may be posted. */
+/* Lookups under way are forgotten. Cancel them first: on_done may be posted. */
 void resolver_close(struct resolver *resolver);
 
 /*
  * Called in the loop's thread; the lookup is over then. `error` is NULL, or
- * says why there is no address (then `found` is empty).
+ * the reason why there is no address (then `found` is empty).
  */
 typedef void resolver_on_done(
     void *arg, const struct endpoints *found, const char *error);
