@@ -169,8 +169,8 @@ check_command(const struct command *c, void *arg)
 	assert_non_null(c->summary);
 	assert_true(words_in(c->path) <= 2);
 	assert_ptr_equal(command_find(c->path), c);
-	for (const struct argument *a = c->args;
-	     a != NULL && a->name != NULL; a++) {
+	for (const struct argument *a = c->args; a != NULL && a->name != NULL;
+	     a++) {
 		assert_false(repeats);
 		assert_false(optional && !a->optional);
 		optional = a->optional;
