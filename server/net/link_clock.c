@@ -30,8 +30,8 @@ tell_step(struct peering *peering, struct mono now)
 	    log_number("steps", (int64_t)steps),
 	    log_text("state",
 		timekeeper_state_word(atomic_load(&timekeeper->state))),
-	    log_text("next", "nothing expires on a clock that is not trusted; "
-			     "see what sets the clock of this machine"));
+	    log_text("next", "nothing expires while the clock is not trusted; "
+			     "find out what sets this machine's clock"));
 }
 
 static void
