@@ -15,10 +15,8 @@
 #include "herd/address.h"
 #include "base/mailbox.h"
 
-#define RESOLVER_ADDRESSES_MAX                                            \
-	16u                      /* of a name; those beyond are not tried \
-				  */
-#define RESOLVER_LOOKUPS_MAX 64u /* at once, the forgotten ones included */
+#define RESOLVER_ADDRESSES_MAX 16u /* of a name; more are not tried */
+#define RESOLVER_LOOKUPS_MAX 64u   /* at once, the forgotten ones included */
 
 struct endpoint {
 	struct sockaddr_storage addr;
