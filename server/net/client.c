@@ -484,7 +484,7 @@ expire_stalled(struct worker *worker, uint64_t after_ns, struct mono now)
 	}
 }
 
-/* They had their replies; why they were cut was counted then. */
+/* They had their replies, and were cut for what was counted then. */
 static void
 expire_lingering(struct worker *worker, struct mono now)
 {
@@ -510,7 +510,7 @@ expire_partial(struct worker *worker, uint64_t after_ns, struct mono now)
 	}
 }
 
-/* Does idle_timeout apply to it? Else another deadline does. */
+/* Has idle_timeout anything to say of it? Else another deadline has. */
 static bool
 client_is_idle(const struct client *client)
 {
