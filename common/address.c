@@ -182,7 +182,7 @@ address_is_loopback(const struct address *address)
 	return false;
 }
 
-/* The part of a URL between the slashes: host, port and who else is there. */
+/* The part of a URL between the slashes: user, host and port. */
 static struct span
 url_authority(const char *url)
 {
@@ -221,8 +221,8 @@ address_url_fault(const char *url)
 
 	if (authority.len > 0 &&
 	    memchr(authority.data, '@', authority.len) != NULL)
-		return "has a user's name before its host, and the herd file "
-		       "is no place for passwords";
+		return "has a user's name before its host, but the herd file "
+		       "must not have passwords";
 	if (strncmp(url, "https://", 8) != 0 &&
 	    (strncmp(url, "http://", 7) != 0 ||
 		!authority_is_loopback(authority)))

@@ -63,10 +63,10 @@ buf_move(struct buf *buf, size_t cap)
 }
 
 /*
- * Room for `more` bytes behind the content, whatever max says (buf_cstr needs
- * one byte beyond it). The content is moved within the allocation only when
- * at least as many bytes were drained or nothing else is left to do: so a
- * byte is moved a constant number of times on average.
+ * Room for `more` bytes after the content, even beyond max (buf_cstr needs one
+ * byte more). The content is moved within the allocation only if at least as
+ * many bytes were drained, or if nothing else helps, so that a byte is moved a
+ * constant number of times on average.
  */
 static enum herd_error
 buf_make_room(struct buf *buf, size_t more)

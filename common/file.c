@@ -101,7 +101,7 @@ file_open_private(const char *path, int flags, int *out, bool *narrowed)
 	fd = open(
 	    path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, S_IRUSR | S_IWUSR);
 	if (fd < 0) {
-		/* A FIFO that nobody reads, or a socket. */
+		/* A FIFO without a reader, or a socket. */
 		if (errno == ENXIO)
 			errno = EINVAL;
 		return HERD_ESYSTEM;

@@ -83,7 +83,7 @@ walk_init(struct walk *walk, size_t nodes, const struct graph_edge *edges,
 	return HERD_OK;
 }
 
-/* Back from `node` to `parent`: what the subtree of `node` tells. */
+/* Back from `node` to `parent`, with what the subtree of `node` showed. */
 static void
 leave(const struct walk *walk, size_t parent, size_t node, bool parent_is_root,
     struct graph_facts *facts)
@@ -99,8 +99,8 @@ leave(const struct walk *walk, size_t parent, size_t node, bool parent_is_root,
 /*
  * Depth-first from `root`, with a stack of its own since a herd may be one
  * long chain. Source: Hopcroft and Tarjan, Algorithm 447 (1973): an edge is a
- * bridge when what lies behind it has no other way back; a root is a cut
- * vertex when the walk had to start from it twice.
+ * bridge if what is beyond it has no other way back; a root is a cut vertex if
+ * the walk had to start from it twice.
  */
 static void
 study_part(const struct walk *walk, size_t root, size_t *clock,

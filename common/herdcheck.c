@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What only the whole herd file shows: things that exclude each other, and
+ * Checks that need the whole herd file: settings that exclude each other, and
  * the herd's shape.
  */
 #include "herdreader.h"
@@ -16,7 +16,7 @@ place_of(const struct herdfile_node *node)
 	return (struct file_place){ node->line, node->column };
 }
 
-/* Where the setting's value stands; the file as a whole if it doesn't. */
+/* The place of the setting's value; the file as a whole if it has none. */
 static struct file_place
 setting_place(const struct herdreader *reader, const char *name)
 {
@@ -63,7 +63,7 @@ listener_compare(const void *a, const void *b)
 	return order;
 }
 
-/* Port 0, and an address that was complained of, are nobody's. */
+/* Port 0, and an address that was complained of, are never equal. */
 static size_t
 add_listener(struct listened *to, const struct herdfile_node *node,
     const char *key, const struct address *address)
@@ -164,8 +164,8 @@ check_end(struct herdreader *reader, const struct herdfile_link *link,
 
 	if (node->peers.kind == ADDRESS_NONE && degrees[end] == 0)
 		herdreader_complain(reader, place_of(node),
-		    "node `%s` has links and lacks `peers`: the address where "
-		    "it listens for other nodes, such as \"127.0.0.1:12101\"",
+		    "node `%s` has links but no `peers`: the address where it "
+		    "listens for other nodes, such as \"127.0.0.1:12101\"",
 		    node->name);
 	if (++degrees[end] == HERDFILE_DEGREE_MAX + 1u)
 		herdreader_complain(reader, place,
@@ -210,8 +210,8 @@ warn_of_loners(struct herdreader *reader)
 	for (i = 0; i < file->node_count && file->node_count > 1; i++)
 		if (!linked[i])
 			herdreader_warn(reader, place_of(&file->nodes[i]),
-			    "node `%s` has no links: it hears of no other "
-			    "node's clients",
+			    "node `%s` has no links: it gets no reports from "
+			    "other nodes",
 			    file->nodes[i].name);
 	free(linked);
 }
@@ -239,8 +239,8 @@ warn_of_parts(struct herdreader *reader)
 		return;
 	if (facts.parts > 1)
 		herdreader_warn(reader, reader->links,
-		    "the links leave the herd in %zu parts that never hear of "
-		    "each other",
+		    "the links leave the herd in %zu parts that exchange no "
+		    "reports",
 		    facts.parts);
 	graph_facts_release(&facts);
 }
@@ -319,7 +319,8 @@ check_places(struct herdreader *reader)
 		network += places_kind_is_remote(kind);
 		if (kind == PLACES_NONE && chain->count > 1)
 			herdreader_complain(reader, place,
-			    "`none` stands alone in `places.provider`");
+			    "`none` must be the only word of "
+			    "`places.provider`");
 		if (key != NULL && *settings->places.key_file == '\0')
 			herdreader_complain(reader, place,
 			    "%s needs an API key: put it into a file of "
@@ -355,8 +356,8 @@ check_settings(struct herdreader *reader)
 }
 
 /*
- * A report has to outlive what may hold it up: a comparison that finds it
- * missing, and a link that breaks and comes back. Source: expire_after in
+ * A report has to outlive its delays: the wait for the comparison that finds
+ * it missing, and for a link that was lost. Source: expire_after in
  * herd.yaml(5).
  */
 static void
@@ -374,15 +375,15 @@ warn_of_short_life(struct herdreader *reader)
 		return;
 	herdreader_warn(reader, setting_place(reader, "expire_after"),
 	    by_verify
-		? "`expire_after` is shorter than `link.verify_every` and a "
-		  "fifth more: a report that a link lost expires before a "
-		  "comparison finds it"
+		? "`expire_after` is shorter than 1.2 times "
+		  "`link.verify_every`: a report that a link lost expires "
+		  "before a comparison finds it"
 		: "`expire_after` is shorter than 10 times `link.dead_after` "
 		  "and `link.redial_max`: many reports expire while a link is "
 		  "down");
 }
 
-/* Each check speaks only of what was read without a complaint. */
+/* Each check looks only at what was read without a complaint. */
 void
 herdreader_check(struct herdreader *reader)
 {
@@ -395,7 +396,7 @@ herdreader_check(struct herdreader *reader)
 	check_security(reader);
 	check_admin(reader);
 	check_settings(reader);
-	/* The shape of a herd with errors is not the one that was meant. */
+	/* A herd file with errors does not have the shape that was meant. */
 	if (reader->diagnostics->errors > 0 || reader->error != HERD_OK)
 		return;
 	warn_of_short_life(reader);

@@ -44,7 +44,7 @@ read_address(struct herdreader *reader, struct herdfile_node *node,
 		*out = address;
 		return;
 	}
-	/* Said once: an address that is wrong is not missing as well. */
+	/* One complaint: an address that is wrong is not missing as well. */
 	out->kind = ADDRESS_TCP;
 	if (error == HERD_ERANGE)
 		herdreader_complain(reader, place_of_node(value),
@@ -196,7 +196,7 @@ herdreader_nodes(struct herdreader *reader, struct yamlnode *value)
 
 /* --- links ---------------------------------------------------------------- */
 
-/* NULL, complained of: no such node. */
+/* NULL: there is no such node; complained of. */
 static const struct herdfile_node *
 find_node(struct herdreader *reader, const struct yamlnode *name)
 {
@@ -341,7 +341,7 @@ herdreader_links(struct herdreader *reader, struct yamlnode *value)
 		    HERDFILE_LINKS_MAX);
 		return;
 	}
-	/* Without nodes, which was said, every name would be unknown. */
+	/* Without nodes, of which was complained, no name is known. */
 	if (file->node_count == 0 || reader->names == NULL)
 		return;
 	file->links = calloc(value->count + 1u, sizeof(*file->links));

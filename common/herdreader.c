@@ -12,7 +12,7 @@
 #include "herd/text.h"
 
 #define MESSAGE_MAX 512u
-/* Keys of the top level or of one group, and the NULL behind them. */
+/* Keys of the top level or of one group, and the NULL after them. */
 #define CANDIDATES_MAX 64u
 
 struct quoted
@@ -97,7 +97,7 @@ key_compare(const void *a, const void *b)
 	return order;
 }
 
-/* Sorted, so that a file full of keys takes no quadratic time. */
+/* Sorted, so that a file with many keys does not take quadratic time. */
 static void
 mark_duplicates(
     struct herdreader *reader, struct yamlnode *mapping, const char *what)
@@ -356,7 +356,7 @@ read_links(struct herdreader *reader, struct yamlnode *value)
 	herdreader_links(reader, value);
 }
 
-/* Read in this order, wherever they stand: links name nodes. */
+/* Read in this order, wherever they are: links name nodes. */
 static const struct part {
 	const char *key;
 	void (*read)(struct herdreader *, struct yamlnode *);
@@ -397,7 +397,7 @@ read_part(
 		    reader, place_of_node(root), "%s", part->missing);
 }
 
-/* What may stand at the top, without repeats; ends with NULL. */
+/* The keys of the top level, without repeats; ends with NULL. */
 static void
 top_candidates(const char *candidates[CANDIDATES_MAX])
 {
@@ -421,7 +421,7 @@ top_candidates(const char *candidates[CANDIDATES_MAX])
 	candidates[n] = NULL;
 }
 
-/* A setting's last part where its group was forgotten: `level` for log. */
+/* The last part of a setting whose group was forgotten: `level` of log. */
 static const struct setting *
 find_by_leaf(struct span leaf)
 {

@@ -9,7 +9,7 @@
 
 #include "yamltree.h"
 
-/* Where something stands in the file. */
+/* A place in the file. */
 struct file_place {
 	unsigned line;
 	unsigned column;
@@ -39,16 +39,16 @@ void herdreader_warn(struct herdreader *reader, struct file_place place,
 struct file_place place_of_node(const struct yamlnode *node);
 
 /*
- * The candidate that was probably meant, or NULL; not searched for when the
+ * The candidate that was probably meant, or NULL. Not searched for if the
  * complaint will not be shown.
  */
 const char *herdreader_suggest(const struct herdreader *reader,
     struct span word, const char *const *candidates);
 
 /*
- * Complains of keys that are no text or stand twice (and marks these), as
- * "duplicate WHAT". False: `node` is no mapping; complained of, too, unless
- * it is empty.
+ * Complains of keys that are not text or come twice (and marks the latter), as
+ * "duplicate WHAT". False: `node` is no mapping; complained of, too, unless it
+ * is empty.
  */
 bool herdreader_mapping(struct herdreader *reader, struct yamlnode *node,
     const char *name, const char *what);

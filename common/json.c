@@ -152,7 +152,7 @@ unit_of(char unit[UNIT_MAX], unsigned code)
 
 /*
  * Takes a character from the beginning of `text`: its bytes. *len: how long
- * what stands for it in `unit` is; 0: it stands for itself.
+ * its escape in `unit` is; 0: it needs none.
  */
 static size_t
 escape(
@@ -188,7 +188,7 @@ escape(
 static void
 put_string(struct json *json, struct span text)
 {
-	size_t clean = 0; /* start of the bytes that stand for themselves */
+	size_t clean = 0; /* start of the bytes that need no escape */
 	size_t taken;
 
 	put(json, "\"", 1);
@@ -212,7 +212,7 @@ put_string(struct json *json, struct span text)
 	put(json, "\"", 1);
 }
 
-/* What stands before a value: comma, line, key. */
+/* What comes before a value: comma, line, key. */
 static void
 lead(struct json *json, const char *key)
 {

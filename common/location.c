@@ -13,8 +13,8 @@
 #define DEGREE (PI / 180.0)
 
 /*
- * Reads sign digits [. digits] at *at and moves *at behind it. *beyond: more
- * than `max` degrees, looking at all digits. False: not a coordinate.
+ * Reads sign digits [. digits] at *at and moves *at after it. *beyond: more
+ * than `max` degrees, by all digits. False: not a coordinate.
  */
 static bool
 coordinate_read(const char *begin, const char **at, const char *end,

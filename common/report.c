@@ -65,8 +65,8 @@ report_compare_all(const struct report *a, const struct report *b)
 }
 
 /*
- * The text from *at up to the next space, behind which *at moves. No space
- * ends it, or other white space or NUL does: an empty span.
+ * The text from *at up to the next space; *at moves after that space. Empty
+ * if no space ends the text, or if other white space or NUL does.
  */
 static inline struct span
 field_take(const char **at, const char *end)

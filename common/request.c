@@ -23,7 +23,7 @@ radius_parse(struct span km, double *metres)
 	if (whole > REQUEST_RADIUS_MAX_KM)
 		return HERD_ERANGE;
 	value = whole * MICROMETRES_PER_KM + fraction;
-	/* Digits below a micrometre still make it more than 0, or than 50. */
+	/* Digits below a micrometre still decide: more than 0, or than 50. */
 	if (value == 0 && beyond)
 		value = 1;
 	else if (whole == REQUEST_RADIUS_MAX_KM && beyond)
@@ -47,8 +47,8 @@ bound_parse(struct span text, unsigned *bound)
 }
 
 /*
- * As text_next_field, but a NUL ends the field and stays in front of what
- * follows: no field may hold one, so the line then has too few or too many.
+ * As text_next_field, but a NUL ends the field and begins the rest: no field
+ * may hold one, so the line then has too few fields or too many.
  */
 static struct span
 next_field(const char **at, const char *end)

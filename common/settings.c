@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The table of settings, made of settings_rows.def, and their values: from
- * text, to text, compared, by the type that the table gives them.
+ * The table of settings, made of settings_rows.def. Values are read from text,
+ * written as text and compared by the type that the table gives them.
  */
 #include "herd/settings.h"
 
@@ -21,7 +21,7 @@
 #define SECOND HERD_NS_PER_S
 #define HOUR (3600u * SECOND)
 #define DAY (24u * HOUR)
-/* Ten years: a longer wait is a slip of the pen. */
+/* Ten years: a longer wait is a mistake. */
 #define LONG_TIME (3650u * DAY)
 
 static const char *const bool_words[] = { "no", "yes", NULL };

@@ -492,7 +492,7 @@ const char *
 text_did_you_mean(struct span word, const char *const *candidates)
 {
 	const char *found = NULL;
-	/* Of a short word two letters are too much of it. */
+	/* In a short word, two edits change too much to be a useful guess. */
 	unsigned nearest = word.len < 5 ? 2 : 3, distance;
 
 	for (; *candidates != NULL; candidates++) {

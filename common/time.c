@@ -142,7 +142,7 @@ static const struct unit {
 
 enum { UNIT_D, UNIT_H, UNIT_M, UNIT_S, UNIT_MS, UNIT_US, UNIT_NS };
 
-/* Index of the unit whose name the letters in front of *rest are. */
+/* Index of the unit that *rest begins with; its letters are taken off. */
 static bool
 unit_take(struct span *rest, size_t *unit)
 {
@@ -243,7 +243,7 @@ duration_parse(struct span text, uint64_t *ns)
 		error = number_take(&rest, &number);
 		if (error != HERD_OK)
 			return error;
-		/* Each unit once, the larger first: "5s1h" is a slip. */
+		/* Each unit once, the larger first: "5s1h" is a mistake. */
 		if (!unit_take(&rest, &unit) || unit < next)
 			return HERD_ESYNTAX;
 		next = unit + 1u;
@@ -284,7 +284,7 @@ duration_format(struct buf *out, uint64_t ns)
 
 	if (ns == 0)
 		return buf_add_byte(out, '0');
-	/* Below two days people say hours: 24h, 36h. */
+	/* Below two days, hours read better: 24h, 36h. */
 	unit = ns < 2u * units[UNIT_D].ns ? UNIT_H : UNIT_D;
 	for (; unit < UNIT_S && ns > 0 && error == HERD_OK; unit++) {
 		uint64_t whole = ns - ns % units[unit].ns;

@@ -266,7 +266,7 @@ yamltree_parse(
 	yaml_parser_t parser;
 	enum herd_error error;
 
-	/* Without guessing at encodings libyaml keeps the byte order mark. */
+	/* With a given encoding libyaml keeps the byte order mark. */
 	if (text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0)
 		text = span_of(text.data + 3, text.len - 3u);
 	if (!yaml_parser_initialize(&parser))

@@ -16,7 +16,7 @@ enum yamlnode_kind { YAMLNODE_TEXT, YAMLNODE_MAPPING, YAMLNODE_LIST };
 struct yamlnode {
 	enum yamlnode_kind kind;
 	bool plain;      /* text without quotes */
-	bool duplicate;  /* a key that stands before, too */
+	bool duplicate;  /* an earlier key is the same */
 	unsigned line;   /* from 1 */
 	unsigned column; /* from 1, in characters */
 	struct span text;

@@ -175,7 +175,7 @@ on_places_event(void *arg, enum log_level level, const char *message)
 }
 
 static enum herd_error
-open_rooms(struct herdd *herdd, struct buf *message)
+open_modules(struct herdd *herdd, struct buf *message)
 {
 	struct node *node = &herdd->node;
 	const struct settings *settings = &node->file.settings;
@@ -249,7 +249,7 @@ herdd_open(struct herdd *herdd, const char *path, struct herdfile *file,
 		error = open_base(herdd);
 	if (error == HERD_OK) {
 		settings_apply(node);
-		error = open_rooms(herdd, message);
+		error = open_modules(herdd, message);
 	}
 	if (error == HERD_OK) {
 		(void)node_run(node);

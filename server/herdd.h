@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The server's life: the node's rooms are opened in the order in which they
+ * The server's life: the node's modules are opened in the order in which they
  * need each other and closed in the reverse one. Main thread only.
  */
 #ifndef HERD_HERDD_H

@@ -49,7 +49,7 @@ on_hangup(evutil_socket_t signal_number HERD_UNUSED, short what HERD_UNUSED,
 	struct reload reload;
 
 	reload_init(&reload);
-	/* The log says what became of it. */
+	/* The result is in the log. */
 	if (node_reload(arg, "SIGHUP", &reload) != HERD_OK)
 		fflush(stderr);
 	reload_release(&reload);
@@ -80,7 +80,7 @@ watch_signals(struct herdd *herdd, struct event *events[SIGNAL_COUNT])
 
 /* --- the process -------------------------------------------------------- */
 
-/* Keys and reports are nobody's business. */
+/* A core file would have keys and reports. */
 static void
 leave_no_core(void)
 {
@@ -106,7 +106,8 @@ drop_privileges(const char *user, struct log *log, struct buf *message)
 	entry = getpwnam(user);
 	if (entry != NULL && initgroups(user, entry->pw_gid) == 0 &&
 	    setgid(entry->pw_gid) == 0 && setuid(entry->pw_uid) == 0) {
-		/* Another user is what fs.suid_dumpable says anew. */
+		/* setuid() resets the dumpable flag according to
+		 * fs.suid_dumpable; clear it again. */
 		leave_no_core();
 		return HERD_OK;
 	}
@@ -170,7 +171,8 @@ run_loop(struct herdd *herdd)
 		notify("STOPPING=1");
 		status = EXIT_OK;
 	}
-	/* Without their handlers they would kill what is still to be done. */
+	/* Without a handler a signal would end the process before the stop is
+	 * done. */
 	signals_hold();
 	for (size_t i = 0; i < SIGNAL_COUNT; i++) {
 		if (signals[i] != NULL)

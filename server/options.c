@@ -24,7 +24,7 @@ static const struct option_entry {
 	    "herd file (else $" OPTIONS_FILE_VARIABLE
 	    ", else " OPTIONS_FILE_DEFAULT ")" },
 	{ OPTION_CHECK, "", "--check-config", "",
-	    "check the herd file, say what is wrong, and exit" },
+	    "check the herd file, print each error, and exit" },
 	{ OPTION_HELP, "-h", "--help", "", "this help" },
 	{ OPTION_VERSION, "-V", "--version", "", "the version" },
 };

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.." || exit 1
 make=$1
 python=$2
 jobs=-j$(nproc)
-threads="test_addresses test_commit test_places test_pulse test_resolver
+threads="test_addresses test_commit test_loop_watch test_places test_resolver
 	test_stress"
 system="test_admin test_herd test_links test_signals test_store
 	test_store_damage test_store_files"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A growing run of bytes with a maximum that its owner names at birth.
- * Bytes are appended at the end and drained from the front; draining moves
+ * A growing run of bytes with a maximum that is fixed when it is made. Bytes
+ * are appended at the end and drained from the beginning; draining moves
  * nothing until space is needed.
  */
 #ifndef HERD_BUF_H

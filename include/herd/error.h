@@ -2,8 +2,8 @@
 /*
  * What can go wrong, as one table: code and sentence. Functions that can
  * fail return enum herd_error; results go to trailing pointers and are
- * untouched on failure. Errors that come from the system are reported by the
- * room that made the system call, with errno's text; they are HERD_ESYSTEM.
+ * untouched on failure. Errors that come from the system are HERD_ESYSTEM; the
+ * module that made the system call reports them with errno's text.
  */
 #ifndef HERD_ERROR_H
 #define HERD_ERROR_H

@@ -28,7 +28,7 @@ struct herdfile_node {
 	unsigned column;
 };
 
-/* Who dials: the node whose name sorts first, unless the file says. */
+/* The node whose name sorts first dials, unless the file names the other. */
 struct herdfile_link {
 	size_t a; /* indices of nodes; name of a sorts before name of b */
 	size_t b;

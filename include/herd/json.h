@@ -57,7 +57,7 @@ void json_begin(struct json *json, struct buf *out, enum json_style style);
 void json_begin_member(
     struct json *json, struct buf *out, enum json_style style, unsigned depth);
 
-/* What was to be written is not to be had: json_end() returns this. */
+/* The caller lacks what it had to write: json_end() returns this. */
 void json_fail(struct json *json, enum herd_error error);
 
 /* HERD_ENOMEM, HERD_ELIMIT: what was appended is to be thrown away. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A secret in a file, as a setting names it: a path (%n, relative to the herd
- * file's folder), or "credential:NAME" for a file in $CREDENTIALS_DIRECTORY
- * (systemd's LoadCredential=). The file must be regular, belong to root or to
- * who runs this, and be closed to others (a path also to its group).
+ * A key, an API key or a token in a file, as a setting names it: a path (%n,
+ * relative to the herd file's folder), or "credential:NAME" for a file in
+ * $CREDENTIALS_DIRECTORY (systemd's LoadCredential=). The file must be
+ * regular, belong to root or to the user of this process, and be closed to
+ * others (a path also to its group).
  */
 #ifndef HERD_KEYFILE_H
 #define HERD_KEYFILE_H
@@ -29,7 +30,7 @@ HERD_MUST_CHECK enum herd_error keyfile_read(const struct keyfile *file,
 
 /*
  * Reads a file of one word, white space at its ends apart: 1 to
- * KEYFILE_WORD_MAX printable ASCII characters; `word` gets a NUL behind them.
+ * KEYFILE_WORD_MAX printable ASCII characters; `word` gets a NUL after them.
  * Errors as above; `message` never has the word. Wipe it after use.
  */
 HERD_MUST_CHECK enum herd_error keyfile_read_word(const struct keyfile *file,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A report: what a client said of itself, with the node that heard it; or a
- * removal, by which an operator made the herd forget a client. The texts are
- * kept byte for byte. Two reports are ordered by content alone, so every
- * node of the herd picks the same one.
+ * A report: what a client said, with the node that heard it; or a removal, by
+ * which an operator made the herd forget a client. The texts are kept byte for
+ * byte. Two reports are ordered by content alone, so that every node of the
+ * herd keeps the same one.
  */
 #ifndef HERD_REPORT_H
 #define HERD_REPORT_H
@@ -30,7 +30,7 @@ struct report {
 };
 
 /*
- * Field limits, the same on every node: what a relay checks of a record.
+ * Field limits, the same on every node: a relay checks them.
  * The client id is bounded by the line.
  */
 #define REPORT_CLIENT_MAX 65535u

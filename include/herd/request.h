@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One request of the client protocol: a line that says IAMAT or WHATSAT, or
- * something invalid. Source: herd-protocol(7), "Client protocol".
+ * One request of the client protocol: an IAMAT or WHATSAT line, or something
+ * invalid. Source: herd-protocol(7), "Client protocol".
  */
 #ifndef HERD_REQUEST_H
 #define HERD_REQUEST_H
@@ -32,9 +32,9 @@ struct request {
 };
 
 /*
- * Reads one line without its LF. What does not follow the rules is
- * REQUEST_INVALID; that is an answer, not an error. How far in the future a
- * time lies is not judged here.
+ * Reads one line without its LF. A line that does not follow the rules is
+ * REQUEST_INVALID; that is an answer, not an error. A time in the future is
+ * not checked here.
  */
 void request_parse(struct span line, struct request *out);
 

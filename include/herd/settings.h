@@ -2,7 +2,7 @@
 /*
  * Every setting of the herd file, as one table: name, type, range, default,
  * whether it applies on reload, help. Parsing, --check-config, `config show`,
- * did-you-mean and herd.yaml(5) read this table. Names with a dot lie in a
+ * did-you-mean and herd.yaml(5) read this table. A name with a dot is in a
  * mapping of the file: "log.level" is `log: {level: info}`.
  */
 #ifndef HERD_SETTINGS_H
@@ -58,7 +58,7 @@ enum log_format { LOG_LOGFMT, LOG_JSON };
 /*
  * Where places come from, with the words of places.provider. A provider on
  * the network is NETWORK(ID, NAME, WORD, KEY): upstream_NAME of server/places
- * asks and reads, and KEY says whose API key it needs, NULL if none.
+ * asks and reads. KEY names the owner of its API key, NULL if it needs none.
  */
 #define PLACES_PROVIDERS(LOCAL, NETWORK)                                 \
 	LOCAL(GAZETTEER, "gazetteer")                                    \
@@ -100,7 +100,7 @@ struct settings {
 	unsigned link_security;   /* enum link_security */
 	char *key_file;           /* the herd's pre-shared key */
 	struct {
-		uint64_t ping_after;   /* ns of silence */
+		uint64_t ping_after;   /* ns between PINGs */
 		uint64_t dead_after;   /* ns of silence */
 		uint64_t stall_after;  /* ns with debt and no progress */
 		uint64_t verify_every; /* ns, +-20 % */
@@ -165,10 +165,10 @@ HERD_MUST_CHECK enum herd_error settings_init(struct settings *settings);
 void settings_release(struct settings *settings);
 
 /*
- * Reads one value, as the file's scalar says it, into its field; a list
- * setting gets one more word, or several with commas between them. On
- * HERD_ESYNTAX, HERD_ERANGE, HERD_ELIMIT or HERD_EEXIST (a word that the list
- * has) *message, if not NULL, gets a sentence that says what is allowed.
+ * Reads one value, as the file has it, into its field; a list setting gets one
+ * more word, or several with commas between them. On HERD_ESYNTAX,
+ * HERD_ERANGE, HERD_ELIMIT or HERD_EEXIST (a word that the list has) *message,
+ * if not NULL, gets a sentence with what is allowed.
  */
 HERD_MUST_CHECK enum herd_error setting_set(struct settings *settings,
     const struct setting *setting, struct span text, struct buf *message);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A borrowed run of bytes: not terminated, may hold any byte. Whoever hands
- * out a span says how long it stays valid.
+ * A borrowed run of bytes: not terminated, may hold any byte. A function that
+ * returns a span documents how long it stays valid.
  */
 #ifndef HERD_SPAN_H
 #define HERD_SPAN_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Text hygiene: the protocol's white space, printable forms of foreign bytes,
- * UTF-8, base64 and percent encoding, and the distance behind "did you mean".
+ * UTF-8, base64 and percent encoding, and the distance for "did you mean".
  */
 #ifndef HERD_TEXT_H
 #define HERD_TEXT_H
@@ -29,7 +29,7 @@ text_is_digit(char c)
 
 /*
  * Splits the next field off *rest: skips white space, returns the run of
- * other bytes (len 0 at the end) and moves *rest behind it.
+ * other bytes (len 0 at the end) and moves *rest after it.
  */
 struct span text_next_field(struct span *rest);
 

@@ -64,7 +64,7 @@ struct skew {
 
 /*
  * sign digits . nine digits, below 2^34 s, exactly as skew_format writes it
- * (no needless zero in front, no negative zero). HERD_ESYNTAX, HERD_ERANGE.
+ * (no needless leading zero, no negative zero). HERD_ESYNTAX, HERD_ERANGE.
  */
 HERD_MUST_CHECK enum herd_error skew_parse(struct span text, struct skew *out);
 

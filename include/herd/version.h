@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The version of herdd, herdctl, their man pages and packages: said here,
- * read by the Makefile.
+ * The version of herdd, herdctl, their man pages and packages. The Makefile
+ * reads it here.
  */
 #ifndef HERD_VERSION_H
 #define HERD_VERSION_H

@@ -164,7 +164,7 @@ source_new(struct addresses *addresses, uint64_t key)
 	return source;
 }
 
-/* Frees it when nobody has it any more. */
+/* Frees it after its last connection and hold. */
 static void
 source_settle(struct addresses *addresses, struct source *source)
 {
@@ -231,7 +231,7 @@ addresses_leave(struct addresses *addresses, struct source *source)
 
 /* --- who gives way -------------------------------------------------------- */
 
-/* If a seat of the address has rested longer than *since, it is the one. */
+/* Takes a seat of the address instead if it has rested longer than *since. */
 static bool
 source_offer(const struct addresses *addresses, struct source *source,
     uint64_t *since, unsigned *seat)
@@ -251,7 +251,7 @@ source_offer(const struct addresses *addresses, struct source *source,
 	return better;
 }
 
-/* Those with as many connections as the first are next to it in the heap. */
+/* In the heap, addresses with as many connections as the first follow it. */
 static struct source *
 find_idlest(struct addresses *addresses, unsigned *seat)
 {

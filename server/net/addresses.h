@@ -2,8 +2,8 @@
 /*
  * How many connections each address has (an IPv4 address or an IPv6 /64), and
  * which address has the most: its connection that has rested longest gives
- * way when there is no place for a new one. Any thread; the lists of an
- * address are its workers' own.
+ * way to a new one at the limit. Any thread; each worker has its own lists of
+ * an address.
  */
 #ifndef HERD_ADDRESSES_H
 #define HERD_ADDRESSES_H
@@ -26,7 +26,7 @@ TAILQ_HEAD(client_list, client);
 /* What one worker has of an address. */
 struct source_seat {
 	struct client_list resting; /* the longest first; that worker's only */
-	/* Since when the first has rested, monotonic; UINT64_MAX: none does. */
+	/* When the first began to rest, monotonic; UINT64_MAX: none rests. */
 	_Atomic uint64_t since_ns;
 } __attribute__((aligned(64)));
 
@@ -43,8 +43,8 @@ struct source {
 struct addresses;
 
 /*
- * The address as a number, that of an IPv6 one's /64. An IPv4 address can't
- * equal a routed IPv6 prefix; one that came to a listener on [::] is an IPv4
+ * The address as a number; of IPv6, its /64. An IPv4 address can't equal a
+ * routed IPv6 prefix, and an IPv4 address at a listener on [::] is an IPv4
  * address. All Unix sockets are one address.
  */
 uint64_t address_key(const struct sockaddr_storage *peer);
@@ -52,7 +52,7 @@ uint64_t address_key(const struct sockaddr_storage *peer);
 /* With `seats` workers. Gives *out. HERD_ENOMEM. */
 HERD_MUST_CHECK enum herd_error addresses_new(
     unsigned seats, struct addresses **out);
-/* No address is held or has connections any more. NULL is fine. */
+/* No address may be held or have connections any more. NULL is fine. */
 void addresses_free(struct addresses *addresses);
 
 /* Has the peer's address `max` connections? Unix sockets have no limit. */

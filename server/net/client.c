@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A client's connection: lines in, replies out, in order. What was read is
- * answered at once (client_answer.c) into the worker's buffer and written with
- * one call. While a WHATSAT waits for places, or the client does not read, the
- * connection is not parsed further; so replies keep their order and the
- * kernel stops the sender.
+ * A client's connection: lines in, replies out, in order. The lines of one
+ * read are answered at once (client_answer.c) into the worker's buffer and
+ * written with one call. While a WHATSAT waits for places, or the client does
+ * not read, the connection is not parsed further, so that replies keep their
+ * order and the kernel stops the sender.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -65,7 +65,7 @@ client_enqueue(struct client *client, enum client_queue queue)
 	TAILQ_INSERT_TAIL(list, client, queued);
 }
 
-/* Progress: the deadline begins anew. */
+/* Progress: the deadline begins again. */
 static void
 client_requeue(struct client *client, enum client_queue queue)
 {
@@ -92,7 +92,7 @@ seat_of(const struct client *client)
 	return &client->source->seats[client->worker->number];
 }
 
-/* Who gives way is chosen by what this says. */
+/* By this the connection that gives way is chosen. */
 static void
 seat_tell(struct source_seat *seat)
 {
@@ -105,7 +105,7 @@ seat_tell(struct source_seat *seat)
 
 /*
  * Puts the client after those of its address that were served before it, or
- * takes it out. Bytes that complete no request do not make it younger.
+ * takes it out. Bytes without a complete request do not make it younger.
  */
 static void
 client_rest(struct client *client, bool rests)
@@ -493,8 +493,8 @@ expire_lingering(struct worker *worker, struct mono now)
 }
 
 /*
- * A request that does not end is answered with what there is of it: who
- * forgets the LF would wait for a reply for ever, and not know why.
+ * The reply to an unfinished request is its beginning. Without a reply a client
+ * that forgets the LF would wait for ever, and not know why.
  */
 static void
 expire_partial(struct worker *worker, uint64_t after_ns, struct mono now)

@@ -16,7 +16,7 @@
 
 #define CLIENT_BATCH 16u /* IAMATs put together */
 #define CLIENT_REPLY_MAX (PLACES_ANSWER_MAX + 2 * REPORT_CLIENT_MAX)
-/* Of a WHATSAT that waits for its places, with what is around it. */
+/* Memory of a WHATSAT that waits for its places, all included. */
 #define CLIENT_WAITING_MAX (CLIENT_REPLY_MAX + 1024u)
 
 enum client_state {
@@ -37,8 +37,8 @@ enum client_queue {
 };
 
 /*
- * With durability sync: the positions in the store's FIFOs that must be
- * durable before the replies at hand may go.
+ * The commit wait of replies, with durability sync: the positions in the
+ * store's FIFOs that must be durable before the replies may leave.
  */
 struct gate {
 	uint64_t shards; /* bit per shard */
@@ -58,7 +58,7 @@ struct client {
 	bool spoke;   /* its first line has come */
 	bool foreign; /* it was another protocol's: nothing is taken */
 	bool rests;   /* in its address's list: it may give way */
-	bool served;  /* a request or reply has gone on since it was settled */
+	bool served;  /* a request or reply made progress since it settled */
 	bool held;    /* `out` waits for a commit; not parsed */
 	bool eof;     /* the client will send no more */
 	bool broken;  /* nothing can be sent: close */
@@ -79,8 +79,8 @@ struct client {
 };
 
 /*
- * IAMATs of one read that are put together: the records of all are fetched
- * from memory at once.
+ * IAMATs of one read that are put into the table together, so that the records
+ * of all are fetched from memory at once.
  */
 struct batch {
 	unsigned count;
@@ -112,8 +112,8 @@ void client_answer_batch(
     struct client *client, struct batch *batch, struct wall now);
 
 /*
- * The reply to what is no whole line: it is beyond the limit (`line` is its
- * beginning), or did not end in time (`line` is what there is).
+ * The reply to a line that is not whole: it is beyond the limit (`line` is its
+ * beginning), or did not end in time (`line` is the bytes so far).
  */
 void client_answer_long(struct client *client, struct span line);
 void client_answer_unfinished(struct client *client, struct span line);
@@ -124,10 +124,10 @@ void client_answer_unfinished(struct client *client, struct span line);
  */
 void client_cut(struct client *client);
 
-/* It leaves: the places that it waits for are nobody's. */
+/* The client leaves: the places that it waits for are dropped. */
 void client_forget_places(struct client *client);
 
-/* Is all that its replies speak of on disk? Only with a gate. */
+/* Are all reports of its replies on disk? Only with a commit wait. */
 bool client_is_durable(struct client *client);
 
 #endif

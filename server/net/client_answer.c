@@ -21,7 +21,7 @@ struct whatsat_request {
 	struct buf reply;
 };
 
-/* What is shown of a line that may be anything. */
+/* The part of a line that is shown: it may hold anything. */
 static struct span
 beginning_of(struct span line)
 {
@@ -79,7 +79,7 @@ refuse(struct client *client, enum refusal why, struct span line)
 	answer_invalid(client, line);
 }
 
-/* Of a report: whose it was is kept and logged. */
+/* As above for a report: its client is kept and logged. */
 static void
 refuse_report(struct client *client, enum refusal why, struct span line,
     struct span id, uint64_t hash, struct wall now)
@@ -102,7 +102,7 @@ is_too_far_ahead(const struct node *node, uint64_t time_ns, struct wall now)
 
 /* --- durability --------------------------------------------------------- */
 
-/* The reply to this report may not go before its ticket is durable. */
+/* The reply to this report may not leave before its ticket is durable. */
 static void
 client_hold(struct client *client, const struct put_info *ticket)
 {
@@ -348,7 +348,7 @@ answer_whatsat(
 
 /* --- lines --------------------------------------------------------------- */
 
-/* With the traffic log on: what was appended since is the reply. */
+/* With the traffic log on: the reply is what was appended since. */
 static void
 client_note_reply(struct client *client, size_t before)
 {
@@ -377,9 +377,10 @@ client_answer_batch(struct client *client, struct batch *batch, struct wall now)
 }
 
 /*
- * The connection speaks another protocol: nothing that comes on it is taken,
- * because a web page may have written it. After a GET each line still has its
- * answer, for people who look; after what may have a body it is over.
+ * The connection speaks another protocol: none of its lines is taken, because a
+ * web page may have written them. After a GET each line still gets an answer,
+ * for people who try it; after a request that may have a body the connection
+ * ends.
  */
 static void
 answer_foreign(struct client *client, struct span line, bool is_first)
@@ -437,7 +438,7 @@ client_answer(struct client *client, struct batch *batch, struct span line,
 	answer_other(client, &other, line, is_first);
 }
 
-/* Of a line that is beyond the limit or did not end. */
+/* For a line that is beyond the limit or did not end. */
 static void
 answer_fragment(struct client *client, enum refusal why, struct span line)
 {

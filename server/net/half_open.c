@@ -57,7 +57,7 @@ half_open_add_neighbour(struct half_open *half_open, uint64_t address)
 		half_open->neighbour_count++;
 }
 
-/* Who goes first: the least. */
+/* The least goes first. */
 static unsigned
 rank(const struct half_open_place *place)
 {

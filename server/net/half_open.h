@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Places for connections whose HELLO was not accepted yet. There are few, so
- * somebody has to go when a new one comes; never a neighbour for a stranger:
- * - silence goes before a connection that has shown the herd's key;
+ * that a new connection may have to push out another, but a stranger never
+ * pushes out a neighbour:
+ * - silent connections go before those that have shown the herd's key;
  * - strangers go before the addresses of neighbours;
  * - the address with the most connections goes first, and of it the oldest.
  * An address is an IPv4 address or an IPv6 /64. One thread.
@@ -51,13 +52,13 @@ void half_open_init(struct half_open *half_open, unsigned max);
 void half_open_add_neighbour(struct half_open *half_open, uint64_t address);
 
 /*
- * Who must go before a connection from `address` gets a place: NULL nobody,
- * there is room. The caller closes it, which leaves its place, and asks again.
+ * The connection that must go before one from `address` gets a place; NULL:
+ * there is room. The caller closes it, which frees its place, and asks again.
  */
 struct half_open_place *half_open_victim(
     const struct half_open *half_open, uint64_t address);
 
-/* Takes a place; half_open_victim() has said NULL. */
+/* Takes a place; half_open_victim() has returned NULL. */
 void half_open_enter(struct half_open *half_open, struct half_open_place *place,
     uint64_t address);
 

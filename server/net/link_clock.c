@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The node's clock, judged by its neighbours', and what is told of it. */
+/* The node's clock, compared with its neighbours', and what is logged of it. */
 #include "base/clock.h"
 #include "net/peering_internal.h"
 
-/* A clock that is set again and again is told of once a second. */
+/* A clock that is set again and again is logged once a second. */
 #define STEP_TOLD_NS (1u * HERD_NS_PER_S)
 
 static int64_t
@@ -30,8 +30,8 @@ tell_step(struct peering *peering, struct mono now)
 	    log_number("steps", (int64_t)steps),
 	    log_text("state",
 		timekeeper_state_word(atomic_load(&timekeeper->state))),
-	    log_text("next", "nothing expires on a clock that is not trusted; "
-			     "see what sets the clock of this machine"));
+	    log_text("next", "nothing expires while the clock is not trusted; "
+			     "find out what sets this machine's clock"));
 }
 
 static void

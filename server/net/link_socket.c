@@ -48,7 +48,7 @@ link_socket_note_stranger(
 	struct peering *peering = conn->peering;
 	uint64_t times;
 
-	/* What becomes of a dialled one is told by its link: it only counts. */
+	/* The link logs the end of a dialled one: here it only counts. */
 	if (strangers_note(&peering->strangers, reason,
 		conn->link.inbound ? error : "", conn->address, clock_mono(),
 		&times) &&
@@ -144,7 +144,7 @@ peering_serve_due(struct peering *peering)
 /* --- steps
  * -------------------------------------------------------------------- */
 
-/* HELLO was accepted: what the socket was as a stranger's is over. */
+/* HELLO was accepted: the connection is no stranger's any more. */
 static void
 link_socket_note_admission(struct link_socket *conn)
 {
@@ -203,8 +203,8 @@ link_socket_finish_connect(struct link_socket *conn)
 }
 
 /*
- * Reads until the socket is empty or the turn is used up. A peer that hung
- * up may have said BYE before.
+ * Reads until the socket is empty or the turn is used up. A peer that hung up
+ * may have sent BYE before.
  */
 static void
 link_socket_read(struct link_socket *conn)
@@ -230,7 +230,7 @@ link_socket_read(struct link_socket *conn)
 		result = transport_read(&conn->transport, data, room, &len);
 		if (result == TRANSPORT_DONE) {
 			session_input(session, len, clock_mono(), clock_wall());
-			/* All that there was: another call would say so. */
+			/* The socket is empty: another call would find that. */
 			if (conn->transport.ssl == NULL && len < room)
 				return;
 			continue;
@@ -241,7 +241,7 @@ link_socket_read(struct link_socket *conn)
 			session_lost(session, conn->transport.error);
 		return;
 	}
-	/* TLS may hold what the socket no longer shows. */
+	/* TLS may hold bytes although the socket is empty. */
 	if (conn->transport.ssl != NULL && session->state != SESSION_CLOSED)
 		event_add(&conn->again, &AT_ONCE);
 }
@@ -279,7 +279,7 @@ link_socket_arm(void *arg HERD_UNUSED, struct link_conn *link, bool wants_room)
 		if (session_has_work(&link->session))
 			event_add(&conn->work, &AT_ONCE);
 	}
-	/* Bytes behind a HELLO that is held wait in the socket. */
+	/* While a HELLO is held, the bytes after it wait in the socket. */
 	if (link_conn_reads(link))
 		event_add(&conn->readable, NULL);
 	else
@@ -406,7 +406,7 @@ link_socket_open(struct peering *peering, struct net_link *net_link, int fd,
 	if (net_link == NULL)
 		half_open_enter(&peering->half_open, &conn->place, address);
 	link_socket_arm(peering, &conn->link, false);
-	/* A stranger at a TLS port has to say something first. */
+	/* A stranger at a TLS port has to send something first. */
 	if (net_link != NULL || peering->tls == NULL)
 		event_add(&conn->writable, NULL);
 	return conn;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How a neighbour is reached: its address, its name, one attempt after all. */
+/* Reaching a neighbour: its name is looked up, its addresses tried in turn. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -159,7 +159,7 @@ net_link_fail_lookup(struct net_link *net_link, const char *why)
 	net_link_fail(net_link, error, next);
 }
 
-/* What is dialled: where a name has led, or what the herd file says. */
+/* What is dialled: an address that was looked up, or that of the herd file. */
 static void
 dialled_text(const struct net_link *net_link, const struct endpoint *endpoint,
     char out[SOCKET_PEER_MAX])
@@ -171,7 +171,7 @@ dialled_text(const struct net_link *net_link, const struct endpoint *endpoint,
 		socket_peer_text(&endpoint->addr, out);
 }
 
-/* One of several addresses has failed: the error says which. */
+/* One of several addresses has failed: adds to the error which. */
 static void
 address_error(const struct net_link *net_link, const char *address,
     const char *error, char out[SESSION_ERROR_MAX])
@@ -268,7 +268,7 @@ net_link_on_found(struct net_link *net_link)
 		net_link_begin_dialling(net_link);
 		return;
 	}
-	/* The attempt that asked was given up: this serves the next one. */
+	/* The attempt that asked was given up: the next one uses this. */
 	net_link->is_found = true;
 	link_hurry(&net_link->link, clock_mono(), clock_wall());
 	net_link->is_found = false;
@@ -308,7 +308,7 @@ on_late(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 		net_link_fail_lookup(net_link, "no answer in 5 s");
 }
 
-/* One lookup at a time: one that is late is awaited again. */
+/* One lookup at a time: the next attempt waits for a late one. */
 static void
 net_link_look_up(struct net_link *net_link)
 {
@@ -390,7 +390,7 @@ net_link_status(const struct net_link *net_link, struct link_status *out)
 		.twin_at = link->twin_at,
 		.stats = link->past,
 		.error_at = link->error_at,
-		/* What is due for a peer that dials is a knock. */
+		/* If the peer dials, it is a knock that is due. */
 		.retry_at = link->dials ? link->retry_at : (struct mono){ 0 },
 	};
 	memcpy(out->peer, link->peer, sizeof(out->peer));
@@ -433,8 +433,8 @@ publish_company(const struct peering *peering)
 }
 
 /*
- * Neighbours are told our bound of memory, and intake keeps to the least of
- * theirs: what one node can't hold the others should not take.
+ * Tells neighbours our bound of memory, and limits intake to the least of
+ * theirs, because the others should not take what one node can't hold.
  */
 static void
 share_memory_bound(struct peering *peering)

@@ -21,7 +21,7 @@
 
 /* --- the list of links -------------------------------------------------- */
 
-/* One neighbour as the herd file has it. */
+/* One link as the herd file has it. */
 struct planned {
 	char peer[REPORT_ORIGIN_MAX + 1];
 	struct address address;
@@ -92,8 +92,8 @@ number_is_taken(const struct peering *peering, unsigned number)
 }
 
 /*
- * A record's `from` names the link long after that is gone: a number comes
- * again only when all others were given out.
+ * A record's `from` names a link long after the link was removed: so a number
+ * is used again only after all others were.
  */
 static unsigned
 draw_number(struct peering *peering)
@@ -195,8 +195,8 @@ plan_apply(struct peering *peering, const struct plan *plan)
 }
 
 /*
- * Until the thread has begun, the links are shown as they will be: else a
- * node would say for a moment that it has none and is ready.
+ * Until the thread has begun, shows the links as they will be. Otherwise the
+ * node would seem for a moment to have none, and to be ready.
  */
 static void
 plan_publish(struct peering *peering, const struct plan *plan)
@@ -236,8 +236,8 @@ on_plan(struct message *message)
 }
 
 /*
- * The links of node->file are now these: new ones are dialled, old ones
- * ended, unchanged ones not touched. Main thread.
+ * The links become those of node->file: new ones are dialled, old ones ended,
+ * unchanged ones not touched. Main thread.
  */
 static enum herd_error
 on_reload(void *arg)
@@ -305,7 +305,7 @@ peering_command(struct peering *peering, struct span peer, enum link_verb verb,
 	return HERD_OK;
 }
 
-/* What a client was told is at home must reach a neighbour before we go. */
+/* Acknowledged reports must reach a neighbour before the node stops. */
 static bool
 links_owe(const struct peering *peering)
 {
@@ -317,7 +317,7 @@ links_owe(const struct peering *peering)
 
 		if (!conn->link.has_session)
 			continue;
-		/* What a comparison will find is not owed yet. */
+		/* Reports that a comparison will find are not owed yet. */
 		if (session_has_debt(session) || session_is_comparing(session))
 			return true;
 	}

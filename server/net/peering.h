@@ -47,12 +47,12 @@ struct peering;
 
 /*
  * Listens on this node's peers address, opens the key and starts the thread;
- * node->file says which links there are. `message` says what went wrong.
+ * node->file has the links. `message` gets what went wrong.
  */
 HERD_MUST_CHECK enum herd_error peering_open(
     struct node *node, struct buf *message, struct peering **out);
 
-/* Says BYE stop on all links, closes them, joins the thread. */
+/* Sends BYE stop on all links, closes them, joins the thread. */
 void peering_close(struct peering *peering);
 
 const struct address *peering_address(const struct peering *peering);
@@ -75,7 +75,7 @@ void peering_name_of(
 /* Connections that did not become a link. */
 struct peering_strangers {
 	uint64_t refused[SESSION_REASON_COUNT]; /* so far, by reason */
-	unsigned half_open; /* inbound ones, whose HELLO is awaited */
+	unsigned half_open; /* inbound ones, before their HELLO */
 	unsigned half_open_max;
 };
 
@@ -84,9 +84,8 @@ void peering_strangers(struct peering *peering, struct peering_strangers *out);
 
 /*
  * Any thread. HERD_ENOTFOUND: no such link. HERD_ENOMEM. The order is carried
- * out soon after; then `on_done`, if not NULL, is called in the links thread
- * and peering_status() shows what became of it. peering_close() carries out
- * what is left.
+ * out soon after; then `on_done`, if not NULL, is called in the links thread,
+ * and peering_status() shows the result. peering_close() carries out the rest.
  */
 typedef void peering_on_done(void *arg);
 HERD_MUST_CHECK enum herd_error peering_command(struct peering *peering,

@@ -74,7 +74,7 @@ struct peering {
 	struct listener *listener;
 	struct address address;
 	struct transport_tls *tls; /* NULL: plaintext */
-	struct event *stop_poll;   /* while links hand on what they owe */
+	struct event *stop_poll;   /* while links send what they owe */
 	struct mono stop_at;
 	struct link_socket_list conns;
 	struct half_open half_open;
@@ -99,7 +99,7 @@ struct peering {
 
 /* --- net_link.c -------------------------------------------------------- */
 
-/* What the driver's actions do for a link; those of a connection follow. */
+/* The driver's actions for a link; those for a connection are below. */
 void net_link_dial(void *arg, struct link *link);
 void net_link_cancel(void *arg, struct link *link);
 bool net_link_dial_next(void *arg, struct link *link,
@@ -118,7 +118,7 @@ void peering_publish(struct peering *peering);
 
 /* --- link_clock.c -------------------------------------------------------- */
 
-/* Judges the clock, tells what is new of it. */
+/* Judges the clock, logs what is new. */
 void peering_judge_clock(struct peering *peering);
 
 /* --- link_socket.c ---------------------------------------------------------

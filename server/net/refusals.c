@@ -111,7 +111,7 @@ insert(struct refused *list, unsigned *count, const struct refused *refused)
 	list[at] = *refused;
 }
 
-/* Of one that both lists have the later entry stays, with all its times. */
+/* If both lists have one, the later entry stays, with the times of both. */
 static void
 merge_one(struct refused *list, unsigned *count, const struct refused *refused)
 {

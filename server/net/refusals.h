@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Requests that were refused, by reason: the reasons as one table, and the
- * reports refused last, so that an operator can see whose they were. Each
- * worker has a list of its own; any thread reads.
+ * reports refused last, so that an operator can see their clients. Each worker
+ * has a list of its own; any thread reads.
  */
 #ifndef HERD_REFUSALS_H
 #define HERD_REFUSALS_H
@@ -64,8 +64,8 @@ void refusals_init(struct refusals *refusals);
 void refusals_release(struct refusals *refusals);
 
 /*
- * Notes a report with that client id, whose hash is at hand. One of the same
- * client and reason is counted there, else it takes the oldest's place.
+ * Notes a report with that client id and the id's hash. If the list has one of
+ * the same client and reason, that one counts it; else it replaces the oldest.
  */
 void refusals_note(struct refusals *refusals, enum refusal why,
     struct span client, uint64_t hash, const struct sockaddr_storage *peer,
@@ -76,7 +76,7 @@ struct span refused_client(const struct refused *refused);
 
 /*
  * Puts those of `refusals` into `list`, which has *count of at most
- * REFUSED_MAX, latest first; what is too much at its end is dropped.
+ * REFUSED_MAX, latest first; those beyond it are dropped.
  */
 void refusals_merge(
     struct refusals *refusals, struct refused *list, unsigned *count);

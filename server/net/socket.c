@@ -20,7 +20,7 @@ set_no_delay(int fd, int family)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
-/* Nobody answers at that Unix socket: a server that died left it. */
+/* Nobody answers at that Unix socket: its server died. */
 static bool
 unix_is_stale(const struct endpoint *endpoint)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Sockets as the net room needs them: listening on a struct address, dialling
- * what resolver.h finds, and the text of a peer's address. All sockets are
+ * Sockets for clients and links: listening on a struct address, dialling what
+ * resolver.h finds, and the text of a peer's address. All sockets are
  * non-blocking, close-on-exec and, for TCP, without Nagle's delay.
  */
 #ifndef HERD_SOCKET_H

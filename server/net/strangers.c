@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/strangers.h"
 
-/* FNV-1a. Two kinds that share a number cost a line in the log. */
+/* FNV-1a. If two kinds share a number, a line is missing in the log. */
 static uint64_t
 kind_of(enum session_reason reason, const char *text, uint64_t address)
 {

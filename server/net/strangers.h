@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Connections to the links' port that did not become a link: counted by
- * reason, and told in the log once in a while for each reason, text and
- * address, so that a flood of them costs counters.
+ * reason, and logged now and then for each reason, text and address, so that a
+ * flood of them costs only counters.
  */
 #ifndef HERD_STRANGERS_H
 #define HERD_STRANGERS_H
@@ -14,7 +14,7 @@
 #define STRANGERS_KEPT 64u
 #define STRANGERS_QUIET_NS (60u * HERD_NS_PER_S)
 
-/* One kind of refusal that was told lately. */
+/* One kind of refusal that was logged lately. */
 struct stranger_kind {
 	uint64_t key;
 	struct mono told; /* 0: none */
@@ -27,8 +27,8 @@ struct strangers {
 };
 
 /*
- * Counts one. Returns true when the log is to be told, *times how often it
- * happened since it was told last, this one included. Links thread.
+ * Counts one. True: log it; *times is how often it happened since it was
+ * logged last, this one included. Links thread.
  */
 bool strangers_note(struct strangers *strangers, enum session_reason reason,
     const char *text, uint64_t address, struct mono now, uint64_t *times);

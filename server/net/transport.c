@@ -56,7 +56,7 @@ on_psk_server(SSL *ssl, const char *identity HERD_UNUSED, unsigned char *psk,
 	return sizeof(tls->key);
 }
 
-/* A link has no certificates: whoever shows one lacks the key. */
+/* A link has no certificates: a peer that shows one lacks the key. */
 static int
 on_certificate(int is_good HERD_UNUSED, X509_STORE_CTX *store)
 {
@@ -180,7 +180,7 @@ static const struct tls_reason {
 	    "the peer has no pre-shared key" },
 	{ SSL_R_NO_SHARED_CIPHER, true, "the peer has no pre-shared key" },
 	{ SSL_R_UNEXPECTED_EOF_WHILE_READING, false,
-	    "the peer hung up without a word" },
+	    "the peer hung up without an answer" },
 };
 
 static void
@@ -233,7 +233,7 @@ socket_result(struct transport *transport, enum transport_result again)
 	return TRANSPORT_FAILED;
 }
 
-/* Not before there is something to read: a silent stranger costs no memory. */
+/* Waits for something to read, so that a silent stranger costs no memory. */
 static bool
 tls_begin(struct transport *transport)
 {
@@ -279,9 +279,9 @@ transport_handshake(struct transport *transport)
 }
 
 /*
- * OpenSSL says "reused" of a handshake with a pre-shared key, on the server's
- * side from the moment that the binder in ClientHello was found right. There
- * are no tickets, so nothing else is reused.
+ * OpenSSL calls a handshake with a pre-shared key "reused", on the server's
+ * side as soon as it has verified the binder in ClientHello. There are no
+ * tickets, so nothing else is reused.
  */
 bool
 transport_is_keyed(const struct transport *transport)

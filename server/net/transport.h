@@ -36,7 +36,7 @@ enum transport_result {
 	TRANSPORT_WANTS_READ,
 	TRANSPORT_WANTS_WRITE,
 	TRANSPORT_CLOSED, /* the peer has hung up */
-	TRANSPORT_FAILED, /* `error` says how */
+	TRANSPORT_FAILED, /* see `error` */
 };
 
 struct transport {
@@ -56,9 +56,9 @@ void transport_init(struct transport *transport, int fd,
 void transport_release(struct transport *transport);
 
 /*
- * To be repeated until it says DONE; at once for a plain socket. DONE means
- * that the peer has the herd's key: a handshake with anything else, such as a
- * certificate, fails before a byte of ours is sent.
+ * Call it again until it returns DONE, which a plain socket does at once. DONE
+ * means that the peer has the herd's key: a handshake with anything else, such
+ * as a certificate, fails before a byte of ours is sent.
  */
 enum transport_result transport_handshake(struct transport *transport);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One worker, for workers.c and client.c only.
+ * One worker, for worker_pool.c, client.c and client_answer.c only.
  */
 #ifndef HERD_WORKER_H
 #define HERD_WORKER_H
@@ -17,7 +17,7 @@
 
 #define WORKER_READ_SIZE 65536u
 #define WORKER_TICK_MS 250u
-/* A stop waits so long for replies: places may take 10 s. */
+/* How long a stop waits for replies: places may take 10 s. */
 #define WORKER_STOP_NS (11u * HERD_NS_PER_S)
 #define WORKER_TX_MAX (4 * PLACES_ANSWER_MAX)
 
@@ -64,7 +64,7 @@ struct worker {
 	struct client_list held;      /* replies wait for a commit */
 	struct wall expiry; /* of the batch at hand: what is too old */
 	bool stopping;
-	struct mono stop_at; /* whoever is not done by then is cut */
+	struct mono stop_at; /* clients that are not done by then are cut */
 	struct worker_counts counts;
 	struct refusals refusals;
 };
@@ -85,8 +85,8 @@ void client_open(struct worker *worker, int fd,
 bool clients_give_way(struct worker *worker, struct source *source);
 
 /*
- * Most memory that a connection may hold by itself, or if `busy` beyond that:
- * a request begun, an answer to come, replies unsent.
+ * Most memory that a connection may hold when idle; with `busy`, what it may
+ * hold beyond that: a request begun, an answer to come, replies unsent.
  */
 uint64_t client_memory_max(const struct node *node, bool busy);
 
@@ -102,15 +102,15 @@ void clients_stop(struct worker *worker);
 /* Closes all at once; returns how many. */
 unsigned clients_kill(struct worker *worker);
 
-/* --- workers.c ----------------------------------------------------------- */
+/* --- worker_pool.c ------------------------------------------------------- */
 
 /* A connection of that address has ended. */
 void worker_pool_on_closed(struct worker *worker, struct source *source);
 
 /*
  * Logs a refused request unless one of that reason was logged less than
- * REFUSED_LOG_NS ago. `key` says what `text` is: "client", its id, or "line",
- * the beginning of what it sent.
+ * REFUSED_LOG_NS ago. `key` names `text`: "client" for its id, "line" for the
+ * beginning of its line.
  */
 void worker_pool_log_refusal(struct worker *worker, enum refusal why,
     const struct sockaddr_storage *peer, const char *key, struct span text);

@@ -97,8 +97,8 @@ on_yield(struct message *message)
 }
 
 /*
- * The connection that has rested longest, of the address with the most, is
- * told to close. False if none rests.
+ * Tells the connection that has rested longest, of the address with the most,
+ * to close. False if none rests.
  */
 static bool
 make_room(struct worker_pool *pool)
@@ -127,9 +127,9 @@ make_room(struct worker_pool *pool)
 }
 
 /*
- * Nobody rests, but some have been accepted and are not with their workers
- * yet. They will rest in a moment; until then some more may be open, and
- * nobody is accepted.
+ * No connection rests, but some were accepted and have not reached their
+ * workers yet. They will rest in a moment; until then some more may be open,
+ * and no connection is accepted.
  */
 static bool
 may_come_early(struct worker_pool *pool, uint64_t max)
@@ -142,8 +142,8 @@ may_come_early(struct worker_pool *pool, uint64_t max)
 }
 
 /*
- * Is there a place for one more, now or as soon as those who give way are
- * gone? Nobody more is accepted while many are about to go.
+ * Is there a place for one more connection, now or as soon as those that give
+ * way are gone? While many are about to go, none is accepted.
  */
 static bool
 has_place(struct worker_pool *pool)
@@ -294,7 +294,7 @@ on_wake(void *arg)
 		event_base_loopbreak(worker->base);
 }
 
-/* Who does not read its replies does not keep the node from stopping. */
+/* A client that does not read its replies does not keep the node running. */
 static void
 cut_clients(struct worker *worker)
 {
@@ -303,7 +303,7 @@ cut_clients(struct worker *worker)
 	if (cut > 0)
 		LOG(worker->node->log, LOG_WARN, "clients-cut",
 		    log_number("connections", (int64_t)cut),
-		    log_text("error", "they have not taken their replies"),
+		    log_text("error", "they did not read their replies"),
 		    log_text("next", "the node stops without them"));
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The threads that own client connections. The first one accepts and deals
- * connections out in turn; each then serves its own, with its own event
- * loop, buffers and places reader.
+ * The threads that own client connections. The first one accepts connections
+ * and gives them to all workers in turn; each serves its own, with its own
+ * event loop, buffers and places reader.
  */
 #ifndef HERD_WORKER_POOL_H
 #define HERD_WORKER_POOL_H
@@ -46,7 +46,7 @@ HERD_MUST_CHECK enum herd_error worker_pool_open(struct node *node,
  */
 void worker_pool_stop(struct worker_pool *pool);
 
-/* Stops if need be, and frees; nobody calls worker_pool_wake() any more. */
+/* Stops if need be, and frees. No worker_pool_wake() may follow. */
 void worker_pool_free(struct worker_pool *pool);
 
 /* The clients' address, with the port that the system picked. */
@@ -54,7 +54,7 @@ const struct address *worker_pool_address(const struct worker_pool *pool);
 
 unsigned worker_pool_number(const struct worker_pool *pool);
 
-/* The store has committed, or failed: held replies are looked at. Any thread.
+/* The store has committed, or failed: looks at held replies. Any thread.
  */
 void worker_pool_wake(struct worker_pool *pool);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The herd file as herdd reads it: whole, every error shown as FILE:LINE:COL,
- * at start, with --check-config and on reload by the same code.
+ * The herd file as herdd reads it: whole, with every error as FILE:LINE:COL.
+ * The start, --check-config and a reload use the same code.
  */
 #ifndef HERD_CONFIG_H
 #define HERD_CONFIG_H

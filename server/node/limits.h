@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Limits of what clients may use: connections, descriptors, memory. They come
- * from the settings and from the machine; a reload sets them again.
+ * Limits for clients: connections, descriptors, memory. They come from the
+ * settings and from the machine; a reload sets them again.
  */
 #ifndef HERD_LIMITS_H
 #define HERD_LIMITS_H
@@ -23,7 +23,7 @@
  */
 uint64_t limits_connections(uint64_t wanted, uint64_t files);
 
-/* The value of max_memory: 0 on a machine with so many bytes. */
+/* The value of max_memory: 0 on a machine with that many bytes. */
 uint64_t limits_memory(uint64_t machine);
 
 /*
@@ -36,8 +36,8 @@ uint64_t limits_table_bytes(const struct node_limits *limits);
 uint64_t limits_machine_memory(void);
 
 /*
- * Raises this process's soft limit of descriptors to the hard one; how many
- * it may open then.
+ * Raises this process's soft limit of descriptors to the hard one; returns how
+ * many it may open then.
  */
 uint64_t limits_raise_files(void);
 

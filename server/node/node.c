@@ -50,7 +50,7 @@ node_run(struct node *node)
 	bool changed = !atomic_load(&node->store_lost) &&
 		       node_set_state(node, NODE_RUNNING);
 
-	/* It may have been lost between the two. */
+	/* The store may have been lost between the two. */
 	if (atomic_load(&node->store_lost))
 		(void)node_set_state(node, NODE_DRAINING);
 	return changed;

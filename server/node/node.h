@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One node: what its rooms share, and its state. herdd.c builds it, the rooms
- * borrow it. Each member says who may touch it.
+ * One node: what its modules share, and its state. herdd.c builds it, the
+ * modules borrow it. The comment of a member names the threads that may touch
+ * it.
  */
 #ifndef HERD_NODE_H
 #define HERD_NODE_H
@@ -41,7 +42,7 @@ struct node_timings {
 enum node_state { NODE_STARTING, NODE_RUNNING, NODE_DRAINING, NODE_STOPPING };
 #define NODE_STATES 4u
 
-/* What the links tell of the neighbours; the links thread writes. */
+/* What the links know of the neighbours; the links thread writes. */
 struct node_company {
 	_Atomic bool has_links; /* that are enabled */
 	_Atomic bool met_one;   /* a link was SYNCED since the start */
@@ -60,13 +61,13 @@ struct worker_pool;
 struct store;
 
 struct node {
-	const char *name;      /* fixed */
-	const char *herd;      /* its name; fixed, whatever a reload says */
-	const char *file_path; /* herd file, absolute; fixed */
-	const char *base_dir;  /* its folder; fixed */
-	struct log *log;       /* any thread */
-	struct table *table;   /* any thread */
-	struct board board;    /* any thread */
+	const char *name;             /* fixed */
+	const char *herd;             /* its name; fixed, also after a reload */
+	const char *file_path;        /* herd file, absolute; fixed */
+	const char *base_dir;         /* its folder; fixed */
+	struct log *log;              /* any thread */
+	struct table *table;          /* any thread */
+	struct board board;           /* any thread */
 	struct timekeeper timekeeper; /* links thread judges, any reads */
 	struct session_node sessions; /* links thread; fixed but for timings */
 	uint64_t max_line;            /* fixed */
@@ -101,20 +102,21 @@ struct node {
 enum node_state node_state(const struct node *node);
 
 /*
- * The one way to change the state. False: it is that already, or may not
- * follow the present one (a node that stops does not run again). Any thread.
+ * The one way to change the state. False: the node has that state already, or
+ * it may not follow the present one (a node that stops does not run again).
+ * Any thread.
  */
 bool node_set_state(struct node *node, enum node_state state);
 
 /*
- * The node serves clients, or drains if its store is lost. True if it serves
- * since now. Any thread.
+ * The node serves clients, or drains if its store is lost. True if it did not
+ * serve before. Any thread.
  */
 bool node_run(struct node *node);
 
 /*
- * Refuses new clients and says not ready, or takes it back, unless the store
- * is lost. `who` is for the log.
+ * Refuses new clients and is not ready; or serves again, unless the store is
+ * lost. `who` is for the log.
  */
 void node_drain(struct node *node, bool drain, const char *who);
 
@@ -124,7 +126,7 @@ void node_drain(struct node *node, bool drain, const char *who);
  */
 void node_lose_store(struct node *node);
 
-/* Ends the main loop; the herdd closes after it. */
+/* Ends the main loop; then herdd closes. */
 void node_stop(struct node *node, const char *who);
 
 /*
@@ -134,8 +136,8 @@ void node_stop(struct node *node, const char *who);
 const char *node_state_word(const struct node *node);
 
 /*
- * It is not draining, and no link is enabled, or one was SYNCED since the
- * start, or it is isolated. Any thread.
+ * The node serves clients, and no link is enabled, or one was SYNCED since the
+ * start, or the node is isolated. Any thread.
  */
 bool node_is_ready(const struct node *node);
 

@@ -105,7 +105,7 @@ compare(struct reload *reload, const struct node *node,
 
 /* --- applying ----------------------------------------------------------- */
 
-/* A name beyond NAMES_MAX is left out: it is a strange origin. */
+/* A name beyond NAMES_MAX is left out, and so a strange origin. */
 static enum herd_error
 names_add_file(struct names *names, const struct herdfile *file)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The herd file is read again and applied to the running node, whole or not
+ * Reads the herd file again and applies it to the running node, whole or not
  * at all. Nodes, links and the settings of rows with ON_RELOAD apply at once;
- * the report names what waits for a restart. Main thread only.
+ * struct reload names what needs a restart. Main thread only.
  */
 #ifndef HERD_NODE_RELOAD_H
 #define HERD_NODE_RELOAD_H
 
 #include "node/node.h"
 
-/* What a reload did; names are settings' or "nodes", "links", static. */
+/* The result of a reload; names are settings' or "nodes", "links", static. */
 #define RELOAD_NAMES_MAX 128u
 struct reload {
 	const char *applied[RELOAD_NAMES_MAX];
@@ -24,22 +24,22 @@ void reload_release(struct reload *reload);
 
 /*
  * Reads the herd file again and applies it. *reload, which the caller has
- * initialised, says what became of it. `who` is for the log. HERD_ESYNTAX
- * ...: rejected, nothing changed.
+ * initialised, gets the result. `who` is for the log. HERD_ESYNTAX ...:
+ * rejected, nothing changed.
  */
 HERD_MUST_CHECK enum herd_error node_reload(
     struct node *node, const char *who, struct reload *reload);
 
 /*
- * `apply` is called at each reload, once node->file and the settings are the
- * new ones; on HERD_ENOMEM it has changed nothing, and the reload is
- * rejected. A node has one: its links.
+ * `apply` is called at each reload, after node->file and the settings were
+ * replaced. If it returns HERD_ENOMEM it has changed nothing, and the reload is
+ * rejected. A node has one such function: that of its links.
  */
 void node_on_reload(
     struct node *node, enum herd_error (*apply)(void *arg), void *arg);
 
 /*
- * The table knows the names of that file's nodes; others are strange origins.
+ * Tells the table the names of that file's nodes; others are strange origins.
  * HERD_ENOMEM changes nothing.
  */
 HERD_MUST_CHECK enum herd_error reload_names(

@@ -3,7 +3,7 @@
 
 #include "node/limits.h"
 
-/* A number or truth value that is read where it is kept. */
+/* A number or truth value that threads read from the node. */
 #define APPLY(apply, member, value)                                           \
 	static void apply(struct node *node, const struct settings *settings) \
 	{                                                                     \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Settings become what they govern in the running node: its limits, the
- * timings of its links, its log. Each row of herd/settings_rows.def that says
- * ON_RELOAD names one function of settings_apply.c. Main thread only.
+ * Applies settings to the running node: its limits, the timings of its links,
+ * its log. Each row of herd/settings_rows.def with ON_RELOAD names one function
+ * of settings_apply.c. Main thread only.
  */
 #ifndef HERD_NODE_SETTINGS_APPLY_H
 #define HERD_NODE_SETTINGS_APPLY_H

@@ -284,7 +284,7 @@ run_line(const char *text)
 
 	if (line_split(span_from(text), NULL, &line) != WORDS_OK)
 		abort();
-	/* In front: behind raw they would be bytes. */
+	/* First: after raw they would be bytes. */
 	for (; count < HERD_ARRAY_LEN(more); count++)
 		words[count] = more[count];
 	for (size_t i = 0; i < line.commands[0].count; i++)

@@ -258,6 +258,17 @@ words() {
 		xargs -r grep -HnwE 'TODO|FIXME|XXX|[Nn]ot implemented|[Uu]nimplemented'
 }
 
+words_to_avoid() {
+	{
+		c_files
+		files '*.def' include server
+		files '*.py' tests
+		files '*.sh' tests
+		files '*.[1-8]' man
+		[ -n "$ONLY" ] || ls README.md 2>/dev/null
+	} | grep -v '^tests/system/test_words.py$' | xargs -r tests/lint/words.sh
+}
+
 conflicts() {
 	git ls-files 2>/dev/null | grep -v '\.gz$' |
 		xargs -r grep -HnE '^(<<<<<<<|>>>>>>>) '
@@ -306,6 +317,7 @@ run 'banned functions' banned
 run 'all sources are built' listed
 run 'licence lines' licences
 run 'words that mean unfinished' words
+run 'words to avoid' words_to_avoid
 run 'no merge conflicts' conflicts
 run 'white space at ends of lines' spaces
 run 'manual pages (mandoc)' manual

@@ -11,7 +11,7 @@ import h2.exceptions
 class Http2:
     """Serves one connection for a FakePlaces. `server.h2_mode` says how:
     good; silent: the first connection takes requests and answers none;
-    goaway: the connection is called off behind each answer; reset: each
+    goaway: the connection is called off after each answer; reset: each
     request's stream is reset."""
 
     def __init__(self, server, connection, number, request_type):

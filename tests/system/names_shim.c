@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The resolver as a test has it (LD_PRELOAD): names are in the file that
- * HERD_TEST_NAMES says, read anew at each lookup; others go to the system's.
+ * HERD_TEST_NAMES names, read again at each lookup; the system's has others.
  *
  *     zoe.test 127.0.0.2 127.0.0.1     these addresses, in this order
  *     zoe.test                         none: no such name

@@ -267,7 +267,7 @@ class Herd:
                 node.wait_log(rf"event=link-up peer={peer}\b")
 
     def stop(self):
-        """Ends what runs. Whoever ended by itself, or not well, fails the test."""
+        """Ends what runs. A node that ended by itself, or not well, fails the test."""
         wrong = []
         for node in self:
             if node.process is not None and node.process.poll() is None:

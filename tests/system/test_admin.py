@@ -219,7 +219,7 @@ def test_peer_orders_are_done_when_answered(pair, ann):
     before = ann.get("/v1/peers/Bob").json["connects"]
     assert ann.post("/v1/peers/Bob/reconnect").status == 200
     wait_until(lambda: state() == "synced" and
-               ann.get("/v1/peers/Bob").json["connects"] > before, "connected anew")
+               ann.get("/v1/peers/Bob").json["connects"] > before, "connected again")
     assert ann.post("/v1/peers/Nobody/enable").error == "not-found"
 
 
@@ -468,7 +468,7 @@ def test_reload_applies_and_says_what_waits(tmp_path):
         assert ann.get("/v1/log/level").json == {"level": "warn"}
         settings = {s["name"]: s for s in ann.get("/v1/config").json["settings"]}
         assert (settings["workers"]["value"], settings["workers"]["at_restart"]) == ("1", "2")
-        # What waits is said again.
+        # What needs a restart is named again.
         assert ann.post("/v1/config/reload").json["restart"] == ["workers"]
         # The file that was replaced is not needed for a new session.
         ann.post("/v1/peers/Bob/reconnect")
@@ -593,7 +593,7 @@ def test_events_bad_questions_and_limit(ann):
     finally:
         for stream in streams:
             stream.close()
-    # Whoever leaves makes room.
+    # A connection that ends makes room.
     wait_until(lambda: ann.get("/v1/events?type=weather").status == 400, "still serving")
 
     def reopened():
@@ -795,7 +795,7 @@ def test_strangers_do_not_use_up_the_files(tmp_path):
                  if line.startswith("herd_open_files ")]
         assert files[0] < 330
         assert solo.ask(b"what?\n") == b"? what?\n"
-        # They have not gone, and whoever has a token is served.
+        # They have not gone, and clients with a token are served.
         for token in (WRITE, READ):
             assert Api(("127.0.0.1", port), token).get("/v1/status").status == 200
         assert admin_metric(solo, "connections") <= 129
@@ -958,7 +958,7 @@ def test_socket_is_its_owners_alone(tmp_path):
         mode = os.stat(solo.admin)
         assert stat.S_ISSOCK(mode.st_mode) and stat.S_IMODE(mode.st_mode) == 0o600
         assert stat.S_IMODE(os.stat(tmp_path / "run").st_mode) == 0o700
-        # One that a dead process left behind is replaced.
+        # One that a dead process left is replaced.
         solo.stop(signal.SIGKILL)
         solo.start()
         assert api_of(solo).get("/healthz").status == 200

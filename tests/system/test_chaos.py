@@ -180,19 +180,19 @@ class Chaos:
                 proxy.down = True
                 proxy.cut()
 
-    def mend(self):
+    def repair(self):
         for proxy in self.proxies:
             proxy.heal()
 
     def deed(self):
         what = self.rng.choice([self.kill, self.kill, self.terminate, self.start, self.start, self.start, self.freeze,
                                 self.thaw, self.thaw, self.fault, self.fault, self.fault, self.fault, self.partition,
-                                self.mend] + [self.kill_all] * self.durable)
+                                self.repair] + [self.kill_all] * self.durable)
         self.deeds.append(what.__name__)
         what()
 
     def heal(self):
-        self.mend()
+        self.repair()
         while self.stopped:
             self.thaw()
         started = set(self.away)
@@ -210,7 +210,7 @@ class Chaos:
         lost; nothing is held that nobody acknowledged or was asked."""
         reporter = self.reporter
         names = sorted(reporter.newest)
-        # What only dead nodes may have known is said again by its clients.
+        # Clients report again what only dead nodes may have known.
         again = [reporter.newest[c] for c in names if reporter.newest[c] in self.lost]
         began = time.monotonic()
         for line in again:

@@ -133,7 +133,7 @@ def test_status_is_one_screen(terminal, fake):
                      text, re.M)
     assert "places   gazetteer   9,120 answered  p99 0.4ms" in text
     assert "store    sqlite      durability sync  lag 0  last commit 3ms" in text
-    # Behind the answer, although that waits for the pager's decision.
+    # After the answer, although that waits for the pager's decision.
     assert text.splitlines()[-1] == ("hint: `peer show Juzang` for the link, `herd diff` to "
                                      "compare tables")
     fake["Riley"].peer_state["Juzang"] = "synced"

@@ -145,7 +145,7 @@ def test_forgetting_spreads(real):
 
 
 def test_all_nodes_forget(real, herd):
-    """One row a node: who has none any more has done it, who can't be asked is said."""
+    """One row a node: one without the client has done it, one that can't be asked is named."""
     assert real("iamat", "probe", HERE).returncode == 0
     wait_until(lambda: real("client", "show", "probe", "-n", "all").returncode == 0, "all have it")
     found = rows(real("client", "forget", "probe", "-y", "--json"), "clients")

@@ -48,7 +48,7 @@ def test_watch_redraws_in_place_without_flicker(watch, fake):
     assert shown.seen.count("\x1b[2J") == 1      # the screen is cleared once, before
     begin = shown.seen.index("\x1b[2J") + 4
     for frame in shown.seen[begin:shown.seen.rindex("\r\r\n" + SHOW)].replace("\r\r", "\r").split("\x1b[H")[1:]:
-        # each line is written over and only then erased behind its end
+        # each line is written over and only then erased after its end
         for line in frame.split("\r\n")[:-1]:
             assert not line.startswith("\x1b[K") or line == "\x1b[K", repr(line)
             assert line.count("\x1b[K") <= 1 and "\x1b[1K" not in line and "\x1b[2K" not in line
@@ -115,7 +115,7 @@ def test_a_new_size_is_drawn_at_once(terminal, fake):
 
 
 def test_full_lines_keep_their_last_character(watch, fake):
-    """Erasing behind a line that fills the window takes its last character."""
+    """Erasing after a line that fills the window takes its last character."""
     fake["Riley"].clients[b"c" * 200] = (b"5", b"+1+1", b"Riley", b"+0.000000000")
     shown = watch("client", "ls", "-o", "wide", size=(24, 60))
     shown.until(lambda: rounds(shown) > 2, "some rounds")
@@ -271,7 +271,7 @@ def test_top_shows_rates_and_sorts_by_them(terminal, fake):
     assert shown.end() == 0
 
 
-def behind(fake):
+def slow_links(fake):
     """Links that owe more the slower they are, but one that owes nothing."""
     for name, owed, lag in (("Riley", 5, 40.0), ("Jaquez", 0, 0.0), ("Juzang", 700, 9000.0)):
         def status_json(real=fake[name].status_json, owed=owed, lag=lag):
@@ -288,7 +288,7 @@ def shown_nodes(shown):
 
 @pytest.mark.parametrize("word, key", [("owed", "o"), ("lag", "l")])
 def test_top_sorts_by_what_links_owe(terminal, fake, word, key):
-    behind(fake)
+    slow_links(fake)
     most_first = ["Juzang", "Riley", "Jaquez"]
     shown = terminal("top", "--sort", word, size=(24, 60))
     shown.until(lambda: shown_nodes(shown) == most_first, "sorted as --sort says")
@@ -308,7 +308,7 @@ def test_top_sorts_by_what_links_owe(terminal, fake, word, key):
 
 
 def test_top_says_how_it_is_sorted(terminal, ctl, fake):
-    behind(fake)
+    slow_links(fake)
     shown = terminal("top")
     shown.until(lambda: len(shown_nodes(shown)) == 3, "a picture")
     assert "in the herd file's order" in shown.lines()[0][0]

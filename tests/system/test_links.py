@@ -56,7 +56,7 @@ def test_neighbour_that_does_not_dial_is_told_of_once(tmp_path):
             peer = Api(herd[name].admin).get(f"/v1/peers/{other}").json
             assert peer["state"] == "waiting"
             assert peer["last_error"].startswith("peer says not-configured: no link between ")
-        # Mended, it comes up, and nothing is awaited any more.
+        # Fixed, it comes up, and nothing is awaited any more.
         herd["Ann"].path.write_text(herd.text("Ann"))
         herd["Ann"].send_signal(signal.SIGHUP)
         herd["Bob"].wait_log("event=link-up peer=Ann")
@@ -631,7 +631,7 @@ def test_reload_again_and_again_keeps_name_and_links(tmp_path):
             reload(herd["A"])
             reload(herd["B"])
         assert not dropped(herd["A"], "B") and not dropped(herd["B"], "A")
-        # HELLO is said anew, with what a reload must not have touched.
+        # HELLO is sent again, with what a reload must not have touched.
         herd["B"].stop()
         herd["B"].start()
         herd.wait_synced()

@@ -162,7 +162,7 @@ def test_all_addresses_of_a_name_are_tried_in_turn(tmp_path, names):
 
 
 def test_silent_address_keeps_nobody_away_while_the_peer_knocks(tmp_path, names):
-    # Zoe knocks on, and each knock may begin the attempt anew.
+    # Zoe knocks on, and each knock may begin the attempt again.
     names.say("zoe.test", "127.0.0.3", "127.0.0.2", "127.0.0.1")
     with herd_of(tmp_path) as herd:
         with socket.create_server(("127.0.0.3", herd["Zoe"].peers)), \

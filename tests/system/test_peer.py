@@ -70,7 +70,7 @@ def test_siphash_is_that_of_its_paper():
 
 
 class Sink:
-    """Stands for a connection of which nobody reads."""
+    """A connection of which nobody reads."""
 
     def sendall(self, data):
         pass
@@ -237,7 +237,7 @@ def test_either_side_compares_again(joined):
     peer = joined.peer
     fill(joined.riley, b"live", 100)
     peer.run(lambda: len(peer.table) == 100, "live reports come")
-    # The peer loses reports behind its own back; the next exchange heals it.
+    # The peer loses reports without knowing; the next exchange heals it.
     del peer.table[b"live7"]
     peer.check()
     peer.run(lambda: peer.exchange == 2 and peer.synced, "the second exchange")

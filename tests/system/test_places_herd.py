@@ -119,7 +119,7 @@ def test_whatever_the_upstream_does_is_an_answer(start, fake, mode, provider):
 
 
 def test_replies_keep_their_order_while_one_waits(start, fake):
-    """A WHATSAT that waits holds the requests behind it, and only there."""
+    """A WHATSAT that waits holds the requests after it, and only there."""
     fake.mode = "gate"
     node = start("google")
     requests = REPORT + b"WHATSAT " + KIWI + b" 10 2\n" + b"bad one\n" + \
@@ -142,7 +142,7 @@ def test_replies_keep_their_order_while_one_waits(start, fake):
 
 def test_sync_replies_keep_their_order_while_one_waits(folder, fake):
     """The replies before a WHATSAT wait for the disk, the WHATSAT for places:
-    what comes first does not let through what is behind the other."""
+    the end of one wait does not let through what waits for the other."""
     more = settings(fake, "google") + "store: {engine: sqlite, durability: sync}\n"
     fake.mode = "gate"
     with Herd(folder, ["Riley"], [], more) as herd:
@@ -153,7 +153,7 @@ def test_sync_replies_keep_their_order_while_one_waits(folder, fake):
             s.shutdown(1)
             first = s.recv(65536)
             wait_until(lambda: fake.requests, "the upstream is asked")
-            # Were what is behind let through, it would be on disk by now.
+            # If the last report were let through, it would be on disk by now.
             for name in (b"x", b"y"):
                 assert node.ask(b"IAMAT " + name + b" +1+1 5\n").startswith(b"AT ")
             assert node.at_line(b"third") is None

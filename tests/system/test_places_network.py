@@ -111,7 +111,7 @@ class Probe:
 
 
 def check_look(text):
-    """What holds for every answer, whoever gave it."""
+    """What holds for every answer of every provider."""
     assert "\n\n" not in text and "\r" not in text
     assert text == text.strip()
     assert KEY not in text
@@ -776,7 +776,7 @@ def test_key_is_nowhere_to_be_seen(start, fake):
 
 
 def test_key_is_masked_before_a_message_is_cut(start, fake):
-    """No part of it stands at the end of a text that was too long."""
+    """No part of it is left at the end of a text that was too long."""
     probe = start("google")
     fake.mode = "http_403"
     for before in (*range(450, 520, 7), *range(980, 1040, 7)):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A node that was away is whole again, whoever dials; so is a link that was
+"""A node that was away is whole again, whichever side dials; so is a link that was
 refused, a process that was stopped, a network that was cut."""
 import signal
 

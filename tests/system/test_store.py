@@ -82,7 +82,7 @@ def test_sync_replies_keep_the_order_with_whatsat(tmp_path):
 
 
 def test_sync_line_beyond_the_limit_is_the_last(tmp_path):
-    """The reply to the report before it waits for the disk; what is behind
+    """The reply to the report before it waits for the disk; what is beyond
     its limit is no request when that has been written."""
     with Herd(tmp_path, ["Solo"], [], SYNC + "max_line: 1K\n") as herd:
         solo = herd.start()["Solo"]

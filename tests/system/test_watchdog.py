@@ -68,7 +68,7 @@ def test_turns_are_metrics(tmp_path):
 
 
 def test_log_that_nobody_reads_stops_nobody(tmp_path):
-    """Whoever reads standard error stands still: lines are lost, and later
+    """The reader of standard error stops reading: lines are lost, and later
     counted, but clients and links go on."""
     with Herd(tmp_path, ["Solo", "Peer"], [("Peer", "Solo")], "log: {level: debug}\n") as herd:
         solo = herd["Solo"]

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Two sessions back to back, or one with a script for a peer. Whoever drives
+ * Two sessions back to back, or one with a script for a peer. What drives
  * them keeps to the contract of session.h: fill after input, a wake, a slice
- * of work, a tick that was due, and while it said that there is more.
+ * of work, a tick that was due, and as long as there is more.
  */
 #ifndef HERD_UNIT_ENDS_H
 #define HERD_UNIT_ENDS_H

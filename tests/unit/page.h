@@ -13,7 +13,7 @@
 #define PAGE_MAX (1u << 20)
 #define PAGE_COLUMNS 72u
 
-/* Appends text in lines of at most PAGE_COLUMNS. */
+/* Appends text in lines of at most PAGE_COLUMNS, each sentence on a new one. */
 static inline void
 page_wrap(struct buf *out, const char *text)
 {
@@ -22,7 +22,8 @@ page_wrap(struct buf *out, const char *text)
 	while (*text != '\0') {
 		len = strcspn(text, " ");
 		if (column > 0) {
-			bool full = column + 1u + len > PAGE_COLUMNS;
+			bool full =
+			    column + 1u + len > PAGE_COLUMNS || text[-2] == '.';
 
 			assert_ok(buf_add_byte(out, full ? '\n' : ' '));
 			column = full ? 0 : column + 1u;

@@ -85,7 +85,7 @@ test_board_lets_a_fresh_node_enter_once(void **state)
 	assert_false(board_try_enter(&board));
 	board_leave(&board);
 	assert_true(board_try_enter(&board));
-	/* Whoever is asked answers, whatever else is under way. */
+	/* A node that is asked answers, whatever else is under way. */
 	board_enter(&board);
 	board_leave(&board);
 	assert_false(board_try_enter(&board));

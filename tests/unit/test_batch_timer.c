@@ -136,7 +136,7 @@ test_links_of_a_node_leave_together(void **state)
 		struct batch_timer timer = busy("Riley", last);
 		struct mono next = batch_timer_due(&timer, EVERY, last);
 
-		/* whoever hears of something before that moment waits for it */
+		/* a report that comes before that moment waits for it */
 		for (unsigned part = 1; part < 8; part++) {
 			uint64_t now = last.ns + (next.ns - last.ns) * part / 8;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Completion: what could stand at the end of a line. */
+/* Completion: what the end of a line could become. */
 #include "unit.h"
 
 #include "line/args.h"
@@ -29,7 +29,7 @@ set_up(void **state HERD_UNUSED)
 	return 0;
 }
 
-/* The suggestions with spaces between them; a + behind if files fit too. */
+/* The suggestions with spaces between them; then a + if files fit too. */
 static char *
 suggest(const char *const *words, const char *prefix)
 {

@@ -121,9 +121,9 @@ count_held(struct table *table)
 	return (unsigned)counts.records;
 }
 
-/* A debt that was not noted: nothing is durable any more; begin anew. */
+/* A debt that was not noted: nothing is durable any more; begin again. */
 static void
-assert_begins_anew(struct outbox *outbox, struct commit *commit,
+assert_begins_again(struct outbox *outbox, struct commit *commit,
     const struct put_info tickets[CROWD])
 {
 	struct table_cursor cursor = { 0 };
@@ -172,7 +172,7 @@ crowd_scenario(void)
 	for (unsigned i = 0; i < CROWD; i++)
 		assert_true((unit_time_of(table, crowd[i]) != 0) == held[i]);
 	if (outbox_has_failed(&outbox)) {
-		assert_begins_anew(&outbox, &commit, tickets);
+		assert_begins_again(&outbox, &commit, tickets);
 	} else {
 		while (outbox_take(&outbox, 100, on_give, &given) > 0)
 			;

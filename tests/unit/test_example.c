@@ -138,8 +138,8 @@ say_example(struct buf *text)
 	board_synced(&riley.board);
 	say_key(text, &key);
 	say_held(text, &key, &alice, &riley);
-	assert_ok(buf_add_text(text, ".Ed\n.Pp\nThe link, with Alice's lines "
-				     "behind > and Riley's behind <:\n"
+	assert_ok(buf_add_text(text, ".Ed\n.Pp\nThe lines of the link, with > "
+				     "before Alice's and < before Riley's:\n"
 				     ".Bd -literal\n"));
 	example_connect(&alice, "Riley", ALICE_NONCE, &time);
 	example_connect(&riley, "", RILEY_NONCE, &time);

@@ -417,7 +417,7 @@ test_link_errors_have_suggestions(void **state HERD_UNUSED)
 		    "5:33 unknown node `Z`\n" },
 		{ HERD "nodes:\n" A
 		       "  B: {clients: \"h:1\"}\nlinks: [[A, B]]\n",
-		    "4:3 node `B` has links and lacks `peers`: the address "
+		    "4:3 node `B` has links but no `peers`: the address "
 		    "where it listens for other nodes, such as "
 		    "\"127.0.0.1:12101\"\n" },
 	};
@@ -497,7 +497,8 @@ test_settings_that_exclude_each_other_are_refused(void **state HERD_UNUSED)
 		    "0600 and name that with `places.key_file`\n" },
 		{ GOOD "places: {provider: google, key_file: k}\n", "" },
 		{ GOOD "places: {provider: [gazetteer, none]}\n",
-		    "6:20 `none` stands alone in `places.provider`\n" },
+		    "6:20 `none` must be the only word of "
+		    "`places.provider`\n" },
 		{ GOOD "places: {base_url: \"http://10.0.0.1/\"}\n",
 		    "6:20 `places.base_url` must begin with https:// (http:// "
 		    "is for a service on this machine)\n" },
@@ -533,9 +534,9 @@ test_short_life_of_reports_is_warned_of(void **state HERD_UNUSED)
 		{ LINKED "expire_after: 0\n", "" },
 		{ HERD "nodes:\n" A "expire_after: 1s\n", "" },
 		{ LINKED "expire_after: 11m\n",
-		    "6:15 warning: `expire_after` is shorter than "
-		    "`link.verify_every` and a fifth more: a report that a "
-		    "link lost expires before a comparison finds it\n" },
+		    "6:15 warning: `expire_after` is shorter than 1.2 times "
+		    "`link.verify_every`: a report that a link lost expires "
+		    "before a comparison finds it\n" },
 		{ LINKED
 		    "expire_after: 1m\nlink: {verify_every: 1s, dead_after: "
 		    "15s, redial_max: 5s}\n",
@@ -557,16 +558,16 @@ test_unconnected_herd_is_warned_of(void **state HERD_UNUSED)
 	static const struct sample cases[] = {
 		{ HERD "nodes:\n" A B,
 		    "0:0 warning: the links leave the herd in 2 parts that "
-		    "never hear of each other\n"
-		    "3:3 warning: node `A` has no links: it hears of no other "
-		    "node's clients\n"
-		    "4:3 warning: node `B` has no links: it hears of no other "
-		    "node's clients\n" },
+		    "exchange no reports\n"
+		    "3:3 warning: node `A` has no links: it gets no reports "
+		    "from other nodes\n"
+		    "4:3 warning: node `B` has no links: it gets no reports "
+		    "from other nodes\n" },
 		{ HERD "nodes:\n" A B C "links: [[A, B]]\n",
-		    "5:3 warning: node `C` has no links: it hears of no other "
-		    "node's clients\n"
+		    "5:3 warning: node `C` has no links: it gets no reports "
+		    "from other nodes\n"
 		    "6:8 warning: the links leave the herd in 2 parts that "
-		    "never hear of each other\n" },
+		    "exchange no reports\n" },
 		/* not beside errors */
 		{ HERD "nodes:\n" A B "wrkers: 1\n",
 		    "5:1 unknown setting `wrkers`, did you mean "

@@ -326,7 +326,7 @@ test_knock_leads_to_the_next_address(void **state)
 	assert_ptr_equal(w->link.dialled, &w->ends[2].link);
 	assert_int_equal(w->cancels, 0);
 	wait_ms(w, 1200);
-	/* It was the last one: the lookup begins anew. */
+	/* It was the last one: the lookup begins again. */
 	knock = world_accept(w);
 	hears_hello(w, knock, 7, " knock=1");
 	assert_false(w->ends[2].open);
@@ -372,7 +372,7 @@ test_first_edition_does_not_refuse_a_knock(void **state)
 	assert_string_equal(w->link.error, "");
 	wait_ms(w, 5000);
 	assert_int_equal(w->dials, 2);
-	/* Whoever does know of knocks, but not of the link, says why. */
+	/* A peer that knows knocks, but not the link, says why. */
 	hears_hello(w, &w->ends[1], 7, "");
 	hears(w, &w->ends[1], "BYE not-configured no such link");
 	assert_int_equal(w->link.state, LINK_WAITING);

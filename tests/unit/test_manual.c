@@ -149,7 +149,7 @@ test_page_has_the_table_of_settings(void **state HERD_UNUSED)
 	buf_release(&section);
 }
 
-/* A sentence of a page, with %lu where the limit stands. */
+/* A sentence of a page, with %lu in place of the limit. */
 static void
 check_limit(const char *path, const char *text, unsigned long limit)
 {

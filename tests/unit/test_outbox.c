@@ -144,7 +144,7 @@ test_take_first_due_first(void **state)
 
 /*
  * One at a time, and what was taken is owed again at once: shards go on by
- * turns, none is left behind and none goes on for ever.
+ * turns, none is forgotten and none goes on for ever.
  */
 static void
 test_take_gives_each_shard_its_share(void **state)

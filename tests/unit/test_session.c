@@ -304,7 +304,7 @@ test_verification_counts_repairs(void **state)
 	put_range(&a, 0, 50, 1000 * S);
 	pair_connect(&a, &b, &time);
 	assert_int_equal(b.session.stats.repaired, 0);
-	/* Bob loses all behind the session's back. */
+	/* Bob loses all; the session does not know. */
 	table_set_limits(b.table, 0, 10 * S);
 	while (table_sweep(b.table, &cursor, 1000, ends_wall(&time)))
 		;

@@ -248,7 +248,7 @@ test_reload_says_what_applied(void **state)
 	reload_release(&reload);
 	assert_int_equal(node->timings.ping_after_ns, HERD_NS_PER_S);
 	assert_true(log_is_json(node->log));
-	/* What applied is said once, what waits again. */
+	/* A reload names what it applies once, what needs a restart again. */
 	reload_init(&reload);
 	assert_ok(node_reload(node, "test", &reload));
 	assert_int_equal(reload.applied_count, 0);

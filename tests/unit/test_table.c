@@ -499,9 +499,9 @@ test_walk_visits_each_once(void **state)
 	table_free(table);
 }
 
-/* Who stops goes on behind the record that it saw. */
+/* A walk that was stopped goes on after the record that it saw. */
 static void
-test_walk_stopped_goes_on_behind(void **state)
+test_walk_stopped_goes_on_after(void **state)
 {
 	struct table *table = unit_table(0, 0);
 	struct visits visits = { .stop_at = 7 };
@@ -579,7 +579,7 @@ main(void)
 		cmocka_unit_test(test_cap_lowered_is_swept),
 		cmocka_unit_test(test_random_operations_match_model),
 		cmocka_unit_test(test_walk_visits_each_once),
-		cmocka_unit_test(test_walk_stopped_goes_on_behind),
+		cmocka_unit_test(test_walk_stopped_goes_on_after),
 		cmocka_unit_test(
 		    test_memory_of_a_million_is_below_100_bytes_each),
 	};

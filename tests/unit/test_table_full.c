@@ -186,7 +186,7 @@ test_evict_without_a_cap_keeps_all(void **state)
 
 /*
  * Entries of records that expired pile up until a heap is given up; then it
- * is built anew, and what goes first is right before and after.
+ * is built again, and what goes first is right before and after.
  */
 static void
 test_heap_of_expired_records_is_built_anew(void **state)
