@@ -45,7 +45,7 @@ serve_undrain(struct http_call *call)
 {
 	if (atomic_load(&call->node->store_lost)) {
 		http_call_fail(call, ADMIN_CONFLICT,
-		    "mend the disk and restart the node; GET /v1/status has "
+		    "fix the disk and restart the node; GET /v1/status has "
 		    "the store's error",
 		    "the store has failed: no client is served until a "
 		    "restart");

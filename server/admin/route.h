@@ -70,7 +70,7 @@ struct http_call;
 
 struct route {
 	enum route_method method;
-	const char *path; /* a segment "*" stands for any */
+	const char *path; /* a segment "*" matches any */
 	enum route_access access;
 	const char *verb;   /* ROUTE_WRITE: its word in the log */
 	const char *params; /* with spaces between them; NULL: it takes none */

@@ -68,7 +68,7 @@ next_text(const struct link *link, enum session_reason reason)
 	if (!link->dials)
 		return "waiting for the peer to dial";
 	if (session_reason_is_slow(reason))
-		return "an operator must mend it; dialling again in 30 s";
+		return "an operator must fix it; dialling again in 30 s";
 	if (session_reason_is_refusal(reason))
 		return "compare the key_file of both nodes, and see who "
 		       "listens at that address; dialling again with backoff";

@@ -274,8 +274,8 @@ session_on_line(struct session *session, struct span line, struct mono now,
 			session_on_bye(session, rest, now, clock);
 		else if (span_is(word, "?"))
 			session_bye(session, BYE_BAD_LINE,
-			    "expected HELLO: whoever answers so takes clients, "
-			    "not nodes");
+			    "expected HELLO: that port takes clients, not "
+			    "nodes");
 		else
 			session_bad_line(session, "expected HELLO", line);
 		return;

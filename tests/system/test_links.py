@@ -128,7 +128,7 @@ def test_dialler_refuses_by_name_and_says_what_next(tmp_path, hello, word):
         zoe.answers = False
         zoe.accept(**hello)
         assert zoe.run_to_end().startswith(b"BYE %s " % word.encode())
-        riley.wait_log(rf'event=link-down peer=Zoe reason={word} .*operator must mend.*30 s')
+        riley.wait_log(rf'event=link-down peer=Zoe reason={word} .*operator must fix.*30 s')
 
 
 @pytest.mark.parametrize("word", ["wrong-herd", "wrong-node", "version", "params", "not-configured", "self",
@@ -142,7 +142,7 @@ def test_dialler_that_is_refused_logs_the_peers_reason_once(tmp_path, word):
         zoe.say(b"BYE %s no \x1b[2Jthank you" % word.encode())
         zoe.run_to_end()
         riley.wait_log(rf'event=link-down peer=Zoe reason={word} error="peer says {word}: no \\\\x1b\[2Jthank you"'
-                       r'.*operator must mend.*30 s')
+                       r'.*operator must fix.*30 s')
         assert riley.log().count("link-down") == 1
 
 
@@ -163,7 +163,7 @@ def test_clients_port_in_place_of_a_peers_is_named_once(tmp_path):
         path.write_text(path.read_text().replace(f"127.0.0.1:{herd['B'].peers}", f"localhost:{herd['B'].clients}"))
         herd["B"].start()
         herd["A"].start()
-        said = r'event=link-down peer=B reason=bad-line error="expected HELLO: whoever answers so takes clients, not nodes"'
+        said = r'event=link-down peer=B reason=bad-line error="expected HELLO: that port takes clients, not nodes"'
         herd["A"].wait_log("level=warn " + said)
         herd["A"].wait_log("level=debug " + said, 3)
         assert herd["A"].log().count("level=warn event=link-down") == 1

@@ -180,7 +180,7 @@ def test_node_that_refuses_is_not_asked_at_its_other_addresses(tmp_path, names):
         with socket.create_server(("127.0.0.2", herd["Zoe"].peers)) as other:
             ann = herd["Ann"].start()
             ann.wait_log(r'event=link-down peer=Zoe reason=not-configured error="peer says '
-                         r'not-configured: .*an operator must mend it; dialling again in 30 s')
+                         r'not-configured: .*an operator must fix it; dialling again in 30 s')
             other.setblocking(False)
             with pytest.raises(BlockingIOError):
                 other.accept()
