@@ -33,20 +33,20 @@ struct answer_facts {
 };
 
 /* "OK" ...; static. */
-const char *places_status_name(enum places_status status);
+const char *answer_status_name(enum places_status status);
 
 /* OK and ZERO_RESULTS. */
-bool places_status_is_good(enum places_status status);
+bool answer_is_good(enum places_status status);
 
 /* HERD_ENOTFOUND: no status has that name. */
-HERD_MUST_CHECK enum herd_error places_status_find(
+HERD_MUST_CHECK enum herd_error answer_status_find(
     struct span name, enum places_status *out);
 
 /*
  * Appends the answer without results. `message` becomes error_message; an
  * empty one is left out; bytes that are not UTF-8 are replaced.
  */
-HERD_MUST_CHECK enum herd_error places_answer_empty(
+HERD_MUST_CHECK enum herd_error answer_write_empty(
     struct buf *out, enum places_status status, struct span message);
 
 #endif

@@ -175,7 +175,7 @@ put(struct cache *cache, struct entry *entry, struct mono now, struct span text,
 	bool has_answer = judge(entry, now) == CACHE_FRESH ||
 			  judge(entry, now) == CACHE_STALE;
 
-	if (places_status_is_good(facts->status)) {
+	if (answer_is_good(facts->status)) {
 		if (!replace(cache, &entry->answer, &entry->answer_len, text))
 			return;
 		(void)replace(cache, &entry->failure, &entry->failure_len,

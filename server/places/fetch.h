@@ -70,7 +70,7 @@ void fetcher_close(struct fetcher *fetcher);
 
 enum fetch_way {
 	FETCH_SHARES, /* takes a connection that is there, if one is */
-	FETCH_ANEW,   /* looks the name up and connects, to measure that */
+	FETCH_FRESH,  /* looks the name up and connects, to measure that */
 };
 
 /*

@@ -7,11 +7,11 @@
  */
 #include <stdio.h>
 
-#include "places/credit.h"
+#include "places/attribution.h"
 #include "places/upstream.h"
 #include "places/upstream_json.h"
 
-#define ATTRIBUTIONS_MAX 16u
+#define ATTRIBUTION_LIST_MAX 16u
 #define TYPES_MAX 64u
 #define PHOTOS_MAX 10u
 
@@ -51,7 +51,7 @@ google_ask(const struct upstream_config *config,
 		    request, "Content-Type", "application/json");
 	if (error == HERD_OK)
 		error = upstream_request_header(
-		    request, "X-Goog-Api-Key", config->secret->text);
+		    request, "X-Goog-Api-Key", config->key->text);
 	if (error == HERD_OK)
 		error =
 		    upstream_request_header(request, "X-Goog-FieldMask", mask);
@@ -138,19 +138,19 @@ add_opening_hours(struct json *json, const cJSON *place)
 }
 
 static void
-add_photo_credit(struct json *json, const cJSON *photo)
+add_photo_attribution(struct json *json, const cJSON *photo)
 {
 	const cJSON *author =
 	    cJSON_GetArrayItem(member_array(photo, "authorAttributions"), 0);
-	struct span credit;
+	struct span attribution;
 	struct buf text;
-	bool has_credit;
+	bool is_known;
 
-	buf_init(&text, CREDIT_MAX);
-	has_credit = credit_format(&text, member_text(author, "uri"),
-			 member_text(author, "displayName")) == HERD_OK;
-	credit = buf_span(&text);
-	json_texts(json, "html_attributions", &credit, has_credit);
+	buf_init(&text, ATTRIBUTION_MAX);
+	is_known = attribution_format(&text, member_text(author, "uri"),
+		       member_text(author, "displayName")) == HERD_OK;
+	attribution = buf_span(&text);
+	json_texts(json, "html_attributions", &attribution, is_known);
 	buf_release(&text);
 }
 
@@ -171,7 +171,7 @@ add_photos(struct json *json, const cJSON *place)
 			break;
 		json_object(json, NULL);
 		add_number_if(json, "height", photo, "heightPx");
-		add_photo_credit(json, photo);
+		add_photo_attribution(json, photo);
 		json_text(json, "photo_reference", member_text(photo, "name"));
 		add_number_if(json, "width", photo, "widthPx");
 		json_object_end(json);
@@ -282,57 +282,57 @@ add_results(struct json *json, void *arg)
 	return count;
 }
 
-/* All places' credits, each once; release them. */
-struct credits {
-	struct buf texts[ATTRIBUTIONS_MAX];
-	struct span spans[ATTRIBUTIONS_MAX];
+/* The attributions of all places, each once; release them. */
+struct attribution_list {
+	struct buf texts[ATTRIBUTION_LIST_MAX];
+	struct span spans[ATTRIBUTION_LIST_MAX];
 	size_t count;
 };
 
 static void
-take_credit(struct credits *credits, const cJSON *item)
+take_attribution(struct attribution_list *list, const cJSON *item)
 {
-	struct buf *text = &credits->texts[credits->count];
+	struct buf *text = &list->texts[list->count];
 	struct span span;
 	size_t i = 0;
 
-	buf_init(text, CREDIT_MAX);
-	if (credit_format(text, member_text(item, "providerUri"),
+	buf_init(text, ATTRIBUTION_MAX);
+	if (attribution_format(text, member_text(item, "providerUri"),
 		member_text(item, "provider")) != HERD_OK) {
 		buf_release(text);
 		return;
 	}
 	span = buf_span(text);
-	while (i < credits->count && !span_equal(credits->spans[i], span))
+	while (i < list->count && !span_equal(list->spans[i], span))
 		i++;
-	if (i < credits->count)
+	if (i < list->count)
 		buf_release(text);
 	else
-		credits->spans[credits->count++] = span;
+		list->spans[list->count++] = span;
 }
 
 static void
-take_credits(struct credits *credits, const cJSON *places)
+collect_attributions(struct attribution_list *list, const cJSON *places)
 {
 	const cJSON *place;
 	const cJSON *item;
 
-	credits->count = 0;
+	list->count = 0;
 	cJSON_ArrayForEach(place, places)
 	{
 		cJSON_ArrayForEach(item, member_array(place, "attributions"))
 		{
-			if (credits->count < ATTRIBUTIONS_MAX)
-				take_credit(credits, item);
+			if (list->count < ATTRIBUTION_LIST_MAX)
+				take_attribution(list, item);
 		}
 	}
 }
 
 static void
-release_credits(struct credits *credits)
+release_list(struct attribution_list *list)
 {
-	for (size_t i = 0; i < credits->count; i++)
-		buf_release(&credits->texts[i]);
+	for (size_t i = 0; i < list->count; i++)
+		buf_release(&list->texts[i]);
 }
 
 /* NULL: an answer that can be used. */
@@ -363,7 +363,7 @@ static enum herd_error
 google_read(const struct places_question *question, struct span body,
     struct buf *json, struct answer_facts *facts, struct buf *why)
 {
-	struct credits credits;
+	struct attribution_list list;
 	struct google_answer answer = { .question = question };
 	cJSON *tree;
 	enum herd_error error =
@@ -371,10 +371,10 @@ google_read(const struct places_question *question, struct span body,
 
 	if (tree != NULL) {
 		answer.places = member_array(tree, "places");
-		take_credits(&credits, answer.places);
-		error = upstream_write(json, credits.spans, credits.count,
-		    add_results, &answer, facts);
-		release_credits(&credits);
+		collect_attributions(&list, answer.places);
+		error = upstream_write(
+		    json, list.spans, list.count, add_results, &answer, facts);
+		release_list(&list);
 	}
 	cJSON_Delete(tree);
 	return error;

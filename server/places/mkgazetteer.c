@@ -25,7 +25,7 @@
 #include "herd/text.h"
 #include "herd/version.h"
 #include "places/gazetteer_file.h"
-#include "places/gazetteer_tree.h"
+#include "places/kd_tree.h"
 
 #define LINE_BYTES_MAX 8192u
 #define TABLE_BYTES_MAX (UINT64_C(16) << 30)
@@ -54,7 +54,7 @@ struct row {
 struct place_table {
 	struct buf lines;
 	struct buf starts; /* size_t each */
-	struct buf points; /* struct tree_point each */
+	struct buf points; /* struct kd_point each */
 	size_t rows;
 };
 
@@ -168,7 +168,7 @@ bind_span(sqlite3_stmt *statement, int at, struct span text)
 static bool
 add_row(struct place_table *table, struct span line, const struct row *row)
 {
-	struct tree_point point = { .tag = (uint32_t)table->rows };
+	struct kd_point point = { .tag = (uint32_t)table->rows };
 	size_t start = table->lines.len;
 	double vector[3];
 
@@ -276,7 +276,7 @@ write_u32(unsigned char *out, uint32_t value)
 }
 
 static bool
-put_points(struct maker *maker, const struct tree_point *points)
+put_points(struct maker *maker, const struct kd_point *points)
 {
 	size_t rows = maker->table.rows;
 	size_t len = rows * GAZETTEER_POINT_BYTES;
@@ -309,7 +309,7 @@ static bool
 put_table(struct maker *maker)
 {
 	size_t rows = maker->table.rows;
-	struct tree_point *points = calloc(rows, sizeof(*points));
+	struct kd_point *points = calloc(rows, sizeof(*points));
 	uint32_t *order = calloc(rows, sizeof(*order));
 	bool done = false;
 
@@ -318,7 +318,7 @@ put_table(struct maker *maker)
 	} else {
 		memcpy(points, buf_span(&maker->table.points).data,
 		    rows * sizeof(*points));
-		tree_build(points, rows, order);
+		kd_tree_build(points, rows, order);
 		done = put_rows(maker, order) && put_points(maker, points);
 	}
 	free(points);

@@ -287,7 +287,7 @@ places_ask_gazetteer(struct places_reader *reader,
 	struct mono start = clock_mono();
 	const char *text = NULL;
 	enum herd_error error =
-	    gazetteer_ask(reader->data, question, answer, facts, &text);
+	    gazetteer_reader_ask(reader->data, question, answer, facts, &text);
 
 	if (error != HERD_OK) {
 		*facts = (struct answer_facts){ PLACES_UNKNOWN_ERROR, 0 };
@@ -306,7 +306,7 @@ answer_failure(struct places_reader *reader, struct buf *answer,
 	size_t before = answer->len;
 
 	/* The caller's room is a thousand times what this needs. */
-	if (places_answer_empty(answer, status, span_from(why)) != HERD_OK)
+	if (answer_write_empty(answer, status, span_from(why)) != HERD_OK)
 		buf_truncate(answer, before);
 	places_stats_count(&reader->answers, status, 0);
 	return PLACES_ANSWERED;
@@ -338,23 +338,23 @@ ask_cache(struct places_reader *reader, struct provider *provider,
 static enum herd_error
 post(struct places *places, const struct places_question *question,
     unsigned first, places_on_answer *on_answer, void *arg,
-    struct places_call **out)
+    struct places_asker **out)
 {
-	struct places_call *call = NULL;
-	enum herd_error error = places_call_new(question, clock_mono(), &call);
+	struct places_asker *asker = NULL;
+	enum herd_error error = places_asker_new(question, &asker);
 
 	if (error != HERD_OK)
 		return error;
-	call->first = first;
-	call->on_answer = on_answer;
-	call->arg = arg;
+	asker->first = first;
+	asker->on_answer = on_answer;
+	asker->arg = arg;
 	/* Before the answer can come. */
-	*out = call;
-	error = network_post(places->network, call);
+	*out = asker;
+	error = network_post(places->network, asker);
 	if (error != HERD_OK) {
 		*out = NULL;
-		places_call_release(call);
-		places_call_release(call);
+		places_asker_free(asker);
+		places_asker_free(asker);
 	}
 	return error;
 }
@@ -362,14 +362,14 @@ post(struct places *places, const struct places_question *question,
 static enum places_result
 ask_network(struct places_reader *reader,
     const struct places_question *question, unsigned first, struct buf *answer,
-    places_on_answer *on_answer, void *arg, struct places_call **call)
+    places_on_answer *on_answer, void *arg, struct places_asker **asker)
 {
 	struct places *places = reader->places;
 	enum herd_error error;
 
 	if (ask_cache(reader, places->providers[first], question, answer))
 		return PLACES_ANSWERED;
-	error = post(places, question, first, on_answer, arg, call);
+	error = post(places, question, first, on_answer, arg, asker);
 	if (error == HERD_OK)
 		return PLACES_PENDING;
 	return answer_failure(reader, answer,
@@ -382,7 +382,7 @@ ask_network(struct places_reader *reader,
 enum places_result
 places_ask(struct places_reader *reader, const struct places_question *question,
     struct buf *answer, places_on_answer *on_answer, void *arg,
-    struct places_call **call)
+    struct places_asker **asker)
 {
 	const struct places *places = reader->places;
 	struct mono start = clock_mono();
@@ -391,7 +391,7 @@ places_ask(struct places_reader *reader, const struct places_question *question,
 	for (unsigned i = 0; i < places->chain.count; i++) {
 		if (places->providers[i] != NULL)
 			return ask_network(
-			    reader, question, i, answer, on_answer, arg, call);
+			    reader, question, i, answer, on_answer, arg, asker);
 		if (places->chain.items[i] == PLACES_GAZETTEER &&
 		    places_ask_gazetteer(reader, question, answer, &facts)) {
 			places_stats_count(&reader->answers, facts.status,

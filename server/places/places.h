@@ -33,7 +33,7 @@ enum places_result {
 /*
  * Called once in the Places thread. `json` is the whole answer in Google's
  * look, newlines squeezed, without trailing newline; valid during the call.
- * Never called after places_cancel() returned.
+ * Never called after places_asker_cancel() returned.
  */
 typedef void places_on_answer(void *arg, struct span json);
 
@@ -50,7 +50,7 @@ struct places_hooks {
 
 struct places;        /* the subsystem: providers, cache, thread */
 struct places_reader; /* one worker's own handles; used by one thread */
-struct places_call;   /* one pending question of one asker */
+struct places_asker;  /* one pending question of one asker */
 
 /*
  * Opens the providers that `settings` names (herd file's directory is
@@ -77,18 +77,18 @@ void places_reader_close(struct places_reader *reader);
  * Asks. PLACES_ANSWERED: the JSON was appended to `answer` (which has room
  * for PLACES_ANSWER_MAX) and on_answer is not called. PLACES_PENDING: *call
  * is given; on_answer comes from the Places thread, maybe before this
- * returns; then free it with places_call_free().
+ * returns; then free it with places_asker_free().
  */
 enum places_result places_ask(struct places_reader *reader,
     const struct places_question *question, struct buf *answer,
-    places_on_answer *on_answer, void *arg, struct places_call **call);
+    places_on_answer *on_answer, void *arg, struct places_asker **call);
 
 /*
  * The asker has gone: on_answer will not be called any more once this
  * returns. The shared upstream call goes on for the others. Still to free.
  */
-void places_cancel(struct places_call *call);
-void places_call_free(struct places_call *call);
+void places_asker_cancel(struct places_asker *call);
+void places_asker_free(struct places_asker *call);
 
 /*
  * What the admin API tells of the chain, as members of the object that is

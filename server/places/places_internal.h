@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The subsystem's state, for who asks whom (places.c, inquiry.c) and what the
+ * The subsystem's state, for who asks whom (places.c, lookup.c) and what the
  * operator sees (places_report.c).
  */
 #ifndef HERD_PLACES_INTERNAL_H
@@ -9,9 +9,9 @@
 #include <pthread.h>
 
 #include "herd/time.h"
-#include "places/gazetteer.h"
+#include "places/gazetteer_reader.h"
 #include "places/places.h"
-#include "places/stats.h"
+#include "places/places_stats.h"
 
 /* Of an error's text, what is kept for the operator. */
 #define PLACES_ERROR_TEXT_MAX 256u

@@ -11,8 +11,6 @@
 #include "herd/json.h"
 #include "places/network.h"
 #include "places/places_internal.h"
-#include "places/provider.h"
-#include "places/trial.h"
 
 /* A failure of the gazetteer shows as its state for so long. */
 #define FAILING_NS (60u * HERD_NS_PER_S)
@@ -142,7 +140,7 @@ add_by_status(struct json *json, const struct places_stats *stats)
 {
 	json_object(json, "by_status");
 	for (unsigned i = 0; i < PLACES_STATUS_COUNT; i++)
-		json_count(json, places_status_name((enum places_status)i),
+		json_count(json, answer_status_name((enum places_status)i),
 		    places_stats_of(stats, (enum places_status)i));
 	json_object_end(json);
 }
@@ -195,11 +193,10 @@ add_provider(struct json *json, const struct places *places,
 	add_by_status(json, &report->stats);
 	add_last_error(json, report);
 	if (report->kind == PLACES_GAZETTEER) {
-		json_text(
-		    json, "data", span_from(gazetteer_path(places->gazetteer)));
+		json_text(json, "data", span_from(places->gazetteer->path));
 		json_text(json, "source_sha256",
-		    span_from(gazetteer_source(places->gazetteer)));
-		json_count(json, "places", gazetteer_rows(places->gazetteer));
+		    span_from(places->gazetteer->source));
+		json_count(json, "places", places->gazetteer->rows);
 	}
 	if (report->provider != NULL)
 		add_network(json, report);
@@ -286,7 +283,7 @@ add_answers_metric(const struct provider_report *report, struct buf *out)
 		    "herd_places_answers_total{provider=\"%s\",status=\"%s\"}"
 		    " %llu\n",
 		    places_kind_name(report->kind),
-		    places_status_name((enum places_status)i),
+		    answer_status_name((enum places_status)i),
 		    (unsigned long long)places_stats_of(
 			&report->stats, (enum places_status)i));
 	return error;
@@ -432,71 +429,5 @@ places_metrics(struct places *places, struct buf *out)
 	if (error == HERD_OK)
 		error = add_counters(places, reports, out);
 	free(reports);
-	return error;
-}
-
-/* --- a test call --------------------------------------------------------- */
-
-/* Through the Places thread, as an ordinary question goes. */
-static enum herd_error
-try_network(struct places *places, const struct places_question *question,
-    struct trial *trial)
-{
-	struct places_call *call = NULL;
-	enum herd_error error = places_call_new(question, clock_mono(), &call);
-
-	if (error != HERD_OK)
-		return error;
-	call->trial = trial;
-	error = network_post(places->network, call);
-	if (error == HERD_OK)
-		trial_wait(trial);
-	else
-		places_call_release(call);
-	places_call_release(call);
-	return error;
-}
-
-static enum herd_error
-try_gazetteer(struct places *places, const struct places_question *question,
-    struct trial *trial)
-{
-	struct gazetteer_reader *reader = NULL;
-	struct trial_step *step = trial_step(trial, PLACES_GAZETTEER);
-	struct mono start = clock_mono();
-	const char *text = "its data could not be opened";
-	struct buf answer;
-	enum herd_error error;
-
-	buf_init(&answer, PLACES_ANSWER_MAX);
-	error = gazetteer_reader_open(places->gazetteer, &reader);
-	if (error == HERD_OK)
-		error = gazetteer_ask(
-		    reader, question, &answer, &step->facts, &text);
-	step->total_ms = (double)mono_since(clock_mono(), start) / 1e6;
-	if (error != HERD_OK)
-		trial_step_text(step, span_from(text));
-	gazetteer_reader_close(reader);
-	buf_release(&answer);
-	return HERD_OK;
-}
-
-enum herd_error
-places_test_json(struct places *places, const struct places_question *question,
-    struct buf *out)
-{
-	struct mono start = clock_mono();
-	enum herd_error error = HERD_OK;
-	struct trial trial;
-
-	trial_init(&trial);
-	if (places->network != NULL)
-		error = try_network(places, question, &trial);
-	else if (places->gazetteer != NULL)
-		error = try_gazetteer(places, question, &trial);
-	if (error == HERD_OK)
-		error = trial_write(
-		    &trial, (double)mono_since(clock_mono(), start) / 1e6, out);
-	trial_release(&trial);
 	return error;
 }

@@ -29,7 +29,7 @@ provider_count_help(enum provider_count count)
 }
 
 bool
-provider_may_call(struct provider *provider, struct mono now)
+provider_may_request(struct provider *provider, struct mono now)
 {
 	return provider->max_per_s == 0 ||
 	       rate_take(&provider->rate, provider->max_per_s, now);
@@ -50,7 +50,7 @@ provider_note_error(
 	struct span shown;
 
 	buf_init(&masked, 2 * UPSTREAM_WHY_MAX);
-	if (secret_mask(&provider->secret, text, &masked) != HERD_OK)
+	if (api_key_mask(&provider->key, text, &masked) != HERD_OK)
 		buf_clear(&masked);
 	shown = buf_span(&masked);
 	if (shown.len > PLACES_ERROR_TEXT_MAX - 1)
@@ -102,7 +102,7 @@ set_base_url(struct provider *provider, const char *setting, bool shares_chain,
 }
 
 static enum herd_error
-set_secret(struct provider *provider, const char *setting, const char *node,
+set_key(struct provider *provider, const char *setting, const char *node,
     const char *base_dir, struct buf *message)
 {
 	if (places_kind_key(provider->kind) == NULL)
@@ -112,7 +112,7 @@ set_secret(struct provider *provider, const char *setting, const char *node,
 		    "places.provider %s needs an API key: put it into a file"
 		    " of mode 0600 and name that with places.key_file",
 		    places_kind_name(provider->kind));
-	return secret_load(setting, node, base_dir, &provider->secret, message);
+	return api_key_load(setting, node, base_dir, &provider->key, message);
 }
 
 static void
@@ -144,7 +144,7 @@ provider_open(enum places_kind kind, const struct settings *settings,
 	error = set_base_url(
 	    provider, settings->places.base_url, shares_chain, message);
 	if (error == HERD_OK)
-		error = set_secret(provider, settings->places.key_file, node,
+		error = set_key(provider, settings->places.key_file, node,
 		    base_dir, message);
 	if (error == HERD_OK && provider->upstream->may_cache &&
 	    settings->places.cache)
@@ -155,7 +155,7 @@ provider_open(enum places_kind kind, const struct settings *settings,
 	}
 	provider->config = (struct upstream_config){
 		.base_url = provider->base_url,
-		.secret = &provider->secret,
+		.key = &provider->key,
 		.rich = settings->places.google_fields != 0,
 	};
 	*out = provider;
@@ -168,7 +168,7 @@ provider_close(struct provider *provider)
 	if (provider == NULL)
 		return;
 	cache_close(provider->cache);
-	secret_wipe(&provider->secret);
+	explicit_bzero(&provider->key, sizeof(provider->key));
 	pthread_mutex_destroy(&provider->lock);
 	free(provider->base_url);
 	free(provider);

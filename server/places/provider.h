@@ -37,7 +37,7 @@ enum provider_count {
 	    PROVIDER_COUNT_MAX
 };
 
-struct inquiry;
+struct lookup;
 
 struct provider {
 	/* constant once open */
@@ -45,7 +45,7 @@ struct provider {
 	const struct upstream *upstream;
 	struct upstream_config config;
 	char *base_url;
-	struct secret secret;
+	struct api_key key;
 	struct cache *cache; /* NULL: its answers are not kept */
 	uint64_t max_per_s;  /* calls; 0 = no limit */
 	uint64_t max_active;
@@ -53,7 +53,7 @@ struct provider {
 	/* the Places thread's */
 	struct breaker breaker;
 	struct rate rate;
-	TAILQ_HEAD(inquiry_line, inquiry) waiting;
+	TAILQ_HEAD(lookup_line, lookup) waiting;
 	/* written by the Places thread, read by any */
 	struct places_stats stats;
 	_Atomic uint64_t active;
@@ -83,7 +83,7 @@ const char *provider_count_name(enum provider_count count);
 const char *provider_count_help(enum provider_count count);
 
 /* May a call go out now? Then it is counted. The Places thread only. */
-bool provider_may_call(struct provider *provider, struct mono now);
+bool provider_may_request(struct provider *provider, struct mono now);
 
 void provider_bump(struct provider *provider, enum provider_count count);
 

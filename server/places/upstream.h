@@ -13,7 +13,7 @@
 #include "herd/settings.h"
 #include "places/answer.h"
 #include "places/places.h"
-#include "places/secret.h"
+#include "places/api_key.h"
 
 #define UPSTREAM_URL_MAX 4096u
 #define UPSTREAM_BODY_MAX 4096u
@@ -25,9 +25,9 @@
 
 /* What an operator configured. */
 struct upstream_config {
-	const char *base_url;        /* without a slash at its end */
-	const struct secret *secret; /* len 0: none */
-	bool rich;                   /* google_fields: rich */
+	const char *base_url;      /* without a slash at its end */
+	const struct api_key *key; /* len 0: none */
+	bool rich;                 /* google_fields: rich */
 };
 
 /* Release it with upstream_request_release(). */

@@ -160,7 +160,7 @@ upstream_write(struct buf *out, const struct span *attributions,
 	json_array_end(&json);
 	facts->status = facts->results > 0 ? PLACES_OK : PLACES_ZERO_RESULTS;
 	json_text(
-	    &json, "status", span_from(places_status_name(facts->status)));
+	    &json, "status", span_from(answer_status_name(facts->status)));
 	json_object_end(&json);
 	return json_end(&json);
 }

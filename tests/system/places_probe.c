@@ -31,7 +31,7 @@ struct probe {
 
 struct ask {
 	struct probe *probe;
-	struct places_call *call;
+	struct places_asker *call;
 	struct mono start;
 	char id[32];
 	bool ended; /* answered or cancelled; probe->lock */
@@ -164,7 +164,7 @@ do_cancel(struct probe *probe, struct span rest)
 
 		if (!span_is(id, ask->id) || ask->call == NULL)
 			continue;
-		places_cancel(ask->call);
+		places_asker_cancel(ask->call);
 		pthread_mutex_lock(&probe->lock);
 		ask->ended = true;
 		pthread_mutex_unlock(&probe->lock);
@@ -256,7 +256,7 @@ finish(struct probe *probe)
 			exit(3);
 		}
 		if (probe->asks[i].call != NULL)
-			places_call_free(probe->asks[i].call);
+			places_asker_free(probe->asks[i].call);
 	}
 	free(probe->asks);
 }

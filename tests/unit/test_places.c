@@ -68,7 +68,7 @@ never(void *arg HERD_UNUSED, struct span json HERD_UNUSED)
 static cJSON *
 ask(struct places_reader *reader)
 {
-	struct places_call *call = NULL;
+	struct places_asker *call = NULL;
 	struct buf answer;
 	cJSON *json;
 
@@ -171,7 +171,7 @@ static void *
 ask_much(void *arg)
 {
 	struct places_reader *reader = NULL;
-	struct places_call *call = NULL;
+	struct places_asker *call = NULL;
 	struct buf answer;
 
 	if (places_reader_open(arg, &reader) != HERD_OK)

@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An inquiry's state, for inquiry.c (its life, the chain) and inquiry_call.c
+ * A lookup's state, for lookup.c (its life, the chain) and lookup_request.c
  * (its calls to a provider on the network).
  */
-#ifndef HERD_PLACES_INQUIRY_INTERNAL_H
-#define HERD_PLACES_INQUIRY_INTERNAL_H
+#ifndef HERD_PLACES_LOOKUP_INTERNAL_H
+#define HERD_PLACES_LOOKUP_INTERNAL_H
 
 #include "herd/time.h"
-#include "places/inquiry.h"
+#include "places/lookup.h"
 #include "places/network.h"
 
 struct event;
 
-enum inquiry_state {
-	INQUIRY_STEPPING, /* between providers; on the stack right now */
-	INQUIRY_WAITING,  /* for a free call of its provider */
-	INQUIRY_CALLING,
-	INQUIRY_RESTING, /* before a second attempt; keeps its call's place */
+enum lookup_state {
+	LOOKUP_STEPPING, /* between providers; on the stack right now */
+	LOOKUP_WAITING,  /* for a free call of its provider */
+	LOOKUP_REQUESTING,
+	LOOKUP_RESTING, /* before a second attempt; keeps its call's place */
 };
 
-struct inquiry {
-	LIST_ENTRY(inquiry) same_hash;
-	TAILQ_ENTRY(inquiry) in_line; /* of its provider */
+struct lookup {
+	LIST_ENTRY(lookup) same_hash;
+	TAILQ_ENTRY(lookup) in_line; /* of its provider */
 	struct network *network;
 	struct places_question question;
-	struct call_list calls;
-	struct trial *trial; /* NULL: an ordinary one */
+	struct asker_list askers;
+	struct test_call *test; /* NULL: an ordinary one */
 	struct mono ends;
 	struct event *deadline;
 	struct event *rest;
-	enum inquiry_state state;
+	enum lookup_state state;
 	unsigned first; /* where in the chain it began */
 	unsigned step;  /* where it is */
 	bool is_late;   /* no more calls to a network */
@@ -41,7 +41,7 @@ struct inquiry {
 	bool is_retry;
 	bool has_stale;
 	struct buf stale; /* an answer for when the upstream fails */
-	struct answer_facts stale_facts;
+	enum places_status stale_status;
 	/* what failed so far */
 	enum places_status status; /* of the first */
 	struct buf why;            /* of all; empty = none */
@@ -49,7 +49,7 @@ struct inquiry {
 
 /* What became of a step. */
 enum step {
-	STEP_ENDED,   /* the inquiry is answered and gone */
+	STEP_ENDED,   /* the lookup is answered and gone */
 	STEP_PENDING, /* an event will go on with it */
 	STEP_FAILED,  /* the next provider is to be asked */
 };
@@ -62,36 +62,36 @@ provider_name(const struct provider *provider)
 }
 
 /*
- * inquiry.c. What ends an inquiry frees it; who gets STEP_ENDED must not touch
+ * lookup.c. What ends a lookup frees it; who gets STEP_ENDED must not touch
  * it any more.
  */
 
 /* Answers all who asked, and ends. */
-void inquiry_finish(struct inquiry *inquiry, struct span json,
-    const struct answer_facts *facts);
+void lookup_finish(
+    struct lookup *lookup, struct span json, enum places_status status);
 
 /*
  * The provider did not answer, for that reason: STEP_FAILED, unless an older
  * answer of it serves.
  */
-enum step inquiry_fail_step(
-    struct inquiry *inquiry, enum places_status status, struct span why);
+enum step lookup_fail_step(
+    struct lookup *lookup, enum places_status status, struct span why);
 
 /* After a step that ended in a callback: STEP_FAILED asks the next. */
-void inquiry_continue(struct inquiry *inquiry, enum step step);
+void lookup_continue(struct lookup *lookup, enum step step);
 
-/* inquiry_call.c. */
+/* lookup_request.c. */
 
-/* Asks inquiry->provider: its cache, then its upstream. */
-enum step inquiry_ask_provider(struct inquiry *inquiry);
+/* Asks lookup->provider: its cache, then its upstream. */
+enum step lookup_request_start(struct lookup *lookup);
 
 /* Makes a second attempt, after a rest. */
-void inquiry_call_again(struct inquiry *inquiry);
+void lookup_request_again(struct lookup *lookup);
 
 /* Stops whatever it waits for. */
-void inquiry_interrupt(struct inquiry *inquiry);
+void lookup_request_interrupt(struct lookup *lookup);
 
 /* Calls for those who wait for the provider, as far as there are places. */
-void inquiry_serve_waiting(struct provider *provider);
+void lookup_request_serve(struct provider *provider);
 
 #endif
