@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The statuses of a Nearby Search answer, and the answer that holds nothing
- * but a status: how a failure reaches the client.
+ * The statuses of a Nearby Search answer, and the answer that has a status and
+ * no results: how a failure reaches the client.
  */
 #ifndef HERD_PLACES_ANSWER_H
 #define HERD_PLACES_ANSWER_H
@@ -26,7 +26,7 @@ enum places_status {
 	    PLACES_STATUS_COUNT
 };
 
-/* What an answer's text holds, for who does not want to read it again. */
+/* What an answer's text holds, so that nobody reads it again. */
 struct answer_facts {
 	enum places_status status;
 	unsigned results;

@@ -142,7 +142,7 @@ refuse(struct buf *message, const char *path, const char *why)
 	return error != HERD_OK ? error : HERD_ESYNTAX;
 }
 
-/* What an interrupted copy, another program's or an old file would show. */
+/* Refuses a file that is cut off, another program's or of an old format. */
 static enum herd_error
 check_marks(sqlite3 *db, const char *path, struct buf *message)
 {
@@ -308,8 +308,8 @@ gazetteer_open(const char *path, struct buf *message, struct gazetteer **out)
 	memcpy(gazetteer->path, path, strlen(path) + 1);
 	/*
 	 * SQLite's own count of memory takes a process-wide lock on every
-	 * allocation. Refused if another room has started SQLite already,
-	 * which costs speed only.
+	 * allocation. Refused if the store has started SQLite already, which
+	 * costs speed only.
 	 */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	errno = 0;

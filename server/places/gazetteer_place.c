@@ -114,7 +114,7 @@ add_geometry(struct json *json, const struct gazetteer_row *place)
 	json_object_end(json);
 }
 
-/* The short form needs a town whose name can stand for the first digits. */
+/* The short form needs a town, whose name replaces the first digits. */
 static void
 add_plus_code(struct json *json, const struct gazetteer_row *place)
 {

@@ -11,7 +11,7 @@
 #include "places/lookup_internal.h"
 #include "places/question.h"
 
-static void go_on(struct lookup *lookup);
+static void go_on(struct places_lookup *lookup);
 
 /* --- its life ------------------------------------------------------------- */
 
@@ -23,9 +23,9 @@ bucket_of(struct network *network, const struct places_question *question)
 	return &network->lookups[hash & (NETWORK_BUCKETS - 1)];
 }
 
-/* The one place where a lookup dies; its calls are answered. */
+/* The one place where a lookup dies; its askers are answered. */
 static void
-lookup_free(struct lookup *lookup)
+lookup_free(struct places_lookup *lookup)
 {
 	assert(TAILQ_EMPTY(&lookup->askers));
 	assert(lookup->state == LOOKUP_STEPPING);
@@ -37,10 +37,10 @@ lookup_free(struct lookup *lookup)
 	free(lookup);
 }
 
-/* Answers all who asked, and ends. */
+/* Answers all askers, and ends. */
 void
 lookup_finish(
-    struct lookup *lookup, struct span json, enum places_status status)
+    struct places_lookup *lookup, struct span json, enum places_status status)
 {
 	struct places_asker *asker;
 
@@ -51,9 +51,9 @@ lookup_finish(
 	lookup_free(lookup);
 }
 
-/* Nobody could answer: that is the answer. */
+/* No provider could answer: the answer says so. */
 static void
-finish_failed(struct lookup *lookup)
+finish_failed(struct places_lookup *lookup)
 {
 	struct span why = buf_span(&lookup->why);
 
@@ -80,8 +80,8 @@ static void HERD_PRINTF(2, 3) append(struct buf *out, const char *fmt, ...)
 }
 
 static void
-note_why(struct lookup *lookup, enum places_status status, const char *who,
-    struct span why)
+note_why(struct places_lookup *lookup, enum places_status status,
+    const char *who, struct span why)
 {
 	if (lookup->why.len == 0)
 		lookup->status = status;
@@ -92,14 +92,13 @@ note_why(struct lookup *lookup, enum places_status status, const char *who,
 		    &lookup->test->steps[lookup->test->count - 1];
 
 		step->facts.status = status;
-		test_call_text(step, why);
+		places_keep_error(step->text, why);
 	}
 }
 
-/* The provider did not answer; an older answer of it may serve. */
 enum step
 lookup_fail_step(
-    struct lookup *lookup, enum places_status status, struct span why)
+    struct places_lookup *lookup, enum places_status status, struct span why)
 {
 	struct provider *provider = lookup->provider;
 
@@ -112,9 +111,8 @@ lookup_fail_step(
 	return STEP_ENDED;
 }
 
-/* After a step that ended in a callback. */
 void
-lookup_continue(struct lookup *lookup, enum step step)
+lookup_continue(struct places_lookup *lookup, enum step step)
 {
 	if (step == STEP_FAILED) {
 		lookup->step++;
@@ -125,7 +123,7 @@ lookup_continue(struct lookup *lookup, enum step step)
 /* --- the chain ----------------------------------------------------------- */
 
 static enum step
-ask_local(struct lookup *lookup, enum places_kind kind)
+ask_local(struct places_lookup *lookup, enum places_kind kind)
 {
 	struct network *network = lookup->network;
 	struct buf *answer = &network->answer;
@@ -154,9 +152,9 @@ ask_local(struct lookup *lookup, enum places_kind kind)
 	return STEP_ENDED;
 }
 
-/* Asks from lookup->step on, until one answers or is waited for. */
+/* Asks providers from lookup->step on, until one answers or will later. */
 static void
-go_on(struct lookup *lookup)
+go_on(struct places_lookup *lookup)
 {
 	const struct places *places = lookup->network->places;
 	enum step step = STEP_FAILED;
@@ -187,7 +185,7 @@ on_rested(evutil_socket_t fd, short what, void *arg)
 static void
 on_deadline(evutil_socket_t fd, short what, void *arg)
 {
-	struct lookup *lookup = arg;
+	struct places_lookup *lookup = arg;
 	struct provider *provider = lookup->provider;
 
 	(void)fd;
@@ -201,11 +199,11 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 
 /* --- from outside -------------------------------------------------------- */
 
-/* A lookup of the same question that this call can join. */
-static struct lookup *
+/* A lookup of the same question that the asker can join. */
+static struct places_lookup *
 find_same(struct network *network, const struct places_asker *asker)
 {
-	struct lookup *lookup = NULL;
+	struct places_lookup *lookup = NULL;
 
 	if (asker->test != NULL)
 		return NULL;
@@ -220,9 +218,9 @@ find_same(struct network *network, const struct places_asker *asker)
 
 static enum herd_error
 lookup_new(struct network *network, const struct places_asker *asker,
-    struct lookup **out)
+    struct places_lookup **out)
 {
-	struct lookup *lookup = calloc(1, sizeof(*lookup));
+	struct places_lookup *lookup = calloc(1, sizeof(*lookup));
 
 	if (lookup == NULL)
 		return HERD_ENOMEM;
@@ -254,7 +252,7 @@ lookup_new(struct network *network, const struct places_asker *asker,
 enum herd_error
 lookup_ask(struct network *network, struct places_asker *asker)
 {
-	struct lookup *lookup = find_same(network, asker);
+	struct places_lookup *lookup = find_same(network, asker);
 	struct timeval delay;
 	enum herd_error error;
 	uint64_t left;
@@ -281,7 +279,7 @@ void
 lookup_end_all(struct network *network)
 {
 	for (size_t i = 0; i < NETWORK_BUCKETS; i++) {
-		struct lookup *lookup;
+		struct places_lookup *lookup;
 
 		while ((lookup = LIST_FIRST(&network->lookups[i])) != NULL) {
 			/* The analyzer does not see that the list's head

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A lookup's state, for lookup.c (its life, the chain) and lookup_request.c
- * (its calls to a provider on the network).
+ * (its requests to a provider on the network).
  */
 #ifndef HERD_PLACES_LOOKUP_INTERNAL_H
 #define HERD_PLACES_LOOKUP_INTERNAL_H
@@ -14,25 +14,25 @@ struct event;
 
 enum lookup_state {
 	LOOKUP_STEPPING, /* between providers; on the stack right now */
-	LOOKUP_WAITING,  /* for a free call of its provider */
+	LOOKUP_WAITING,  /* until its provider may take a request */
 	LOOKUP_REQUESTING,
-	LOOKUP_RESTING, /* before a second attempt; keeps its call's place */
+	LOOKUP_RESTING, /* before a second attempt; counts as active */
 };
 
-struct lookup {
-	LIST_ENTRY(lookup) same_hash;
-	TAILQ_ENTRY(lookup) in_line; /* of its provider */
+struct places_lookup {
+	LIST_ENTRY(places_lookup) same_hash;
+	TAILQ_ENTRY(places_lookup) waiting; /* for its provider */
 	struct network *network;
 	struct places_question question;
 	struct asker_list askers;
-	struct test_call *test; /* NULL: an ordinary one */
+	struct test_call *test; /* NULL: a client's question */
 	struct mono ends;
 	struct event *deadline;
 	struct event *rest;
 	enum lookup_state state;
 	unsigned first; /* where in the chain it began */
 	unsigned step;  /* where it is */
-	bool is_late;   /* no more calls to a network */
+	bool is_late;   /* no more requests */
 	/* this step */
 	struct provider *provider; /* NULL: needs no network */
 	struct mono step_began;
@@ -62,36 +62,36 @@ provider_name(const struct provider *provider)
 }
 
 /*
- * lookup.c. What ends a lookup frees it; who gets STEP_ENDED must not touch
- * it any more.
+ * lookup.c. A lookup that ends is freed: after STEP_ENDED it must not be
+ * touched any more.
  */
 
-/* Answers all who asked, and ends. */
+/* Answers all askers, and ends. */
 void lookup_finish(
-    struct lookup *lookup, struct span json, enum places_status status);
+    struct places_lookup *lookup, struct span json, enum places_status status);
 
 /*
  * The provider did not answer, for that reason: STEP_FAILED, unless an older
  * answer of it serves.
  */
 enum step lookup_fail_step(
-    struct lookup *lookup, enum places_status status, struct span why);
+    struct places_lookup *lookup, enum places_status status, struct span why);
 
 /* After a step that ended in a callback: STEP_FAILED asks the next. */
-void lookup_continue(struct lookup *lookup, enum step step);
+void lookup_continue(struct places_lookup *lookup, enum step step);
 
 /* lookup_request.c. */
 
 /* Asks lookup->provider: its cache, then its upstream. */
-enum step lookup_request_start(struct lookup *lookup);
+enum step lookup_request_start(struct places_lookup *lookup);
 
 /* Makes a second attempt, after a rest. */
-void lookup_request_again(struct lookup *lookup);
+void lookup_request_again(struct places_lookup *lookup);
 
-/* Stops whatever it waits for. */
-void lookup_request_interrupt(struct lookup *lookup);
+/* Stops what it waits for. */
+void lookup_request_interrupt(struct places_lookup *lookup);
 
-/* Calls for those who wait for the provider, as far as there are places. */
+/* Starts requests for waiting lookups, up to the provider's limit. */
 void lookup_request_serve(struct provider *provider);
 
 #endif

@@ -8,16 +8,17 @@
 
 static void on_fetched(void *arg, const struct fetch_result *result);
 
-/* --- calls --------------------------------------------------------------- */
+/* --- requests ---------------------------------------------------------------
+ */
 
 static uint64_t
-ms_left(const struct lookup *lookup)
+ms_left(const struct places_lookup *lookup)
 {
 	return mono_since(lookup->ends, clock_mono()) / HERD_NS_PER_MS;
 }
 
 static enum step
-start_fetch(struct lookup *lookup)
+start_fetch(struct places_lookup *lookup)
 {
 	struct network *network = lookup->network;
 	struct provider *provider = lookup->provider;
@@ -54,21 +55,20 @@ show_breaker(struct provider *provider)
 }
 
 /*
- * Of a call that ended without telling anything of the upstream. (The lookup
- * may be gone by then.)
+ * For a request that was not made or says nothing about the upstream. (The
+ * lookup may be gone by then.)
  */
 static void
-give_back_place(struct provider *provider, bool is_test)
+forget_request(struct provider *provider, bool is_test)
 {
-	atomic_fetch_sub(&provider->active, 1);
 	if (!is_test)
 		breaker_forget(&provider->breaker, clock_mono());
 	show_breaker(provider);
 }
 
-/* A call's place is free for it; the provider's guards may still say no. */
+/* The provider is free; its breaker or rate may still refuse. */
 static enum step
-start_request(struct lookup *lookup)
+start_request(struct places_lookup *lookup)
 {
 	struct provider *provider = lookup->provider;
 	struct mono now = clock_mono();
@@ -82,9 +82,7 @@ start_request(struct lookup *lookup)
 	}
 	show_breaker(provider);
 	if (!provider_may_request(provider, now)) {
-		if (!is_test)
-			breaker_forget(&provider->breaker, now);
-		show_breaker(provider);
+		forget_request(provider, is_test);
 		provider_bump(provider, PROVIDER_REFUSED_RATE);
 		return lookup_fail_step(lookup, PLACES_OVER_QUERY_LIMIT,
 		    span_from("this node's own limit of calls is reached"));
@@ -95,27 +93,24 @@ start_request(struct lookup *lookup)
 		return step;
 	}
 	/* Not made; an older answer may have ended the lookup. */
-	if (!is_test)
-		breaker_forget(&provider->breaker, now);
-	show_breaker(provider);
+	forget_request(provider, is_test);
 	return step;
 }
 
 static void
-leave_line(struct lookup *lookup)
+leave_line(struct places_lookup *lookup)
 {
-	TAILQ_REMOVE(&lookup->provider->waiting, lookup, in_line);
+	TAILQ_REMOVE(&lookup->provider->waiting, lookup, waiting);
 	atomic_fetch_sub(&lookup->provider->waiting_count, 1);
 	lookup->state = LOOKUP_STEPPING;
 }
 
-/* Calls for those who wait, as far as there are places. */
 void
 lookup_request_serve(struct provider *provider)
 {
 	while (atomic_load(&provider->active) < provider->max_active &&
 	       !TAILQ_EMPTY(&provider->waiting)) {
-		struct lookup *lookup = TAILQ_FIRST(&provider->waiting);
+		struct places_lookup *lookup = TAILQ_FIRST(&provider->waiting);
 
 		leave_line(lookup);
 		lookup_continue(lookup, start_request(lookup));
@@ -123,7 +118,7 @@ lookup_request_serve(struct provider *provider)
 }
 
 static enum step
-start_or_wait(struct lookup *lookup)
+start_or_wait(struct places_lookup *lookup)
 {
 	struct provider *provider = lookup->provider;
 
@@ -134,7 +129,7 @@ start_or_wait(struct lookup *lookup)
 		return lookup_fail_step(lookup, PLACES_OVER_QUERY_LIMIT,
 		    span_from("too many questions are waiting"));
 	}
-	TAILQ_INSERT_TAIL(&provider->waiting, lookup, in_line);
+	TAILQ_INSERT_TAIL(&provider->waiting, lookup, waiting);
 	atomic_fetch_add(&provider->waiting_count, 1);
 	lookup->state = LOOKUP_WAITING;
 	return STEP_PENDING;
@@ -142,9 +137,9 @@ start_or_wait(struct lookup *lookup)
 
 /* --- a provider on the network ------------------------------------------- */
 
-/* What the cache has; STEP_PENDING: the upstream is to be asked. */
+/* Asks the cache. STEP_PENDING: the upstream is to be asked. */
 static enum step
-ask_cache(struct lookup *lookup)
+ask_cache(struct places_lookup *lookup)
 {
 	struct provider *provider = lookup->provider;
 	struct buf *answer = &lookup->network->answer;
@@ -171,7 +166,7 @@ ask_cache(struct lookup *lookup)
 }
 
 enum step
-lookup_request_start(struct lookup *lookup)
+lookup_request_start(struct places_lookup *lookup)
 {
 	struct provider *provider = lookup->provider;
 	enum step step = STEP_PENDING;
@@ -193,7 +188,8 @@ lookup_request_start(struct lookup *lookup)
 
 /* A connection or a gateway that failed may not fail twice. */
 static bool
-deserves_retry(const struct lookup *lookup, const struct fetch_result *result)
+deserves_retry(
+    const struct places_lookup *lookup, const struct fetch_result *result)
 {
 	if (lookup->is_retry || lookup->test != NULL ||
 	    ms_left(lookup) < LOOKUP_REST_MAX_MS + LOOKUP_REQUEST_MIN_MS +
@@ -214,7 +210,7 @@ deserves_retry(const struct lookup *lookup, const struct fetch_result *result)
 }
 
 static void
-rest(struct lookup *lookup)
+rest(struct places_lookup *lookup)
 {
 	uint64_t span = LOOKUP_REST_MAX_MS - LOOKUP_REST_MIN_MS;
 	uint64_t ms = LOOKUP_REST_MIN_MS + clock_mono().ns / 1000 % span;
@@ -227,11 +223,11 @@ rest(struct lookup *lookup)
 }
 
 /*
- * The response with the key masked: what is cut of it later must not end in
- * a part of the key. HERD_ELIMIT: it has become too large.
+ * Masks the key before the response is read, because a text that is cut later
+ * could end in a part of the key. HERD_ELIMIT: it has become too large.
  */
 static enum herd_error
-read_body(struct lookup *lookup, const struct fetch_result *result,
+read_body(struct places_lookup *lookup, const struct fetch_result *result,
     struct buf *raw, struct answer_facts *facts, struct buf *why)
 {
 	struct provider *provider = lookup->provider;
@@ -256,7 +252,7 @@ read_body(struct lookup *lookup, const struct fetch_result *result,
  * `why`; both without the key.
  */
 static void
-read_result(struct lookup *lookup, const struct fetch_result *result,
+read_result(struct places_lookup *lookup, const struct fetch_result *result,
     struct answer_facts *facts, struct buf *why)
 {
 	struct provider *provider = lookup->provider;
@@ -283,9 +279,9 @@ read_result(struct lookup *lookup, const struct fetch_result *result,
 	buf_release(&raw);
 }
 
-/* Who is asked when the provider fails; NULL: nobody. */
+/* The provider that is asked if this one fails; NULL: none. */
 static const char *
-name_of_next(const struct lookup *lookup)
+name_of_next(const struct places_lookup *lookup)
 {
 	const struct setting_list *chain = &lookup->network->places->chain;
 	unsigned next = lookup->step + 1;
@@ -297,8 +293,8 @@ name_of_next(const struct lookup *lookup)
 
 /* Tells the operator when a provider begins or ceases to fail. */
 static void
-note_result(
-    struct lookup *lookup, const struct answer_facts *facts, struct span why)
+note_result(struct places_lookup *lookup, const struct answer_facts *facts,
+    struct span why)
 {
 	struct provider *provider = lookup->provider;
 	struct places *places = lookup->network->places;
@@ -321,9 +317,9 @@ note_result(
 	provider->failing = !good;
 }
 
-/* Whether the upstream works, which a refusal does not call in question. */
+/* Does the upstream work? One that refuses does. */
 static void
-tell_breaker(struct lookup *lookup, const struct fetch_result *result,
+tell_breaker(struct places_lookup *lookup, const struct fetch_result *result,
     const struct answer_facts *facts)
 {
 	struct provider *provider = lookup->provider;
@@ -349,7 +345,7 @@ tell_breaker(struct lookup *lookup, const struct fetch_result *result,
 }
 
 static void
-note_test(struct lookup *lookup, const struct fetch_result *result,
+note_test(struct places_lookup *lookup, const struct fetch_result *result,
     const struct answer_facts *facts)
 {
 	struct test_call_step *step;
@@ -361,9 +357,10 @@ note_test(struct lookup *lookup, const struct fetch_result *result,
 	step->facts = *facts;
 }
 
-/* The provider's part is over: answer, or go on. */
+/* Answers, or asks the next provider. */
 static void
-settle(struct lookup *lookup, const struct answer_facts *facts, struct span why)
+settle(struct places_lookup *lookup, const struct answer_facts *facts,
+    struct span why)
 {
 	struct provider *provider = lookup->provider;
 	struct span answer = buf_span(&lookup->network->answer);
@@ -383,7 +380,7 @@ settle(struct lookup *lookup, const struct answer_facts *facts, struct span why)
 static void
 on_fetched(void *arg, const struct fetch_result *result)
 {
-	struct lookup *lookup = arg;
+	struct places_lookup *lookup = arg;
 	struct provider *provider = lookup->provider;
 	struct answer_facts facts;
 	struct buf masked;
@@ -410,7 +407,7 @@ on_fetched(void *arg, const struct fetch_result *result)
 }
 
 void
-lookup_request_again(struct lookup *lookup)
+lookup_request_again(struct places_lookup *lookup)
 {
 	struct provider *provider = lookup->provider;
 	enum step step;
@@ -422,15 +419,15 @@ lookup_request_again(struct lookup *lookup)
 		    span_from("this node's own limit of calls is reached"));
 	if (step == STEP_PENDING)
 		return;
-	/* Its place was kept while it rested; test calls do not rest. */
-	give_back_place(provider, false);
+	/* It was active while it rested; test calls do not rest. */
+	atomic_fetch_sub(&provider->active, 1);
+	forget_request(provider, false);
 	lookup_continue(lookup, step);
 	lookup_request_serve(provider);
 }
 
-/* Stops whatever it waits for. */
 void
-lookup_request_interrupt(struct lookup *lookup)
+lookup_request_interrupt(struct places_lookup *lookup)
 {
 	struct provider *provider = lookup->provider;
 
@@ -444,5 +441,6 @@ lookup_request_interrupt(struct lookup *lookup)
 	case LOOKUP_RESTING: (void)event_del(lookup->rest); break;
 	}
 	lookup->state = LOOKUP_STEPPING;
-	give_back_place(provider, lookup->test != NULL);
+	atomic_fetch_sub(&provider->active, 1);
+	forget_request(provider, lookup->test != NULL);
 }

@@ -240,7 +240,7 @@ put_row(struct maker *maker, sqlite3_int64 id, const struct row *row)
 	return step_and_reset(maker, place);
 }
 
-/* The rows in the tree's order, so that neighbours share pages. */
+/* The rows in the tree's order, so that near places share pages. */
 static bool
 put_rows(struct maker *maker, const uint32_t *order)
 {
@@ -397,7 +397,7 @@ open_database(struct maker *maker)
 	return true;
 }
 
-/* Two places with one id could not be told apart by whoever reads answers. */
+/* Readers of answers could not tell two places with one id apart. */
 static bool
 check_ids(struct maker *maker)
 {
@@ -426,7 +426,7 @@ close_database(struct maker *maker)
 	maker->db = NULL;
 }
 
-/* On the disk before it has its name. */
+/* The file is on the disk before it gets its name. */
 static bool
 publish(struct maker *maker, const char *path)
 {

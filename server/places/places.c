@@ -27,6 +27,16 @@ places_kind_name(enum places_kind kind)
 }
 
 void
+places_keep_error(char out[PLACES_ERROR_TEXT_MAX], struct span text)
+{
+	if (text.len > PLACES_ERROR_TEXT_MAX - 1)
+		text.len = PLACES_ERROR_TEXT_MAX - 1;
+	text = text_utf8_whole(text);
+	memcpy(out, text.data, text.len);
+	out[text.len] = '\0';
+}
+
+void
 places_event(struct places *places, enum log_level level, const char *fmt, ...)
 {
 	char message[1024];
@@ -103,7 +113,7 @@ open_providers(struct places *places, const struct opening *opening)
 	return error;
 }
 
-/* Expands a file's path and sees that it can be read; "" stays so. */
+/* Expands a file's path and checks that it can be read; "" stays so. */
 static enum herd_error
 find_ca_file(const struct opening *opening, struct buf *path)
 {
@@ -255,28 +265,24 @@ places_reader_close(struct places_reader *reader)
 
 /* --- asking -------------------------------------------------------------- */
 
-/* The operator hears of the first failure, and then of one a minute. */
+/* The operator is told of the first failure, then of one a minute. */
 static void
 note_failure(struct places *places, const char *text)
 {
 	struct mono now = clock_mono();
-	struct span whole;
 	bool tell;
 
 	pthread_mutex_lock(&places->lock);
 	tell = places->last_error[0] == '\0' ||
 	       mono_since(now, places->last_error_told) > 60 * HERD_NS_PER_S;
-	(void)snprintf(places->last_error, sizeof(places->last_error), "%s",
-	    text != NULL ? text : "unknown");
-	whole = text_utf8_whole(span_from(places->last_error));
-	places->last_error[whole.len] = '\0';
+	places_keep_error(places->last_error, span_from(text));
 	places->last_error_at = now;
 	if (tell)
 		places->last_error_told = now;
 	pthread_mutex_unlock(&places->lock);
 	if (tell)
-		places_event(places, LOG_ERROR, "the gazetteer fails: %s",
-		    text != NULL ? text : "unknown");
+		places_event(
+		    places, LOG_ERROR, "the gazetteer fails: %s", text);
 }
 
 bool
@@ -298,21 +304,21 @@ places_ask_gazetteer(struct places_reader *reader,
 	return error == HERD_OK;
 }
 
-/* The last word: an answer without results that says why. */
+/* An answer without results that says why. */
 static enum places_result
 answer_failure(struct places_reader *reader, struct buf *answer,
     enum places_status status, const char *why)
 {
 	size_t before = answer->len;
 
-	/* The caller's room is a thousand times what this needs. */
+	/* The buffer can take a thousand times what this needs. */
 	if (answer_write_empty(answer, status, span_from(why)) != HERD_OK)
 		buf_truncate(answer, before);
 	places_stats_count(&reader->answers, status, 0);
 	return PLACES_ANSWERED;
 }
 
-/* What the cache has of the first provider, so that no thread is woken. */
+/* Asks the first provider's cache, so that no thread has to be woken. */
 static bool
 ask_cache(struct places_reader *reader, struct provider *provider,
     const struct places_question *question, struct buf *answer)

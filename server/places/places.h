@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Places: what is near a point, as Nearby Search JSON. A chain of providers
- * answers; the embedded gazetteer answers at once in the calling thread,
- * network providers answer later from the Places thread. An answer always
- * comes: an upstream's failure is an answer in the same form.
+ * answers: the embedded gazetteer at once in the calling thread, those on the
+ * network later from the Places thread. An answer always comes: an upstream's
+ * failure is an answer in the same form. The words:
+ *   question   what a client asks for: a point, a radius, a number of places
+ *   asker      one who waits for the answer to a question
+ *   lookup     a question on its way through the chain, for all its askers
+ *   provider   a link of the chain; its upstream is the service on the network
+ *   request    what goes to an upstream; a fetch is one over HTTP
+ *   probe      the request that finds out whether a failing upstream works
+ *   test call  an operator's question, with timings (`herdctl places test`)
  */
 #ifndef HERD_PLACES_H
 #define HERD_PLACES_H
@@ -16,7 +23,7 @@
 /* One answer's JSON is at most this; larger upstream answers are failures. */
 #define PLACES_ANSWER_MAX (1u << 20)
 
-/* Every question is answered within this, whatever the upstream does. */
+/* Every question is answered within this, whatever an upstream does. */
 #define PLACES_DEADLINE_MS 10000u
 
 struct places_question {
@@ -39,7 +46,7 @@ typedef void places_on_answer(void *arg, struct span json);
 
 /*
  * Tells the operator what happens to a provider: it fails, it answers again,
- * the breaker opens. Called from any thread, also while a lock is held, so it
+ * the breaker opens. Called from any thread, also while a lock is held: it
  * must not call back. `message` is one line, valid during the call, and never
  * holds a key.
  */
@@ -50,7 +57,7 @@ struct places_hooks {
 
 struct places;        /* the subsystem: providers, cache, thread */
 struct places_reader; /* one worker's own handles; used by one thread */
-struct places_asker;  /* one pending question of one asker */
+struct places_asker;
 
 /*
  * Opens the providers that `settings` names (herd file's directory is
@@ -63,10 +70,7 @@ HERD_MUST_CHECK enum herd_error places_open(const struct settings *settings,
     const char *node, const char *base_dir, const struct places_hooks *hooks,
     struct buf *message, struct places **out);
 
-/*
- * Stops the thread, answers what is pending first (as cancelled upstream).
- * All readers are closed before.
- */
+/* Answers what is pending, stops the thread. All readers are closed before. */
 void places_close(struct places *places);
 
 HERD_MUST_CHECK enum herd_error places_reader_open(
@@ -75,20 +79,21 @@ void places_reader_close(struct places_reader *reader);
 
 /*
  * Asks. PLACES_ANSWERED: the JSON was appended to `answer` (which has room
- * for PLACES_ANSWER_MAX) and on_answer is not called. PLACES_PENDING: *call
+ * for PLACES_ANSWER_MAX) and on_answer is not called. PLACES_PENDING: *asker
  * is given; on_answer comes from the Places thread, maybe before this
  * returns; then free it with places_asker_free().
  */
 enum places_result places_ask(struct places_reader *reader,
     const struct places_question *question, struct buf *answer,
-    places_on_answer *on_answer, void *arg, struct places_asker **call);
+    places_on_answer *on_answer, void *arg, struct places_asker **asker);
 
 /*
- * The asker has gone: on_answer will not be called any more once this
- * returns. The shared upstream call goes on for the others. Still to free.
+ * After this returns on_answer is not called any more. The lookup goes on for
+ * the other askers. Still to free.
  */
-void places_asker_cancel(struct places_asker *call);
-void places_asker_free(struct places_asker *call);
+void places_asker_cancel(struct places_asker *asker);
+/* NULL is fine. */
+void places_asker_free(struct places_asker *asker);
 
 /*
  * What the admin API tells of the chain, as members of the object that is
@@ -109,9 +114,9 @@ HERD_MUST_CHECK enum herd_error places_metrics(
 size_t places_cache_flush(struct places *places);
 
 /*
- * One call outside cache and sharing, with timings, for `places test`:
- * blocks the calling thread for at most PLACES_DEADLINE_MS. Appends a JSON
- * object {"provider","status","results","total_ms","dns_ms",...}.
+ * A test call: past the cache, shared with nobody, with timings. Blocks the
+ * calling thread for at most PLACES_DEADLINE_MS. Appends a JSON object
+ * {"provider","status","results","total_ms","dns_ms",...}.
  */
 HERD_MUST_CHECK enum herd_error places_test_json(struct places *places,
     const struct places_question *question, struct buf *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The subsystem's state, for who asks whom (places.c, lookup.c) and what the
- * operator sees (places_report.c).
+ * The subsystem's state, for asking (places.c, lookup.c) and for the operator
+ * (places_report.c, test_call.c).
  */
 #ifndef HERD_PLACES_INTERNAL_H
 #define HERD_PLACES_INTERNAL_H
@@ -13,7 +13,7 @@
 #include "places/places.h"
 #include "places/places_stats.h"
 
-/* Of an error's text, what is kept for the operator. */
+/* An error's text is kept for the operator, cut to this. */
 #define PLACES_ERROR_TEXT_MAX 256u
 
 struct network;
@@ -48,6 +48,9 @@ struct places_reader {
 
 /* The word that places.provider has for `kind`; static. */
 const char *places_kind_name(enum places_kind kind);
+
+/* Keeps `text`, which is UTF-8, cut and terminated. */
+void places_keep_error(char out[PLACES_ERROR_TEXT_MAX], struct span text);
 
 /* Tells the hooks, if there are any. */
 void places_event(struct places *places, enum log_level level, const char *fmt,

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "herd/address.h"
-#include "herd/text.h"
 
 static const struct {
 	const char *name;
@@ -46,22 +45,10 @@ void
 provider_note_error(
     struct provider *provider, struct span text, struct mono now)
 {
-	struct buf masked;
-	struct span shown;
-
-	buf_init(&masked, 2 * UPSTREAM_WHY_MAX);
-	if (api_key_mask(&provider->key, text, &masked) != HERD_OK)
-		buf_clear(&masked);
-	shown = buf_span(&masked);
-	if (shown.len > PLACES_ERROR_TEXT_MAX - 1)
-		shown.len = PLACES_ERROR_TEXT_MAX - 1;
-	shown = text_utf8_whole(shown);
 	pthread_mutex_lock(&provider->lock);
-	memcpy(provider->last_error, shown.data, shown.len);
-	provider->last_error[shown.len] = '\0';
+	places_keep_error(provider->last_error, text);
 	provider->last_error_at = now;
 	pthread_mutex_unlock(&provider->lock);
-	buf_release(&masked);
 }
 
 /* Appends what is wrong with a setting. */

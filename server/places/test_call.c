@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "herd/json.h"
-#include "herd/text.h"
 #include "places/network.h"
 
 struct test_call_step *
@@ -36,16 +35,6 @@ test_call_times(struct test_call_step *step, const struct fetch_result *result)
 	step->tls_ms = result->tls_ms;
 	step->first_byte_ms = result->first_byte_ms;
 	step->total_ms = result->total_ms;
-}
-
-void
-test_call_text(struct test_call_step *step, struct span text)
-{
-	if (text.len > sizeof(step->text) - 1)
-		text.len = sizeof(step->text) - 1;
-	text = text_utf8_whole(text);
-	memcpy(step->text, text.data, text.len);
-	step->text[text.len] = '\0';
 }
 
 void
@@ -151,7 +140,7 @@ ask_gazetteer(const struct gazetteer *gazetteer,
 		    reader, question, &answer, &step->facts, &text);
 	step->total_ms = (double)mono_since(clock_mono(), start) / 1e6;
 	if (error != HERD_OK)
-		test_call_text(step, span_from(text));
+		places_keep_error(step->text, span_from(text));
 	gazetteer_reader_close(reader);
 	buf_release(&answer);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A test call for the operator: what each provider of the chain said and how
- * long it took, until one answered. The Places thread writes it, then the
- * waiting thread reads it.
+ * A test call: what each provider of the chain answered and how long it took,
+ * until one succeeded. The Places thread writes it, then the waiting thread
+ * reads it.
  */
 #ifndef HERD_PLACES_TEST_CALL_H
 #define HERD_PLACES_TEST_CALL_H
@@ -40,9 +40,6 @@ struct test_call_step *test_call_step(
 /* Copies the times of a request. */
 void test_call_times(
     struct test_call_step *step, const struct fetch_result *result);
-
-/* Keeps what went wrong, cut to its room. `text` is valid UTF-8. */
-void test_call_text(struct test_call_step *step, struct span text);
 
 /* Wakes the thread of places_test_json(). */
 void test_call_end(struct test_call *test);

@@ -20,7 +20,7 @@
 #define UPSTREAM_HEADERS_MAX 4u
 #define UPSTREAM_HEADER_MAX 2048u
 
-/* Why an answer failed, for people: at most this. */
+/* Why an answer failed, for people. */
 #define UPSTREAM_WHY_MAX 1024u
 
 /* What an operator configured. */
@@ -74,7 +74,7 @@ void upstream_request_release(struct upstream_request *request);
 HERD_MUST_CHECK enum herd_error upstream_request_header(
     struct upstream_request *request, const char *name, const char *value);
 
-/* Upstreams take no radius below this; what is too far is left out after. */
+/* Upstreams take no smaller radius; places too far are left out later. */
 #define UPSTREAM_RADIUS_MIN_M 1.0
 
 /* The radius to ask for. */

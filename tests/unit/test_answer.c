@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <math.h>
+
 #include "herd/json.h"
 #include "herd/text.h"
 #include "places/answer.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What stands between Places and its upstreams, on a clock of its own: the
+ * What guards Places and its upstreams, on a clock of its own: the
  * breaker, the rate, the cache, the key's mask, and the strict JSON reader.
  */
 #include <setjmp.h>
