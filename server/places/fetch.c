@@ -82,7 +82,7 @@ pool_settle(struct pool *pool)
 
 /* --- life of a fetch ----------------------------------------------------- */
 
-static void
+void
 fetch_free(struct fetch *fetch)
 {
 	struct pool *pool = fetch->pool;
@@ -519,10 +519,4 @@ fetch_start(struct fetcher *fetcher, struct upstream_request *request,
 	}
 	*out = fetch;
 	return HERD_OK;
-}
-
-void
-fetch_abort(struct fetch *fetch)
-{
-	fetch_free(fetch);
 }

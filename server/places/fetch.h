@@ -82,7 +82,7 @@ HERD_MUST_CHECK enum herd_error fetch_start(struct fetcher *fetcher,
     struct upstream_request *request, enum fetch_way way, uint64_t timeout_ms,
     fetch_on_done *on_done, void *arg, struct fetch **out);
 
-/* No on_done will come. */
-void fetch_abort(struct fetch *fetch);
+/* Aborts it: no on_done will come. Not from on_done. */
+void fetch_free(struct fetch *fetch);
 
 #endif

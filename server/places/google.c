@@ -109,14 +109,12 @@ add_number_if(
 }
 
 static void
-add_view(struct json *json, const cJSON *place)
+add_view(struct json *json, const cJSON *place, struct geo_point at)
 {
 	const cJSON *view = member_object(place, "viewport");
-	struct geo_point at = { 0, 0 };
 	struct geo_point low;
 	struct geo_point high;
 
-	(void)read_location(place, &at);
 	if (read_point(member_object(view, "low"), &low) &&
 	    read_point(member_object(view, "high"), &high))
 		add_geometry_of(json, at, high, low);
@@ -228,8 +226,8 @@ add_icon_mask(struct json *json, const cJSON *place)
 	    json, "icon_mask_base_uri", member_text(place, "iconMaskBaseUri"));
 }
 
-static void
-add_place(struct json *json, const cJSON *place)
+static bool
+add_place(struct json *json, const cJSON *place, struct geo_point at)
 {
 	struct span address = member_text(place, "shortFormattedAddress");
 	struct span id = member_text(place, "id");
@@ -239,7 +237,7 @@ add_place(struct json *json, const cJSON *place)
 	json_object(json, NULL);
 	add_text_if(
 	    json, "business_status", member_text(place, "businessStatus"));
-	add_view(json, place);
+	add_view(json, place, at);
 	add_icon_mask(json, place);
 	add_text_if(json, "name",
 	    member_text(member_object(place, "displayName"), "text"));
@@ -254,32 +252,7 @@ add_place(struct json *json, const cJSON *place)
 	add_number_if(json, "user_ratings_total", place, "userRatingCount");
 	add_text_if(json, "vicinity", address);
 	json_object_end(json);
-}
-
-struct google_answer {
-	const struct places_question *question;
-	const cJSON *places; /* NULL = none */
-};
-
-static unsigned
-add_results(struct json *json, void *arg)
-{
-	const struct google_answer *answer = arg;
-	unsigned count = 0;
-	const cJSON *place;
-
-	cJSON_ArrayForEach(place, answer->places)
-	{
-		struct geo_point at;
-
-		if (count == answer->question->max ||
-		    !read_location(place, &at) ||
-		    !is_within(answer->question, at))
-			continue;
-		add_place(json, place);
-		count++;
-	}
-	return count;
+	return true;
 }
 
 /* The attributions of all places, each once; release them. */
@@ -363,17 +336,18 @@ static enum herd_error
 google_read(const struct places_question *question, struct span body,
     struct buf *json, struct answer_facts *facts, struct buf *why)
 {
+	static const struct upstream_form form = { read_location, add_place };
 	struct attribution_list list;
-	struct google_answer answer = { .question = question };
+	const cJSON *places;
 	cJSON *tree;
 	enum herd_error error =
 	    upstream_open(body, find_fault, &tree, facts, why);
 
 	if (tree != NULL) {
-		answer.places = member_array(tree, "places");
-		collect_attributions(&list, answer.places);
-		error = upstream_write(
-		    json, list.spans, list.count, add_results, &answer, facts);
+		places = member_array(tree, "places");
+		collect_attributions(&list, places);
+		error = upstream_write(json, question, places, &form,
+		    list.spans, list.count, facts);
 		release_list(&list);
 	}
 	cJSON_Delete(tree);

@@ -435,7 +435,7 @@ lookup_request_interrupt(struct places_lookup *lookup)
 	case LOOKUP_STEPPING: return;
 	case LOOKUP_WAITING: leave_line(lookup); return;
 	case LOOKUP_REQUESTING:
-		fetch_abort(lookup->fetch);
+		fetch_free(lookup->fetch);
 		lookup->fetch = NULL;
 		break;
 	case LOOKUP_RESTING: (void)event_del(lookup->rest); break;

@@ -4,8 +4,8 @@
  * A report of each provider is taken first, then written, so that no lock is
  * held while text grows.
  */
+#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
 #include "herd/json.h"
@@ -14,6 +14,8 @@
 
 /* A failure of the gazetteer shows as its state for so long. */
 #define FAILING_NS (60u * HERD_NS_PER_S)
+
+enum gauge { ACTIVE, QUEUED, BREAKER_IS_OPEN, CACHE_BYTES, GAUGE_COUNT };
 
 /* One provider as it is now. */
 struct provider_report {
@@ -25,12 +27,9 @@ struct provider_report {
 	/* on the network */
 	const struct provider *provider; /* NULL: it is not */
 	uint64_t counts[PROVIDER_COUNT_MAX];
-	uint64_t active;
-	uint64_t waiting;
+	uint64_t gauges[GAUGE_COUNT];
 	enum breaker_state breaker;
-	bool has_cache;
 	size_t cache_entries;
-	size_t cache_bytes;
 };
 
 static double
@@ -60,14 +59,17 @@ report_gazetteer(struct places *places, struct provider_report *report)
 static void
 report_network(struct provider *provider, struct provider_report *report)
 {
+	size_t bytes = 0;
+
 	report->provider = provider;
 	places_stats_add(&report->stats, &provider->stats);
 	for (unsigned i = 0; i < PROVIDER_COUNT_MAX; i++)
 		report->counts[i] = atomic_load(&provider->counts[i]);
-	report->active = atomic_load(&provider->active);
-	report->waiting = atomic_load(&provider->waiting_count);
+	report->gauges[ACTIVE] = atomic_load(&provider->active);
+	report->gauges[QUEUED] = atomic_load(&provider->waiting_count);
 	report->breaker =
 	    (enum breaker_state)atomic_load(&provider->breaker_state);
+	report->gauges[BREAKER_IS_OPEN] = report->breaker != BREAKER_CLOSED;
 	if (report->breaker != BREAKER_CLOSED)
 		report->state = "open";
 	else
@@ -78,10 +80,9 @@ report_network(struct provider *provider, struct provider_report *report)
 	    sizeof(report->last_error));
 	report->last_error_age_s = age_s(provider->last_error_at);
 	pthread_mutex_unlock(&provider->lock);
-	report->has_cache = provider->cache != NULL;
-	if (report->has_cache)
-		cache_size(provider->cache, &report->cache_entries,
-		    &report->cache_bytes);
+	if (provider->cache != NULL)
+		cache_size(provider->cache, &report->cache_entries, &bytes);
+	report->gauges[CACHE_BYTES] = bytes;
 }
 
 static void
@@ -97,19 +98,16 @@ report_provider(
 		report_gazetteer(places, report);
 }
 
-/* Gives an array of SETTING_LIST_MAX; NULL without memory. */
-static struct provider_report *
-report_all(struct places *places)
+static void
+report_all(
+    struct places *places, struct provider_report reports[SETTING_LIST_MAX])
 {
-	struct provider_report *reports =
-	    calloc(SETTING_LIST_MAX, sizeof(*reports));
-
-	for (unsigned i = 0; reports != NULL && i < places->chain.count; i++)
+	memset(reports, 0, SETTING_LIST_MAX * sizeof(*reports));
+	for (unsigned i = 0; i < places->chain.count; i++)
 		report_provider(places, i, &reports[i]);
-	return reports;
 }
 
-/* What the askers got, whoever answered. */
+/* The answers to askers, of all providers. */
 static void
 sum_answers(struct places *places, struct places_stats *sum)
 {
@@ -165,20 +163,20 @@ add_network(struct json *json, const struct provider_report *report)
 	json_text(json, "base_url", span_from(provider->base_url));
 	json_text(
 	    json, "breaker", span_from(breaker_state_name(report->breaker)));
-	json_count(json, "active", report->active);
+	json_count(json, "active", report->gauges[ACTIVE]);
 	json_count(json, "max_active", provider->max_active);
-	json_count(json, "queued", report->waiting);
+	json_count(json, "queued", report->gauges[QUEUED]);
 	json_count(json, "max_queued", provider->max_waiting);
 	for (unsigned i = 0; i < PROVIDER_COUNT_MAX; i++)
 		json_count(json, provider_count_name((enum provider_count)i),
 		    report->counts[i]);
-	if (!report->has_cache) {
+	if (provider->cache == NULL) {
 		json_null(json, "cache");
 		return;
 	}
 	json_object(json, "cache");
 	json_count(json, "entries", report->cache_entries);
-	json_count(json, "bytes", report->cache_bytes);
+	json_count(json, "bytes", report->gauges[CACHE_BYTES]);
 	json_object_end(json);
 }
 
@@ -203,72 +201,65 @@ add_provider(struct json *json, const struct places *places,
 	json_object_end(json);
 }
 
-/* The chain as one: its first provider's name and state, all answers. */
+/* The chain as one has its first provider's name and state. */
+static void
+add_chain(struct json *json, const struct places *places,
+    const struct provider_report *reports)
+{
+	bool any = places->chain.count > 0;
+
+	json_word(json, "provider",
+	    places_kind_name(any ? reports[0].kind : PLACES_NONE));
+	json_word(json, "state", any ? reports[0].state : "off");
+}
+
 static void
 add_summary(struct json *json, struct places *places,
     const struct provider_report *reports)
 {
 	struct places_stats answers;
-	bool any = places->chain.count > 0;
 
 	sum_answers(places, &answers);
-	json_word(json, "provider",
-	    places_kind_name(any ? reports[0].kind : PLACES_NONE));
-	json_word(json, "state", any ? reports[0].state : "off");
+	add_chain(json, places, reports);
 	add_counts(json, &answers);
 }
 
 void
 places_summary(struct places *places, struct json *json)
 {
-	struct provider_report *reports = report_all(places);
+	struct provider_report reports[SETTING_LIST_MAX];
 
-	if (reports == NULL) {
-		json_fail(json, HERD_ENOMEM);
-		return;
-	}
+	report_all(places, reports);
 	add_summary(json, places, reports);
-	free(reports);
 }
 
 void
 places_status(struct places *places, struct json *json)
 {
-	struct provider_report *reports = report_all(places);
+	struct provider_report reports[SETTING_LIST_MAX];
 
-	if (reports == NULL) {
-		json_fail(json, HERD_ENOMEM);
-		return;
-	}
+	report_all(places, reports);
 	add_summary(json, places, reports);
 	json_array(json, "providers");
 	for (unsigned i = 0; i < places->chain.count; i++)
 		add_provider(json, places, &reports[i]);
 	json_array_end(json);
-	free(reports);
 }
 
 void
 places_news(struct places *places, struct json *json)
 {
-	struct provider_report *reports = report_all(places);
+	struct provider_report reports[SETTING_LIST_MAX];
 	struct places_stats answers;
-	bool any = places->chain.count > 0;
 
-	if (reports == NULL) {
-		json_fail(json, HERD_ENOMEM);
-		return;
-	}
+	report_all(places, reports);
 	sum_answers(places, &answers);
-	json_word(json, "provider",
-	    places_kind_name(any ? reports[0].kind : PLACES_NONE));
-	json_word(json, "state", any ? reports[0].state : "off");
+	add_chain(json, places, reports);
 	json_count(json, "failed", places_stats_failed(&answers));
-	if (any && reports[0].last_error[0] != '\0')
+	if (reports[0].last_error[0] != '\0')
 		json_word(json, "last_error", reports[0].last_error);
 	else
 		json_null(json, "last_error");
-	free(reports);
 }
 
 /* --- metrics -------------------------------------------------------------- */
@@ -319,115 +310,87 @@ add_time_metric(const struct provider_report *report, struct buf *out)
 	return error;
 }
 
-/* One line of a gauge of a provider on the network. */
-static enum herd_error
-add_gauge(const struct provider_report *report, const char *name,
-    uint64_t value, struct buf *out)
-{
-	if (report->provider == NULL)
-		return HERD_OK;
-	return buf_addf(out, "herd_places_%s{provider=\"%s\"} %llu\n", name,
-	    places_kind_name(report->kind), (unsigned long long)value);
-}
-
-static enum herd_error
-add_active_metric(const struct provider_report *report, struct buf *out)
-{
-	return add_gauge(report, "active_calls", report->active, out);
-}
-
-static enum herd_error
-add_queued_metric(const struct provider_report *report, struct buf *out)
-{
-	return add_gauge(report, "queued_questions", report->waiting, out);
-}
-
-static enum herd_error
-add_breaker_metric(const struct provider_report *report, struct buf *out)
-{
-	return add_gauge(
-	    report, "breaker_open", report->breaker != BREAKER_CLOSED, out);
-}
-
-static enum herd_error
-add_cache_metric(const struct provider_report *report, struct buf *out)
-{
-	return add_gauge(report, "cache_bytes", report->cache_bytes, out);
-}
-
-typedef enum herd_error add_metric(
-    const struct provider_report *report, struct buf *out);
-
-static const struct {
+struct metric {
 	const char *name;
 	const char *type;
 	const char *help;
-	add_metric *add;
-} METRICS[] = {
-	{ "answers_total", "counter", "Answers of each Places provider.",
-	    add_answers_metric },
-	{ "answer_seconds", "summary", "Time that an answer took.",
-	    add_time_metric },
-	{ "active_calls", "gauge", "Calls that the upstream has not answered.",
-	    add_active_metric },
-	{ "queued_questions", "gauge", "Questions that wait for a call.",
-	    add_queued_metric },
-	{ "breaker_open", "gauge",
-	    "1: the upstream is not asked, since too many calls failed.",
-	    add_breaker_metric },
-	{ "cache_bytes", "gauge", "Memory of the answers that are kept.",
-	    add_cache_metric },
+	enum herd_error (*add)(
+	    const struct provider_report *report, struct buf *out);
+	size_t value; /* without `add`: offset of the uint64_t in a report */
 };
 
-static enum herd_error
-add_head(struct buf *out, const char *name, const char *type, const char *help)
-{
-	return buf_addf(out,
-	    "# HELP herd_places_%s %s\n# TYPE herd_places_%s %s\n", name, help,
-	    name, type);
-}
+#define GAUGE(index, name, help)                                    \
+	{                                                           \
+		name, "gauge", help, NULL,                          \
+		    offsetof(struct provider_report, gauges[index]) \
+	}
 
-/* The counts of provider.h, one metric each. */
+static const struct metric METRICS[] = {
+	{ "answers_total", "counter", "Answers of each Places provider.",
+	    add_answers_metric, 0 },
+	{ "answer_seconds", "summary", "Time that an answer took.",
+	    add_time_metric, 0 },
+	GAUGE(ACTIVE, "active_calls",
+	    "Calls that the upstream has not answered."),
+	GAUGE(QUEUED, "queued_questions", "Questions that wait for a call."),
+	GAUGE(BREAKER_IS_OPEN, "breaker_open",
+	    "1: the upstream is not asked, since too many calls failed."),
+	GAUGE(
+	    CACHE_BYTES, "cache_bytes", "Memory of the answers that are kept."),
+};
+
+/* One line, for a provider on the network. */
 static enum herd_error
-add_counters(const struct places *places, const struct provider_report *reports,
+add_value(const struct metric *metric, const struct provider_report *report,
     struct buf *out)
 {
-	enum herd_error error = HERD_OK;
+	uint64_t value;
 
-	for (unsigned c = 0; error == HERD_OK && c < PROVIDER_COUNT_MAX; c++) {
-		enum provider_count count = (enum provider_count)c;
-		char name[64];
+	if (report->provider == NULL)
+		return HERD_OK;
+	memcpy(&value, (const char *)report + metric->value, sizeof(value));
+	return buf_addf(out, "herd_places_%s{provider=\"%s\"} %llu\n",
+	    metric->name, places_kind_name(report->kind),
+	    (unsigned long long)value);
+}
 
-		(void)snprintf(
-		    name, sizeof(name), "%s_total", provider_count_name(count));
-		error =
-		    add_head(out, name, "counter", provider_count_help(count));
-		for (unsigned i = 0;
-		     error == HERD_OK && i < places->chain.count; i++)
-			error = add_gauge(
-			    &reports[i], name, reports[i].counts[c], out);
-	}
+static enum herd_error
+add_metric(const struct metric *metric, const struct provider_report *reports,
+    unsigned count, struct buf *out)
+{
+	enum herd_error error = buf_addf(out,
+	    "# HELP herd_places_%s %s\n# TYPE herd_places_%s %s\n",
+	    metric->name, metric->help, metric->name, metric->type);
+
+	for (unsigned i = 0; error == HERD_OK && i < count; i++)
+		error = metric->add != NULL
+			    ? metric->add(&reports[i], out)
+			    : add_value(metric, &reports[i], out);
 	return error;
 }
 
+/* METRICS, then the counts of provider.h. */
 enum herd_error
 places_metrics(struct places *places, struct buf *out)
 {
-	struct provider_report *reports = report_all(places);
+	struct provider_report reports[SETTING_LIST_MAX];
 	enum herd_error error = HERD_OK;
 
-	if (reports == NULL)
-		return HERD_ENOMEM;
-	for (size_t m = 0; error == HERD_OK && m < HERD_ARRAY_LEN(METRICS);
-	     m++) {
-		error = add_head(
-		    out, METRICS[m].name, METRICS[m].type, METRICS[m].help);
-		for (unsigned i = 0;
-		     error == HERD_OK && i < places->chain.count; i++)
-			error = METRICS[m].add(&reports[i], out);
+	report_all(places, reports);
+	for (size_t m = 0; error == HERD_OK && m < HERD_ARRAY_LEN(METRICS); m++)
+		error =
+		    add_metric(&METRICS[m], reports, places->chain.count, out);
+	for (unsigned c = 0; error == HERD_OK && c < PROVIDER_COUNT_MAX; c++) {
+		enum provider_count count = (enum provider_count)c;
+		char name[64];
+		const struct metric metric = { name, "counter",
+			provider_count_help(count), NULL,
+			offsetof(struct provider_report, counts) +
+			    c * sizeof(uint64_t) };
+
+		(void)snprintf(
+		    name, sizeof(name), "%s_total", provider_count_name(count));
+		error = add_metric(&metric, reports, places->chain.count, out);
 	}
-	if (error == HERD_OK)
-		error = add_counters(places, reports, out);
-	free(reports);
 	return error;
 }

@@ -91,7 +91,8 @@ geo_point_is_valid(struct geo_point point)
 	return fabs(point.lat) <= 90 && fabs(point.lng) <= 180;
 }
 
-bool
+/* Is it within the question's radius? 1 m of rounding is granted. */
+static bool
 is_within(const struct places_question *question, struct geo_point point)
 {
 	struct location at = { llround(point.lat * 1e9),
@@ -145,18 +146,26 @@ add_geometry_around(struct json *json, struct geo_point at)
 }
 
 enum herd_error
-upstream_write(struct buf *out, const struct span *attributions,
-    size_t attribution_count,
-    unsigned (*add_results)(struct json *json, void *arg), void *arg,
+upstream_write(struct buf *out, const struct places_question *question,
+    const cJSON *places, const struct upstream_form *form,
+    const struct span *attributions, size_t attribution_count,
     struct answer_facts *facts)
 {
+	const cJSON *place;
+	struct geo_point at;
 	struct json json;
 
+	facts->results = 0;
 	json_begin(&json, out, JSON_GOOGLE);
 	json_object(&json, NULL);
 	json_texts(&json, "html_attributions", attributions, attribution_count);
 	json_array(&json, "results");
-	facts->results = add_results(&json, arg);
+	cJSON_ArrayForEach(place, places)
+	{
+		if (facts->results < question->max &&
+		    form->read_at(place, &at) && is_within(question, at))
+			facts->results += form->add(&json, place, at);
+	}
 	json_array_end(&json);
 	facts->status = facts->results > 0 ? PLACES_OK : PLACES_ZERO_RESULTS;
 	json_text(
