@@ -11,9 +11,8 @@
 #define EARTH_RADIUS_M 6371008.8
 
 /*
- * Finished texts of places that were asked for lately, each in the one slot
- * that its id allows. Most clients are where others are: what a town's next
- * client hears was read and written for the last one.
+ * A cache of places' texts with one slot for each id's remainder. Most clients
+ * are near others: a town's next client gets the texts of the last one.
  */
 #define SLOTS 8192u
 #define SLOT_BYTES 1024u
@@ -169,7 +168,7 @@ add_answer(struct gazetteer_reader *reader, struct buf *answer,
 	return error != HERD_OK ? error : written;
 }
 
-/* SQLite has no error when a row is not there that the tree has. */
+/* SQLite reports no error for a row that only the tree has. */
 static const char *
 explain(struct gazetteer_reader *reader, enum herd_error error)
 {

@@ -25,7 +25,7 @@ static const char MASK_RICH[] =
     "places.rating,places.userRatingCount,places.priceLevel,"
     "places.currentOpeningHours.openNow,places.photos";
 
-/* Its names of what the legacy API numbers from 0. */
+/* Price levels, which the legacy API numbers from 0. */
 static const char *const PRICE_LEVELS[] = {
 	"PRICE_LEVEL_FREE",
 	"PRICE_LEVEL_INEXPENSIVE",

@@ -31,7 +31,7 @@ widest_axis(const struct kd_point *points, size_t count)
 	return widest;
 }
 
-/* A total order, so that the tree does not depend on the algorithm's luck. */
+/* A total order, so that equal inputs give equal trees. */
 static bool
 is_before(const struct kd_point *a, const struct kd_point *b, uint32_t axis)
 {
@@ -49,7 +49,7 @@ swap(struct kd_point *a, struct kd_point *b)
 	*b = kept;
 }
 
-/* Of three places the one that is neither first nor last. */
+/* The median of three points. */
 static size_t
 median_of_three(
     const struct kd_point *points, size_t a, size_t b, size_t c, uint32_t axis)
@@ -65,7 +65,7 @@ median_of_three(
 	return is_before(&points[c], &points[b], axis) ? c : b;
 }
 
-/* Moves what is before the pivot before it; returns where the pivot lies. */
+/* Moves smaller points before the pivot; returns the pivot's index. */
 static size_t
 partition(struct kd_point *points, size_t low, size_t high, uint32_t axis)
 {
@@ -102,7 +102,7 @@ select_middle(
 	}
 }
 
-/* Tags stay the caller's until all is in order; axes are kept aside. */
+/* Keeps the axes apart, because tags stay the caller's until the end. */
 static void
 build(struct kd_point *points, size_t count, uint32_t *axes)
 {

@@ -30,7 +30,7 @@ struct kd_found {
 	size_t index;  /* of the point in the array */
 };
 
-/* One search; at, limit and want are set before, the rest by kd_tree_search().
+/* One search. The caller sets at, limit and want; kd_tree_search() the rest.
  */
 struct kd_search {
 	double at[3];

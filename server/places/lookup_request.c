@@ -186,7 +186,7 @@ lookup_request_start(struct places_lookup *lookup)
 	return start_or_wait(lookup);
 }
 
-/* A connection or a gateway that failed may not fail twice. */
+/* A failed connection or gateway may work at the second attempt. */
 static bool
 deserves_retry(
     const struct places_lookup *lookup, const struct fetch_result *result)

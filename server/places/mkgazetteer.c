@@ -66,7 +66,7 @@ struct maker {
 	struct place_table table;
 };
 
-/* Says what is wrong; returns false for the caller to return. */
+/* Prints what is wrong; returns false for the caller to return. */
 static bool HERD_PRINTF(1, 2) fail(const char *fmt, ...)
 {
 	va_list args;
@@ -85,7 +85,7 @@ fail_database(struct maker *maker)
 	return fail("%s: %s", maker->temporary, sqlite3_errmsg(maker->db));
 }
 
-/* A plain decimal number within +-limit; what strtod takes beyond is not. */
+/* A plain decimal number within +-limit; strtod() would take other forms. */
 static bool
 parse_degrees(struct span text, double limit, double *out)
 {
@@ -506,7 +506,7 @@ main(int argc, char **argv)
 
 	if (file_hold_standard() != HERD_OK)
 		return EXIT_FAILURE;
-	/* A limit of file size is an error of the write, told and tidied. */
+	/* At the file-size limit the write fails, and the file is removed. */
 	(void)sigaction(SIGXFSZ, &ignore, NULL);
 	buf_init(&notice, GAZETTEER_NOTICE_MAX);
 	while ((option = getopt(argc, argv, "hn:V")) != -1) {

@@ -42,8 +42,6 @@ places_event(struct places *places, enum log_level level, const char *fmt, ...)
 	char message[1024];
 	va_list args;
 
-	if (places->hooks.on_event == NULL)
-		return;
 	va_start(args, fmt);
 	(void)vsnprintf(message, sizeof(message), fmt, args);
 	va_end(args);
@@ -187,8 +185,7 @@ places_open(const struct settings *settings, const char *node,
 	places_stats_init(&places->closed_gazetteer);
 	places_stats_init(&places->closed_answers);
 	places->chain = settings->places.provider;
-	if (hooks != NULL)
-		places->hooks = *hooks;
+	places->hooks = *hooks;
 	error = open_providers(places, &opening);
 	if (error == HERD_OK)
 		error = open_network(places, &opening);

@@ -7,7 +7,7 @@
  *   question   what a client asks for: a point, a radius, a number of places
  *   asker      one who waits for the answer to a question
  *   lookup     a question on its way through the chain, for all its askers
- *   provider   a link of the chain; its upstream is the service on the network
+ *   provider   a member of the chain; its upstream is the service on the network
  *   request    what goes to an upstream; a fetch is one over HTTP
  *   probe      the request that finds out whether a failing upstream works
  *   test call  an operator's question, with timings (`herdctl places test`)
@@ -62,9 +62,8 @@ struct places_asker;
 /*
  * Opens the providers that `settings` names (herd file's directory is
  * `base_dir`, `node` expands %n) and starts the Places thread if one of them
- * needs it. `hooks` may be NULL. HERD_ESYSTEM, HERD_ENOTFOUND ...: `message`
- * says what is wrong and what to do. Copies what it needs of the settings and
- * hooks.
+ * needs it. HERD_ESYSTEM, HERD_ENOTFOUND ...: `message` says what is wrong and
+ * what to do. Copies what it needs of the settings and the hooks.
  */
 HERD_MUST_CHECK enum herd_error places_open(const struct settings *settings,
     const char *node, const char *base_dir, const struct places_hooks *hooks,

@@ -52,14 +52,13 @@ const char *places_kind_name(enum places_kind kind);
 /* Keeps `text`, which is UTF-8, cut and terminated. */
 void places_keep_error(char out[PLACES_ERROR_TEXT_MAX], struct span text);
 
-/* Tells the hooks, if there are any. */
+/* Tells the hooks. */
 void places_event(struct places *places, enum log_level level, const char *fmt,
     ...) HERD_PRINTF(3, 4);
 
 /*
- * Asks the gazetteer through the reader of the calling thread, and counts.
- * False: it failed, *facts has the status, and the next of the chain is to
- * be asked.
+ * Asks the gazetteer with the calling thread's reader, and counts. False: it
+ * failed, *facts has the status; ask the next of the chain.
  */
 bool places_ask_gazetteer(struct places_reader *reader,
     const struct places_question *question, struct buf *answer,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the operator sees of Places: the admin API's objects and the metrics.
- * A report of each provider is taken first, then written, so that no lock is
- * held while text grows.
+ * Places for the operator: the admin API's objects and the metrics. A report of
+ * each provider is taken first, then written, so that no lock is held while
+ * text grows.
  */
 #include <stddef.h>
 #include <stdio.h>

@@ -30,6 +30,14 @@ set(struct settings *settings, const char *name, const char *value)
 	    setting_set(settings, setting, span_from(value), NULL), HERD_OK);
 }
 
+static void
+ignore_event(void *arg HERD_UNUSED, enum log_level level HERD_UNUSED,
+    const char *message HERD_UNUSED)
+{
+}
+
+static const struct places_hooks HOOKS = { ignore_event, NULL };
+
 static struct places *
 open_places(const char *provider, const char *data)
 {
@@ -45,7 +53,7 @@ open_places(const char *provider, const char *data)
 		set(&settings, "places.provider", provider);
 	}
 	set(&settings, "places.data", data);
-	if (places_open(&settings, "Riley", NULL, NULL, &message, &places) !=
+	if (places_open(&settings, "Riley", NULL, &HOOKS, &message, &places) !=
 	    HERD_OK)
 		fail_msg(SPAN_FMT, SPAN_ARG(buf_span(&message)));
 	settings_release(&settings);
@@ -158,7 +166,7 @@ test_missing_data_says_what_to_do(void **state HERD_UNUSED)
 	assert_int_equal(settings_init(&settings), HERD_OK);
 	set(&settings, "places.data", "/nonexistent/gazetteer.sqlite");
 	assert_int_not_equal(
-	    places_open(&settings, "Riley", NULL, NULL, &message, &places),
+	    places_open(&settings, "Riley", NULL, &HOOKS, &message, &places),
 	    HERD_OK);
 	assert_null(places);
 	assert_non_null(
