@@ -212,13 +212,11 @@ on_socket_ready(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-on_timeout(evutil_socket_t fd, short what, void *arg)
+on_timeout(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	struct pool *pool = arg;
 	int running;
 
-	(void)fd;
-	(void)what;
 	loop_watch_begin("places-time");
 	(void)curl_multi_socket_action(
 	    pool->multi, CURL_SOCKET_TIMEOUT, 0, &running);
@@ -231,12 +229,11 @@ on_timeout(evutil_socket_t fd, short what, void *arg)
  * from its own callback.
  */
 static int
-on_timer_wanted(CURLM *multi, long timeout_ms, void *arg)
+on_timer_wanted(CURLM *multi HERD_UNUSED, long timeout_ms, void *arg)
 {
 	struct pool *pool = arg;
 	struct timeval delay;
 
-	(void)multi;
 	if (timeout_ms < 0)
 		return event_del(pool->timer);
 	delay.tv_sec = timeout_ms / 1000;
@@ -249,14 +246,13 @@ on_timer_wanted(CURLM *multi, long timeout_ms, void *arg)
  * watching: the socket stays open for the next request.
  */
 static int
-on_socket_wanted(
-    CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
+on_socket_wanted(CURL *easy HERD_UNUSED, curl_socket_t fd, int what, void *arg,
+    void *socket_arg)
 {
 	struct pool *pool = arg;
 	struct event *event = socket_arg;
 	short bits = EV_PERSIST;
 
-	(void)easy;
 	if (event != NULL)
 		event_free(event);
 	event = NULL;

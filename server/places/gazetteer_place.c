@@ -121,13 +121,13 @@ add_plus_code(struct json *json, const struct gazetteer_row *place)
 	char text[OLC_LEN + 2 * GAZETTEER_NAME_MAX];
 	char code[OLC_LEN];
 	size_t len = OLC_LEN - OLC_AREA_LEN;
-	size_t room = 2 * GAZETTEER_NAME_MAX - 3;
+	size_t space = 2 * GAZETTEER_NAME_MAX - 3;
 
 	olc_encode(place->lat_e7, place->lng_e7, code);
 	json_object(json, "plus_code");
 	if ((place->kind->has_name_of_town ||
 		!span_equal(place->vicinity, place->name)) &&
-	    place->vicinity.len + place->country.len <= room) {
+	    place->vicinity.len + place->country.len <= space) {
 		memcpy(text, code + OLC_AREA_LEN, len);
 		text[len++] = ' ';
 		memcpy(text + len, place->vicinity.data, place->vicinity.len);

@@ -2,13 +2,12 @@
 #include "places/lookup.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <event2/event.h>
 
 #include "base/clock.h"
-#include "places/lookup_internal.h"
+#include "places/lookup_request.h"
 #include "places/question.h"
 
 static void go_on(struct places_lookup *lookup);
@@ -66,27 +65,18 @@ finish_failed(struct places_lookup *lookup)
 
 /* --- failures ------------------------------------------------------------ */
 
-/* What does not fit is left out. */
-static void HERD_PRINTF(2, 3) append(struct buf *out, const char *fmt, ...)
-{
-	va_list args;
-	enum herd_error error;
-
-	va_start(args, fmt);
-	error = buf_addv(out, fmt, args);
-	va_end(args);
-	assert(
-	    error == HERD_OK || error == HERD_ELIMIT || error == HERD_ENOMEM);
-}
-
 static void
 note_why(struct places_lookup *lookup, enum places_status status,
     const char *who, struct span why)
 {
-	if (lookup->why.len == 0)
+	size_t before = lookup->why.len;
+
+	if (before == 0)
 		lookup->status = status;
-	append(&lookup->why, "%s%s: " SPAN_FMT, lookup->why.len > 0 ? "; " : "",
-	    who, SPAN_ARG(why));
+	/* A reason that does not fit is left out. */
+	if (buf_addf(&lookup->why, "%s%s: " SPAN_FMT, before > 0 ? "; " : "",
+		who, SPAN_ARG(why)) != HERD_OK)
+		buf_truncate(&lookup->why, before);
 	if (lookup->test != NULL && lookup->test->count > 0) {
 		struct test_call_step *step =
 		    &lookup->test->steps[lookup->test->count - 1];
@@ -175,21 +165,17 @@ go_on(struct places_lookup *lookup)
 }
 
 static void
-on_rested(evutil_socket_t fd, short what, void *arg)
+on_rested(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
-	(void)fd;
-	(void)what;
 	lookup_request_again(arg);
 }
 
 static void
-on_deadline(evutil_socket_t fd, short what, void *arg)
+on_deadline(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	struct places_lookup *lookup = arg;
 	struct provider *provider = lookup->provider;
 
-	(void)fd;
-	(void)what;
 	lookup_request_interrupt(lookup);
 	lookup->is_late = true;
 	lookup_continue(lookup, lookup_fail_step(lookup, PLACES_UNKNOWN_ERROR,
@@ -201,13 +187,14 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 
 /* A lookup of the same question that the asker can join. */
 static struct places_lookup *
-find_same(struct network *network, const struct places_asker *asker)
+find_same(const struct places_asker *asker)
 {
 	struct places_lookup *lookup = NULL;
 
 	if (asker->test != NULL)
 		return NULL;
-	LIST_FOREACH(lookup, bucket_of(network, &asker->question), same_hash)
+	LIST_FOREACH(
+	    lookup, bucket_of(asker->network, &asker->question), same_hash)
 	{
 		if (lookup->test == NULL && lookup->first == asker->first &&
 		    question_equal(&lookup->question, &asker->question))
@@ -217,9 +204,9 @@ find_same(struct network *network, const struct places_asker *asker)
 }
 
 static enum herd_error
-lookup_new(struct network *network, const struct places_asker *asker,
-    struct places_lookup **out)
+lookup_new(const struct places_asker *asker, struct places_lookup **out)
 {
+	struct network *network = asker->network;
 	struct places_lookup *lookup = calloc(1, sizeof(*lookup));
 
 	if (lookup == NULL)
@@ -236,23 +223,24 @@ lookup_new(struct network *network, const struct places_asker *asker,
 	buf_init(&lookup->why, 4 * UPSTREAM_WHY_MAX);
 	lookup->deadline = event_new(network->base, -1, 0, on_deadline, lookup);
 	lookup->rest = event_new(network->base, -1, 0, on_rested, lookup);
-	LIST_INSERT_HEAD(
-	    bucket_of(network, &lookup->question), lookup, same_hash);
 	if (lookup->deadline == NULL || lookup->rest == NULL) {
-		LIST_REMOVE(lookup, same_hash);
 		if (lookup->deadline != NULL)
 			event_free(lookup->deadline);
+		if (lookup->rest != NULL)
+			event_free(lookup->rest);
 		free(lookup);
 		return HERD_ENOMEM;
 	}
+	LIST_INSERT_HEAD(
+	    bucket_of(network, &lookup->question), lookup, same_hash);
 	*out = lookup;
 	return HERD_OK;
 }
 
 enum herd_error
-lookup_ask(struct network *network, struct places_asker *asker)
+lookup_ask(struct places_asker *asker)
 {
-	struct places_lookup *lookup = find_same(network, asker);
+	struct places_lookup *lookup = find_same(asker);
 	struct timeval delay;
 	enum herd_error error;
 	uint64_t left;
@@ -263,7 +251,7 @@ lookup_ask(struct network *network, struct places_asker *asker)
 			provider_bump(lookup->provider, PROVIDER_SHARED);
 		return HERD_OK;
 	}
-	error = lookup_new(network, asker, &lookup);
+	error = lookup_new(asker, &lookup);
 	if (error != HERD_OK)
 		return error;
 	TAILQ_INSERT_TAIL(&lookup->askers, asker, link);

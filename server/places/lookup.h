@@ -32,8 +32,7 @@ LIST_HEAD(lookup_list, places_lookup);
  * a lookup of the same question or begins one. HERD_ENOMEM: nothing was
  * taken.
  */
-HERD_MUST_CHECK enum herd_error lookup_ask(
-    struct network *network, struct places_asker *asker);
+HERD_MUST_CHECK enum herd_error lookup_ask(struct places_asker *asker);
 
 /* Ends all lookups, with an answer that says that the node stops. */
 void lookup_end_all(struct network *network);

@@ -80,18 +80,4 @@ enum step lookup_fail_step(
 /* After a step that ended in a callback: STEP_FAILED asks the next. */
 void lookup_continue(struct places_lookup *lookup, enum step step);
 
-/* lookup_request.c. */
-
-/* Asks lookup->provider: its cache, then its upstream. */
-enum step lookup_request_start(struct places_lookup *lookup);
-
-/* Makes a second attempt, after a rest. */
-void lookup_request_again(struct places_lookup *lookup);
-
-/* Stops what it waits for. */
-void lookup_request_interrupt(struct places_lookup *lookup);
-
-/* Starts requests for waiting lookups, up to the provider's limit. */
-void lookup_request_serve(struct provider *provider);
-
 #endif

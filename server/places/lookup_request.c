@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "places/lookup_internal.h"
+#include "places/lookup_request.h"
 
 #include <event2/event.h>
 

@@ -39,12 +39,11 @@ static void
 on_asker(struct message *message)
 {
 	struct places_asker *asker = (struct places_asker *)message;
-	struct network *network = asker->network;
 
 	/* Without memory for a lookup; the failure's text needs little. */
-	if (lookup_ask(network, asker) != HERD_OK)
+	if (lookup_ask(asker) != HERD_OK)
 		network_answer(asker,
-		    network_write_failure(network, PLACES_UNKNOWN_ERROR,
+		    network_write_failure(asker->network, PLACES_UNKNOWN_ERROR,
 			span_from(herd_strerror(HERD_ENOMEM))),
 		    PLACES_UNKNOWN_ERROR);
 }

@@ -7,7 +7,7 @@
  *   question   what a client asks for: a point, a radius, a number of places
  *   asker      one who waits for the answer to a question
  *   lookup     a question on its way through the chain, for all its askers
- *   provider   a member of the chain; its upstream is the service on the network
+ *   provider   a member of the chain; its upstream is the network's service
  *   request    what goes to an upstream; a fetch is one over HTTP
  *   probe      the request that finds out whether a failing upstream works
  *   test call  an operator's question, with timings (`herdctl places test`)
@@ -16,7 +16,6 @@
 #define HERD_PLACES_H
 
 #include "herd/buf.h"
-#include "herd/json.h"
 #include "herd/location.h"
 #include "herd/settings.h"
 
@@ -77,8 +76,8 @@ HERD_MUST_CHECK enum herd_error places_reader_open(
 void places_reader_close(struct places_reader *reader);
 
 /*
- * Asks. PLACES_ANSWERED: the JSON was appended to `answer` (which has room
- * for PLACES_ANSWER_MAX) and on_answer is not called. PLACES_PENDING: *asker
+ * Asks. PLACES_ANSWERED: the JSON was appended to `answer` (which can
+ * take PLACES_ANSWER_MAX) and on_answer is not called. PLACES_PENDING: *asker
  * is given; on_answer comes from the Places thread, maybe before this
  * returns; then free it with places_asker_free().
  */
@@ -93,21 +92,6 @@ enum places_result places_ask(struct places_reader *reader,
 void places_asker_cancel(struct places_asker *asker);
 /* NULL is fine. */
 void places_asker_free(struct places_asker *asker);
-
-/*
- * What the admin API tells of the chain, as members of the object that is
- * being written; without memory the document fails. From any thread.
- * places_summary(): provider, state, answered, failed, p50_ms, p99_ms;
- * places_status(): these and "providers", each with all its counts;
- * places_news(): provider, state, failed, last_error, for event streams.
- */
-void places_summary(struct places *places, struct json *json);
-void places_status(struct places *places, struct json *json);
-void places_news(struct places *places, struct json *json);
-
-/* Appends Prometheus text lines (herd_places_...). From any thread. */
-HERD_MUST_CHECK enum herd_error places_metrics(
-    struct places *places, struct buf *out);
 
 /* Drops all cached answers; returns how many. From any thread. */
 size_t places_cache_flush(struct places *places);

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Places for the operator: the admin API's objects and the metrics. A report of
- * each provider is taken first, then written, so that no lock is held while
- * text grows.
- */
+#include "places/places_report.h"
+
 #include <stddef.h>
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "herd/json.h"
 #include "places/network.h"
 #include "places/places_internal.h"
 
@@ -17,7 +13,10 @@
 
 enum gauge { ACTIVE, QUEUED, BREAKER_IS_OPEN, CACHE_BYTES, GAUGE_COUNT };
 
-/* One provider as it is now. */
+/*
+ * One provider as it is now. All are copied before any is written, so that no
+ * lock is held while text grows.
+ */
 struct provider_report {
 	enum places_kind kind;
 	const char *state; /* static */
@@ -225,7 +224,7 @@ add_summary(struct json *json, struct places *places,
 }
 
 void
-places_summary(struct places *places, struct json *json)
+places_report_summary(struct places *places, struct json *json)
 {
 	struct provider_report reports[SETTING_LIST_MAX];
 
@@ -234,7 +233,7 @@ places_summary(struct places *places, struct json *json)
 }
 
 void
-places_status(struct places *places, struct json *json)
+places_report_status(struct places *places, struct json *json)
 {
 	struct provider_report reports[SETTING_LIST_MAX];
 
@@ -247,7 +246,7 @@ places_status(struct places *places, struct json *json)
 }
 
 void
-places_news(struct places *places, struct json *json)
+places_report_news(struct places *places, struct json *json)
 {
 	struct provider_report reports[SETTING_LIST_MAX];
 	struct places_stats answers;
@@ -371,7 +370,7 @@ add_metric(const struct metric *metric, const struct provider_report *reports,
 
 /* METRICS, then the counts of provider.h. */
 enum herd_error
-places_metrics(struct places *places, struct buf *out)
+places_report_metrics(struct places *places, struct buf *out)
 {
 	struct provider_report reports[SETTING_LIST_MAX];
 	enum herd_error error = HERD_OK;

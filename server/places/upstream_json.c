@@ -179,10 +179,10 @@ upstream_refuse(struct answer_facts *facts, enum places_status status,
     struct buf *why, const char *text)
 {
 	struct span message = span_from(text);
-	size_t room = why->max - why->len;
+	size_t space = why->max - why->len;
 
 	*facts = (struct answer_facts){ .status = status };
-	if (message.len > room)
-		message.len = room;
+	if (message.len > space)
+		message.len = space;
 	return buf_add_span(why, text_utf8_whole(message));
 }

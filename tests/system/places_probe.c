@@ -16,7 +16,7 @@
 #include "herd/request.h"
 #include "herd/text.h"
 #include "herd/json.h"
-#include "places/places.h"
+#include "places/places_report.h"
 
 #define ASKS_MAX 100000u
 
@@ -216,7 +216,7 @@ add_status(struct places *places, struct buf *out)
 
 	json_begin(&json, out, JSON_COMPACT);
 	json_object(&json, NULL);
-	places_status(places, &json);
+	places_report_status(places, &json);
 	json_object_end(&json);
 	return json_end(&json);
 }
@@ -235,7 +235,7 @@ obey(struct probe *probe, struct span line)
 	else if (span_is(word, "status"))
 		do_report(probe, "status", add_status);
 	else if (span_is(word, "metrics"))
-		do_report(probe, "metrics", places_metrics);
+		do_report(probe, "metrics", places_report_metrics);
 	else if (span_is(word, "test"))
 		do_test(probe, rest);
 	else if (span_is(word, "flush"))

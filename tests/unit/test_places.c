@@ -14,7 +14,7 @@
 #include <cjson/cJSON.h>
 
 #include "herd/settings.h"
-#include "places/places.h"
+#include "places/places_report.h"
 
 #define DATA "build/gazetteer.sqlite"
 #define THREADS 4u
@@ -109,7 +109,7 @@ status_of(struct places *places)
 	buf_init(&out, 65536);
 	json_begin(&writer, &out, JSON_COMPACT);
 	json_object(&writer, NULL);
-	places_status(places, &writer);
+	places_report_status(places, &writer);
 	json_object_end(&writer);
 	assert_int_equal(json_end(&writer), HERD_OK);
 	json = cJSON_ParseWithLength(buf_span(&out).data, out.len);
@@ -254,7 +254,7 @@ test_metrics_are_in_prometheus_form(void **state HERD_UNUSED)
 	assert_int_equal(places_reader_open(places, &reader), HERD_OK);
 	cJSON_Delete(ask(reader));
 	buf_init(&out, 65536);
-	assert_int_equal(places_metrics(places, &out), HERD_OK);
+	assert_int_equal(places_report_metrics(places, &out), HERD_OK);
 	text = buf_cstr(&out);
 	assert_non_null(text);
 	assert_non_null(
