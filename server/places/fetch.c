@@ -105,7 +105,7 @@ fetch_free(struct fetch *fetch)
 		pool_settle(pool);
 }
 
-/* --- how it ended --------------------------------------------------------- */
+/* --- how it ended -------------------------------------------------------- */
 
 static enum fetch_outcome
 outcome_of(CURLcode code, const struct fetch *fetch)

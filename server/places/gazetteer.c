@@ -64,7 +64,7 @@ gazetteer_locate(const char *setting, const char *node, const char *base_dir,
 	return error != HERD_OK ? error : HERD_ENOTFOUND;
 }
 
-/* --- is it one? ----------------------------------------------------------- */
+/* --- is it one? ---------------------------------------------------------- */
 
 int
 gazetteer_open_database(const char *path, sqlite3 **out)

@@ -75,7 +75,7 @@ google_ask(const struct upstream_config *config,
 	return json_end(&json);
 }
 
-/* --- the answer ----------------------------------------------------------- */
+/* --- the answer ---------------------------------------------------------- */
 
 static bool
 read_point(const cJSON *object, struct geo_point *out)

@@ -133,7 +133,7 @@ kd_tree_build(struct kd_point *points, size_t count, uint32_t *order)
 	}
 }
 
-/* --- searching ------------------------------------------------------------ */
+/* --- searching ----------------------------------------------------------- */
 
 static bool
 is_nearer(const struct kd_found *a, const struct kd_found *b)

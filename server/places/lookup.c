@@ -12,7 +12,7 @@
 
 static void go_on(struct places_lookup *lookup);
 
-/* --- its life ------------------------------------------------------------- */
+/* --- its life ------------------------------------------------------------ */
 
 static struct lookup_list *
 bucket_of(struct network *network, const struct places_question *question)

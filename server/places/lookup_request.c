@@ -8,8 +8,7 @@
 
 static void on_fetched(void *arg, const struct fetch_result *result);
 
-/* --- requests ---------------------------------------------------------------
- */
+/* --- requests ------------------------------------------------------------ */
 
 static uint64_t
 ms_left(const struct places_lookup *lookup)
@@ -98,7 +97,7 @@ start_request(struct places_lookup *lookup)
 }
 
 static void
-leave_line(struct places_lookup *lookup)
+stop_waiting(struct places_lookup *lookup)
 {
 	TAILQ_REMOVE(&lookup->provider->waiting, lookup, waiting);
 	atomic_fetch_sub(&lookup->provider->waiting_count, 1);
@@ -112,7 +111,7 @@ lookup_request_serve(struct provider *provider)
 	       !TAILQ_EMPTY(&provider->waiting)) {
 		struct places_lookup *lookup = TAILQ_FIRST(&provider->waiting);
 
-		leave_line(lookup);
+		stop_waiting(lookup);
 		lookup_continue(lookup, start_request(lookup));
 	}
 }
@@ -433,7 +432,7 @@ lookup_request_interrupt(struct places_lookup *lookup)
 
 	switch (lookup->state) {
 	case LOOKUP_STEPPING: return;
-	case LOOKUP_WAITING: leave_line(lookup); return;
+	case LOOKUP_WAITING: stop_waiting(lookup); return;
 	case LOOKUP_REQUESTING:
 		fetch_free(lookup->fetch);
 		lookup->fetch = NULL;

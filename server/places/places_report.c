@@ -121,7 +121,7 @@ sum_answers(struct places *places, struct places_stats *sum)
 		places_stats_add(sum, &places->network->answers);
 }
 
-/* --- the admin API -------------------------------------------------------- */
+/* --- the admin API ------------------------------------------------------- */
 
 static void
 add_counts(struct json *json, const struct places_stats *stats)
@@ -261,7 +261,7 @@ places_report_news(struct places *places, struct json *json)
 		json_null(json, "last_error");
 }
 
-/* --- metrics -------------------------------------------------------------- */
+/* --- metrics ------------------------------------------------------------- */
 
 static enum herd_error
 add_answers_metric(const struct provider_report *report, struct buf *out)
@@ -309,7 +309,7 @@ add_time_metric(const struct provider_report *report, struct buf *out)
 	return error;
 }
 
-struct metric {
+struct places_metric {
 	const char *name;
 	const char *type;
 	const char *help;
@@ -324,7 +324,7 @@ struct metric {
 		    offsetof(struct provider_report, gauges[index]) \
 	}
 
-static const struct metric METRICS[] = {
+static const struct places_metric METRICS[] = {
 	{ "answers_total", "counter", "Answers of each Places provider.",
 	    add_answers_metric, 0 },
 	{ "answer_seconds", "summary", "Time that an answer took.",
@@ -340,8 +340,8 @@ static const struct metric METRICS[] = {
 
 /* One line, for a provider on the network. */
 static enum herd_error
-add_value(const struct metric *metric, const struct provider_report *report,
-    struct buf *out)
+add_value(const struct places_metric *metric,
+    const struct provider_report *report, struct buf *out)
 {
 	uint64_t value;
 
@@ -354,8 +354,8 @@ add_value(const struct metric *metric, const struct provider_report *report,
 }
 
 static enum herd_error
-add_metric(const struct metric *metric, const struct provider_report *reports,
-    unsigned count, struct buf *out)
+add_metric(const struct places_metric *metric,
+    const struct provider_report *reports, unsigned count, struct buf *out)
 {
 	enum herd_error error = buf_addf(out,
 	    "# HELP herd_places_%s %s\n# TYPE herd_places_%s %s\n",
@@ -382,7 +382,7 @@ places_report_metrics(struct places *places, struct buf *out)
 	for (unsigned c = 0; error == HERD_OK && c < PROVIDER_COUNT_MAX; c++) {
 		enum provider_count count = (enum provider_count)c;
 		char name[64];
-		const struct metric metric = { name, "counter",
+		const struct places_metric metric = { name, "counter",
 			provider_count_help(count), NULL,
 			offsetof(struct provider_report, counts) +
 			    c * sizeof(uint64_t) };
