@@ -48,18 +48,19 @@ CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
 	server/core/table_walk.c server/core/timekeeper.c
 NODE_SRC := server/node/config.c server/node/limits.c server/node/node.c \
 	server/node/reload.c server/node/settings_apply.c
-PLACES_SRC := server/places/answer.c server/places/breaker.c \
-	server/places/cache.c server/places/call.c server/places/credit.c \
+PLACES_SRC := server/places/answer.c server/places/api_key.c \
+	server/places/attribution.c server/places/breaker.c server/places/cache.c \
 	server/places/fetch.c server/places/gazetteer.c \
-	server/places/gazetteer_file.c server/places/gazetteer_open.c \
-	server/places/gazetteer_place.c server/places/gazetteer_tree.c \
-	server/places/google.c server/places/google_legacy.c server/places/inquiry.c \
-	server/places/inquiry_call.c server/places/json_scan.c \
+	server/places/gazetteer_file.c server/places/gazetteer_place.c \
+	server/places/gazetteer_reader.c server/places/google.c \
+	server/places/google_legacy.c server/places/json_scan.c \
+	server/places/kd_tree.c server/places/lookup.c server/places/lookup_request.c \
 	server/places/network.c server/places/olc.c server/places/photon.c \
 	server/places/photon_types.c server/places/places.c \
-	server/places/places_report.c server/places/provider.c \
-	server/places/question.c server/places/secret.c server/places/stats.c \
-	server/places/trial.c server/places/upstream.c server/places/upstream_json.c
+	server/places/places_asker.c server/places/places_report.c \
+	server/places/places_stats.c server/places/provider.c \
+	server/places/question.c server/places/test_call.c server/places/upstream.c \
+	server/places/upstream_json.c
 STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
 	server/store/store.c
 NET_SRC := server/net/addresses.c server/net/client.c \
@@ -306,7 +307,7 @@ $(B)/herdctl: $(B)/client/main.o $(B)/libclient.a $(B)/libherd.a
 
 $(B)/mkgazetteer: $(B)/server/places/mkgazetteer.o \
 	$(B)/server/places/gazetteer_file.o \
-	$(B)/server/places/gazetteer_tree.o $(B)/libherd.a
+	$(B)/server/places/kd_tree.o $(B)/libherd.a
 	$(call say,LD,$@)
 	$(Q)$(call link,$^ $(SERVER_LIBS))
 
@@ -319,7 +320,7 @@ build/mkgazetteer: $(B)/mkgazetteer
 build/gazetteer.sqlite: server/places/data/places.tsv.gz \
 	server/places/data/NOTICE server/places/mkgazetteer.c \
 	server/places/gazetteer_file.c server/places/gazetteer_file.h \
-	server/places/gazetteer_tree.c | $(B)/mkgazetteer
+	server/places/kd_tree.c | $(B)/mkgazetteer
 	$(call say,PLACES,$@)
 	$(Q)gzip -dc server/places/data/places.tsv.gz | $(B)/mkgazetteer -n server/places/data/NOTICE $@
 

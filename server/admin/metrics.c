@@ -19,7 +19,7 @@
 #include "node/limits.h"
 #include "net/peering.h"
 #include "net/worker_pool.h"
-#include "places/places.h"
+#include "places/places_report.h"
 #include "base/loop_watch.h"
 #include "store/store.h"
 #include "base/traffic.h"
@@ -333,7 +333,7 @@ add_all(const struct http_call *call, struct buf *out)
 	for (size_t i = 0; i < HERD_ARRAY_LEN(METRICS) && error == HERD_OK; i++)
 		error = add_metric(out, &METRICS[i], &g);
 	if (error == HERD_OK && call->node->places != NULL)
-		error = places_metrics(call->node->places, out);
+		error = places_report_metrics(call->node->places, out);
 	free(g.links);
 	return error;
 }

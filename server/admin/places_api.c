@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "places/places.h"
+#include "places/places_report.h"
 #include "admin/admin_room.h"
 #include "admin/route.h"
 #include "herd/request.h"
@@ -37,7 +37,7 @@ serve_places(struct http_call *call)
 	struct json *json = http_call_answer(call);
 
 	if (call->node->places != NULL) {
-		places_status(call->node->places, json);
+		places_report_status(call->node->places, json);
 	} else {
 		json_word(json, "provider", "none");
 		json_word(json, "state", "off");

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "places/places.h"
+#include "places/places_report.h"
 #include "admin/admin_room.h"
 #include "admin/route.h"
 #include "admin/table_stats.h"
@@ -311,7 +311,7 @@ add_places(struct http_call *call, struct json *json)
 {
 	json_object(json, "places");
 	if (call->node->places != NULL) {
-		places_summary(call->node->places, json);
+		places_report_summary(call->node->places, json);
 	} else {
 		json_word(json, "provider", "none");
 		json_word(json, "state", "off");

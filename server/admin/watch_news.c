@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "places/places.h"
+#include "places/places_report.h"
 #include "admin/admin_room.h"
 #include "admin/watcher.h"
 
@@ -123,7 +123,7 @@ add_places(const struct watch_list *watchers, struct json *json)
 		"last_error" };
 
 	if (places != NULL) {
-		places_news(places, json);
+		places_report_news(places, json);
 		return;
 	}
 	for (size_t i = 0; i < HERD_ARRAY_LEN(off); i++)

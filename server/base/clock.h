@@ -24,7 +24,7 @@ clock_wall(void)
 	return (struct wall){ clock_read_ns(CLOCK_REALTIME) };
 }
 
-/* Goes on while the machine sleeps, so that its wall clock seems not set. */
+/* Goes on while the machine sleeps, else the wall clock would seem set. */
 static inline struct mono
 clock_mono(void)
 {

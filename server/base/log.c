@@ -32,7 +32,7 @@ struct log {
 	struct log_rate rates[LOG_EVENTS_MAX];
 	char *kept[LOG_KEPT];
 	uint64_t next; /* number of the next line */
-	uint64_t lost; /* lines that were not written, and not yet told of */
+	uint64_t lost; /* lines not written since the last "log-lost" */
 	int error;     /* why: an errno; 0: nobody read them */
 };
 
@@ -98,10 +98,8 @@ log_format_set(struct log *log, enum log_format format)
 
 /* --- one line ----------------------------------------------------------- */
 
-#define TIME_MAX 40u
-
-static struct span
-time_text(char text[TIME_MAX])
+struct span
+log_time(char text[LOG_TIME_MAX])
 {
 	struct timespec now;
 	struct tm utc;
@@ -109,9 +107,9 @@ time_text(char text[TIME_MAX])
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &utc);
-	len = strftime(text, TIME_MAX, "%Y-%m-%dT%H:%M:%S", &utc);
+	len = strftime(text, LOG_TIME_MAX, "%Y-%m-%dT%H:%M:%S", &utc);
 	len += (size_t)snprintf(
-	    text + len, TIME_MAX - len, ".%06ldZ", now.tv_nsec / 1000);
+	    text + len, LOG_TIME_MAX - len, ".%06ldZ", now.tv_nsec / 1000);
 	return span_of(text, len);
 }
 
@@ -147,8 +145,8 @@ static enum herd_error
 format_logfmt(struct buf *out, enum log_level level, const char *event,
     const struct log_field *fields)
 {
-	char text[TIME_MAX];
-	struct span time = time_text(text);
+	char text[LOG_TIME_MAX];
+	struct span time = log_time(text);
 	enum herd_error error =
 	    buf_addf(out, "time=" SPAN_FMT " level=%s event=%s", SPAN_ARG(time),
 		LEVEL_WORDS[level], event);
@@ -167,12 +165,12 @@ static enum herd_error
 format_json(struct buf *out, enum log_level level, const char *event,
     const struct log_field *fields)
 {
-	char time[TIME_MAX];
+	char time[LOG_TIME_MAX];
 	struct json json;
 
 	json_begin(&json, out, JSON_ASCII);
 	json_object(&json, NULL);
-	json_text(&json, "time", time_text(time));
+	json_text(&json, "time", log_time(time));
 	json_word(&json, "level", LEVEL_WORDS[level]);
 	json_word(&json, "event", event);
 	for (; fields->type != LOG_FIELD_END; fields++) {
@@ -232,20 +230,20 @@ rate_allows(struct log *log, const char *event, uint64_t *suppressed)
 }
 
 /*
- * A log that can't be written must not stop the node: when whoever reads the
- * pipe does not, the loops would wait, one after the other. A pipe that has
- * room takes PIPE_BUF bytes at once.
+ * A log that cannot be written must not stop the node: all loops would wait for
+ * a pipe that nobody reads. A pipe that polls as writable takes PIPE_BUF bytes
+ * at once.
  */
 static bool
 write_all(int fd, struct span text, int *cause)
 {
 	while (text.len > 0) {
-		struct pollfd room = { fd, POLLOUT, 0 };
+		struct pollfd out = { fd, POLLOUT, 0 };
 		size_t len = text.len < PIPE_BUF ? text.len : PIPE_BUF;
 		ssize_t n;
 
 		*cause = 0;
-		if (poll(&room, 1, 0) == 0)
+		if (poll(&out, 1, 0) == 0)
 			return false;
 		n = write(fd, text.data, len);
 		if (n < 0 && errno == EINTR)
@@ -260,7 +258,7 @@ write_all(int fd, struct span text, int *cause)
 	return true;
 }
 
-/* How many lines before this one the reader did not get. */
+/* Tells how many lines before this one were lost. */
 static void
 tell_lost(struct log *log)
 {

@@ -2,8 +2,8 @@
 /*
  * The log: one event a line on stderr, logfmt or JSON, and the last lines in
  * memory for the admin API. Values from outside are escaped and cut. Each
- * event name has its own rate limit, so a flood costs a counter; a reader of
- * stderr that stands still costs it lines, and nobody waits. Any thread.
+ * event name has its own rate limit, so that a flood costs a counter. If nobody
+ * reads stderr, lines are lost, and no thread waits. Any thread.
  */
 #ifndef HERD_LOG_H
 #define HERD_LOG_H
@@ -74,12 +74,17 @@ HERD_MUST_CHECK enum herd_error log_lines(
 uint64_t log_next(struct log *log);
 
 /*
- * For a follower: appends lines from number *next on, as many as `out` has
- * room for, and moves *next behind them; *missed counts those that are no
- * longer kept.
+ * For a follower: appends lines from number *next on, as many as fit into
+ * `out`, and moves *next after them; *missed counts those that are no longer
+ * kept.
  */
 HERD_MUST_CHECK enum herd_error log_lines_since(
     struct log *log, struct buf *out, uint64_t *next, uint64_t *missed);
+
+#define LOG_TIME_MAX 40u
+
+/* Writes the time of now, in UTC with microseconds, into `text`; borrows it. */
+struct span log_time(char text[LOG_TIME_MAX]);
 
 /* "debug", "info", "warn", "error". */
 const char *log_level_word(enum log_level level);

@@ -81,6 +81,6 @@ loop_watch_look(struct loop_watch *watch, struct mono now)
 void
 loop_watch_forget(struct loop_watch *watch)
 {
-	/* No turn has this number: the next look begins anew. */
+	/* No turn has this number: the next look begins again. */
 	watch->seen_turn = atomic_load(&watch->turn) - 1;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The watch of a loop's thread: what it is at, for the watchdog, which looks
- * from outside. Each callback of a loop says when it begins and ends; that
- * costs two stores and no look at the clock. A turn that two looks find
- * unfinished lasted at least from one to the other.
+ * The watch of a loop's thread: what the loop is doing, for the watchdog's
+ * thread. Each callback of a loop marks its begin and end, which costs two
+ * stores and does not read the clock. A turn that two looks of the watchdog
+ * find unfinished lasted at least from one to the other.
  */
 #ifndef HERD_LOOP_WATCH_H
 #define HERD_LOOP_WATCH_H
@@ -23,12 +23,12 @@ struct loop_watch {
 	_Atomic uint32_t turn; /* odd: at work */
 	const char *_Atomic doing;
 
-	/* the watchdog's; the first two anybody may read */
+	/* the watchdog's; any thread may read the first two */
 	_Atomic uint64_t slow;       /* turns over LOOP_WATCH_SLOW_NS */
 	_Atomic uint64_t longest_ns; /* turn seen, 0 = none was slow */
 	uint32_t seen_turn;
 	struct mono seen_at; /* the first look that found it */
-	uint64_t tell_at_ns; /* when a turn has lasted so long */
+	uint64_t tell_at_ns; /* the turn's length at which to tell next */
 };
 
 /* The calling thread's own; NULL: it has none. */
@@ -79,7 +79,7 @@ struct loop_watch_look {
 struct loop_watch_look loop_watch_look(
     struct loop_watch *watch, struct mono now);
 
-/* Time has passed in which nobody ran: what was seen says nothing. */
+/* The process did not run for a while: what was seen says nothing. */
 void loop_watch_forget(struct loop_watch *watch);
 
 #endif

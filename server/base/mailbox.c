@@ -79,7 +79,7 @@ mailbox_wake(const struct mailbox *mailbox)
 {
 	const uint64_t one = 1;
 
-	/* A full counter means that the owner is already to wake. */
+	/* A full counter means that the owner will wake anyway. */
 	while (write(mailbox->fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What systemd is told, if it started us: sd_notify(3) without its library. */
+/* Tells systemd, if it started us: sd_notify(3) without its library. */
 #ifndef HERD_NOTIFY_H
 #define HERD_NOTIFY_H
 
@@ -8,7 +8,7 @@
 /* One datagram to $NOTIFY_SOCKET, as "READY=1". Without one: nothing. */
 void notify(const char *text);
 
-/* How often it wants to hear WATCHDOG=1, ns; 0 = never. */
+/* How often systemd wants WATCHDOG=1, ns; 0 = never. */
 uint64_t notify_watchdog_ns(void);
 
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How often something may happen: `per_s` times a second in the mean, a
- * second's worth at once. Exact to the nanosecond however often it is asked
- * (generic cell rate algorithm, ITU-T I.371). All zero is a full second's
- * worth.
+ * A rate limit: `per_s` events a second on average, a second's worth at once.
+ * Exact to the nanosecond (generic cell rate algorithm, ITU-T I.371). All zero
+ * allows a full second's worth.
  */
 #ifndef HERD_RATE_H
 #define HERD_RATE_H
@@ -11,7 +10,7 @@
 #include "herd/time.h"
 
 struct rate {
-	struct mono due; /* when all that was taken will have been earned */
+	struct mono due; /* when all that was taken will be earned */
 };
 
 static inline uint64_t
@@ -34,7 +33,7 @@ rate_take(struct rate *rate, uint64_t per_s, struct mono now)
 	return true;
 }
 
-/* It did not happen after all. */
+/* The event did not happen after all. */
 static inline void
 rate_give_back(struct rate *rate, uint64_t per_s)
 {

@@ -6,8 +6,7 @@
 
 #include "herd/compiler.h"
 
-/* Other daemons reopen logs at SIGUSR1; sent to us by habit it must not kill.
- */
+/* SIGUSR1 reopens logs in other daemons: out of habit it must not kill. */
 static const int IGNORED[] = { SIGPIPE, SIGXFSZ, SIGUSR1, SIGUSR2 };
 static const int HELD[] = { SIGTERM, SIGINT, SIGHUP };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The process's signals. SIGTERM, SIGINT and SIGHUP are held back from the
- * first line of main() on: what comes while the node starts is done when its
- * loop runs, and what comes while it stops is too late. A write that breaks
- * (SIGPIPE) or meets the file-size limit (SIGXFSZ) is an error of that write.
+ * first line of main() on: those that come during the start are handled when
+ * the loop runs, those that come during the stop never. A broken pipe
+ * (SIGPIPE) or the file-size limit (SIGXFSZ) is an error of the write.
  */
 #ifndef HERD_SIGNALS_H
 #define HERD_SIGNALS_H
@@ -17,8 +17,8 @@ void signals_hold(void);
 void signals_release(void);
 
 /*
- * The name of a signal that is held back and asks the node to stop, or NULL.
- * For long work at the start. Any thread.
+ * The name of a signal that is held back and asks the node to stop, or NULL;
+ * for long work at the start. Any thread.
  */
 const char *signals_stop_wanted(void);
 

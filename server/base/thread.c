@@ -9,7 +9,7 @@
 
 #include "base/loop_watch.h"
 
-/* What a new thread needs to begin; it frees it. */
+/* What a new thread needs to begin; begin() frees it. */
 struct beginning {
 	char name[THREAD_NAME_MAX + 1];
 	unsigned traits;
@@ -29,7 +29,7 @@ begin(void *arg)
 	return own.run(own.arg);
 }
 
-/* With all signals blocked but those that would end the process silently. */
+/* Blocks all signals but those that the thread itself causes. */
 static int
 create(pthread_t *thread, const pthread_attr_t *attributes,
     struct beginning *beginning)

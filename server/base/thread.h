@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How a thread of the server begins: named, and without signals, which are
- * the main thread's. A handler that ran elsewhere would interrupt that
- * thread's system calls, and a signal that main holds back would get through.
+ * Starts a thread of the server: named, and without signals, which only the
+ * main thread takes. A handler in another thread would interrupt its system
+ * calls, and a signal that main holds back would get through.
  */
 #ifndef HERD_THREAD_H
 #define HERD_THREAD_H
@@ -19,8 +19,8 @@ enum thread_trait {
 #define THREAD_NAME_MAX 15u /* characters; what is longer is cut */
 
 /*
- * pthread_create() with all signals blocked but those that are the fault of
- * the thread itself; `name` is for ps, gdb and the loop watch. `traits` are
+ * pthread_create() with all signals blocked but those that the thread itself
+ * causes; `name` is for ps, gdb and the loop watch. `traits` are
  * of enum thread_trait. Returns 0 or an errno.
  */
 HERD_MUST_CHECK int thread_start(pthread_t *thread, const char *name,

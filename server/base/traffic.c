@@ -9,10 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/thread.h"
 #include "herd/file.h"
 #include "herd/text.h"
-#include "base/thread.h"
 
 struct traffic {
 	int fd;
@@ -87,7 +86,7 @@ run_writer(void *arg)
 	return NULL;
 }
 
-/* It says who was where: only its owner may read it. */
+/* Only the owner may read the file, because it tells who was where. */
 static enum herd_error
 open_file(const char *path, struct log *log, int *fd)
 {
@@ -162,22 +161,17 @@ void
 traffic_note(struct traffic *traffic, const char *what, const char *peer,
     struct span text)
 {
-	struct timespec now;
-	struct tm utc;
-	char time[32];
+	char time[LOG_TIME_MAX];
 	enum herd_error error;
 	size_t before;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	(void)strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%S", &utc);
 	if (text.len > 0 && text.data[text.len - 1] == '\n')
 		text.len--;
 
 	pthread_mutex_lock(&traffic->lock);
 	before = traffic->queued.len;
-	error = buf_addf(&traffic->queued, "%s.%06ldZ %s %s \"", time,
-	    now.tv_nsec / 1000, what, peer);
+	error = buf_addf(&traffic->queued, SPAN_FMT " %s %s \"",
+	    SPAN_ARG(log_time(time)), what, peer);
 	if (error == HERD_OK)
 		error = text_escape(&traffic->queued, text, TRAFFIC_SHOWN_MAX);
 	if (error == HERD_OK)

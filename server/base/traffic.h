@@ -2,7 +2,7 @@
 /*
  * The traffic log: every request and reply, every link that comes up or goes
  * down, with time and peer address, in printable ASCII. A thread of its own
- * writes; a full disk or a slow one costs lines, which are counted, and never
+ * writes: a full or slow disk costs lines, which are counted, and never
  * service.
  */
 #ifndef HERD_TRAFFIC_H
@@ -18,8 +18,8 @@
 struct traffic;
 
 /*
- * Opens `path` for appending: a regular file of mode 0600, which a wider one
- * is given, or a character device. HERD_ESYSTEM with errno for
+ * Opens `path` for appending: a character device, or a regular file, whose mode
+ * is narrowed to 0600. HERD_ESYSTEM with errno for
  * file_strerror().
  */
 HERD_MUST_CHECK enum herd_error traffic_open(

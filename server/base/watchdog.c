@@ -6,12 +6,12 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/notify.h"
 #include "base/loop_watch.h"
+#include "base/notify.h"
 #include "base/thread.h"
 
 #define LOOK_NS (25u * HERD_NS_PER_MS)
-/* Between two looks: the process did not run at all. */
+/* So long between two looks: the process did not run at all. */
 #define PAUSE_NS HERD_NS_PER_S
 
 struct watchdog {
@@ -43,7 +43,7 @@ look_at_all(struct watchdog *watchdog, struct mono now)
 			    log_number("ms",
 				(int64_t)(look.turn_ns / HERD_NS_PER_MS)));
 	}
-	/* A loop that is stuck has as long as systemd waits, not longer. */
+	/* A stuck loop is given as long as systemd waits, not longer. */
 	if (watchdog->tell_every_ns != 0 && longest < watchdog->tell_every_ns &&
 	    mono_since(now, watchdog->told) >= watchdog->tell_every_ns) {
 		notify("WATCHDOG=1");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A thread that looks at the watches of all others: a turn of a loop that
- * lasts too long is logged with the callback's name and counted, and systemd
- * hears that we live only while no loop is stuck.
+ * A thread that looks at the watches of all loops. A turn that lasts too long
+ * is logged with the callback's name and counted, and systemd is told that the
+ * node lives only while no loop is stuck.
  */
 #ifndef HERD_WATCHDOG_H
 #define HERD_WATCHDOG_H

@@ -16,7 +16,7 @@ struct whatsat_request {
 	struct message message;
 	struct worker *worker;
 	struct client *client; /* NULL: it has left */
-	struct places_call *call;
+	struct places_asker *asker;
 	_Atomic bool answered; /* the message is posted */
 	struct buf reply;
 };
@@ -211,8 +211,8 @@ answer_iamat(struct client *client, const struct request *request,
 static void
 whatsat_free(struct whatsat_request *whatsat)
 {
-	if (whatsat->call != NULL)
-		places_call_free(whatsat->call);
+	if (whatsat->asker != NULL)
+		places_asker_free(whatsat->asker);
 	buf_release(&whatsat->reply);
 	free(whatsat);
 }
@@ -226,7 +226,7 @@ client_forget_places(struct client *client)
 		return;
 	client->waiting = NULL;
 	whatsat->client = NULL;
-	places_cancel(whatsat->call);
+	places_asker_cancel(whatsat->asker);
 	if (!atomic_load(&whatsat->answered))
 		whatsat_free(whatsat);
 }
@@ -296,7 +296,7 @@ ask_places(struct client *client, const struct record *record,
 	if (error != HERD_OK)
 		goto done;
 	if (places_ask(worker->places, question, tx, on_places, whatsat,
-		&whatsat->call) == PLACES_PENDING) {
+		&whatsat->asker) == PLACES_PENDING) {
 		buf_truncate(tx, before);
 		client->waiting = whatsat;
 		client->state = CLIENT_WAITING;

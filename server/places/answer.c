@@ -18,21 +18,21 @@ static const struct {
 };
 
 const char *
-places_status_name(enum places_status status)
+answer_status_name(enum places_status status)
 {
 	assert(status < PLACES_STATUS_COUNT);
 	return STATUSES[status].name;
 }
 
 bool
-places_status_is_good(enum places_status status)
+answer_is_good(enum places_status status)
 {
 	assert(status < PLACES_STATUS_COUNT);
 	return STATUSES[status].good;
 }
 
 enum herd_error
-places_status_find(struct span name, enum places_status *out)
+answer_status_find(struct span name, enum places_status *out)
 {
 	for (unsigned i = 0; i < PLACES_STATUS_COUNT; i++) {
 		if (span_is(name, STATUSES[i].name)) {
@@ -44,7 +44,7 @@ places_status_find(struct span name, enum places_status *out)
 }
 
 enum herd_error
-places_answer_empty(
+answer_write_empty(
     struct buf *out, enum places_status status, struct span message)
 {
 	struct json json;
@@ -64,7 +64,7 @@ places_answer_empty(
 		json_text(&json, "error_message", buf_span(&clean));
 	json_texts(&json, "html_attributions", NULL, 0);
 	json_texts(&json, "results", NULL, 0);
-	json_text(&json, "status", span_from(places_status_name(status)));
+	json_text(&json, "status", span_from(answer_status_name(status)));
 	json_object_end(&json);
 	error = json_end(&json);
 done:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The statuses of a Nearby Search answer, and the answer that holds nothing
- * but a status: how a failure reaches the client.
+ * The statuses of a Nearby Search answer, and the answer that has a status and
+ * no results: how a failure reaches the client.
  */
 #ifndef HERD_PLACES_ANSWER_H
 #define HERD_PLACES_ANSWER_H
@@ -26,27 +26,27 @@ enum places_status {
 	    PLACES_STATUS_COUNT
 };
 
-/* What an answer's text holds, for who does not want to read it again. */
+/* What an answer's text holds, so that nobody reads it again. */
 struct answer_facts {
 	enum places_status status;
 	unsigned results;
 };
 
 /* "OK" ...; static. */
-const char *places_status_name(enum places_status status);
+const char *answer_status_name(enum places_status status);
 
 /* OK and ZERO_RESULTS. */
-bool places_status_is_good(enum places_status status);
+bool answer_is_good(enum places_status status);
 
 /* HERD_ENOTFOUND: no status has that name. */
-HERD_MUST_CHECK enum herd_error places_status_find(
+HERD_MUST_CHECK enum herd_error answer_status_find(
     struct span name, enum places_status *out);
 
 /*
  * Appends the answer without results. `message` becomes error_message; an
  * empty one is left out; bytes that are not UTF-8 are replaced.
  */
-HERD_MUST_CHECK enum herd_error places_answer_empty(
+HERD_MUST_CHECK enum herd_error answer_write_empty(
     struct buf *out, enum places_status status, struct span message);
 
 #endif

@@ -12,12 +12,12 @@ breaker_allows(struct breaker *breaker, struct mono now)
 {
 	switch (breaker->state) {
 	case BREAKER_CLOSED: return true;
-	case BREAKER_TRYING: return false;
+	case BREAKER_PROBING: return false;
 	case BREAKER_OPEN: break;
 	}
 	if (now.ns < breaker->until.ns)
 		return false;
-	breaker->state = BREAKER_TRYING;
+	breaker->state = BREAKER_PROBING;
 	return true;
 }
 
@@ -27,39 +27,37 @@ open_until(struct breaker *breaker, struct mono now)
 	breaker->state = BREAKER_OPEN;
 	breaker->until = mono_add(now, BREAKER_OPEN_NS);
 	breaker->failed = 0;
-	breaker->calls = 0;
+	breaker->requests = 0;
 }
 
-bool
+void
 breaker_done(struct breaker *breaker, bool good, struct mono now)
 {
 	uint32_t window = (UINT32_C(1) << BREAKER_WINDOW) - 1;
 
 	switch (breaker->state) {
-	case BREAKER_OPEN: return false; /* began before it opened */
-	case BREAKER_TRYING:
+	case BREAKER_OPEN: return; /* began before it opened */
+	case BREAKER_PROBING:
 		if (good)
 			breaker_init(breaker);
 		else
 			open_until(breaker, now);
-		return true;
+		return;
 	case BREAKER_CLOSED: break;
 	}
 	breaker->failed = (breaker->failed << 1 | (good ? 0u : 1u)) & window;
-	if (breaker->calls < BREAKER_WINDOW)
-		breaker->calls++;
-	if (breaker->calls < BREAKER_WINDOW ||
-	    (unsigned)__builtin_popcount(breaker->failed) < BREAKER_FAILURES)
-		return false;
-	open_until(breaker, now);
-	return true;
+	if (breaker->requests < BREAKER_WINDOW)
+		breaker->requests++;
+	if (breaker->requests == BREAKER_WINDOW &&
+	    (unsigned)__builtin_popcount(breaker->failed) >= BREAKER_FAILURES)
+		open_until(breaker, now);
 }
 
 void
 breaker_forget(struct breaker *breaker, struct mono now)
 {
-	/* The next call tries at once. */
-	if (breaker->state == BREAKER_TRYING) {
+	/* The next request is the probe. */
+	if (breaker->state == BREAKER_PROBING) {
 		breaker->state = BREAKER_OPEN;
 		breaker->until = now;
 	}
@@ -71,7 +69,7 @@ breaker_state_name(enum breaker_state state)
 	switch (state) {
 	case BREAKER_CLOSED: return "closed";
 	case BREAKER_OPEN: return "open";
-	case BREAKER_TRYING: return "trying";
+	case BREAKER_PROBING: return "trying";
 	}
 	return "unknown";
 }

@@ -14,12 +14,10 @@ struct entry {
 	struct entry *next;        /* in its bucket */
 	struct places_question question;
 	struct mono kept_at;
-	struct mono failed_at; /* 0 = not since kept_at */
-	struct answer_facts facts;
-	size_t answer_len;  /* 0 = none */
-	size_t failure_len; /* 0 = none */
-	char *answer;
-	char *failure;
+	struct mono failed_at;     /* 0 = not since kept_at */
+	struct answer_facts facts; /* a good status: `text` is an answer */
+	size_t len;                /* 0 = nothing is kept yet */
+	char *text;
 };
 
 TAILQ_HEAD(entries, entry);
@@ -74,7 +72,7 @@ find(struct cache *cache, const struct places_question *question)
 static size_t
 entry_bytes(const struct entry *entry)
 {
-	return sizeof(*entry) + entry->answer_len + entry->failure_len;
+	return sizeof(*entry) + entry->len;
 }
 
 static void
@@ -88,8 +86,7 @@ drop(struct cache *cache, struct entry *entry)
 	TAILQ_REMOVE(&cache->by_use, entry, by_use);
 	cache->count--;
 	cache->bytes -= entry_bytes(entry);
-	free(entry->answer);
-	free(entry->failure);
+	free(entry->text);
 	free(entry);
 }
 
@@ -118,11 +115,15 @@ judge(const struct entry *entry, struct mono now)
 	bool failed = entry->failed_at.ns != 0 &&
 		      mono_since(now, entry->failed_at) < CACHE_FAILURE_NS;
 
-	if (entry->answer_len > 0 && age < CACHE_FRESH_NS)
+	if (entry->len == 0)
+		return CACHE_NOTHING;
+	if (!answer_is_good(entry->facts.status))
+		return failed ? CACHE_FAILURE : CACHE_NOTHING;
+	if (age < CACHE_FRESH_NS)
 		return CACHE_FRESH;
-	if (entry->answer_len > 0 && age < CACHE_FRESH_NS + CACHE_STALE_NS)
+	if (age < CACHE_FRESH_NS + CACHE_STALE_NS)
 		return failed ? CACHE_FRESH : CACHE_STALE;
-	return entry->failure_len > 0 && failed ? CACHE_FAILURE : CACHE_NOTHING;
+	return CACHE_NOTHING;
 }
 
 enum cache_finding
@@ -139,11 +140,8 @@ cache_find(struct cache *cache, const struct places_question *question,
 		TAILQ_REMOVE(&cache->by_use, entry, by_use);
 		TAILQ_INSERT_TAIL(&cache->by_use, entry, by_use);
 	}
-	if (finding == CACHE_FAILURE &&
-	    buf_add(text, entry->failure, entry->failure_len) != HERD_OK)
-		finding = CACHE_NOTHING;
-	if ((finding == CACHE_FRESH || finding == CACHE_STALE) &&
-	    buf_add(text, entry->answer, entry->answer_len) != HERD_OK)
+	if (finding != CACHE_NOTHING &&
+	    buf_add(text, entry->text, entry->len) != HERD_OK)
 		finding = CACHE_NOTHING;
 	if (finding != CACHE_NOTHING)
 		*facts = entry->facts;
@@ -151,47 +149,33 @@ cache_find(struct cache *cache, const struct places_question *question,
 	return finding;
 }
 
-/* Replaces one of an entry's texts; false: no memory, nothing changed. */
-static bool
-replace(struct cache *cache, char **text, size_t *len, struct span with)
-{
-	char *copy = malloc(with.len > 0 ? with.len : 1);
-
-	if (copy == NULL)
-		return false;
-	memcpy(copy, with.data, with.len);
-	free(*text);
-	cache->bytes += with.len;
-	cache->bytes -= *len;
-	*text = copy;
-	*len = with.len;
-	return true;
-}
-
+/* A failure does not replace an answer that can still serve. */
 static void
 put(struct cache *cache, struct entry *entry, struct mono now, struct span text,
     const struct answer_facts *facts)
 {
-	bool has_answer = judge(entry, now) == CACHE_FRESH ||
-			  judge(entry, now) == CACHE_STALE;
+	bool good = answer_is_good(facts->status);
+	enum cache_finding before = judge(entry, now);
+	char *copy;
 
-	if (places_status_is_good(facts->status)) {
-		if (!replace(cache, &entry->answer, &entry->answer_len, text))
-			return;
-		(void)replace(cache, &entry->failure, &entry->failure_len,
-		    span_of("", 0));
+	if (!good)
+		entry->failed_at = now;
+	if (!good && (before == CACHE_FRESH || before == CACHE_STALE))
+		return;
+	copy = malloc(text.len);
+	if (copy == NULL)
+		return;
+	memcpy(copy, text.data, text.len);
+	free(entry->text);
+	cache->bytes += text.len;
+	cache->bytes -= entry->len;
+	entry->text = copy;
+	entry->len = text.len;
+	entry->facts = *facts;
+	if (good) {
 		entry->kept_at = now;
 		entry->failed_at.ns = 0;
-		entry->facts = *facts;
-		return;
 	}
-	entry->failed_at = now;
-	if (has_answer ||
-	    !replace(cache, &entry->failure, &entry->failure_len, text))
-		return;
-	(void)replace(
-	    cache, &entry->answer, &entry->answer_len, span_of("", 0));
-	entry->facts = *facts;
 }
 
 void

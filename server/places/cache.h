@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Answers of an upstream whose terms allow to keep them. An answer is fresh
- * for a minute and serves for five more when the upstream fails; a failure
- * is remembered for five seconds. Bounded in entries and bytes: the entry
- * that was used longest ago goes first. Any thread; reads no clock.
+ * Answers of an upstream whose terms allow a cache. An answer is fresh for a
+ * minute and serves for five more when the upstream fails; a failure is
+ * remembered for five seconds. Bounded in entries and bytes: the least
+ * recently used entry goes first. Any thread; reads no clock.
  */
 #ifndef HERD_PLACES_CACHE_H
 #define HERD_PLACES_CACHE_H

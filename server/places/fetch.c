@@ -12,17 +12,16 @@
 #include "base/loop_watch.h"
 
 /*
- * Connections and the calls on them. A call that timed out may have been on
- * a connection that is dead and does not say so, and HTTP/2 would give it to
- * the next calls too: then the pool takes no new calls, and goes with its
- * last one.
+ * Connections and the fetches on them. After a timeout the pool takes no new
+ * fetches and is freed with its last one, because the connection may be dead
+ * without a sign, and HTTP/2 would give it to the next fetches too.
  */
 struct pool {
 	TAILQ_ENTRY(pool) all;
 	struct fetcher *fetcher;
 	CURLM *multi;
 	struct event *timer;
-	unsigned calls;
+	unsigned fetches;
 	bool collecting; /* collect() is at work on it */
 };
 
@@ -42,7 +41,7 @@ struct fetch {
 
 struct fetcher {
 	struct event_base *base;
-	struct pool *pool; /* for new calls; NULL = made with the next */
+	struct pool *pool; /* for new fetches; NULL = made with the next */
 	char *user_agent;
 	char *ca_file;
 	char *connect_to; /* in curl's form; NULL = none */
@@ -72,18 +71,18 @@ pool_retire(struct pool *pool)
 		pool->fetcher->pool = NULL;
 }
 
-/* A retired pool that nobody uses any more goes. */
+/* Frees a retired pool that has no fetches. */
 static void
 pool_settle(struct pool *pool)
 {
-	if (pool->fetcher->pool != pool && pool->calls == 0 &&
+	if (pool->fetcher->pool != pool && pool->fetches == 0 &&
 	    !pool->collecting)
 		pool_free(pool);
 }
 
-/* --- life of a call ------------------------------------------------------ */
+/* --- life of a fetch ----------------------------------------------------- */
 
-static void
+void
 fetch_free(struct fetch *fetch)
 {
 	struct pool *pool = fetch->pool;
@@ -91,7 +90,7 @@ fetch_free(struct fetch *fetch)
 	TAILQ_REMOVE(&fetch->fetcher->fetches, fetch, all);
 	if (pool != NULL) {
 		(void)curl_multi_remove_handle(pool->multi, fetch->easy);
-		pool->calls--;
+		pool->fetches--;
 	}
 	if (fetch->easy != NULL)
 		curl_easy_cleanup(fetch->easy);
@@ -106,7 +105,7 @@ fetch_free(struct fetch *fetch)
 		pool_settle(pool);
 }
 
-/* --- how it ended --------------------------------------------------------- */
+/* --- how it ended -------------------------------------------------------- */
 
 static enum fetch_outcome
 outcome_of(CURLcode code, const struct fetch *fetch)
@@ -174,7 +173,7 @@ finish(struct fetch *fetch, CURLcode code)
 	fetch_free(fetch);
 }
 
-/* After each time that libcurl worked: what has ended. The pool may go. */
+/* Finishes the fetches that libcurl has ended. May free the pool. */
 static void
 collect(struct pool *pool)
 {
@@ -213,13 +212,11 @@ on_socket_ready(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-on_timeout(evutil_socket_t fd, short what, void *arg)
+on_timeout(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	struct pool *pool = arg;
 	int running;
 
-	(void)fd;
-	(void)what;
 	loop_watch_begin("places-time");
 	(void)curl_multi_socket_action(
 	    pool->multi, CURL_SOCKET_TIMEOUT, 0, &running);
@@ -232,12 +229,11 @@ on_timeout(evutil_socket_t fd, short what, void *arg)
  * from its own callback.
  */
 static int
-on_timer_wanted(CURLM *multi, long timeout_ms, void *arg)
+on_timer_wanted(CURLM *multi HERD_UNUSED, long timeout_ms, void *arg)
 {
 	struct pool *pool = arg;
 	struct timeval delay;
 
-	(void)multi;
 	if (timeout_ms < 0)
 		return event_del(pool->timer);
 	delay.tv_sec = timeout_ms / 1000;
@@ -246,18 +242,17 @@ on_timer_wanted(CURLM *multi, long timeout_ms, void *arg)
 }
 
 /*
- * The event of a socket is made anew at each change; CURL_POLL_REMOVE ends
- * the watching only, the socket stays open for the next call.
+ * Each change makes a new event for the socket. CURL_POLL_REMOVE ends only the
+ * watching: the socket stays open for the next request.
  */
 static int
-on_socket_wanted(
-    CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
+on_socket_wanted(CURL *easy HERD_UNUSED, curl_socket_t fd, int what, void *arg,
+    void *socket_arg)
 {
 	struct pool *pool = arg;
 	struct event *event = socket_arg;
 	short bits = EV_PERSIST;
 
-	(void)easy;
 	if (event != NULL)
 		event_free(event);
 	event = NULL;
@@ -313,7 +308,7 @@ pool_set_up(struct pool *pool)
 		   (long)FETCH_CONNECTIONS_MAX) == CURLM_OK;
 }
 
-/* Where new calls go; NULL = out of memory. */
+/* The pool for new fetches; NULL = out of memory. */
 static struct pool *
 fetcher_pool(struct fetcher *fetcher)
 {
@@ -368,7 +363,7 @@ fetcher_close(struct fetcher *fetcher)
 	free(fetcher);
 }
 
-/* --- one call ------------------------------------------------------------ */
+/* --- one fetch ----------------------------------------------------------- */
 
 /* libcurl's own limit does not see the length of chunked bodies. */
 static size_t
@@ -394,7 +389,7 @@ append(struct curl_slist **list, const char *text)
 	return true;
 }
 
-/* curl_easy_setopt() as an expression that goes on while all is well. */
+/* curl_easy_setopt() as a condition. */
 #define SET(easy, option, value) \
 	(curl_easy_setopt(easy, CURLOPT_##option, value) == CURLE_OK)
 
@@ -408,7 +403,7 @@ set_limits(struct fetch *fetch, uint64_t timeout_ms)
 				  : timeout_ms;
 
 	return SET(easy, NOSIGNAL, 1L) &&
-	       /* Or the end of a call waits for a resolver that hangs. */
+	       /* Else the end of a fetch waits for a resolver that hangs. */
 	       SET(easy, QUICK_EXIT, 1L) &&
 	       SET(easy, CONNECTTIMEOUT_MS, (long)connect_ms) &&
 	       SET(easy, TIMEOUT_MS, (long)timeout_ms) &&
@@ -417,7 +412,7 @@ set_limits(struct fetch *fetch, uint64_t timeout_ms)
 	       SET(easy, MAXFILESIZE, (long)PLACES_ANSWER_MAX) &&
 	       SET(easy, MAXLIFETIME_CONN, (long)FETCH_CONNECTION_LIFE_S) &&
 	       SET(easy, FOLLOWLOCATION, 0L) && SET(easy, PROXY, "") &&
-	       /* Over TLS, if both can. Calls rather share a connection. */
+	       /* HTTP/2 over TLS, if both can; fetches share a connection. */
 	       SET(easy, HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) &&
 	       SET(easy, PIPEWAIT, 1L);
 }
@@ -435,7 +430,7 @@ set_security(struct fetch *fetch, const char *url)
 		return false;
 	if (fetcher->ca_file[0] == '\0')
 		return true;
-	/* Those certificates and no others. */
+	/* These certificates and no others. */
 	return SET(easy, CAINFO, fetcher->ca_file) && SET(easy, CAPATH, NULL);
 }
 
@@ -493,7 +488,7 @@ set_up(struct fetch *fetch, struct upstream_request *request, const char *url,
 	    curl_multi_add_handle(pool->multi, fetch->easy) != CURLM_OK)
 		return false;
 	fetch->pool = pool;
-	pool->calls++;
+	pool->fetches++;
 	return true;
 }
 
@@ -520,10 +515,4 @@ fetch_start(struct fetcher *fetcher, struct upstream_request *request,
 	}
 	*out = fetch;
 	return HERD_OK;
-}
-
-void
-fetch_abort(struct fetch *fetch)
-{
-	fetch_free(fetch);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * HTTP calls without waiting: libcurl's multi_socket interface on libevent.
- * One thread owns a fetcher and all its fetches; each ends with one call of
- * on_done, unless it is aborted. HTTPS is checked (peer and name), redirects
- * are not followed, the environment's proxies are not used, a response is
- * bounded in bytes and time.
+ * HTTP requests without waiting: libcurl's multi_socket interface on libevent.
+ * One thread owns a fetcher and all its fetches; each ends with one on_done,
+ * unless it is aborted. HTTPS is checked (peer and name), redirects are not
+ * followed, the environment's proxies are not used, a response is bounded in
+ * bytes and time.
  */
 #ifndef HERD_PLACES_FETCH_H
 #define HERD_PLACES_FETCH_H
@@ -13,7 +13,7 @@
 
 #include "places/upstream.h"
 
-/* Kept open for the next call; for how long, seconds. */
+/* Connections kept open for the next request, and for how long. */
 #define FETCH_CONNECTIONS_MAX 16
 #define FETCH_CONNECTION_LIFE_S 600
 /* A response slower than this for so long is given up. */
@@ -69,20 +69,20 @@ HERD_MUST_CHECK enum herd_error fetcher_open(struct event_base *base,
 void fetcher_close(struct fetcher *fetcher);
 
 enum fetch_way {
-	FETCH_SHARES, /* takes a connection that is there, if one is */
-	FETCH_ANEW,   /* looks the name up and connects, to measure that */
+	FETCH_SHARES, /* uses an open connection, if there is one */
+	FETCH_FRESH,  /* looks the name up and connects, to measure that */
 };
 
 /*
- * Starts a call that ends within timeout_ms; gives *out, which is valid
- * until on_done, which comes from the loop and never from here. The request
- * is copied (its texts get a NUL behind them). HERD_ENOMEM.
+ * Starts a fetch that ends within timeout_ms; gives *out, which is valid until
+ * on_done. That comes from the loop, never from here. Copies the request and
+ * terminates its texts with NUL. HERD_ENOMEM.
  */
 HERD_MUST_CHECK enum herd_error fetch_start(struct fetcher *fetcher,
     struct upstream_request *request, enum fetch_way way, uint64_t timeout_ms,
     fetch_on_done *on_done, void *arg, struct fetch **out);
 
-/* No on_done will come. */
-void fetch_abort(struct fetch *fetch);
+/* Aborts it: no on_done will come. Not from on_done. */
+void fetch_free(struct fetch *fetch);
 
 #endif

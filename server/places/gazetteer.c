@@ -1,207 +1,333 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "places/gazetteer.h"
 
-#include <assert.h>
-#include <math.h>
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "places/gazetteer_db.h"
+#include "herd/herdfile.h"
+#include "herd/text.h"
 #include "places/gazetteer_file.h"
-#include "herd/json.h"
 
-#define EARTH_RADIUS_M 6371008.8
+#define FILE_NAME "gazetteer.sqlite"
+/* SQLite cuts it to its own greatest, 2 GB. */
+#define MAP_BYTES "1099511627776"
 
-/*
- * Finished texts of places that were asked for lately, each in the one slot
- * that its id allows. Most clients are where others are: what a town's next
- * client hears was read and written for the last one.
- */
-#define SLOTS 8192u
-#define SLOT_BYTES 1024u
-#define SLOT_TEXT_MAX (SLOT_BYTES - 2 * sizeof(uint32_t))
+/* --- where it is --------------------------------------------------------- */
 
-/* Longest text of one place, every byte escaped. */
-#define PLACE_TEXT_MAX (6u * 8u * GAZETTEER_NAME_MAX)
+static bool
+is_file(const char *path)
+{
+	struct stat facts;
 
-#define WHY_MAX 512u
+	return stat(path, &facts) == 0 && S_ISREG(facts.st_mode);
+}
 
-struct kept_place {
-	uint32_t id; /* 0 = empty */
-	uint32_t len;
-	char text[SLOT_TEXT_MAX];
-};
+/* The executable's folder, without a slash at its end; "" if unknown. */
+static void
+find_own_folder(char out[PATH_MAX])
+{
+	ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - 1);
 
-_Static_assert(
-    sizeof(struct kept_place) == SLOT_BYTES, "slots are of one size");
-
-struct gazetteer_reader {
-	const struct gazetteer *gazetteer;
-	sqlite3 *db;
-	sqlite3_stmt *read;
-	struct kept_place *slots; /* touched only where used */
-	struct buf text;          /* of the place that is being written */
-	struct tree_search search;
-	char why[WHY_MAX]; /* the last failure */
-};
+	while (len > 0 && out[len - 1] != '/')
+		len--;
+	out[len > 0 ? len - 1 : 0] = '\0';
+}
 
 enum herd_error
-gazetteer_reader_open(
-    const struct gazetteer *gazetteer, struct gazetteer_reader **out)
+gazetteer_locate(const char *setting, const char *node, const char *base_dir,
+    struct buf *path, struct buf *message)
 {
-	struct gazetteer_reader *reader = calloc(1, sizeof(*reader));
-	enum herd_error error = HERD_OK;
-
-	if (reader == NULL)
-		return HERD_ENOMEM;
-	reader->gazetteer = gazetteer;
-	buf_init(&reader->text, PLACE_TEXT_MAX);
-	reader->slots = calloc(SLOTS, sizeof(*reader->slots));
-	if (reader->slots == NULL)
-		error = HERD_ENOMEM;
-	else if (gazetteer_db_open(gazetteer_path(gazetteer), &reader->db) !=
-		     SQLITE_OK ||
-		 sqlite3_prepare_v3(reader->db, GAZETTEER_READ, -1,
-		     SQLITE_PREPARE_PERSISTENT, &reader->read,
-		     NULL) != SQLITE_OK)
-		error = HERD_ESYSTEM;
-	if (error != HERD_OK) {
-		gazetteer_reader_close(reader);
-		return error;
-	}
-	*out = reader;
-	return HERD_OK;
-}
-
-void
-gazetteer_reader_close(struct gazetteer_reader *reader)
-{
-	if (reader == NULL)
-		return;
-	sqlite3_finalize(reader->read);
-	sqlite3_close(reader->db);
-	buf_release(&reader->text);
-	free(reader->slots);
-	free(reader);
-}
-
-/* The great circle of radius_m as a chord, squared, in the tree's units. */
-static double
-chord2_of(double radius_m)
-{
-	double chord = 2 * sin(radius_m / (2 * EARTH_RADIUS_M));
-
-	return chord * chord * GAZETTEER_UNIT * GAZETTEER_UNIT;
-}
-
-static void
-find_nearest(
-    struct gazetteer_reader *reader, const struct places_question *question)
-{
-	const struct gazetteer *gazetteer = reader->gazetteer;
-	struct tree_search *search = &reader->search;
-
-	gazetteer_vector(
-	    location_lat(question->at), location_lon(question->at), search->at);
-	search->limit = chord2_of(question->radius_m);
-	search->want = question->max;
-	tree_search(gazetteer_points(gazetteer),
-	    (size_t)gazetteer_rows(gazetteer), search);
-}
-
-/* The text of a place, from its slot or from the file. */
-static enum herd_error
-add_place(struct gazetteer_reader *reader, uint32_t id, struct json *json)
-{
-	struct kept_place *slot = &reader->slots[id % SLOTS];
-	struct span text;
+	char own[PATH_MAX];
+	char places[3][PATH_MAX + sizeof("/../" FILE_NAME)];
 	enum herd_error error;
 
-	if (slot->id == id) {
-		json_member(json, span_of(slot->text, slot->len));
-		return HERD_OK;
+	if (setting[0] != '\0')
+		return herdfile_expand(path, setting, node, base_dir);
+	find_own_folder(own);
+	(void)snprintf(places[0], sizeof(places[0]), "%s/" FILE_NAME, own);
+	(void)snprintf(places[1], sizeof(places[1]), "%s/../" FILE_NAME, own);
+	(void)snprintf(
+	    places[2], sizeof(places[2]), HERD_SHAREDIR "/" FILE_NAME);
+	for (size_t i = 0; i < HERD_ARRAY_LEN(places); i++) {
+		if (is_file(places[i]))
+			return buf_add_text(path, places[i]);
 	}
-	buf_clear(&reader->text);
-	error = gazetteer_write_place(reader->read, id, &reader->text);
-	if (error != HERD_OK)
-		return error;
-	text = buf_span(&reader->text);
-	json_member(json, text);
-	if (text.len <= SLOT_TEXT_MAX) {
-		memcpy(slot->text, text.data, text.len);
-		slot->len = (uint32_t)text.len;
-		slot->id = id;
-	}
-	return HERD_OK;
+	error = buf_addf(message,
+	    "the gazetteer has no data file: neither %s nor %s nor %s is there;"
+	    " make it with `make build/gazetteer.sqlite`, name another one with"
+	    " places.data, or choose another places.provider",
+	    places[0], places[1], places[2]);
+	return error != HERD_OK ? error : HERD_ENOTFOUND;
 }
 
-static enum herd_error
-add_places(struct gazetteer_reader *reader, struct json *json)
-{
-	const struct tree_search *search = &reader->search;
-	enum herd_error error = HERD_OK;
+/* --- is it one? ---------------------------------------------------------- */
 
-	for (unsigned i = 0; error == HERD_OK && i < search->count; i++)
-		error = add_place(
-		    reader, (uint32_t)search->found[i].index + 1, json);
+int
+gazetteer_open_database(const char *path, sqlite3 **out)
+{
+	struct buf uri;
+	int result = SQLITE_NOMEM;
+	const char *text = NULL;
+
+	*out = NULL;
+	buf_init(&uri, 3 * PATH_MAX + 64);
+	/* A slash as %2F is the same file to SQLite. */
+	if (buf_add_text(&uri, "file:") == HERD_OK &&
+	    text_to_percent(&uri, span_from(path)) == HERD_OK &&
+	    buf_add_text(&uri, "?mode=ro&immutable=1") == HERD_OK)
+		text = buf_cstr(&uri);
+	if (text != NULL)
+		result = sqlite3_open_v2(text, out,
+		    SQLITE_OPEN_READONLY | SQLITE_OPEN_URI |
+			SQLITE_OPEN_NOMUTEX,
+		    NULL);
+	buf_release(&uri);
+	if (result != SQLITE_OK)
+		return result;
+	/* The file is trusted no further than to be read. */
+	(void)sqlite3_db_config(*out, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	(void)sqlite3_db_config(*out, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	/*
+	 * One transaction for the handle's whole life: the file never changes,
+	 * and a transaction for each row would cost more than the row.
+	 */
+	return sqlite3_exec(
+	    *out, "PRAGMA mmap_size = " MAP_BYTES "; BEGIN", NULL, NULL, NULL);
+}
+
+/* One integer that `sql` gives; -1 when it cannot be had. */
+static int64_t
+ask_integer(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *statement = NULL;
+	int64_t value = -1;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
+	    sqlite3_step(statement) == SQLITE_ROW)
+		value = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return value;
+}
+
+/* Appends the value of a key of meta. HERD_ENOTFOUND. */
+static enum herd_error
+ask_meta(sqlite3 *db, const char *key, struct buf *out)
+{
+	sqlite3_stmt *statement = NULL;
+	enum herd_error error = HERD_ENOTFOUND;
+	const char *sql = "SELECT value FROM meta WHERE key = ?";
+
+	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
+	    sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC) ==
+		SQLITE_OK &&
+	    sqlite3_step(statement) == SQLITE_ROW)
+		error = buf_add(out, sqlite3_column_text(statement, 0),
+		    (size_t)sqlite3_column_bytes(statement, 0));
+	sqlite3_finalize(statement);
 	return error;
 }
 
 static enum herd_error
-add_answer(struct gazetteer_reader *reader, struct buf *answer,
-    struct answer_facts *facts)
+refuse(struct buf *message, const char *path, const char *why)
 {
-	size_t count;
-	const struct span *notice = gazetteer_notice(reader->gazetteer, &count);
-	struct json json;
-	enum herd_error error;
-	enum herd_error written;
+	enum herd_error error = buf_addf(message,
+	    "%s: %s; make it again with mkgazetteer(1) or"
+	    " `make build/gazetteer.sqlite`",
+	    path, why);
 
-	facts->results = reader->search.count;
-	facts->status = facts->results > 0 ? PLACES_OK : PLACES_ZERO_RESULTS;
-	json_begin(&json, answer, JSON_GOOGLE);
-	json_object(&json, NULL);
-	json_texts(&json, "html_attributions", notice, count);
-	json_array(&json, "results");
-	error = add_places(reader, &json);
-	json_array_end(&json);
-	json_text(
-	    &json, "status", span_from(places_status_name(facts->status)));
-	json_object_end(&json);
-	written = json_end(&json);
-	return error != HERD_OK ? error : written;
+	return error != HERD_OK ? error : HERD_ESYNTAX;
 }
 
-/* SQLite has no error when a row is not there that the tree has. */
-static const char *
-explain(struct gazetteer_reader *reader, enum herd_error error)
+/* Refuses a file that is cut off, another program's or of an old format. */
+static enum herd_error
+check_marks(sqlite3 *db, const char *path, struct buf *message)
 {
-	int code = sqlite3_errcode(reader->db);
-	bool fails =
-	    code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE;
+	struct stat facts;
+	int64_t mark = ask_integer(db, "PRAGMA application_id");
+	int64_t format;
+	int64_t bytes;
 
-	if (error != HERD_ESYSTEM)
-		return herd_strerror(error);
-	(void)snprintf(reader->why, sizeof(reader->why),
-	    "%s: damaged: %s; make it anew with mkgazetteer(1) and restart",
-	    gazetteer_path(reader->gazetteer),
-	    fails ? sqlite3_errmsg(reader->db) : "a place is not there");
-	return reader->why;
+	if (mark == -1 && sqlite3_errcode(db) == SQLITE_CORRUPT)
+		return refuse(message, path, "cut off or damaged");
+	format = ask_integer(db, "PRAGMA user_version");
+	bytes = ask_integer(db, "PRAGMA page_count") *
+		ask_integer(db, "PRAGMA page_size");
+	if (mark != GAZETTEER_APPLICATION_ID)
+		return refuse(message, path, "not a gazetteer of Herd");
+	if (format < GAZETTEER_FORMAT)
+		return refuse(message, path, "made by an older Herd");
+	if (format > GAZETTEER_FORMAT)
+		return refuse(message, path, "made by a newer Herd");
+	if (stat(path, &facts) != 0 || facts.st_size != bytes)
+		return refuse(message, path, "cut off or damaged");
+	return HERD_OK;
+}
+
+/* Splits the notice into the lines that html_attributions shows. */
+static enum herd_error
+take_notice(struct gazetteer *gazetteer, const struct buf *notice)
+{
+	struct span text = buf_span(notice);
+	size_t start = 0;
+
+	gazetteer->notice = malloc(text.len + 1);
+	if (gazetteer->notice == NULL)
+		return HERD_ENOMEM;
+	memcpy(gazetteer->notice, text.len > 0 ? text.data : "", text.len);
+	for (size_t i = 0; i <= text.len; i++) {
+		if (i < text.len && text.data[i] != '\n')
+			continue;
+		if (i > start &&
+		    gazetteer->line_count < GAZETTEER_NOTICE_LINES_MAX)
+			gazetteer->lines[gazetteer->line_count++] =
+			    span_of(gazetteer->notice + start, i - start);
+		start = i + 1;
+	}
+	return HERD_OK;
+}
+
+static uint32_t
+read_u32(const unsigned char *bytes)
+{
+	return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 |
+	       (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+/* Copies the tree out of the file, for all readers. HERD_ESYNTAX. */
+static enum herd_error
+take_tree(struct gazetteer *gazetteer, const unsigned char *bytes, size_t len)
+{
+	size_t count = (size_t)gazetteer->rows;
+
+	if (bytes == NULL || len != count * GAZETTEER_POINT_BYTES)
+		return HERD_ESYNTAX;
+	gazetteer->points = calloc(count, sizeof(*gazetteer->points));
+	if (gazetteer->points == NULL)
+		return HERD_ENOMEM;
+	for (size_t i = 0; i < count; i++, bytes += GAZETTEER_POINT_BYTES) {
+		struct kd_point *point = &gazetteer->points[i];
+
+		for (size_t axis = 0; axis < 3; axis++)
+			point->at[axis] = (int32_t)read_u32(bytes + 4 * axis);
+		point->tag = read_u32(bytes + 12);
+	}
+	return HERD_OK;
+}
+
+static enum herd_error
+read_tree(struct gazetteer *gazetteer, sqlite3 *db)
+{
+	sqlite3_stmt *statement = NULL;
+	enum herd_error error = HERD_ESYNTAX;
+
+	if (sqlite3_prepare_v2(db, "SELECT points FROM tree", -1, &statement,
+		NULL) == SQLITE_OK &&
+	    sqlite3_step(statement) == SQLITE_ROW)
+		error = take_tree(gazetteer, sqlite3_column_blob(statement, 0),
+		    (size_t)sqlite3_column_bytes(statement, 0));
+	sqlite3_finalize(statement);
+	return error;
+}
+
+static enum herd_error
+read_facts(struct gazetteer *gazetteer, sqlite3 *db, struct buf *message)
+{
+	struct buf text;
+	enum herd_error error;
+
+	buf_init(&text, GAZETTEER_NOTICE_MAX);
+	error = ask_meta(db, GAZETTEER_META_ROWS, &text);
+	if (error == HERD_OK)
+		error = text_to_u64(
+		    buf_span(&text), 1, GAZETTEER_ROWS_MAX, &gazetteer->rows);
+	if (error == HERD_OK && ask_integer(db, "SELECT max(id) FROM place") !=
+				    (int64_t)gazetteer->rows)
+		error = HERD_ERANGE;
+	buf_clear(&text);
+	if (error == HERD_OK)
+		error = ask_meta(db, GAZETTEER_META_SOURCE, &text);
+	if (error == HERD_OK && text.len > GAZETTEER_SOURCE_MAX)
+		error = HERD_ELIMIT;
+	if (error == HERD_OK && text.len > 0)
+		memcpy(gazetteer->source, buf_span(&text).data, text.len);
+	buf_clear(&text);
+	if (error == HERD_OK)
+		error = ask_meta(db, GAZETTEER_META_NOTICE, &text);
+	if (error == HERD_OK && !text_is_utf8(buf_span(&text)))
+		error = HERD_ESYNTAX;
+	if (error == HERD_OK)
+		error = read_tree(gazetteer, db);
+	if (error == HERD_OK)
+		error = take_notice(gazetteer, &text);
+	else if (error != HERD_ENOMEM)
+		error = refuse(message, gazetteer->path, "it is damaged");
+	buf_release(&text);
+	return error;
+}
+
+static enum herd_error
+check(struct gazetteer *gazetteer, struct buf *message)
+{
+	sqlite3 *db = NULL;
+	enum herd_error error;
+
+	if (!is_file(gazetteer->path)) {
+		error = buf_addf(message, "%s: %s", gazetteer->path,
+		    errno != 0 ? strerror(errno) : "not a regular file");
+		return error != HERD_OK ? error : HERD_ESYSTEM;
+	}
+	if (gazetteer_open_database(gazetteer->path, &db) != SQLITE_OK) {
+		error = buf_addf(message, "%s: %s", gazetteer->path,
+		    db != NULL ? sqlite3_errmsg(db) : "out of memory");
+		if (error == HERD_OK)
+			error = HERD_ESYSTEM;
+	} else {
+		error = check_marks(db, gazetteer->path, message);
+		if (error == HERD_OK)
+			error = read_facts(gazetteer, db, message);
+	}
+	sqlite3_close(db);
+	return error;
 }
 
 enum herd_error
-gazetteer_ask(struct gazetteer_reader *reader,
-    const struct places_question *question, struct buf *answer,
-    struct answer_facts *facts, const char **error)
+gazetteer_open(const char *path, struct buf *message, struct gazetteer **out)
 {
-	size_t start = answer->len;
-	enum herd_error result;
+	struct gazetteer *gazetteer;
+	enum herd_error error;
 
-	find_nearest(reader, question);
-	result = add_answer(reader, answer, facts);
-	if (result == HERD_OK)
-		return HERD_OK;
-	buf_truncate(answer, start);
-	*error = explain(reader, result);
-	return result;
+	if (strlen(path) >= PATH_MAX)
+		return HERD_ELIMIT;
+	gazetteer = calloc(1, sizeof(*gazetteer));
+	if (gazetteer == NULL)
+		return HERD_ENOMEM;
+	memcpy(gazetteer->path, path, strlen(path) + 1);
+	/*
+	 * SQLite's own count of memory takes a process-wide lock on every
+	 * allocation. Refused if the store has started SQLite already, which
+	 * costs speed only.
+	 */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	errno = 0;
+	error = check(gazetteer, message);
+	if (error != HERD_OK) {
+		gazetteer_close(gazetteer);
+		return error;
+	}
+	*out = gazetteer;
+	return HERD_OK;
+}
+
+void
+gazetteer_close(struct gazetteer *gazetteer)
+{
+	if (gazetteer == NULL)
+		return;
+	free(gazetteer->points);
+	free(gazetteer->notice);
+	free(gazetteer);
 }

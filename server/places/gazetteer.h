@@ -2,16 +2,32 @@
 /*
  * The embedded provider: 240,000 real places in a read-only SQLite file. A
  * tree over all of them lies in memory once for all readers; each reader has
- * a handle of its own for the places' texts. Readers share no lock.
+ * its own handle for the places' texts. Readers share no lock.
  */
 #ifndef HERD_PLACES_GAZETTEER_H
 #define HERD_PLACES_GAZETTEER_H
 
-#include "places/answer.h"
-#include "places/places.h"
+#include <limits.h>
 
-struct gazetteer;        /* what all readers share; constant once open */
-struct gazetteer_reader; /* one thread's handle */
+#include <sqlite3.h>
+
+#include "herd/buf.h"
+#include "places/gazetteer_file.h"
+#include "places/kd_tree.h"
+
+#define GAZETTEER_SOURCE_MAX 64u
+
+/* What all readers share; constant once open. */
+struct gazetteer {
+	char path[PATH_MAX];
+	/* SHA-256 of the table that the file was made from, in hex */
+	char source[GAZETTEER_SOURCE_MAX + 1];
+	uint64_t rows;
+	struct kd_point *points; /* `rows` of them; points[i] has id i + 1 */
+	char *notice;
+	struct span lines[GAZETTEER_NOTICE_LINES_MAX]; /* of the notice */
+	size_t line_count;
+};
 
 /*
  * Appends the path of the data file: `setting` (a path as the herd file has
@@ -33,24 +49,10 @@ HERD_MUST_CHECK enum herd_error gazetteer_open(
     const char *path, struct buf *message, struct gazetteer **out);
 void gazetteer_close(struct gazetteer *gazetteer);
 
-/* How many places; where the file lies; both as long as it is open. */
-uint64_t gazetteer_rows(const struct gazetteer *gazetteer);
-const char *gazetteer_path(const struct gazetteer *gazetteer);
-/* SHA-256 of the table that the file was made from, in hex. */
-const char *gazetteer_source(const struct gazetteer *gazetteer);
-
-/* HERD_ESYSTEM: the file cannot be opened any more. */
-HERD_MUST_CHECK enum herd_error gazetteer_reader_open(
-    const struct gazetteer *gazetteer, struct gazetteer_reader **out);
-void gazetteer_reader_close(struct gazetteer_reader *reader);
-
 /*
- * Appends the whole answer. HERD_ESYSTEM: the file could not be read, `error`
- * (not NULL; static or valid until the next call) says why, and `answer` is
- * as it was; HERD_ELIMIT, HERD_ENOMEM likewise.
+ * Opens read-only, immutable, mapped into memory, without locks; an SQLite
+ * code. *out is given even on failure (or NULL) for sqlite3_errmsg().
  */
-HERD_MUST_CHECK enum herd_error gazetteer_ask(struct gazetteer_reader *reader,
-    const struct places_question *question, struct buf *answer,
-    struct answer_facts *facts, const char **error);
+HERD_MUST_CHECK int gazetteer_open_database(const char *path, sqlite3 **out);
 
 #endif

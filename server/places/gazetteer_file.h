@@ -33,7 +33,7 @@
 
 /*
  * place: in the tree's order, ids from 1. tree: one row, for each place x, y,
- * z and the axis (gazetteer_tree.h) as 32-bit numbers, little-endian.
+ * z and the axis (kd_tree.h) as 32-bit numbers, little-endian.
  */
 #define GAZETTEER_SCHEMA                                                     \
 	"CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"      \

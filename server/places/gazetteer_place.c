@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "places/gazetteer_db.h"
+#include "places/gazetteer_place.h"
 
 #include <math.h>
 
-#include "places/gazetteer_file.h"
 #include "herd/json.h"
+#include "places/gazetteer_file.h"
 #include "places/olc.h"
 
 #define DEGREE_E7 INT64_C(10000000)
@@ -18,7 +18,7 @@
 #define PLACE_DEPTH 2u
 
 /* One row of the file, borrowed from the statement. */
-struct place {
+struct gazetteer_row {
 	struct span id;
 	const struct gazetteer_kind *kind;
 	struct span name;
@@ -42,7 +42,7 @@ column_span(sqlite3_stmt *statement, int column)
 
 /* HERD_ESYSTEM: no such row, or a kind that this version does not know. */
 static enum herd_error
-read_place(sqlite3_stmt *read, sqlite3_int64 id, struct place *place)
+read_place(sqlite3_stmt *read, sqlite3_int64 id, struct gazetteer_row *place)
 {
 	struct span kind;
 
@@ -82,7 +82,7 @@ add_point(struct json *json, const char *key, int64_t lat_e7, int64_t lng_e7)
 
 /* A town's side grows with the root of its people. */
 static void
-view_of(const struct place *place, int64_t *lat_e7, int64_t *lng_e7)
+view_of(const struct gazetteer_row *place, int64_t *lat_e7, int64_t *lng_e7)
 {
 	double half;
 	double squeeze;
@@ -99,7 +99,7 @@ view_of(const struct place *place, int64_t *lat_e7, int64_t *lng_e7)
 }
 
 static void
-add_geometry(struct json *json, const struct place *place)
+add_geometry(struct json *json, const struct gazetteer_row *place)
 {
 	int64_t lat;
 	int64_t lng;
@@ -114,20 +114,20 @@ add_geometry(struct json *json, const struct place *place)
 	json_object_end(json);
 }
 
-/* The short form needs a town whose name can stand for the first digits. */
+/* The short form needs a town, whose name replaces the first digits. */
 static void
-add_plus_code(struct json *json, const struct place *place)
+add_plus_code(struct json *json, const struct gazetteer_row *place)
 {
 	char text[OLC_LEN + 2 * GAZETTEER_NAME_MAX];
 	char code[OLC_LEN];
 	size_t len = OLC_LEN - OLC_AREA_LEN;
-	size_t room = 2 * GAZETTEER_NAME_MAX - 3;
+	size_t space = 2 * GAZETTEER_NAME_MAX - 3;
 
 	olc_encode(place->lat_e7, place->lng_e7, code);
 	json_object(json, "plus_code");
 	if ((place->kind->has_name_of_town ||
 		!span_equal(place->vicinity, place->name)) &&
-	    place->vicinity.len + place->country.len <= room) {
+	    place->vicinity.len + place->country.len <= space) {
 		memcpy(text, code + OLC_AREA_LEN, len);
 		text[len++] = ' ';
 		memcpy(text + len, place->vicinity.data, place->vicinity.len);
@@ -143,7 +143,7 @@ add_plus_code(struct json *json, const struct place *place)
 }
 
 static void
-add_place(struct json *json, const struct place *place)
+add_place(struct json *json, const struct gazetteer_row *place)
 {
 	const struct gazetteer_kind *kind = place->kind;
 	struct span types[GAZETTEER_TYPES_MAX];
@@ -166,10 +166,10 @@ add_place(struct json *json, const struct place *place)
 }
 
 enum herd_error
-gazetteer_write_place(sqlite3_stmt *read, sqlite3_int64 id, struct buf *out)
+gazetteer_place_write(sqlite3_stmt *read, sqlite3_int64 id, struct buf *out)
 {
 	enum herd_error error;
-	struct place place;
+	struct gazetteer_row place;
 	struct json json;
 
 	error = read_place(read, id, &place);

@@ -7,11 +7,11 @@
  */
 #include <stdio.h>
 
-#include "places/credit.h"
+#include "places/attribution.h"
 #include "places/upstream.h"
 #include "places/upstream_json.h"
 
-#define ATTRIBUTIONS_MAX 16u
+#define ATTRIBUTION_LIST_MAX 16u
 #define TYPES_MAX 64u
 #define PHOTOS_MAX 10u
 
@@ -25,7 +25,7 @@ static const char MASK_RICH[] =
     "places.rating,places.userRatingCount,places.priceLevel,"
     "places.currentOpeningHours.openNow,places.photos";
 
-/* Its names of what the legacy API numbers from 0. */
+/* Price levels, which the legacy API numbers from 0. */
 static const char *const PRICE_LEVELS[] = {
 	"PRICE_LEVEL_FREE",
 	"PRICE_LEVEL_INEXPENSIVE",
@@ -51,7 +51,7 @@ google_ask(const struct upstream_config *config,
 		    request, "Content-Type", "application/json");
 	if (error == HERD_OK)
 		error = upstream_request_header(
-		    request, "X-Goog-Api-Key", config->secret->text);
+		    request, "X-Goog-Api-Key", config->key->text);
 	if (error == HERD_OK)
 		error =
 		    upstream_request_header(request, "X-Goog-FieldMask", mask);
@@ -75,7 +75,7 @@ google_ask(const struct upstream_config *config,
 	return json_end(&json);
 }
 
-/* --- the answer ----------------------------------------------------------- */
+/* --- the answer ---------------------------------------------------------- */
 
 static bool
 read_point(const cJSON *object, struct geo_point *out)
@@ -109,14 +109,12 @@ add_number_if(
 }
 
 static void
-add_view(struct json *json, const cJSON *place)
+add_view(struct json *json, const cJSON *place, struct geo_point at)
 {
 	const cJSON *view = member_object(place, "viewport");
-	struct geo_point at = { 0, 0 };
 	struct geo_point low;
 	struct geo_point high;
 
-	(void)read_location(place, &at);
 	if (read_point(member_object(view, "low"), &low) &&
 	    read_point(member_object(view, "high"), &high))
 		add_geometry_of(json, at, high, low);
@@ -138,19 +136,19 @@ add_opening_hours(struct json *json, const cJSON *place)
 }
 
 static void
-add_photo_credit(struct json *json, const cJSON *photo)
+add_photo_attribution(struct json *json, const cJSON *photo)
 {
 	const cJSON *author =
 	    cJSON_GetArrayItem(member_array(photo, "authorAttributions"), 0);
-	struct span credit;
+	struct span attribution;
 	struct buf text;
-	bool has_credit;
+	bool is_known;
 
-	buf_init(&text, CREDIT_MAX);
-	has_credit = credit_format(&text, member_text(author, "uri"),
-			 member_text(author, "displayName")) == HERD_OK;
-	credit = buf_span(&text);
-	json_texts(json, "html_attributions", &credit, has_credit);
+	buf_init(&text, ATTRIBUTION_MAX);
+	is_known = attribution_format(&text, member_text(author, "uri"),
+		       member_text(author, "displayName")) == HERD_OK;
+	attribution = buf_span(&text);
+	json_texts(json, "html_attributions", &attribution, is_known);
 	buf_release(&text);
 }
 
@@ -171,7 +169,7 @@ add_photos(struct json *json, const cJSON *place)
 			break;
 		json_object(json, NULL);
 		add_number_if(json, "height", photo, "heightPx");
-		add_photo_credit(json, photo);
+		add_photo_attribution(json, photo);
 		json_text(json, "photo_reference", member_text(photo, "name"));
 		add_number_if(json, "width", photo, "widthPx");
 		json_object_end(json);
@@ -228,8 +226,8 @@ add_icon_mask(struct json *json, const cJSON *place)
 	    json, "icon_mask_base_uri", member_text(place, "iconMaskBaseUri"));
 }
 
-static void
-add_place(struct json *json, const cJSON *place)
+static bool
+add_place(struct json *json, const cJSON *place, struct geo_point at)
 {
 	struct span address = member_text(place, "shortFormattedAddress");
 	struct span id = member_text(place, "id");
@@ -239,7 +237,7 @@ add_place(struct json *json, const cJSON *place)
 	json_object(json, NULL);
 	add_text_if(
 	    json, "business_status", member_text(place, "businessStatus"));
-	add_view(json, place);
+	add_view(json, place, at);
 	add_icon_mask(json, place);
 	add_text_if(json, "name",
 	    member_text(member_object(place, "displayName"), "text"));
@@ -254,85 +252,60 @@ add_place(struct json *json, const cJSON *place)
 	add_number_if(json, "user_ratings_total", place, "userRatingCount");
 	add_text_if(json, "vicinity", address);
 	json_object_end(json);
+	return true;
 }
 
-struct google_answer {
-	const struct places_question *question;
-	const cJSON *places; /* NULL = none */
-};
-
-static unsigned
-add_results(struct json *json, void *arg)
-{
-	const struct google_answer *answer = arg;
-	unsigned count = 0;
-	const cJSON *place;
-
-	cJSON_ArrayForEach(place, answer->places)
-	{
-		struct geo_point at;
-
-		if (count == answer->question->max ||
-		    !read_location(place, &at) ||
-		    !is_within(answer->question, at))
-			continue;
-		add_place(json, place);
-		count++;
-	}
-	return count;
-}
-
-/* All places' credits, each once; release them. */
-struct credits {
-	struct buf texts[ATTRIBUTIONS_MAX];
-	struct span spans[ATTRIBUTIONS_MAX];
+/* The attributions of all places, each once; release them. */
+struct attribution_list {
+	struct buf texts[ATTRIBUTION_LIST_MAX];
+	struct span spans[ATTRIBUTION_LIST_MAX];
 	size_t count;
 };
 
 static void
-take_credit(struct credits *credits, const cJSON *item)
+take_attribution(struct attribution_list *list, const cJSON *item)
 {
-	struct buf *text = &credits->texts[credits->count];
+	struct buf *text = &list->texts[list->count];
 	struct span span;
 	size_t i = 0;
 
-	buf_init(text, CREDIT_MAX);
-	if (credit_format(text, member_text(item, "providerUri"),
+	buf_init(text, ATTRIBUTION_MAX);
+	if (attribution_format(text, member_text(item, "providerUri"),
 		member_text(item, "provider")) != HERD_OK) {
 		buf_release(text);
 		return;
 	}
 	span = buf_span(text);
-	while (i < credits->count && !span_equal(credits->spans[i], span))
+	while (i < list->count && !span_equal(list->spans[i], span))
 		i++;
-	if (i < credits->count)
+	if (i < list->count)
 		buf_release(text);
 	else
-		credits->spans[credits->count++] = span;
+		list->spans[list->count++] = span;
 }
 
 static void
-take_credits(struct credits *credits, const cJSON *places)
+collect_attributions(struct attribution_list *list, const cJSON *places)
 {
 	const cJSON *place;
 	const cJSON *item;
 
-	credits->count = 0;
+	list->count = 0;
 	cJSON_ArrayForEach(place, places)
 	{
 		cJSON_ArrayForEach(item, member_array(place, "attributions"))
 		{
-			if (credits->count < ATTRIBUTIONS_MAX)
-				take_credit(credits, item);
+			if (list->count < ATTRIBUTION_LIST_MAX)
+				take_attribution(list, item);
 		}
 	}
 }
 
 static void
-release_credits(struct credits *credits)
+release_list(struct attribution_list *list)
 {
-	for (size_t i = 0; i < credits->count; i++)
-		buf_release(&credits->texts[i]);
+	for (size_t i = 0; i < list->count; i++)
+		buf_release(&list->texts[i]);
 }
 
 /* NULL: an answer that can be used. */
@@ -363,18 +336,19 @@ static enum herd_error
 google_read(const struct places_question *question, struct span body,
     struct buf *json, struct answer_facts *facts, struct buf *why)
 {
-	struct credits credits;
-	struct google_answer answer = { .question = question };
+	static const struct upstream_form form = { read_location, add_place };
+	struct attribution_list list;
+	const cJSON *places;
 	cJSON *tree;
 	enum herd_error error =
 	    upstream_open(body, find_fault, &tree, facts, why);
 
 	if (tree != NULL) {
-		answer.places = member_array(tree, "places");
-		take_credits(&credits, answer.places);
-		error = upstream_write(json, credits.spans, credits.count,
-		    add_results, &answer, facts);
-		release_credits(&credits);
+		places = member_array(tree, "places");
+		collect_attributions(&list, places);
+		error = upstream_write(json, question, places, &form,
+		    list.spans, list.count, facts);
+		release_list(&list);
 	}
 	cJSON_Delete(tree);
 	return error;

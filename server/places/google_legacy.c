@@ -28,7 +28,7 @@ legacy_ask(const struct upstream_config *config,
 	    config->base_url, lat, lng, radius);
 	if (error == HERD_OK)
 		error = text_to_percent(&request->url,
-		    span_of(config->secret->text, config->secret->len));
+		    span_of(config->key->text, config->key->len));
 	return error;
 }
 
@@ -186,9 +186,9 @@ refuse_as_told(struct span body, const struct layout *layout,
 	message = member_text(tree, "error_message");
 	if (message.data == NULL)
 		message = span_from("no reason given");
-	if (places_status_find(layout->status, &status) == HERD_OK)
+	if (answer_status_find(layout->status, &status) == HERD_OK)
 		(void)snprintf(text, sizeof(text), "%s: %s",
-		    places_status_name(status), message.data);
+		    answer_status_name(status), message.data);
 	else
 		(void)snprintf(text, sizeof(text),
 		    "the answer's status is not known: %s", message.data);
@@ -207,8 +207,8 @@ legacy_read(const struct places_question *question, struct span body,
 		body = span_of(body.data + 3, body.len - 3);
 	read_layout(body, question->max, &layout);
 	if (layout.status.data != NULL &&
-	    (places_status_find(layout.status, &status) != HERD_OK ||
-		!places_status_is_good(status)))
+	    (answer_status_find(layout.status, &status) != HERD_OK ||
+		!answer_is_good(status)))
 		return refuse_as_told(body, &layout, facts, why);
 	if (layout.fault != NULL)
 		return upstream_refuse(

@@ -76,7 +76,7 @@ read_hex4(struct json_scan *scan)
 	return value;
 }
 
-/* Behind "\u". A surrogate must be the first of a pair. */
+/* After "\u". A surrogate must be the first of a pair. */
 static const char *
 skip_unicode(struct json_scan *scan)
 {
@@ -100,7 +100,7 @@ skip_unicode(struct json_scan *scan)
 	return NULL;
 }
 
-/* Behind a backslash. */
+/* After a backslash. */
 static const char *
 skip_escape(struct json_scan *scan)
 {
@@ -319,7 +319,7 @@ json_scan_next(struct json_scan *scan)
 	if (scan->want == WANT_NOTHING)
 		return scan->at == scan->text.len
 			   ? JSON_DONE
-			   : give_up(scan, "more behind its end");
+			   : give_up(scan, "more after its end");
 	if (at_end_of_container(scan)) {
 		scan->token = span_of(scan->text.data + scan->at, 1);
 		return close_container(scan);

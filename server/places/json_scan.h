@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A strict reader of JSON text that somebody else wrote: token by token, with
- * limits, without memory of its own. It stands before cJSON, which accepts
- * text behind the end, bad UTF-8 and \u0000 (cutting the string there), and
- * it finds where things lie in a text that is to be kept as it came.
+ * A strict reader of foreign JSON text: token by token, with limits, without
+ * memory of its own. It checks a text before cJSON reads it, because cJSON
+ * accepts text after the end, bad UTF-8 and \u0000 (cutting the string there).
+ * It also finds the parts of a text that is passed on unchanged.
  */
 #ifndef HERD_PLACES_JSON_SCAN_H
 #define HERD_PLACES_JSON_SCAN_H
@@ -28,7 +28,7 @@ enum json_token {
 	JSON_STRING, /* with its quotes */
 	JSON_NUMBER,
 	JSON_WORD, /* true, false, null */
-	JSON_DONE, /* the text's one value is complete, nothing is behind it */
+	JSON_DONE, /* the text's one value is complete, nothing follows */
 	JSON_BAD,  /* for good; `why` says what is wrong */
 };
 

@@ -25,7 +25,7 @@
 #include "herd/text.h"
 #include "herd/version.h"
 #include "places/gazetteer_file.h"
-#include "places/gazetteer_tree.h"
+#include "places/kd_tree.h"
 
 #define LINE_BYTES_MAX 8192u
 #define TABLE_BYTES_MAX (UINT64_C(16) << 30)
@@ -54,7 +54,7 @@ struct row {
 struct place_table {
 	struct buf lines;
 	struct buf starts; /* size_t each */
-	struct buf points; /* struct tree_point each */
+	struct buf points; /* struct kd_point each */
 	size_t rows;
 };
 
@@ -66,7 +66,7 @@ struct maker {
 	struct place_table table;
 };
 
-/* Says what is wrong; returns false for the caller to return. */
+/* Prints what is wrong; returns false for the caller to return. */
 static bool HERD_PRINTF(1, 2) fail(const char *fmt, ...)
 {
 	va_list args;
@@ -85,7 +85,7 @@ fail_database(struct maker *maker)
 	return fail("%s: %s", maker->temporary, sqlite3_errmsg(maker->db));
 }
 
-/* A plain decimal number within +-limit; what strtod takes beyond is not. */
+/* A plain decimal number within +-limit; strtod() would take other forms. */
 static bool
 parse_degrees(struct span text, double limit, double *out)
 {
@@ -168,7 +168,7 @@ bind_span(sqlite3_stmt *statement, int at, struct span text)
 static bool
 add_row(struct place_table *table, struct span line, const struct row *row)
 {
-	struct tree_point point = { .tag = (uint32_t)table->rows };
+	struct kd_point point = { .tag = (uint32_t)table->rows };
 	size_t start = table->lines.len;
 	double vector[3];
 
@@ -240,7 +240,7 @@ put_row(struct maker *maker, sqlite3_int64 id, const struct row *row)
 	return step_and_reset(maker, place);
 }
 
-/* The rows in the tree's order, so that neighbours share pages. */
+/* The rows in the tree's order, so that near places share pages. */
 static bool
 put_rows(struct maker *maker, const uint32_t *order)
 {
@@ -276,7 +276,7 @@ write_u32(unsigned char *out, uint32_t value)
 }
 
 static bool
-put_points(struct maker *maker, const struct tree_point *points)
+put_points(struct maker *maker, const struct kd_point *points)
 {
 	size_t rows = maker->table.rows;
 	size_t len = rows * GAZETTEER_POINT_BYTES;
@@ -309,7 +309,7 @@ static bool
 put_table(struct maker *maker)
 {
 	size_t rows = maker->table.rows;
-	struct tree_point *points = calloc(rows, sizeof(*points));
+	struct kd_point *points = calloc(rows, sizeof(*points));
 	uint32_t *order = calloc(rows, sizeof(*order));
 	bool done = false;
 
@@ -318,7 +318,7 @@ put_table(struct maker *maker)
 	} else {
 		memcpy(points, buf_span(&maker->table.points).data,
 		    rows * sizeof(*points));
-		tree_build(points, rows, order);
+		kd_tree_build(points, rows, order);
 		done = put_rows(maker, order) && put_points(maker, points);
 	}
 	free(points);
@@ -397,7 +397,7 @@ open_database(struct maker *maker)
 	return true;
 }
 
-/* Two places with one id could not be told apart by whoever reads answers. */
+/* Readers of answers could not tell two places with one id apart. */
 static bool
 check_ids(struct maker *maker)
 {
@@ -426,7 +426,7 @@ close_database(struct maker *maker)
 	maker->db = NULL;
 }
 
-/* On the disk before it has its name. */
+/* The file is on the disk before it gets its name. */
 static bool
 publish(struct maker *maker, const char *path)
 {
@@ -506,7 +506,7 @@ main(int argc, char **argv)
 
 	if (file_hold_standard() != HERD_OK)
 		return EXIT_FAILURE;
-	/* A limit of file size is an error of the write, told and tidied. */
+	/* At the file-size limit the write fails, and the file is removed. */
 	(void)sigaction(SIGXFSZ, &ignore, NULL);
 	buf_init(&notice, GAZETTEER_NOTICE_MAX);
 	while ((option = getopt(argc, argv, "hn:V")) != -1) {

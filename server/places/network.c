@@ -9,33 +9,43 @@
 #include "base/clock.h"
 #include "base/thread.h"
 
-/* Without memory for an inquiry: the failure's text needs little. */
-static void
-answer_without_memory(struct network *network, struct places_call *call)
+void
+network_answer(
+    struct places_asker *asker, struct span json, enum places_status status)
 {
-	struct buf *answer = &network->answer;
+	struct network *network = asker->network;
 
-	buf_clear(answer);
-	if (places_answer_empty(answer, PLACES_UNKNOWN_ERROR,
-		span_from(herd_strerror(HERD_ENOMEM))) != HERD_OK)
-		buf_clear(answer);
-	places_stats_count(&network->answers, PLACES_UNKNOWN_ERROR,
-	    mono_since(clock_mono(), call->asked_at));
-	if (call->trial != NULL)
-		trial_end(call->trial);
+	places_stats_count(&network->answers, status,
+	    mono_since(clock_mono(), asker->asked_at));
+	if (asker->test != NULL)
+		test_call_end(asker->test);
 	else
-		places_call_answer(call, buf_span(answer));
-	places_call_release(call);
+		places_asker_answer(asker, json);
+	places_asker_free(asker);
 	atomic_fetch_sub(&network->pending, 1);
 }
 
-static void
-on_call(struct message *message)
+struct span
+network_write_failure(
+    struct network *network, enum places_status status, struct span why)
 {
-	struct places_call *call = (struct places_call *)message;
+	buf_clear(&network->answer);
+	if (answer_write_empty(&network->answer, status, why) != HERD_OK)
+		buf_clear(&network->answer);
+	return buf_span(&network->answer);
+}
 
-	if (inquiry_ask(call->network, call) != HERD_OK)
-		answer_without_memory(call->network, call);
+static void
+on_asker(struct message *message)
+{
+	struct places_asker *asker = (struct places_asker *)message;
+
+	/* Without memory for a lookup; the failure's text needs little. */
+	if (lookup_ask(asker) != HERD_OK)
+		network_answer(asker,
+		    network_write_failure(asker->network, PLACES_UNKNOWN_ERROR,
+			span_from(herd_strerror(HERD_ENOMEM))),
+		    PLACES_UNKNOWN_ERROR);
 }
 
 static void
@@ -43,7 +53,7 @@ on_stop(struct message *message)
 {
 	struct network *network = (struct network *)message;
 
-	inquiry_end_all(network);
+	lookup_end_all(network);
 	(void)event_base_loopbreak(network->base);
 }
 
@@ -105,7 +115,7 @@ network_open(struct places *places, const struct fetch_options *options,
 	network->timeout_ms = timeout_ms;
 	network->stop.run = on_stop;
 	for (size_t i = 0; i < NETWORK_BUCKETS; i++)
-		LIST_INIT(&network->inquiries[i]);
+		LIST_INIT(&network->lookups[i]);
 	places_stats_init(&network->answers);
 	buf_init(&network->answer, PLACES_ANSWER_MAX);
 	error = places_reader_open(places, &network->reader);
@@ -132,14 +142,14 @@ network_close(struct network *network)
 }
 
 enum herd_error
-network_post(struct network *network, struct places_call *call)
+network_post(struct network *network, struct places_asker *asker)
 {
 	if (atomic_fetch_add(&network->pending, 1) >= NETWORK_PENDING_MAX) {
 		atomic_fetch_sub(&network->pending, 1);
 		return HERD_ELIMIT;
 	}
-	call->network = network;
-	call->message.run = on_call;
-	mailbox_post(&network->mailbox, &call->message);
+	asker->network = network;
+	asker->message.run = on_asker;
+	mailbox_post(&network->mailbox, &asker->message);
 	return HERD_OK;
 }

@@ -10,7 +10,7 @@
 
 /* "8FVC2222+22" */
 #define OLC_LEN 11u
-/* The digits that a nearby town's name stands for: "2222+22" is left. */
+/* The digits that a nearby town's name replaces: "2222+22" is left. */
 #define OLC_AREA_LEN 4u
 
 /* Degrees times 10^7; the code is not terminated. */

@@ -63,7 +63,7 @@ read_id(const cJSON *properties, char out[ID_MAX])
 	return true;
 }
 
-/* The first of these that is there: what the place lies in. */
+/* The town, or the next larger area that is known. */
 static struct span
 read_town(const cJSON *properties)
 {
@@ -172,29 +172,6 @@ add_feature(struct json *json, const cJSON *feature, struct geo_point at)
 	return true;
 }
 
-struct photon_answer {
-	const struct places_question *question;
-	const cJSON *features;
-};
-
-static unsigned
-add_results(struct json *json, void *arg)
-{
-	const struct photon_answer *answer = arg;
-	unsigned count = 0;
-	const cJSON *feature;
-
-	cJSON_ArrayForEach(feature, answer->features)
-	{
-		struct geo_point at;
-
-		if (count < answer->question->max && read_at(feature, &at) &&
-		    is_within(answer->question, at))
-			count += add_feature(json, feature, at);
-	}
-	return count;
-}
-
 /* NULL: an answer that can be used. */
 static const char *
 find_fault(const cJSON *json)
@@ -220,17 +197,16 @@ static enum herd_error
 photon_read(const struct places_question *question, struct span body,
     struct buf *json, struct answer_facts *facts, struct buf *why)
 {
+	static const struct upstream_form form = { read_at, add_feature };
 	struct span attribution = span_from(ATTRIBUTION);
-	struct photon_answer answer = { .question = question };
 	cJSON *tree;
 	enum herd_error error =
 	    upstream_open(body, find_fault, &tree, facts, why);
 
-	if (tree != NULL) {
-		answer.features = member_array(tree, "features");
-		error = upstream_write(
-		    json, &attribution, 1, add_results, &answer, facts);
-	}
+	if (tree != NULL)
+		error = upstream_write(json, question,
+		    member_array(tree, "features"), &form, &attribution, 1,
+		    facts);
 	cJSON_Delete(tree);
 	return error;
 }

@@ -3,7 +3,7 @@
 
 #include "herd/compiler.h"
 
-/* What goes behind the types of a row. */
+/* What follows the types of a row. */
 enum tail {
 	TAIL_NONE,
 	TAIL_POLITICAL,

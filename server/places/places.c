@@ -27,13 +27,21 @@ places_kind_name(enum places_kind kind)
 }
 
 void
+places_keep_error(char out[PLACES_ERROR_TEXT_MAX], struct span text)
+{
+	if (text.len > PLACES_ERROR_TEXT_MAX - 1)
+		text.len = PLACES_ERROR_TEXT_MAX - 1;
+	text = text_utf8_whole(text);
+	memcpy(out, text.data, text.len);
+	out[text.len] = '\0';
+}
+
+void
 places_event(struct places *places, enum log_level level, const char *fmt, ...)
 {
 	char message[1024];
 	va_list args;
 
-	if (places->hooks.on_event == NULL)
-		return;
 	va_start(args, fmt);
 	(void)vsnprintf(message, sizeof(message), fmt, args);
 	va_end(args);
@@ -103,7 +111,7 @@ open_providers(struct places *places, const struct opening *opening)
 	return error;
 }
 
-/* Expands a file's path and sees that it can be read; "" stays so. */
+/* Expands a file's path and checks that it can be read; "" stays so. */
 static enum herd_error
 find_ca_file(const struct opening *opening, struct buf *path)
 {
@@ -177,8 +185,7 @@ places_open(const struct settings *settings, const char *node,
 	places_stats_init(&places->closed_gazetteer);
 	places_stats_init(&places->closed_answers);
 	places->chain = settings->places.provider;
-	if (hooks != NULL)
-		places->hooks = *hooks;
+	places->hooks = *hooks;
 	error = open_providers(places, &opening);
 	if (error == HERD_OK)
 		error = open_network(places, &opening);
@@ -255,28 +262,24 @@ places_reader_close(struct places_reader *reader)
 
 /* --- asking -------------------------------------------------------------- */
 
-/* The operator hears of the first failure, and then of one a minute. */
+/* The operator is told of the first failure, then of one a minute. */
 static void
 note_failure(struct places *places, const char *text)
 {
 	struct mono now = clock_mono();
-	struct span whole;
 	bool tell;
 
 	pthread_mutex_lock(&places->lock);
 	tell = places->last_error[0] == '\0' ||
 	       mono_since(now, places->last_error_told) > 60 * HERD_NS_PER_S;
-	(void)snprintf(places->last_error, sizeof(places->last_error), "%s",
-	    text != NULL ? text : "unknown");
-	whole = text_utf8_whole(span_from(places->last_error));
-	places->last_error[whole.len] = '\0';
+	places_keep_error(places->last_error, span_from(text));
 	places->last_error_at = now;
 	if (tell)
 		places->last_error_told = now;
 	pthread_mutex_unlock(&places->lock);
 	if (tell)
-		places_event(places, LOG_ERROR, "the gazetteer fails: %s",
-		    text != NULL ? text : "unknown");
+		places_event(
+		    places, LOG_ERROR, "the gazetteer fails: %s", text);
 }
 
 bool
@@ -287,7 +290,7 @@ places_ask_gazetteer(struct places_reader *reader,
 	struct mono start = clock_mono();
 	const char *text = NULL;
 	enum herd_error error =
-	    gazetteer_ask(reader->data, question, answer, facts, &text);
+	    gazetteer_reader_ask(reader->data, question, answer, facts, &text);
 
 	if (error != HERD_OK) {
 		*facts = (struct answer_facts){ PLACES_UNKNOWN_ERROR, 0 };
@@ -298,21 +301,21 @@ places_ask_gazetteer(struct places_reader *reader,
 	return error == HERD_OK;
 }
 
-/* The last word: an answer without results that says why. */
+/* An answer without results that says why. */
 static enum places_result
 answer_failure(struct places_reader *reader, struct buf *answer,
     enum places_status status, const char *why)
 {
 	size_t before = answer->len;
 
-	/* The caller's room is a thousand times what this needs. */
-	if (places_answer_empty(answer, status, span_from(why)) != HERD_OK)
+	/* The buffer can take a thousand times what this needs. */
+	if (answer_write_empty(answer, status, span_from(why)) != HERD_OK)
 		buf_truncate(answer, before);
 	places_stats_count(&reader->answers, status, 0);
 	return PLACES_ANSWERED;
 }
 
-/* What the cache has of the first provider, so that no thread is woken. */
+/* Asks the first provider's cache, so that no thread has to be woken. */
 static bool
 ask_cache(struct places_reader *reader, struct provider *provider,
     const struct places_question *question, struct buf *answer)
@@ -338,23 +341,23 @@ ask_cache(struct places_reader *reader, struct provider *provider,
 static enum herd_error
 post(struct places *places, const struct places_question *question,
     unsigned first, places_on_answer *on_answer, void *arg,
-    struct places_call **out)
+    struct places_asker **out)
 {
-	struct places_call *call = NULL;
-	enum herd_error error = places_call_new(question, clock_mono(), &call);
+	struct places_asker *asker = NULL;
+	enum herd_error error = places_asker_new(question, &asker);
 
 	if (error != HERD_OK)
 		return error;
-	call->first = first;
-	call->on_answer = on_answer;
-	call->arg = arg;
+	asker->first = first;
+	asker->on_answer = on_answer;
+	asker->arg = arg;
 	/* Before the answer can come. */
-	*out = call;
-	error = network_post(places->network, call);
+	*out = asker;
+	error = network_post(places->network, asker);
 	if (error != HERD_OK) {
 		*out = NULL;
-		places_call_release(call);
-		places_call_release(call);
+		places_asker_free(asker);
+		places_asker_free(asker);
 	}
 	return error;
 }
@@ -362,14 +365,14 @@ post(struct places *places, const struct places_question *question,
 static enum places_result
 ask_network(struct places_reader *reader,
     const struct places_question *question, unsigned first, struct buf *answer,
-    places_on_answer *on_answer, void *arg, struct places_call **call)
+    places_on_answer *on_answer, void *arg, struct places_asker **asker)
 {
 	struct places *places = reader->places;
 	enum herd_error error;
 
 	if (ask_cache(reader, places->providers[first], question, answer))
 		return PLACES_ANSWERED;
-	error = post(places, question, first, on_answer, arg, call);
+	error = post(places, question, first, on_answer, arg, asker);
 	if (error == HERD_OK)
 		return PLACES_PENDING;
 	return answer_failure(reader, answer,
@@ -382,7 +385,7 @@ ask_network(struct places_reader *reader,
 enum places_result
 places_ask(struct places_reader *reader, const struct places_question *question,
     struct buf *answer, places_on_answer *on_answer, void *arg,
-    struct places_call **call)
+    struct places_asker **asker)
 {
 	const struct places *places = reader->places;
 	struct mono start = clock_mono();
@@ -391,7 +394,7 @@ places_ask(struct places_reader *reader, const struct places_question *question,
 	for (unsigned i = 0; i < places->chain.count; i++) {
 		if (places->providers[i] != NULL)
 			return ask_network(
-			    reader, question, i, answer, on_answer, arg, call);
+			    reader, question, i, answer, on_answer, arg, asker);
 		if (places->chain.items[i] == PLACES_GAZETTEER &&
 		    places_ask_gazetteer(reader, question, answer, &facts)) {
 			places_stats_count(&reader->answers, facts.status,

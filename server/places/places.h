@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Places: what is near a point, as Nearby Search JSON. A chain of providers
- * answers; the embedded gazetteer answers at once in the calling thread,
- * network providers answer later from the Places thread. An answer always
- * comes: an upstream's failure is an answer in the same form.
+ * answers: the embedded gazetteer at once in the calling thread, those on the
+ * network later from the Places thread. An answer always comes: an upstream's
+ * failure is an answer in the same form. The words:
+ *   question   what a client asks for: a point, a radius, a number of places
+ *   asker      one who waits for the answer to a question
+ *   lookup     a question on its way through the chain, for all its askers
+ *   provider   a member of the chain; its upstream is the network's service
+ *   request    what goes to an upstream; a fetch is one over HTTP
+ *   probe      the request that finds out whether a failing upstream works
+ *   test call  an operator's question, with timings (`herdctl places test`)
  */
 #ifndef HERD_PLACES_H
 #define HERD_PLACES_H
 
 #include "herd/buf.h"
-#include "herd/json.h"
 #include "herd/location.h"
 #include "herd/settings.h"
 
 /* One answer's JSON is at most this; larger upstream answers are failures. */
 #define PLACES_ANSWER_MAX (1u << 20)
 
-/* Every question is answered within this, whatever the upstream does. */
+/* Every question is answered within this, whatever an upstream does. */
 #define PLACES_DEADLINE_MS 10000u
 
 struct places_question {
@@ -33,13 +39,13 @@ enum places_result {
 /*
  * Called once in the Places thread. `json` is the whole answer in Google's
  * look, newlines squeezed, without trailing newline; valid during the call.
- * Never called after places_cancel() returned.
+ * Never called after places_asker_cancel() returned.
  */
 typedef void places_on_answer(void *arg, struct span json);
 
 /*
  * Tells the operator what happens to a provider: it fails, it answers again,
- * the breaker opens. Called from any thread, also while a lock is held, so it
+ * the breaker opens. Called from any thread, also while a lock is held: it
  * must not call back. `message` is one line, valid during the call, and never
  * holds a key.
  */
@@ -50,23 +56,19 @@ struct places_hooks {
 
 struct places;        /* the subsystem: providers, cache, thread */
 struct places_reader; /* one worker's own handles; used by one thread */
-struct places_call;   /* one pending question of one asker */
+struct places_asker;
 
 /*
  * Opens the providers that `settings` names (herd file's directory is
  * `base_dir`, `node` expands %n) and starts the Places thread if one of them
- * needs it. `hooks` may be NULL. HERD_ESYSTEM, HERD_ENOTFOUND ...: `message`
- * says what is wrong and what to do. Copies what it needs of the settings and
- * hooks.
+ * needs it. HERD_ESYSTEM, HERD_ENOTFOUND ...: `message` says what is wrong and
+ * what to do. Copies what it needs of the settings and the hooks.
  */
 HERD_MUST_CHECK enum herd_error places_open(const struct settings *settings,
     const char *node, const char *base_dir, const struct places_hooks *hooks,
     struct buf *message, struct places **out);
 
-/*
- * Stops the thread, answers what is pending first (as cancelled upstream).
- * All readers are closed before.
- */
+/* Answers what is pending, stops the thread. All readers are closed before. */
 void places_close(struct places *places);
 
 HERD_MUST_CHECK enum herd_error places_reader_open(
@@ -74,44 +76,30 @@ HERD_MUST_CHECK enum herd_error places_reader_open(
 void places_reader_close(struct places_reader *reader);
 
 /*
- * Asks. PLACES_ANSWERED: the JSON was appended to `answer` (which has room
- * for PLACES_ANSWER_MAX) and on_answer is not called. PLACES_PENDING: *call
+ * Asks. PLACES_ANSWERED: the JSON was appended to `answer` (which can
+ * take PLACES_ANSWER_MAX) and on_answer is not called. PLACES_PENDING: *asker
  * is given; on_answer comes from the Places thread, maybe before this
- * returns; then free it with places_call_free().
+ * returns; then free it with places_asker_free().
  */
 enum places_result places_ask(struct places_reader *reader,
     const struct places_question *question, struct buf *answer,
-    places_on_answer *on_answer, void *arg, struct places_call **call);
+    places_on_answer *on_answer, void *arg, struct places_asker **asker);
 
 /*
- * The asker has gone: on_answer will not be called any more once this
- * returns. The shared upstream call goes on for the others. Still to free.
+ * After this returns on_answer is not called any more. The lookup goes on for
+ * the other askers. Still to free.
  */
-void places_cancel(struct places_call *call);
-void places_call_free(struct places_call *call);
-
-/*
- * What the admin API tells of the chain, as members of the object that is
- * being written; without memory the document fails. From any thread.
- * places_summary(): provider, state, answered, failed, p50_ms, p99_ms;
- * places_status(): these and "providers", each with all its counts;
- * places_news(): provider, state, failed, last_error, for event streams.
- */
-void places_summary(struct places *places, struct json *json);
-void places_status(struct places *places, struct json *json);
-void places_news(struct places *places, struct json *json);
-
-/* Appends Prometheus text lines (herd_places_...). From any thread. */
-HERD_MUST_CHECK enum herd_error places_metrics(
-    struct places *places, struct buf *out);
+void places_asker_cancel(struct places_asker *asker);
+/* NULL is fine. */
+void places_asker_free(struct places_asker *asker);
 
 /* Drops all cached answers; returns how many. From any thread. */
 size_t places_cache_flush(struct places *places);
 
 /*
- * One call outside cache and sharing, with timings, for `places test`:
- * blocks the calling thread for at most PLACES_DEADLINE_MS. Appends a JSON
- * object {"provider","status","results","total_ms","dns_ms",...}.
+ * A test call: past the cache, shared with nobody, with timings. Blocks the
+ * calling thread for at most PLACES_DEADLINE_MS. Appends a JSON object
+ * {"provider","status","results","total_ms","dns_ms",...}.
  */
 HERD_MUST_CHECK enum herd_error places_test_json(struct places *places,
     const struct places_question *question, struct buf *out);

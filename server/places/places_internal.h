@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The subsystem's state, for who asks whom (places.c, inquiry.c) and what the
- * operator sees (places_report.c).
+ * The subsystem's state, for asking (places.c, lookup.c) and for the operator
+ * (places_report.c, test_call.c).
  */
 #ifndef HERD_PLACES_INTERNAL_H
 #define HERD_PLACES_INTERNAL_H
@@ -9,11 +9,11 @@
 #include <pthread.h>
 
 #include "herd/time.h"
-#include "places/gazetteer.h"
+#include "places/gazetteer_reader.h"
 #include "places/places.h"
-#include "places/stats.h"
+#include "places/places_stats.h"
 
-/* Of an error's text, what is kept for the operator. */
+/* An error's text is kept for the operator, cut to this. */
 #define PLACES_ERROR_TEXT_MAX 256u
 
 struct network;
@@ -49,14 +49,16 @@ struct places_reader {
 /* The word that places.provider has for `kind`; static. */
 const char *places_kind_name(enum places_kind kind);
 
-/* Tells the hooks, if there are any. */
+/* Keeps `text`, which is UTF-8, cut and terminated. */
+void places_keep_error(char out[PLACES_ERROR_TEXT_MAX], struct span text);
+
+/* Tells the hooks. */
 void places_event(struct places *places, enum log_level level, const char *fmt,
     ...) HERD_PRINTF(3, 4);
 
 /*
- * Asks the gazetteer through the reader of the calling thread, and counts.
- * False: it failed, *facts has the status, and the next of the chain is to
- * be asked.
+ * Asks the gazetteer with the calling thread's reader, and counts. False: it
+ * failed, *facts has the status; ask the next of the chain.
  */
 bool places_ask_gazetteer(struct places_reader *reader,
     const struct places_question *question, struct buf *answer,

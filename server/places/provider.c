@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "herd/address.h"
-#include "herd/text.h"
 
 static const struct {
 	const char *name;
@@ -29,7 +28,7 @@ provider_count_help(enum provider_count count)
 }
 
 bool
-provider_may_call(struct provider *provider, struct mono now)
+provider_may_request(struct provider *provider, struct mono now)
 {
 	return provider->max_per_s == 0 ||
 	       rate_take(&provider->rate, provider->max_per_s, now);
@@ -46,22 +45,10 @@ void
 provider_note_error(
     struct provider *provider, struct span text, struct mono now)
 {
-	struct buf masked;
-	struct span shown;
-
-	buf_init(&masked, 2 * UPSTREAM_WHY_MAX);
-	if (secret_mask(&provider->secret, text, &masked) != HERD_OK)
-		buf_clear(&masked);
-	shown = buf_span(&masked);
-	if (shown.len > PLACES_ERROR_TEXT_MAX - 1)
-		shown.len = PLACES_ERROR_TEXT_MAX - 1;
-	shown = text_utf8_whole(shown);
 	pthread_mutex_lock(&provider->lock);
-	memcpy(provider->last_error, shown.data, shown.len);
-	provider->last_error[shown.len] = '\0';
+	places_keep_error(provider->last_error, text);
 	provider->last_error_at = now;
 	pthread_mutex_unlock(&provider->lock);
-	buf_release(&masked);
 }
 
 /* Appends what is wrong with a setting. */
@@ -102,7 +89,7 @@ set_base_url(struct provider *provider, const char *setting, bool shares_chain,
 }
 
 static enum herd_error
-set_secret(struct provider *provider, const char *setting, const char *node,
+set_key(struct provider *provider, const char *setting, const char *node,
     const char *base_dir, struct buf *message)
 {
 	if (places_kind_key(provider->kind) == NULL)
@@ -112,7 +99,7 @@ set_secret(struct provider *provider, const char *setting, const char *node,
 		    "places.provider %s needs an API key: put it into a file"
 		    " of mode 0600 and name that with places.key_file",
 		    places_kind_name(provider->kind));
-	return secret_load(setting, node, base_dir, &provider->secret, message);
+	return api_key_load(setting, node, base_dir, &provider->key, message);
 }
 
 static void
@@ -144,7 +131,7 @@ provider_open(enum places_kind kind, const struct settings *settings,
 	error = set_base_url(
 	    provider, settings->places.base_url, shares_chain, message);
 	if (error == HERD_OK)
-		error = set_secret(provider, settings->places.key_file, node,
+		error = set_key(provider, settings->places.key_file, node,
 		    base_dir, message);
 	if (error == HERD_OK && provider->upstream->may_cache &&
 	    settings->places.cache)
@@ -155,7 +142,7 @@ provider_open(enum places_kind kind, const struct settings *settings,
 	}
 	provider->config = (struct upstream_config){
 		.base_url = provider->base_url,
-		.secret = &provider->secret,
+		.key = &provider->key,
 		.rich = settings->places.google_fields != 0,
 	};
 	*out = provider;
@@ -168,7 +155,7 @@ provider_close(struct provider *provider)
 	if (provider == NULL)
 		return;
 	cache_close(provider->cache);
-	secret_wipe(&provider->secret);
+	explicit_bzero(&provider->key, sizeof(provider->key));
 	pthread_mutex_destroy(&provider->lock);
 	free(provider->base_url);
 	free(provider);

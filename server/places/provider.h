@@ -2,7 +2,7 @@
 /*
  * One provider on the network as this node runs it: its configuration, its
  * guards (breaker, rate, limits), its cache, and what it has done. The Places
- * thread owns it; the counters, `shown` and `last_error` may be read by any.
+ * thread owns it; any thread may read the counters and `last_error`.
  */
 #ifndef HERD_PLACES_PROVIDER_H
 #define HERD_PLACES_PROVIDER_H
@@ -10,10 +10,10 @@
 #include <pthread.h>
 #include <sys/queue.h>
 
+#include "base/rate.h"
 #include "places/breaker.h"
 #include "places/cache.h"
 #include "places/places_internal.h"
-#include "base/rate.h"
 #include "places/upstream.h"
 
 /* What is counted of a provider: name in JSON, help of the metric. */
@@ -37,7 +37,7 @@ enum provider_count {
 	    PROVIDER_COUNT_MAX
 };
 
-struct inquiry;
+struct places_lookup;
 
 struct provider {
 	/* constant once open */
@@ -45,15 +45,15 @@ struct provider {
 	const struct upstream *upstream;
 	struct upstream_config config;
 	char *base_url;
-	struct secret secret;
+	struct api_key key;
 	struct cache *cache; /* NULL: its answers are not kept */
-	uint64_t max_per_s;  /* calls; 0 = no limit */
+	uint64_t max_per_s;  /* requests; 0 = no limit */
 	uint64_t max_active;
 	uint64_t max_waiting;
 	/* the Places thread's */
 	struct breaker breaker;
 	struct rate rate;
-	TAILQ_HEAD(inquiry_line, inquiry) waiting;
+	TAILQ_HEAD(lookup_line, places_lookup) waiting;
 	/* written by the Places thread, read by any */
 	struct places_stats stats;
 	_Atomic uint64_t active;
@@ -82,12 +82,12 @@ void provider_close(struct provider *provider);
 const char *provider_count_name(enum provider_count count);
 const char *provider_count_help(enum provider_count count);
 
-/* May a call go out now? Then it is counted. The Places thread only. */
-bool provider_may_call(struct provider *provider, struct mono now);
+/* May a request go out now? Then it is counted. The Places thread only. */
+bool provider_may_request(struct provider *provider, struct mono now);
 
 void provider_bump(struct provider *provider, enum provider_count count);
 
-/* Keeps `text`, masked, as the last error. */
+/* Keeps `text`, in which the key is masked, as the last error. */
 void provider_note_error(
     struct provider *provider, struct span text, struct mono now);
 

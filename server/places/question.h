@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * When two questions are the same one: all their fields are. The cache and
- * the sharing of calls in flight go by this.
+ * Two questions are the same if all their fields are. The cache and shared
+ * lookups go by this.
  */
 #ifndef HERD_PLACES_QUESTION_H
 #define HERD_PLACES_QUESTION_H

@@ -76,7 +76,7 @@ upstream_decimal(double value, char out[UPSTREAM_DECIMAL_MAX])
 	out[len] = '\0';
 }
 
-/* What an HTTP status means when it is not 200. */
+/* Statuses of HTTP that say more than that the upstream failed. */
 static const struct {
 	unsigned http;
 	enum places_status status;
@@ -97,7 +97,7 @@ status_of(unsigned http_status)
 	return PLACES_UNKNOWN_ERROR;
 }
 
-/* Appends "HTTP 403: " and the upstream's own words, where it has any. */
+/* Appends "HTTP 403: " and the upstream's message, if there is one. */
 static enum herd_error
 read_failure(unsigned http_status, struct span body, struct answer_facts *facts,
     struct buf *why)

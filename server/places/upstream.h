@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A provider on the network, as far as it needs no network: how a question
- * becomes an HTTP request and the response an answer. Each is a constant in
+ * The part of a network provider that does no I/O: how a question becomes an
+ * HTTP request and the response an answer. Each is a constant in
  * its own file and a row of PLACES_PROVIDERS in herd/settings.h.
  */
 #ifndef HERD_PLACES_UPSTREAM_H
@@ -13,21 +13,21 @@
 #include "herd/settings.h"
 #include "places/answer.h"
 #include "places/places.h"
-#include "places/secret.h"
+#include "places/api_key.h"
 
 #define UPSTREAM_URL_MAX 4096u
 #define UPSTREAM_BODY_MAX 4096u
 #define UPSTREAM_HEADERS_MAX 4u
 #define UPSTREAM_HEADER_MAX 2048u
 
-/* Why an answer failed, for people: at most this. */
+/* Why an answer failed, for people. */
 #define UPSTREAM_WHY_MAX 1024u
 
 /* What an operator configured. */
 struct upstream_config {
-	const char *base_url;        /* without a slash at its end */
-	const struct secret *secret; /* len 0: none */
-	bool rich;                   /* google_fields: rich */
+	const char *base_url;      /* without a slash at its end */
+	const struct api_key *key; /* len 0: none */
+	bool rich;                 /* google_fields: rich */
 };
 
 /* Release it with upstream_request_release(). */
@@ -50,8 +50,8 @@ struct upstream {
 	/*
 	 * Reads a response with HTTP status 200: appends the answer to `json`
 	 * and sets *facts to a good status, or appends to `why` what is wrong
-	 * and sets a bad one (`json` may hold a part then, to be thrown
-	 * away). Errors are our own: HERD_ENOMEM, HERD_ELIMIT.
+	 * and sets a bad one (then `json` may hold a part, which the caller
+	 * drops). Errors are our own: HERD_ENOMEM, HERD_ELIMIT.
 	 */
 	enum herd_error (*read)(const struct places_question *question,
 	    struct span body, struct buf *json, struct answer_facts *facts,
@@ -74,7 +74,7 @@ void upstream_request_release(struct upstream_request *request);
 HERD_MUST_CHECK enum herd_error upstream_request_header(
     struct upstream_request *request, const char *name, const char *value);
 
-/* Upstreams take no radius below this; what is too far is left out after. */
+/* Upstreams take no smaller radius; places too far are left out later. */
 #define UPSTREAM_RADIUS_MIN_M 1.0
 
 /* The radius to ask for. */
@@ -85,8 +85,8 @@ double upstream_radius_m(const struct places_question *question);
 void upstream_decimal(double value, char out[UPSTREAM_DECIMAL_MAX]);
 
 /*
- * As `read` above for any HTTP status: what is not 200 becomes a bad status
- * and the message that the body's {"error":{"message":...}} has.
+ * As `read` above for any HTTP status. One that is not 200 becomes a bad status
+ * and the message in the body's {"error":{"message":...}}.
  */
 HERD_MUST_CHECK enum herd_error upstream_read(const struct upstream *upstream,
     const struct places_question *question, unsigned http_status,

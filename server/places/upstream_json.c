@@ -91,7 +91,8 @@ geo_point_is_valid(struct geo_point point)
 	return fabs(point.lat) <= 90 && fabs(point.lng) <= 180;
 }
 
-bool
+/* Is it within the question's radius? 1 m of rounding is granted. */
+static bool
 is_within(const struct places_question *question, struct geo_point point)
 {
 	struct location at = { llround(point.lat * 1e9),
@@ -145,22 +146,30 @@ add_geometry_around(struct json *json, struct geo_point at)
 }
 
 enum herd_error
-upstream_write(struct buf *out, const struct span *attributions,
-    size_t attribution_count,
-    unsigned (*add_results)(struct json *json, void *arg), void *arg,
+upstream_write(struct buf *out, const struct places_question *question,
+    const cJSON *places, const struct upstream_form *form,
+    const struct span *attributions, size_t attribution_count,
     struct answer_facts *facts)
 {
+	const cJSON *place;
+	struct geo_point at;
 	struct json json;
 
+	facts->results = 0;
 	json_begin(&json, out, JSON_GOOGLE);
 	json_object(&json, NULL);
 	json_texts(&json, "html_attributions", attributions, attribution_count);
 	json_array(&json, "results");
-	facts->results = add_results(&json, arg);
+	cJSON_ArrayForEach(place, places)
+	{
+		if (facts->results < question->max &&
+		    form->read_at(place, &at) && is_within(question, at))
+			facts->results += form->add(&json, place, at);
+	}
 	json_array_end(&json);
 	facts->status = facts->results > 0 ? PLACES_OK : PLACES_ZERO_RESULTS;
 	json_text(
-	    &json, "status", span_from(places_status_name(facts->status)));
+	    &json, "status", span_from(answer_status_name(facts->status)));
 	json_object_end(&json);
 	return json_end(&json);
 }
@@ -170,10 +179,10 @@ upstream_refuse(struct answer_facts *facts, enum places_status status,
     struct buf *why, const char *text)
 {
 	struct span message = span_from(text);
-	size_t room = why->max - why->len;
+	size_t space = why->max - why->len;
 
 	*facts = (struct answer_facts){ .status = status };
-	if (message.len > room)
-		message.len = room;
+	if (message.len > space)
+		message.len = space;
 	return buf_add_span(why, text_utf8_whole(message));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the readers of upstream answers share: a guarded parse, members by
- * name and type, and results written in Google's json.
+ * Shared by the readers of upstream answers: a guarded parse, members by name
+ * and type, and results in Google's JSON.
  */
 #ifndef HERD_PLACES_UPSTREAM_JSON_H
 #define HERD_PLACES_UPSTREAM_JSON_H
@@ -46,9 +46,6 @@ struct geo_point {
 /* False when it is not on the globe. */
 bool geo_point_is_valid(struct geo_point point);
 
-/* Is it within the question's radius? 1 m of rounding is granted. */
-bool is_within(const struct places_question *question, struct geo_point point);
-
 /* Writes the member "geometry". */
 void add_geometry_of(struct json *json, struct geo_point at,
     struct geo_point northeast, struct geo_point southwest);
@@ -56,14 +53,18 @@ void add_geometry_of(struct json *json, struct geo_point at,
 /* The same for a place whose viewport the upstream does not tell. */
 void add_geometry_around(struct json *json, struct geo_point at);
 
-/*
- * Appends the whole answer: `add_results` is called between the brackets of
- * "results" and returns how many it wrote.
- */
-HERD_MUST_CHECK enum herd_error upstream_write(struct buf *json,
-    const struct span *attributions, size_t attribution_count,
-    unsigned (*add_results)(struct json *json, void *arg), void *arg,
-    struct answer_facts *facts);
+/* How an upstream describes a place. */
+struct upstream_form {
+	bool (*read_at)(const cJSON *place, struct geo_point *out);
+	/* Writes a result; false: there is nothing to show. */
+	bool (*add)(struct json *json, const cJSON *place, struct geo_point at);
+};
+
+/* Appends the whole answer, with those of `places` that fit the question. */
+HERD_MUST_CHECK enum herd_error upstream_write(struct buf *out,
+    const struct places_question *question, const cJSON *places,
+    const struct upstream_form *form, const struct span *attributions,
+    size_t attribution_count, struct answer_facts *facts);
 
 /* Sets `status` and appends `text` to `why`, cut to what fits. */
 HERD_MUST_CHECK enum herd_error upstream_refuse(struct answer_facts *facts,

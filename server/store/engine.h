@@ -19,20 +19,20 @@ struct engine {
 	const struct engine_ops *ops;
 	char error[ENGINE_ERROR_MAX]; /* of the last failure */
 	const char *hint;             /* what to do about `error` */
-	bool is_lost; /* it is no longer this file that would be read again */
+	bool is_lost; /* the next start would read another file */
 };
 
 /* Receives what is loaded; the calls borrow their arguments. */
 struct engine_loader {
 	void *arg;
 	enum herd_error (*on_report)(void *arg, const struct report *report);
-	/* A row that cannot be believed, and why; it is deleted. */
+	/* A damaged row, and what is wrong with it; it is deleted. */
 	void (*on_damaged)(void *arg, struct span client, const char *why);
 	/* All rows were written again, and why. */
 	void (*on_rewritten)(void *arg, const char *why);
 };
 
-/* Returns whether this client's row is still needed. */
+/* Is this client's row still needed? */
 typedef bool engine_is_held(void *arg, struct span client);
 
 struct engine_ops {
@@ -40,9 +40,9 @@ struct engine_ops {
 	enum herd_error (*open)(const char *path, bool sync,
 	    struct buf *message, struct engine **out);
 	/*
-	 * Called once, before anything is written. Reports only rows that are
-	 * proved to be as they were put. HERD_ECANCELED, when a signal asks to
-	 * stop: nothing is changed.
+	 * Called once, before anything is written. Reports only rows that
+	 * are proved to be as they were put. HERD_ECANCELED, when a signal asks
+	 * to stop: nothing is changed.
 	 */
 	enum herd_error (*load)(
 	    struct engine *engine, const struct engine_loader *loader);
@@ -50,7 +50,7 @@ struct engine_ops {
 	enum herd_error (*put)(
 	    struct engine *engine, const struct report *report);
 	enum herd_error (*commit)(struct engine *engine);
-	/* Deletes rows that nobody holds, at most `max`; *deleted of them. */
+	/* Deletes rows that are not held, at most `max`; counts them. */
 	enum herd_error (*prune)(struct engine *engine, engine_is_held *is_held,
 	    void *arg, unsigned max, uint64_t *deleted);
 	enum herd_error (*count)(struct engine *engine, uint64_t *rows);

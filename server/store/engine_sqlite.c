@@ -3,10 +3,10 @@
  * The embedded engine: one SQLite file in WAL mode, one row per client, a
  * removal's too. A transaction is a batch, so its price is shared.
  *
- * A row has a seal, a checksum over all its fields: disks and memory lose
- * bits, and a report with one bit wrong may still be a report, of another time
- * or place, which the herd would believe. Format 1 had the bare kind in its
- * place; its rows get their seals when the file is opened.
+ * Each row has a seal, a checksum over all its fields, because disks and memory
+ * lose bits: a report with one bit wrong may be a valid report of another time
+ * or place, and the herd would believe it. Format 1 had only the kind instead;
+ * its rows get their seals when the file is opened.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,11 +17,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/signals.h"
 #include "core/siphash.h"
 #include "herd/file.h"
 #include "herd/location.h"
 #include "herd/time.h"
-#include "base/signals.h"
 #include "store/engine.h"
 #include "store/same_file.h"
 
@@ -32,7 +32,7 @@
 /* The longest line of a report: a client's line, origin, skew, words. */
 #define LINE_MAX_BYTES (1u << 17)
 
-/* What is written, by the name under which the next start will read it. */
+/* The files, by the names under which the next start reads them. */
 enum written { DATABASE, LOG_AHEAD, WRITTEN_COUNT };
 
 struct sqlite_engine {
@@ -91,7 +91,7 @@ hint_of(int code)
 	}
 }
 
-/* Of a commit that fails SQLite keeps no errno, but nothing has changed it. */
+/* SQLite keeps no errno of a failed commit, but nothing has changed errno. */
 static const char *
 cause_of(struct sqlite_engine *self, int code)
 {
@@ -154,7 +154,7 @@ prepare(struct sqlite_engine *self, const char *sql, sqlite3_stmt **out)
 
 /* --- the files ------------------------------------------------------------ */
 
-/* `path` is "" for the one that store.path names, which the caller tells. */
+/* `path` is "" for the file of store.path, which the caller names. */
 static enum herd_error
 fail_file(struct sqlite_engine *self, const char *path, const char *what)
 {
@@ -166,9 +166,9 @@ fail_file(struct sqlite_engine *self, const char *path, const char *what)
 }
 
 /*
- * Where people are is for the daemon alone; SQLite gives its other files the
- * mode of this one. It would wait for ever for a FIFO. To be called before
- * SQLite has locks: to close a file drops those that the process has.
+ * Only the daemon may read where people are; SQLite gives its other files the
+ * mode of this one. SQLite would wait for ever for a FIFO. Call this before
+ * SQLite has locks, because closing a file drops the process's locks on it.
  */
 static enum herd_error
 prepare_file(struct sqlite_engine *self, const char *path, int flags)
@@ -204,7 +204,7 @@ prepare_files(struct sqlite_engine *self, const char *path)
 	return error;
 }
 
-/* What is there now is what we write. */
+/* Notes the files as they are after our write. */
 static enum herd_error
 note_files(struct sqlite_engine *self)
 {
@@ -254,8 +254,8 @@ sqlite_close(struct engine *engine)
 	sqlite3_finalize(self->begin);
 	sqlite3_finalize(self->commit);
 	/*
-	 * SQLite ends by copying its log into the file and removing the log,
-	 * by name: that of whatever took our files' place.
+	 * SQLite ends by copying its log into the file and removing the log by
+	 * name. If our files were replaced, that would be the new file's log.
 	 */
 	if (self->db != NULL && check_files(self, false) != HERD_OK)
 		(void)sqlite3_db_config(
@@ -274,36 +274,45 @@ on_steps(void *arg HERD_UNUSED)
 }
 
 static enum herd_error
-ask_version(struct sqlite_engine *self, int *version)
+ask_number(struct sqlite_engine *self, const char *sql, int64_t *number)
 {
 	sqlite3_stmt *statement;
-	enum herd_error error =
-	    prepare(self, "PRAGMA user_version", &statement);
+	enum herd_error error = prepare(self, sql, &statement);
 
 	if (error != HERD_OK)
 		return error;
 	if (sqlite3_step(statement) == SQLITE_ROW)
-		*version = sqlite3_column_int(statement, 0);
+		*number = sqlite3_column_int64(statement, 0);
 	else
-		error = fail(self, "user_version");
+		error = fail(self, sql);
 	sqlite3_finalize(statement);
+	return error;
+}
+
+static enum herd_error
+ask_version(struct sqlite_engine *self, int64_t *version)
+{
+	enum herd_error error =
+	    ask_number(self, "PRAGMA user_version", version);
+
 	if (error != HERD_OK || (*version >= 0 && *version <= FORMAT_VERSION))
 		return error;
 	snprintf(self->engine.error, sizeof(self->engine.error),
-	    "format %d, this herdd writes format %d", *version, FORMAT_VERSION);
+	    "format %d, this herdd writes format %d", (int)*version,
+	    FORMAT_VERSION);
 	self->engine.hint =
 	    "start the herdd that wrote it, or take another store.path";
 	return HERD_ERANGE;
 }
 
 /*
- * The number of the format may be damaged, too: that rows have seals is seen
- * in the table. Without a table the file is new.
+ * The number of the format may be damaged, too: the table's columns tell
+ * whether rows have seals. Without a table the file is new.
  */
 static enum herd_error
 open_table(struct sqlite_engine *self)
 {
-	int version = 0;
+	int64_t version = 0;
 	enum herd_error error = ask_version(self, &version);
 	const char *type;
 
@@ -322,7 +331,7 @@ open_table(struct sqlite_engine *self)
 	return error == HERD_OK ? run(self, "COMMIT") : error;
 }
 
-/* The lock is held as long as we live: a second herdd must not write here. */
+/* The lock is held until the end: a second herdd must not write here. */
 static enum herd_error
 set_up(struct sqlite_engine *self, bool sync)
 {
@@ -358,7 +367,7 @@ sqlite_open(
 		return HERD_ENOMEM;
 	self->engine.ops = &engine_sqlite;
 	buf_init(&self->line, LINE_MAX_BYTES);
-	/* Memory that is short must never look like a row that is damaged. */
+	/* A lack of memory must never look like a damaged row. */
 	error = buf_reserve(&self->line, LINE_MAX_BYTES);
 	if (error == HERD_OK)
 		error = prepare_files(self, path);
@@ -391,7 +400,7 @@ column(sqlite3_stmt *row, enum column number)
 	    (size_t)sqlite3_column_bytes(row, (int)number));
 }
 
-/* The line that stands for a report has all that it is made of. */
+/* The checksum is over the report's line, which has all its fields. */
 static enum herd_error
 seal_of(struct sqlite_engine *self, const struct report *report, int64_t *seal)
 {
@@ -425,8 +434,8 @@ is_report(const struct report *report)
 }
 
 /*
- * The file is as foreign as a peer: what is not a report, or not the one that
- * was put, is not taken. Returns NULL, or why not.
+ * The file is trusted no more than a peer: a row that is no report, or not the
+ * one that was put, is refused. Returns NULL, or why.
  */
 static const char *
 read_row(struct sqlite_engine *self, sqlite3_stmt *row, bool is_sealed,
@@ -505,7 +514,7 @@ sqlite_commit(struct engine *engine)
 	return error == HERD_OK ? note_files(self) : error;
 }
 
-/* A NULL pointer would be SQL's NULL: an empty text is not that. */
+/* An empty text must not be SQL's NULL, which a NULL pointer would be. */
 static bool
 bind(sqlite3_stmt *statement, int at, struct span text)
 {
@@ -543,8 +552,8 @@ sqlite_put(struct engine *engine, const struct report *report)
 /* --- rewriting ------------------------------------------------------------ */
 
 /*
- * A key that was damaged leaves the rows out of order: a client may then be
- * there twice, and the older one must not win.
+ * After damage to a key the rows are out of order: a client may be there twice,
+ * and its older row must not win.
  */
 static enum herd_error
 copy_row(struct sqlite_engine *self, sqlite3_stmt *add, sqlite3_stmt *find,
@@ -632,7 +641,7 @@ rewrite(struct sqlite_engine *self)
 		error = run(self, "DROP TABLE replaced");
 	if (error == HERD_OK)
 		error = run(self, "COMMIT");
-	/* The log is as long as all rows now. */
+	/* The log now holds all rows. */
 	if (error == HERD_OK)
 		error = run(self, "PRAGMA wal_checkpoint(TRUNCATE)");
 	return error;
@@ -659,7 +668,7 @@ sqlite_load(struct engine *engine, const struct engine_loader *loader)
 		error = prepare(self, "COMMIT", &self->commit);
 	if (error == HERD_OK)
 		error = note_files(self);
-	/* What is owed when the node stops is written to its end. */
+	/* A stop signal must not interrupt the last writes. */
 	sqlite3_progress_handler(self->db, 0, NULL, NULL);
 	return error;
 }
@@ -699,18 +708,11 @@ sqlite_prune(struct engine *engine, engine_is_held *is_held, void *arg,
 static enum herd_error
 sqlite_count(struct engine *engine, uint64_t *rows)
 {
-	struct sqlite_engine *self = (struct sqlite_engine *)engine;
-	sqlite3_stmt *statement;
-	enum herd_error error =
-	    prepare(self, "SELECT count(*) FROM reports", &statement);
+	int64_t count = 0;
+	enum herd_error error = ask_number((struct sqlite_engine *)engine,
+	    "SELECT count(*) FROM reports", &count);
 
-	if (error != HERD_OK)
-		return error;
-	if (sqlite3_step(statement) == SQLITE_ROW)
-		*rows = (uint64_t)sqlite3_column_int64(statement, 0);
-	else
-		error = fail(self, "count");
-	sqlite3_finalize(statement);
+	*rows = (uint64_t)count;
 	return error;
 }
 

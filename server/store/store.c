@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "store/engine.h"
 #include "base/thread.h"
+#include "store/engine.h"
 
 /* A batch's lines between outbox and engine. */
 #define BATCH_BYTES_MAX (STORE_BATCH_RECORDS * 256u + (1u << 20))
@@ -49,7 +49,7 @@ on_loaded(void *arg, const struct report *report)
 {
 	struct store *store = arg;
 
-	/* Nothing is too old yet: the sweep drops it once the clock is sure. */
+	/* Takes any age: the sweep drops old records once the clock is sure. */
 	if (table_put(store->table, report, FROM_NOBODY, (struct wall){ 0 },
 		NULL, NULL) == PUT_NOMEM)
 		return HERD_ENOMEM;
@@ -204,8 +204,8 @@ is_held(void *arg, struct span client)
 }
 
 /*
- * Rows of clients that expired or were evicted go now and then, but not on the
- * word of a clock that may be wrong.
+ * Deletes rows of clients that expired or were evicted, now and then, but not
+ * while the clock may be wrong.
  */
 static enum herd_error
 store_prune(struct store *store)
@@ -241,10 +241,9 @@ store_prune(struct store *store)
 static void
 store_batch(struct store *store)
 {
-	struct mono start;
 	enum herd_error error = store_collect(store);
+	struct mono start = clock_mono();
 
-	start = clock_mono();
 	if (error == HERD_OK && store->batch_records > 0)
 		error = store_write(store);
 	if (error == HERD_OK)

@@ -4,16 +4,16 @@
  * transaction per batch. With `durability: sync` an answer waits until the
  * transaction that has its report is committed.
  *
- * A write error takes the node out of durable service for good: with sync,
- * clients are refused; with async, the node goes on from memory. It is never
- * retried in silence: after a failed fsync nobody knows what the disk holds.
+ * A write error ends durable service until a restart: with sync, clients are
+ * refused; with async, the node goes on from memory. There is no retry, because
+ * after a failed fsync nobody knows what the disk holds.
  */
 #ifndef HERD_STORE_H
 #define HERD_STORE_H
 
+#include "base/log.h"
 #include "core/commit.h"
 #include "core/timekeeper.h"
-#include "base/log.h"
 
 #define STORE_BATCH_RECORDS 8192u
 #define STORE_BATCH_NS (20u * HERD_NS_PER_MS)
@@ -37,7 +37,7 @@ struct store_status {
 	char error[256];
 };
 
-/* Called in the store's thread: answers may go, or the store has failed. */
+/* Called in the store's thread: answers may be sent, or the store failed. */
 typedef void store_on_commit(void *arg);
 
 /*

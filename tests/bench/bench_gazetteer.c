@@ -14,7 +14,7 @@
 
 #include <sqlite3.h>
 
-#include "places/gazetteer.h"
+#include "places/gazetteer_reader.h"
 
 #define THREADS_MAX 64u
 
@@ -97,8 +97,8 @@ run_worker(void *arg)
 		const char *error;
 
 		buf_clear(&answer);
-		if (gazetteer_ask(reader, &question, &answer, &facts, &error) !=
-		    HERD_OK) {
+		if (gazetteer_reader_ask(reader, &question, &answer, &facts,
+			&error) != HERD_OK) {
 			fprintf(stderr, "%s\n", error);
 			break;
 		}
@@ -118,15 +118,14 @@ load_points(struct bench *bench, const char *path)
 	sqlite3 *db = NULL;
 	sqlite3_stmt *read = NULL;
 
-	bench->points =
-	    calloc(gazetteer_rows(bench->gazetteer), sizeof(struct point));
+	bench->points = calloc(bench->gazetteer->rows, sizeof(struct point));
 	if (bench->points == NULL ||
 	    sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) !=
 		SQLITE_OK ||
 	    sqlite3_prepare_v2(
 		db, "SELECT lat, lng FROM place", -1, &read, NULL) != SQLITE_OK)
 		exit(EXIT_FAILURE);
-	while (bench->count < gazetteer_rows(bench->gazetteer) &&
+	while (bench->count < bench->gazetteer->rows &&
 	       sqlite3_step(read) == SQLITE_ROW)
 		bench->points[bench->count++] =
 		    (struct point){ sqlite3_column_double(read, 0),

@@ -16,7 +16,7 @@
 #include "herd/request.h"
 #include "herd/text.h"
 #include "herd/json.h"
-#include "places/places.h"
+#include "places/places_report.h"
 
 #define ASKS_MAX 100000u
 
@@ -31,7 +31,7 @@ struct probe {
 
 struct ask {
 	struct probe *probe;
-	struct places_call *call;
+	struct places_asker *call;
 	struct mono start;
 	char id[32];
 	bool ended; /* answered or cancelled; probe->lock */
@@ -164,7 +164,7 @@ do_cancel(struct probe *probe, struct span rest)
 
 		if (!span_is(id, ask->id) || ask->call == NULL)
 			continue;
-		places_cancel(ask->call);
+		places_asker_cancel(ask->call);
 		pthread_mutex_lock(&probe->lock);
 		ask->ended = true;
 		pthread_mutex_unlock(&probe->lock);
@@ -216,7 +216,7 @@ add_status(struct places *places, struct buf *out)
 
 	json_begin(&json, out, JSON_COMPACT);
 	json_object(&json, NULL);
-	places_status(places, &json);
+	places_report_status(places, &json);
 	json_object_end(&json);
 	return json_end(&json);
 }
@@ -235,7 +235,7 @@ obey(struct probe *probe, struct span line)
 	else if (span_is(word, "status"))
 		do_report(probe, "status", add_status);
 	else if (span_is(word, "metrics"))
-		do_report(probe, "metrics", places_metrics);
+		do_report(probe, "metrics", places_report_metrics);
 	else if (span_is(word, "test"))
 		do_test(probe, rest);
 	else if (span_is(word, "flush"))
@@ -256,7 +256,7 @@ finish(struct probe *probe)
 			exit(3);
 		}
 		if (probe->asks[i].call != NULL)
-			places_call_free(probe->asks[i].call);
+			places_asker_free(probe->asks[i].call);
 	}
 	free(probe->asks);
 }

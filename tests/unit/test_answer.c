@@ -14,7 +14,7 @@
 #include "herd/text.h"
 #include "places/answer.h"
 #include "places/olc.h"
-#include "places/stats.h"
+#include "places/places_stats.h"
 
 static void
 assert_text(const struct buf *buf, const char *expected)
@@ -34,7 +34,7 @@ test_answer_empty_has_status_and_message(void **state HERD_UNUSED)
 	struct buf out;
 
 	buf_init(&out, 4096);
-	assert_int_equal(places_answer_empty(&out, PLACES_OVER_QUERY_LIMIT,
+	assert_int_equal(answer_write_empty(&out, PLACES_OVER_QUERY_LIMIT,
 			     span_from("The \xff quota\nis <used> up.")),
 	    HERD_OK);
 	assert_text(&out,
@@ -47,7 +47,7 @@ test_answer_empty_has_status_and_message(void **state HERD_UNUSED)
 	    "}");
 	buf_clear(&out);
 	assert_int_equal(
-	    places_answer_empty(&out, PLACES_ZERO_RESULTS, span_from("")),
+	    answer_write_empty(&out, PLACES_ZERO_RESULTS, span_from("")),
 	    HERD_OK);
 	assert_text(&out, "{\n"
 			  "   \"html_attributions\" : [],\n"
@@ -63,16 +63,16 @@ test_statuses_are_found_by_name(void **state HERD_UNUSED)
 	enum places_status found;
 
 	for (unsigned i = 0; i < PLACES_STATUS_COUNT; i++) {
-		const char *name = places_status_name((enum places_status)i);
+		const char *name = answer_status_name((enum places_status)i);
 
 		assert_int_equal(
-		    places_status_find(span_from(name), &found), HERD_OK);
+		    answer_status_find(span_from(name), &found), HERD_OK);
 		assert_int_equal(found, i);
 	}
 	assert_int_equal(
-	    places_status_find(span_from("ok"), &found), HERD_ENOTFOUND);
-	assert_true(places_status_is_good(PLACES_ZERO_RESULTS));
-	assert_false(places_status_is_good(PLACES_REQUEST_DENIED));
+	    answer_status_find(span_from("ok"), &found), HERD_ENOTFOUND);
+	assert_true(answer_is_good(PLACES_ZERO_RESULTS));
+	assert_false(answer_is_good(PLACES_REQUEST_DENIED));
 }
 
 /* --- plus codes ---------------------------------------------------------- */

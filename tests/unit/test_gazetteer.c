@@ -19,9 +19,9 @@
 #include <sqlite3.h>
 
 #include "herd/herdfile.h"
-#include "places/gazetteer.h"
+#include "places/gazetteer_reader.h"
 #include "places/gazetteer_file.h"
-#include "places/gazetteer_tree.h"
+#include "places/kd_tree.h"
 
 #define DATA "build/gazetteer.sqlite"
 #define GOLDEN "tests/unit/data/places-frankfurt.json"
@@ -56,8 +56,7 @@ load_points(struct world *world)
 	sqlite3 *db = NULL;
 	sqlite3_stmt *read = NULL;
 
-	world->points =
-	    calloc(gazetteer_rows(world->gazetteer), sizeof(struct point));
+	world->points = calloc(world->gazetteer->rows, sizeof(struct point));
 	if (world->points == NULL ||
 	    sqlite3_open_v2(DATA, &db, SQLITE_OPEN_READONLY, NULL) !=
 		SQLITE_OK ||
@@ -121,8 +120,8 @@ ask(struct world *world, double lat, double lng, double radius_m, unsigned max)
 	const char *error = NULL;
 
 	buf_clear(&world->answer);
-	if (gazetteer_ask(world->reader, &question, &world->answer, &facts,
-		&error) != HERD_OK)
+	if (gazetteer_reader_ask(world->reader, &question, &world->answer,
+		&facts, &error) != HERD_OK)
 		fail_msg("%s", error);
 	return facts;
 }
@@ -414,8 +413,8 @@ test_answer_beyond_its_room_changes_nothing(void **state)
 
 	buf_init(&small, 2000);
 	assert_int_equal(buf_add_text(&small, "before"), HERD_OK);
-	assert_int_equal(
-	    gazetteer_ask(world->reader, &question, &small, &facts, &error),
+	assert_int_equal(gazetteer_reader_ask(
+			     world->reader, &question, &small, &facts, &error),
 	    HERD_ELIMIT);
 	assert_true(span_is(buf_span(&small), "before"));
 	assert_non_null(error);
@@ -460,7 +459,7 @@ test_kept_texts_are_as_good_as_new(void **state)
 
 /* Few coordinates, so that many points are equal and many equally far. */
 static void
-make_cloud(unsigned short seed[3], struct tree_point *points, size_t count,
+make_cloud(unsigned short seed[3], struct kd_point *points, size_t count,
     int32_t width)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -472,7 +471,7 @@ make_cloud(unsigned short seed[3], struct tree_point *points, size_t count,
 }
 
 static double
-square_distance(const struct tree_point *point, const double at[3])
+square_distance(const struct kd_point *point, const double at[3])
 {
 	double sum = 0;
 
@@ -485,18 +484,18 @@ square_distance(const struct tree_point *point, const double at[3])
 /* The search's answer is the scan's, ties in the order of the array. */
 static void
 check_cloud(
-    const struct tree_point *points, size_t count, struct tree_search search)
+    const struct kd_point *points, size_t count, struct kd_search search)
 {
 	double limit = search.limit;
 	unsigned expected = 0;
 
-	tree_search(points, count, &search);
+	kd_tree_search(points, count, &search);
 	for (size_t i = 0; i < count; i++)
 		expected += square_distance(&points[i], search.at) <= limit;
 	assert_int_equal(
 	    search.count, expected < search.want ? expected : search.want);
 	for (unsigned k = 0; k < search.count; k++) {
-		const struct tree_found *place = &search.found[k];
+		const struct kd_found *place = &search.found[k];
 		unsigned before = 0;
 
 		assert_true(place->chord2 ==
@@ -515,19 +514,18 @@ static void
 test_tree_search_equals_a_scan_of_any_cloud(void **state HERD_UNUSED)
 {
 	static const int32_t widths[] = { 1, 3, 10, 1000, 1000000 };
-	static struct tree_point points[CLOUD_MAX];
+	static struct kd_point points[CLOUD_MAX];
 	unsigned short seed[3] = { 0x330e, 1, 2 };
 	uint32_t order[CLOUD_MAX];
 
 	for (unsigned i = 0; i < 3000; i++) {
 		size_t count = i % CLOUD_MAX;
 		int32_t width = widths[i % HERD_ARRAY_LEN(widths)];
-		struct tree_search search = { .want =
-						  1 + i % REQUEST_BOUND_MAX };
+		struct kd_search search = { .want = 1 + i % REQUEST_BOUND_MAX };
 		bool seen[CLOUD_MAX] = { false };
 
 		make_cloud(seed, points, count, width);
-		tree_build(points, count, order);
+		kd_tree_build(points, count, order);
 		for (size_t k = 0; k < count; k++) {
 			assert_false(seen[order[k]]);
 			seen[order[k]] = true;
@@ -543,16 +541,16 @@ test_tree_search_equals_a_scan_of_any_cloud(void **state HERD_UNUSED)
 static void
 test_tree_search_survives_a_senseless_tree(void **state HERD_UNUSED)
 {
-	static struct tree_point points[CLOUD_MAX];
+	static struct kd_point points[CLOUD_MAX];
 	unsigned short seed[3] = { 0x330e, 2, 3 };
 
 	for (unsigned i = 0; i < 300; i++) {
-		struct tree_search search = { .limit = 1e30, .want = 20 };
+		struct kd_search search = { .limit = 1e30, .want = 20 };
 
 		make_cloud(seed, points, CLOUD_MAX, INT32_MAX);
 		for (size_t k = 0; k < CLOUD_MAX; k++)
 			points[k].tag = (uint32_t)uniform(seed, 0, 4e9);
-		tree_search(points, CLOUD_MAX, &search);
+		kd_tree_search(points, CLOUD_MAX, &search);
 		assert_int_equal(search.count, 20);
 		for (unsigned k = 0; k < search.count; k++)
 			assert_true(search.found[k].index < CLOUD_MAX);

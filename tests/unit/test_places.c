@@ -14,7 +14,7 @@
 #include <cjson/cJSON.h>
 
 #include "herd/settings.h"
-#include "places/places.h"
+#include "places/places_report.h"
 
 #define DATA "build/gazetteer.sqlite"
 #define THREADS 4u
@@ -29,6 +29,14 @@ set(struct settings *settings, const char *name, const char *value)
 	assert_int_equal(
 	    setting_set(settings, setting, span_from(value), NULL), HERD_OK);
 }
+
+static void
+ignore_event(void *arg HERD_UNUSED, enum log_level level HERD_UNUSED,
+    const char *message HERD_UNUSED)
+{
+}
+
+static const struct places_hooks HOOKS = { ignore_event, NULL };
 
 static struct places *
 open_places(const char *provider, const char *data)
@@ -45,7 +53,7 @@ open_places(const char *provider, const char *data)
 		set(&settings, "places.provider", provider);
 	}
 	set(&settings, "places.data", data);
-	if (places_open(&settings, "Riley", NULL, NULL, &message, &places) !=
+	if (places_open(&settings, "Riley", NULL, &HOOKS, &message, &places) !=
 	    HERD_OK)
 		fail_msg(SPAN_FMT, SPAN_ARG(buf_span(&message)));
 	settings_release(&settings);
@@ -68,7 +76,7 @@ never(void *arg HERD_UNUSED, struct span json HERD_UNUSED)
 static cJSON *
 ask(struct places_reader *reader)
 {
-	struct places_call *call = NULL;
+	struct places_asker *call = NULL;
 	struct buf answer;
 	cJSON *json;
 
@@ -101,7 +109,7 @@ status_of(struct places *places)
 	buf_init(&out, 65536);
 	json_begin(&writer, &out, JSON_COMPACT);
 	json_object(&writer, NULL);
-	places_status(places, &writer);
+	places_report_status(places, &writer);
 	json_object_end(&writer);
 	assert_int_equal(json_end(&writer), HERD_OK);
 	json = cJSON_ParseWithLength(buf_span(&out).data, out.len);
@@ -158,7 +166,7 @@ test_missing_data_says_what_to_do(void **state HERD_UNUSED)
 	assert_int_equal(settings_init(&settings), HERD_OK);
 	set(&settings, "places.data", "/nonexistent/gazetteer.sqlite");
 	assert_int_not_equal(
-	    places_open(&settings, "Riley", NULL, NULL, &message, &places),
+	    places_open(&settings, "Riley", NULL, &HOOKS, &message, &places),
 	    HERD_OK);
 	assert_null(places);
 	assert_non_null(
@@ -171,7 +179,7 @@ static void *
 ask_much(void *arg)
 {
 	struct places_reader *reader = NULL;
-	struct places_call *call = NULL;
+	struct places_asker *call = NULL;
 	struct buf answer;
 
 	if (places_reader_open(arg, &reader) != HERD_OK)
@@ -246,7 +254,7 @@ test_metrics_are_in_prometheus_form(void **state HERD_UNUSED)
 	assert_int_equal(places_reader_open(places, &reader), HERD_OK);
 	cJSON_Delete(ask(reader));
 	buf_init(&out, 65536);
-	assert_int_equal(places_metrics(places, &out), HERD_OK);
+	assert_int_equal(places_report_metrics(places, &out), HERD_OK);
 	text = buf_cstr(&out);
 	assert_non_null(text);
 	assert_non_null(

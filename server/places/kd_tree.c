@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "places/gazetteer_tree.h"
+#include "places/kd_tree.h"
 
 #include <assert.h>
 #include <stdbool.h>
@@ -8,7 +8,7 @@
 
 /* The axis along which the points lie farthest apart. */
 static uint32_t
-widest_axis(const struct tree_point *points, size_t count)
+widest_axis(const struct kd_point *points, size_t count)
 {
 	uint32_t widest = 0;
 	int64_t width = -1;
@@ -31,9 +31,9 @@ widest_axis(const struct tree_point *points, size_t count)
 	return widest;
 }
 
-/* A total order, so that the tree does not depend on the algorithm's luck. */
+/* A total order, so that equal inputs give equal trees. */
 static bool
-is_before(const struct tree_point *a, const struct tree_point *b, uint32_t axis)
+is_before(const struct kd_point *a, const struct kd_point *b, uint32_t axis)
 {
 	if (a->at[axis] != b->at[axis])
 		return a->at[axis] < b->at[axis];
@@ -41,18 +41,18 @@ is_before(const struct tree_point *a, const struct tree_point *b, uint32_t axis)
 }
 
 static void
-swap(struct tree_point *a, struct tree_point *b)
+swap(struct kd_point *a, struct kd_point *b)
 {
-	struct tree_point kept = *a;
+	struct kd_point kept = *a;
 
 	*a = *b;
 	*b = kept;
 }
 
-/* Of three places the one that is neither first nor last. */
+/* The median of three points. */
 static size_t
-median_of_three(const struct tree_point *points, size_t a, size_t b, size_t c,
-    uint32_t axis)
+median_of_three(
+    const struct kd_point *points, size_t a, size_t b, size_t c, uint32_t axis)
 {
 	if (is_before(&points[b], &points[a], axis)) {
 		size_t kept = a;
@@ -65,9 +65,9 @@ median_of_three(const struct tree_point *points, size_t a, size_t b, size_t c,
 	return is_before(&points[c], &points[b], axis) ? c : b;
 }
 
-/* Moves what is before the pivot before it; returns where the pivot lies. */
+/* Moves smaller points before the pivot; returns the pivot's index. */
 static size_t
-partition(struct tree_point *points, size_t low, size_t high, uint32_t axis)
+partition(struct kd_point *points, size_t low, size_t high, uint32_t axis)
 {
 	size_t pivot = median_of_three(
 	    points, low, low + (high - low) / 2, high - 1, axis);
@@ -85,7 +85,7 @@ partition(struct tree_point *points, size_t low, size_t high, uint32_t axis)
 /* Hoare's selection: points[middle] comes to where sorting would put it. */
 static void
 select_middle(
-    struct tree_point *points, size_t count, size_t middle, uint32_t axis)
+    struct kd_point *points, size_t count, size_t middle, uint32_t axis)
 {
 	size_t low = 0;
 	size_t high = count;
@@ -102,11 +102,11 @@ select_middle(
 	}
 }
 
-/* Tags stay the caller's until all is in order; axes are kept aside. */
+/* Keeps the axes apart, because tags stay the caller's until the end. */
 static void
-build(struct tree_point *points, size_t count, uint32_t *axes)
+build(struct kd_point *points, size_t count, uint32_t *axes)
 {
-	while (count > TREE_LEAF) {
+	while (count > KD_LEAF) {
 		size_t middle = count / 2;
 		uint32_t axis = widest_axis(points, count);
 
@@ -122,7 +122,7 @@ build(struct tree_point *points, size_t count, uint32_t *axes)
 }
 
 void
-tree_build(struct tree_point *points, size_t count, uint32_t *order)
+kd_tree_build(struct kd_point *points, size_t count, uint32_t *order)
 {
 	build(points, count, order);
 	for (size_t i = 0; i < count; i++) {
@@ -133,10 +133,10 @@ tree_build(struct tree_point *points, size_t count, uint32_t *order)
 	}
 }
 
-/* --- searching ------------------------------------------------------------ */
+/* --- searching ----------------------------------------------------------- */
 
 static bool
-is_nearer(const struct tree_found *a, const struct tree_found *b)
+is_nearer(const struct kd_found *a, const struct kd_found *b)
 {
 	return a->chord2 < b->chord2 ||
 	       (a->chord2 == b->chord2 && a->index < b->index);
@@ -144,9 +144,9 @@ is_nearer(const struct tree_found *a, const struct tree_found *b)
 
 /* Takes a place among the nearest; once they are enough, the limit shrinks. */
 static void
-take(struct tree_search *search, const struct tree_found *place)
+take(struct kd_search *search, const struct kd_found *place)
 {
-	struct tree_found *found = search->found;
+	struct kd_found *found = search->found;
 	unsigned at = search->count;
 
 	if (at < search->want)
@@ -163,12 +163,12 @@ take(struct tree_search *search, const struct tree_found *place)
 }
 
 static void
-offer(struct tree_search *search, const struct tree_point *point, size_t index)
+offer(struct kd_search *search, const struct kd_point *point, size_t index)
 {
 	double x = point->at[0] - search->at[0];
 	double y = point->at[1] - search->at[1];
 	double z = point->at[2] - search->at[2];
-	struct tree_found place = { x * x + y * y + z * z, index };
+	struct kd_found place = { x * x + y * y + z * z, index };
 
 	if (place.chord2 <= search->limit)
 		take(search, &place);
@@ -184,10 +184,10 @@ struct offset {
  * side first, so that the limit has shrunk when the far side is judged.
  */
 static void
-visit(const struct tree_point *points, size_t low, size_t high,
-    struct tree_search *search, struct offset offset, double distance2)
+visit(const struct kd_point *points, size_t low, size_t high,
+    struct kd_search *search, struct offset offset, double distance2)
 {
-	while (high - low > TREE_LEAF) {
+	while (high - low > KD_LEAF) {
 		size_t middle = low + (high - low) / 2;
 		uint32_t axis = points[middle].tag % 3;
 		double off = search->at[axis] - points[middle].at[axis];
@@ -212,8 +212,8 @@ visit(const struct tree_point *points, size_t low, size_t high,
 }
 
 void
-tree_search(
-    const struct tree_point *points, size_t count, struct tree_search *search)
+kd_tree_search(
+    const struct kd_point *points, size_t count, struct kd_search *search)
 {
 	assert(search->want >= 1 && search->want <= REQUEST_BOUND_MAX);
 	search->count = 0;

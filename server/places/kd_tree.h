@@ -2,41 +2,42 @@
 /*
  * The gazetteer's index: a balanced k-d tree over points on the unit sphere,
  * as an array without pointers. The middle of a range divides it along an
- * axis, smaller ones before it; ranges of up to TREE_LEAF points are plain
+ * axis, smaller ones before it; ranges of up to KD_LEAF points are plain
  * lists. It is made once, by mkgazetteer, and shared by all readers.
  * Source: J. L. Bentley, "Multidimensional binary search trees used for
  * associative searching", CACM 18 (1975); the bound on the way to the far
  * side: S. Arya and D. M. Mount, "Algorithms for fast vector quantization",
  * DCC 1993.
  */
-#ifndef HERD_PLACES_GAZETTEER_TREE_H
-#define HERD_PLACES_GAZETTEER_TREE_H
+#ifndef HERD_PLACES_KD_TREE_H
+#define HERD_PLACES_KD_TREE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "herd/request.h"
 
-#define TREE_LEAF 8u
+#define KD_LEAF 8u
 
 /* Coordinates in units of 1/GAZETTEER_UNIT of the sphere's radius. */
-struct tree_point {
+struct kd_point {
 	int32_t at[3];
-	uint32_t tag; /* tree_build(): the caller's; then the axis, 0 to 2 */
+	uint32_t tag; /* kd_tree_build(): the caller's; then the axis, 0 to 2 */
 };
 
-struct tree_found {
+struct kd_found {
 	double chord2; /* squared distance in the points' units */
 	size_t index;  /* of the point in the array */
 };
 
-/* One search; at, limit and want are set before, the rest by tree_search(). */
-struct tree_search {
+/* One search. The caller sets at, limit and want; kd_tree_search() the rest.
+ */
+struct kd_search {
 	double at[3];
 	double limit;  /* greatest squared distance that still counts */
 	unsigned want; /* 1 to REQUEST_BOUND_MAX */
 	unsigned count;
-	struct tree_found found[REQUEST_BOUND_MAX]; /* nearest first */
+	struct kd_found found[REQUEST_BOUND_MAX]; /* nearest first */
 };
 
 /*
@@ -44,13 +45,13 @@ struct tree_search {
  * which, below `count`; order[i] is then the tag of points[i]. Equal inputs
  * give equal trees.
  */
-void tree_build(struct tree_point *points, size_t count, uint32_t *order);
+void kd_tree_build(struct kd_point *points, size_t count, uint32_t *order);
 
 /*
  * The nearest `want` points within the limit; of equally far ones those that
  * come first in the array. Reads no more than the array, whatever is in it.
  */
-void tree_search(
-    const struct tree_point *points, size_t count, struct tree_search *search);
+void kd_tree_search(
+    const struct kd_point *points, size_t count, struct kd_search *search);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "places/stats.h"
+#include "places/places_stats.h"
 
 #include <math.h>
 
@@ -81,7 +81,7 @@ count_where(const struct places_stats *stats, bool good)
 	uint64_t count = 0;
 
 	for (unsigned i = 0; i < PLACES_STATUS_COUNT; i++) {
-		if (places_status_is_good((enum places_status)i) == good)
+		if (answer_is_good((enum places_status)i) == good)
 			count += get(&stats->by_status[i]);
 	}
 	return count;

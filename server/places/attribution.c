@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "places/credit.h"
+#include "places/attribution.h"
 
 #include "herd/compiler.h"
 
@@ -51,7 +51,7 @@ add_link(struct buf *out, struct span uri, struct span name)
 }
 
 enum herd_error
-credit_format(struct buf *out, struct span uri, struct span name)
+attribution_format(struct buf *out, struct span uri, struct span name)
 {
 	size_t before = out->len;
 	enum herd_error error;

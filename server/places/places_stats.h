@@ -2,7 +2,7 @@
 /*
  * What a provider did: answers by status and a log-scale histogram of their
  * times. One thread writes a places_stats, any thread reads it: plain
- * relaxed stores, no lock and no locked instruction on the way of a request.
+ * relaxed stores, no lock and no locked instruction.
  */
 #ifndef HERD_PLACES_STATS_H
 #define HERD_PLACES_STATS_H

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One place of the gazetteer as JSON. */
+#ifndef HERD_PLACES_GAZETTEER_PLACE_H
+#define HERD_PLACES_GAZETTEER_PLACE_H
+
+#include <sqlite3.h>
+
+#include "herd/buf.h"
+
+/* The statement that reads a place by its id. */
+#define GAZETTEER_PLACE_READ                                          \
+	"SELECT place_id, kind, name, vicinity, country, population," \
+	" lat, lng FROM place WHERE id = ?"
+
+/*
+ * Appends a place as a member of "results" (for json_member()). HERD_ESYSTEM:
+ * `read`, the statement above, has no such row or one of a kind that this
+ * version does not know.
+ */
+HERD_MUST_CHECK enum herd_error gazetteer_place_write(
+    sqlite3_stmt *read, sqlite3_int64 id, struct buf *out);
+
+#endif
