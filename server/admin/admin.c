@@ -192,8 +192,8 @@ params_are_known(struct http_call *call)
 	if (text_escape(&name, unknown->name, 64) != HERD_OK)
 		buf_clear(&name);
 	http_call_fail(call, ADMIN_BAD_REQUEST,
-	    call->route->params == NULL ? "this path takes none"
-					: call->route->params,
+	    call->route->params[0] == '\0' ? "this path takes none"
+					   : call->route->params,
 	    "unknown parameter `" SPAN_FMT "`", SPAN_ARG(buf_span(&name)));
 	buf_release(&name);
 	return false;
@@ -228,24 +228,22 @@ admin_on_request(struct evhttp_request *request, void *arg)
 	loop_watch_end();
 }
 
-static void
+void
 serve_index(struct http_call *call)
 {
-	const struct route *const *routes;
 	struct json *json = http_call_answer(call);
 	size_t count;
+	const struct route *routes = route_all(&count);
 
-	routes = route_all(&count);
 	json_word(json, "schema", "herd.index/1");
 	json_array(json, "endpoints");
 	for (size_t i = 0; i < count; i++) {
-		const struct route *route = routes[i];
+		const struct route *route = &routes[i];
 
 		json_object(json, NULL);
 		json_word(json, "method", route_method_word(route->method));
 		json_word(json, "path", route->path);
-		json_word(
-		    json, "params", route->params == NULL ? "" : route->params);
+		json_word(json, "params", route->params);
 		json_bool(json, "writes", route->access == ROUTE_WRITE);
 		json_word(json, "help", route->help);
 		json_object_end(json);
@@ -253,14 +251,6 @@ serve_index(struct http_call *call)
 	json_array_end(json);
 	http_call_json(call);
 }
-
-const struct route route_index = {
-	.method = ROUTE_GET,
-	.path = "/v1",
-	.access = ROUTE_READ,
-	.serve = serve_index,
-	.help = "this list of endpoints",
-};
 
 /* --- life ------------------------------------------------------------- */
 

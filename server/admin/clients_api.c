@@ -42,7 +42,7 @@ get_client(struct http_call *call, bool removals, struct record *record)
 	return false;
 }
 
-static void
+void
 serve_client(struct http_call *call)
 {
 	char giver[GIVER_MAX];
@@ -64,15 +64,6 @@ serve_client(struct http_call *call)
 	}
 	record_release(&record);
 }
-
-const struct route route_client = {
-	.method = ROUTE_GET,
-	.path = "/v1/clients/*",
-	.access = ROUTE_READ,
-	.params = "removed",
-	.serve = serve_client,
-	.help = "one client",
-};
 
 /* --- forget ----------------------------------------------------------- */
 
@@ -211,7 +202,7 @@ forget(struct http_call *call, struct forgetting *job)
 	forgetting_free(job);
 }
 
-static void
+void
 serve_client_forget(struct http_call *call)
 {
 	const struct store *store = call->node->store;
@@ -233,15 +224,6 @@ serve_client_forget(struct http_call *call)
 	else
 		forgetting_free(job);
 }
-
-const struct route route_client_forget = {
-	.method = ROUTE_DELETE,
-	.path = "/v1/clients/*",
-	.access = ROUTE_WRITE,
-	.verb = "forget",
-	.serve = serve_client_forget,
-	.help = "make the herd forget a client",
-};
 
 /* --- a page of clients ------------------------------------------------ */
 
@@ -275,23 +257,6 @@ answer_count(struct http_call *call, uint64_t clients, uint64_t removals)
 }
 
 static void
-add_next(struct json *json, const struct page *page)
-{
-	struct buf cursor;
-	enum herd_error error;
-
-	buf_init(&cursor, PAGE_CURSOR_TEXT_MAX);
-	error = page_next_cursor(page, &cursor);
-	if (error == HERD_OK)
-		json_text(json, "next", buf_span(&cursor));
-	else if (error == HERD_ENOTFOUND)
-		json_null(json, "next");
-	else
-		json_fail(json, HERD_ENOMEM);
-	buf_release(&cursor);
-}
-
-static void
 answer_page(struct http_call *call, const struct clients_job *listing)
 {
 	struct wall now = clock_wall();
@@ -315,7 +280,7 @@ answer_page(struct http_call *call, const struct clients_job *listing)
 		json_object_end(json);
 	}
 	json_array_end(json);
-	add_next(json, listing->page);
+	page_add_next(json, listing->page);
 	http_call_json(call);
 }
 
@@ -455,7 +420,7 @@ begin(struct http_call *call, const struct page_filter *filter, bool count)
 		http_call_out_of_memory(call);
 }
 
-static void
+void
 serve_clients(struct http_call *call)
 {
 	struct page_filter filter;
@@ -481,12 +446,3 @@ serve_clients(struct http_call *call)
 		begin(call, &filter, count);
 	}
 }
-
-const struct route route_clients = {
-	.method = ROUTE_GET,
-	.path = "/v1/clients",
-	.access = ROUTE_READ,
-	.params = "prefix near km sort limit after count",
-	.serve = serve_clients,
-	.help = "clients, a page at a time, or their count",
-};

@@ -51,11 +51,7 @@ add_path(struct json *json, struct digest_path path)
 	struct buf text;
 
 	buf_init(&text, DIGEST_DEPTH);
-	if (digest_path_format(&text, path) == HERD_OK)
-		json_text(json, "path", buf_span(&text));
-	else
-		json_fail(json, HERD_ENOMEM);
-	buf_release(&text);
+	row_text(json, "path", &text, digest_path_format(&text, path));
 }
 
 static void
@@ -64,11 +60,8 @@ add_key(struct json *json, const struct digest_job *job)
 	struct buf text;
 
 	buf_init(&text, 2 * KEY_LEN);
-	if (digest_hex_format(&text, job->key_bytes, KEY_LEN) == HERD_OK)
-		json_text(json, "key", buf_span(&text));
-	else
-		json_fail(json, HERD_ENOMEM);
-	buf_release(&text);
+	row_text(json, "key", &text,
+	    digest_hex_format(&text, job->key_bytes, KEY_LEN));
 }
 
 /* --- hashes ----------------------------------------------------------- */
@@ -168,11 +161,7 @@ static void
 add_rows(
     struct http_call *call, struct json *json, const struct digest_job *job)
 {
-	enum herd_error error;
-	struct buf text;
-
 	json_array(json, "clients");
-	buf_init(&text, PAGE_CURSOR_TEXT_MAX);
 	for (unsigned i = 0; i < page_count(job->page); i++) {
 		const struct page_row *row = page_row(job->page, i);
 		struct digest_path leaf = { DIGEST_DEPTH,
@@ -182,23 +171,11 @@ add_rows(
 		json_object(json, NULL);
 		name_giver(call->node, row->from, giver);
 		row_client(json, &row->report, giver);
-		buf_clear(&text);
-		if (digest_path_format(&text, leaf) == HERD_OK)
-			json_text(json, "path", buf_span(&text));
-		else
-			json_fail(json, HERD_ENOMEM);
+		add_path(json, leaf);
 		json_object_end(json);
 	}
 	json_array_end(json);
-	buf_clear(&text);
-	error = page_next_cursor(job->page, &text);
-	if (error == HERD_OK)
-		json_text(json, "next", buf_span(&text));
-	else if (error == HERD_ENOTFOUND)
-		json_null(json, "next");
-	else
-		json_fail(json, HERD_ENOMEM);
-	buf_release(&text);
+	page_add_next(json, job->page);
 }
 
 static bool
@@ -335,7 +312,7 @@ read_question(struct http_call *call, struct digest_job *job)
 	return NULL;
 }
 
-static void
+void
 serve_digest(struct http_call *call)
 {
 	struct digest_job *job = calloc(1, sizeof(*job));
@@ -356,21 +333,3 @@ serve_digest(struct http_call *call)
 		serve_hashes(call, job);
 	}
 }
-
-const struct route route_digest = {
-	.method = ROUTE_GET,
-	.path = "/v1/digest",
-	.access = ROUTE_READ,
-	.params = "key leaves after",
-	.serve = serve_digest,
-	.help = "hashes of the whole table",
-};
-
-const struct route route_digest_part = {
-	.method = ROUTE_GET,
-	.path = "/v1/digest/*",
-	.access = ROUTE_READ,
-	.params = "key leaves after",
-	.serve = serve_digest,
-	.help = "hashes of a part, or the clients of a leaf",
-};

@@ -107,7 +107,7 @@ follow(struct http_call *call, unsigned count)
 		http_call_abort(call);
 }
 
-static void
+void
 serve_log(struct http_call *call)
 {
 	uint64_t count = LINES_DEFAULT;
@@ -125,12 +125,3 @@ serve_log(struct http_call *call)
 	else
 		answer_lines(call, (unsigned)count);
 }
-
-const struct route route_log = {
-	.method = ROUTE_GET,
-	.path = "/v1/log",
-	.access = ROUTE_READ,
-	.params = "n follow",
-	.serve = serve_log,
-	.help = "the last lines of the log",
-};

@@ -338,7 +338,7 @@ add_all(const struct http_call *call, struct buf *out)
 	return error;
 }
 
-static void
+void
 serve_metrics(struct http_call *call)
 {
 	struct buf text;
@@ -350,19 +350,3 @@ serve_metrics(struct http_call *call)
 		http_call_out_of_memory(call);
 	buf_release(&text);
 }
-
-const struct route route_metrics = {
-	.method = ROUTE_GET,
-	.path = "/metrics",
-	.access = ROUTE_READ,
-	.serve = serve_metrics,
-	.help = "metrics in Prometheus' text format",
-};
-
-const struct route route_metrics_head = {
-	.method = ROUTE_HEAD,
-	.path = "/metrics",
-	.access = ROUTE_READ,
-	.serve = serve_metrics,
-	.help = "the same without the text",
-};

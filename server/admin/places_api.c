@@ -31,7 +31,7 @@ fail_none(struct http_call *call)
 	    "this node has no provider of places");
 }
 
-static void
+void
 serve_places(struct http_call *call)
 {
 	struct json *json = http_call_answer(call);
@@ -51,15 +51,7 @@ serve_places(struct http_call *call)
 	http_call_json(call);
 }
 
-const struct route route_places = {
-	.method = ROUTE_GET,
-	.path = "/v1/places",
-	.access = ROUTE_READ,
-	.serve = serve_places,
-	.help = "the providers of places",
-};
-
-static void
+void
 serve_places_flush(struct http_call *call)
 {
 	struct json *json = http_call_answer(call);
@@ -74,15 +66,6 @@ serve_places_flush(struct http_call *call)
 	json_count(json, "flushed", flushed);
 	http_call_json(call);
 }
-
-const struct route route_places_flush = {
-	.method = ROUTE_DELETE,
-	.path = "/v1/places/cache",
-	.access = ROUTE_WRITE,
-	.verb = "places-flush",
-	.serve = serve_places_flush,
-	.help = "forget the answers that are cached",
-};
 
 /* --- a test call ------------------------------------------------------ */
 
@@ -195,7 +178,7 @@ test_start(struct http_call *call, const struct places_question *question)
 	return test;
 }
 
-static void
+void
 serve_places_test(struct http_call *call)
 {
 	struct places_question question;
@@ -226,13 +209,3 @@ serve_places_test(struct http_call *call)
 	call->on_gone = on_gone;
 	http_call_log(call, call->node->name);
 }
-
-const struct route route_places_test = {
-	.method = ROUTE_POST,
-	.path = "/v1/places/test",
-	.access = ROUTE_WRITE,
-	.verb = "places-test",
-	.params = "near km max",
-	.serve = serve_places_test,
-	.help = "ask a provider once",
-};

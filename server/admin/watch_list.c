@@ -222,7 +222,7 @@ read_types(const struct query *query, unsigned *types)
 	return true;
 }
 
-static void
+void
 serve_events(struct http_call *call)
 {
 	struct watch_list *watchers = call->admin->watchers;
@@ -255,15 +255,6 @@ serve_events(struct http_call *call)
 	http_call_stream(call, "application/x-ndjson");
 	send_hello(watcher);
 }
-
-const struct route route_events = {
-	.method = ROUTE_GET,
-	.path = "/v1/events",
-	.access = ROUTE_READ,
-	.params = "type client",
-	.serve = serve_events,
-	.help = "what happens, as JSON lines without end",
-};
 
 /* --- life ------------------------------------------------------------- */
 

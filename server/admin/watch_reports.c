@@ -109,11 +109,9 @@ watcher_send_missed(struct watcher *watcher)
 	buf_init(&out, WATCH_LINE_MAX);
 	json = watch_begin(&line, &out, "missed");
 	/* Which clients they were of is not known. */
-	if (watcher->glob.data != NULL && replaced > watcher->said)
-		json_null(json, "count");
-	else
-		json_count(
-		    json, "count", replaced - watcher->said + watcher->dropped);
+	row_count(json, "count",
+	    watcher->glob.data == NULL || replaced <= watcher->said,
+	    replaced - watcher->said + watcher->dropped);
 	if (watch_end(&line))
 		http_call_send(watcher->call, buf_span(&out));
 	buf_release(&out);
