@@ -110,20 +110,15 @@ is_permitted(struct http_call *call, const struct http_listener *listener)
 static bool
 method_of(const struct evhttp_request *request, enum route_method *out)
 {
-	static const struct {
-		enum evhttp_cmd_type type;
-		enum route_method method;
-	} METHODS[] = {
-		{ EVHTTP_REQ_GET, ROUTE_GET },
-		{ EVHTTP_REQ_HEAD, ROUTE_HEAD },
-		{ EVHTTP_REQ_POST, ROUTE_POST },
-		{ EVHTTP_REQ_PUT, ROUTE_PUT },
-		{ EVHTTP_REQ_DELETE, ROUTE_DELETE },
+	static const enum evhttp_cmd_type COMMANDS[] = {
+#define HERD_ROUTE_COMMAND(word) [ROUTE_##word] = EVHTTP_REQ_##word,
+		ROUTE_METHODS(HERD_ROUTE_COMMAND)
+#undef HERD_ROUTE_COMMAND
 	};
 
-	for (size_t i = 0; i < HERD_ARRAY_LEN(METHODS); i++) {
-		if (evhttp_request_get_command(request) == METHODS[i].type) {
-			*out = METHODS[i].method;
+	for (size_t i = 0; i < HERD_ARRAY_LEN(COMMANDS); i++) {
+		if (evhttp_request_get_command(request) == COMMANDS[i]) {
+			*out = (enum route_method)i;
 			return true;
 		}
 	}

@@ -75,16 +75,12 @@ struct forgetting {
 };
 
 static void
-forgetting_free(struct forgetting *job)
+forgetting_free(void *arg)
 {
+	struct forgetting *job = arg;
+
 	record_release(&job->held);
 	free(job);
-}
-
-static void
-on_forget_gone(struct http_call *call)
-{
-	forgetting_free(call->job);
 }
 
 /*
@@ -148,12 +144,10 @@ on_commit_step(struct http_call *call)
 
 	if (!failed && !commit_covers(store_commit(store), &job->ticket))
 		return true;
-	call->on_gone = NULL;
 	if (failed)
 		fail_store(call);
 	else
 		answer_forgotten(call, &job->removal);
-	forgetting_free(job);
 	return false;
 }
 
@@ -167,13 +161,8 @@ waits_for_commit(
 	if (store == NULL || store_outbox(store) == NULL ||
 	    !commit_must_wait(store_commit(store), result, &job->ticket))
 		return false;
-	call->job = job;
-	call->on_gone = on_forget_gone;
-	if (http_call_walk(call, on_commit_step, COMMIT_POLL_MS) == HERD_OK)
-		return true;
-	call->on_gone = NULL;
-	http_call_out_of_memory(call);
-	forgetting_free(job);
+	http_call_walk(
+	    call, job, forgetting_free, on_commit_step, COMMIT_POLL_MS);
 	return true;
 }
 
@@ -234,16 +223,12 @@ struct clients_job {
 };
 
 static void
-listing_free(struct clients_job *listing)
+listing_free(void *arg)
 {
+	struct clients_job *listing = arg;
+
 	page_free(listing->page);
 	free(listing);
-}
-
-static void
-on_gone(struct http_call *call)
-{
-	listing_free(call->job);
 }
 
 static void
@@ -284,12 +269,16 @@ answer_page(struct http_call *call, const struct clients_job *listing)
 	http_call_json(call);
 }
 
-static void
-finish(struct http_call *call, enum herd_error error)
+static bool
+on_step(struct http_call *call)
 {
-	struct clients_job *listing = call->job;
+	const struct clients_job *listing = call->job;
+	bool more;
+	enum herd_error error =
+	    page_walk(listing->page, call->node->table, STEP_SLICES, &more);
 
-	call->on_gone = NULL;
+	if (error == HERD_OK && more)
+		return true;
 	if (error != HERD_OK)
 		http_call_out_of_memory(call);
 	else if (listing->count)
@@ -297,20 +286,6 @@ finish(struct http_call *call, enum herd_error error)
 		    page_removals(listing->page));
 	else
 		answer_page(call, listing);
-	listing_free(listing);
-}
-
-static bool
-on_step(struct http_call *call)
-{
-	struct clients_job *listing = call->job;
-	bool more;
-	enum herd_error error =
-	    page_walk(listing->page, call->node->table, STEP_SLICES, &more);
-
-	if (error == HERD_OK && more)
-		return true;
-	finish(call, error);
 	return false;
 }
 
@@ -399,17 +374,14 @@ begin(struct http_call *call, const struct page_filter *filter, bool count)
 	if (listing != NULL) {
 		listing->count = count;
 		listing->near = filter->near;
-		call->job = listing;
-		call->on_gone = on_gone;
 		error = page_new(filter,
 		    after == NULL ? span_of("", 0) : after->value,
 		    &listing->page);
 	}
-	if (error == HERD_OK)
-		error = http_call_walk(call, on_step, 0);
-	if (error == HERD_OK)
+	if (error == HERD_OK) {
+		http_call_walk(call, listing, listing_free, on_step, 0);
 		return;
-	call->on_gone = NULL;
+	}
 	if (listing != NULL)
 		listing_free(listing);
 	if (error == HERD_ESYNTAX)

@@ -31,18 +31,14 @@ struct digest_job {
 };
 
 static void
-job_free(struct digest_job *job)
+job_free(void *arg)
 {
+	struct digest_job *job = arg;
+
 	digest_free(job->digest);
 	page_free(job->page);
 	free(job->leaves);
 	free(job);
-}
-
-static void
-on_gone(struct http_call *call)
-{
-	job_free(call->job);
 }
 
 static void
@@ -108,7 +104,6 @@ on_scan_step(struct http_call *call)
 		    on_record, job);
 	if (more)
 		return true;
-	call->on_gone = NULL;
 	if (job->failed || job->cursor.skipped) {
 		http_call_out_of_memory(call);
 	} else {
@@ -116,7 +111,6 @@ on_scan_step(struct http_call *call)
 		digest_cache_keep(call->admin->digests, job->digest);
 		job->digest = NULL;
 	}
-	job_free(job);
 	return false;
 }
 
@@ -125,25 +119,17 @@ serve_hashes(struct http_call *call, struct digest_job *job)
 {
 	const struct digest *kept =
 	    digest_cache_find(call->admin->digests, &job->key);
-	enum herd_error error;
 
 	/* A request for the root comes first and hashes the table again. */
 	if (kept != NULL && job->path.depth > 0) {
 		answer_hashes(call, job, kept);
 		job_free(job);
-		return;
+	} else if (digest_new(&job->key, &job->digest) == HERD_OK) {
+		http_call_walk(call, job, job_free, on_scan_step, 0);
+	} else {
+		job_free(job);
+		http_call_out_of_memory(call);
 	}
-	error = digest_new(&job->key, &job->digest);
-	if (error == HERD_OK) {
-		call->job = job;
-		call->on_gone = on_gone;
-		error = http_call_walk(call, on_scan_step, 0);
-	}
-	if (error == HERD_OK)
-		return;
-	call->on_gone = NULL;
-	job_free(job);
-	http_call_out_of_memory(call);
 }
 
 /* --- the clients of leaves -------------------------------------------- */
@@ -189,7 +175,6 @@ on_page_step(struct http_call *call)
 
 	if (error == HERD_OK && more)
 		return true;
-	call->on_gone = NULL;
 	if (error != HERD_OK) {
 		http_call_out_of_memory(call);
 	} else {
@@ -199,7 +184,6 @@ on_page_step(struct http_call *call)
 		add_rows(call, json, job);
 		http_call_json(call);
 	}
-	job_free(job);
 	return false;
 }
 
@@ -219,13 +203,9 @@ serve_leaves(struct http_call *call, struct digest_job *job)
 	    &filter, after == NULL ? span_of("", 0) : after->value, &job->page);
 
 	if (error == HERD_OK) {
-		call->job = job;
-		call->on_gone = on_gone;
-		error = http_call_walk(call, on_page_step, 0);
-	}
-	if (error == HERD_OK)
+		http_call_walk(call, job, job_free, on_page_step, 0);
 		return;
-	call->on_gone = NULL;
+	}
 	job_free(job);
 	if (error == HERD_ESYNTAX)
 		http_call_fail(call, ADMIN_BAD_REQUEST,
@@ -254,14 +234,8 @@ static bool
 mark_leaves(struct digest_job *job, struct span text)
 {
 	while (text.len > 0) {
-		const char *comma = memchr(text.data, ',', text.len);
-		size_t len =
-		    comma == NULL ? text.len : (size_t)(comma - text.data);
-
-		if (!mark_leaf(job, span_of(text.data, len)))
+		if (!mark_leaf(job, span_cut(&text, ',')))
 			return false;
-		len += comma != NULL;
-		text = span_of(text.data + len, text.len - len);
 	}
 	return true;
 }

@@ -76,6 +76,21 @@ on_complete(struct evhttp_request *request HERD_UNUSED, void *arg)
 	http_call_free(call);
 }
 
+void
+http_call_keep(struct http_call *call, void *job, http_call_on_gone *on_gone)
+{
+	call->job = job;
+	call->on_gone = on_gone;
+}
+
+static void
+drop_job(struct http_call *call)
+{
+	if (call->on_gone != NULL)
+		call->on_gone(call->job);
+	http_call_keep(call, NULL, NULL);
+}
+
 /*
  * The peer has closed the connection. We free a request that was not answered;
  * evhttp frees one that was.
@@ -87,8 +102,8 @@ on_close(struct evhttp_connection *connection HERD_UNUSED, void *arg)
 	struct evhttp_request *request = call->request;
 	bool answered = call->answered;
 
-	if (!answered && call->on_gone != NULL)
-		call->on_gone(call);
+	if (!answered)
+		drop_job(call);
 	if (call->conn != NULL)
 		http_limits_gone(call->conn);
 	http_call_free(call);
@@ -123,14 +138,14 @@ http_call_abort(struct http_call *call)
 {
 	if (call->answered)
 		return;
-	if (call->on_gone != NULL)
-		call->on_gone(call);
-	call->on_gone = NULL;
-	if (call->stream)
-		http_call_end(call);
-	else
+	drop_job(call);
+	if (call->stream) {
+		call->answered = true;
+		evhttp_send_reply_end(call->request);
+	} else {
 		http_call_fail(call, ADMIN_UNAVAILABLE, "ask another node",
 		    "the node stops");
+	}
 }
 
 /* --- answers ---------------------------------------------------------- */
@@ -143,8 +158,9 @@ http_call_header(struct http_call *call, const char *name, const char *value)
 	    evhttp_request_get_output_headers(call->request), name, value);
 }
 
-static void
-answer(struct http_call *call, int status, const char *type, struct span text)
+void
+http_call_text(
+    struct http_call *call, int status, const char *type, struct span text)
 {
 	struct evbuffer *body = evbuffer_new();
 	char length[24];
@@ -164,16 +180,9 @@ answer(struct http_call *call, int status, const char *type, struct span text)
 }
 
 void
-http_call_text(
-    struct http_call *call, int status, const char *type, struct span text)
-{
-	answer(call, status, type, text);
-}
-
-void
 http_call_out_of_memory(struct http_call *call)
 {
-	answer(call, ERRORS[ADMIN_INTERNAL].status, JSON_TYPE,
+	http_call_text(call, ERRORS[ADMIN_INTERNAL].status, JSON_TYPE,
 	    span_from("{\"error\":{\"code\":\"internal\",\"message\":"
 		      "\"out of memory\",\"hint\":\"\"}}\n"));
 }
@@ -193,7 +202,7 @@ http_call_json_status(struct http_call *call, int status)
 	json_object_end(&call->json);
 	if (json_end(&call->json) == HERD_OK &&
 	    buf_add_byte(&call->body, '\n') == HERD_OK)
-		answer(call, status, JSON_TYPE, buf_span(&call->body));
+		http_call_text(call, status, JSON_TYPE, buf_span(&call->body));
 	else
 		http_call_out_of_memory(call);
 }
@@ -287,13 +296,6 @@ http_call_send(struct http_call *call, struct span text)
 	evbuffer_free(chunk);
 }
 
-void
-http_call_end(struct http_call *call)
-{
-	call->answered = true;
-	evhttp_send_reply_end(call->request);
-}
-
 /* --- work in turns ---------------------------------------------------- */
 
 /*
@@ -314,27 +316,37 @@ on_turn(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	struct http_call *call = arg;
 	struct mono start = clock_mono();
+	http_call_on_gone *job_free = call->on_gone;
+	void *job = call->job;
 
 	if (call->answered)
 		return; /* it was aborted */
 	do {
-		if (!call->step(call))
+		if (!call->step(call)) {
+			job_free(job);
 			return;
+		}
 	} while (call->every_ms == 0 && mono_since(clock_mono(), start) <
 					    HTTP_CALL_TURN_MS * HERD_NS_PER_MS);
 	http_call_arm(call);
 }
 
-enum herd_error
-http_call_walk(struct http_call *call, http_call_step *step, unsigned every_ms)
+void
+http_call_walk(struct http_call *call, void *job, http_call_on_gone *job_free,
+    http_call_step *step, unsigned every_ms)
 {
+	http_call_keep(call, job, job_free);
 	call->step = step;
 	call->every_ms = every_ms;
 	call->turn = evtimer_new(call->admin->base, on_turn, call);
-	if (call->turn == NULL)
-		return HERD_ENOMEM;
-	on_turn(-1, 0, call);
-	return HERD_OK;
+	if (call->turn != NULL) {
+		on_turn(-1, 0, call);
+	} else if (call->stream) {
+		http_call_abort(call);
+	} else {
+		drop_job(call);
+		http_call_out_of_memory(call);
+	}
 }
 
 /* --- the log ---------------------------------------------------------- */

@@ -2,8 +2,8 @@
 /*
  * One HTTP request that is being answered. A handler answers at once with
  * http_call_json(), http_call_text() or http_call_fail(). Or it keeps the call
- * and answers later from the main loop; then it sets `on_gone`, which is called
- * if the client leaves. A stream is an answer that goes on.
+ * and answers later from the main loop; then http_call_keep() says what is
+ * called if the client leaves. A stream is an answer that goes on.
  *
  * The errors of the API are one table: code, HTTP status.
  */
@@ -48,6 +48,9 @@ struct route;
 
 struct http_connection;
 
+/* The client has left: drop the job; its call must not be used. */
+typedef void http_call_on_gone(void *job);
+
 struct http_call {
 	struct admin *admin;
 	struct node *node;
@@ -62,11 +65,10 @@ struct http_call {
 	bool head;     /* HEAD: no body */
 	bool answered; /* only bytes are left to be sent */
 	bool stream;
-	/* The client has left: drop the job; the call must not be used. */
-	void (*on_gone)(struct http_call *call);
+	void *job; /* of http_call_keep() */
+	http_call_on_gone *on_gone;
 	/* A stream's reader has taken what was queued. */
 	void (*on_room)(struct http_call *call);
-	void *job;
 	struct event *turn;           /* of http_call_walk() */
 	struct http_connection *conn; /* NULL: a local one */
 	bool (*step)(struct http_call *call);
@@ -101,17 +103,20 @@ void http_call_stream(struct http_call *call, const char *type);
 /* Bytes that may be sent now without waiting for the reader. */
 size_t http_call_room(const struct http_call *call);
 void http_call_send(struct http_call *call, struct span text);
-void http_call_end(struct http_call *call);
+
+/* The call is answered later. NULL, NULL: that is now, and the job is over. */
+void http_call_keep(
+    struct http_call *call, void *job, http_call_on_gone *on_gone);
 
 /*
  * Calls `step` from the event loop until it returns false: for about
  * HTTP_CALL_TURN_MS at a time, or, with `every_ms` above 0, once in so long.
  * When it returns false, it has answered, and the call must not be used any
- * more. HERD_ENOMEM.
+ * more. Takes the job, which `job_free` frees then, or when the client leaves.
  */
 typedef bool http_call_step(struct http_call *call);
-HERD_MUST_CHECK enum herd_error http_call_walk(
-    struct http_call *call, http_call_step *step, unsigned every_ms);
+void http_call_walk(struct http_call *call, void *job,
+    http_call_on_gone *job_free, http_call_step *step, unsigned every_ms);
 
 /* Logs a change that was made, and tells the event streams. */
 void http_call_log(struct http_call *call, const char *target);

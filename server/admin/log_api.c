@@ -13,14 +13,8 @@ static void
 add_lines(struct json *json, struct span text)
 {
 	json_array(json, "lines");
-	while (text.len > 0) {
-		const char *lf = memchr(text.data, '\n', text.len);
-		size_t len = lf == NULL ? text.len : (size_t)(lf - text.data);
-
-		json_text(json, NULL, span_of(text.data, len));
-		len += lf != NULL;
-		text = span_of(text.data + len, text.len - len);
-	}
+	while (text.len > 0)
+		json_text(json, NULL, span_cut(&text, '\n'));
 	json_array_end(json);
 }
 
@@ -44,12 +38,6 @@ answer_lines(struct http_call *call, unsigned count)
 struct follower {
 	uint64_t next;
 };
-
-static void
-on_gone(struct http_call *call)
-{
-	free(call->job);
-}
 
 static void
 send_missed(struct http_call *call, uint64_t missed)
@@ -100,11 +88,8 @@ follow(struct http_call *call, unsigned count)
 		return;
 	}
 	follower->next = next > count ? next - count : 0;
-	call->job = follower;
-	call->on_gone = on_gone;
 	http_call_stream(call, "text/plain; charset=utf-8");
-	if (http_call_walk(call, on_step, FOLLOW_EVERY_MS) != HERD_OK)
-		http_call_abort(call);
+	http_call_walk(call, follower, free, on_step, FOLLOW_EVERY_MS);
 }
 
 void

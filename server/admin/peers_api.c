@@ -179,9 +179,9 @@ struct peer_job {
 };
 
 static void
-on_gone(struct http_call *call)
+on_gone(void *arg)
 {
-	struct peer_job *job = call->job;
+	struct peer_job *job = arg;
 
 	job->call = NULL;
 }
@@ -192,7 +192,7 @@ on_done_here(struct message *message)
 	struct peer_job *job = (struct peer_job *)message;
 
 	if (job->call != NULL) {
-		job->call->on_gone = NULL;
+		http_call_keep(job->call, NULL, NULL);
 		serve_peer(job->call);
 	}
 	free(job);
@@ -219,12 +219,11 @@ command(struct http_call *call, enum link_verb verb)
 		job->message.run = on_done_here;
 		job->admin = call->admin;
 		job->call = call;
-		call->job = job;
 		error = peering_command(
 		    call->node->peering, peer, verb, on_done, job);
 	}
 	if (error == HERD_OK) {
-		call->on_gone = on_gone;
+		http_call_keep(call, job, on_gone);
 		if (find_peer(call, &link))
 			http_call_log(call, link.peer);
 		return;

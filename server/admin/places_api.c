@@ -85,9 +85,9 @@ struct places_test {
 };
 
 static void
-on_gone(struct http_call *call)
+on_gone(void *job)
 {
-	struct places_test *test = call->job;
+	struct places_test *test = job;
 
 	test->call = NULL;
 }
@@ -102,7 +102,7 @@ on_done(struct message *message)
 		pthread_join(test->thread, NULL);
 	test->admin->places_test = NULL;
 	if (call != NULL) {
-		call->on_gone = NULL;
+		http_call_keep(call, NULL, NULL);
 		answer_text(call, &test->text, test->error);
 	}
 	buf_release(&test->text);
@@ -205,7 +205,6 @@ serve_places_test(struct http_call *call)
 		return;
 	}
 	call->admin->places_test = test;
-	call->job = test;
-	call->on_gone = on_gone;
+	http_call_keep(call, test, on_gone);
 	http_call_log(call, call->node->name);
 }

@@ -17,7 +17,7 @@ static const struct route ROUTES[] = {
 };
 
 static const char *const METHOD_WORDS[] = {
-#define HERD_ROUTE_METHOD_WORD(id, word) [id] = word,
+#define HERD_ROUTE_METHOD_WORD(word) [ROUTE_##word] = #word,
 	ROUTE_METHODS(HERD_ROUTE_METHOD_WORD)
 #undef HERD_ROUTE_METHOD_WORD
 };

@@ -11,15 +11,10 @@
 
 #include "admin/query.h"
 
-#define ROUTE_METHODS(X)      \
-	X(ROUTE_GET, "GET")   \
-	X(ROUTE_HEAD, "HEAD") \
-	X(ROUTE_POST, "POST") \
-	X(ROUTE_PUT, "PUT")   \
-	X(ROUTE_DELETE, "DELETE")
+#define ROUTE_METHODS(X) X(GET) X(HEAD) X(POST) X(PUT) X(DELETE)
 
 enum route_method {
-#define HERD_ROUTE_METHOD(id, word) id,
+#define HERD_ROUTE_METHOD(word) ROUTE_##word,
 	ROUTE_METHODS(HERD_ROUTE_METHOD)
 #undef HERD_ROUTE_METHOD
 };

@@ -22,17 +22,12 @@ session_features_parse(struct span list)
 	unsigned features = 0;
 
 	while (list.len > 0) {
-		const char *comma = memchr(list.data, ',', list.len);
-		size_t len =
-		    comma == NULL ? list.len : (size_t)(comma - list.data);
+		struct span word = span_cut(&list, ',');
 
 		for (unsigned i = 0; i < HERD_ARRAY_LEN(FEATURES); i++) {
-			if (span_is(span_of(list.data, len), FEATURES[i]))
+			if (span_is(word, FEATURES[i]))
 				features |= 1u << i;
 		}
-		if (comma == NULL)
-			break;
-		list = span_of(comma + 1, list.len - len - 1);
 	}
 	return features;
 }
