@@ -60,10 +60,6 @@ struct admin {
 	bool stopping;
 };
 
-#define GIVER_MAX (REPORT_ORIGIN_MAX + 1u)
-/* Names who gave a record: "client", "store", a peer, "" if unknown. */
-void name_giver(struct node *node, uint32_t from, char out[GIVER_MAX]);
-
 /* Waits for the test that is under way. */
 void places_test_join(struct admin *admin);
 

@@ -45,7 +45,6 @@ get_client(struct http_call *call, bool removals, struct record *record)
 void
 serve_client(struct http_call *call)
 {
-	char giver[GIVER_MAX];
 	struct record record;
 	struct json *json = http_call_answer(call);
 	bool removals;
@@ -57,8 +56,7 @@ serve_client(struct http_call *call)
 	}
 	record_init(&record);
 	if (get_client(call, removals, &record)) {
-		name_giver(call->node, record.from, giver);
-		row_client(json, &record.report, giver);
+		row_client(json, call->node, &record.report, record.from);
 		row_ahead(json, &record.report, clock_wall());
 		http_call_json(call);
 	}
@@ -252,11 +250,9 @@ answer_page(struct http_call *call, const struct clients_job *listing)
 	json_array(json, "clients");
 	for (unsigned i = 0; i < page_count(listing->page); i++) {
 		const struct page_row *from = page_row(listing->page, i);
-		char giver[GIVER_MAX];
 
 		json_object(json, NULL);
-		name_giver(call->node, from->from, giver);
-		row_client(json, &from->report, giver);
+		row_client(json, call->node, &from->report, from->from);
 		row_ahead(json, &from->report, now);
 		if (listing->near)
 			json_number(json, "distance_m",

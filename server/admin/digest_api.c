@@ -152,11 +152,9 @@ add_rows(
 		const struct page_row *row = page_row(job->page, i);
 		struct digest_path leaf = { DIGEST_DEPTH,
 			digest_leaf(&job->key, row->report.client) };
-		char giver[GIVER_MAX];
 
 		json_object(json, NULL);
-		name_giver(call->node, row->from, giver);
-		row_client(json, &row->report, giver);
+		row_client(json, call->node, &row->report, row->from);
 		add_path(json, leaf);
 		json_object_end(json);
 	}

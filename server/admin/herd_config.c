@@ -156,18 +156,14 @@ add_diagnostics(struct json *json, const char *key,
 static void
 answer_rejected(struct http_call *call, const struct reload *reload)
 {
-	struct json *json = http_call_answer(call);
+	struct json *json = http_call_error(call, ADMIN_INVALID_CONFIG,
+	    "fix the file and reload again",
+	    span_from(
+		"the herd file has errors; the running configuration stays"));
 
-	json_object(json, "error");
-	json_word(json, "code", http_call_error_word(ADMIN_INVALID_CONFIG));
-	json_word(json, "message",
-	    "the herd file has errors; the running configuration stays");
-	json_word(json, "hint", "fix the file and reload again");
-	json_object_end(json);
 	add_diagnostics(
 	    json, "diagnostics", &reload->diagnostics, DIAGNOSTIC_ERROR);
-	http_call_json_status(
-	    call, http_call_error_status(ADMIN_INVALID_CONFIG));
+	http_call_json(call);
 }
 
 static void

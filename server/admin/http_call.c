@@ -29,18 +29,6 @@ static const struct {
 #undef HERD_ADMIN_ERROR_ROW
 };
 
-int
-http_call_error_status(enum admin_error error)
-{
-	return ERRORS[error].status;
-}
-
-const char *
-http_call_error_word(enum admin_error error)
-{
-	return ERRORS[error].word;
-}
-
 /* --- life ------------------------------------------------------------- */
 
 static void
@@ -193,31 +181,41 @@ http_call_answer(struct http_call *call)
 	buf_clear(&call->body);
 	json_begin(&call->json, &call->body, JSON_COMPACT);
 	json_object(&call->json, NULL);
+	call->status = HTTP_OK;
 	return &call->json;
 }
 
-void
-http_call_json_status(struct http_call *call, int status)
+struct json *
+http_call_error(struct http_call *call, enum admin_error error,
+    const char *hint, struct span message)
 {
-	json_object_end(&call->json);
-	if (json_end(&call->json) == HERD_OK &&
-	    buf_add_byte(&call->body, '\n') == HERD_OK)
-		http_call_text(call, status, JSON_TYPE, buf_span(&call->body));
-	else
-		http_call_out_of_memory(call);
+	struct json *json = http_call_answer(call);
+
+	call->status = ERRORS[error].status;
+	json_object(json, "error");
+	json_word(json, "code", ERRORS[error].word);
+	json_text(json, "message", message);
+	json_word(json, "hint", hint);
+	json_object_end(json);
+	return json;
 }
 
 void
 http_call_json(struct http_call *call)
 {
-	http_call_json_status(call, HTTP_OK);
+	json_object_end(&call->json);
+	if (json_end(&call->json) == HERD_OK &&
+	    buf_add_byte(&call->body, '\n') == HERD_OK)
+		http_call_text(
+		    call, call->status, JSON_TYPE, buf_span(&call->body));
+	else
+		http_call_out_of_memory(call);
 }
 
 void
 http_call_fail(struct http_call *call, enum admin_error error, const char *hint,
     const char *fmt, ...)
 {
-	struct json *json = http_call_answer(call);
 	struct buf text;
 	enum herd_error result;
 	va_list args;
@@ -226,15 +224,11 @@ http_call_fail(struct http_call *call, enum admin_error error, const char *hint,
 	va_start(args, fmt);
 	result = buf_addv(&text, fmt, args);
 	va_end(args);
-	json_object(json, "error");
-	json_word(json, "code", ERRORS[error].word);
-	json_text(json, "message",
+	(void)http_call_error(call, error, hint,
 	    result == HERD_OK ? buf_span(&text)
 			      : span_from(ERRORS[error].word));
-	json_word(json, "hint", hint);
-	json_object_end(json);
 	buf_release(&text);
-	http_call_json_status(call, ERRORS[error].status);
+	http_call_json(call);
 }
 
 /* --- streams ---------------------------------------------------------- */

@@ -38,9 +38,6 @@ enum admin_error {
 #undef HERD_ADMIN_ERROR
 };
 
-int http_call_error_status(enum admin_error error);
-const char *http_call_error_word(enum admin_error error);
-
 struct admin;
 struct event;
 struct evhttp_request;
@@ -59,6 +56,7 @@ struct http_call {
 	const struct route *route;
 	struct query query;
 	struct json json; /* the answer while it is written */
+	int status;       /* and its HTTP status */
 	struct buf body;
 	char who[HTTP_CALL_WHO_MAX]; /* "uid=0 pid=1", "token 10.0.0.1:4711" */
 	bool has_query;
@@ -81,9 +79,12 @@ struct http_call {
  */
 struct json *http_call_answer(struct http_call *call);
 
+/* As http_call_answer(), of an error: "error" is written already. */
+struct json *http_call_error(struct http_call *call, enum admin_error error,
+    const char *hint, struct span message);
+
 /* Answers with the document. */
 void http_call_json(struct http_call *call);
-void http_call_json_status(struct http_call *call, int status);
 
 /* Answers with text of that content type. */
 void http_call_text(

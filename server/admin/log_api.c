@@ -35,10 +35,6 @@ answer_lines(struct http_call *call, unsigned count)
 
 /* --- following -------------------------------------------------------- */
 
-struct follower {
-	uint64_t next;
-};
-
 static void
 send_missed(struct http_call *call, uint64_t missed)
 {
@@ -58,7 +54,7 @@ send_missed(struct http_call *call, uint64_t missed)
 static bool
 on_step(struct http_call *call)
 {
-	struct follower *follower = call->job;
+	uint64_t *follower = call->job;
 	size_t room = http_call_room(call);
 	uint64_t missed = 0;
 	struct buf text;
@@ -67,7 +63,7 @@ on_step(struct http_call *call)
 	if (room < HTTP_CALL_UNSENT_MAX / 2)
 		return true;
 	buf_init(&text, room);
-	if (log_lines_since(call->node->log, &text, &follower->next, &missed) ==
+	if (log_lines_since(call->node->log, &text, follower, &missed) ==
 	    HERD_OK) {
 		if (missed > 0)
 			send_missed(call, missed);
@@ -80,14 +76,14 @@ on_step(struct http_call *call)
 static void
 follow(struct http_call *call, unsigned count)
 {
-	struct follower *follower = calloc(1, sizeof(*follower));
+	uint64_t *follower = malloc(sizeof(*follower));
 	uint64_t next = log_next(call->node->log);
 
 	if (follower == NULL) {
 		http_call_out_of_memory(call);
 		return;
 	}
-	follower->next = next > count ? next - count : 0;
+	*follower = next > count ? next - count : 0;
 	http_call_stream(call, "text/plain; charset=utf-8");
 	http_call_walk(call, follower, free, on_step, FOLLOW_EVERY_MS);
 }

@@ -87,37 +87,11 @@ add_history(struct json *json, struct http_call *call, const char *peer)
 
 /* --- reading ---------------------------------------------------------- */
 
-void
-name_giver(struct node *node, uint32_t from, char out[GIVER_MAX])
-{
-	out[0] = '\0';
-	if (from == FROM_CLIENT)
-		snprintf(out, GIVER_MAX, "client");
-	else if (from != FROM_NOBODY)
-		peering_name_of(node->peering, from, out);
-	else if (node->store != NULL)
-		snprintf(out, GIVER_MAX,
-		    "store"); /* records of nobody come from the store */
-}
-
 static bool
-find_peer(struct http_call *call, struct link_status *out)
+find_peer(const struct http_call *call, struct link_status *out)
 {
-	struct link_status *links = malloc(LINKS_MAX * sizeof(*links));
-	struct span name = call->query.segments[PEER_SEGMENT];
-	bool found = false;
-	unsigned count;
-
-	if (links == NULL)
-		return false;
-	count = peering_status(call->node->peering, links);
-	for (unsigned i = 0; i < count && !found; i++) {
-		found = span_is(name, links[i].peer);
-		if (found)
-			*out = links[i];
-	}
-	free(links);
-	return found;
+	return peering_find(
+	    call->node->peering, call->query.segments[PEER_SEGMENT], out);
 }
 
 static void

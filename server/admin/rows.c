@@ -4,6 +4,7 @@
 #include "herd/location.h"
 #include "herd/text.h"
 #include "herd/time.h"
+#include "net/peering.h"
 
 /* --- a member ---------------------------------------------------------- */
 
@@ -95,8 +96,23 @@ add_location(struct json *json, struct span text)
 	json_number(json, "lon", location_lon(at));
 }
 
+static void
+add_giver(struct json *json, struct node *node, uint32_t from)
+{
+	char name[REPORT_ORIGIN_MAX + 1] = "";
+
+	if (from != FROM_CLIENT && from != FROM_NOBODY)
+		peering_name_of(node->peering, from, name);
+	/* Records of nobody come from the store. */
+	row_word(json, "from",
+	    from == FROM_CLIENT                          ? "client"
+	    : from == FROM_NOBODY && node->store != NULL ? "store"
+							 : name);
+}
+
 void
-row_client(struct json *json, const struct report *report, const char *from)
+row_client(struct json *json, struct node *node, const struct report *report,
+    uint32_t from)
 {
 	row_client_id(json, report->client);
 	json_text(json, "time", report->time);
@@ -107,7 +123,7 @@ row_client(struct json *json, const struct report *report, const char *from)
 	else
 		json_text(json, "skew", report->skew);
 	row_time(json, "received_at", report_received_ns(report));
-	row_word(json, "from", from);
+	add_giver(json, node, from);
 	if (report->kind == REPORT_REMOVAL)
 		json_bool(json, "removed", true);
 }

@@ -9,15 +9,16 @@
 #include "herd/address.h"
 #include "herd/report.h"
 #include "herd/time.h"
+#include "node/node.h"
 
 /*
  * Fills `row` with a report: client, client_b64 (only if the id is not
  * UTF-8), time, location, lat, lon, node, skew, received_at, from; and
  * "removed" if it is a removal, whose location and skew are null. `from` says
- * who gave it; "" is null.
+ * who gave it: "client", "store" or a peer; null if that is not known.
  */
-void row_client(
-    struct json *json, const struct report *report, const char *from);
+void row_client(struct json *json, struct node *node,
+    const struct report *report, uint32_t from);
 
 /* Adds an id: client, and client_b64 if it is not UTF-8. */
 void row_client_id(struct json *json, struct span client);

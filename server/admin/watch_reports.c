@@ -34,7 +34,6 @@ add_report(struct watcher *watcher, struct span client, struct record *record,
 {
 	struct node *node = watcher->call->node;
 	struct arrival arrival;
-	char giver[GIVER_MAX];
 	struct watch_line line;
 	struct json *json;
 
@@ -48,8 +47,7 @@ add_report(struct watcher *watcher, struct span client, struct record *record,
 			.at = clock_wall() };
 	json = watch_begin_at(
 	    &line, out, WATCH_TYPE_WORDS[WATCH_REPORT], arrival.at);
-	name_giver(node, arrival.from, giver);
-	row_client(json, &record->report, giver);
+	row_client(json, node, &record->report, arrival.from);
 	watcher->dropped += !watch_end(&line);
 }
 

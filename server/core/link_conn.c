@@ -89,7 +89,7 @@ link_conn_hold(struct link_conn *conn, struct link *link, struct mono now)
 	conn->link = link;
 	link->waiting = conn;
 	link->probed = now;
-	link->probe = session_probe(&link->conn->session, now);
+	link->probe = session_ping(&link->conn->session, now);
 	/* The PING leaves when its socket takes bytes. */
 	driver->actions->arm(driver->arg, link->conn, true);
 	driver->actions->arm_link(driver->arg, link);

@@ -249,8 +249,11 @@ void session_tick(struct session *session, struct mono now);
  */
 struct mono session_deadline(const struct session *session);
 
-/* Sends a PING now; returns its number, for session_has_pong(). */
-uint64_t session_probe(struct session *session, struct mono now);
+/*
+ * Sends a PING now: the PONG tells the RTT and the peer's clock. Returns its
+ * number, for session_has_pong().
+ */
+uint64_t session_ping(struct session *session, struct mono now);
 bool session_has_pong(const struct session *session, uint64_t number);
 
 /*
@@ -280,9 +283,6 @@ void session_set_state(struct session *session, enum session_state state);
 /* Closes it without a BYE. Once closed, nothing changes. */
 void session_close(
     struct session *session, enum session_reason reason, bool by_peer);
-
-/* Sends a PING; the PONG tells the RTT and the peer's clock. */
-void session_ping(struct session *session, struct mono now);
 
 /* Tells the peer our bounds if it does not know them. */
 void session_tell_limits(struct session *session);

@@ -255,7 +255,7 @@ session_answer_hello(struct session *session, enum session_reason reason,
 		: board_session_number(session->node->board, number),
 	    session->wake, session->arg);
 	session_set_state(session, SESSION_LIVE);
-	session_ping(session, now);
+	(void)session_ping(session, now);
 	session_tell_limits(session);
 	/* Closed if there was no memory for the PING. */
 	if (session->state == SESSION_LIVE)

@@ -182,7 +182,6 @@ plan_apply(struct peering *peering, const struct plan *plan)
 		} else {
 			net_link->line = planned->line;
 			net_link->column = planned->column;
-			link_apply_redial_max(&net_link->link);
 		}
 	}
 	for (unsigned i = 0; i < plan->count; i++) {
@@ -254,6 +253,17 @@ on_reload(void *arg)
 
 /* --- orders ------------------------------------------------------------- */
 
+/* Where `published` has that peer, LINKS_MAX: nowhere. Under the lock. */
+static unsigned
+find_published(const struct peering *peering, struct span peer)
+{
+	for (unsigned i = 0; i < peering->published_count; i++) {
+		if (span_is(peer, peering->published[i].peer))
+			return i;
+	}
+	return LINKS_MAX;
+}
+
 struct link_order {
 	struct message message;
 	struct peering *peering;
@@ -284,11 +294,10 @@ peering_command(struct peering *peering, struct span peer, enum link_verb verb,
     peering_on_done *on_done, void *arg)
 {
 	struct link_order *command;
-	bool found = false;
+	bool found;
 
 	pthread_mutex_lock(&peering->lock);
-	for (unsigned i = 0; i < peering->published_count; i++)
-		found |= span_is(peer, peering->published[i].peer);
+	found = find_published(peering, peer) < LINKS_MAX;
 	pthread_mutex_unlock(&peering->lock);
 	if (!found)
 		return HERD_ENOTFOUND;
@@ -368,20 +377,32 @@ peering_status(struct peering *peering, struct link_status out[LINKS_MAX])
 	return count;
 }
 
+bool
+peering_find(struct peering *peering, struct span peer, struct link_status *out)
+{
+	unsigned at;
+
+	pthread_mutex_lock(&peering->lock);
+	at = find_published(peering, peer);
+	if (at < LINKS_MAX)
+		*out = peering->published[at];
+	pthread_mutex_unlock(&peering->lock);
+	return at < LINKS_MAX;
+}
+
 unsigned
 peering_changes(struct peering *peering, struct span peer,
     struct link_change out[LINK_CHANGES_MAX])
 {
 	unsigned count = 0;
+	unsigned at;
 
 	pthread_mutex_lock(&peering->lock);
-	for (unsigned i = 0; i < peering->published_count; i++) {
-		unsigned index = peering->published_index[i];
-
-		if (span_is(peer, peering->published[i].peer))
-			count = link_history_copy(
-			    &peering->net_links[index].history, out);
-	}
+	at = find_published(peering, peer);
+	if (at < LINKS_MAX)
+		count = link_history_copy(
+		    &peering->net_links[peering->published_index[at]].history,
+		    out);
 	pthread_mutex_unlock(&peering->lock);
 	return count;
 }

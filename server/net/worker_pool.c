@@ -357,11 +357,8 @@ worker_init(struct worker *worker, struct worker_pool *pool, unsigned number)
 	worker->pool = pool;
 	worker->number = number;
 	TAILQ_INIT(&worker->clients);
-	TAILQ_INIT(&worker->partial);
-	TAILQ_INIT(&worker->lingering);
-	TAILQ_INIT(&worker->stalled);
-	TAILQ_INIT(&worker->throttled);
-	TAILQ_INIT(&worker->held);
+	for (unsigned i = 0; i < QUEUE_COUNT; i++)
+		TAILQ_INIT(&worker->queues[i]);
 	buf_init(&worker->spare, node->max_line + FRAMER_AHEAD_MAX);
 	buf_init(&worker->tx, WORKER_TX_MAX);
 	refusals_init(&worker->refusals);
