@@ -2,7 +2,6 @@
 /* How the admin API opens and closes, and how a request finds its handler. */
 #include "admin/admin.h"
 
-#include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>

@@ -5,8 +5,6 @@
 #ifndef HERD_ADMIN_ROOM_H
 #define HERD_ADMIN_ROOM_H
 
-#include <event2/util.h>
-
 #include "admin/admin.h"
 #include "admin/http_call.h"
 #include "base/mailbox.h"

@@ -4,11 +4,9 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <cjson/cJSON.h>
-#include <stdlib.h>
 
 #include "admin/admin_room.h"
 #include "admin/route.h"
-#include "herd/text.h"
 
 #define LEVEL_TIME_MAX_S (7u * 24u * 3600u)
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The running configuration: /v1/config. */
-#include <stdlib.h>
 
 #include "admin/admin_room.h"
 #include "admin/route.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The links: /v1/peers. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "admin/admin_room.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/link_conn.h"
 
-#include <assert.h>
 #include <stdio.h>
 
 #include "core/mutant.h"
@@ -153,16 +152,14 @@ static void
 link_refuse_twin(struct link *link, struct mono now, struct wall clock)
 {
 	const struct link_driver *driver = link->driver;
-	char error[SESSION_ERROR_MAX];
 
-	snprintf(
-	    error, sizeof(error), "two processes run as node %s", link->peer);
 	link->twins++;
 	link->twin_at = now;
-	snprintf(link->error, sizeof(link->error), "%s", error);
+	snprintf(link->error, sizeof(link->error),
+	    "two processes run as node %s", link->peer);
 	link->error_at = now;
 	driver->actions->tell(driver->arg, link, LINK_NOTICE_TWIN, BYE_TWIN,
-	    error,
+	    link->error,
 	    "stop one of them: a machine was cloned, or a node was "
 	    "started twice; the one that was there first is kept");
 	link_conn_decide(link->waiting, BYE_TWIN, now, clock);

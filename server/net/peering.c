@@ -2,7 +2,6 @@
 /* The thread of the links: listening, the list of links, orders to it. */
 #include "net/peering.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -511,6 +510,13 @@ peering_prepare(struct peering *peering, struct buf *message)
 	if (peering->base == NULL ||
 	    event_base_priority_init(peering->base, 2) != 0)
 		return HERD_ENOMEM;
+	error =
+	    mailbox_init(&peering->mailbox, peering->base, on_wake, peering);
+	if (error != HERD_OK)
+		return error;
+	peering->has_mailbox = true;
+	if (resolver_open(&peering->mailbox, &peering->resolver) != HERD_OK)
+		return HERD_ENOMEM;
 	peering->tick =
 	    event_new(peering->base, -1, EV_PERSIST, on_tick, peering);
 	if (peering->tick == NULL ||
@@ -546,9 +552,13 @@ peering_prepare(struct peering *peering, struct buf *message)
 static void
 peering_release(struct peering *peering)
 {
-	for (unsigned i = 0; i < LINKS_MAX; i++) {
+	peering->driver.stopping = true;
+	/* Cancels lookups, which the resolver does not know any more later. */
+	for (unsigned i = 0; i < LINKS_MAX; i++)
 		net_link_close(&peering->net_links[i]);
-	}
+	resolver_close(peering->resolver);
+	if (peering->has_mailbox)
+		mailbox_release(&peering->mailbox);
 	listener_close(peering->listener);
 	transport_tls_close(peering->tls);
 	if (peering->tick != NULL)
@@ -562,11 +572,27 @@ peering_release(struct peering *peering)
 	free(peering);
 }
 
+/* The first plan waits for the thread, which then has it. */
+static enum herd_error
+peering_start(struct peering *peering)
+{
+	struct plan *plan = plan_make(peering);
+
+	if (plan == NULL)
+		return HERD_ENOMEM;
+	plan_publish(peering, plan);
+	plan->message.run = on_plan;
+	mailbox_post(&peering->mailbox, &plan->message);
+	return thread_start(&peering->thread, "links", THREAD_LOOP, run_links,
+		   peering) == 0
+		   ? HERD_OK
+		   : HERD_ESYSTEM;
+}
+
 enum herd_error
 peering_open(struct node *node, struct buf *message, struct peering **out)
 {
 	struct peering *peering = calloc(1, sizeof(*peering));
-	struct plan *plan = NULL;
 	enum herd_error error;
 
 	if (peering == NULL)
@@ -581,39 +607,15 @@ peering_open(struct node *node, struct buf *message, struct peering **out)
 	pthread_mutex_init(&peering->lock, NULL);
 	pthread_mutex_init(&peering->watch_lock, NULL);
 	error = peering_prepare(peering, message);
-	if (error != HERD_OK)
-		goto fail;
-	error =
-	    mailbox_init(&peering->mailbox, peering->base, on_wake, peering);
-	if (error != HERD_OK)
-		goto fail;
-	error = resolver_open(&peering->mailbox, &peering->resolver);
-	if (error != HERD_OK)
-		goto fail_mailbox;
-	plan = plan_make(peering);
-	if (plan == NULL) {
-		error = HERD_ENOMEM;
-		goto fail_mailbox;
-	}
-	plan_publish(peering, plan);
-	plan->message.run = on_plan;
-	mailbox_post(&peering->mailbox, &plan->message);
-	if (thread_start(&peering->thread, "links", THREAD_LOOP, run_links,
-		peering) != 0) {
-		error = HERD_ESYSTEM;
-		goto fail_mailbox;
+	if (error == HERD_OK)
+		error = peering_start(peering);
+	if (error != HERD_OK) {
+		peering_release(peering);
+		return error;
 	}
 	node_on_reload(node, on_reload, peering);
 	*out = peering;
 	return HERD_OK;
-
-fail_mailbox:
-	peering->driver.stopping = true;
-	resolver_close(peering->resolver);
-	mailbox_release(&peering->mailbox);
-fail:
-	peering_release(peering);
-	return error;
 }
 
 void
@@ -625,7 +627,5 @@ peering_close(struct peering *peering)
 		return;
 	mailbox_post(&peering->mailbox, &stop.message);
 	pthread_join(peering->thread, NULL);
-	resolver_close(peering->resolver);
-	mailbox_release(&peering->mailbox);
 	peering_release(peering);
 }

@@ -2,7 +2,6 @@
 #include "net/worker_pool.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -169,21 +168,19 @@ on_accept(void *arg, int fd, const struct sockaddr_storage *peer)
 	struct worker_pool *pool = arg;
 	struct node_limits *limits = &pool->node->limits;
 	struct worker *worker = &pool->all[pool->next];
-	struct source *source;
+	struct source *source = NULL;
 	struct handover *handover;
+	const char *limit = "memory";
 
 	if (addresses_is_full(
-		pool->addresses, peer, atomic_load(&limits->max_per_address))) {
-		refuse(pool, fd, peer, "max_connections_per_address");
-		return;
-	}
-	if (!has_place(pool)) {
-		refuse(pool, fd, peer, "max_connections");
-		return;
-	}
-	source = addresses_enter(pool->addresses, peer);
+		pool->addresses, peer, atomic_load(&limits->max_per_address)))
+		limit = "max_connections_per_address";
+	else if (!has_place(pool))
+		limit = "max_connections";
+	else
+		source = addresses_enter(pool->addresses, peer);
 	if (source == NULL) {
-		refuse(pool, fd, peer, "memory");
+		refuse(pool, fd, peer, limit);
 		return;
 	}
 	atomic_fetch_add(&pool->connections, 1);
