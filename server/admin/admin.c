@@ -27,41 +27,28 @@
 /* --- who asks --------------------------------------------------------- */
 
 static void
-name_local_peer(int fd, char who[HTTP_CALL_WHO_MAX])
+name_local_peer(struct http_call *call, int fd)
 {
 	struct ucred peer = { .pid = 0 };
 	socklen_t len = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0)
-		snprintf(who, HTTP_CALL_WHO_MAX, "uid=%lu pid=%ld",
+		snprintf(call->who, sizeof(call->who), "uid=%lu pid=%ld",
 		    (unsigned long)peer.uid, (long)peer.pid);
 	else
-		snprintf(who, HTTP_CALL_WHO_MAX, "unix");
+		snprintf(call->who, sizeof(call->who), "unix");
 }
 
 static void
-name_remote_peer(int fd, const char *kind, char who[HTTP_CALL_WHO_MAX])
+name_remote_peer(struct http_call *call, int fd, const char *kind)
 {
-	struct sockaddr_storage peer;
+	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(peer);
 	char text[SOCKET_PEER_MAX] = "unknown";
 
-	memset(&peer, 0, sizeof(peer));
 	if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0)
 		socket_peer_text(&peer, text);
-	snprintf(who, HTTP_CALL_WHO_MAX, "%s %s", kind, text);
-}
-
-static void
-name_peer(struct http_call *call, bool trusted, const char *kind)
-{
-	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(
-	    evhttp_request_get_connection(call->request)));
-
-	if (trusted)
-		name_local_peer(fd, call->who);
-	else
-		name_remote_peer(fd, kind, call->who);
+	snprintf(call->who, sizeof(call->who), "%s %s", kind, text);
 }
 
 /* Returns whether the caller may use the route; answers if not. */
@@ -70,6 +57,8 @@ is_permitted(struct http_call *call, const struct http_listener *listener)
 {
 	enum token_grant grant = TOKEN_WRITE;
 	const char *kind = "token";
+	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(
+	    evhttp_request_get_connection(call->request)));
 
 	if (!listener->trusted)
 		grant = bearer_tokens_check(call->admin->tokens,
@@ -82,7 +71,10 @@ is_permitted(struct http_call *call, const struct http_listener *listener)
 		kind = "stranger";
 	if (call->conn != NULL && (grant == TOKEN_READ || grant == TOKEN_WRITE))
 		http_limits_trust(call->conn);
-	name_peer(call, listener->trusted, kind);
+	if (listener->trusted)
+		name_local_peer(call, fd);
+	else
+		name_remote_peer(call, fd, kind);
 	if (call->route->access == ROUTE_OPEN || grant == TOKEN_WRITE ||
 	    (grant == TOKEN_READ && call->route->access == ROUTE_READ))
 		return true;

@@ -84,7 +84,7 @@ link_conn_hold(struct link_conn *conn, struct link *link, struct mono now)
 {
 	const struct link_driver *driver = conn->driver;
 
-	session_hold(&conn->session);
+	conn->session.held = true;
 	conn->link = link;
 	link->waiting = conn;
 	link->probed = now;
@@ -95,19 +95,20 @@ link_conn_hold(struct link_conn *conn, struct link *link, struct mono now)
 }
 
 static enum session_reason
-on_admit(void *arg, const struct session_hello *hello, unsigned *number,
-    struct mono now, struct wall clock)
+on_admit(void *arg, struct session *session, unsigned *number, struct mono now,
+    struct wall clock)
 {
 	struct link_conn *conn = arg;
-	struct link *link = link_find(conn->driver, hello->node);
+	bool knocks = session->peer_knocks;
+	struct link *link = link_find(conn->driver, span_from(session->peer));
 
-	if (link == NULL || (conn->inbound && link->dials != hello->knocks))
+	if (link == NULL || (conn->inbound && link->dials != knocks))
 		return BYE_NOT_CONFIGURED;
 	if (!link->enabled)
 		return BYE_DISABLED;
 	*number = link->number;
 	if (link->conn != NULL && conn->inbound &&
-	    (hello->knocks || is_twin(conn, link->conn))) {
+	    (knocks || is_twin(conn, link->conn))) {
 		/* Only the newest connection waits for an answer. */
 		if (link->waiting != NULL)
 			link_conn_end(link->waiting, BYE_REPLACED,
@@ -118,7 +119,7 @@ on_admit(void *arg, const struct session_hello *hello, unsigned *number,
 			return BYE_NONE;
 		}
 	}
-	if (hello->knocks) {
+	if (knocks) {
 		link_on_knock(link, now, clock);
 		return BYE_KNOCK;
 	}

@@ -120,20 +120,15 @@ struct session_stats {
 void session_stats_add(
     struct session_stats *sum, const struct session_stats *stats);
 
-/* A HELLO that is in order. */
-struct session_hello {
-	struct span node;
-	bool knocks;
-};
+struct session;
 
 /*
- * Called when a HELLO has come in: may the peer speak here, and what is the
- * link's number? Sets *number, or returns why not, or calls session_hold():
- * then session_decide() answers later.
+ * Called when a HELLO that is in order has told `peer` and `peer_knocks`: may
+ * the peer speak here, and what is the link's number? Sets *number, or returns
+ * why not, or sets session->held: then session_decide() answers later.
  */
-typedef enum session_reason session_admit(void *arg,
-    const struct session_hello *hello, unsigned *number, struct mono now,
-    struct wall clock);
+typedef enum session_reason session_admit(void *arg, struct session *session,
+    unsigned *number, struct mono now, struct wall clock);
 
 struct session_config {
 	const struct session_node *node;

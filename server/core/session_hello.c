@@ -232,12 +232,6 @@ boot_parse(struct span text)
 	return boot;
 }
 
-void
-session_hold(struct session *session)
-{
-	session->held = true;
-}
-
 /* The HELLO is accepted or refused. */
 static void
 session_answer_hello(struct session *session, enum session_reason reason,
@@ -278,7 +272,6 @@ void
 session_on_hello(struct session *session, struct span rest, struct mono now,
     struct wall clock)
 {
-	struct session_hello told;
 	enum session_reason reason;
 	struct hello hello;
 	unsigned number = 0;
@@ -300,9 +293,7 @@ session_on_hello(struct session *session, struct span rest, struct mono now,
 	/* The peer answers our knock with BYE. */
 	if (session->knocks)
 		return;
-	told = (struct session_hello){ span_from(session->peer),
-		session->peer_knocks };
-	reason = session->admit(session->arg, &told, &number, now, clock);
+	reason = session->admit(session->arg, session, &number, now, clock);
 	if (!session->held)
 		session_answer_hello(session, reason, number, now);
 }

@@ -25,7 +25,6 @@
 struct worker_counts {
 	_Atomic uint64_t iamat;
 	_Atomic uint64_t whatsat;
-	_Atomic uint64_t invalid; /* all of `refused` */
 	_Atomic uint64_t refused[REFUSAL_COUNT];
 	_Atomic uint64_t connections;
 	_Atomic uint64_t busy;

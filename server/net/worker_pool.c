@@ -498,13 +498,15 @@ worker_pool_count(struct worker_pool *pool, struct worker_pool_counts *out)
 
 		out->iamat += atomic_load(&counts->iamat);
 		out->whatsat += atomic_load(&counts->whatsat);
-		out->invalid += atomic_load(&counts->invalid);
 		out->timed_out += atomic_load(&counts->timed_out);
 		out->gave_way += atomic_load(&counts->gave_way);
 		out->idle_closed += atomic_load(&counts->idle_closed);
-		for (unsigned j = 0; j < REFUSAL_COUNT; j++)
-			out->requests_refused[j] +=
-			    atomic_load(&counts->refused[j]);
+		for (unsigned j = 0; j < REFUSAL_COUNT; j++) {
+			uint64_t n = atomic_load(&counts->refused[j]);
+
+			out->requests_refused[j] += n;
+			out->invalid += n;
+		}
 		out->received_bytes += atomic_load(&counts->received_bytes);
 		out->sent_bytes += atomic_load(&counts->sent_bytes);
 		out->busy += atomic_load(&counts->busy);
