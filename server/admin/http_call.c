@@ -292,23 +292,12 @@ http_call_send(struct http_call *call, struct span text)
 
 /* --- work in turns ---------------------------------------------------- */
 
-/*
- * Uses a timer that is due at once, because event_active() would run before
- * all other events.
- */
-static void
-http_call_arm(struct http_call *call)
-{
-	const struct timeval wait = { (time_t)(call->every_ms / 1000),
-		(suseconds_t)(call->every_ms % 1000 * 1000) };
-
-	event_add(call->turn, &wait);
-}
-
 static void
 on_turn(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	struct http_call *call = arg;
+	const struct timeval wait = { (time_t)(call->every_ms / 1000),
+		(suseconds_t)(call->every_ms % 1000 * 1000) };
 	struct mono start = clock_mono();
 	http_call_on_gone *job_free = call->on_gone;
 	void *job = call->job;
@@ -322,7 +311,8 @@ on_turn(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 		}
 	} while (call->every_ms == 0 && mono_since(clock_mono(), start) <
 					    HTTP_CALL_TURN_MS * HERD_NS_PER_MS);
-	http_call_arm(call);
+	/* A timer that is due at once lets others run, event_active() not. */
+	event_add(call->turn, &wait);
 }
 
 void

@@ -14,17 +14,6 @@
 #define TEST_RESULTS 5u
 
 static void
-answer_text(struct http_call *call, struct buf *text, enum herd_error error)
-{
-	if (error == HERD_OK)
-		error = buf_add_byte(text, '\n');
-	if (error == HERD_OK)
-		http_call_text(call, 200, "application/json", buf_span(text));
-	else
-		http_call_out_of_memory(call);
-}
-
-static void
 fail_none(struct http_call *call)
 {
 	http_call_fail(call, ADMIN_UNAVAILABLE, "set places.provider",
@@ -103,7 +92,12 @@ on_done(struct message *message)
 	test->admin->places_test = NULL;
 	if (call != NULL) {
 		http_call_keep(call, NULL, NULL);
-		answer_text(call, &test->text, test->error);
+		if (test->error == HERD_OK &&
+		    buf_add_byte(&test->text, '\n') == HERD_OK)
+			http_call_text(call, 200, "application/json",
+			    buf_span(&test->text));
+		else
+			http_call_out_of_memory(call);
 	}
 	buf_release(&test->text);
 	free(test);

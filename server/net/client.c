@@ -50,14 +50,6 @@ client_enqueue(struct client *client, enum client_queue queue)
 	TAILQ_INSERT_TAIL(&queues[queue], client, queued);
 }
 
-/* Progress: the deadline begins anew. */
-static void
-client_requeue(struct client *client, enum client_queue queue)
-{
-	client_enqueue(client, QUEUE_NONE);
-	client_enqueue(client, queue);
-}
-
 /* Of a list that was a queue; NULL if it is empty. */
 static struct client *
 take_first(struct client_list *list)
@@ -84,12 +76,6 @@ client_memory_max(const struct node *node, bool busy)
 
 /* --- resting ------------------------------------------------------------- */
 
-static struct source_seat *
-seat_of(const struct client *client)
-{
-	return &client->source->seats[client->worker->number];
-}
-
 /* Who gives way is chosen by what this says. */
 static void
 seat_tell(struct source_seat *seat)
@@ -108,7 +94,8 @@ seat_tell(struct source_seat *seat)
 static void
 client_rest(struct client *client, bool rests)
 {
-	struct source_seat *seat = seat_of(client);
+	struct source_seat *seat =
+	    &client->source->seats[client->worker->number];
 
 	if (client->rests && rests && !client->served)
 		return;
@@ -429,8 +416,9 @@ on_writable(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 		(void)client_process(client);
 	}
 	client->served = client->served || sent > 0;
+	/* Progress: if more is unsent, client_settle() sets a new deadline. */
 	if (sent > 0 && client->queue == QUEUE_STALLED)
-		client_requeue(client, QUEUE_STALLED);
+		client_enqueue(client, QUEUE_NONE);
 	client_settle(client);
 	loop_watch_end();
 }
@@ -514,13 +502,6 @@ expire_others(struct worker *worker, uint64_t write_ns, struct mono now)
 	}
 }
 
-/* Has idle_timeout anything to say of it? Else another deadline has. */
-static bool
-client_is_idle(const struct client *client)
-{
-	return client->queue == QUEUE_NONE && client->waiting == NULL;
-}
-
 static void
 close_idle(struct worker *worker, uint64_t after_ns, struct mono now)
 {
@@ -529,7 +510,8 @@ close_idle(struct worker *worker, uint64_t after_ns, struct mono now)
 	for (unsigned i = 0; i < CLIENT_IDLE_LOOKS && client != NULL &&
 			     mono_since(now, client->rests_since) >= after_ns;
 	     i++) {
-		if (client_is_idle(client)) {
+		/* Else another deadline has something to say of it. */
+		if (client->queue == QUEUE_NONE && client->waiting == NULL) {
 			count_add(&worker->counts.idle_closed, 1);
 			client_close(client);
 		} else {
