@@ -5,7 +5,6 @@
 #include <event2/event.h>
 #include <libgen.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -104,16 +103,12 @@ open_traffic(struct node *node, struct buf *message)
 	if (error == HERD_OK)
 		error = traffic_open(
 		    buf_cstr(&expanded), node->log, &node->traffic);
-	if (error == HERD_ESYSTEM) {
-		int cause = errno;
-
-		if (buf_addf(message,
-			"log.traffic: cannot write %.*s: %s; give it a "
-			"regular file in a folder that the node may write",
-			(int)expanded.len, buf_span(&expanded).data,
-			file_strerror(cause)) != HERD_OK)
-			error = HERD_ENOMEM;
-	}
+	if (error == HERD_ESYSTEM &&
+	    buf_addf(message,
+		"log.traffic: cannot write " SPAN_FMT ": %s; give it a "
+		"regular file in a folder that the node may write",
+		SPAN_ARG(buf_span(&expanded)), file_strerror(errno)) != HERD_OK)
+		error = HERD_ENOMEM;
 	buf_release(&expanded);
 	return error;
 }

@@ -51,6 +51,23 @@ span_find(struct span s, char byte)
 	return s.len == 0 ? NULL : memchr(s.data, byte, s.len);
 }
 
+/*
+ * Takes what is before the first `mark` off the beginning of *rest, and the
+ * mark itself; all of it if there is none.
+ */
+static inline struct span
+span_cut(struct span *rest, char mark)
+{
+	const char *at = span_find(*rest, mark);
+	size_t len = at == NULL ? rest->len : (size_t)(at - rest->data);
+	size_t taken = len + (at != NULL);
+	struct span first = span_of(rest->data, len);
+
+	if (taken > 0)
+		*rest = span_of(rest->data + taken, rest->len - taken);
+	return first;
+}
+
 /* Byte order, as unsigned char; a prefix is the lesser. <0, 0 or >0. */
 static inline int
 span_compare(struct span a, struct span b)

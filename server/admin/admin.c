@@ -2,7 +2,6 @@
 /* How the admin API opens and closes, and how a request finds its handler. */
 #include "admin/admin.h"
 
-#include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
@@ -28,41 +27,28 @@
 /* --- who asks --------------------------------------------------------- */
 
 static void
-name_local_peer(int fd, char who[HTTP_CALL_WHO_MAX])
+name_local_peer(struct http_call *call, int fd)
 {
 	struct ucred peer = { .pid = 0 };
 	socklen_t len = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0)
-		snprintf(who, HTTP_CALL_WHO_MAX, "uid=%lu pid=%ld",
+		snprintf(call->who, sizeof(call->who), "uid=%lu pid=%ld",
 		    (unsigned long)peer.uid, (long)peer.pid);
 	else
-		snprintf(who, HTTP_CALL_WHO_MAX, "unix");
+		snprintf(call->who, sizeof(call->who), "unix");
 }
 
 static void
-name_remote_peer(int fd, const char *kind, char who[HTTP_CALL_WHO_MAX])
+name_remote_peer(struct http_call *call, int fd, const char *kind)
 {
-	struct sockaddr_storage peer;
+	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(peer);
 	char text[SOCKET_PEER_MAX] = "unknown";
 
-	memset(&peer, 0, sizeof(peer));
 	if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0)
 		socket_peer_text(&peer, text);
-	snprintf(who, HTTP_CALL_WHO_MAX, "%s %s", kind, text);
-}
-
-static void
-name_peer(struct http_call *call, bool trusted, const char *kind)
-{
-	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(
-	    evhttp_request_get_connection(call->request)));
-
-	if (trusted)
-		name_local_peer(fd, call->who);
-	else
-		name_remote_peer(fd, kind, call->who);
+	snprintf(call->who, sizeof(call->who), "%s %s", kind, text);
 }
 
 /* Returns whether the caller may use the route; answers if not. */
@@ -71,6 +57,8 @@ is_permitted(struct http_call *call, const struct http_listener *listener)
 {
 	enum token_grant grant = TOKEN_WRITE;
 	const char *kind = "token";
+	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(
+	    evhttp_request_get_connection(call->request)));
 
 	if (!listener->trusted)
 		grant = bearer_tokens_check(call->admin->tokens,
@@ -83,7 +71,10 @@ is_permitted(struct http_call *call, const struct http_listener *listener)
 		kind = "stranger";
 	if (call->conn != NULL && (grant == TOKEN_READ || grant == TOKEN_WRITE))
 		http_limits_trust(call->conn);
-	name_peer(call, listener->trusted, kind);
+	if (listener->trusted)
+		name_local_peer(call, fd);
+	else
+		name_remote_peer(call, fd, kind);
 	if (call->route->access == ROUTE_OPEN || grant == TOKEN_WRITE ||
 	    (grant == TOKEN_READ && call->route->access == ROUTE_READ))
 		return true;
@@ -110,20 +101,15 @@ is_permitted(struct http_call *call, const struct http_listener *listener)
 static bool
 method_of(const struct evhttp_request *request, enum route_method *out)
 {
-	static const struct {
-		enum evhttp_cmd_type type;
-		enum route_method method;
-	} METHODS[] = {
-		{ EVHTTP_REQ_GET, ROUTE_GET },
-		{ EVHTTP_REQ_HEAD, ROUTE_HEAD },
-		{ EVHTTP_REQ_POST, ROUTE_POST },
-		{ EVHTTP_REQ_PUT, ROUTE_PUT },
-		{ EVHTTP_REQ_DELETE, ROUTE_DELETE },
+	static const enum evhttp_cmd_type COMMANDS[] = {
+#define HERD_ROUTE_COMMAND(word) [ROUTE_##word] = EVHTTP_REQ_##word,
+		ROUTE_METHODS(HERD_ROUTE_COMMAND)
+#undef HERD_ROUTE_COMMAND
 	};
 
-	for (size_t i = 0; i < HERD_ARRAY_LEN(METHODS); i++) {
-		if (evhttp_request_get_command(request) == METHODS[i].type) {
-			*out = METHODS[i].method;
+	for (size_t i = 0; i < HERD_ARRAY_LEN(COMMANDS); i++) {
+		if (evhttp_request_get_command(request) == COMMANDS[i]) {
+			*out = (enum route_method)i;
 			return true;
 		}
 	}
@@ -192,8 +178,8 @@ params_are_known(struct http_call *call)
 	if (text_escape(&name, unknown->name, 64) != HERD_OK)
 		buf_clear(&name);
 	http_call_fail(call, ADMIN_BAD_REQUEST,
-	    call->route->params == NULL ? "this path takes none"
-					: call->route->params,
+	    call->route->params[0] == '\0' ? "this path takes none"
+					   : call->route->params,
 	    "unknown parameter `" SPAN_FMT "`", SPAN_ARG(buf_span(&name)));
 	buf_release(&name);
 	return false;
@@ -228,24 +214,22 @@ admin_on_request(struct evhttp_request *request, void *arg)
 	loop_watch_end();
 }
 
-static void
+void
 serve_index(struct http_call *call)
 {
-	const struct route *const *routes;
 	struct json *json = http_call_answer(call);
 	size_t count;
+	const struct route *routes = route_all(&count);
 
-	routes = route_all(&count);
 	json_word(json, "schema", "herd.index/1");
 	json_array(json, "endpoints");
 	for (size_t i = 0; i < count; i++) {
-		const struct route *route = routes[i];
+		const struct route *route = &routes[i];
 
 		json_object(json, NULL);
 		json_word(json, "method", route_method_word(route->method));
 		json_word(json, "path", route->path);
-		json_word(
-		    json, "params", route->params == NULL ? "" : route->params);
+		json_word(json, "params", route->params);
 		json_bool(json, "writes", route->access == ROUTE_WRITE);
 		json_word(json, "help", route->help);
 		json_object_end(json);
@@ -253,14 +237,6 @@ serve_index(struct http_call *call)
 	json_array_end(json);
 	http_call_json(call);
 }
-
-const struct route route_index = {
-	.method = ROUTE_GET,
-	.path = "/v1",
-	.access = ROUTE_READ,
-	.serve = serve_index,
-	.help = "this list of endpoints",
-};
 
 /* --- life ------------------------------------------------------------- */
 

@@ -5,8 +5,6 @@
 #ifndef HERD_ADMIN_ROOM_H
 #define HERD_ADMIN_ROOM_H
 
-#include <event2/util.h>
-
 #include "admin/admin.h"
 #include "admin/http_call.h"
 #include "base/mailbox.h"
@@ -59,10 +57,6 @@ struct admin {
 	enum log_level level_timed;
 	bool stopping;
 };
-
-#define GIVER_MAX (REPORT_ORIGIN_MAX + 1u)
-/* Names who gave a record: "client", "store", a peer, "" if unknown. */
-void name_giver(struct node *node, uint32_t from, char out[GIVER_MAX]);
 
 /* Waits for the test that is under way. */
 void places_test_join(struct admin *admin);

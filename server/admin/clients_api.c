@@ -42,10 +42,9 @@ get_client(struct http_call *call, bool removals, struct record *record)
 	return false;
 }
 
-static void
+void
 serve_client(struct http_call *call)
 {
-	char giver[GIVER_MAX];
 	struct record record;
 	struct json *json = http_call_answer(call);
 	bool removals;
@@ -57,22 +56,12 @@ serve_client(struct http_call *call)
 	}
 	record_init(&record);
 	if (get_client(call, removals, &record)) {
-		name_giver(call->node, record.from, giver);
-		row_client(json, &record.report, giver);
+		row_client(json, call->node, &record.report, record.from);
 		row_ahead(json, &record.report, clock_wall());
 		http_call_json(call);
 	}
 	record_release(&record);
 }
-
-const struct route route_client = {
-	.method = ROUTE_GET,
-	.path = "/v1/clients/*",
-	.access = ROUTE_READ,
-	.params = "removed",
-	.serve = serve_client,
-	.help = "one client",
-};
 
 /* --- forget ----------------------------------------------------------- */
 
@@ -84,16 +73,12 @@ struct forgetting {
 };
 
 static void
-forgetting_free(struct forgetting *job)
+forgetting_free(void *arg)
 {
+	struct forgetting *job = arg;
+
 	record_release(&job->held);
 	free(job);
-}
-
-static void
-on_forget_gone(struct http_call *call)
-{
-	forgetting_free(call->job);
 }
 
 /*
@@ -157,12 +142,10 @@ on_commit_step(struct http_call *call)
 
 	if (!failed && !commit_covers(store_commit(store), &job->ticket))
 		return true;
-	call->on_gone = NULL;
 	if (failed)
 		fail_store(call);
 	else
 		answer_forgotten(call, &job->removal);
-	forgetting_free(job);
 	return false;
 }
 
@@ -176,13 +159,8 @@ waits_for_commit(
 	if (store == NULL || store_outbox(store) == NULL ||
 	    !commit_must_wait(store_commit(store), result, &job->ticket))
 		return false;
-	call->job = job;
-	call->on_gone = on_forget_gone;
-	if (http_call_walk(call, on_commit_step, COMMIT_POLL_MS) == HERD_OK)
-		return true;
-	call->on_gone = NULL;
-	http_call_out_of_memory(call);
-	forgetting_free(job);
+	http_call_walk(
+	    call, job, forgetting_free, on_commit_step, COMMIT_POLL_MS);
 	return true;
 }
 
@@ -211,7 +189,7 @@ forget(struct http_call *call, struct forgetting *job)
 	forgetting_free(job);
 }
 
-static void
+void
 serve_client_forget(struct http_call *call)
 {
 	const struct store *store = call->node->store;
@@ -234,15 +212,6 @@ serve_client_forget(struct http_call *call)
 		forgetting_free(job);
 }
 
-const struct route route_client_forget = {
-	.method = ROUTE_DELETE,
-	.path = "/v1/clients/*",
-	.access = ROUTE_WRITE,
-	.verb = "forget",
-	.serve = serve_client_forget,
-	.help = "make the herd forget a client",
-};
-
 /* --- a page of clients ------------------------------------------------ */
 
 struct clients_job {
@@ -252,16 +221,12 @@ struct clients_job {
 };
 
 static void
-listing_free(struct clients_job *listing)
+listing_free(void *arg)
 {
+	struct clients_job *listing = arg;
+
 	page_free(listing->page);
 	free(listing);
-}
-
-static void
-on_gone(struct http_call *call)
-{
-	listing_free(call->job);
 }
 
 static void
@@ -275,23 +240,6 @@ answer_count(struct http_call *call, uint64_t clients, uint64_t removals)
 }
 
 static void
-add_next(struct json *json, const struct page *page)
-{
-	struct buf cursor;
-	enum herd_error error;
-
-	buf_init(&cursor, PAGE_CURSOR_TEXT_MAX);
-	error = page_next_cursor(page, &cursor);
-	if (error == HERD_OK)
-		json_text(json, "next", buf_span(&cursor));
-	else if (error == HERD_ENOTFOUND)
-		json_null(json, "next");
-	else
-		json_fail(json, HERD_ENOMEM);
-	buf_release(&cursor);
-}
-
-static void
 answer_page(struct http_call *call, const struct clients_job *listing)
 {
 	struct wall now = clock_wall();
@@ -302,11 +250,9 @@ answer_page(struct http_call *call, const struct clients_job *listing)
 	json_array(json, "clients");
 	for (unsigned i = 0; i < page_count(listing->page); i++) {
 		const struct page_row *from = page_row(listing->page, i);
-		char giver[GIVER_MAX];
 
 		json_object(json, NULL);
-		name_giver(call->node, from->from, giver);
-		row_client(json, &from->report, giver);
+		row_client(json, call->node, &from->report, from->from);
 		row_ahead(json, &from->report, now);
 		if (listing->near)
 			json_number(json, "distance_m",
@@ -315,16 +261,20 @@ answer_page(struct http_call *call, const struct clients_job *listing)
 		json_object_end(json);
 	}
 	json_array_end(json);
-	add_next(json, listing->page);
+	page_add_next(json, listing->page);
 	http_call_json(call);
 }
 
-static void
-finish(struct http_call *call, enum herd_error error)
+static bool
+on_step(struct http_call *call)
 {
-	struct clients_job *listing = call->job;
+	const struct clients_job *listing = call->job;
+	bool more;
+	enum herd_error error =
+	    page_walk(listing->page, call->node->table, STEP_SLICES, &more);
 
-	call->on_gone = NULL;
+	if (error == HERD_OK && more)
+		return true;
 	if (error != HERD_OK)
 		http_call_out_of_memory(call);
 	else if (listing->count)
@@ -332,20 +282,6 @@ finish(struct http_call *call, enum herd_error error)
 		    page_removals(listing->page));
 	else
 		answer_page(call, listing);
-	listing_free(listing);
-}
-
-static bool
-on_step(struct http_call *call)
-{
-	struct clients_job *listing = call->job;
-	bool more;
-	enum herd_error error =
-	    page_walk(listing->page, call->node->table, STEP_SLICES, &more);
-
-	if (error == HERD_OK && more)
-		return true;
-	finish(call, error);
 	return false;
 }
 
@@ -434,17 +370,14 @@ begin(struct http_call *call, const struct page_filter *filter, bool count)
 	if (listing != NULL) {
 		listing->count = count;
 		listing->near = filter->near;
-		call->job = listing;
-		call->on_gone = on_gone;
 		error = page_new(filter,
 		    after == NULL ? span_of("", 0) : after->value,
 		    &listing->page);
 	}
-	if (error == HERD_OK)
-		error = http_call_walk(call, on_step, 0);
-	if (error == HERD_OK)
+	if (error == HERD_OK) {
+		http_call_walk(call, listing, listing_free, on_step, 0);
 		return;
-	call->on_gone = NULL;
+	}
 	if (listing != NULL)
 		listing_free(listing);
 	if (error == HERD_ESYNTAX)
@@ -455,7 +388,7 @@ begin(struct http_call *call, const struct page_filter *filter, bool count)
 		http_call_out_of_memory(call);
 }
 
-static void
+void
 serve_clients(struct http_call *call)
 {
 	struct page_filter filter;
@@ -481,12 +414,3 @@ serve_clients(struct http_call *call)
 		begin(call, &filter, count);
 	}
 }
-
-const struct route route_clients = {
-	.method = ROUTE_GET,
-	.path = "/v1/clients",
-	.access = ROUTE_READ,
-	.params = "prefix near km sort limit after count",
-	.serve = serve_clients,
-	.help = "clients, a page at a time, or their count",
-};

@@ -4,11 +4,9 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <cjson/cJSON.h>
-#include <stdlib.h>
 
 #include "admin/admin_room.h"
 #include "admin/route.h"
-#include "herd/text.h"
 
 #define LEVEL_TIME_MAX_S (7u * 24u * 3600u)
 
@@ -23,7 +21,7 @@ answer_state(struct http_call *call)
 	http_call_json(call);
 }
 
-static void
+void
 serve_drain(struct http_call *call)
 {
 	node_drain(call->node, true, call->who);
@@ -31,16 +29,7 @@ serve_drain(struct http_call *call)
 	answer_state(call);
 }
 
-const struct route route_drain = {
-	.method = ROUTE_POST,
-	.path = "/v1/drain",
-	.access = ROUTE_WRITE,
-	.verb = "drain",
-	.serve = serve_drain,
-	.help = "refuse new clients, say not ready",
-};
-
-static void
+void
 serve_undrain(struct http_call *call)
 {
 	if (atomic_load(&call->node->store_lost)) {
@@ -56,17 +45,8 @@ serve_undrain(struct http_call *call)
 	answer_state(call);
 }
 
-const struct route route_undrain = {
-	.method = ROUTE_POST,
-	.path = "/v1/undrain",
-	.access = ROUTE_WRITE,
-	.verb = "undrain",
-	.serve = serve_undrain,
-	.help = "take new clients again",
-};
-
 /* admin_close() gives the answer time to leave. */
-static void
+void
 serve_stop(struct http_call *call)
 {
 	struct node *node = call->node;
@@ -76,19 +56,10 @@ serve_stop(struct http_call *call)
 	answer_state(call);
 }
 
-const struct route route_stop = {
-	.method = ROUTE_POST,
-	.path = "/v1/stop",
-	.access = ROUTE_WRITE,
-	.verb = "stop",
-	.serve = serve_stop,
-	.help = "stop the node",
-};
-
 /* --- the log level ---------------------------------------------------- */
 
-static void
-answer_level(struct http_call *call)
+void
+serve_log_level(struct http_call *call)
 {
 	struct json *json = http_call_answer(call);
 	struct timeval left;
@@ -108,20 +79,6 @@ answer_level(struct http_call *call)
 	}
 	http_call_json(call);
 }
-
-static void
-serve_log_level(struct http_call *call)
-{
-	answer_level(call);
-}
-
-const struct route route_log_level = {
-	.method = ROUTE_GET,
-	.path = "/v1/log/level",
-	.access = ROUTE_READ,
-	.serve = serve_log_level,
-	.help = "the log level",
-};
 
 /* If a reload has set another level meanwhile, that one stays. */
 static void
@@ -216,7 +173,7 @@ read_level(const struct http_call *call, enum log_level *level, unsigned *for_s)
 	return fault;
 }
 
-static void
+void
 serve_log_level_set(struct http_call *call)
 {
 	enum log_level level = LOG_INFO;
@@ -233,14 +190,5 @@ serve_log_level_set(struct http_call *call)
 		return;
 	}
 	http_call_log(call, log_level_word(level));
-	answer_level(call);
+	serve_log_level(call);
 }
-
-const struct route route_log_level_set = {
-	.method = ROUTE_PUT,
-	.path = "/v1/log/level",
-	.access = ROUTE_WRITE,
-	.verb = "log-level",
-	.serve = serve_log_level_set,
-	.help = "set the log level, for a time or for good",
-};

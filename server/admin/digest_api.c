@@ -31,18 +31,14 @@ struct digest_job {
 };
 
 static void
-job_free(struct digest_job *job)
+job_free(void *arg)
 {
+	struct digest_job *job = arg;
+
 	digest_free(job->digest);
 	page_free(job->page);
 	free(job->leaves);
 	free(job);
-}
-
-static void
-on_gone(struct http_call *call)
-{
-	job_free(call->job);
 }
 
 static void
@@ -51,11 +47,7 @@ add_path(struct json *json, struct digest_path path)
 	struct buf text;
 
 	buf_init(&text, DIGEST_DEPTH);
-	if (digest_path_format(&text, path) == HERD_OK)
-		json_text(json, "path", buf_span(&text));
-	else
-		json_fail(json, HERD_ENOMEM);
-	buf_release(&text);
+	row_text(json, "path", &text, digest_path_format(&text, path));
 }
 
 static void
@@ -64,11 +56,8 @@ add_key(struct json *json, const struct digest_job *job)
 	struct buf text;
 
 	buf_init(&text, 2 * KEY_LEN);
-	if (digest_hex_format(&text, job->key_bytes, KEY_LEN) == HERD_OK)
-		json_text(json, "key", buf_span(&text));
-	else
-		json_fail(json, HERD_ENOMEM);
-	buf_release(&text);
+	row_text(json, "key", &text,
+	    digest_hex_format(&text, job->key_bytes, KEY_LEN));
 }
 
 /* --- hashes ----------------------------------------------------------- */
@@ -115,7 +104,6 @@ on_scan_step(struct http_call *call)
 		    on_record, job);
 	if (more)
 		return true;
-	call->on_gone = NULL;
 	if (job->failed || job->cursor.skipped) {
 		http_call_out_of_memory(call);
 	} else {
@@ -123,7 +111,6 @@ on_scan_step(struct http_call *call)
 		digest_cache_keep(call->admin->digests, job->digest);
 		job->digest = NULL;
 	}
-	job_free(job);
 	return false;
 }
 
@@ -132,25 +119,17 @@ serve_hashes(struct http_call *call, struct digest_job *job)
 {
 	const struct digest *kept =
 	    digest_cache_find(call->admin->digests, &job->key);
-	enum herd_error error;
 
 	/* A request for the root comes first and hashes the table again. */
 	if (kept != NULL && job->path.depth > 0) {
 		answer_hashes(call, job, kept);
 		job_free(job);
-		return;
+	} else if (digest_new(&job->key, &job->digest) == HERD_OK) {
+		http_call_walk(call, job, job_free, on_scan_step, 0);
+	} else {
+		job_free(job);
+		http_call_out_of_memory(call);
 	}
-	error = digest_new(&job->key, &job->digest);
-	if (error == HERD_OK) {
-		call->job = job;
-		call->on_gone = on_gone;
-		error = http_call_walk(call, on_scan_step, 0);
-	}
-	if (error == HERD_OK)
-		return;
-	call->on_gone = NULL;
-	job_free(job);
-	http_call_out_of_memory(call);
 }
 
 /* --- the clients of leaves -------------------------------------------- */
@@ -168,37 +147,19 @@ static void
 add_rows(
     struct http_call *call, struct json *json, const struct digest_job *job)
 {
-	enum herd_error error;
-	struct buf text;
-
 	json_array(json, "clients");
-	buf_init(&text, PAGE_CURSOR_TEXT_MAX);
 	for (unsigned i = 0; i < page_count(job->page); i++) {
 		const struct page_row *row = page_row(job->page, i);
 		struct digest_path leaf = { DIGEST_DEPTH,
 			digest_leaf(&job->key, row->report.client) };
-		char giver[GIVER_MAX];
 
 		json_object(json, NULL);
-		name_giver(call->node, row->from, giver);
-		row_client(json, &row->report, giver);
-		buf_clear(&text);
-		if (digest_path_format(&text, leaf) == HERD_OK)
-			json_text(json, "path", buf_span(&text));
-		else
-			json_fail(json, HERD_ENOMEM);
+		row_client(json, call->node, &row->report, row->from);
+		add_path(json, leaf);
 		json_object_end(json);
 	}
 	json_array_end(json);
-	buf_clear(&text);
-	error = page_next_cursor(job->page, &text);
-	if (error == HERD_OK)
-		json_text(json, "next", buf_span(&text));
-	else if (error == HERD_ENOTFOUND)
-		json_null(json, "next");
-	else
-		json_fail(json, HERD_ENOMEM);
-	buf_release(&text);
+	page_add_next(json, job->page);
 }
 
 static bool
@@ -212,7 +173,6 @@ on_page_step(struct http_call *call)
 
 	if (error == HERD_OK && more)
 		return true;
-	call->on_gone = NULL;
 	if (error != HERD_OK) {
 		http_call_out_of_memory(call);
 	} else {
@@ -222,7 +182,6 @@ on_page_step(struct http_call *call)
 		add_rows(call, json, job);
 		http_call_json(call);
 	}
-	job_free(job);
 	return false;
 }
 
@@ -242,13 +201,9 @@ serve_leaves(struct http_call *call, struct digest_job *job)
 	    &filter, after == NULL ? span_of("", 0) : after->value, &job->page);
 
 	if (error == HERD_OK) {
-		call->job = job;
-		call->on_gone = on_gone;
-		error = http_call_walk(call, on_page_step, 0);
-	}
-	if (error == HERD_OK)
+		http_call_walk(call, job, job_free, on_page_step, 0);
 		return;
-	call->on_gone = NULL;
+	}
 	job_free(job);
 	if (error == HERD_ESYNTAX)
 		http_call_fail(call, ADMIN_BAD_REQUEST,
@@ -277,14 +232,8 @@ static bool
 mark_leaves(struct digest_job *job, struct span text)
 {
 	while (text.len > 0) {
-		const char *comma = memchr(text.data, ',', text.len);
-		size_t len =
-		    comma == NULL ? text.len : (size_t)(comma - text.data);
-
-		if (!mark_leaf(job, span_of(text.data, len)))
+		if (!mark_leaf(job, span_cut(&text, ',')))
 			return false;
-		len += comma != NULL;
-		text = span_of(text.data + len, text.len - len);
 	}
 	return true;
 }
@@ -335,7 +284,7 @@ read_question(struct http_call *call, struct digest_job *job)
 	return NULL;
 }
 
-static void
+void
 serve_digest(struct http_call *call)
 {
 	struct digest_job *job = calloc(1, sizeof(*job));
@@ -356,21 +305,3 @@ serve_digest(struct http_call *call)
 		serve_hashes(call, job);
 	}
 }
-
-const struct route route_digest = {
-	.method = ROUTE_GET,
-	.path = "/v1/digest",
-	.access = ROUTE_READ,
-	.params = "key leaves after",
-	.serve = serve_digest,
-	.help = "hashes of the whole table",
-};
-
-const struct route route_digest_part = {
-	.method = ROUTE_GET,
-	.path = "/v1/digest/*",
-	.access = ROUTE_READ,
-	.params = "key leaves after",
-	.serve = serve_digest,
-	.help = "hashes of a part, or the clients of a leaf",
-};

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The running configuration: /v1/config. */
-#include <stdlib.h>
 
 #include "admin/admin_room.h"
 #include "admin/route.h"
@@ -16,11 +15,9 @@ add_value(struct json *json, const char *key, const struct setting *setting,
 	struct buf value;
 
 	buf_init(&value, VALUE_MAX);
-	if (setting_get(settings, setting, &value) != HERD_OK)
-		json_fail(json, HERD_ENOMEM);
-	json_text(json, key,
-	    setting->secret ? span_from("(secret)") : buf_span(&value));
-	buf_release(&value);
+	row_text(json, key, &value,
+	    setting->secret ? buf_add_text(&value, "(secret)")
+			    : setting_get(settings, setting, &value));
 }
 
 /* The values that are in use, and those that wait for a restart. */
@@ -101,7 +98,7 @@ add_text(struct json *json, const char *path)
 	buf_release(&text);
 }
 
-static void
+void
 serve_config(struct http_call *call)
 {
 	const struct node *node = call->node;
@@ -122,15 +119,6 @@ serve_config(struct http_call *call)
 	add_herd(json, &node->file);
 	http_call_json(call);
 }
-
-const struct route route_config = {
-	.method = ROUTE_GET,
-	.path = "/v1/config",
-	.access = ROUTE_READ,
-	.params = "text",
-	.serve = serve_config,
-	.help = "the running configuration",
-};
 
 /* --- reload ----------------------------------------------------------- */
 
@@ -167,18 +155,14 @@ add_diagnostics(struct json *json, const char *key,
 static void
 answer_rejected(struct http_call *call, const struct reload *reload)
 {
-	struct json *json = http_call_answer(call);
+	struct json *json = http_call_error(call, ADMIN_INVALID_CONFIG,
+	    "fix the file and reload again",
+	    span_from(
+		"the herd file has errors; the running configuration stays"));
 
-	json_object(json, "error");
-	json_word(json, "code", http_call_error_word(ADMIN_INVALID_CONFIG));
-	json_word(json, "message",
-	    "the herd file has errors; the running configuration stays");
-	json_word(json, "hint", "fix the file and reload again");
-	json_object_end(json);
 	add_diagnostics(
 	    json, "diagnostics", &reload->diagnostics, DIAGNOSTIC_ERROR);
-	http_call_json_status(
-	    call, http_call_error_status(ADMIN_INVALID_CONFIG));
+	http_call_json(call);
 }
 
 static void
@@ -194,7 +178,7 @@ answer_applied(struct http_call *call, const struct reload *reload)
 	http_call_json(call);
 }
 
-static void
+void
 serve_config_reload(struct http_call *call)
 {
 	struct reload reload;
@@ -211,12 +195,3 @@ serve_config_reload(struct http_call *call)
 		answer_rejected(call, &reload);
 	reload_release(&reload);
 }
-
-const struct route route_config_reload = {
-	.method = ROUTE_POST,
-	.path = "/v1/config/reload",
-	.access = ROUTE_WRITE,
-	.verb = "reload",
-	.serve = serve_config_reload,
-	.help = "read the herd file again",
-};

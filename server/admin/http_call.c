@@ -29,18 +29,6 @@ static const struct {
 #undef HERD_ADMIN_ERROR_ROW
 };
 
-int
-http_call_error_status(enum admin_error error)
-{
-	return ERRORS[error].status;
-}
-
-const char *
-http_call_error_word(enum admin_error error)
-{
-	return ERRORS[error].word;
-}
-
 /* --- life ------------------------------------------------------------- */
 
 static void
@@ -76,6 +64,21 @@ on_complete(struct evhttp_request *request HERD_UNUSED, void *arg)
 	http_call_free(call);
 }
 
+void
+http_call_keep(struct http_call *call, void *job, http_call_on_gone *on_gone)
+{
+	call->job = job;
+	call->on_gone = on_gone;
+}
+
+static void
+drop_job(struct http_call *call)
+{
+	if (call->on_gone != NULL)
+		call->on_gone(call->job);
+	http_call_keep(call, NULL, NULL);
+}
+
 /*
  * The peer has closed the connection. We free a request that was not answered;
  * evhttp frees one that was.
@@ -87,8 +90,8 @@ on_close(struct evhttp_connection *connection HERD_UNUSED, void *arg)
 	struct evhttp_request *request = call->request;
 	bool answered = call->answered;
 
-	if (!answered && call->on_gone != NULL)
-		call->on_gone(call);
+	if (!answered)
+		drop_job(call);
 	if (call->conn != NULL)
 		http_limits_gone(call->conn);
 	http_call_free(call);
@@ -123,14 +126,14 @@ http_call_abort(struct http_call *call)
 {
 	if (call->answered)
 		return;
-	if (call->on_gone != NULL)
-		call->on_gone(call);
-	call->on_gone = NULL;
-	if (call->stream)
-		http_call_end(call);
-	else
+	drop_job(call);
+	if (call->stream) {
+		call->answered = true;
+		evhttp_send_reply_end(call->request);
+	} else {
 		http_call_fail(call, ADMIN_UNAVAILABLE, "ask another node",
 		    "the node stops");
+	}
 }
 
 /* --- answers ---------------------------------------------------------- */
@@ -143,8 +146,9 @@ http_call_header(struct http_call *call, const char *name, const char *value)
 	    evhttp_request_get_output_headers(call->request), name, value);
 }
 
-static void
-answer(struct http_call *call, int status, const char *type, struct span text)
+void
+http_call_text(
+    struct http_call *call, int status, const char *type, struct span text)
 {
 	struct evbuffer *body = evbuffer_new();
 	char length[24];
@@ -164,16 +168,9 @@ answer(struct http_call *call, int status, const char *type, struct span text)
 }
 
 void
-http_call_text(
-    struct http_call *call, int status, const char *type, struct span text)
-{
-	answer(call, status, type, text);
-}
-
-void
 http_call_out_of_memory(struct http_call *call)
 {
-	answer(call, ERRORS[ADMIN_INTERNAL].status, JSON_TYPE,
+	http_call_text(call, ERRORS[ADMIN_INTERNAL].status, JSON_TYPE,
 	    span_from("{\"error\":{\"code\":\"internal\",\"message\":"
 		      "\"out of memory\",\"hint\":\"\"}}\n"));
 }
@@ -184,31 +181,41 @@ http_call_answer(struct http_call *call)
 	buf_clear(&call->body);
 	json_begin(&call->json, &call->body, JSON_COMPACT);
 	json_object(&call->json, NULL);
+	call->status = HTTP_OK;
 	return &call->json;
 }
 
-void
-http_call_json_status(struct http_call *call, int status)
+struct json *
+http_call_error(struct http_call *call, enum admin_error error,
+    const char *hint, struct span message)
 {
-	json_object_end(&call->json);
-	if (json_end(&call->json) == HERD_OK &&
-	    buf_add_byte(&call->body, '\n') == HERD_OK)
-		answer(call, status, JSON_TYPE, buf_span(&call->body));
-	else
-		http_call_out_of_memory(call);
+	struct json *json = http_call_answer(call);
+
+	call->status = ERRORS[error].status;
+	json_object(json, "error");
+	json_word(json, "code", ERRORS[error].word);
+	json_text(json, "message", message);
+	json_word(json, "hint", hint);
+	json_object_end(json);
+	return json;
 }
 
 void
 http_call_json(struct http_call *call)
 {
-	http_call_json_status(call, HTTP_OK);
+	json_object_end(&call->json);
+	if (json_end(&call->json) == HERD_OK &&
+	    buf_add_byte(&call->body, '\n') == HERD_OK)
+		http_call_text(
+		    call, call->status, JSON_TYPE, buf_span(&call->body));
+	else
+		http_call_out_of_memory(call);
 }
 
 void
 http_call_fail(struct http_call *call, enum admin_error error, const char *hint,
     const char *fmt, ...)
 {
-	struct json *json = http_call_answer(call);
 	struct buf text;
 	enum herd_error result;
 	va_list args;
@@ -217,15 +224,11 @@ http_call_fail(struct http_call *call, enum admin_error error, const char *hint,
 	va_start(args, fmt);
 	result = buf_addv(&text, fmt, args);
 	va_end(args);
-	json_object(json, "error");
-	json_word(json, "code", ERRORS[error].word);
-	json_text(json, "message",
+	(void)http_call_error(call, error, hint,
 	    result == HERD_OK ? buf_span(&text)
 			      : span_from(ERRORS[error].word));
-	json_word(json, "hint", hint);
-	json_object_end(json);
 	buf_release(&text);
-	http_call_json_status(call, ERRORS[error].status);
+	http_call_json(call);
 }
 
 /* --- streams ---------------------------------------------------------- */
@@ -287,54 +290,47 @@ http_call_send(struct http_call *call, struct span text)
 	evbuffer_free(chunk);
 }
 
-void
-http_call_end(struct http_call *call)
-{
-	call->answered = true;
-	evhttp_send_reply_end(call->request);
-}
-
 /* --- work in turns ---------------------------------------------------- */
-
-/*
- * Uses a timer that is due at once, because event_active() would run before
- * all other events.
- */
-static void
-http_call_arm(struct http_call *call)
-{
-	const struct timeval wait = { (time_t)(call->every_ms / 1000),
-		(suseconds_t)(call->every_ms % 1000 * 1000) };
-
-	event_add(call->turn, &wait);
-}
 
 static void
 on_turn(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	struct http_call *call = arg;
+	const struct timeval wait = { (time_t)(call->every_ms / 1000),
+		(suseconds_t)(call->every_ms % 1000 * 1000) };
 	struct mono start = clock_mono();
+	http_call_on_gone *job_free = call->on_gone;
+	void *job = call->job;
 
 	if (call->answered)
 		return; /* it was aborted */
 	do {
-		if (!call->step(call))
+		if (!call->step(call)) {
+			job_free(job);
 			return;
+		}
 	} while (call->every_ms == 0 && mono_since(clock_mono(), start) <
 					    HTTP_CALL_TURN_MS * HERD_NS_PER_MS);
-	http_call_arm(call);
+	/* A timer that is due at once lets others run, event_active() not. */
+	event_add(call->turn, &wait);
 }
 
-enum herd_error
-http_call_walk(struct http_call *call, http_call_step *step, unsigned every_ms)
+void
+http_call_walk(struct http_call *call, void *job, http_call_on_gone *job_free,
+    http_call_step *step, unsigned every_ms)
 {
+	http_call_keep(call, job, job_free);
 	call->step = step;
 	call->every_ms = every_ms;
 	call->turn = evtimer_new(call->admin->base, on_turn, call);
-	if (call->turn == NULL)
-		return HERD_ENOMEM;
-	on_turn(-1, 0, call);
-	return HERD_OK;
+	if (call->turn != NULL) {
+		on_turn(-1, 0, call);
+	} else if (call->stream) {
+		http_call_abort(call);
+	} else {
+		drop_job(call);
+		http_call_out_of_memory(call);
+	}
 }
 
 /* --- the log ---------------------------------------------------------- */

@@ -2,8 +2,8 @@
 /*
  * One HTTP request that is being answered. A handler answers at once with
  * http_call_json(), http_call_text() or http_call_fail(). Or it keeps the call
- * and answers later from the main loop; then it sets `on_gone`, which is called
- * if the client leaves. A stream is an answer that goes on.
+ * and answers later from the main loop; then http_call_keep() says what is
+ * called if the client leaves. A stream is an answer that goes on.
  *
  * The errors of the API are one table: code, HTTP status.
  */
@@ -38,15 +38,15 @@ enum admin_error {
 #undef HERD_ADMIN_ERROR
 };
 
-int http_call_error_status(enum admin_error error);
-const char *http_call_error_word(enum admin_error error);
-
 struct admin;
 struct event;
 struct evhttp_request;
 struct route;
 
 struct http_connection;
+
+/* The client has left: drop the job; its call must not be used. */
+typedef void http_call_on_gone(void *job);
 
 struct http_call {
 	struct admin *admin;
@@ -56,17 +56,17 @@ struct http_call {
 	const struct route *route;
 	struct query query;
 	struct json json; /* the answer while it is written */
+	int status;       /* and its HTTP status */
 	struct buf body;
 	char who[HTTP_CALL_WHO_MAX]; /* "uid=0 pid=1", "token 10.0.0.1:4711" */
 	bool has_query;
 	bool head;     /* HEAD: no body */
 	bool answered; /* only bytes are left to be sent */
 	bool stream;
-	/* The client has left: drop the job; the call must not be used. */
-	void (*on_gone)(struct http_call *call);
+	void *job; /* of http_call_keep() */
+	http_call_on_gone *on_gone;
 	/* A stream's reader has taken what was queued. */
 	void (*on_room)(struct http_call *call);
-	void *job;
 	struct event *turn;           /* of http_call_walk() */
 	struct http_connection *conn; /* NULL: a local one */
 	bool (*step)(struct http_call *call);
@@ -79,9 +79,12 @@ struct http_call {
  */
 struct json *http_call_answer(struct http_call *call);
 
+/* As http_call_answer(), of an error: "error" is written already. */
+struct json *http_call_error(struct http_call *call, enum admin_error error,
+    const char *hint, struct span message);
+
 /* Answers with the document. */
 void http_call_json(struct http_call *call);
-void http_call_json_status(struct http_call *call, int status);
 
 /* Answers with text of that content type. */
 void http_call_text(
@@ -101,17 +104,20 @@ void http_call_stream(struct http_call *call, const char *type);
 /* Bytes that may be sent now without waiting for the reader. */
 size_t http_call_room(const struct http_call *call);
 void http_call_send(struct http_call *call, struct span text);
-void http_call_end(struct http_call *call);
+
+/* The call is answered later. NULL, NULL: that is now, and the job is over. */
+void http_call_keep(
+    struct http_call *call, void *job, http_call_on_gone *on_gone);
 
 /*
  * Calls `step` from the event loop until it returns false: for about
  * HTTP_CALL_TURN_MS at a time, or, with `every_ms` above 0, once in so long.
  * When it returns false, it has answered, and the call must not be used any
- * more. HERD_ENOMEM.
+ * more. Takes the job, which `job_free` frees then, or when the client leaves.
  */
 typedef bool http_call_step(struct http_call *call);
-HERD_MUST_CHECK enum herd_error http_call_walk(
-    struct http_call *call, http_call_step *step, unsigned every_ms);
+void http_call_walk(struct http_call *call, void *job,
+    http_call_on_gone *job_free, http_call_step *step, unsigned every_ms);
 
 /* Logs a change that was made, and tells the event streams. */
 void http_call_log(struct http_call *call, const char *target);

@@ -74,12 +74,6 @@ is_known(struct http_limits *limits, uint64_t address)
 
 /* --- closing ---------------------------------------------------------- */
 
-static bool
-is_stranger(const struct http_connection *conn)
-{
-	return !conn->trusted;
-}
-
 /* Not while a request is being answered: evhttp would free it twice. */
 static void
 close_connection(struct http_connection *conn)
@@ -95,7 +89,7 @@ count_strangers(const struct http_limits *limits, uint64_t address)
 	unsigned count = 0;
 
 	TAILQ_FOREACH(conn, &limits->all, all)
-	count += is_stranger(conn) && conn->address == address;
+	count += !conn->trusted && conn->address == address;
 	return count;
 }
 
@@ -107,7 +101,7 @@ oldest_of(struct http_limits *limits, uint64_t address)
 
 	TAILQ_FOREACH(conn, &limits->all, all)
 	{
-		if (is_stranger(conn) && !conn->in_request &&
+		if (!conn->trusted && !conn->in_request &&
 		    conn->address == address)
 			return conn;
 	}
@@ -127,7 +121,7 @@ oldest_of_most(struct http_limits *limits)
 		unsigned count;
 
 		/* Counts neighbours in the list with one address once. */
-		if (!is_stranger(conn) || conn->in_request ||
+		if (conn->trusted || conn->in_request ||
 		    (most > 0 && conn->address == address))
 			continue;
 		count = count_strangers(limits, conn->address);

@@ -14,7 +14,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "herd/compiler.h"
 #include "herd/error.h"
 #include "base/log.h"
 

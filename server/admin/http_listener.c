@@ -30,17 +30,6 @@ on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 	listener->paused = false;
 }
 
-static void
-pause_listener(
-    struct http_listener *listener, const char *error, const char *next)
-{
-	LOG(listener->admin->node->log, LOG_WARN, "accept-paused",
-	    log_text("listener", "admin"), log_text("error", error),
-	    log_text("next", next));
-	evconnlistener_disable(listener->acceptor);
-	listener->paused = true;
-}
-
 /* Called at each new connection. NULL: evhttp makes its own bufferevent. */
 static struct bufferevent *
 on_connection(struct event_base *base HERD_UNUSED, void *arg)
@@ -80,16 +69,20 @@ on_accept_error(struct evconnlistener *acceptor, void *arg HERD_UNUSED)
 	bool is_shortage = errno == EMFILE || errno == ENFILE;
 	const char *error = strerror(errno);
 	struct listener_search search = { .acceptor = acceptor };
+	struct http_listener *listener;
 
 	(void)event_base_foreach_event(
 	    evconnlistener_get_base(acceptor), match_listener, &search);
-	assert(search.listener != NULL);
+	listener = search.listener;
+	assert(listener != NULL);
 	/* Closing a stranger's connection frees a descriptor. */
-	if (is_shortage &&
-	    http_limits_make_room(search.listener->admin->limits))
+	if (is_shortage && http_limits_make_room(listener->admin->limits))
 		return;
-	pause_listener(search.listener, error,
-	    "accepting again in 1 s; raise LimitNOFILE");
+	LOG(listener->admin->node->log, LOG_WARN, "accept-paused",
+	    log_text("listener", "admin"), log_text("error", error),
+	    log_text("next", "accepting again in 1 s; raise LimitNOFILE"));
+	evconnlistener_disable(acceptor);
+	listener->paused = true;
 }
 
 /* The folder of a Unix socket, if only that is missing. */

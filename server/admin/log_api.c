@@ -13,14 +13,8 @@ static void
 add_lines(struct json *json, struct span text)
 {
 	json_array(json, "lines");
-	while (text.len > 0) {
-		const char *lf = memchr(text.data, '\n', text.len);
-		size_t len = lf == NULL ? text.len : (size_t)(lf - text.data);
-
-		json_text(json, NULL, span_of(text.data, len));
-		len += lf != NULL;
-		text = span_of(text.data + len, text.len - len);
-	}
+	while (text.len > 0)
+		json_text(json, NULL, span_cut(&text, '\n'));
 	json_array_end(json);
 }
 
@@ -41,16 +35,6 @@ answer_lines(struct http_call *call, unsigned count)
 
 /* --- following -------------------------------------------------------- */
 
-struct follower {
-	uint64_t next;
-};
-
-static void
-on_gone(struct http_call *call)
-{
-	free(call->job);
-}
-
 static void
 send_missed(struct http_call *call, uint64_t missed)
 {
@@ -70,7 +54,7 @@ send_missed(struct http_call *call, uint64_t missed)
 static bool
 on_step(struct http_call *call)
 {
-	struct follower *follower = call->job;
+	uint64_t *follower = call->job;
 	size_t room = http_call_room(call);
 	uint64_t missed = 0;
 	struct buf text;
@@ -79,7 +63,7 @@ on_step(struct http_call *call)
 	if (room < HTTP_CALL_UNSENT_MAX / 2)
 		return true;
 	buf_init(&text, room);
-	if (log_lines_since(call->node->log, &text, &follower->next, &missed) ==
+	if (log_lines_since(call->node->log, &text, follower, &missed) ==
 	    HERD_OK) {
 		if (missed > 0)
 			send_missed(call, missed);
@@ -92,22 +76,19 @@ on_step(struct http_call *call)
 static void
 follow(struct http_call *call, unsigned count)
 {
-	struct follower *follower = calloc(1, sizeof(*follower));
+	uint64_t *follower = malloc(sizeof(*follower));
 	uint64_t next = log_next(call->node->log);
 
 	if (follower == NULL) {
 		http_call_out_of_memory(call);
 		return;
 	}
-	follower->next = next > count ? next - count : 0;
-	call->job = follower;
-	call->on_gone = on_gone;
+	*follower = next > count ? next - count : 0;
 	http_call_stream(call, "text/plain; charset=utf-8");
-	if (http_call_walk(call, on_step, FOLLOW_EVERY_MS) != HERD_OK)
-		http_call_abort(call);
+	http_call_walk(call, follower, free, on_step, FOLLOW_EVERY_MS);
 }
 
-static void
+void
 serve_log(struct http_call *call)
 {
 	uint64_t count = LINES_DEFAULT;
@@ -125,12 +106,3 @@ serve_log(struct http_call *call)
 	else
 		answer_lines(call, (unsigned)count);
 }
-
-const struct route route_log = {
-	.method = ROUTE_GET,
-	.path = "/v1/log",
-	.access = ROUTE_READ,
-	.params = "n follow",
-	.serve = serve_log,
-	.help = "the last lines of the log",
-};

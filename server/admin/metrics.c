@@ -205,39 +205,37 @@ add_strangers_refused(
 	return error;
 }
 
+/* How long the loops' turns took, as the watchdog saw them. */
 static enum herd_error
-add_turn(struct buf *out, const char *name, const struct loop_watch *watch,
-    double value)
+add_turns(struct buf *out, const char *name, bool longest)
 {
+	enum herd_error error = HERD_OK;
 	char labels[32];
 
-	snprintf(labels, sizeof(labels), "thread=\"%s\"", watch->thread);
-	return add_sample(out, name, labels, value);
+	for (unsigned i = 0; i < loop_watch_count() && error == HERD_OK; i++) {
+		const struct loop_watch *watch = loop_watch_at(i);
+
+		snprintf(
+		    labels, sizeof(labels), "thread=\"%s\"", watch->thread);
+		error = add_sample(out, name, labels,
+		    longest ? seconds(atomic_load(&watch->longest_ns))
+			    : (double)atomic_load(&watch->slow));
+	}
+	return error;
 }
 
-/* How long the loops' turns took, as the watchdog saw them. */
 static enum herd_error
 add_slow_turns(
     struct buf *out, const char *name, const struct gathered *g HERD_UNUSED)
 {
-	enum herd_error error = HERD_OK;
-
-	for (unsigned i = 0; i < loop_watch_count() && error == HERD_OK; i++)
-		error = add_turn(out, name, loop_watch_at(i),
-		    (double)atomic_load(&loop_watch_at(i)->slow));
-	return error;
+	return add_turns(out, name, false);
 }
 
 static enum herd_error
 add_longest_turns(
     struct buf *out, const char *name, const struct gathered *g HERD_UNUSED)
 {
-	enum herd_error error = HERD_OK;
-
-	for (unsigned i = 0; i < loop_watch_count() && error == HERD_OK; i++)
-		error = add_turn(out, name, loop_watch_at(i),
-		    seconds(atomic_load(&loop_watch_at(i)->longest_ns)));
-	return error;
+	return add_turns(out, name, true);
 }
 
 /* --- the rows --------------------------------------------------------- */
@@ -338,7 +336,7 @@ add_all(const struct http_call *call, struct buf *out)
 	return error;
 }
 
-static void
+void
 serve_metrics(struct http_call *call)
 {
 	struct buf text;
@@ -350,19 +348,3 @@ serve_metrics(struct http_call *call)
 		http_call_out_of_memory(call);
 	buf_release(&text);
 }
-
-const struct route route_metrics = {
-	.method = ROUTE_GET,
-	.path = "/metrics",
-	.access = ROUTE_READ,
-	.serve = serve_metrics,
-	.help = "metrics in Prometheus' text format",
-};
-
-const struct route route_metrics_head = {
-	.method = ROUTE_HEAD,
-	.path = "/metrics",
-	.access = ROUTE_READ,
-	.serve = serve_metrics,
-	.help = "the same without the text",
-};

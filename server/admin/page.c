@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "admin/cursor.h"
+#include "admin/rows.h"
 
 struct page {
 	struct page_filter filter;
@@ -304,6 +305,15 @@ page_next_cursor(const struct page *page, struct buf *out)
 		key = row_key(page->rows[page->count - 1]);
 	}
 	return page_cursor_format(out, page->filter.order, &key);
+}
+
+void
+page_add_next(struct json *json, const struct page *page)
+{
+	struct buf cursor;
+
+	buf_init(&cursor, PAGE_CURSOR_TEXT_MAX);
+	row_text(json, "next", &cursor, page_next_cursor(page, &cursor));
 }
 
 /* --- life ------------------------------------------------------------- */

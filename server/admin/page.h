@@ -13,6 +13,7 @@
 
 #include "admin/cursor.h"
 #include "core/table_walk.h"
+#include "herd/json.h"
 #include "herd/location.h"
 
 #define PAGE_LIMIT_DEFAULT 100u
@@ -66,6 +67,9 @@ const struct page_row *page_row(const struct page *page, unsigned index);
 /* Clients that the filter wants, with limit 0. */
 uint64_t page_total(const struct page *page);
 uint64_t page_removals(const struct page *page);
+
+/* Adds "next": the cursor of the next page, null if this was the last. */
+void page_add_next(struct json *json, const struct page *page);
 
 /* Appends the cursor of the next page. HERD_ENOTFOUND: this was the last. */
 HERD_MUST_CHECK enum herd_error page_next_cursor(

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The links: /v1/peers. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
@@ -13,23 +12,10 @@
 
 /* --- a link's row ----------------------------------------------------- */
 
-/* Seconds since `at`, null if that never was. */
-static void
-add_age(struct json *json, const char *key, struct mono at, struct mono now)
-{
-	if (at.ns == 0)
-		json_null(json, key);
-	else
-		json_seconds(json, key, mono_since(now, at));
-}
-
 static void
 add_times(struct json *json, const struct link_status *link)
 {
-	if (link->rtt_ns < 0)
-		json_null(json, "rtt_ms");
-	else
-		json_ms(json, "rtt_ms", (uint64_t)link->rtt_ns);
+	row_ms(json, "rtt_ms", link->rtt_ns >= 0, (uint64_t)link->rtt_ns);
 	if (!link->clock_known)
 		json_null(json, "clock_ms");
 	else
@@ -43,10 +29,7 @@ add_counters(struct json *json, const struct link_status *link)
 	json_count(json, "received", link->stats.received);
 	json_count(json, "stale", link->stats.stale);
 	json_count(json, "owed", link->owed);
-	if (link_is_up(link))
-		json_ms(json, "lag_ms", link->lag_ns);
-	else
-		json_null(json, "lag_ms");
+	row_ms(json, "lag_ms", link_is_up(link), link->lag_ns);
 	json_count(json, "repaired", link->stats.repaired);
 	json_count(json, "restored", link->stats.restored);
 	json_count(json, "exchanges", link->stats.exchanges);
@@ -57,60 +40,26 @@ add_counters(struct json *json, const struct link_status *link)
 }
 
 static void
-add_error(struct json *json, const struct link_status *link, struct mono now)
-{
-	if (link->error[0] == '\0') {
-		json_null(json, "last_error");
-		json_null(json, "last_error_s");
-	} else {
-		json_word(json, "last_error", link->error);
-		add_age(json, "last_error_s", link->error_at, now);
-	}
-	if (link->retry_at.ns == 0)
-		json_null(json, "retry_in_s");
-	else
-		json_seconds(
-		    json, "retry_in_s", mono_since(link->retry_at, now));
-}
-
-static void
-add_place_in_file(struct json *json, const struct link_status *link)
-{
-	if (link->line == 0) {
-		json_null(json, "file_line");
-		json_null(json, "file_column");
-		return;
-	}
-	json_count(json, "file_line", link->line);
-	json_count(json, "file_column", link->column);
-}
-
-static void
 row_peer(struct json *json, const struct link_status *link, struct mono now)
 {
 	json_word(json, "peer", link->peer);
 	json_word(json, "state", link_state_word(link->state));
-	add_age(json, "since_s", link->since, now);
+	row_seconds(json, "since_s", link->since, now);
 	row_address(json, "address", &link->address);
 	json_word(json, "direction", link->dials ? "dial" : "accept");
-	if (link_is_up(link))
-		json_word(json, "security", link->tls ? "tls" : "plaintext");
-	else
-		json_null(json, "security");
+	row_word(json, "security",
+	    !link_is_up(link) ? ""
+	    : link->tls       ? "tls"
+			      : "plaintext");
 	json_bool(json, "enabled", link->enabled);
 	add_times(json, link);
 	add_counters(json, link);
-	add_error(json, link, now);
-	add_age(json, "verified_s", link->verified, now);
-	add_place_in_file(json, link);
-}
-
-static void
-add_time(struct json *json, const char *key, struct wall at)
-{
-	char text[TIME_FORMAT_MAX];
-
-	json_text(json, key, span_of(text, time_format(at.ns, text)));
+	row_word(json, "last_error", link->error);
+	row_seconds(json, "last_error_s", link->error_at, now);
+	row_seconds(json, "retry_in_s", now, link->retry_at);
+	row_seconds(json, "verified_s", link->verified, now);
+	row_count(json, "file_line", link->line != 0, link->line);
+	row_count(json, "file_column", link->line != 0, link->column);
 }
 
 static void
@@ -125,14 +74,11 @@ add_history(struct json *json, struct http_call *call, const char *peer)
 		const struct link_change *change = &changes[i];
 
 		json_object(json, NULL);
-		add_time(json, "at", change->at);
+		row_time(json, "at", change->at.ns);
 		json_word(json, "state", link_state_word(change->state));
-		if (change->error[0] == '\0')
-			json_null(json, "error");
-		else
-			json_word(json, "error", change->error);
+		row_word(json, "error", change->error);
 		json_count(json, "times", change->times);
-		add_time(json, "last", change->last);
+		row_time(json, "last", change->last.ns);
 		json_object_end(json);
 	}
 	json_array_end(json);
@@ -140,37 +86,11 @@ add_history(struct json *json, struct http_call *call, const char *peer)
 
 /* --- reading ---------------------------------------------------------- */
 
-void
-name_giver(struct node *node, uint32_t from, char out[GIVER_MAX])
-{
-	out[0] = '\0';
-	if (from == FROM_CLIENT)
-		snprintf(out, GIVER_MAX, "client");
-	else if (from != FROM_NOBODY)
-		peering_name_of(node->peering, from, out);
-	else if (node->store != NULL)
-		snprintf(out, GIVER_MAX,
-		    "store"); /* records of nobody come from the store */
-}
-
 static bool
-find_peer(struct http_call *call, struct link_status *out)
+find_peer(const struct http_call *call, struct link_status *out)
 {
-	struct link_status *links = malloc(LINKS_MAX * sizeof(*links));
-	struct span name = call->query.segments[PEER_SEGMENT];
-	bool found = false;
-	unsigned count;
-
-	if (links == NULL)
-		return false;
-	count = peering_status(call->node->peering, links);
-	for (unsigned i = 0; i < count && !found; i++) {
-		found = span_is(name, links[i].peer);
-		if (found)
-			*out = links[i];
-	}
-	free(links);
-	return found;
+	return peering_find(
+	    call->node->peering, call->query.segments[PEER_SEGMENT], out);
 }
 
 static void
@@ -180,7 +100,7 @@ fail_no_peer(struct http_call *call)
 	    "node %s has no link of that name", call->node->name);
 }
 
-static void
+void
 serve_peers(struct http_call *call)
 {
 	struct link_status *links = malloc(LINKS_MAX * sizeof(*links));
@@ -207,15 +127,7 @@ serve_peers(struct http_call *call)
 	http_call_json(call);
 }
 
-const struct route route_peers = {
-	.method = ROUTE_GET,
-	.path = "/v1/peers",
-	.access = ROUTE_READ,
-	.serve = serve_peers,
-	.help = "all links",
-};
-
-static void
+void
 serve_peer(struct http_call *call)
 {
 	struct link_status link;
@@ -230,14 +142,6 @@ serve_peer(struct http_call *call)
 	http_call_json(call);
 }
 
-const struct route route_peer = {
-	.method = ROUTE_GET,
-	.path = "/v1/peers/*",
-	.access = ROUTE_READ,
-	.serve = serve_peer,
-	.help = "one link",
-};
-
 /* --- orders ----------------------------------------------------------- */
 
 /* An order to the links thread; outlives its call. */
@@ -248,9 +152,9 @@ struct peer_job {
 };
 
 static void
-on_gone(struct http_call *call)
+on_gone(void *arg)
 {
-	struct peer_job *job = call->job;
+	struct peer_job *job = arg;
 
 	job->call = NULL;
 }
@@ -261,7 +165,7 @@ on_done_here(struct message *message)
 	struct peer_job *job = (struct peer_job *)message;
 
 	if (job->call != NULL) {
-		job->call->on_gone = NULL;
+		http_call_keep(job->call, NULL, NULL);
 		serve_peer(job->call);
 	}
 	free(job);
@@ -288,12 +192,11 @@ command(struct http_call *call, enum link_verb verb)
 		job->message.run = on_done_here;
 		job->admin = call->admin;
 		job->call = call;
-		call->job = job;
 		error = peering_command(
 		    call->node->peering, peer, verb, on_done, job);
 	}
 	if (error == HERD_OK) {
-		call->on_gone = on_gone;
+		http_call_keep(call, job, on_gone);
 		if (find_peer(call, &link))
 			http_call_log(call, link.peer);
 		return;
@@ -305,47 +208,20 @@ command(struct http_call *call, enum link_verb verb)
 		http_call_out_of_memory(call);
 }
 
-static void
+void
 serve_peer_enable(struct http_call *call)
 {
 	command(call, LINK_ENABLE);
 }
 
-const struct route route_peer_enable = {
-	.method = ROUTE_POST,
-	.path = "/v1/peers/*/enable",
-	.access = ROUTE_WRITE,
-	.verb = "peer-enable",
-	.serve = serve_peer_enable,
-	.help = "use the link again",
-};
-
-static void
+void
 serve_peer_disable(struct http_call *call)
 {
 	command(call, LINK_DISABLE);
 }
 
-const struct route route_peer_disable = {
-	.method = ROUTE_POST,
-	.path = "/v1/peers/*/disable",
-	.access = ROUTE_WRITE,
-	.verb = "peer-disable",
-	.serve = serve_peer_disable,
-	.help = "close the link until it is enabled",
-};
-
-static void
+void
 serve_peer_reconnect(struct http_call *call)
 {
 	command(call, LINK_RECONNECT);
 }
-
-const struct route route_peer_reconnect = {
-	.method = ROUTE_POST,
-	.path = "/v1/peers/*/reconnect",
-	.access = ROUTE_WRITE,
-	.verb = "peer-reconnect",
-	.serve = serve_peer_reconnect,
-	.help = "close the link and connect again",
-};

@@ -14,24 +14,13 @@
 #define TEST_RESULTS 5u
 
 static void
-answer_text(struct http_call *call, struct buf *text, enum herd_error error)
-{
-	if (error == HERD_OK)
-		error = buf_add_byte(text, '\n');
-	if (error == HERD_OK)
-		http_call_text(call, 200, "application/json", buf_span(text));
-	else
-		http_call_out_of_memory(call);
-}
-
-static void
 fail_none(struct http_call *call)
 {
 	http_call_fail(call, ADMIN_UNAVAILABLE, "set places.provider",
 	    "this node has no provider of places");
 }
 
-static void
+void
 serve_places(struct http_call *call)
 {
 	struct json *json = http_call_answer(call);
@@ -51,15 +40,7 @@ serve_places(struct http_call *call)
 	http_call_json(call);
 }
 
-const struct route route_places = {
-	.method = ROUTE_GET,
-	.path = "/v1/places",
-	.access = ROUTE_READ,
-	.serve = serve_places,
-	.help = "the providers of places",
-};
-
-static void
+void
 serve_places_flush(struct http_call *call)
 {
 	struct json *json = http_call_answer(call);
@@ -74,15 +55,6 @@ serve_places_flush(struct http_call *call)
 	json_count(json, "flushed", flushed);
 	http_call_json(call);
 }
-
-const struct route route_places_flush = {
-	.method = ROUTE_DELETE,
-	.path = "/v1/places/cache",
-	.access = ROUTE_WRITE,
-	.verb = "places-flush",
-	.serve = serve_places_flush,
-	.help = "forget the answers that are cached",
-};
 
 /* --- a test call ------------------------------------------------------ */
 
@@ -102,9 +74,9 @@ struct places_test {
 };
 
 static void
-on_gone(struct http_call *call)
+on_gone(void *job)
 {
-	struct places_test *test = call->job;
+	struct places_test *test = job;
 
 	test->call = NULL;
 }
@@ -119,8 +91,13 @@ on_done(struct message *message)
 		pthread_join(test->thread, NULL);
 	test->admin->places_test = NULL;
 	if (call != NULL) {
-		call->on_gone = NULL;
-		answer_text(call, &test->text, test->error);
+		http_call_keep(call, NULL, NULL);
+		if (test->error == HERD_OK &&
+		    buf_add_byte(&test->text, '\n') == HERD_OK)
+			http_call_text(call, 200, "application/json",
+			    buf_span(&test->text));
+		else
+			http_call_out_of_memory(call);
 	}
 	buf_release(&test->text);
 	free(test);
@@ -195,7 +172,7 @@ test_start(struct http_call *call, const struct places_question *question)
 	return test;
 }
 
-static void
+void
 serve_places_test(struct http_call *call)
 {
 	struct places_question question;
@@ -222,17 +199,6 @@ serve_places_test(struct http_call *call)
 		return;
 	}
 	call->admin->places_test = test;
-	call->job = test;
-	call->on_gone = on_gone;
+	http_call_keep(call, test, on_gone);
 	http_call_log(call, call->node->name);
 }
-
-const struct route route_places_test = {
-	.method = ROUTE_POST,
-	.path = "/v1/places/test",
-	.access = ROUTE_WRITE,
-	.verb = "places-test",
-	.params = "near km max",
-	.serve = serve_places_test,
-	.help = "ask a provider once",
-};

@@ -3,20 +3,6 @@
 
 #include "herd/text.h"
 
-/* Splits `text` at the first `mark`; *rest is what follows it. */
-static struct span
-cut(struct span text, char mark, struct span *rest, bool *found)
-{
-	const char *at =
-	    text.len == 0 ? NULL : memchr(text.data, mark, text.len);
-	size_t len = at == NULL ? text.len : (size_t)(at - text.data);
-
-	*found = at != NULL;
-	*rest = span_of(
-	    text.data + len + (at != NULL), text.len - len - (at != NULL));
-	return span_of(text.data, len);
-}
-
 /* Decodes into query->text, which has room: it never moves. */
 static enum herd_error
 decode(struct query *query, struct span raw, struct span *out)
@@ -33,14 +19,11 @@ decode(struct query *query, struct span raw, struct span *out)
 static enum herd_error
 parse_path(struct query *query, struct span path)
 {
-	bool more = path.len > 0;
-
-	while (more) {
-		struct span raw = cut(path, '/', &path, &more);
+	/* What would follow the '/' at the end is no segment. */
+	while (path.len > 0) {
+		struct span raw = span_cut(&path, '/');
 		enum herd_error error;
 
-		if (raw.len == 0 && !more)
-			break; /* the '/' at the end */
 		if (query->segment_count == QUERY_SEGMENTS_MAX)
 			return HERD_ELIMIT;
 		error =
@@ -65,13 +48,12 @@ find(const struct query *query, struct span name)
 static enum herd_error
 parse_param(struct query *query, struct span raw)
 {
-	struct query_param param = { .has_value = false };
-	struct span value;
-	struct span name = cut(raw, '=', &value, &param.has_value);
+	struct query_param param;
+	struct span name = span_cut(&raw, '=');
 	enum herd_error error = decode(query, name, &param.name);
 
 	if (error == HERD_OK)
-		error = decode(query, value, &param.value);
+		error = decode(query, raw, &param.value);
 	if (error != HERD_OK)
 		return error;
 	if (param.name.len == 0 || find(query, param.name) != NULL)
@@ -86,10 +68,9 @@ static enum herd_error
 parse_params(struct query *query, struct span text)
 {
 	enum herd_error error = HERD_OK;
-	bool more = text.len > 0;
 
-	while (more && error == HERD_OK) {
-		struct span raw = cut(text, '&', &text, &more);
+	while (text.len > 0 && error == HERD_OK) {
+		struct span raw = span_cut(&text, '&');
 
 		if (raw.len > 0)
 			error = parse_param(query, raw);
@@ -101,9 +82,7 @@ enum herd_error
 query_parse(struct span target, struct query *out)
 {
 	struct query query = { .segment_count = 0 };
-	struct span params;
 	struct span path;
-	bool found;
 	enum herd_error error;
 
 	if (target.len > QUERY_TARGET_MAX)
@@ -111,13 +90,13 @@ query_parse(struct span target, struct query *out)
 	if (target.len == 0 || target.data[0] != '/')
 		return HERD_ESYNTAX;
 	buf_init(&query.text, QUERY_TARGET_MAX);
-	path = cut(target, '?', &params, &found);
-	error = buf_reserve(&query.text, target.len);
+	path = span_cut(&target, '?');
+	error = buf_reserve(&query.text, path.len + target.len);
 	if (error == HERD_OK)
 		error =
 		    parse_path(&query, span_of(path.data + 1, path.len - 1));
 	if (error == HERD_OK)
-		error = parse_params(&query, params);
+		error = parse_params(&query, target);
 	if (error != HERD_OK) {
 		buf_release(&query.text);
 		return error;

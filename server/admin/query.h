@@ -21,7 +21,6 @@
 struct query_param {
 	struct span name;
 	struct span value; /* empty also without '=' */
-	bool has_value;
 };
 
 struct query {

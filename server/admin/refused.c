@@ -14,7 +14,6 @@
 static void
 add_refused(struct json *json, const struct refused *refused)
 {
-	char at[TIME_FORMAT_MAX];
 	char peer[SOCKET_PEER_MAX];
 
 	json_object(json, NULL);
@@ -24,7 +23,7 @@ add_refused(struct json *json, const struct refused *refused)
 	json_count(json, "times", refused->times);
 	socket_peer_text(&refused->peer, peer);
 	json_word(json, "address", peer);
-	json_text(json, "at", span_of(at, time_format(refused->at.ns, at)));
+	row_time(json, "at", refused->at.ns);
 	json_object_end(json);
 }
 
@@ -41,7 +40,7 @@ add_counts(struct http_call *call, struct json *json)
 	json_object_end(json);
 }
 
-static void
+void
 serve_refused(struct http_call *call)
 {
 	struct refused *refused = calloc(REFUSED_MAX, sizeof(*refused));
@@ -63,11 +62,3 @@ serve_refused(struct http_call *call)
 	http_call_json(call);
 	free(refused);
 }
-
-const struct route route_refused = {
-	.method = ROUTE_GET,
-	.path = "/v1/refused",
-	.access = ROUTE_READ,
-	.serve = serve_refused,
-	.help = "reports refused last, and requests refused by reason",
-};

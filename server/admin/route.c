@@ -3,14 +3,21 @@
 
 #include "admin/route.h"
 
-static const struct route *const TABLE[] = {
-#define HERD_ROUTE_ENTRY(name) &route_##name,
-	ROUTES(HERD_ROUTE_ENTRY)
-#undef HERD_ROUTE_ENTRY
+#define ROW(method, path, access, verb, params, serve, help) \
+	{ ROUTE_##method, path, access, verb, params, serve, help },
+#define OPEN(method, path, serve, help) \
+	ROW(method, path, ROUTE_OPEN, "", "", serve, help)
+#define READ(method, path, serve, params, help) \
+	ROW(method, path, ROUTE_READ, "", params, serve, help)
+#define WRITE(method, path, serve, verb, params, help) \
+	ROW(method, path, ROUTE_WRITE, verb, params, serve, help)
+
+static const struct route ROUTES[] = {
+#include "admin/route_rows.def"
 };
 
 static const char *const METHOD_WORDS[] = {
-#define HERD_ROUTE_METHOD_WORD(id, word) [id] = word,
+#define HERD_ROUTE_METHOD_WORD(word) [ROUTE_##word] = #word,
 	ROUTE_METHODS(HERD_ROUTE_METHOD_WORD)
 #undef HERD_ROUTE_METHOD_WORD
 };
@@ -43,11 +50,11 @@ path_matches(const char *path, const struct query *query)
 	return segment == query->segment_count;
 }
 
-const struct route *const *
+const struct route *
 route_all(size_t *count)
 {
-	*count = HERD_ARRAY_LEN(TABLE);
-	return TABLE;
+	*count = HERD_ARRAY_LEN(ROUTES);
+	return ROUTES;
 }
 
 const struct route *
@@ -55,12 +62,12 @@ route_find(
     const struct query *query, enum route_method method, bool *path_known)
 {
 	*path_known = false;
-	for (size_t i = 0; i < HERD_ARRAY_LEN(TABLE); i++) {
-		if (!path_matches(TABLE[i]->path, query))
+	for (size_t i = 0; i < HERD_ARRAY_LEN(ROUTES); i++) {
+		if (!path_matches(ROUTES[i].path, query))
 			continue;
 		*path_known = true;
-		if (TABLE[i]->method == method)
-			return TABLE[i];
+		if (ROUTES[i].method == method)
+			return &ROUTES[i];
 	}
 	return NULL;
 }
@@ -71,13 +78,13 @@ route_allow(const struct query *query, char out[ROUTE_ALLOW_MAX])
 	size_t len = 0;
 
 	out[0] = '\0';
-	for (size_t i = 0; i < HERD_ARRAY_LEN(TABLE); i++) {
+	for (size_t i = 0; i < HERD_ARRAY_LEN(ROUTES); i++) {
 		int n;
 
-		if (!path_matches(TABLE[i]->path, query))
+		if (!path_matches(ROUTES[i].path, query))
 			continue;
 		n = snprintf(out + len, ROUTE_ALLOW_MAX - len, "%s%s",
-		    len == 0 ? "" : ", ", METHOD_WORDS[TABLE[i]->method]);
+		    len == 0 ? "" : ", ", METHOD_WORDS[ROUTES[i].method]);
 		if (n > 0 && len + (size_t)n < ROUTE_ALLOW_MAX)
 			len += (size_t)n;
 	}

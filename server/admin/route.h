@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The endpoints of the admin API. Each is one constant after its handler and
- * one name in ROUTES: dispatch, Allow headers, the index at /v1 and herdd(8)
- * come from it.
+ * The endpoints of the admin API. Each is a handler and one row of
+ * route_rows.def: dispatch, Allow headers, the index at /v1 and herdd(8) come
+ * from it.
  */
 #ifndef HERD_ADMIN_ROUTE_H
 #define HERD_ADMIN_ROUTE_H
@@ -11,60 +11,19 @@
 
 #include "admin/query.h"
 
-#define ROUTE_METHODS(X)      \
-	X(ROUTE_GET, "GET")   \
-	X(ROUTE_HEAD, "HEAD") \
-	X(ROUTE_POST, "POST") \
-	X(ROUTE_PUT, "PUT")   \
-	X(ROUTE_DELETE, "DELETE")
+#define ROUTE_METHODS(X) X(GET) X(HEAD) X(POST) X(PUT) X(DELETE)
 
 enum route_method {
-#define HERD_ROUTE_METHOD(id, word) id,
+#define HERD_ROUTE_METHOD(word) ROUTE_##word,
 	ROUTE_METHODS(HERD_ROUTE_METHOD)
 #undef HERD_ROUTE_METHOD
 };
 
-/* The strictest first: it is what a route has that does not say. */
 enum route_access {
 	ROUTE_WRITE, /* changes something; is logged */
 	ROUTE_READ,
 	ROUTE_OPEN, /* without a token: says nothing of the herd */
 };
-
-/* route_NAME of each, in the order of the index and of the man page. */
-#define ROUTES(X)         \
-	X(index)          \
-	X(status)         \
-	X(node)           \
-	X(peers)          \
-	X(peer)           \
-	X(peer_enable)    \
-	X(peer_disable)   \
-	X(peer_reconnect) \
-	X(clients)        \
-	X(client)         \
-	X(client_forget)  \
-	X(refused)        \
-	X(digest)         \
-	X(digest_part)    \
-	X(config)         \
-	X(config_reload)  \
-	X(places)         \
-	X(places_test)    \
-	X(places_flush)   \
-	X(events)         \
-	X(log)            \
-	X(log_level)      \
-	X(log_level_set)  \
-	X(drain)          \
-	X(undrain)        \
-	X(stop)           \
-	X(metrics)        \
-	X(metrics_head)   \
-	X(healthz)        \
-	X(healthz_head)   \
-	X(readyz)         \
-	X(readyz_head)
 
 struct http_call;
 
@@ -72,18 +31,23 @@ struct route {
 	enum route_method method;
 	const char *path; /* a segment "*" matches any */
 	enum route_access access;
-	const char *verb;   /* ROUTE_WRITE: its word in the log */
-	const char *params; /* with spaces between them; NULL: it takes none */
+	const char *verb;   /* ROUTE_WRITE: its word in the log, else "" */
+	const char *params; /* with spaces between them */
 	void (*serve)(struct http_call *call);
 	const char *help;
 };
 
-#define HERD_ROUTE_DECLARED(name) extern const struct route route_##name;
-ROUTES(HERD_ROUTE_DECLARED)
-#undef HERD_ROUTE_DECLARED
+/* The handlers. */
+#define OPEN(method, path, serve, help) void serve(struct http_call *call);
+#define READ(method, path, serve, ...) OPEN(method, path, serve, )
+#define WRITE(method, path, serve, ...) OPEN(method, path, serve, )
+#include "admin/route_rows.def"
+#undef OPEN
+#undef READ
+#undef WRITE
 
-/* All of ROUTES, in its order; *count entries. */
-const struct route *const *route_all(size_t *count);
+/* All rows, in their order. */
+const struct route *route_all(size_t *count);
 
 const char *route_method_word(enum route_method method);
 

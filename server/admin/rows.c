@@ -4,6 +4,67 @@
 #include "herd/location.h"
 #include "herd/text.h"
 #include "herd/time.h"
+#include "net/peering.h"
+
+/* --- a member ---------------------------------------------------------- */
+
+void
+row_word(struct json *json, const char *key, const char *text)
+{
+	if (text[0] == '\0')
+		json_null(json, key);
+	else
+		json_word(json, key, text);
+}
+
+void
+row_count(struct json *json, const char *key, bool known, uint64_t value)
+{
+	if (known)
+		json_count(json, key, value);
+	else
+		json_null(json, key);
+}
+
+void
+row_ms(struct json *json, const char *key, bool known, uint64_t ns)
+{
+	if (known)
+		json_ms(json, key, ns);
+	else
+		json_null(json, key);
+}
+
+void
+row_seconds(
+    struct json *json, const char *key, struct mono from, struct mono to)
+{
+	if (from.ns != 0 && to.ns != 0)
+		json_seconds(json, key, mono_since(to, from));
+	else
+		json_null(json, key);
+}
+
+void
+row_time(struct json *json, const char *key, uint64_t ns)
+{
+	char text[TIME_FORMAT_MAX];
+
+	json_text(json, key, span_of(text, time_format(ns, text)));
+}
+
+void
+row_text(
+    struct json *json, const char *key, struct buf *text, enum herd_error error)
+{
+	if (error == HERD_OK)
+		json_text(json, key, buf_span(text));
+	else if (error == HERD_ENOTFOUND)
+		json_null(json, key);
+	else
+		json_fail(json, HERD_ENOMEM);
+	buf_release(text);
+}
 
 /* --- a client --------------------------------------------------------- */
 
@@ -16,11 +77,7 @@ row_client_id(struct json *json, struct span client)
 	if (text_is_utf8(client))
 		return;
 	buf_init(&base64, 2u * REPORT_CLIENT_MAX);
-	if (text_to_base64(&base64, client) == HERD_OK)
-		json_text(json, "client_b64", buf_span(&base64));
-	else
-		json_fail(json, HERD_ENOMEM);
-	buf_release(&base64);
+	row_text(json, "client_b64", &base64, text_to_base64(&base64, client));
 }
 
 static void
@@ -39,12 +96,24 @@ add_location(struct json *json, struct span text)
 	json_number(json, "lon", location_lon(at));
 }
 
-void
-row_client(struct json *json, const struct report *report, const char *from)
+static void
+add_giver(struct json *json, struct node *node, uint32_t from)
 {
-	char received[TIME_FORMAT_MAX];
-	size_t len = time_format(report_received_ns(report), received);
+	char name[REPORT_ORIGIN_MAX + 1] = "";
 
+	if (from != FROM_CLIENT && from != FROM_NOBODY)
+		peering_name_of(node->peering, from, name);
+	/* Records of nobody come from the store. */
+	row_word(json, "from",
+	    from == FROM_CLIENT                          ? "client"
+	    : from == FROM_NOBODY && node->store != NULL ? "store"
+							 : name);
+}
+
+void
+row_client(struct json *json, struct node *node, const struct report *report,
+    uint32_t from)
+{
 	row_client_id(json, report->client);
 	json_text(json, "time", report->time);
 	add_location(json, report->location);
@@ -53,11 +122,8 @@ row_client(struct json *json, const struct report *report, const char *from)
 		json_null(json, "skew");
 	else
 		json_text(json, "skew", report->skew);
-	json_text(json, "received_at", span_of(received, len));
-	if (from[0] == '\0')
-		json_null(json, "from");
-	else
-		json_word(json, "from", from);
+	row_time(json, "received_at", report_received_ns(report));
+	add_giver(json, node, from);
 	if (report->kind == REPORT_REMOVAL)
 		json_bool(json, "removed", true);
 }
@@ -79,9 +145,5 @@ row_address(struct json *json, const char *key, const struct address *address)
 		return;
 	}
 	buf_init(&text, 512);
-	if (address_format(&text, address) == HERD_OK)
-		json_text(json, key, buf_span(&text));
-	else
-		json_fail(json, HERD_ENOMEM);
-	buf_release(&text);
+	row_text(json, key, &text, address_format(&text, address));
 }

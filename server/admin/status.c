@@ -41,7 +41,6 @@ add_node(struct http_call *call, struct json *json)
 {
 	struct node *node = call->node;
 	struct worker_pool_counts counts;
-	char now[TIME_FORMAT_MAX];
 
 	worker_pool_count(node->workers, &counts);
 	json_word(json, "node", node->name);
@@ -54,8 +53,7 @@ add_node(struct http_call *call, struct json *json)
 	json_count(json, "workers", worker_pool_number(node->workers));
 	add_addresses(call, json);
 	json_count(json, "connections", counts.connections);
-	json_text(
-	    json, "time", span_of(now, time_format(clock_wall().ns, now)));
+	row_time(json, "time", clock_wall().ns);
 }
 
 static void
@@ -91,7 +89,7 @@ add_bounds(struct http_call *call, struct json *json)
 	json_object_end(json);
 }
 
-static void
+void
 serve_node(struct http_call *call)
 {
 	struct json *json = http_call_answer(call);
@@ -101,14 +99,6 @@ serve_node(struct http_call *call)
 	add_memory(call, json);
 	http_call_json(call);
 }
-
-const struct route route_node = {
-	.method = ROUTE_GET,
-	.path = "/v1/node",
-	.access = ROUTE_READ,
-	.serve = serve_node,
-	.help = "name, version, state, addresses, memory",
-};
 
 /* --- the parts of status ---------------------------------------------- */
 
@@ -145,15 +135,12 @@ add_clock(struct http_call *call, struct json *json)
 	json_integer(json, "ahead_ms",
 	    atomic_load(&keeper->ahead_ns) / (int64_t)HERD_NS_PER_MS);
 	json_count(json, "steps", atomic_load(&keeper->steps));
-	if (stepped.ns == 0) {
+	if (stepped.ns == 0)
 		json_null(json, "step_ms");
-		json_null(json, "step_ago_s");
-	} else {
+	else
 		json_integer(json, "step_ms",
 		    atomic_load(&keeper->step_ns) / (int64_t)HERD_NS_PER_MS);
-		json_seconds(
-		    json, "step_ago_s", mono_since(clock_mono(), stepped));
-	}
+	row_seconds(json, "step_ago_s", stepped, clock_mono());
 	json_object_end(json);
 }
 
@@ -168,15 +155,8 @@ add_down_peer(
 	json_word(json, "peer", link->peer);
 	json_word(json, "state", link_state_word(link->state));
 	json_seconds(json, "since_s", mono_since(now, link->since));
-	if (link->error[0] == '\0')
-		json_null(json, "last_error");
-	else
-		json_word(json, "last_error", link->error);
-	if (link->retry_at.ns == 0)
-		json_null(json, "retry_in_s");
-	else
-		json_seconds(
-		    json, "retry_in_s", mono_since(link->retry_at, now));
+	row_word(json, "last_error", link->error);
+	row_seconds(json, "retry_in_s", now, link->retry_at);
 	json_object_end(json);
 }
 
@@ -202,10 +182,7 @@ add_link_sums(
 	json_count(json, "total", count);
 	json_count(json, "synced", synced);
 	json_count(json, "owed", owed);
-	if (up > 0)
-		json_ms(json, "lag_ms", lag_ns);
-	else
-		json_null(json, "lag_ms");
+	row_ms(json, "lag_ms", up > 0, lag_ns);
 }
 
 static void
@@ -263,10 +240,8 @@ add_strange(struct json *json, const struct table_stats_facts *facts)
 	     i++)
 		json_word(json, NULL, facts->strange.names[i]);
 	json_array_end(json);
-	if (facts->strange_known)
-		json_count(json, "strange", facts->strange.records);
-	else
-		json_null(json, "strange");
+	row_count(
+	    json, "strange", facts->strange_known, facts->strange.records);
 }
 
 static void
@@ -281,10 +256,7 @@ add_clients(struct http_call *call, struct json *json)
 	json_count(json, "count", counts.records - counts.removals);
 	json_count(json, "removals", counts.removals);
 	json_count(json, "max", call->node->boot.settings.max_clients);
-	if (facts.counted)
-		json_count(json, "ahead", facts.ahead);
-	else
-		json_null(json, "ahead");
+	row_count(json, "ahead", facts.counted, facts.ahead);
 	json_number(json, "reported_per_s",
 	    (double)(uint64_t)(facts.reported_per_s * 100 + 0.5) / 100);
 	add_report_age(call, json, "newest_s", facts.known, facts.newest_ns);
@@ -340,18 +312,12 @@ add_store(struct http_call *call, struct json *json)
 	json_count(json, "lag", status.lag);
 	if (open)
 		json_count(json, "damaged", status.damaged);
-	if (status.commits == 0)
-		json_null(json, "last_commit_ms");
-	else
-		json_ms(json, "last_commit_ms", status.commit_ns);
-	if (status.error[0] == '\0')
-		json_null(json, "error");
-	else
-		json_word(json, "error", status.error);
+	row_ms(json, "last_commit_ms", status.commits != 0, status.commit_ns);
+	row_word(json, "error", status.error);
 	json_object_end(json);
 }
 
-static void
+void
 serve_status(struct http_call *call)
 {
 	struct json *json = http_call_answer(call);
@@ -370,40 +336,16 @@ serve_status(struct http_call *call)
 	http_call_json(call);
 }
 
-const struct route route_status = {
-	.method = ROUTE_GET,
-	.path = "/v1/status",
-	.access = ROUTE_READ,
-	.serve = serve_status,
-	.help = "the node at a glance",
-};
-
 /* --- health ----------------------------------------------------------- */
 
-static void
+void
 serve_healthz(struct http_call *call)
 {
 	http_call_text(
 	    call, 200, "text/plain; charset=utf-8", span_from("ok\n"));
 }
 
-const struct route route_healthz = {
-	.method = ROUTE_GET,
-	.path = "/healthz",
-	.access = ROUTE_OPEN,
-	.serve = serve_healthz,
-	.help = "200 while the process serves",
-};
-
-const struct route route_healthz_head = {
-	.method = ROUTE_HEAD,
-	.path = "/healthz",
-	.access = ROUTE_OPEN,
-	.serve = serve_healthz,
-	.help = "the same without the text",
-};
-
-static void
+void
 serve_readyz(struct http_call *call)
 {
 	char text[32];
@@ -412,19 +354,3 @@ serve_readyz(struct http_call *call)
 	http_call_text(call, node_is_ready(call->node) ? 200 : 503,
 	    "text/plain; charset=utf-8", span_from(text));
 }
-
-const struct route route_readyz = {
-	.method = ROUTE_GET,
-	.path = "/readyz",
-	.access = ROUTE_OPEN,
-	.serve = serve_readyz,
-	.help = "200 when the node is ready for clients, else 503",
-};
-
-const struct route route_readyz_head = {
-	.method = ROUTE_HEAD,
-	.path = "/readyz",
-	.access = ROUTE_OPEN,
-	.serve = serve_readyz,
-	.help = "the same without the text",
-};

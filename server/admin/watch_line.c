@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A line of an event stream. */
+#include "admin/rows.h"
 #include "admin/watcher.h"
 #include "base/clock.h"
 
@@ -13,7 +14,6 @@ struct json *
 watch_begin_at(
     struct watch_line *line, struct buf *out, const char *event, struct wall at)
 {
-	char text[TIME_FORMAT_MAX];
 	struct json *json = &line->json;
 
 	line->out = out;
@@ -21,7 +21,7 @@ watch_begin_at(
 	json_begin(json, out, JSON_COMPACT);
 	json_object(json, NULL);
 	json_word(json, "event", event);
-	json_text(json, "at", span_of(text, time_format(at.ns, text)));
+	row_time(json, "at", at.ns);
 	return json;
 }
 

@@ -116,9 +116,9 @@ watcher_free(struct watcher *watcher)
 }
 
 static void
-on_gone(struct http_call *call)
+on_gone(void *job)
 {
-	struct watcher *watcher = call->job;
+	struct watcher *watcher = job;
 
 	TAILQ_REMOVE(&watcher->watchers->all, watcher, all);
 	watcher->watchers->count--;
@@ -205,10 +205,7 @@ read_types(const struct query *query, unsigned *types)
 	*types = 0;
 	rest = param->value;
 	while (rest.len > 0) {
-		const char *comma = memchr(rest.data, ',', rest.len);
-		size_t len =
-		    comma == NULL ? rest.len : (size_t)(comma - rest.data);
-		struct span word = span_of(rest.data, len);
+		struct span word = span_cut(&rest, ',');
 		unsigned before = *types;
 
 		for (unsigned i = 0; i < WATCH_TYPE_COUNT; i++)
@@ -216,13 +213,11 @@ read_types(const struct query *query, unsigned *types)
 			    span_is(word, WATCH_TYPE_WORDS[i]) ? 1u << i : 0;
 		if (*types == before)
 			return false;
-		len += comma != NULL;
-		rest = span_of(rest.data + len, rest.len - len);
 	}
 	return true;
 }
 
-static void
+void
 serve_events(struct http_call *call)
 {
 	struct watch_list *watchers = call->admin->watchers;
@@ -249,21 +244,11 @@ serve_events(struct http_call *call)
 	}
 	TAILQ_INSERT_TAIL(&watchers->all, watcher, all);
 	watchers->count++;
-	call->job = watcher;
-	call->on_gone = on_gone;
+	http_call_keep(call, watcher, on_gone);
 	call->on_room = on_room;
 	http_call_stream(call, "application/x-ndjson");
 	send_hello(watcher);
 }
-
-const struct route route_events = {
-	.method = ROUTE_GET,
-	.path = "/v1/events",
-	.access = ROUTE_READ,
-	.params = "type client",
-	.serve = serve_events,
-	.help = "what happens, as JSON lines without end",
-};
 
 /* --- life ------------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
 
 #include "places/places_report.h"
 #include "admin/admin_room.h"
+#include "admin/rows.h"
 #include "admin/watcher.h"
 
 /* --- links and operators ------------------------------------------------- */
@@ -86,10 +87,8 @@ on_link_news(struct message *message)
 		json = news_begin(&news, WATCH_LINK);
 		json_word(json, "peer", change->peer);
 		json_word(json, "state", link_state_word(change->state));
-		if (change->error[0] == '\0' || !is_trouble(change->state))
-			json_null(json, "error");
-		else
-			json_word(json, "error", change->error);
+		row_word(json, "error",
+		    is_trouble(change->state) ? change->error : "");
 		news_tell(&news, change->watchers);
 	}
 	free(change);

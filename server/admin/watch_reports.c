@@ -34,7 +34,6 @@ add_report(struct watcher *watcher, struct span client, struct record *record,
 {
 	struct node *node = watcher->call->node;
 	struct arrival arrival;
-	char giver[GIVER_MAX];
 	struct watch_line line;
 	struct json *json;
 
@@ -48,8 +47,7 @@ add_report(struct watcher *watcher, struct span client, struct record *record,
 			.at = clock_wall() };
 	json = watch_begin_at(
 	    &line, out, WATCH_TYPE_WORDS[WATCH_REPORT], arrival.at);
-	name_giver(node, arrival.from, giver);
-	row_client(json, &record->report, giver);
+	row_client(json, node, &record->report, arrival.from);
 	watcher->dropped += !watch_end(&line);
 }
 
@@ -109,11 +107,9 @@ watcher_send_missed(struct watcher *watcher)
 	buf_init(&out, WATCH_LINE_MAX);
 	json = watch_begin(&line, &out, "missed");
 	/* Which clients they were of is not known. */
-	if (watcher->glob.data != NULL && replaced > watcher->said)
-		json_null(json, "count");
-	else
-		json_count(
-		    json, "count", replaced - watcher->said + watcher->dropped);
+	row_count(json, "count",
+	    watcher->glob.data == NULL || replaced <= watcher->said,
+	    replaced - watcher->said + watcher->dropped);
 	if (watch_end(&line))
 		http_call_send(watcher->call, buf_span(&out));
 	buf_release(&out);

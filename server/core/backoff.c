@@ -4,26 +4,19 @@
 #define ATTEMPT_MAX 20u
 
 void
-backoff_init(struct backoff *backoff, uint64_t max_ns)
-{
-	backoff->max_ns = max_ns;
-	backoff->attempt = 0;
-}
-
-void
 backoff_reset(struct backoff *backoff)
 {
 	backoff->attempt = 0;
 }
 
 uint64_t
-backoff_next(struct backoff *backoff, uint64_t random)
+backoff_next(struct backoff *backoff, uint64_t max_ns, uint64_t random)
 {
 	uint64_t ceiling = BACKOFF_FIRST_NS << backoff->attempt;
 	uint64_t wait;
 
-	if (ceiling > backoff->max_ns)
-		ceiling = backoff->max_ns;
+	if (ceiling > max_ns)
+		ceiling = max_ns;
 	if (backoff->attempt < ATTEMPT_MAX)
 		backoff->attempt++;
 	wait = random % (ceiling + 1);

@@ -17,14 +17,13 @@
 #define BACKOFF_RESET_NS (10u * HERD_NS_PER_S)
 
 struct backoff {
-	uint64_t max_ns;
 	unsigned attempt; /* failures in a row */
 };
 
-void backoff_init(struct backoff *backoff, uint64_t max_ns);
 void backoff_reset(struct backoff *backoff);
 
-/* Nanoseconds to wait; `random` is any 64 random bits. */
-uint64_t backoff_next(struct backoff *backoff, uint64_t random);
+/* Nanoseconds to wait, `max_ns` at most; `random` is any 64 random bits. */
+uint64_t backoff_next(
+    struct backoff *backoff, uint64_t max_ns, uint64_t random);
 
 #endif

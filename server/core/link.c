@@ -154,8 +154,9 @@ retry_time(struct link *link, enum session_reason reason, struct mono now)
 
 	if (session_reason_is_slow(reason))
 		return mono_add(now, BACKOFF_REFUSED_NS);
-	at = mono_add(link->began,
-	    backoff_next(&link->backoff, driver->actions->random(driver->arg)));
+	at = mono_add(
+	    link->began, backoff_next(&link->backoff, driver->redial_max_ns,
+			     driver->actions->random(driver->arg)));
 	return at.ns > least.ns ? at : least;
 }
 
@@ -383,7 +384,7 @@ link_on_knock(struct link *link, struct mono now, struct wall clock)
 static void
 link_start(struct link *link, struct mono now, struct wall clock)
 {
-	backoff_init(&link->backoff, link->driver->redial_max_ns);
+	backoff_reset(&link->backoff);
 	link_set_state(link, LINK_WAITING, now, clock);
 	link_await(link, now);
 	if (link->dials || !MUTANT(NO_KNOCK))
@@ -436,12 +437,6 @@ link_remove(struct link *link, struct mono now, struct wall clock)
 		if (driver->links[i] == link)
 			driver->links[i] = NULL;
 	}
-}
-
-void
-link_apply_redial_max(struct link *link)
-{
-	link->backoff.max_ns = link->driver->redial_max_ns;
 }
 
 void

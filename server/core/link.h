@@ -91,8 +91,8 @@ struct link_driver {
 	void *arg;
 	outbox_wake *wake; /* with the link_conn; see outbox.h */
 	const struct session_node *sessions;
-	uint64_t redial_max_ns;
-	bool stopping; /* nothing is dialled or told any more */
+	uint64_t redial_max_ns; /* may change */
+	bool stopping;          /* nothing is dialled or told any more */
 	struct link *links[LINKS_MAX];
 };
 
@@ -140,9 +140,6 @@ HERD_MUST_CHECK enum herd_error link_add(struct link_driver *driver,
 
 /* Ends it: BYE not-configured; nothing refers to it any more. */
 void link_remove(struct link *link, struct mono now, struct wall clock);
-
-/* The driver's redial_max_ns has changed. */
-void link_apply_redial_max(struct link *link);
 
 /* Stops all attempts and timers, for the end of the driver. */
 void link_rest(struct link *link);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/link_conn.h"
 
-#include <assert.h>
 #include <stdio.h>
 
 #include "core/mutant.h"
@@ -85,30 +84,31 @@ link_conn_hold(struct link_conn *conn, struct link *link, struct mono now)
 {
 	const struct link_driver *driver = conn->driver;
 
-	session_hold(&conn->session);
+	conn->session.held = true;
 	conn->link = link;
 	link->waiting = conn;
 	link->probed = now;
-	link->probe = session_probe(&link->conn->session, now);
+	link->probe = session_ping(&link->conn->session, now);
 	/* The PING leaves when its socket takes bytes. */
 	driver->actions->arm(driver->arg, link->conn, true);
 	driver->actions->arm_link(driver->arg, link);
 }
 
 static enum session_reason
-on_admit(void *arg, const struct session_hello *hello, unsigned *number,
-    struct mono now, struct wall clock)
+on_admit(void *arg, struct session *session, unsigned *number, struct mono now,
+    struct wall clock)
 {
 	struct link_conn *conn = arg;
-	struct link *link = link_find(conn->driver, hello->node);
+	bool knocks = session->peer_knocks;
+	struct link *link = link_find(conn->driver, span_from(session->peer));
 
-	if (link == NULL || (conn->inbound && link->dials != hello->knocks))
+	if (link == NULL || (conn->inbound && link->dials != knocks))
 		return BYE_NOT_CONFIGURED;
 	if (!link->enabled)
 		return BYE_DISABLED;
 	*number = link->number;
 	if (link->conn != NULL && conn->inbound &&
-	    (hello->knocks || is_twin(conn, link->conn))) {
+	    (knocks || is_twin(conn, link->conn))) {
 		/* Only the newest connection waits for an answer. */
 		if (link->waiting != NULL)
 			link_conn_end(link->waiting, BYE_REPLACED,
@@ -119,7 +119,7 @@ on_admit(void *arg, const struct session_hello *hello, unsigned *number,
 			return BYE_NONE;
 		}
 	}
-	if (hello->knocks) {
+	if (knocks) {
 		link_on_knock(link, now, clock);
 		return BYE_KNOCK;
 	}
@@ -153,16 +153,14 @@ static void
 link_refuse_twin(struct link *link, struct mono now, struct wall clock)
 {
 	const struct link_driver *driver = link->driver;
-	char error[SESSION_ERROR_MAX];
 
-	snprintf(
-	    error, sizeof(error), "two processes run as node %s", link->peer);
 	link->twins++;
 	link->twin_at = now;
-	snprintf(link->error, sizeof(link->error), "%s", error);
+	snprintf(link->error, sizeof(link->error),
+	    "two processes run as node %s", link->peer);
 	link->error_at = now;
 	driver->actions->tell(driver->arg, link, LINK_NOTICE_TWIN, BYE_TWIN,
-	    error,
+	    link->error,
 	    "stop one of them: a machine was cloned, or a node was "
 	    "started twice; the one that was there first is kept");
 	link_conn_decide(link->waiting, BYE_TWIN, now, clock);

@@ -402,18 +402,12 @@ session_is_comparing(const struct session *session)
 	       session->state < SESSION_SYNCED;
 }
 
-void
+uint64_t
 session_ping(struct session *session, struct mono now)
 {
 	session->ping_open = true;
 	session->ping_at = now;
 	session_say(session, "PING %llu", (unsigned long long)++session->ping);
-}
-
-uint64_t
-session_probe(struct session *session, struct mono now)
-{
-	session_ping(session, now);
 	return session->ping;
 }
 
@@ -461,7 +455,7 @@ session_tick_liveness(struct session *session, struct mono now)
 		return;
 	}
 	if (mono_since(now, session->ping_at) >= node->ping_after_ns)
-		session_ping(session, now);
+		(void)session_ping(session, now);
 }
 
 void

@@ -120,20 +120,15 @@ struct session_stats {
 void session_stats_add(
     struct session_stats *sum, const struct session_stats *stats);
 
-/* A HELLO that is in order. */
-struct session_hello {
-	struct span node;
-	bool knocks;
-};
+struct session;
 
 /*
- * Called when a HELLO has come in: may the peer speak here, and what is the
- * link's number? Sets *number, or returns why not, or calls session_hold():
- * then session_decide() answers later.
+ * Called when a HELLO that is in order has told `peer` and `peer_knocks`: may
+ * the peer speak here, and what is the link's number? Sets *number, or returns
+ * why not, or sets session->held: then session_decide() answers later.
  */
-typedef enum session_reason session_admit(void *arg,
-    const struct session_hello *hello, unsigned *number, struct mono now,
-    struct wall clock);
+typedef enum session_reason session_admit(void *arg, struct session *session,
+    unsigned *number, struct mono now, struct wall clock);
 
 struct session_config {
 	const struct session_node *node;
@@ -249,8 +244,11 @@ void session_tick(struct session *session, struct mono now);
  */
 struct mono session_deadline(const struct session *session);
 
-/* Sends a PING now; returns its number, for session_has_pong(). */
-uint64_t session_probe(struct session *session, struct mono now);
+/*
+ * Sends a PING now: the PONG tells the RTT and the peer's clock. Returns its
+ * number, for session_has_pong().
+ */
+uint64_t session_ping(struct session *session, struct mono now);
 bool session_has_pong(const struct session *session, uint64_t number);
 
 /*
@@ -280,9 +278,6 @@ void session_set_state(struct session *session, enum session_state state);
 /* Closes it without a BYE. Once closed, nothing changes. */
 void session_close(
     struct session *session, enum session_reason reason, bool by_peer);
-
-/* Sends a PING; the PONG tells the RTT and the peer's clock. */
-void session_ping(struct session *session, struct mono now);
 
 /* Tells the peer our bounds if it does not know them. */
 void session_tell_limits(struct session *session);

@@ -22,17 +22,12 @@ session_features_parse(struct span list)
 	unsigned features = 0;
 
 	while (list.len > 0) {
-		const char *comma = memchr(list.data, ',', list.len);
-		size_t len =
-		    comma == NULL ? list.len : (size_t)(comma - list.data);
+		struct span word = span_cut(&list, ',');
 
 		for (unsigned i = 0; i < HERD_ARRAY_LEN(FEATURES); i++) {
-			if (span_is(span_of(list.data, len), FEATURES[i]))
+			if (span_is(word, FEATURES[i]))
 				features |= 1u << i;
 		}
-		if (comma == NULL)
-			break;
-		list = span_of(comma + 1, list.len - len - 1);
 	}
 	return features;
 }
@@ -237,12 +232,6 @@ boot_parse(struct span text)
 	return boot;
 }
 
-void
-session_hold(struct session *session)
-{
-	session->held = true;
-}
-
 /* The HELLO is accepted or refused. */
 static void
 session_answer_hello(struct session *session, enum session_reason reason,
@@ -260,7 +249,7 @@ session_answer_hello(struct session *session, enum session_reason reason,
 		: board_session_number(session->node->board, number),
 	    session->wake, session->arg);
 	session_set_state(session, SESSION_LIVE);
-	session_ping(session, now);
+	(void)session_ping(session, now);
 	session_tell_limits(session);
 	/* Closed if there was no memory for the PING. */
 	if (session->state == SESSION_LIVE)
@@ -283,7 +272,6 @@ void
 session_on_hello(struct session *session, struct span rest, struct mono now,
     struct wall clock)
 {
-	struct session_hello told;
 	enum session_reason reason;
 	struct hello hello;
 	unsigned number = 0;
@@ -305,9 +293,7 @@ session_on_hello(struct session *session, struct span rest, struct mono now,
 	/* The peer answers our knock with BYE. */
 	if (session->knocks)
 		return;
-	told = (struct session_hello){ span_from(session->peer),
-		session->peer_knocks };
-	reason = session->admit(session->arg, &told, &number, now, clock);
+	reason = session->admit(session->arg, session, &number, now, clock);
 	if (!session->held)
 		session_answer_hello(session, reason, number, now);
 }

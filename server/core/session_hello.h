@@ -33,9 +33,6 @@ enum session_feature {
 uint64_t session_params(
     uint64_t max_line, uint64_t max_clients, uint64_t expire_after_ns);
 
-/* In the admit callback: its answer comes by session_decide(). */
-void session_hold(struct session *session);
-
 /* The answer to a held HELLO, as session_admit would have given it. */
 void session_decide(struct session *session, enum session_reason reason,
     unsigned number, struct mono now, struct wall clock);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/session_input.h"
 
-#include <assert.h>
 #include <stdio.h>
 
 #include "core/mutant.h"

@@ -33,44 +33,34 @@
 
 /* --- queues of deadlines ------------------------------------------------ */
 
-static struct client_list *
-queue_of(struct client *client)
-{
-	switch (client->queue) {
-	case QUEUE_PARTIAL: return &client->worker->partial;
-	case QUEUE_LINGERING: return &client->worker->lingering;
-	case QUEUE_STALLED: return &client->worker->stalled;
-	case QUEUE_THROTTLED: return &client->worker->throttled;
-	case QUEUE_HELD: return &client->worker->held;
-	case QUEUE_NONE: break;
-	}
-	return NULL;
-}
-
 /* Keeps its place in a queue in which it already is. */
 static void
 client_enqueue(struct client *client, enum client_queue queue)
 {
-	struct client_list *list = queue_of(client);
+	struct client_list *queues = client->worker->queues;
 
 	if (client->queue == queue)
 		return;
-	if (list != NULL)
-		TAILQ_REMOVE(list, client, queued);
+	if (client->queue != QUEUE_NONE)
+		TAILQ_REMOVE(&queues[client->queue], client, queued);
 	client->queue = queue;
-	list = queue_of(client);
-	if (list == NULL)
+	if (queue == QUEUE_NONE)
 		return;
 	client->queued_at = clock_mono();
-	TAILQ_INSERT_TAIL(list, client, queued);
+	TAILQ_INSERT_TAIL(&queues[queue], client, queued);
 }
 
-/* Progress: the deadline begins again. */
-static void
-client_requeue(struct client *client, enum client_queue queue)
+/* Of a list that was a queue; NULL if it is empty. */
+static struct client *
+take_first(struct client_list *list)
 {
-	client_enqueue(client, QUEUE_NONE);
-	client_enqueue(client, queue);
+	struct client *client = TAILQ_FIRST(list);
+
+	if (client != NULL) {
+		TAILQ_REMOVE(list, client, queued);
+		client->queue = QUEUE_NONE;
+	}
+	return client;
 }
 
 /* --- life --------------------------------------------------------------- */
@@ -86,13 +76,7 @@ client_memory_max(const struct node *node, bool busy)
 
 /* --- resting ------------------------------------------------------------- */
 
-static struct source_seat *
-seat_of(const struct client *client)
-{
-	return &client->source->seats[client->worker->number];
-}
-
-/* By this the connection that gives way is chosen. */
+/* Who gives way is chosen by what this says. */
 static void
 seat_tell(struct source_seat *seat)
 {
@@ -110,7 +94,8 @@ seat_tell(struct source_seat *seat)
 static void
 client_rest(struct client *client, bool rests)
 {
-	struct source_seat *seat = seat_of(client);
+	struct source_seat *seat =
+	    &client->source->seats[client->worker->number];
 
 	if (client->rests && rests && !client->served)
 		return;
@@ -431,8 +416,9 @@ on_writable(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 		(void)client_process(client);
 	}
 	client->served = client->served || sent > 0;
+	/* Progress: if more is unsent, client_settle() sets a new deadline. */
 	if (sent > 0 && client->queue == QUEUE_STALLED)
-		client_requeue(client, QUEUE_STALLED);
+		client_enqueue(client, QUEUE_NONE);
 	client_settle(client);
 	loop_watch_end();
 }
@@ -469,27 +455,16 @@ client_open(struct worker *worker, int fd, const struct sockaddr_storage *peer,
 
 /* --- time and stopping -------------------------------------------------- */
 
-static bool
-is_over(const struct client *client, uint64_t after_ns, struct mono now)
+/* The first of that queue if it has been there for `after_ns`, else NULL. */
+static struct client *
+overdue(const struct worker *worker, enum client_queue queue, uint64_t after_ns,
+    struct mono now)
 {
-	return client != NULL && mono_since(now, client->queued_at) >= after_ns;
-}
+	struct client *client = TAILQ_FIRST(&worker->queues[queue]);
 
-static void
-expire_stalled(struct worker *worker, uint64_t after_ns, struct mono now)
-{
-	while (is_over(TAILQ_FIRST(&worker->stalled), after_ns, now)) {
-		count_add(&worker->counts.timed_out, 1);
-		client_close(TAILQ_FIRST(&worker->stalled));
-	}
-}
-
-/* They had their replies, and were cut for what was counted then. */
-static void
-expire_lingering(struct worker *worker, struct mono now)
-{
-	while (is_over(TAILQ_FIRST(&worker->lingering), CLIENT_LINGER_NS, now))
-		client_close(TAILQ_FIRST(&worker->lingering));
+	return client != NULL && mono_since(now, client->queued_at) >= after_ns
+		   ? client
+		   : NULL;
 }
 
 /*
@@ -499,9 +474,10 @@ expire_lingering(struct worker *worker, struct mono now)
 static void
 expire_partial(struct worker *worker, uint64_t after_ns, struct mono now)
 {
-	while (is_over(TAILQ_FIRST(&worker->partial), after_ns, now)) {
-		struct client *client = TAILQ_FIRST(&worker->partial);
+	struct client *client;
 
+	while (
+	    (client = overdue(worker, QUEUE_PARTIAL, after_ns, now)) != NULL) {
 		count_add(&worker->counts.timed_out, 1);
 		client_answer_unfinished(client, framer_last(&client->in));
 		client_cut(client);
@@ -510,11 +486,20 @@ expire_partial(struct worker *worker, uint64_t after_ns, struct mono now)
 	}
 }
 
-/* Has idle_timeout anything to say of it? Else another deadline has. */
-static bool
-client_is_idle(const struct client *client)
+/* Who lingers has had its replies, and was cut for what was counted then. */
+static void
+expire_others(struct worker *worker, uint64_t write_ns, struct mono now)
 {
-	return client->queue == QUEUE_NONE && client->waiting == NULL;
+	struct client *client;
+
+	while ((client = overdue(
+		    worker, QUEUE_LINGERING, CLIENT_LINGER_NS, now)) != NULL)
+		client_close(client);
+	while (
+	    (client = overdue(worker, QUEUE_STALLED, write_ns, now)) != NULL) {
+		count_add(&worker->counts.timed_out, 1);
+		client_close(client);
+	}
 }
 
 static void
@@ -525,7 +510,8 @@ close_idle(struct worker *worker, uint64_t after_ns, struct mono now)
 	for (unsigned i = 0; i < CLIENT_IDLE_LOOKS && client != NULL &&
 			     mono_since(now, client->rests_since) >= after_ns;
 	     i++) {
-		if (client_is_idle(client)) {
+		/* Else another deadline has something to say of it. */
+		if (client->queue == QUEUE_NONE && client->waiting == NULL) {
 			count_add(&worker->counts.idle_closed, 1);
 			client_close(client);
 		} else {
@@ -566,15 +552,12 @@ clients_tick(struct worker *worker, struct mono now)
 	struct client *client;
 
 	expire_partial(worker, atomic_load(&limits->request_timeout_ns), now);
-	expire_lingering(worker, now);
-	expire_stalled(worker, atomic_load(&limits->write_timeout_ns), now);
+	expire_others(worker, atomic_load(&limits->write_timeout_ns), now);
 	if (idle != 0)
 		close_idle(worker, idle, now);
 	TAILQ_INIT(&again);
-	TAILQ_CONCAT(&again, &worker->throttled, queued);
-	while ((client = TAILQ_FIRST(&again)) != NULL) {
-		TAILQ_REMOVE(&again, client, queued);
-		client->queue = QUEUE_NONE;
+	TAILQ_CONCAT(&again, &worker->queues[QUEUE_THROTTLED], queued);
+	while ((client = take_first(&again)) != NULL) {
 		client->state = CLIENT_OPEN;
 		(void)client_process(client);
 		client_settle(client);
@@ -588,13 +571,9 @@ clients_release(struct worker *worker)
 	struct client_list held;
 	struct client *client;
 
-	if (TAILQ_EMPTY(&worker->held))
-		return;
 	TAILQ_INIT(&held);
-	TAILQ_CONCAT(&held, &worker->held, queued);
-	while ((client = TAILQ_FIRST(&held)) != NULL) {
-		TAILQ_REMOVE(&held, client, queued);
-		client->queue = QUEUE_NONE;
+	TAILQ_CONCAT(&held, &worker->queues[QUEUE_HELD], queued);
+	while ((client = take_first(&held)) != NULL) {
 		if (client_is_durable(client)) {
 			client->held = false;
 			buf_drain(&client->out,

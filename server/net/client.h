@@ -27,15 +27,6 @@ enum client_state {
 			   */
 };
 
-enum client_queue {
-	QUEUE_NONE,
-	QUEUE_PARTIAL,
-	QUEUE_LINGERING,
-	QUEUE_STALLED,
-	QUEUE_THROTTLED,
-	QUEUE_HELD,
-};
-
 /*
  * The commit wait of replies, with durability sync: the positions in the
  * store's FIFOs that must be durable before the replies may leave.

@@ -55,13 +55,14 @@ client_check(struct client *client, enum herd_error error)
 	client->broken = true;
 }
 
+/* The reply to a line that is not taken, counted by its reason. */
 static void
-answer_invalid(struct client *client, struct span line)
+refuse(struct client *client, enum refusal why, struct span line)
 {
 	struct buf *tx = &client->worker->tx;
 	enum herd_error error = buf_reserve(tx, line.len + 3);
 
-	count_add(&client->worker->counts.invalid, 1);
+	count_add(&client->worker->counts.refused[why], 1);
 	if (error == HERD_OK)
 		error = buf_add(tx, "? ", 2);
 	if (error == HERD_OK)
@@ -71,15 +72,7 @@ answer_invalid(struct client *client, struct span line)
 	client_check(client, error);
 }
 
-/* The reply to a line that is not taken, counted by its reason. */
-static void
-refuse(struct client *client, enum refusal why, struct span line)
-{
-	count_add(&client->worker->counts.refused[why], 1);
-	answer_invalid(client, line);
-}
-
-/* As above for a report: its client is kept and logged. */
+/* Of a report: whose it was is kept and logged. */
 static void
 refuse_report(struct client *client, enum refusal why, struct span line,
     struct span id, uint64_t hash, struct wall now)

@@ -138,8 +138,7 @@ net_link_cancel(void *arg HERD_UNUSED, struct link *link)
 static void
 net_link_fail(struct net_link *net_link, const char *error, const char *next)
 {
-	net_link->found.count = 0;
-	net_link->tried = 0;
+	net_link_cancel(NULL, &net_link->link);
 	link_on_failed(
 	    &net_link->link, error, next, clock_mono(), clock_wall());
 }
@@ -222,8 +221,7 @@ net_link_dial_next(void *arg HERD_UNUSED, struct link *link,
 		address_error(net_link, conn->peer, error, text);
 	if (dial_an_address(net_link, text))
 		return true;
-	net_link->found.count = 0;
-	net_link->tried = 0;
+	net_link_cancel(NULL, link);
 	if (text[0] != '\0')
 		snprintf(link->error, sizeof(link->error), "%s", text);
 	return false;

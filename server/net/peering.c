@@ -2,7 +2,6 @@
 /* The thread of the links: listening, the list of links, orders to it. */
 #include "net/peering.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,7 +181,6 @@ plan_apply(struct peering *peering, const struct plan *plan)
 		} else {
 			net_link->line = planned->line;
 			net_link->column = planned->column;
-			link_apply_redial_max(&net_link->link);
 		}
 	}
 	for (unsigned i = 0; i < plan->count; i++) {
@@ -254,6 +252,17 @@ on_reload(void *arg)
 
 /* --- orders ------------------------------------------------------------- */
 
+/* Where `published` has that peer, LINKS_MAX: nowhere. Under the lock. */
+static unsigned
+find_published(const struct peering *peering, struct span peer)
+{
+	for (unsigned i = 0; i < peering->published_count; i++) {
+		if (span_is(peer, peering->published[i].peer))
+			return i;
+	}
+	return LINKS_MAX;
+}
+
 struct link_order {
 	struct message message;
 	struct peering *peering;
@@ -284,11 +293,10 @@ peering_command(struct peering *peering, struct span peer, enum link_verb verb,
     peering_on_done *on_done, void *arg)
 {
 	struct link_order *command;
-	bool found = false;
+	bool found;
 
 	pthread_mutex_lock(&peering->lock);
-	for (unsigned i = 0; i < peering->published_count; i++)
-		found |= span_is(peer, peering->published[i].peer);
+	found = find_published(peering, peer) < LINKS_MAX;
 	pthread_mutex_unlock(&peering->lock);
 	if (!found)
 		return HERD_ENOTFOUND;
@@ -368,20 +376,32 @@ peering_status(struct peering *peering, struct link_status out[LINKS_MAX])
 	return count;
 }
 
+bool
+peering_find(struct peering *peering, struct span peer, struct link_status *out)
+{
+	unsigned at;
+
+	pthread_mutex_lock(&peering->lock);
+	at = find_published(peering, peer);
+	if (at < LINKS_MAX)
+		*out = peering->published[at];
+	pthread_mutex_unlock(&peering->lock);
+	return at < LINKS_MAX;
+}
+
 unsigned
 peering_changes(struct peering *peering, struct span peer,
     struct link_change out[LINK_CHANGES_MAX])
 {
 	unsigned count = 0;
+	unsigned at;
 
 	pthread_mutex_lock(&peering->lock);
-	for (unsigned i = 0; i < peering->published_count; i++) {
-		unsigned index = peering->published_index[i];
-
-		if (span_is(peer, peering->published[i].peer))
-			count = link_history_copy(
-			    &peering->net_links[index].history, out);
-	}
+	at = find_published(peering, peer);
+	if (at < LINKS_MAX)
+		count = link_history_copy(
+		    &peering->net_links[peering->published_index[at]].history,
+		    out);
 	pthread_mutex_unlock(&peering->lock);
 	return count;
 }
@@ -490,6 +510,11 @@ peering_prepare(struct peering *peering, struct buf *message)
 	if (peering->base == NULL ||
 	    event_base_priority_init(peering->base, 2) != 0)
 		return HERD_ENOMEM;
+	error =
+	    mailbox_init(&peering->mailbox, peering->base, on_wake, peering);
+	if (error != HERD_OK)
+		return error;
+	peering->has_mailbox = true;
 	peering->tick =
 	    event_new(peering->base, -1, EV_PERSIST, on_tick, peering);
 	if (peering->tick == NULL ||
@@ -525,9 +550,11 @@ peering_prepare(struct peering *peering, struct buf *message)
 static void
 peering_release(struct peering *peering)
 {
-	for (unsigned i = 0; i < LINKS_MAX; i++) {
+	peering->driver.stopping = true;
+	if (peering->has_mailbox)
+		mailbox_release(&peering->mailbox);
+	for (unsigned i = 0; i < LINKS_MAX; i++)
 		net_link_close(&peering->net_links[i]);
-	}
 	listener_close(peering->listener);
 	transport_tls_close(peering->tls);
 	if (peering->tick != NULL)
@@ -541,11 +568,27 @@ peering_release(struct peering *peering)
 	free(peering);
 }
 
+/* The first plan waits for the thread, which then has it. */
+static enum herd_error
+peering_start(struct peering *peering)
+{
+	struct plan *plan = plan_make(peering);
+
+	if (plan == NULL)
+		return HERD_ENOMEM;
+	plan_publish(peering, plan);
+	plan->message.run = on_plan;
+	mailbox_post(&peering->mailbox, &plan->message);
+	return thread_start(&peering->thread, "links", THREAD_LOOP, run_links,
+		   peering) == 0
+		   ? HERD_OK
+		   : HERD_ESYSTEM;
+}
+
 enum herd_error
 peering_open(struct node *node, struct buf *message, struct peering **out)
 {
 	struct peering *peering = calloc(1, sizeof(*peering));
-	struct plan *plan = NULL;
 	enum herd_error error;
 
 	if (peering == NULL)
@@ -560,35 +603,15 @@ peering_open(struct node *node, struct buf *message, struct peering **out)
 	pthread_mutex_init(&peering->lock, NULL);
 	pthread_mutex_init(&peering->watch_lock, NULL);
 	error = peering_prepare(peering, message);
-	if (error != HERD_OK)
-		goto fail;
-	error =
-	    mailbox_init(&peering->mailbox, peering->base, on_wake, peering);
-	if (error != HERD_OK)
-		goto fail;
-	plan = plan_make(peering);
-	if (plan == NULL) {
-		error = HERD_ENOMEM;
-		goto fail_mailbox;
-	}
-	plan_publish(peering, plan);
-	plan->message.run = on_plan;
-	mailbox_post(&peering->mailbox, &plan->message);
-	if (thread_start(&peering->thread, "links", THREAD_LOOP, run_links,
-		peering) != 0) {
-		error = HERD_ESYSTEM;
-		goto fail_mailbox;
+	if (error == HERD_OK)
+		error = peering_start(peering);
+	if (error != HERD_OK) {
+		peering_release(peering);
+		return error;
 	}
 	node_on_reload(node, on_reload, peering);
 	*out = peering;
 	return HERD_OK;
-
-fail_mailbox:
-	peering->driver.stopping = true;
-	mailbox_release(&peering->mailbox);
-fail:
-	peering_release(peering);
-	return error;
 }
 
 void
@@ -600,6 +623,5 @@ peering_close(struct peering *peering)
 		return;
 	mailbox_post(&peering->mailbox, &stop.message);
 	pthread_join(peering->thread, NULL);
-	mailbox_release(&peering->mailbox);
 	peering_release(peering);
 }

@@ -61,6 +61,10 @@ const struct address *peering_address(const struct peering *peering);
 unsigned peering_status(
     struct peering *peering, struct link_status out[LINKS_MAX]);
 
+/* Copies the state of the link to that peer; false if there is none. */
+bool peering_find(
+    struct peering *peering, struct span peer, struct link_status *out);
+
 /*
  * Copies the last changes of the link to that peer, the oldest first; returns
  * how many, 0 if there is no such link. Any thread.

@@ -68,8 +68,8 @@ struct peering {
 	struct node *node;
 	struct event_base *base;
 	pthread_t thread;
-	bool started;
 	struct mailbox mailbox;
+	bool has_mailbox;
 	struct event *tick;
 	struct listener *listener;
 	struct address address;

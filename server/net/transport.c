@@ -13,8 +13,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "herd/text.h"
-
 #define IDENTITY_MAX 128u
 
 struct transport_tls {
@@ -198,11 +196,21 @@ tls_note_error(struct transport *transport, unsigned long code)
 	    text == NULL ? "failed" : text);
 }
 
+/* Before each call of OpenSSL whose result is for tls_result(). */
+static void
+tls_forget_errors(void)
+{
+	ERR_clear_error();
+	errno = 0;
+}
+
 static enum transport_result
 tls_result(struct transport *transport, int returned)
 {
 	unsigned long code;
 
+	if (returned == 1)
+		return TRANSPORT_DONE;
 	switch (SSL_get_error(transport->ssl, returned)) {
 	case SSL_ERROR_WANT_READ: return TRANSPORT_WANTS_READ;
 	case SSL_ERROR_WANT_WRITE: return TRANSPORT_WANTS_WRITE;
@@ -256,7 +264,7 @@ tls_begin(struct transport *transport)
 enum transport_result
 transport_handshake(struct transport *transport)
 {
-	int returned;
+	enum transport_result result;
 
 	if (transport->tls == NULL)
 		return TRANSPORT_DONE;
@@ -265,13 +273,10 @@ transport_handshake(struct transport *transport)
 		    transport->error, TRANSPORT_ERROR_MAX, "out of memory");
 		return TRANSPORT_FAILED;
 	}
-	ERR_clear_error();
-	errno = 0;
-	returned = SSL_do_handshake(transport->ssl);
-	if (returned != 1)
-		return tls_result(transport, returned);
-	if (transport_is_keyed(transport))
-		return TRANSPORT_DONE;
+	tls_forget_errors();
+	result = tls_result(transport, SSL_do_handshake(transport->ssl));
+	if (result != TRANSPORT_DONE || transport_is_keyed(transport))
+		return result;
 	transport->wrong_key = true;
 	snprintf(transport->error, TRANSPORT_ERROR_MAX,
 	    "TLS: wrong key: the handshake did without the herd's key");
@@ -297,13 +302,9 @@ transport_read(
 	ssize_t n;
 
 	if (transport->ssl != NULL) {
-		int returned;
-
-		ERR_clear_error();
-		errno = 0;
-		returned = SSL_read_ex(transport->ssl, data, room, len);
-		return returned == 1 ? TRANSPORT_DONE
-				     : tls_result(transport, returned);
+		tls_forget_errors();
+		return tls_result(
+		    transport, SSL_read_ex(transport->ssl, data, room, len));
 	}
 	n = recv(transport->fd, data, room, 0);
 	if (n < 0)
@@ -318,14 +319,9 @@ transport_write(struct transport *transport, struct span data, size_t *len)
 	ssize_t n;
 
 	if (transport->ssl != NULL) {
-		int returned;
-
-		ERR_clear_error();
-		errno = 0;
-		returned =
-		    SSL_write_ex(transport->ssl, data.data, data.len, len);
-		return returned == 1 ? TRANSPORT_DONE
-				     : tls_result(transport, returned);
+		tls_forget_errors();
+		return tls_result(transport,
+		    SSL_write_ex(transport->ssl, data.data, data.len, len));
 	}
 	n = send(transport->fd, data.data, data.len, MSG_NOSIGNAL);
 	if (n < 0)

@@ -25,7 +25,6 @@
 struct worker_counts {
 	_Atomic uint64_t iamat;
 	_Atomic uint64_t whatsat;
-	_Atomic uint64_t invalid; /* all of `refused` */
 	_Atomic uint64_t refused[REFUSAL_COUNT];
 	_Atomic uint64_t connections;
 	_Atomic uint64_t busy;
@@ -45,6 +44,17 @@ count_add(_Atomic uint64_t *counter, uint64_t n)
 	    memory_order_relaxed);
 }
 
+/* Where a client waits for its deadline or its turn. */
+enum client_queue {
+	QUEUE_NONE,
+	QUEUE_PARTIAL,   /* a request has begun */
+	QUEUE_LINGERING, /* its input is discarded */
+	QUEUE_STALLED,   /* with unsent replies */
+	QUEUE_THROTTLED, /* over its request rate */
+	QUEUE_HELD,      /* replies wait for a commit */
+	QUEUE_COUNT,
+};
+
 struct worker {
 	struct node *node;
 	struct worker_pool *pool;
@@ -57,11 +67,7 @@ struct worker {
 	struct buf spare;             /* what connections read into */
 	struct buf tx;                /* replies of the batch at hand */
 	struct client_list clients; /* all; idle_timeout: longest idle first */
-	struct client_list partial; /* with a request begun, oldest first */
-	struct client_list lingering; /* whose input is discarded */
-	struct client_list stalled;   /* with unsent replies, oldest first */
-	struct client_list throttled; /* over their request rate */
-	struct client_list held;      /* replies wait for a commit */
+	struct client_list queues[QUEUE_COUNT]; /* each oldest first */
 	struct wall expiry; /* of the batch at hand: what is too old */
 	bool stopping;
 	struct mono stop_at; /* clients that are not done by then are cut */

@@ -2,7 +2,6 @@
 #include "net/worker_pool.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -169,21 +168,19 @@ on_accept(void *arg, int fd, const struct sockaddr_storage *peer)
 	struct worker_pool *pool = arg;
 	struct node_limits *limits = &pool->node->limits;
 	struct worker *worker = &pool->all[pool->next];
-	struct source *source;
+	struct source *source = NULL;
 	struct handover *handover;
+	const char *limit = "memory";
 
 	if (addresses_is_full(
-		pool->addresses, peer, atomic_load(&limits->max_per_address))) {
-		refuse(pool, fd, peer, "max_connections_per_address");
-		return;
-	}
-	if (!has_place(pool)) {
-		refuse(pool, fd, peer, "max_connections");
-		return;
-	}
-	source = addresses_enter(pool->addresses, peer);
+		pool->addresses, peer, atomic_load(&limits->max_per_address)))
+		limit = "max_connections_per_address";
+	else if (!has_place(pool))
+		limit = "max_connections";
+	else
+		source = addresses_enter(pool->addresses, peer);
 	if (source == NULL) {
-		refuse(pool, fd, peer, "memory");
+		refuse(pool, fd, peer, limit);
 		return;
 	}
 	atomic_fetch_add(&pool->connections, 1);
@@ -357,11 +354,8 @@ worker_init(struct worker *worker, struct worker_pool *pool, unsigned number)
 	worker->pool = pool;
 	worker->number = number;
 	TAILQ_INIT(&worker->clients);
-	TAILQ_INIT(&worker->partial);
-	TAILQ_INIT(&worker->lingering);
-	TAILQ_INIT(&worker->stalled);
-	TAILQ_INIT(&worker->throttled);
-	TAILQ_INIT(&worker->held);
+	for (unsigned i = 0; i < QUEUE_COUNT; i++)
+		TAILQ_INIT(&worker->queues[i]);
 	buf_init(&worker->spare, node->max_line + FRAMER_AHEAD_MAX);
 	buf_init(&worker->tx, WORKER_TX_MAX);
 	refusals_init(&worker->refusals);
@@ -504,13 +498,15 @@ worker_pool_count(struct worker_pool *pool, struct worker_pool_counts *out)
 
 		out->iamat += atomic_load(&counts->iamat);
 		out->whatsat += atomic_load(&counts->whatsat);
-		out->invalid += atomic_load(&counts->invalid);
 		out->timed_out += atomic_load(&counts->timed_out);
 		out->gave_way += atomic_load(&counts->gave_way);
 		out->idle_closed += atomic_load(&counts->idle_closed);
-		for (unsigned j = 0; j < REFUSAL_COUNT; j++)
-			out->requests_refused[j] +=
-			    atomic_load(&counts->refused[j]);
+		for (unsigned j = 0; j < REFUSAL_COUNT; j++) {
+			uint64_t n = atomic_load(&counts->refused[j]);
+
+			out->requests_refused[j] += n;
+			out->invalid += n;
+		}
 		out->received_bytes += atomic_load(&counts->received_bytes);
 		out->sent_bytes += atomic_load(&counts->sent_bytes);
 		out->busy += atomic_load(&counts->busy);

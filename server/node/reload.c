@@ -33,18 +33,22 @@ reload_add(struct reload *reload, bool now, const char *name)
 }
 
 static bool
+addresses_are_equal(
+    const struct herdfile_node *a, const struct herdfile_node *b)
+{
+	return address_equal(&a->clients, &b->clients) &&
+	       address_equal(&a->peers, &b->peers) &&
+	       address_equal(&a->admin, &b->admin);
+}
+
+static bool
 nodes_are_equal(const struct herdfile *a, const struct herdfile *b)
 {
 	if (a->node_count != b->node_count)
 		return false;
 	for (size_t i = 0; i < a->node_count; i++) {
-		const struct herdfile_node *x = &a->nodes[i];
-		const struct herdfile_node *y = &b->nodes[i];
-
-		if (strcmp(x->name, y->name) != 0 ||
-		    !address_equal(&x->peers, &y->peers) ||
-		    !address_equal(&x->clients, &y->clients) ||
-		    !address_equal(&x->admin, &y->admin))
+		if (strcmp(a->nodes[i].name, b->nodes[i].name) != 0 ||
+		    !addresses_are_equal(&a->nodes[i], &b->nodes[i]))
 			return false;
 	}
 	return true;
@@ -85,9 +89,7 @@ compare(struct reload *reload, const struct node *node,
 
 	if (strcmp(boot->herd, file->herd) != 0)
 		reload_add(reload, false, "herd");
-	if (!address_equal(&before->clients, &after->clients) ||
-	    !address_equal(&before->peers, &after->peers) ||
-	    !address_equal(&before->admin, &after->admin))
+	if (!addresses_are_equal(before, after))
 		reload_add(reload, false, "addresses of this node");
 	if (!nodes_are_equal(running, file))
 		reload_add(reload, true, "nodes");

@@ -17,11 +17,11 @@
 #define CLOCK_NS (UINT64_C(1600000000) * HERD_NS_PER_S)
 
 static enum session_reason
-on_admit(void *arg, const struct session_hello *hello, unsigned *edge,
-    struct mono now, struct wall clock)
+on_admit(void *arg, struct session *session, unsigned *edge, struct mono now,
+    struct wall clock)
 {
 	(void)arg;
-	(void)hello;
+	(void)session;
 	(void)now;
 	(void)clock;
 	*edge = 0;

@@ -49,12 +49,12 @@ ends_wall(const struct ends_time *time)
 }
 
 static inline enum session_reason
-end_admit(void *arg, const struct session_hello *hello, unsigned *edge,
-    struct mono now, struct wall clock)
+end_admit(void *arg, struct session *session, unsigned *edge, struct mono now,
+    struct wall clock)
 {
 	struct end *end = arg;
 
-	(void)hello;
+	(void)session;
 	(void)now;
 	(void)clock;
 	*edge = 0;

@@ -73,8 +73,6 @@ test_query_parameters_keep_every_byte(void **state)
 	assert_int_equal(query.param_count, 4);
 	assert_true(span_is(query.params[0].name, "a=b"));
 	assert_true(span_is(query.params[0].value, "&"));
-	assert_false(query_find(&query, "count")->has_value);
-	assert_true(query_find(&query, "e")->has_value);
 	assert_int_equal(query_find(&query, "e")->value.len, 0);
 	assert_true(span_is(query_find(&query, "z")->value, "1=2"));
 	query_release(&query);

@@ -27,15 +27,16 @@ kiwi(void)
 }
 
 static void
-check_row(const struct report *report, const char *from, const char *expected)
+check_row(const struct report *report, uint32_t from, const char *expected)
 {
+	static struct node node;
 	struct json json;
 	struct buf text;
 
 	buf_init(&text, 1u << 20);
 	json_begin(&json, &text, JSON_COMPACT);
 	json_object(&json, NULL);
-	row_client(&json, report, from);
+	row_client(&json, &node, report, from);
 	json_object_end(&json);
 	assert_int_equal(json_end(&json), HERD_OK);
 	assert_string_equal(buf_cstr(&text), expected);
@@ -48,7 +49,7 @@ test_rows_client_has_all_fields(void **state)
 	struct report report = kiwi();
 
 	(void)state;
-	check_row(&report, "client",
+	check_row(&report, FROM_CLIENT,
 	    "{\"client\":\"kiwi.cs.ucla.edu\","
 	    "\"time\":\"1621464827.959498503\","
 	    "\"location\":\"+34.068930-118.445127\",\"lat\":34.06893,"
@@ -63,7 +64,7 @@ test_rows_id_of_any_bytes_is_whole_in_base64(void **state)
 
 	(void)state;
 	report.client = span_of("a\xff\x1b", 3);
-	check_row(&report, "",
+	check_row(&report, FROM_NOBODY,
 	    "{\"client\":\"a\xef\xbf\xbd\\u001b\",\"client_b64\":\"Yf8b\","
 	    "\"time\":\"1621464827.959498503\","
 	    "\"location\":\"+34.068930-118.445127\",\"lat\":34.06893,"
@@ -80,7 +81,7 @@ test_rows_removal_says_so(void **state)
 	report.kind = REPORT_REMOVAL;
 	report.location = span_from("");
 	report.skew = span_from("");
-	check_row(&report, "client",
+	check_row(&report, FROM_CLIENT,
 	    "{\"client\":\"kiwi.cs.ucla.edu\","
 	    "\"time\":\"1621464827.959498503\",\"location\":null,"
 	    "\"lat\":null,\"lon\":null,\"node\":\"Riley\",\"skew\":null,"

@@ -13,13 +13,12 @@ test_backoff_stays_below_its_ceiling(void **state)
 
 	(void)state;
 	for (unsigned round = 0; round < 2000; round++) {
-		struct backoff backoff;
+		struct backoff backoff = { 0 };
 
-		backoff_init(&backoff, max);
 		for (unsigned n = 0; n < 100; n++) {
 			uint64_t ceiling = n < 20 ? BACKOFF_FIRST_NS << n : max;
 			uint64_t wait =
-			    backoff_next(&backoff, unit_next(&random));
+			    backoff_next(&backoff, max, unit_next(&random));
 
 			if (ceiling > max)
 				ceiling = max;
@@ -32,43 +31,40 @@ test_backoff_stays_below_its_ceiling(void **state)
 static void
 test_backoff_reaches_both_ends(void **state)
 {
-	struct backoff backoff;
+	const uint64_t max = 30 * HERD_NS_PER_S;
+	struct backoff backoff = { 0 };
 
 	(void)state;
-	backoff_init(&backoff, 30 * HERD_NS_PER_S);
 	for (unsigned n = 0; n < 30; n++)
-		(void)backoff_next(&backoff, 0);
-	assert_true(backoff_next(&backoff, 0) == BACKOFF_LEAST_NS);
-	assert_true(
-	    backoff_next(&backoff, 30 * HERD_NS_PER_S) == 30 * HERD_NS_PER_S);
-	assert_true(
-	    backoff_next(&backoff, 30 * HERD_NS_PER_S + 1) == BACKOFF_LEAST_NS);
+		(void)backoff_next(&backoff, max, 0);
+	assert_true(backoff_next(&backoff, max, 0) == BACKOFF_LEAST_NS);
+	assert_true(backoff_next(&backoff, max, max) == max);
+	assert_true(backoff_next(&backoff, max, max + 1) == BACKOFF_LEAST_NS);
 }
 
 static void
 test_backoff_reset_begins_anew(void **state)
 {
-	struct backoff backoff;
+	const uint64_t max = 30 * HERD_NS_PER_S;
+	struct backoff backoff = { 0 };
 
 	(void)state;
-	backoff_init(&backoff, 30 * HERD_NS_PER_S);
 	for (unsigned n = 0; n < 10; n++)
-		(void)backoff_next(&backoff, 1);
+		(void)backoff_next(&backoff, max, 1);
 	backoff_reset(&backoff);
 	assert_true(
-	    backoff_next(&backoff, BACKOFF_FIRST_NS) == BACKOFF_FIRST_NS);
+	    backoff_next(&backoff, max, BACKOFF_FIRST_NS) == BACKOFF_FIRST_NS);
 }
 
 static void
 test_backoff_with_small_ceiling_waits_the_least(void **state)
 {
-	struct backoff backoff;
+	struct backoff backoff = { 0 };
 
 	(void)state;
-	backoff_init(&backoff, HERD_NS_PER_MS);
 	for (unsigned n = 0; n < 50; n++)
-		assert_true(
-		    backoff_next(&backoff, n * 12345678u) == BACKOFF_LEAST_NS);
+		assert_true(backoff_next(&backoff, HERD_NS_PER_MS,
+				n * 12345678u) == BACKOFF_LEAST_NS);
 }
 
 /* --- the board ----------------------------------------------------------- */
