@@ -43,9 +43,7 @@
 	X(BENCH_MAX, "max_ms", "MAX", VALUE_MS, .drop = 1)
 /* clang-format on */
 
-enum { BENCH_COLUMNS(COLUMN_ENUM) };
-
-static const struct column bench_columns[] = { BENCH_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(bench_columns, BENCH_COLUMNS);
 
 static const struct view bench_view =
     VIEW(bench_columns, .schema = "herd.bench/1", .list = "results");

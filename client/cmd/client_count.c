@@ -6,10 +6,10 @@
 
 /* clang-format off */
 static const struct column count_columns[] = {
-	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
-	COLUMN("count", "CLIENTS", VALUE_INTEGER, .path = "count"),
-	COLUMN("removals", "REMOVALS", VALUE_INTEGER, .path = "removals"),
-	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_SUBJECT),
+	COLUMN("count", "CLIENTS", VALUE_INTEGER),
+	COLUMN("removals", "REMOVALS", VALUE_INTEGER),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),
 };
 /* clang-format on */
 

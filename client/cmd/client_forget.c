@@ -11,15 +11,13 @@
 #define FORGET_COLUMNS(X) \
 	X(FORGET_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS) \
 	X(FORGET_CLIENT, "client", "CLIENT", VALUE_TEXT, \
-	    .traits = COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK, .path = "client") \
-	X(FORGET_TIME, "time", "REMOVAL TIME", VALUE_TIME, .path = "time") \
-	X(FORGET_FORGOTTEN, "forgotten", "FORGOTTEN", VALUE_BOOL, .path = "forgotten") \
-	X(FORGET_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+	    .traits = COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK) \
+	X(FORGET_TIME, "time", "REMOVAL TIME", VALUE_TIME) \
+	X(FORGET_FORGOTTEN, "forgotten", "FORGOTTEN", VALUE_BOOL) \
+	X(FORGET_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE)
 /* clang-format on */
 
-enum { FORGET_COLUMNS(COLUMN_ENUM) };
-
-static const struct column forget_columns[] = { FORGET_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(forget_columns, FORGET_COLUMNS);
 
 static const struct view forget_view =
     VIEW(forget_columns, .schema = "herd.forgotten/1", .list = "clients");

@@ -23,18 +23,15 @@
 
 /* clang-format off */
 #define IMPORT_COLUMNS(X) \
-	X(IMPORT_NODE, "node", "NODE", VALUE_TEXT, \
-	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME) \
+	X(IMPORT_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_SUBJECT) \
 	X(IMPORT_READ, "read", "READ", VALUE_INTEGER) \
 	X(IMPORT_TAKEN, "reported", "REPORTED", VALUE_INTEGER) \
 	X(IMPORT_REFUSED, "refused", "REFUSED", VALUE_INTEGER) \
 	X(IMPORT_BAD, "malformed", "MALFORMED", VALUE_INTEGER) \
-	X(IMPORT_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+	X(IMPORT_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE)
 /* clang-format on */
 
-enum { IMPORT_COLUMNS(COLUMN_ENUM) };
-
-static const struct column import_columns[] = { IMPORT_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(import_columns, IMPORT_COLUMNS);
 
 static const struct view import_view =
     VIEW(import_columns, .schema = "herd.import/1", .list = "imports");

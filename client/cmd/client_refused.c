@@ -7,14 +7,13 @@
 /* clang-format off */
 static const struct column refused_columns[] = {
 	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_LABEL),
-	COLUMN("client", "CLIENT", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK,
-	    .path = "client"),
-	COLUMN("reason", "REASON", VALUE_STATE, .path = "reason"),
-	COLUMN("times", "TIMES", VALUE_INTEGER, .drop = 2, .path = "times"),
-	COLUMN("address", "ADDRESS", VALUE_TEXT, .drop = 1, .path = "address"),
-	COLUMN("at", "LAST", VALUE_CLOCK, .drop = 3, .path = "at"),
-	COLUMN("cut", "CUT", VALUE_BOOL, .traits = COLUMN_WIDE, .path = "cut"),
-	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK),
+	COLUMN("client", "CLIENT", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK),
+	COLUMN("reason", "REASON", VALUE_STATE),
+	COLUMN("times", "TIMES", VALUE_INTEGER, .drop = 2),
+	COLUMN("address", "ADDRESS", VALUE_TEXT, .drop = 1),
+	COLUMN("at", "LAST", VALUE_CLOCK, .drop = 3),
+	COLUMN("cut", "CUT", VALUE_BOOL, .traits = COLUMN_WIDE),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE | COLUMN_SHRINK),
 };
 /* clang-format on */
 

@@ -17,28 +17,22 @@
 #define SHOW_COLUMNS(X) \
 	X(SHOW_NODE, "node", "NODE", VALUE_TEXT, \
 	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_LABEL) \
-	X(SHOW_ID, "client", "CLIENT", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_ID | COLUMN_WIDE, \
-	    .path = "client") \
-	X(SHOW_TIME, "time", "CLIENT TIME", VALUE_TIME, .path = "time") \
-	X(SHOW_LOCATION, "location", "LOCATION", VALUE_PLACE, .drop = 1, .path = "location") \
-	X(SHOW_DISTANCE, "distance_m", "DISTANCE", VALUE_DISTANCE, .traits = COLUMN_IF_ANY, \
-	    .path = "distance_m") \
-	X(SHOW_RECEIVED, "received_at", "RECEIVED", VALUE_CLOCK, .drop = 2, .path = "received_at") \
-	X(SHOW_AHEAD, "ahead_s", "AHEAD", VALUE_SECONDS, .traits = COLUMN_IF_ANY, .drop = 4, \
-	    .path = "ahead_s") \
-	X(SHOW_LAG, "lag_ms", "LAG", VALUE_MS, .traits = COLUMN_IF_ANY, .drop = 3, \
-	    .path = "lag_ms") \
-	X(SHOW_STATUS, "status", "STATUS", VALUE_STATE, .traits = COLUMN_STATE) \
+	X(SHOW_ID, "client", "CLIENT", VALUE_TEXT, \
+	    .traits = COLUMN_NAME | COLUMN_ID | COLUMN_WIDE) \
+	X(SHOW_TIME, "time", "CLIENT TIME", VALUE_TIME) \
+	X(SHOW_LOCATION, "location", "LOCATION", VALUE_PLACE, .drop = 1) \
+	X(SHOW_DISTANCE, "distance_m", "DISTANCE", VALUE_DISTANCE, .traits = COLUMN_IF_ANY) \
+	X(SHOW_RECEIVED, "received_at", "RECEIVED", VALUE_CLOCK, .drop = 2) \
+	X(SHOW_AHEAD, "ahead_s", "AHEAD", VALUE_SECONDS, .traits = COLUMN_IF_ANY, .drop = 4) \
+	X(SHOW_LAG, "lag_ms", "LAG", VALUE_MS, .traits = COLUMN_IF_ANY, .drop = 3) \
+	X(SHOW_STATUS, "status", "STATUS", VALUE_STATE, .traits = COLUMN_COMPUTED | COLUMN_STATE) \
 	X(SHOW_ORIGIN, "origin", "ORIGIN", VALUE_TEXT, .traits = COLUMN_WIDE, .path = "node") \
-	X(SHOW_SKEW, "skew", "SKEW", VALUE_TEXT, .traits = COLUMN_WIDE, .path = "skew") \
-	X(SHOW_FROM, "from", "FROM", VALUE_TEXT, .traits = COLUMN_WIDE, .path = "from") \
-	X(SHOW_ERROR, "error", "ERROR", VALUE_TEXT, \
-	    .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK)
+	X(SHOW_SKEW, "skew", "SKEW", VALUE_TEXT, .traits = COLUMN_WIDE) \
+	X(SHOW_FROM, "from", "FROM", VALUE_TEXT, .traits = COLUMN_WIDE) \
+	X(SHOW_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE | COLUMN_SHRINK)
 /* clang-format on */
 
-enum { SHOW_COLUMNS(COLUMN_ENUM) };
-
-static const struct column show_columns[] = { SHOW_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(show_columns, SHOW_COLUMNS);
 
 static const struct view client_show_view =
     VIEW(show_columns, .schema = "herd.clients/1", .list = "clients");

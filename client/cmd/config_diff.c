@@ -19,12 +19,10 @@
 	X(DIFF_RUNNING, "running", "RUNNING", VALUE_TEXT, .traits = COLUMN_SHRINK) \
 	X(DIFF_FILE, "file", "FILE", VALUE_TEXT, .traits = COLUMN_SHRINK) \
 	X(DIFF_RELOADABLE, "reloadable", "RELOADABLE", VALUE_BOOL, .drop = 1) \
-	X(DIFF_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+	X(DIFF_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE)
 /* clang-format on */
 
-enum { DIFF_COLUMNS(COLUMN_ENUM) };
-
-static const struct column columns[] = { DIFF_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(columns, DIFF_COLUMNS);
 
 static const struct view config_diff_view =
     VIEW(columns, .schema = "herd.config-diff/1", .list = "differences");

@@ -7,11 +7,11 @@
 
 /* clang-format off */
 static const struct column columns[] = {
-	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
-	COLUMN("applied", "APPLIED", VALUE_JSON, .path = "applied"),
-	COLUMN("restart", "NEEDS A RESTART", VALUE_JSON, .path = "restart"),
-	COLUMN("rejected", "REJECTED", VALUE_JSON, .path = "rejected"),
-	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_SUBJECT),
+	COLUMN("applied", "APPLIED", VALUE_JSON),
+	COLUMN("restart", "NEEDS A RESTART", VALUE_JSON),
+	COLUMN("rejected", "REJECTED", VALUE_JSON),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),
 };
 /* clang-format on */
 

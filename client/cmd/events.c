@@ -16,22 +16,20 @@
 /* clang-format off */
 #define EVENT_COLUMNS(X) \
 	X(EVENT_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS) \
-	X(EVENT_AT, "at", "AT", VALUE_CLOCK, .path = "at") \
-	X(EVENT_KIND, "event", "EVENT", VALUE_TEXT, .path = "event") \
-	X(EVENT_CLIENT, "client", "CLIENT", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_ID, \
-	    .path = "client") \
-	X(EVENT_LOCATION, "location", "LOCATION", VALUE_PLACE, .path = "location") \
-	X(EVENT_TIME, "time", "CLIENT TIME", VALUE_TIME, .traits = COLUMN_WIDE, .path = "time") \
-	X(EVENT_ORIGIN, "origin", "ORIGIN", VALUE_TEXT, .traits = COLUMN_MACHINE) \
-	X(EVENT_FROM, "from", "FROM", VALUE_TEXT, .traits = COLUMN_NEIGHBOUR, .path = "from") \
-	X(EVENT_PEER, "peer", "PEER", VALUE_TEXT, .traits = COLUMN_NEIGHBOUR, .path = "peer") \
-	X(EVENT_STATE, "state", "STATE", VALUE_STATE, .path = "state") \
-	X(EVENT_TEXT, "text", "TEXT", VALUE_TEXT)
+	X(EVENT_AT, "at", "AT", VALUE_CLOCK) \
+	X(EVENT_KIND, "event", "EVENT", VALUE_TEXT) \
+	X(EVENT_CLIENT, "client", "CLIENT", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_ID) \
+	X(EVENT_LOCATION, "location", "LOCATION", VALUE_PLACE) \
+	X(EVENT_TIME, "time", "CLIENT TIME", VALUE_TIME, .traits = COLUMN_WIDE) \
+	X(EVENT_ORIGIN, "origin", "ORIGIN", VALUE_TEXT, \
+	    .traits = COLUMN_COMPUTED | COLUMN_MACHINE) \
+	X(EVENT_FROM, "from", "FROM", VALUE_TEXT, .traits = COLUMN_NEIGHBOUR) \
+	X(EVENT_PEER, "peer", "PEER", VALUE_TEXT, .traits = COLUMN_NEIGHBOUR) \
+	X(EVENT_STATE, "state", "STATE", VALUE_STATE) \
+	X(EVENT_TEXT, "text", "TEXT", VALUE_TEXT, .traits = COLUMN_COMPUTED)
 /* clang-format on */
 
-enum { EVENT_COLUMNS(COLUMN_ENUM) };
-
-static const struct column event_columns[] = { EVENT_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(event_columns, EVENT_COLUMNS);
 
 static const struct view event_view =
     VIEW(event_columns, .schema = "herd.events/1", .list = "events");

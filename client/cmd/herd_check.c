@@ -26,9 +26,7 @@
 	X(FINDING_TEXT, "text", "WHAT IT MEANS", VALUE_TEXT, .traits = COLUMN_SHRINK)
 /* clang-format on */
 
-enum { FINDING_COLUMNS(COLUMN_ENUM) };
-
-static const struct column columns[] = { FINDING_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(columns, FINDING_COLUMNS);
 
 static const struct view herd_check_view =
     VIEW(columns, .schema = "herd.check/1", .list = "checks");

@@ -35,9 +35,7 @@
 	X(DIFF_BEHIND, "behind_s", "BEHIND", VALUE_SECONDS, .drop = 1)
 /* clang-format on */
 
-enum { DIFF_COLUMNS(COLUMN_ENUM) };
-
-static const struct column columns[] = { DIFF_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(columns, DIFF_COLUMNS);
 
 static const struct view herd_diff_view =
     VIEW(columns, .schema = "herd.diff/1", .list = "clients");

@@ -10,11 +10,11 @@
 
 /* clang-format off */
 static const struct column columns[] = {
-	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
-	COLUMN("state", "STATE", VALUE_STATE, .traits = COLUMN_STATE, .path = "state"),
+	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_SUBJECT),
+	COLUMN("state", "STATE", VALUE_STATE, .traits = COLUMN_STATE),
 	COLUMN("peers_synced", "SYNCED", VALUE_INTEGER, .path = "peers.synced"),
 	COLUMN("peers_total", "OF", VALUE_INTEGER, .path = "peers.total"),
-	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),
 };
 /* clang-format on */
 

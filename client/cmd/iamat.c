@@ -22,13 +22,10 @@
 	X(IAMAT_LOCATION, "location", "LOCATION", VALUE_PLACE, .drop = 1) \
 	X(IAMAT_SKEW, "skew", "SKEW", VALUE_TEXT, .drop = 3) \
 	X(IAMAT_MS, "took_ms", "TOOK", VALUE_MS, .drop = 4) \
-	X(IAMAT_ERROR, "error", "ERROR", VALUE_TEXT, \
-	    .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK)
+	X(IAMAT_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE | COLUMN_SHRINK)
 /* clang-format on */
 
-enum { IAMAT_COLUMNS(COLUMN_ENUM) };
-
-static const struct column iamat_columns[] = { IAMAT_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(iamat_columns, IAMAT_COLUMNS);
 
 static const struct view iamat_view =
     VIEW(iamat_columns, .schema = "herd.iamat/1", .list = "reports");

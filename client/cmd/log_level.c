@@ -6,10 +6,10 @@
 
 /* clang-format off */
 static const struct column columns[] = {
-	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
-	COLUMN("level", "LEVEL", VALUE_TEXT, .path = "level"),
-	COLUMN("for_s", "FOR", VALUE_SECONDS, .traits = COLUMN_IF_ANY, .path = "for_s"),
-	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_SUBJECT),
+	COLUMN("level", "LEVEL", VALUE_TEXT),
+	COLUMN("for_s", "FOR", VALUE_SECONDS, .traits = COLUMN_IF_ANY),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),
 };
 /* clang-format on */
 

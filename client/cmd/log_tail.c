@@ -20,9 +20,7 @@
 	X(LOG_LINE, "line", "LINE", VALUE_TEXT)
 /* clang-format on */
 
-enum { LOG_COLUMNS(COLUMN_ENUM) };
-
-static const struct column columns[] = { LOG_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(columns, LOG_COLUMNS);
 
 static const struct view log_view =
     VIEW(columns, .schema = "herd.log/1", .list = "lines");

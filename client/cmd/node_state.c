@@ -5,9 +5,9 @@
 
 /* clang-format off */
 static const struct column columns[] = {
-	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
-	COLUMN("state", "STATE", VALUE_STATE, .traits = COLUMN_STATE, .path = "state"),
-	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_SUBJECT),
+	COLUMN("state", "STATE", VALUE_STATE, .traits = COLUMN_STATE),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),
 };
 /* clang-format on */
 

@@ -23,9 +23,7 @@
 	X(GRAPH_RTT, "rtt_ms", "RTT", VALUE_MS)
 /* clang-format on */
 
-enum { GRAPH_COLUMNS(COLUMN_ENUM) };
-
-static const struct column columns[] = { GRAPH_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(columns, GRAPH_COLUMNS);
 
 static const struct view graph_view =
     VIEW(columns, .schema = "herd.links/1", .list = "links");

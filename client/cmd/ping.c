@@ -14,17 +14,14 @@
 
 /* clang-format off */
 #define PING_COLUMNS(X) \
-	X(PING_NODE, "node", "NODE", VALUE_TEXT, \
-	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME) \
+	X(PING_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_SUBJECT) \
 	X(PING_SEQ, "seq", "SEQ", VALUE_INTEGER, .traits = COLUMN_LABEL, .drop = 1) \
 	X(PING_STATE, "state", "STATE", VALUE_STATE, .traits = COLUMN_STATE) \
 	X(PING_MS, "rtt_ms", "RTT", VALUE_MS) \
 	X(PING_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_SHRINK)
 /* clang-format on */
 
-enum { PING_COLUMNS(COLUMN_ENUM) };
-
-static const struct column ping_columns[] = { PING_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(ping_columns, PING_COLUMNS);
 
 static const struct view ping_view =
     VIEW(ping_columns, .schema = "herd.ping/1", .list = "pings");

@@ -9,12 +9,12 @@
 /* clang-format off */
 static const struct column cache_columns[] = {
 	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE),
-	COLUMN("name", "PROVIDER", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL, .path = "name"),
+	COLUMN("name", "PROVIDER", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL),
 	COLUMN("entries", "ENTRIES", VALUE_INTEGER, .path = "cache.entries"),
 	COLUMN("bytes", "BYTES", VALUE_BYTES, .path = "cache.bytes"),
-	COLUMN("cached", "HITS", VALUE_INTEGER, .traits = COLUMN_COUNTER, .path = "cached"),
-	COLUMN("stale", "STALE", VALUE_INTEGER, .traits = COLUMN_COUNTER, .path = "stale"),
-	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("cached", "HITS", VALUE_INTEGER, .traits = COLUMN_COUNTER),
+	COLUMN("stale", "STALE", VALUE_INTEGER, .traits = COLUMN_COUNTER),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),
 };
 /* clang-format on */
 
@@ -23,9 +23,9 @@ static const struct view cache_view =
 
 /* clang-format off */
 static const struct column flush_columns[] = {
-	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
-	COLUMN("flushed", "FLUSHED", VALUE_INTEGER, .path = "flushed"),
-	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_SUBJECT),
+	COLUMN("flushed", "FLUSHED", VALUE_INTEGER),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),
 };
 /* clang-format on */
 

@@ -10,9 +10,7 @@
 	X(SET_HELP, "help", "MEANING", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 1)
 /* clang-format on */
 
-enum { SET_COLUMNS(COLUMN_ENUM) };
-
-static const struct column columns[] = { SET_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(columns, SET_COLUMNS);
 
 const struct view prefs_rows_view =
     VIEW(columns, .schema = "herdctl.settings/1", .list = "settings");

@@ -20,12 +20,10 @@
 	X(STAT_METRIC, "metric", "METRIC", VALUE_TEXT, .traits = COLUMN_NAME) \
 	X(STAT_LABELS, "labels", "LABELS", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 1) \
 	X(STAT_VALUE, "value", "VALUE", VALUE_REAL, .digits = DIGITS_ALL) \
-	X(STAT_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+	X(STAT_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE)
 /* clang-format on */
 
-enum { STAT_COLUMNS(COLUMN_ENUM) };
-
-static const struct column stat_columns[] = { STAT_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(stat_columns, STAT_COLUMNS);
 
 static const struct view stat_view =
     VIEW(stat_columns, .schema = "herd.stats/1", .list = "metrics");

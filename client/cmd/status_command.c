@@ -14,12 +14,12 @@
 /* clang-format off */
 static const struct column columns[] = {
 	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_NAME),
-	COLUMN("state", "STATE", VALUE_STATE, .traits = COLUMN_STATE, .path = "state"),
-	COLUMN("herd", "HERD", VALUE_TEXT, .path = "herd"),
-	COLUMN("version", "VERSION", VALUE_TEXT, .path = "version"),
-	COLUMN("pid", "PID", VALUE_INTEGER, .traits = COLUMN_NUMERAL, .path = "pid"),
-	COLUMN("uptime_s", "UP", VALUE_SECONDS, .path = "uptime_s"),
-	COLUMN("connections", "CONNECTIONS", VALUE_INTEGER, .path = "connections"),
+	COLUMN("state", "STATE", VALUE_STATE, .traits = COLUMN_STATE),
+	COLUMN("herd", "HERD", VALUE_TEXT),
+	COLUMN("version", "VERSION", VALUE_TEXT),
+	COLUMN("pid", "PID", VALUE_INTEGER, .traits = COLUMN_NUMERAL),
+	COLUMN("uptime_s", "UP", VALUE_SECONDS),
+	COLUMN("connections", "CONNECTIONS", VALUE_INTEGER),
 	COLUMN("clients_address", "CLIENTS AT", VALUE_TEXT, .path = "addresses.clients"),
 	COLUMN("peers_address", "PEERS AT", VALUE_TEXT, .path = "addresses.peers"),
 	COLUMN("admin_address", "ADMIN AT", VALUE_TEXT, .path = "addresses.admin"),
@@ -59,7 +59,7 @@ static const struct column columns[] = {
 	COLUMN("store_last_commit_ms", "LAST COMMIT", VALUE_MS, .path = "store.last_commit_ms"),
 	COLUMN("store_error", "STORE ERROR", VALUE_TEXT, .traits = COLUMN_IF_ANY,
 	    .path = "store.error"),
-	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),
 };
 /* clang-format on */
 

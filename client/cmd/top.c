@@ -19,29 +19,27 @@
 
 /* clang-format off */
 #define TOP_COLUMNS(X) \
-	X(TOP_NODE, "node", "NODE", VALUE_TEXT, \
-	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME | COLUMN_SHRINK) \
-	X(TOP_STATE, "state", "STATE", VALUE_STATE, .traits = COLUMN_STATE, .path = "state") \
+	X(TOP_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_SUBJECT | COLUMN_SHRINK) \
+	X(TOP_STATE, "state", "STATE", VALUE_STATE, .traits = COLUMN_STATE) \
 	X(TOP_CLIENTS, "clients_count", "CLIENTS", VALUE_INTEGER, .drop = 1, \
 	    .path = "clients.count") \
-	X(TOP_CONNECTIONS, "connections", "CONN", VALUE_INTEGER, .drop = 3, .path = "connections") \
-	X(TOP_IAMAT, "iamat_per_s", "IAMAT/S", VALUE_REAL, .digits = 1) \
-	X(TOP_WHATSAT, "whatsat_per_s", "WHATSAT/S", VALUE_REAL, .digits = 1) \
-	X(TOP_INVALID, "invalid_per_s", "INVALID/S", VALUE_REAL, .drop = 4, .digits = 1) \
+	X(TOP_CONNECTIONS, "connections", "CONN", VALUE_INTEGER, .drop = 3) \
+	X(TOP_IAMAT, "iamat_per_s", "IAMAT/S", VALUE_REAL, .traits = COLUMN_COMPUTED, .digits = 1) \
+	X(TOP_WHATSAT, "whatsat_per_s", "WHATSAT/S", VALUE_REAL, .traits = COLUMN_COMPUTED, \
+	    .digits = 1) \
+	X(TOP_INVALID, "invalid_per_s", "INVALID/S", VALUE_REAL, .traits = COLUMN_COMPUTED, \
+	    .drop = 4, .digits = 1) \
 	X(TOP_SYNCED, "peers_synced", "SYNCED", VALUE_INTEGER, .drop = 2, .path = "peers.synced") \
 	X(TOP_TOTAL, "peers_total", "OF", VALUE_INTEGER, .drop = 2, .path = "peers.total") \
 	X(TOP_OWED, "owed", "OWED", VALUE_INTEGER, .drop = 2, .path = "peers.owed") \
 	X(TOP_LAG, "lag_ms", "LAG", VALUE_MS, .drop = 3, .path = "peers.lag_ms") \
 	X(TOP_P99, "places_p99_ms", "PLACES P99", VALUE_MS, .drop = 5, .path = "places.p99_ms") \
 	X(TOP_STORE_LAG, "store_lag", "STORE LAG", VALUE_INTEGER, .drop = 6, .path = "store.lag") \
-	X(TOP_MEMORY, "rss_bytes", "MEMORY", VALUE_BYTES, .drop = 4, .path = "rss_bytes") \
-	X(TOP_ERROR, "error", "ERROR", VALUE_TEXT, \
-	    .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK)
+	X(TOP_MEMORY, "rss_bytes", "MEMORY", VALUE_BYTES, .drop = 4) \
+	X(TOP_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE | COLUMN_SHRINK)
 /* clang-format on */
 
-enum { TOP_COLUMNS(COLUMN_ENUM) };
-
-static const struct column top_columns[] = { TOP_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(top_columns, TOP_COLUMNS);
 
 static const struct view top_view =
     VIEW(top_columns, .schema = "herd.top/1", .list = "nodes");

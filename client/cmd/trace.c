@@ -23,19 +23,16 @@
 
 /* clang-format off */
 #define TRACE_COLUMNS(X) \
-	X(TRACE_NODE, "node", "NODE", VALUE_TEXT, \
-	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME) \
+	X(TRACE_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_SUBJECT) \
 	X(TRACE_FROM, "from", "FROM", VALUE_TEXT, .traits = COLUMN_LABEL) \
 	X(TRACE_HOPS, "hops", "HOPS", VALUE_INTEGER) \
 	X(TRACE_AFTER, "after_ms", "AFTER", VALUE_MS) \
 	X(TRACE_SEEN, "seen_ms", "SEEN", VALUE_MS) \
 	X(TRACE_STATE, "state", "STATE", VALUE_STATE, .traits = COLUMN_STATE) \
-	X(TRACE_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+	X(TRACE_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE)
 /* clang-format on */
 
-enum { TRACE_COLUMNS(COLUMN_ENUM) };
-
-static const struct column trace_columns[] = { TRACE_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(trace_columns, TRACE_COLUMNS);
 
 static const struct view trace_view =
     VIEW(trace_columns, .schema = "herd.trace/1", .list = "hops");

@@ -23,25 +23,24 @@
 /* clang-format off */
 #define PLACE_COLUMNS(X) \
 	X(PLACE_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_LABEL) \
-	X(PLACE_RANK, "rank", "#", VALUE_INTEGER, .traits = COLUMN_LABEL) \
-	X(PLACE_NAME, "name", "NAME", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_SHRINK, \
-	    .path = "name") \
-	X(PLACE_DISTANCE, "distance_m", "DISTANCE", VALUE_DISTANCE) \
-	X(PLACE_BEARING, "bearing_deg", "BEARING", VALUE_BEARING, .drop = 3) \
-	X(PLACE_TYPE, "type", "TYPE", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 2) \
-	X(PLACE_RATING, "rating", "RATING", VALUE_REAL, .drop = 4, .path = "rating", .digits = 1) \
+	X(PLACE_RANK, "rank", "#", VALUE_INTEGER, .traits = COLUMN_COMPUTED | COLUMN_LABEL) \
+	X(PLACE_NAME, "name", "NAME", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_SHRINK) \
+	X(PLACE_DISTANCE, "distance_m", "DISTANCE", VALUE_DISTANCE, .traits = COLUMN_COMPUTED) \
+	X(PLACE_BEARING, "bearing_deg", "BEARING", VALUE_BEARING, .traits = COLUMN_COMPUTED, \
+	    .drop = 3) \
+	X(PLACE_TYPE, "type", "TYPE", VALUE_TEXT, .traits = COLUMN_COMPUTED | COLUMN_SHRINK, \
+	    .drop = 2) \
+	X(PLACE_RATING, "rating", "RATING", VALUE_REAL, .drop = 4, .digits = 1) \
 	X(PLACE_OPEN, "open", "OPEN", VALUE_BOOL, .drop = 5, .path = "opening_hours.open_now") \
 	X(PLACE_ADDRESS, "address", "ADDRESS", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 1, \
 	    .path = "vicinity") \
-	X(PLACE_POSITION, "position", "POSITION", VALUE_PLACE, .traits = COLUMN_WIDE) \
-	X(PLACE_ID, "place_id", "PLACE ID", VALUE_TEXT, .traits = COLUMN_WIDE, .path = "place_id") \
-	X(PLACE_ERROR, "error", "ERROR", VALUE_TEXT, \
-	    .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK)
+	X(PLACE_POSITION, "position", "POSITION", VALUE_PLACE, \
+	    .traits = COLUMN_COMPUTED | COLUMN_WIDE) \
+	X(PLACE_ID, "place_id", "PLACE ID", VALUE_TEXT, .traits = COLUMN_WIDE) \
+	X(PLACE_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE | COLUMN_SHRINK)
 /* clang-format on */
 
-enum { PLACE_COLUMNS(COLUMN_ENUM) };
-
-static const struct column place_columns[] = { PLACE_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(place_columns, PLACE_COLUMNS);
 
 static const struct view whatsat_view =
     VIEW(place_columns, .schema = "herd.places/1", .list = "places");

@@ -47,21 +47,26 @@ struct value {
 #define DIGITS_ALL 100u /* as many as the number has */
 
 enum column_trait {
-	COLUMN_NODE = 1 << 0,     /* the node; hidden when one was asked */
-	COLUMN_NAME = 1 << 1,     /* what `-o name` prints */
-	COLUMN_LABEL = 1 << 2,    /* a label for Prometheus */
-	COLUMN_STATE = 1 << 3,    /* gets `unreachable' on failure */
-	COLUMN_ERROR = 1 << 4,    /* gets the reason of a failure */
-	COLUMN_IF_ANY = 1 << 5,   /* people see it when a row has it */
-	COLUMN_WIDE = 1 << 6,     /* people see it in `wide' only */
-	COLUMN_SHRINK = 1 << 7,   /* may be cut when the screen is narrow */
-	COLUMN_ID = 1 << 8,       /* bytes that may not be UTF-8 */
-	COLUMN_MACHINE = 1 << 9,  /* never shown to people */
-	COLUMN_LEFT = 1 << 10,    /* numbers are right-aligned but here */
-	COLUMN_COUNTER = 1 << 11, /* only grows: `_total' for Prometheus */
-	COLUMN_ALWAYS = 1 << 12,  /* a node that people always see */
-	COLUMN_NUMERAL = 1 << 14, /* a number that names, not one that counts */
+	COLUMN_NODE = 1 << 0,       /* the node; hidden when one was asked */
+	COLUMN_NAME = 1 << 1,       /* what `-o name` prints */
+	COLUMN_LABEL = 1 << 2,      /* a label for Prometheus */
+	COLUMN_STATE = 1 << 3,      /* gets `unreachable' on failure */
+	COLUMN_ERROR = 1 << 4,      /* gets the reason of a failure */
+	COLUMN_IF_ANY = 1 << 5,     /* people see it when a row has it */
+	COLUMN_WIDE = 1 << 6,       /* people see it in `wide' only */
+	COLUMN_SHRINK = 1 << 7,     /* may be cut when the screen is narrow */
+	COLUMN_ID = 1 << 8,         /* bytes that may not be UTF-8 */
+	COLUMN_MACHINE = 1 << 9,    /* never shown to people */
+	COLUMN_LEFT = 1 << 10,      /* numbers are right-aligned but here */
+	COLUMN_COUNTER = 1 << 11,   /* only grows: `_total' for Prometheus */
+	COLUMN_ALWAYS = 1 << 12,    /* a node that people always see */
 	COLUMN_NEIGHBOUR = 1 << 13, /* another node's name */
+	COLUMN_NUMERAL = 1 << 14, /* a number that names, not one that counts */
+	COLUMN_COMPUTED = 1 << 15, /* no answer has it; a command sets it */
+	/* The node that a row is about. */
+	COLUMN_SUBJECT = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME,
+	/* Why a node gave no row. */
+	COLUMN_FAILURE = COLUMN_ERROR | COLUMN_IF_ANY,
 };
 
 struct column {
@@ -71,24 +76,23 @@ struct column {
 	unsigned traits; /* enum column_trait */
 	/* Dropped first when the screen is narrow; 0 = never. */
 	unsigned drop;
-	/* Where an admin answer has it: "peers.total"; NULL = computed. */
+	/* Where an admin answer has it: "peers.total"; NULL = at its key. */
 	const char *path;
 	unsigned digits; /* decimals that people see of a REAL, DISTANCE */
 };
 
 /*
  * A view's columns are one list, X(NAME, key, title, type, other fields...),
- * which gives their numbers and their table:
- *
- *	enum { PING_COLUMNS(COLUMN_ENUM) };
- *	static const struct column columns[] = { PING_COLUMNS(COLUMN_ROW) };
- *
- * COLUMN is a row of a table whose columns need no numbers.
+ * which gives their numbers and their table: COLUMN_TABLE(columns,
+ * PING_COLUMNS); COLUMN is a row of a table whose columns need no numbers.
  */
 /* clang-format off */
 #define COLUMN_ENUM(name, ...) name,
 #define COLUMN_ROW(name, ...) [name] = COLUMN(__VA_ARGS__),
 #define COLUMN(k, head, ...) { .key = k, .title = head, .type = __VA_ARGS__ }
+#define COLUMN_TABLE(table, list) \
+	enum { list(COLUMN_ENUM) }; \
+	static const struct column table[] = { list(COLUMN_ROW) }
 /* clang-format on */
 
 enum view_shape {

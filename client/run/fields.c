@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "run/fields.h"
 
+#include <assert.h>
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
@@ -199,7 +200,8 @@ static void
 fill(struct out *out, size_t column, const cJSON *object)
 {
 	const struct column *c = &out->view->columns[column];
-	const cJSON *item = fields_at(object, c->path);
+	const cJSON *item =
+	    fields_at(object, c->path == NULL ? c->key : c->path);
 
 	if (item == NULL || cJSON_IsNull(item))
 		return;
@@ -239,10 +241,21 @@ fill(struct out *out, size_t column, const cJSON *object)
 void
 fields_fill_row(struct out *out, const cJSON *object)
 {
+	const unsigned elsewhere = COLUMN_NODE | COLUMN_ERROR | COLUMN_COMPUTED;
+
 	for (size_t i = 0; i < out->view->count; i++) {
-		if (out->view->columns[i].path != NULL)
+		if ((out->view->columns[i].traits & elsewhere) == 0)
 			fill(out, i, object);
 	}
+}
+
+size_t
+fields_column(const struct out *out, const char *key)
+{
+	size_t column = view_find(out->view, span_from(key));
+
+	assert(column < out->view->count);
+	return column;
 }
 
 void

@@ -35,12 +35,15 @@ bool fields_client_id(const struct cJSON *object, struct buf *out);
  */
 void fields_write(struct json *json, const char *key, const struct cJSON *item);
 
-/* Sets the columns of the current row that have a path. */
+/* Sets the columns of the current row that the answer may have. */
 void fields_fill_row(struct out *out, const struct cJSON *object);
 
 /* Sets a column of type JSON; people read `shown`. */
 void fields_set(struct out *out, size_t column, const struct cJSON *item,
     struct span shown);
+
+/* Index of the view's column of that key; there is one. */
+size_t fields_column(const struct out *out, const char *key);
 
 /* Sets the column of trait COLUMN_NODE. */
 void fields_set_node(struct out *out, const char *node);
