@@ -191,7 +191,7 @@ check_convergence(struct nagios *n)
 		if (i > 0 && loop_rest(app_loop(n->run->app), ROUND_NS) ==
 				 WAIT_INTERRUPTED)
 			return STATUS_SIGINT;
-		status = ask_all(n->run, "GET", path, NULL, &answers);
+		status = ask_all(n->run, path, &answers);
 		unequal = count_unequal(&answers, &clients);
 		if (status == STATUS_OK &&
 		    answers_status(&answers) != STATUS_OK)
@@ -249,8 +249,7 @@ static void
 judge(struct nagios *n)
 {
 	struct answers answers;
-	enum status status =
-	    ask_all(n->run, "GET", "/v1/status", NULL, &answers);
+	enum status status = ask_all(n->run, "/v1/status", &answers);
 
 	n->answers = &answers;
 	if (status == STATUS_OK)

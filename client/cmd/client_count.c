@@ -16,19 +16,13 @@ static const struct column count_columns[] = {
 static const struct view count_view =
     VIEW(count_columns, .schema = "herd.client-count/1", .list = "nodes");
 
-static enum status
-client_count_run(struct run *run)
-{
-	return fields_run(
-	    run, &(struct fields_request){ .path = "/v1/clients?count" });
-}
-
 const struct command cmd_client_count = {
 	.path = "client count",
 	.summary = "count the clients that nodes know",
 	.group = GROUP_TABLE,
 	.view = &count_view,
 	.traits = COMMAND_READ,
-	.run = client_count_run,
+	.run = fields_run_command,
+	.request = REQUEST(.path = "/v1/clients?count"),
 	.example = "client count -n all",
 };

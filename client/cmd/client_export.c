@@ -33,7 +33,7 @@ put_client(struct run *run, const cJSON *client)
 static enum status
 export_page(struct run *run, const struct target *target, char **cursor)
 {
-	struct question q = { .target = target, .method = "GET" };
+	struct question question = { 0 };
 	struct answers answers;
 	struct buf path;
 	const char *next;
@@ -46,9 +46,9 @@ export_page(struct run *run, const struct target *target, char **cursor)
 		put_text(&path, "&after=");
 		must(text_to_percent(&path, span_from(*cursor)));
 	}
-	q.path = text_of(&path);
+	question.path = text_of(&path);
 	run->deadline = deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
-	status = ask(run, &q, 1, &answers);
+	status = ask(run, &question, &target, 1, &answers);
 	buf_release(&path);
 	if (status == STATUS_OK)
 		status = answers_report(run, &answers);

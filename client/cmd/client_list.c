@@ -52,13 +52,12 @@ list_node(struct listing *l, const struct target *target)
 
 	l->taken = 0;
 	do {
-		struct question q = { .target = target, .method = "GET" };
 		struct answers answers;
 		char *path = page_path(l, cursor);
+		const struct question question = { .path = path };
 		const char *next;
 
-		q.path = path;
-		status = ask(run, &q, 1, &answers);
+		status = ask(run, &question, &target, 1, &answers);
 		if (status == STATUS_OK)
 			status = answers_report(run, &answers);
 		next = fields_text(answers.items[0].json, "next");
@@ -84,8 +83,7 @@ client_list(struct run *run, const char *query, bool can_cut,
 {
 	struct listing l = { .run = run, .query = query, .most = LS_MOST };
 	uint64_t limit = prefs_number(&run->prefs, PREF_LIMIT);
-	size_t failed = 0;
-	enum status first = STATUS_OK;
+	struct tally tally = { 0 };
 	enum status status = run_targets(run);
 
 	/* What is sorted or chosen here needs all rows. */
@@ -99,14 +97,11 @@ client_list(struct run *run, const char *query, bool can_cut,
 
 		if (one == STATUS_SIGINT)
 			return one;
-		if (one != STATUS_OK && failed++ == 0)
-			first = one;
+		tally_add(&tally, one);
 	}
 	if (status != STATUS_OK)
 		return status;
-	if (failed > 0 && failed < run->target_count)
-		first = STATUS_PARTIAL;
-	if (failed == 0 || run->all_nodes) {
+	if (tally.failed == 0 || run->all_nodes) {
 		out_member_bool(&run->out, "complete", !l.cut);
 		if (l.cut)
 			out_footer(
@@ -116,7 +111,7 @@ client_list(struct run *run, const char *query, bool can_cut,
 		else
 			out_end(&run->out);
 	}
-	return first;
+	return tally_status(&tally);
 }
 
 enum status

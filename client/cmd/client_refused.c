@@ -20,13 +20,6 @@ static const struct column refused_columns[] = {
 static const struct view refused_view =
     VIEW(refused_columns, .schema = "herd.refused/1", .list = "refused");
 
-static enum status
-client_refused_run(struct run *run)
-{
-	return fields_run(run, &(struct fields_request){
-				   .path = "/v1/refused", .list = "refused" });
-}
-
 const struct command cmd_client_refused = {
 	.path = "client refused",
 	.summary = "list the clients whose reports were refused",
@@ -37,6 +30,7 @@ const struct command cmd_client_refused = {
 	.group = GROUP_TABLE,
 	.view = &refused_view,
 	.traits = COMMAND_READ,
-	.run = client_refused_run,
+	.run = fields_run_command,
+	.request = REQUEST(.path = "/v1/refused", .list = "refused"),
 	.example = "client refused -n all",
 };

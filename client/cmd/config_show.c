@@ -25,8 +25,7 @@ config_show_run(struct run *run)
 {
 	if (run_flag(run, "origin") != NULL)
 		return prefs_rows_run(run);
-	return fields_run(run, &(struct fields_request){
-				   .path = "/v1/config", .list = "settings" });
+	return fields_run_command(run);
 }
 
 const struct command cmd_config_show = {
@@ -38,5 +37,6 @@ const struct command cmd_config_show = {
 	.view = &config_show_view,
 	.traits = COMMAND_READ,
 	.run = config_show_run,
+	.request = REQUEST(.path = "/v1/config", .list = "settings"),
 	.example = "config show --origin",
 };

@@ -49,3 +49,11 @@ context_switch(struct run *run, const char *name)
 	prefs_release(&before);
 	return STATUS_OK;
 }
+
+enum status
+context_switch_run(struct run *run)
+{
+	const char *name = run_word(run, 0);
+
+	return context_switch(run, name == NULL ? "none" : name);
+}

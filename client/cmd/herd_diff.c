@@ -70,20 +70,12 @@ make_key(char key[33])
 		snprintf(key + 2 * i, 3, "%02x", bytes[i]);
 }
 
-/* The same path asked of all nodes that answer. */
+/* GETs the same path from all nodes that answer. */
 static enum status
 ask_nodes(struct diff *d, const char *path, struct answers *out)
 {
-	struct question *questions = xcalloc(d->node_count, sizeof(*questions));
-	enum status status;
-
-	for (size_t i = 0; i < d->node_count; i++)
-		questions[i] = (struct question){
-			.target = d->nodes[i], .method = "GET", .path = path
-		};
-	status = ask(d->run, questions, d->node_count, out);
-	free(questions);
-	return status;
+	return ask(d->run, &(struct question){ .path = path }, d->nodes,
+	    d->node_count, out);
 }
 
 static char *
@@ -187,7 +179,7 @@ compare_roots(struct diff *d)
 	struct run *run = d->run;
 	struct answers answers;
 	char *url = digest_path(d, "");
-	enum status status = ask_all(run, "GET", url, NULL, &answers);
+	enum status status = ask_all(run, url, &answers);
 	enum status asked;
 
 	free(url);

@@ -25,19 +25,13 @@ static const struct column columns[] = {
 static const struct view herd_status_view =
     VIEW(columns, .schema = "herd.herd-status/1", .list = "nodes");
 
-static enum status
-herd_status_run(struct run *run)
-{
-	return fields_run(run,
-	    &(struct fields_request){ .path = "/v1/status", .counts = "node" });
-}
-
 const struct command cmd_herd_status = {
 	.path = "herd status",
 	.summary = "show all nodes, one to a line",
 	.group = GROUP_HERD,
 	.view = &herd_status_view,
 	.traits = COMMAND_HERD | COMMAND_READ,
-	.run = herd_status_run,
+	.run = fields_run_command,
+	.request = REQUEST(.path = "/v1/status", .counts = "node"),
 	.example = "herd status --watch",
 };

@@ -55,7 +55,7 @@ ask_round(struct run *run, struct mono end, struct answers *answers)
 	struct mono soon = mono_add(now_mono(), HERD_NS_PER_S);
 
 	run->deadline = soon.ns < end.ns ? soon : end;
-	return ask_all(run, "GET", "/v1/status", NULL, answers);
+	return ask_all(run, "/v1/status", answers);
 }
 
 /* Did the end of the whole wait cut this round's questions short? */

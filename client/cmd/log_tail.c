@@ -90,7 +90,7 @@ print_end(struct run *run, uint64_t count)
 {
 	struct answers answers;
 	char *path = xasprintf("/v1/log?n=%llu", (unsigned long long)count);
-	enum status status = ask_all(run, "GET", path, NULL, &answers);
+	enum status status = ask_all(run, path, &answers);
 
 	free(path);
 	for (size_t i = 0; i < answers.count && status == STATUS_OK; i++) {

@@ -31,9 +31,8 @@ const struct view node_rows_view =
 const struct view node_rows_record = VIEW(
     columns, .schema = "herd.nodes/1", .list = "nodes", .shape = VIEW_RECORD);
 
-/* How far its clock is from this one; half the round trip is the error. */
-static void
-set_clock(
+void
+node_rows_set_clock(
     struct out *out, const struct answer *answer, const struct cJSON *object)
 {
 	const char *text = fields_text(object, "time");
@@ -43,12 +42,4 @@ set_clock(
 		out_real(out, fields_column(out, "clock_ms"),
 		    ((double)ns - (double)now_wall().ns) / 1e6 +
 			answer->ms / 2);
-}
-
-enum status
-node_rows_run(struct run *run, const char *counts)
-{
-	return fields_run(
-	    run, &(struct fields_request){
-		     .path = "/v1/node", .hook = set_clock, .counts = counts });
 }

@@ -3,12 +3,6 @@
 
 #include "cmd/peer_change.h"
 
-static enum status
-peer_reconnect_run(struct run *run)
-{
-	return peer_change(run, "/reconnect");
-}
-
 const struct command cmd_peer_reconnect = {
 	.path = "peer reconnect",
 	.summary = "close a node's link and make it anew",
@@ -16,6 +10,6 @@ const struct command cmd_peer_reconnect = {
 	.args = ARGS(ARG("PEER", .complete = COMPLETE_PEER)),
 	.view = &peer_rows_view,
 	.traits = COMMAND_WRITE,
-	.run = peer_reconnect_run,
+	.run = peer_change,
 	.example = "peer reconnect Jaquez -n Riley",
 };

@@ -49,8 +49,7 @@ places_cache_run(struct run *run)
 {
 	if (strcmp(run_word(run, 0), "flush") == 0)
 		return flush(run);
-	return fields_run(run, &(struct fields_request){
-				   .path = "/v1/places", .list = "providers" });
+	return fields_run_command(run);
 }
 
 const struct command cmd_places_cache = {
@@ -62,5 +61,6 @@ const struct command cmd_places_cache = {
 	.view = &cache_view,
 	.traits = COMMAND_BY_LINE,
 	.run = places_cache_run,
+	.request = REQUEST(.path = "/v1/places", .list = "providers"),
 	.example = "places cache show",
 };

@@ -37,19 +37,13 @@ static const struct column status_columns[] = {
 static const struct view status_list =
     VIEW(status_columns, .schema = "herd.providers/1", .list = "providers");
 
-static enum status
-places_status_run(struct run *run)
-{
-	return fields_run(run, &(struct fields_request){
-				   .path = "/v1/places", .list = "providers" });
-}
-
 const struct command cmd_places_status = {
 	.path = "places status",
 	.summary = "show a node's providers of places",
 	.group = GROUP_PLACES,
 	.view = &status_list,
 	.traits = COMMAND_READ,
-	.run = places_status_run,
+	.run = fields_run_command,
+	.request = REQUEST(.path = "/v1/places", .list = "providers"),
 	.example = "places status -n all",
 };

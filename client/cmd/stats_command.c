@@ -123,23 +123,6 @@ put_labelled(struct run *run, const struct answer *a, struct span line)
 	buf_release(&out);
 }
 
-static enum status
-ask_metrics(struct run *run, struct answers *answers)
-{
-	struct question *questions =
-	    xcalloc(run->target_count, sizeof(*questions));
-	enum status status;
-
-	for (size_t i = 0; i < run->target_count; i++)
-		questions[i] = (struct question){ .target = run->targets[i],
-			.method = "GET",
-			.path = "/metrics",
-			.any_body = true };
-	status = ask(run, questions, run->target_count, answers);
-	free(questions);
-	return status;
-}
-
 /* False: no metric is meant by METRIC. */
 static bool
 write_stats(struct run *run, const struct answers *answers)
@@ -185,7 +168,9 @@ stats_run(struct run *run)
 	if (status == STATUS_OK)
 		status = run_begin(run, &stat_view);
 	if (status == STATUS_OK)
-		status = ask_metrics(run, &answers);
+		status = ask(run,
+		    &(struct question){ .path = "/metrics", .any_body = true },
+		    run->targets, run->target_count, &answers);
 	if (status == STATUS_OK) {
 		enum status asked = answers_status(&answers);
 		bool found = true;

@@ -140,7 +140,7 @@ measure(struct top *t)
 	answers_release(&t->answers);
 	t->answers = (struct answers){ 0 };
 	run->deadline = deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
-	status = ask_all(run, "GET", "/v1/status", NULL, &t->answers);
+	status = ask_all(run, "/v1/status", &t->answers);
 	for (size_t i = 0; i < t->answers.count && status == STATUS_OK; i++)
 		take_sample(&t->samples[i], &t->answers.items[i]);
 	return status;

@@ -14,6 +14,7 @@
 #include "base/exit_status.h"
 
 struct run;
+struct fields_request;
 
 /* What can stand in a place, for completion. */
 enum complete_kind {
@@ -99,6 +100,7 @@ struct command {
 	const struct view *view;     /* what it prints, if rows */
 	unsigned traits;             /* enum command_trait */
 	enum status (*run)(struct run *run);
+	const struct fields_request *request; /* of fields_run_command() */
 	const char *example; /* one line without `herdctl`, or NULL */
 };
 

@@ -33,8 +33,7 @@ struct answers {
 };
 
 struct question {
-	const struct target *target;
-	const char *method;
+	const char *method; /* NULL: GET */
 	const char *path;
 	const char *body; /* or NULL */
 	bool any_body;    /* the answer need not be JSON (/metrics) */
@@ -46,16 +45,23 @@ struct question {
 char *ask_path(const char *before, struct span name, const char *after);
 
 /*
- * Asks all and waits. STATUS_OK: every question has its answer, good or not.
- * STATUS_SIGINT, STATUS_LOCAL (no libcurl): said already. *out is to be
- * released in any case.
+ * Asks these nodes, all at once, and waits. STATUS_OK: each has answered, good
+ * or not. STATUS_SIGINT, STATUS_LOCAL (no libcurl): said already. *out is to
+ * be released in any case.
  */
-enum status ask(struct run *run, const struct question *questions, size_t count,
-    struct answers *out);
+enum status ask(struct run *run, const struct question *question,
+    const struct target *const *targets, size_t count, struct answers *out);
 
-/* The same question to all of the run's targets; works them out first. */
-enum status ask_all(struct run *run, const char *method, const char *path,
-    const char *body, struct answers *out);
+/* GETs `path' from all of the run's targets; works them out first. */
+enum status ask_all(struct run *run, const char *path, struct answers *out);
+
+/*
+ * Sets the address and token of a request to a node's admin listener. Not
+ * STATUS_OK: the node cannot be asked; `why' says why. Says with --verbose
+ * what is asked.
+ */
+enum status ask_prepare(struct run *run, const struct target *target,
+    struct admin_request *request, struct buf *why);
 
 void answers_release(struct answers *answers);
 

@@ -195,18 +195,11 @@ conversations_release(struct conversations *conversations)
 enum status
 conversations_status(const struct conversations *conversations)
 {
-	size_t failed = 0;
-	enum status first = STATUS_OK;
+	struct tally tally = { 0 };
 
-	for (size_t i = 0; i < conversations->count; i++) {
-		if (conversations->items[i].status == STATUS_OK)
-			continue;
-		if (failed++ == 0)
-			first = conversations->items[i].status;
-	}
-	if (failed > 0 && failed < conversations->count)
-		return STATUS_PARTIAL;
-	return first;
+	for (size_t i = 0; i < conversations->count; i++)
+		tally_add(&tally, conversations->items[i].status);
+	return tally_status(&tally);
 }
 
 static void
@@ -226,11 +219,8 @@ enum status
 conversations_report(struct run *run, const struct conversations *conversations)
 {
 	for (size_t i = 0; i < conversations->count; i++) {
-		const struct conversation *x = &conversations->items[i];
-
-		if (x->status == STATUS_OK)
-			continue;
-		fail_exchange(run, x);
+		if (conversations->items[i].status != STATUS_OK)
+			fail_exchange(run, &conversations->items[i]);
 	}
 	return conversations_status(conversations);
 }

@@ -331,9 +331,11 @@ fields_ask(struct run *run, const struct fields_request *request,
 					    ? run->args->command->view
 					    : request->view);
 	if (status == STATUS_OK)
-		status = ask_all(run,
-		    request->method == NULL ? "GET" : request->method,
-		    request->path, request->body, answers);
+		status = ask(run,
+		    &(struct question){ .method = request->method,
+			.path = request->path,
+			.body = request->body },
+		    run->targets, run->target_count, answers);
 	if (status != STATUS_OK)
 		answers_release(answers);
 	return status;
@@ -351,6 +353,20 @@ fields_run(struct run *run, const struct fields_request *request)
 	if (request->counts != NULL)
 		count_states(run, request->counts);
 	return fields_finish(run, &answers);
+}
+
+enum status
+fields_run_command(struct run *run)
+{
+	return fields_run(run, run->args->command->request);
+}
+
+enum status
+fields_run_node(struct run *run)
+{
+	enum status status = run_use_node(run, run_word(run, 0));
+
+	return status == STATUS_OK ? fields_run_command(run) : status;
 }
 
 enum status

@@ -77,8 +77,18 @@ struct fields_request {
 enum status fields_ask(struct run *run, const struct fields_request *request,
     struct answers *answers);
 
-/* The whole of a command that asks one thing and has the answers as rows. */
+/* A command's request. */
+/* clang-format off */
+#define REQUEST(...) (&(const struct fields_request){ __VA_ARGS__ })
+/* clang-format on */
+
+/* Asks one thing and has the answers as rows. */
 enum status fields_run(struct run *run, const struct fields_request *request);
+
+/* The run function of a command that is its request; and of one that asks the
+ * node that its first argument names. */
+enum status fields_run_command(struct run *run);
+enum status fields_run_node(struct run *run);
 
 /* out_end() and answers_report(): the status of such a command. */
 enum status fields_finish(struct run *run, struct answers *answers);
