@@ -17,26 +17,11 @@
 #include "run/script.h"
 #include "base/xbuf.h"
 
-/* The last value of a global option, "" without one, NULL if absent. */
-static const char *
-global_option(const struct args *args, const char *name)
-{
-	const char *value = NULL;
-
-	for (size_t i = 0; i < args->option_count; i++) {
-		const struct option *option = &args->options[i];
-
-		if (option->global && strcmp(option->flag->name, name) == 0)
-			value = option->value == NULL ? "" : option->value;
-	}
-	return value;
-}
-
 static enum status
 start(struct app *app, const struct args *args)
 {
 	static const struct run_origin origin = { .is_line = false };
-	const char *file = global_option(args, "file");
+	const char *file = args_flag(args, "file", true);
 
 	/* What is said on the command line wins over what stdin holds. */
 	if (args->command != NULL || args->group != NULL || args->help)
@@ -47,7 +32,8 @@ start(struct app *app, const struct args *args)
 		/* Nobody would see a prompt: the answer is the usage error. */
 		return run_args(app, args, &origin);
 	}
-	return script_run(app, file, global_option(args, "keep-going") != NULL);
+	return script_run(
+	    app, file, args_flag(args, "keep-going", true) != NULL);
 }
 
 static enum status
@@ -73,13 +59,13 @@ run_main(struct app *app, const char *const *words, size_t count)
 
 	buf_init(&message, XBUF_MAX);
 	usage = args_parse(words, count, &args, &message);
-	if (usage == STATUS_OK && global_option(&args, "version") != NULL) {
+	if (usage == STATUS_OK && args_flag(&args, "version", true) != NULL) {
 		args_release(&args);
 		usage = args_parse(version, 1, &args, &message);
 	}
 	/* What was understood says how the failure is to be said. */
 	status = app_init(
-	    app, &args, global_option(&args, "no-rc") != NULL, &message);
+	    app, &args, args_flag(&args, "no-rc", true) != NULL, &message);
 	if (usage != STATUS_OK || status != STATUS_OK)
 		status = say_failure(
 		    app, usage != STATUS_OK ? usage : status, &message);

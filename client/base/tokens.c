@@ -26,6 +26,19 @@ static const char *const error_texts[] = {
 	[WORDS_LIMIT] = "too many words",
 };
 
+bool
+tokens_is_among(const char *list, struct span word)
+{
+	for (; *list != '\0'; list += strspn(list, " ")) {
+		size_t len = strcspn(list, " ");
+
+		if (span_equal(span_of(list, len), word))
+			return true;
+		list += len;
+	}
+	return false;
+}
+
 const char *
 tokens_strerror(enum words_error error)
 {

@@ -60,6 +60,9 @@ enum words_error {
 	WORDS_LIMIT,
 };
 
+/* Is `word' one of the words of a list with blanks between them? */
+bool tokens_is_among(const char *list, struct span word);
+
 /* What is wrong, as a sentence. */
 const char *tokens_strerror(enum words_error error);
 

@@ -98,17 +98,12 @@ has_enough(const void *arg)
 static enum status
 check_types(struct run *run)
 {
-	static const char *const words[] = { "report", "link", "places",
-		"admin" };
 	const char *list = run_flag(run, "type");
 
 	while (list != NULL && *list != '\0') {
 		size_t len = strcspn(list, ",");
-		bool known = false;
 
-		for (size_t i = 0; i < HERD_ARRAY_LEN(words); i++)
-			known |= span_is(span_of(list, len), words[i]);
-		if (!known)
+		if (!tokens_is_among(EVENT_TYPES, span_of(list, len)))
 			return run_fail(run, STATUS_USAGE,
 			    "--type: `%.*s' is not one of: " EVENT_TYPES,
 			    (int)len, list);

@@ -10,6 +10,7 @@
 #include "herd/herdfile.h"
 #include "herd/text.h"
 #include "base/paths.h"
+#include "out/width.h"
 #include "base/xbuf.h"
 
 #define STATE_MAX 4096u
@@ -80,12 +81,9 @@ contexts_free(char **names)
 static char *
 take_name(struct span *rest)
 {
-	const char *end = span_find(*rest, '\n');
-	size_t len = end == NULL ? rest->len : (size_t)(end - rest->data);
-	char *name = xstrndup(rest->len == 0 ? "" : rest->data, len);
+	struct span line = width_take_line(rest, 0);
+	char *name = xstrndup(line.data, line.len);
 
-	len += end != NULL;
-	*rest = span_of(rest->data + len, rest->len - len);
 	if (context_name_is_valid(name) || strcmp(name, "none") == 0)
 		return name;
 	free(name);

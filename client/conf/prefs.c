@@ -10,6 +10,7 @@
 #include "herd/text.h"
 #include "herd/time.h"
 #include "out/out.h"
+#include "out/width.h"
 #include "base/tokens.h"
 #include "base/xbuf.h"
 
@@ -161,42 +162,8 @@ prefs_unset(struct prefs *prefs, enum pref_id id)
 static bool
 read_bool(const char *text, bool *out)
 {
-	static const struct {
-		const char *word;
-		bool value;
-	} words[] = {
-		{ "on", true },
-		{ "off", false },
-		{ "yes", true },
-		{ "no", false },
-		{ "true", true },
-		{ "false", false },
-		{ "1", true },
-		{ "0", false },
-	};
-
-	for (size_t i = 0; i < HERD_ARRAY_LEN(words); i++) {
-		if (strcmp(text, words[i].word) == 0) {
-			*out = words[i].value;
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool
-is_word_of(const char *words, const char *text)
-{
-	size_t len = strlen(text);
-
-	for (; *words != '\0'; words += strspn(words, " ")) {
-		size_t n = strcspn(words, " ");
-
-		if (n == len && memcmp(words, text, n) == 0)
-			return true;
-		words += n;
-	}
-	return false;
+	*out = tokens_is_among("on yes true 1", span_from(text));
+	return *out || tokens_is_among("off no false 0", span_from(text));
 }
 
 static void
@@ -235,7 +202,7 @@ check_value(const struct pref *pref, const char *text, struct buf *message)
 		put_text(message, "' is not a duration like 500ms, 5s, 2m");
 		return STATUS_USAGE;
 	case PREF_WORDS:
-		if (is_word_of(pref->words, text))
+		if (tokens_is_among(pref->words, span_from(text)))
 			break;
 		putf(message, "' is not one of: %s", pref->words);
 		return STATUS_USAGE;
@@ -386,13 +353,12 @@ prefs_read_file(struct prefs *prefs, const char *path, enum pref_origin origin,
 	}
 	rest = buf_span(&text);
 	while (rest.len > 0 && status == STATUS_OK) {
-		const char *end = span_find(rest, '\n');
-		size_t len = end == NULL ? rest.len : (size_t)(end - rest.data);
+		struct span text_line = width_take_line(&rest, 0);
 		char *where = xasprintf("%s:%u", path, ++number);
 		struct buf why;
 
 		buf_init(&why, XBUF_MAX);
-		if (read_line(prefs, span_of(rest.data, len),
+		if (read_line(prefs, text_line,
 			&(struct file_line){ where, origin, is_context },
 			&why) != STATUS_OK) {
 			putf(message, "%s: %s", where, text_of(&why));
@@ -400,8 +366,6 @@ prefs_read_file(struct prefs *prefs, const char *path, enum pref_origin origin,
 		}
 		buf_release(&why);
 		free(where);
-		len += end != NULL;
-		rest = span_of(rest.data + len, rest.len - len);
 	}
 	buf_release(&text);
 	return status;

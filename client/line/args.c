@@ -47,6 +47,22 @@ find_in(const struct flag *flags, const char *name, size_t len, char letter)
 	return NULL;
 }
 
+const struct flag *
+args_find_flag(const struct command *command, const char *word)
+{
+	bool is_long = word[1] == '-';
+	const char *name = is_long ? word + 2 : "";
+	size_t len = strcspn(name, "=");
+	char letter = is_long ? 0 : word[1];
+	const struct flag *flag = NULL;
+
+	if (command != NULL)
+		flag = find_in(command->flags, name, len, letter);
+	return flag != NULL
+		   ? flag
+		   : find_in(command_global_flags(), name, len, letter);
+}
+
 /* A search through all commands for a flag that stands before its command. */
 struct search {
 	const char *name;
@@ -346,22 +362,6 @@ args_release(struct args *args)
 	args->words = NULL;
 }
 
-static bool
-is_among(const char *words, const char *word)
-{
-	size_t len = strlen(word);
-
-	while (*words != '\0') {
-		size_t n = strcspn(words, " ");
-
-		if (n == len && memcmp(words, word, n) == 0)
-			return true;
-		words += n;
-		words += strspn(words, " ");
-	}
-	return false;
-}
-
 enum status
 args_check(const struct args *args, struct buf *message)
 {
@@ -370,7 +370,8 @@ args_check(const struct args *args, struct buf *message)
 
 	for (; a != NULL && a->name != NULL && i < args->count; a++) {
 		do {
-			if (a->fixed && !is_among(a->words, args->words[i])) {
+			if (a->fixed && !tokens_is_among(a->words,
+					    span_from(args->words[i]))) {
 				put_text(message, "`");
 				put_clean(message, span_from(args->words[i]));
 				putf(message, "' is not one of: %s", a->words);
@@ -394,16 +395,27 @@ args_check(const struct args *args, struct buf *message)
 	return STATUS_OK;
 }
 
-const char *
-args_flag(const struct args *args, const char *name)
+const struct option *
+args_option(const struct args *args, const char *name, bool global)
 {
-	const char *value = NULL;
+	const struct option *found = NULL;
 
 	for (size_t i = 0; i < args->option_count; i++) {
 		const struct option *option = &args->options[i];
 
-		if (!option->global && strcmp(option->flag->name, name) == 0)
-			value = option->value == NULL ? "" : option->value;
+		if (option->global == global &&
+		    strcmp(option->flag->name, name) == 0)
+			found = option;
 	}
-	return value;
+	return found;
+}
+
+const char *
+args_flag(const struct args *args, const char *name, bool global)
+{
+	const struct option *option = args_option(args, name, global);
+
+	if (option == NULL)
+		return NULL;
+	return option->value == NULL ? "" : option->value;
 }

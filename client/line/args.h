@@ -50,7 +50,18 @@ void args_release(struct args *args);
 /* Number and words of the arguments against the command's list. */
 enum status args_check(const struct args *args, struct buf *message);
 
-/* Last value of the command's own flag, "" without value, NULL if absent. */
-const char *args_flag(const struct args *args, const char *name);
+/* The last one of that name, global or the command's own; NULL if absent. */
+const struct option *args_option(
+    const struct args *args, const char *name, bool global);
+
+/* Its value, "" without one, NULL if it is absent. */
+const char *args_flag(const struct args *args, const char *name, bool global);
+
+/*
+ * The flag that a word such as --sort=x or -o is for, of the command (or NULL)
+ * or a global one; NULL if there is none.
+ */
+const struct flag *args_find_flag(
+    const struct command *command, const char *word);
 
 #endif

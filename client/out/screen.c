@@ -122,18 +122,6 @@ count_lines(struct span text)
 	return count;
 }
 
-static struct span
-take_line(struct span *text)
-{
-	const char *end = span_find(*text, '\n');
-	size_t len = end == NULL ? text->len : (size_t)(end - text->data);
-	struct span line = span_of(text->data, len);
-
-	len += end != NULL;
-	*text = span_of(text->data + len, text->len - len);
-	return line;
-}
-
 void
 screen_put_frame(struct buf *out, struct span text, bool utf8)
 {
@@ -147,7 +135,7 @@ screen_put_frame(struct buf *out, struct span text, bool utf8)
 	for (size_t n = 0; n < shown; n++) {
 		if (n > 0)
 			put_text(out, "\r\n");
-		put_line(out, take_line(&text), width, utf8);
+		put_line(out, width_take_line(&text, 0), width, utf8);
 	}
 	if (shown == total) {
 		/* Not below the last line: that would scroll. */

@@ -213,38 +213,6 @@ add_command_word(const struct command *command, void *arg)
 	free(first);
 }
 
-static const struct flag *
-flag_in(const struct flag *flags, const char *word)
-{
-	size_t len = strcspn(word, "=");
-
-	for (; flags != NULL && flags->name != NULL; flags++) {
-		if (word[1] == '-' && strlen(flags->name) == len - 2 &&
-		    strncmp(flags->name, word + 2, len - 2) == 0)
-			return flags;
-		if (word[1] != '-' && word[1] == flags->letter)
-			return flags;
-	}
-	return NULL;
-}
-
-static const struct flag *
-find_flag(const struct completing *p, const char *word)
-{
-	const struct flag *flag = NULL;
-
-	if (p->command != NULL)
-		flag = flag_in(p->command->flags, word);
-	return flag != NULL ? flag : flag_in(command_global_flags(), word);
-}
-
-static bool
-looks_like_option(const char *word)
-{
-	return word[0] == '-' && (word[1] < '0' || word[1] > '9') &&
-	       word[1] != '.';
-}
-
 /* One word before the end. */
 static void
 pass_word(struct completing *p, const char *word)
@@ -261,8 +229,8 @@ pass_word(struct completing *p, const char *word)
 		p->literal = true;
 		return;
 	}
-	if (!p->literal && looks_like_option(word) && word[1] != '\0') {
-		const struct flag *flag = find_flag(p, word);
+	if (!p->literal && args_is_option(word)) {
+		const struct flag *flag = args_find_flag(p->command, word);
 		bool has_value = word[1] == '-' ? strchr(word, '=') != NULL
 						: word[2] != '\0';
 
@@ -310,7 +278,7 @@ add_joined_value(struct completing *p)
 
 	if (strncmp(p->prefix, "--", 2) != 0 || equals == NULL)
 		return false;
-	flag = find_flag(p, p->prefix);
+	flag = args_find_flag(p->command, p->prefix);
 	if (flag == NULL || flag->value == NULL)
 		return true;
 	value.prefix = equals + 1;
@@ -374,8 +342,8 @@ complete(struct app *app, const char *const *words, size_t count,
 		add_kind(&p, p.flag->complete, p.flag->words);
 	} else if (!p.literal && add_joined_value(&p)) {
 		; /* done */
-	} else if (!p.literal && prefix[0] == '-' &&
-		   looks_like_option(prefix)) {
+	} else if (!p.literal &&
+		   (args_is_option(prefix) || strcmp(prefix, "-") == 0)) {
 		if (p.command != NULL)
 			add_flags(&p, p.command->flags);
 		add_flags(&p, command_global_flags());

@@ -52,7 +52,7 @@ run_word(const struct run *run, size_t i)
 const char *
 run_flag(const struct run *run, const char *name)
 {
-	return args_flag(run->args, name);
+	return args_flag(run->args, name, false);
 }
 
 enum status
@@ -215,11 +215,8 @@ release_out(struct run *run)
 static enum status
 run_round(struct run *run)
 {
-	enum status status;
-
 	run->deadline = deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
-	status = run->args->command->run(run);
-	return status;
+	return run->args->command->run(run);
 }
 
 static enum status
@@ -256,28 +253,19 @@ run_watched(struct run *run, const struct run_origin *origin, uint64_t every)
 	struct watch_options options = {
 		.loop = app_loop(run->app),
 		.every_ns = every,
-		.count = 0,
 		.title = run->args->command->path,
 		.utf8 = run->app->utf8,
 	};
-	const char *count = NULL;
-	uint64_t rounds = 0;
+	const char *count = args_flag(run->args, "count", true);
 	struct sink sink;
 	enum status status = open_sink(run, origin);
 
 	if (status != STATUS_OK)
 		return run_fail_message(run, status);
-	for (size_t i = 0; i < run->args->option_count; i++) {
-		const struct option *option = &run->args->options[i];
-
-		if (option->global && strcmp(option->flag->name, "count") == 0)
-			count = option->value;
-	}
-	if (count != NULL &&
-	    text_to_u64(span_from(count), 1, 1000000000, &rounds) != HERD_OK)
+	if (count != NULL && text_to_u64(span_from(count), 1, 1000000000,
+				 &options.count) != HERD_OK)
 		return run_fail(
 		    run, STATUS_USAGE, "--count wants a number from 1 on");
-	options.count = rounds;
 	sink = run->sink;
 	sink.pager = NULL;
 	status = watch_run(&options, &sink, watched_round, run);
@@ -289,30 +277,18 @@ run_watched(struct run *run, const struct run_origin *origin, uint64_t every)
 static bool
 find_watch(struct run *run, uint64_t *every, enum status *status)
 {
-	bool found = false;
-	double seconds;
+	const struct option *watch = args_option(run->args, "watch", true);
+	double seconds = 2;
 
 	*status = STATUS_OK;
-	*every = 2 * HERD_NS_PER_S;
-	for (size_t i = 0; i < run->args->option_count; i++) {
-		const struct option *option = &run->args->options[i];
-
-		if (!option->global)
-			continue;
-		found = found || strcmp(option->flag->name, "watch") == 0 ||
-			strcmp(option->flag->name, "count") == 0;
-		if (strcmp(option->flag->name, "watch") != 0 ||
-		    option->value == NULL)
-			continue;
-		if (filter_value(VALUE_SECONDS, span_from(option->value),
-			&seconds) != HERD_OK ||
-		    seconds < 0.1 || seconds > 86400)
-			*status = run_fail(run, STATUS_USAGE,
-			    "--watch wants seconds, from 0.1 on: --watch=2");
-		else
-			*every = (uint64_t)(seconds * 1e9);
-	}
-	return found;
+	if (watch != NULL && watch->value != NULL &&
+	    (filter_value(VALUE_SECONDS, span_from(watch->value), &seconds) !=
+		    HERD_OK ||
+		seconds < 0.1 || seconds > 86400))
+		*status = run_fail(run, STATUS_USAGE,
+		    "--watch wants seconds, from 0.1 on: --watch=2");
+	*every = (uint64_t)(seconds * 1e9);
+	return watch != NULL || args_option(run->args, "count", true) != NULL;
 }
 
 enum status
