@@ -38,6 +38,16 @@ void putv(struct buf *out, const char *fmt, va_list args) HERD_PRINTF(2, 0);
 /* `text` so that a terminal obeys nothing in it (see text_to_terminal). */
 void put_clean(struct buf *out, struct span text);
 
+/* Appends ", did you mean `peers'?" or else `or_else'. */
+void put_did_you_mean(struct buf *out, const char *near, const char *or_else);
+
+/*
+ * Appends what resembles `name' among `names' (ended by NULL), else `before'
+ * and the first `most' of them.
+ */
+void put_nearest(struct buf *out, struct span name, const char *const *names,
+    const char *before, size_t most);
+
 /* The content as a C string, valid until the buffer changes. */
 const char *text_of(struct buf *buf);
 

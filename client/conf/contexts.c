@@ -143,10 +143,7 @@ unknown(const char *name, struct buf *message)
 	put_text(message, "no context `");
 	put_clean(message, span_from(name));
 	put_byte(message, '\'');
-	if (near != NULL)
-		putf(message, ", did you mean `%s'?", near);
-	else
-		put_text(message, " (see `context ls')");
+	put_did_you_mean(message, near, " (see `context ls')");
 	contexts_free(names);
 	return STATUS_LOCAL;
 }

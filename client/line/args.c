@@ -263,10 +263,7 @@ unknown_command(struct parser *p)
 		put_clean(p->message, span_from(out->words[1]));
 	}
 	put_byte(p->message, '\'');
-	if (near != NULL)
-		putf(p->message, ", did you mean `%s'?", near);
-	else
-		put_text(p->message, " (see `help')");
+	put_did_you_mean(p->message, near, " (see `help')");
 	return STATUS_USAGE;
 }
 

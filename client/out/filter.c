@@ -167,27 +167,6 @@ take_word(struct filter_reader *r, const char *word, const char *sign)
 }
 
 static enum herd_error
-unknown_column(struct filter_reader *r, struct span name)
-{
-	const struct view *view = r->where->view;
-	const char **keys = xcalloc(view->count + 1, sizeof(*keys));
-	const char *near;
-
-	for (size_t i = 0; i < view->count; i++)
-		keys[i] = view->columns[i].key;
-	near = text_did_you_mean(name, keys);
-	putf(r->message, "no column `" SPAN_FMT "'", SPAN_ARG(name));
-	if (near != NULL)
-		putf(r->message, ", did you mean `%s'?", near);
-	else
-		put_text(r->message, "; there are");
-	for (size_t i = 0; near == NULL && i < view->count; i++)
-		putf(r->message, "%s %s", i > 0 ? "," : "", keys[i]);
-	free(keys);
-	return HERD_ESYNTAX;
-}
-
-static enum herd_error
 read_value(struct filter_reader *r, struct span *out)
 {
 	skip_space(r);
@@ -211,13 +190,6 @@ read_value(struct filter_reader *r, struct span *out)
 	return HERD_OK;
 }
 
-static bool
-is_numeric(enum value_type type)
-{
-	return type != VALUE_TEXT && type != VALUE_STATE &&
-	       type != VALUE_PLACE && type != VALUE_JSON;
-}
-
 static enum herd_error
 set_value(struct filter_reader *r, struct filter_node *node, struct span value)
 {
@@ -228,8 +200,8 @@ set_value(struct filter_reader *r, struct filter_node *node, struct span value)
 	node->is_time = ordered && !node->null &&
 			(c->type == VALUE_TIME || c->type == VALUE_CLOCK) &&
 			time_parse(value, &node->ns) == HERD_OK;
-	node->numeric =
-	    ordered && !node->null && !node->is_time && is_numeric(c->type);
+	node->numeric = ordered && !node->null && !node->is_time &&
+			value_base(c->type) != BASE_TEXT;
 	if (node->numeric && c->type == VALUE_BOOL &&
 	    (span_is(value, "yes") || span_is(value, "true"))) {
 		node->number = 1;
@@ -268,7 +240,7 @@ read_comparison(struct filter_reader *r, size_t *out)
 	}
 	node.column = view_find(r->where->view, name);
 	if (node.column == r->where->view->count)
-		return unknown_column(r, name);
+		return view_unknown(r->where->view, name, r->message);
 	skip_space(r);
 	for (size_t i = 0; i < HERD_ARRAY_LEN(operators); i++) {
 		size_t len = strlen(operators[i].text);

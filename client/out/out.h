@@ -52,8 +52,17 @@ struct out_options {
 	size_t longest_node; /* columns of the longest name in the herd */
 };
 
+#define SORT_KEYS_MAX 8u
+
+struct sort_key {
+	size_t column;
+	bool descending;
+};
+
 struct out {
 	struct out_options options;
+	struct sort_key sort[SORT_KEYS_MAX];
+	size_t sort_count;
 	struct sink *sink;
 	const struct view *view;
 	struct arena arena;

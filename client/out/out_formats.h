@@ -22,7 +22,6 @@ void json_end_answer(struct out *out);
 void jsonl_row(struct out *out, const struct value *row);
 void geojson_begin(struct out *out);
 void geojson_row(struct out *out, const struct value *row);
-void geojson_end(struct out *out);
 
 /* out_text.c: lines for other programs */
 void csv_begin(struct out *out);

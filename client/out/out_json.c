@@ -130,9 +130,3 @@ geojson_row(struct out *out, const struct value *row)
 	must(json_end(&json));
 	sink_write(out->sink, buf_span(&out->scratch));
 }
-
-void
-geojson_end(struct out *out)
-{
-	json_end_answer(out);
-}

@@ -132,28 +132,20 @@ is_record(const struct out *out)
 static size_t
 usual_width(const struct out *out, const struct column *c)
 {
+	static const char *const usual[] = {
+		[VALUE_CLOCK] = "20:18:04",
+		[VALUE_PLACE] = "+34.068930-118.445127",
+		[VALUE_STATE] = "comparing",
+		[VALUE_MS] = "0.06ms",
+		[VALUE_TEXT] = "report",
+		[VALUE_JSON] = NULL, /* the last type */
+	};
+
 	if ((c->traits & (COLUMN_NODE | COLUMN_NEIGHBOUR)) != 0)
 		return out->options.longest_node;
 	if ((c->traits & COLUMN_ID) != 0)
 		return sizeof("kiwi.cs.ucla.edu") - 1;
-	switch (c->type) {
-	case VALUE_CLOCK: return sizeof("20:18:04") - 1;
-	case VALUE_PLACE: return sizeof("+34.068930-118.445127") - 1;
-	case VALUE_STATE: return sizeof("comparing") - 1;
-	case VALUE_MS: return sizeof("0.06ms") - 1;
-	case VALUE_TEXT: return sizeof("report") - 1;
-	case VALUE_INTEGER:
-	case VALUE_REAL:
-	case VALUE_PERCENT:
-	case VALUE_BOOL:
-	case VALUE_TIME:
-	case VALUE_SECONDS:
-	case VALUE_DISTANCE:
-	case VALUE_BEARING:
-	case VALUE_BYTES:
-	case VALUE_JSON: return 0;
-	}
-	return 0;
+	return usual[c->type] == NULL ? 0 : strlen(usual[c->type]);
 }
 
 /*

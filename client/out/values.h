@@ -33,6 +33,16 @@ enum value_type {
 	VALUE_JSON,     /* JSON text; people read `shown`, in lines */
 };
 
+/* What a type's values are to those who compare and write them. */
+enum value_base {
+	BASE_TEXT,
+	BASE_INTEGER, /* in `integer' */
+	BASE_REAL,    /* in `real' */
+	BASE_DECIMAL, /* a number as text: a double has too few digits */
+};
+
+enum value_base value_base(enum value_type type);
+
 struct value {
 	enum value_type type;
 	bool known; /* false: null in JSON, `-' for people */
@@ -116,6 +126,11 @@ struct view {
 /* Index of the column `name` says: its key, its key without the unit, its
  * title in any case; or view->count. */
 size_t view_find(const struct view *view, struct span name);
+
+/* Says that there is no such column, and what is meant or there is. Returns
+ * HERD_ESYNTAX. */
+enum herd_error view_unknown(
+    const struct view *view, struct span name, struct buf *message);
 
 /* Does the value have one number behind it, and which? */
 bool value_is_number(const struct value *value, double *number);

@@ -205,36 +205,32 @@ fill(struct out *out, size_t column, const cJSON *object)
 
 	if (item == NULL || cJSON_IsNull(item))
 		return;
-	switch (c->type) {
-	case VALUE_TEXT:
+	if (c->type == VALUE_PLACE) {
+		fill_place(out, column, object);
+		return;
+	}
+	if (c->type == VALUE_JSON) {
+		fill_json(out, column, item);
+		return;
+	}
+	switch (value_base(c->type)) {
+	case BASE_TEXT:
+	case BASE_DECIMAL:
 		if ((c->traits & COLUMN_ID) != 0)
 			fill_id(out, column, object);
 		else
 			fill_text(out, column, item);
 		return;
-	case VALUE_STATE:
-	case VALUE_TIME:
-	case VALUE_CLOCK: fill_text(out, column, item); return;
-	case VALUE_INTEGER:
-		if (cJSON_IsNumber(item))
+	case BASE_INTEGER:
+		if (c->type == VALUE_BOOL && cJSON_IsBool(item))
+			out_bool(out, column, cJSON_IsTrue(item));
+		else if (c->type != VALUE_BOOL && cJSON_IsNumber(item))
 			out_integer(out, column, (int64_t)item->valuedouble);
 		return;
-	case VALUE_BOOL:
-		if (cJSON_IsBool(item))
-			out_bool(out, column, cJSON_IsTrue(item));
-		return;
-	case VALUE_REAL:
-	case VALUE_PERCENT:
-	case VALUE_SECONDS:
-	case VALUE_MS:
-	case VALUE_DISTANCE:
-	case VALUE_BEARING:
-	case VALUE_BYTES:
+	case BASE_REAL:
 		if (cJSON_IsNumber(item))
 			out_real(out, column, item->valuedouble);
 		return;
-	case VALUE_PLACE: fill_place(out, column, object); return;
-	case VALUE_JSON: fill_json(out, column, item); return;
 	}
 }
 

@@ -49,20 +49,13 @@ static enum status
 unknown_node(struct run *run, struct span name)
 {
 	const char **names = xcalloc(run->herd->count + 1, sizeof(*names));
-	const char *near;
 
 	for (size_t i = 0; i < run->herd->count; i++)
 		names[i] = run->herd->targets[i].name;
-	near = text_did_you_mean(name, names);
 	put_text(&run->message, "no node `");
 	put_clean(&run->message, name);
 	put_text(&run->message, "' in the herd");
-	if (near != NULL)
-		putf(&run->message, ", did you mean `%s'?", near);
-	else
-		put_text(&run->message, ", which has");
-	for (size_t i = 0; near == NULL && i < run->herd->count && i < 20; i++)
-		putf(&run->message, "%s %s", i > 0 ? "," : "", names[i]);
+	put_nearest(&run->message, name, names, ", which has", 20);
 	free(names);
 	return run_fail_message(run, STATUS_USAGE);
 }
