@@ -27,7 +27,7 @@ put_options(struct run *run, struct buf *out)
 		    value->from_context)
 			continue;
 		/* A context is used from any directory. */
-		if (pref->complete == COMPLETE_FILE)
+		if ((pref->traits & PREF_PATH) != 0)
 			absolute = realpath(value->text, NULL);
 		putf(out, "%s ", pref->name);
 		tokens_quote(out, absolute != NULL ? absolute : value->text);
