@@ -431,8 +431,7 @@ report_clients(struct bench *b)
 				put_byte(&b->request, '\n');
 			put_iamat(b, client++);
 		}
-		run->deadline =
-		    deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
+		run_renew_deadline(run);
 		status = conversation_all(run, buf_span(&b->request), &answers);
 		if (status == STATUS_OK)
 			status = conversations_report(run, &answers);

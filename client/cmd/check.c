@@ -74,9 +74,7 @@ check_node(struct nagios *n, const struct answer *a)
 static void
 check_answers(struct nagios *n)
 {
-	for (size_t i = 0; i < n->answers->count; i++) {
-		const struct answer *a = &n->answers->items[i];
-
+	answers_each(a, n->answers) {
 		if (a->status != STATUS_OK)
 			find(n, NAGIOS_CRITICAL, "%s unreachable: %s",
 			    a->target->name, a->message);
@@ -89,9 +87,7 @@ check_nodes(struct nagios *n)
 	struct buf clocks;
 	size_t ready = 0;
 
-	for (size_t i = 0; i < n->answers->count; i++) {
-		const struct answer *a = &n->answers->items[i];
-
+	answers_each(a, n->answers) {
 		check_node(n, a);
 		ready += fields_says(a->json, "state", "ready");
 	}
@@ -109,8 +105,7 @@ check_peers(struct nagios *n)
 	double total = 0;
 	double synced = 0;
 
-	for (size_t i = 0; i < n->answers->count; i++) {
-		const struct answer *a = &n->answers->items[i];
+	answers_each(a, n->answers) {
 		double of = fields_number(a->json, "peers.total", 0);
 		double up = fields_number(a->json, "peers.synced", 0);
 
@@ -131,8 +126,7 @@ check_places(struct nagios *n)
 	double answered = 0;
 	double failed = 0;
 
-	for (size_t i = 0; i < n->answers->count; i++) {
-		const struct answer *a = &n->answers->items[i];
+	answers_each(a, n->answers) {
 		const char *state = fields_text(a->json, "places.state");
 
 		answered += fields_number(a->json, "places.answered", 0);

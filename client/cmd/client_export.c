@@ -47,7 +47,7 @@ export_page(struct run *run, const struct target *target, char **cursor)
 		must(text_to_percent(&path, span_from(*cursor)));
 	}
 	question.path = text_of(&path);
-	run->deadline = deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
+	run_renew_deadline(run);
 	status = ask(run, &question, &target, 1, &answers);
 	buf_release(&path);
 	if (status == STATUS_OK)
@@ -57,7 +57,7 @@ export_page(struct run *run, const struct target *target, char **cursor)
 	if (status == STATUS_OK) {
 		cJSON_ArrayForEach(
 		    client, fields_at(answers.items[0].json, "clients"))
-		    put_client(run, client);
+			put_client(run, client);
 		next = fields_text(answers.items[0].json, "next");
 		*cursor = next == NULL ? NULL : xstrdup(next);
 	}

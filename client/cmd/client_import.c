@@ -61,8 +61,7 @@ on_reply(void *arg, struct span reply, enum reply_kind kind HERD_UNUSED)
 	else
 		im->taken++;
 	/* It is alive: the deadline is for silence. */
-	im->run->deadline =
-	    deadline_in(prefs_ns(&im->run->prefs, PREF_TIMEOUT));
+	run_renew_deadline(im->run);
 }
 
 static void

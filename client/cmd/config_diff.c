@@ -58,8 +58,7 @@ compare_settings(struct comparison *c)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, fields_at(c->answer->json, "settings"))
-	{
+	cJSON_ArrayForEach(item, fields_at(c->answer->json, "settings")) {
 		const char *name = fields_text(item, "name");
 		const char *running = fields_text(item, "value");
 		const struct setting *setting =
@@ -104,8 +103,7 @@ compare_nodes(struct comparison *c)
 	bool *seen = xcalloc(file->node_count, sizeof(*seen));
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, fields_at(c->answer->json, "nodes"))
-	{
+	cJSON_ArrayForEach(item, fields_at(c->answer->json, "nodes")) {
 		const char *name = fields_text(item, "node");
 		size_t i;
 
@@ -155,8 +153,7 @@ compare_links(struct comparison *c)
 	bool *seen = xcalloc(file->link_count, sizeof(*seen));
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, links)
-	{
+	cJSON_ArrayForEach(item, links) {
 		bool known = false;
 
 		for (size_t i = 0; i < file->link_count; i++) {

@@ -29,8 +29,7 @@ say_diagnostics(struct run *run, const struct answer *a)
 
 	if (list == NULL)
 		list = fields_at(json, "diagnostics");
-	cJSON_ArrayForEach(item, list)
-	{
+	cJSON_ArrayForEach(item, list) {
 		const char *text = fields_text(item, "text");
 
 		if (text == NULL)

@@ -150,9 +150,7 @@ find_shape(struct herdcheck *h)
 static void
 find_silent(struct herdcheck *h)
 {
-	for (size_t i = 0; i < h->answers->count; i++) {
-		const struct answer *a = &h->answers->items[i];
-
+	answers_each(a, h->answers) {
 		if (a->status != STATUS_OK)
 			note(h, ", ", "%s (%s)", a->target->name, a->message);
 	}
@@ -163,12 +161,10 @@ find_silent(struct herdcheck *h)
 static void
 find_links(struct herdcheck *h)
 {
-	for (size_t i = 0; i < h->answers->count; i++) {
-		const struct answer *a = &h->answers->items[i];
+	answers_each(a, h->answers) {
 		const cJSON *peer;
 
-		cJSON_ArrayForEach(peer, fields_at(a->json, "peers.down"))
-		{
+		cJSON_ArrayForEach(peer, fields_at(a->json, "peers.down")) {
 			const char *name = fields_text(peer, "peer");
 			const char *state = fields_text(peer, "state");
 
@@ -189,8 +185,7 @@ find_unlike(struct herdcheck *h, const char *name, const char *path,
 	const char *first = NULL;
 	size_t unlike = 0;
 
-	for (size_t i = 0; i < h->answers->count; i++) {
-		const struct answer *a = &h->answers->items[i];
+	answers_each(a, h->answers) {
 		const char *value = fields_text(a->json, path);
 
 		if (value == NULL)
@@ -212,8 +207,7 @@ find_clocks(struct herdcheck *h)
 	double high = 0;
 	bool any = false;
 
-	for (size_t i = 0; i < h->answers->count; i++) {
-		const struct answer *a = &h->answers->items[i];
+	answers_each(a, h->answers) {
 		const char *time = fields_text(a->json, "time");
 		double off;
 		uint64_t ns;
@@ -235,8 +229,7 @@ static void
 find_restless(struct herdcheck *h, const char *name, const char *path,
     const char *good, enum finding_state state, const char *fine)
 {
-	for (size_t i = 0; i < h->answers->count; i++) {
-		const struct answer *a = &h->answers->items[i];
+	answers_each(a, h->answers) {
 		const char *value = fields_text(a->json, path);
 
 		if (value != NULL && strcmp(value, good) != 0 &&
@@ -250,9 +243,7 @@ find_restless(struct herdcheck *h, const char *name, const char *path,
 static void
 find_isolated(struct herdcheck *h)
 {
-	for (size_t i = 0; i < h->answers->count; i++) {
-		const struct answer *a = &h->answers->items[i];
-
+	answers_each(a, h->answers) {
 		if (fields_is(a->json, "isolated"))
 			note(h, ", ", "%s", a->target->name);
 	}
@@ -268,8 +259,7 @@ put_names(struct buf *out, const cJSON *names)
 	const cJSON *name;
 	const char *comma = "";
 
-	cJSON_ArrayForEach(name, names)
-	{
+	cJSON_ArrayForEach(name, names) {
 		if (cJSON_IsString(name))
 			putf(out, "%s%s", comma, name->valuestring);
 		comma = ", ";
@@ -280,8 +270,7 @@ put_names(struct buf *out, const cJSON *names)
 static void
 find_twins(struct herdcheck *h)
 {
-	for (size_t i = 0; i < h->answers->count; i++) {
-		const struct answer *a = &h->answers->items[i];
+	answers_each(a, h->answers) {
 		const cJSON *twins = fields_at(a->json, "peers.twins");
 
 		if (cJSON_GetArraySize(twins) == 0)
@@ -312,8 +301,7 @@ find_strange(struct herdcheck *h)
 	double most = 0;
 	bool unknown = false;
 
-	for (size_t i = 0; i < h->answers->count; i++) {
-		const struct answer *a = &h->answers->items[i];
+	answers_each(a, h->answers) {
 		const cJSON *count = fields_at(a->json, "clients.strange");
 
 		unknown |= cJSON_IsNull(count);

@@ -189,9 +189,7 @@ compare_roots(struct diff *d)
 	}
 	asked = answers_report(run, &answers);
 	d->nodes = xcalloc(answers.count, sizeof(*d->nodes));
-	for (size_t i = 0; i < answers.count; i++) {
-		struct answer *a = &answers.items[i];
-
+	answers_each(a, &answers) {
 		if (a->status != STATUS_OK) {
 			d->silent++;
 			continue;
@@ -250,8 +248,7 @@ find_client(const cJSON *list, const char *path)
 {
 	const cJSON *client;
 
-	cJSON_ArrayForEach(client, list)
-	{
+	cJSON_ArrayForEach(client, list) {
 		char *other = record_path(client);
 		bool same = strcmp(other, path) == 0;
 
@@ -291,8 +288,7 @@ compare_bucket(struct diff *d, const struct answers *answers)
 		const cJSON *client;
 
 		cJSON_ArrayForEach(
-		    client, fields_at(answers->items[i].json, "clients"))
-		{
+		    client, fields_at(answers->items[i].json, "clients")) {
 			char *path = record_path(client);
 
 			if (d->id_count == CLIENTS_MOST) {
@@ -388,8 +384,7 @@ compare_records(struct diff *d, const struct answers *answers)
 	for (size_t i = 0; i < 3; i++)
 		buf_init(&lists[i], XBUF_MAX);
 	find_newest(answers, &newest);
-	for (size_t i = 0; i < answers->count; i++) {
-		const struct answer *a = &answers->items[i];
+	answers_each(a, answers) {
 		uint64_t ns = 0;
 		char *content;
 
@@ -429,8 +424,7 @@ look_again(struct diff *d)
 	for (size_t i = 0; i < d->id_count && status == STATUS_OK; i++) {
 		struct answers answers;
 
-		d->run->deadline =
-		    deadline_in(prefs_ns(&d->run->prefs, PREF_TIMEOUT));
+		run_renew_deadline(d->run);
 		status = ask_nodes(d, d->ids[i], &answers);
 		if (status == STATUS_OK)
 			compare_records(d, &answers);
@@ -457,8 +451,7 @@ find_differences(struct diff *d)
 	for (size_t level = 0; level < DEPTH && status == STATUS_OK &&
 			       d->node_count > 1 && d->path_count > 0;
 	     level++) {
-		d->run->deadline =
-		    deadline_in(prefs_ns(&d->run->prefs, PREF_TIMEOUT));
+		run_renew_deadline(d->run);
 		status = next_level(d);
 	}
 	if (status == STATUS_OK && d->node_count > 1)

@@ -32,8 +32,8 @@ is_ready(const struct answer *a)
 		return false;
 	missing = fields_number(a->json, "peers.total", 0) -
 		  fields_number(a->json, "peers.synced", 0);
-	cJSON_ArrayForEach(down, fields_at(a->json, "peers.down")) missing -=
-	    fields_says(down, "state", "disabled");
+	cJSON_ArrayForEach(down, fields_at(a->json, "peers.down"))
+		missing -= fields_says(down, "state", "disabled");
 	return missing <= 0;
 }
 

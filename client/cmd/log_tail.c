@@ -97,8 +97,7 @@ print_end(struct run *run, uint64_t count)
 		const struct answer *a = &answers.items[i];
 		const cJSON *line;
 
-		cJSON_ArrayForEach(line, fields_at(a->json, "lines"))
-		{
+		cJSON_ArrayForEach(line, fields_at(a->json, "lines")) {
 			if (cJSON_IsString(line))
 				put_log_line(run, a->target,
 				    span_from(line->valuestring));

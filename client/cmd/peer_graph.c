@@ -96,8 +96,7 @@ add_view_of(struct graph *g, const char *node, const cJSON *json)
 {
 	const cJSON *peer;
 
-	cJSON_ArrayForEach(peer, fields_at(json, "peers"))
-	{
+	cJSON_ArrayForEach(peer, fields_at(json, "peers")) {
 		const char *name = fields_text(peer, "peer");
 		const char *state = fields_text(peer, "state");
 		struct graph_link *link;
@@ -124,8 +123,7 @@ collect(struct graph *g, const struct answers *answers)
 	for (size_t i = 0; g->run->herd->has_file && i < file->link_count; i++)
 		(void)link_between(g, file->nodes[file->links[i].a].name,
 		    file->nodes[file->links[i].b].name);
-	for (size_t i = 0; i < answers->count; i++) {
-		const struct answer *a = &answers->items[i];
+	answers_each(a, answers) {
 		const char *name = fields_text(a->json, "node");
 
 		if (a->status == STATUS_OK)

@@ -82,7 +82,8 @@ derive_history(struct out *out, const struct answer *answer HERD_UNUSED,
 	if (!cJSON_IsArray(history))
 		return;
 	buf_init(&shown, XBUF_MAX);
-	cJSON_ArrayForEach(change, history) put_change(&shown, change);
+	cJSON_ArrayForEach(change, history)
+		put_change(&shown, change);
 	fields_set(
 	    out, fields_column(out, "history"), history, buf_span(&shown));
 	buf_release(&shown);

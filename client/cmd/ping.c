@@ -112,8 +112,7 @@ ping_run(struct run *run)
 			status = STATUS_SIGINT;
 			break;
 		}
-		run->deadline =
-		    deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
+		run_renew_deadline(run);
 		status = ping_once(run, i, &result);
 		worst = exit_status_worst(worst, result);
 	}

@@ -45,9 +45,7 @@ use_test(struct run *run, struct answers *answers)
 	bool good = true;
 	enum status status;
 
-	for (size_t i = 0; i < answers->count; i++) {
-		const struct answer *a = &answers->items[i];
-
+	answers_each(a, answers) {
 		if (a->status == STATUS_OK)
 			good = good && is_good(fields_text(a->json, "status"));
 	}

@@ -132,8 +132,7 @@ write_stats(struct run *run, const struct answers *answers)
 	    strcmp(format, "prometheus") == 0 || out_is_raw(&run->out);
 	bool found = false;
 
-	for (size_t i = 0; i < answers->count; i++) {
-		const struct answer *a = &answers->items[i];
+	answers_each(a, answers) {
 		struct span body = buf_span(&a->body);
 
 		if (a->status != STATUS_OK && run->all_nodes && !own_text)

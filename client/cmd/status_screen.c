@@ -143,8 +143,7 @@ draw_peers(struct screen *s, const cJSON *json)
 	    fields_number(json, "peers.synced", 0),
 	    fields_number(json, "peers.total", 0));
 	add_head(s, "peers", up);
-	cJSON_ArrayForEach(down, fields_at(json, "peers.down"))
-	{
+	cJSON_ArrayForEach(down, fields_at(json, "peers.down")) {
 		const char *error = fields_text(down, "last_error");
 
 		put_text(&s->line, first ? "" : "; ");
@@ -249,9 +248,7 @@ status_screen_draw(struct run *run, const struct answers *answers)
 	bool first = true;
 
 	buf_init(&s.line, XBUF_MAX);
-	for (size_t i = 0; i < answers->count; i++) {
-		const struct answer *a = &answers->items[i];
-
+	answers_each(a, answers) {
 		if (a->status != STATUS_OK && !run->all_nodes)
 			continue;
 		if (!first)

@@ -139,7 +139,7 @@ measure(struct top *t)
 
 	answers_release(&t->answers);
 	t->answers = (struct answers){ 0 };
-	run->deadline = deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
+	run_renew_deadline(run);
 	status = ask_all(run, "/v1/status", &t->answers);
 	for (size_t i = 0; i < t->answers.count && status == STATUS_OK; i++)
 		take_sample(&t->samples[i], &t->answers.items[i]);

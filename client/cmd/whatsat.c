@@ -134,8 +134,7 @@ add_places(struct run *run, const struct conversation *x, const cJSON *json,
 	const cJSON *place;
 	int64_t rank = 0;
 
-	cJSON_ArrayForEach(place, fields_at(json, "results"))
-	{
+	cJSON_ArrayForEach(place, fields_at(json, "results")) {
 		const char *type = cJSON_GetStringValue(
 		    cJSON_GetArrayItem(fields_at(place, "types"), 0));
 
@@ -253,8 +252,7 @@ add_footer(struct whatsat *w, const cJSON *json)
 	else
 		putf(&text, "%.10g km", w->radius_m / 1000);
 	putf(&text, " (limit %u).", w->max);
-	cJSON_ArrayForEach(item, fields_at(json, "html_attributions"))
-	{
+	cJSON_ArrayForEach(item, fields_at(json, "html_attributions")) {
 		if (!cJSON_IsString(item))
 			continue;
 		put_byte(&text, ' ');

@@ -300,7 +300,7 @@ on_ids(void *arg, const struct admin_answer *answer)
 		    json != NULL && fields_text(json, "next") == NULL;
 	}
 	cJSON_ArrayForEach(client, fields_at(json, "clients"))
-	    add_id(l, client);
+		add_id(l, client);
 	l->ids[l->id_count] = NULL;
 	cJSON_Delete(json);
 }

@@ -120,9 +120,7 @@ all_answered(const void *arg)
 static void
 give_up(struct answers *answers)
 {
-	for (size_t i = 0; i < answers->count; i++) {
-		struct answer *a = &answers->items[i];
-
+	answers_each(a, answers) {
 		if (a->call != NULL)
 			admin_client_cancel(a->call);
 		a->call = NULL;
@@ -191,9 +189,7 @@ ask_all(struct run *run, const char *path, struct answers *out)
 void
 answers_release(struct answers *answers)
 {
-	for (size_t i = 0; i < answers->count; i++) {
-		struct answer *a = &answers->items[i];
-
+	answers_each(a, answers) {
 		free(a->message);
 		free(a->hint);
 		buf_release(&a->body);
@@ -216,9 +212,7 @@ answers_status(const struct answers *answers)
 enum status
 answers_report(struct run *run, const struct answers *answers)
 {
-	for (size_t i = 0; i < answers->count; i++) {
-		const struct answer *a = &answers->items[i];
-
+	answers_each(a, answers) {
 		if (a->status == STATUS_OK)
 			continue;
 		/* What is not there is found with herdctl, not with curl. */

@@ -32,6 +32,11 @@ struct answers {
 	size_t count;
 };
 
+/* Each answer in turn: answers_each(a, &answers) { ... } */
+#define answers_each(a, answers)                  \
+	for (struct answer *a = (answers)->items; \
+	     a < (answers)->items + (answers)->count; a++)
+
 struct question {
 	const char *method; /* NULL: GET */
 	const char *path;

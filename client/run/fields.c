@@ -102,8 +102,7 @@ put_words(struct buf *out, const cJSON *item)
 		return;
 	}
 	buf_init(&words, XBUF_MAX);
-	cJSON_ArrayForEach(child, item)
-	{
+	cJSON_ArrayForEach(child, item) {
 		size_t before = words.len;
 		size_t begin;
 
@@ -130,7 +129,8 @@ fields_write(struct json *json, const char *key, const cJSON *item)
 
 		(object ? json_object : json_array)(json, key);
 		cJSON_ArrayForEach(child, item)
-		    fields_write(json, object ? child->string : NULL, child);
+			fields_write(
+			    json, object ? child->string : NULL, child);
 		(object ? json_object_end : json_array_end)(json);
 	} else if (cJSON_IsString(item)) {
 		json_word(json, key, item->valuestring);
@@ -278,8 +278,7 @@ void
 fields_rows(struct run *run, const struct answers *answers, const char *list,
     fields_row_hook *hook)
 {
-	for (size_t i = 0; i < answers->count; i++) {
-		const struct answer *answer = &answers->items[i];
+	answers_each(answer, answers) {
 		const cJSON *items;
 		const cJSON *item;
 
@@ -297,7 +296,7 @@ fields_rows(struct run *run, const struct answers *answers, const char *list,
 		}
 		items = fields_at(answer->json, list);
 		cJSON_ArrayForEach(item, items)
-		    add_row(run, answer, item, hook);
+			add_row(run, answer, item, hook);
 	}
 }
 

@@ -271,6 +271,6 @@ run_confirm(struct run *run, const char *fmt, ...)
 	if (!yes)
 		return run_fail(run, STATUS_USAGE, "not confirmed");
 	/* Thinking is not the servers' time. */
-	run->deadline = deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
+	run_renew_deadline(run);
 	return STATUS_OK;
 }

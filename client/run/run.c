@@ -212,10 +212,16 @@ release_out(struct run *run)
 
 /* --- running --------------------------------------------------------- */
 
+void
+run_renew_deadline(struct run *run)
+{
+	run->deadline = deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
+}
+
 static enum status
 run_round(struct run *run)
 {
-	run->deadline = deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
+	run_renew_deadline(run);
 	return run->args->command->run(run);
 }
 

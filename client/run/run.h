@@ -100,6 +100,9 @@ enum status run_use_node(struct run *run, const char *name);
 enum status run_begin(struct run *run, const struct view *view);
 enum status run_begin_stream(struct run *run, const struct view *view);
 
+/* From now on it is --timeout until the deadline. */
+void run_renew_deadline(struct run *run);
+
 /* The format in which the answer will be written. */
 const struct format *run_format(const struct run *run);
 
