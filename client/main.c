@@ -9,8 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "line/args.h"
-#include "run/app.h"
 #include "herd/file.h"
 #include "repl/repl.h"
 #include "run/run.h"

@@ -18,7 +18,6 @@
 #include "net/connection.h"
 #include "base/xbuf.h"
 #include "run/ask.h"
-#include "run/run.h"
 #include "cmd/typed.h"
 
 #define CONNECTIONS_MOST 10000u
@@ -95,8 +94,7 @@ struct bench {
 	struct buf request;
 };
 
-/* --- requests --------------------------------------------------------------
- */
+/* --- requests -------------------------------------------------------- */
 
 /* xorshift64*: the load is the same in each run. */
 static uint64_t
@@ -205,8 +203,7 @@ send_due(struct bench *b)
 		connection_push(b->connections[i].connection);
 }
 
-/* --- answers ----------------------------------------------------------------
- */
+/* --- answers --------------------------------------------------------- */
 
 static void
 fail(struct bench_client *c, const char *message)
@@ -257,8 +254,7 @@ static const struct connection_events connection_events = {
 	.on_closed = on_closed,
 };
 
-/* --- the run ----------------------------------------------------------------
- */
+/* --- the run --------------------------------------------------------- */
 
 static uint64_t
 answers(const struct bench *b)

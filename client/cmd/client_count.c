@@ -2,7 +2,6 @@
 #include "cmd/list.h"
 
 #include "run/fields.h"
-#include "run/run.h"
 
 /* clang-format off */
 static const struct column count_columns[] = {

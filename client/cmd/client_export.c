@@ -11,7 +11,6 @@
 #include "herd/text.h"
 #include "base/xbuf.h"
 #include "run/fields.h"
-#include "run/run.h"
 #include "cmd/client_list.h"
 
 static void

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "run/fields.h"
-#include "run/run.h"
 
 /* clang-format off */
 #define FORGET_COLUMNS(X) \

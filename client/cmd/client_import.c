@@ -16,7 +16,6 @@
 #include "base/xbuf.h"
 #include "net/connection.h"
 #include "run/fields.h"
-#include "run/run.h"
 
 /* Requests under way at once: enough to hide the round trip. */
 #define IMPORT_WINDOW 512u

@@ -3,7 +3,6 @@
 
 #include "herd/text.h"
 #include "base/xbuf.h"
-#include "run/run.h"
 #include "cmd/client_list.h"
 
 static enum status

@@ -2,7 +2,6 @@
 #include "cmd/list.h"
 
 #include "base/xbuf.h"
-#include "run/run.h"
 #include "cmd/client_list.h"
 
 static enum status

@@ -11,7 +11,6 @@
 #include "herd/text.h"
 #include "run/fields.h"
 #include "base/xbuf.h"
-#include "run/run.h"
 
 /* clang-format off */
 #define SHOW_COLUMNS(X) \

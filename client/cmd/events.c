@@ -8,7 +8,6 @@
 #include "herd/text.h"
 #include "base/xbuf.h"
 #include "run/fields.h"
-#include "run/run.h"
 #include "run/stream.h"
 
 #define EVENT_TYPES "report link places admin"

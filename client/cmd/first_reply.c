@@ -3,7 +3,6 @@
 
 #include "herd/text.h"
 #include "base/xbuf.h"
-#include "run/run.h"
 
 /*
  * The request was well-formed, so the node refused it for what it means. The

@@ -90,8 +90,7 @@ conclude(struct herdcheck *h, const char *name, enum finding_state state,
 		    text_of(&h->list), after);
 }
 
-/* --- shape ------------------------------------------------------------------
- */
+/* --- shape ----------------------------------------------------------- */
 
 static void
 find_weak_points(struct herdcheck *h, const struct graph_facts *facts)
@@ -144,8 +143,7 @@ find_shape(struct herdcheck *h)
 	free(edges);
 }
 
-/* --- state ------------------------------------------------------------------
- */
+/* --- state ----------------------------------------------------------- */
 
 static void
 find_silent(struct herdcheck *h)

@@ -433,8 +433,7 @@ look_again(struct diff *d)
 	return status;
 }
 
-/* --- the command ------------------------------------------------------------
- */
+/* --- the command ----------------------------------------------------- */
 
 static enum status
 find_differences(struct diff *d)

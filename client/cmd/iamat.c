@@ -8,8 +8,6 @@
 
 #include "herd/text.h"
 #include "base/xbuf.h"
-#include "run/ask.h"
-#include "run/run.h"
 #include "cmd/first_reply.h"
 #include "cmd/typed.h"
 

@@ -10,7 +10,6 @@
 #include "herd/text.h"
 #include "out/screen.h"
 #include "base/xbuf.h"
-#include "run/run.h"
 #include "cmd/client_list.h"
 
 #define LABELS_MOST 30u

@@ -10,7 +10,6 @@
 
 #include "base/xbuf.h"
 #include "run/ask.h"
-#include "run/run.h"
 
 /* clang-format off */
 #define PING_COLUMNS(X) \

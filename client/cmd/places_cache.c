@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "run/fields.h"
-#include "run/run.h"
 
 /* clang-format off */
 static const struct column cache_columns[] = {

@@ -9,7 +9,6 @@
 #include "herd/text.h"
 #include "base/xbuf.h"
 #include "run/fields.h"
-#include "run/run.h"
 #include "cmd/typed.h"
 
 /* clang-format off */

@@ -8,7 +8,6 @@
 #include "herd/request.h"
 #include "base/xbuf.h"
 #include "run/ask.h"
-#include "run/run.h"
 
 static bool
 any_refused(struct span bytes)

@@ -12,7 +12,6 @@
 #include "base/xbuf.h"
 #include "out/width.h"
 #include "run/fields.h"
-#include "run/run.h"
 
 /* clang-format off */
 #define STAT_COLUMNS(X) \

@@ -15,7 +15,6 @@
 #include "run/live.h"
 #include "out/screen.h"
 #include "base/xbuf.h"
-#include "run/run.h"
 
 /* clang-format off */
 #define TOP_COLUMNS(X) \

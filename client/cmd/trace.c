@@ -16,8 +16,6 @@
 #include "run/fields.h"
 #include "run/stream.h"
 #include "base/xbuf.h"
-#include "run/ask.h"
-#include "run/run.h"
 #include "cmd/first_reply.h"
 #include "cmd/typed.h"
 

@@ -15,8 +15,6 @@
 #include "run/fields.h"
 #include "out/screen.h"
 #include "base/xbuf.h"
-#include "run/ask.h"
-#include "run/run.h"
 #include "cmd/first_reply.h"
 #include "cmd/typed.h"
 

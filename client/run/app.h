@@ -9,7 +9,6 @@
 #include "net/admin_client.h"
 #include "conf/herd.h"
 #include "base/loop.h"
-#include "conf/prefs.h"
 
 struct standing;
 struct repl;

@@ -6,9 +6,7 @@
 #ifndef HERD_FIELDS_H
 #define HERD_FIELDS_H
 
-#include "herd/json.h"
 #include "run/ask.h"
-#include "out/out.h"
 
 struct cJSON;
 
