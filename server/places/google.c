@@ -164,8 +164,7 @@ add_photos(struct json *json, const cJSON *place)
 	if (cJSON_GetArraySize(photos) == 0)
 		return;
 	json_array(json, "photos");
-	cJSON_ArrayForEach(photo, photos)
-	{
+	cJSON_ArrayForEach(photo, photos) {
 		if (member_text(photo, "name").data == NULL ||
 		    count++ == PHOTOS_MAX)
 			break;
@@ -211,8 +210,7 @@ add_types(struct json *json, const cJSON *place)
 	size_t count = 0;
 	const cJSON *type;
 
-	cJSON_ArrayForEach(type, member_array(place, "types"))
-	{
+	cJSON_ArrayForEach(type, member_array(place, "types")) {
 		if (cJSON_IsString(type) && count < TYPES_MAX)
 			types[count++] = span_from(type->valuestring);
 	}
@@ -268,8 +266,7 @@ add_results(struct json *json, void *arg)
 	unsigned count = 0;
 	const cJSON *place;
 
-	cJSON_ArrayForEach(place, answer->places)
-	{
+	cJSON_ArrayForEach(place, answer->places) {
 		struct geo_point at;
 
 		if (count == answer->question->max ||
@@ -318,10 +315,8 @@ take_credits(struct credits *credits, const cJSON *places)
 	const cJSON *item;
 
 	credits->count = 0;
-	cJSON_ArrayForEach(place, places)
-	{
-		cJSON_ArrayForEach(item, member_array(place, "attributions"))
-		{
+	cJSON_ArrayForEach(place, places) {
+		cJSON_ArrayForEach(item, member_array(place, "attributions")) {
 			if (credits->count < ATTRIBUTIONS_MAX)
 				take_credit(credits, item);
 		}
@@ -349,8 +344,7 @@ find_fault(const cJSON *json)
 		return NULL;
 	if (!cJSON_IsArray(places))
 		return "the answer's places are not a list";
-	cJSON_ArrayForEach(place, places)
-	{
+	cJSON_ArrayForEach(place, places) {
 		if (member_text(place, "id").data == NULL)
 			return "the answer has a place without an id";
 		if (!read_location(place, &at))

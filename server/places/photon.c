@@ -184,8 +184,7 @@ add_results(struct json *json, void *arg)
 	unsigned count = 0;
 	const cJSON *feature;
 
-	cJSON_ArrayForEach(feature, answer->features)
-	{
+	cJSON_ArrayForEach(feature, answer->features) {
 		struct geo_point at;
 
 		if (count < answer->question->max && read_at(feature, &at) &&
@@ -206,8 +205,7 @@ find_fault(const cJSON *json)
 
 	if (features == NULL)
 		return "the answer has no list of features";
-	cJSON_ArrayForEach(feature, features)
-	{
+	cJSON_ArrayForEach(feature, features) {
 		if (!read_at(feature, &at))
 			return "the answer has a feature without coordinates";
 		if (!read_id(member_object(feature, "properties"), id))
