@@ -51,11 +51,10 @@ run_main(struct app *app, const char *const *words, size_t count)
 {
 	static const char *const version[] = { "version" };
 	struct args args;
-	struct buf message;
+	struct buf message = XBUF;
 	enum status status;
 	enum status usage;
 
-	buf_init(&message, XBUF_MAX);
 	usage = args_parse(words, count, &args, &message);
 	if (usage == STATUS_OK && args_flag(&args, "version", true) != NULL) {
 		args_release(&args);

@@ -15,6 +15,11 @@
 /* Texts that herdctl builds itself: far above what any of them needs. */
 #define XBUF_MAX ((size_t)256 << 20)
 
+/* An empty one: struct buf text = XBUF; */
+/* clang-format off */
+#define XBUF { .max = XBUF_MAX }
+/* clang-format on */
+
 /* Says that memory has run out and exits. */
 _Noreturn void out_of_memory(void);
 

@@ -84,14 +84,13 @@ check_answers(struct nagios *n)
 static void
 check_nodes(struct nagios *n)
 {
-	struct buf clocks;
+	struct buf clocks = XBUF;
 	size_t ready = 0;
 
 	answers_each(a, n->answers) {
 		check_node(n, a);
 		ready += fields_says(a->json, "state", "ready");
 	}
-	buf_init(&clocks, XBUF_MAX);
 	if (overruled_list(n->answers, &clocks) > 0)
 		find(n, NAGIOS_WARNING, "wrong clocks: %s", text_of(&clocks));
 	buf_release(&clocks);
@@ -220,9 +219,8 @@ write_result(struct nagios *n)
 	static const char *const words[] = { "OK", "WARNING", "CRITICAL",
 		"UNKNOWN" };
 	struct buf *text = n->state == NAGIOS_OK ? &n->good : &n->text;
-	struct buf line;
+	struct buf line = XBUF;
 
-	buf_init(&line, XBUF_MAX);
 	/* | begins the performance data and must not come from a node. */
 	for (size_t i = 0; i < text->len; i++) {
 		if (text->data[text->head + i] == '|')

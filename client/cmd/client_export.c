@@ -17,9 +17,8 @@ static void
 put_client(struct run *run, const cJSON *client)
 {
 	struct json json;
-	struct buf line;
+	struct buf line = XBUF;
 
-	buf_init(&line, XBUF_MAX);
 	json_begin(&json, &line, JSON_COMPACT);
 	fields_write(&json, NULL, client);
 	must(json_end(&json));
@@ -34,12 +33,11 @@ export_page(struct run *run, const struct target *target, char **cursor)
 {
 	struct question question = { 0 };
 	struct answers answers;
-	struct buf path;
+	struct buf path = XBUF;
 	const char *next;
 	const cJSON *client;
 	enum status status;
 
-	buf_init(&path, XBUF_MAX);
 	putf(&path, "/v1/clients?sort=id&limit=%u", CLIENT_PAGE);
 	if (*cursor != NULL) {
 		put_text(&path, "&after=");

@@ -93,10 +93,9 @@ put_request(struct buf *out, const cJSON *client)
 	const char *time = fields_text(client, "time");
 	struct location at;
 	uint64_t ns;
-	struct buf id;
+	struct buf id = XBUF;
 	bool good;
 
-	buf_init(&id, XBUF_MAX);
 	good = fields_client_id(client, &id) &&
 	       client_id_is_valid(buf_span(&id)) && location != NULL &&
 	       time != NULL &&
@@ -116,14 +115,13 @@ send_line(struct import *im, struct span line)
 {
 	const char *end = NULL;
 	cJSON *client;
-	struct buf request;
+	struct buf request = XBUF;
 
 	line = text_trim(line);
 	if (line.len == 0)
 		return;
 	im->read++;
 	client = cJSON_ParseWithLengthOpts(line.data, line.len, &end, 0);
-	buf_init(&request, XBUF_MAX);
 	if (client == NULL || end != line.data + line.len)
 		say_bad_line(im, "not a JSON object on one line");
 	else if (!put_request(&request, client))

@@ -29,10 +29,9 @@ struct listing {
 static char *
 page_path(const struct listing *l, const char *cursor)
 {
-	struct buf path;
+	struct buf path = XBUF;
 	size_t left = l->most - l->taken;
 
-	buf_init(&path, XBUF_MAX);
 	putf(&path, "/v1/clients?limit=%zu%s",
 	    left < CLIENT_PAGE ? left : CLIENT_PAGE, l->query);
 	if (cursor != NULL) {
@@ -118,13 +117,12 @@ enum status
 client_list_near(
     struct run *run, const char *place, const char *km, struct buf *query)
 {
-	struct buf text;
+	struct buf text = XBUF;
 	struct location at;
 	double metres;
 	struct span number = span_from(km);
 	enum status status;
 
-	buf_init(&text, XBUF_MAX);
 	if (number.len > 2 &&
 	    memcmp(number.data + number.len - 2, "km", 2) == 0)
 		number.len -= 2;

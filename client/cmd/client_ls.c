@@ -9,10 +9,9 @@ static enum status
 client_ls_run(struct run *run)
 {
 	const char *prefix = run_word(run, 0);
-	struct buf query;
+	struct buf query = XBUF;
 	enum status status;
 
-	buf_init(&query, XBUF_MAX);
 	if (prefix != NULL) {
 		put_text(&query, "&prefix=");
 		must(text_to_percent(&query, span_from(prefix)));

@@ -99,7 +99,7 @@ static void
 set_status(struct out *out, const struct holding *h,
     const struct holding *newest, struct agreement *verdict)
 {
-	struct buf text;
+	struct buf text = XBUF;
 
 	if (report_compare(&h->report, &newest->report) == 0) {
 		verdict->same++;
@@ -113,7 +113,6 @@ set_status(struct out *out, const struct holding *h,
 		return;
 	}
 	verdict->stale++;
-	buf_init(&text, XBUF_MAX);
 	put_text(&text, "stale by ");
 	put_duration(
 	    &text, (double)(newest->report.time_ns - h->report.time_ns) / 1e9);
@@ -152,12 +151,11 @@ static void
 add_verdict(struct run *run, const struct agreement *v)
 {
 	bool converged = v->stale + v->missing + v->unreachable == 0;
-	struct buf text;
+	struct buf text = XBUF;
 
 	out_member_bool(&run->out, "converged", converged);
 	if (!run->all_nodes)
 		return;
-	buf_init(&text, XBUF_MAX);
 	if (converged)
 		putf(&text, "converged: %zu the same", v->same);
 	else

@@ -19,12 +19,11 @@ read_typed_options(struct app *out, const struct app *from,
     const char *const *words, size_t count)
 {
 	struct args args;
-	struct buf message;
+	struct buf message = XBUF;
 
 	*out = (struct app){ .utf8 = from->utf8 };
 	prefs_copy(&out->base, &from->base);
 	prefs_init(&out->prefs);
-	buf_init(&message, XBUF_MAX);
 	(void)args_parse(words, count, &args, &message);
 	(void)prefs_read_options(&out->base, &args, ORIGIN_FLAG, &message);
 	(void)app_apply(out, &message);

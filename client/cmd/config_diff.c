@@ -63,11 +63,10 @@ compare_settings(struct comparison *c)
 		const char *running = fields_text(item, "value");
 		const struct setting *setting =
 		    name == NULL ? NULL : setting_find(span_from(name));
-		struct buf value;
+		struct buf value = XBUF;
 
 		if (setting == NULL || running == NULL || setting->secret)
 			continue;
-		buf_init(&value, XBUF_MAX);
 		must(setting_get(&c->file->settings, setting, &value));
 		if (strcmp(text_of(&value), running) != 0)
 			differ(c, name, running, text_of(&value),
@@ -80,11 +79,10 @@ static void
 compare_address(struct comparison *c, const char *node, const char *key,
     const char *running, const struct address *address)
 {
-	struct buf text;
+	struct buf text = XBUF;
 	char *name = xasprintf("nodes.%s.%s", node, key);
 	const char *file = NULL;
 
-	buf_init(&text, XBUF_MAX);
 	if (address->kind != ADDRESS_NONE) {
 		must(address_format(&text, address));
 		file = text_of(&text);

@@ -72,7 +72,7 @@ static enum status
 context_add_run(struct run *run)
 {
 	const char *name = run_word(run, 0);
-	struct buf text;
+	struct buf text = XBUF;
 	size_t count;
 	enum status status = may_add(run);
 
@@ -83,7 +83,6 @@ context_add_run(struct run *run)
 		    "`%s' is no name for a context: 1 to 64 letters, digits, "
 		    "'.', '_' or '-', and not `none'",
 		    name);
-	buf_init(&text, XBUF_MAX);
 	count = put_options(run, &text);
 	if (run_flag(run, "protected") != NULL)
 		put_text(&text, "protected on\n");

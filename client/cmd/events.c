@@ -41,9 +41,8 @@ set_text(struct out *out, const cJSON *event)
 	const char *verb = fields_text(event, "verb");
 	const char *who = fields_text(event, "who");
 	const char *kind = fields_text(event, "event");
-	struct buf text;
+	struct buf text = XBUF;
 
-	buf_init(&text, XBUF_MAX);
 	if (error != NULL)
 		put_text(&text, error);
 	if (verb != NULL)
@@ -116,9 +115,8 @@ events_path(struct run *run)
 {
 	const char *types = run_flag(run, "type");
 	const char *glob = run_flag(run, "client");
-	struct buf path;
+	struct buf path = XBUF;
 
-	buf_init(&path, XBUF_MAX);
 	put_text(&path, "/v1/events?");
 	if (types != NULL) {
 		put_text(&path, "type=");

@@ -46,10 +46,9 @@ static void HERD_PRINTF(5, 6) find(struct herdcheck *h, const char *name,
 {
 	static const char *const words[] = { "ok", "warning", "critical" };
 	struct out *out = &h->run->out;
-	struct buf text;
+	struct buf text = XBUF;
 	va_list args;
 
-	buf_init(&text, XBUF_MAX);
 	va_start(args, fmt);
 	putv(&text, fmt, args);
 	va_end(args);

@@ -215,10 +215,9 @@ knows_id(const struct diff *d, const char *id)
 static char *
 record_path(const cJSON *client)
 {
-	struct buf id;
+	struct buf id = XBUF;
 	char *path;
 
-	buf_init(&id, XBUF_MAX);
 	(void)fields_client_id(client, &id);
 	path = ask_path("/v1/clients/", buf_span(&id), "?removed=1");
 	buf_release(&id);
@@ -231,9 +230,8 @@ content_of(const cJSON *client)
 {
 	static const char *const keys[] = { "time", "location", "skew",
 		"node" };
-	struct buf text;
+	struct buf text = XBUF;
 
-	buf_init(&text, XBUF_MAX);
 	for (size_t i = 0; i < HERD_ARRAY_LEN(keys); i++) {
 		const char *value = fields_text(client, keys[i]);
 
@@ -357,9 +355,8 @@ write_row(struct diff *d, const struct newest *newest, struct buf lists[3],
     double behind)
 {
 	struct out *out = &d->run->out;
-	struct buf id;
+	struct buf id = XBUF;
 
-	buf_init(&id, XBUF_MAX);
 	if (fields_client_id(newest->json, &id))
 		out_text(out, DIFF_CLIENT, buf_span(&id));
 	buf_release(&id);
@@ -463,9 +460,8 @@ write_diff(struct diff *d)
 {
 	struct run *run = d->run;
 	size_t differing = run->out.count;
-	struct buf text;
+	struct buf text = XBUF;
 
-	buf_init(&text, XBUF_MAX);
 	if (differing == 0) {
 		putf(&text, "tables are equal: %zu node%s, ", d->node_count,
 		    d->node_count == 1 ? "" : "s");

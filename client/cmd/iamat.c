@@ -131,12 +131,11 @@ send_iamat(struct run *run, struct span request)
 static enum status
 iamat_run(struct run *run)
 {
-	struct buf request;
+	struct buf request = XBUF;
 	struct buf location;
 	struct location at;
 	enum status status = typed_client(run, run_word(run, 0));
 
-	buf_init(&request, XBUF_MAX);
 	buf_init(&location, XBUF_MAX);
 	if (status == STATUS_OK)
 		status = typed_location(run, run_word(run, 1), &location, &at);

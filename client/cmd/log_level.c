@@ -39,14 +39,13 @@ log_level_run(struct run *run)
 {
 	struct fields_request request = { .path = "/v1/log/level" };
 	const char *level = run_word(run, 0);
-	struct buf body;
+	struct buf body = XBUF;
 	enum status status;
 
 	if (level == NULL && run_flag(run, "for") != NULL)
 		return run_fail(run, STATUS_USAGE, "--for wants a LEVEL");
 	if (level == NULL)
 		return fields_run(run, &request);
-	buf_init(&body, XBUF_MAX);
 	status = run_targets(run);
 	if (status == STATUS_OK)
 		status = run_may_change(run);

@@ -34,7 +34,7 @@ wants_lines(const struct run *run)
 static void
 put_log_line(struct run *run, const struct target *target, struct span line)
 {
-	struct buf text;
+	struct buf text = XBUF;
 
 	if (!wants_lines(run)) {
 		out_word(&run->out, LOG_NODE, target->name);
@@ -42,7 +42,6 @@ put_log_line(struct run *run, const struct target *target, struct span line)
 		out_row(&run->out);
 		return;
 	}
-	buf_init(&text, XBUF_MAX);
 	if (run->all_nodes)
 		putf(&text, "%s: ", target->name);
 	put_span(&text, line);

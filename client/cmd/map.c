@@ -46,10 +46,9 @@ draw(struct run *run)
 		.utf8 = run->app->utf8,
 	};
 	struct canvas *canvas = canvas_new(&options);
-	struct buf text;
+	struct buf text = XBUF;
 
 	add_points(run, canvas);
-	buf_init(&text, XBUF_MAX);
 	canvas_draw(canvas, &text);
 	putf(&text, "%zu client%s\n", run->out.count,
 	    run->out.count == 1 ? "" : "s");
@@ -75,10 +74,9 @@ map_run(struct run *run)
 	const char *near = run_flag(run, "near");
 	const char *km = run_flag(run, "km");
 	const char *prefix = run_flag(run, "prefix");
-	struct buf query;
+	struct buf query = XBUF;
 	enum status status = STATUS_OK;
 
-	buf_init(&query, XBUF_MAX);
 	if (near != NULL)
 		status =
 		    client_list_near(run, near, km == NULL ? "10" : km, &query);

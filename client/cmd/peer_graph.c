@@ -287,9 +287,8 @@ static void
 write_graph(struct graph *g, const struct answers *answers, bool dot)
 {
 	struct run *run = g->run;
-	struct buf text;
+	struct buf text = XBUF;
 
-	buf_init(&text, XBUF_MAX);
 	collect(g, answers);
 	if (g->count > 1)
 		qsort(g->links, g->count, sizeof(*g->links), by_names);

@@ -49,7 +49,7 @@ peer_rows_derive(struct out *out, const struct answer *answer HERD_UNUSED,
 	double received = fields_number(object, "received", 0);
 	double retry = fields_number(object, "retry_in_s", -1);
 	const char *error = fields_text(object, "last_error");
-	struct buf text;
+	struct buf text = XBUF;
 
 	if (received > 0)
 		out_real(out, fields_column(out, "stale_percent"),
@@ -57,7 +57,6 @@ peer_rows_derive(struct out *out, const struct answer *answer HERD_UNUSED,
 	/* An old error of a link that works is history: `peer show` has it. */
 	if (error == NULL || fields_says(object, "state", "synced"))
 		return;
-	buf_init(&text, XBUF_MAX);
 	put_text(&text, error);
 	if (retry >= 0) {
 		put_text(&text, ", retry in ");

@@ -77,11 +77,10 @@ derive_history(struct out *out, const struct answer *answer HERD_UNUSED,
 {
 	const cJSON *history = fields_at(object, "history");
 	const cJSON *change;
-	struct buf shown;
+	struct buf shown = XBUF;
 
 	if (!cJSON_IsArray(history))
 		return;
-	buf_init(&shown, XBUF_MAX);
 	cJSON_ArrayForEach(change, history)
 		put_change(&shown, change);
 	fields_set(

@@ -61,13 +61,11 @@ static enum status
 places_test_run(struct run *run)
 {
 	struct answers answers = { 0 };
-	struct buf text;
-	struct buf path;
+	struct buf text = XBUF;
+	struct buf path = XBUF;
 	struct location at;
 	enum status status;
 
-	buf_init(&text, XBUF_MAX);
-	buf_init(&path, XBUF_MAX);
 	status = typed_location(run, run_word(run, 0), &text, &at);
 	put_text(&path, "/v1/places/test?near=");
 	must(text_to_percent(&path, buf_span(&text)));

@@ -50,10 +50,9 @@ raw_run(struct run *run)
 {
 	struct conversations answers = { 0 };
 	const struct target *target;
-	struct buf request;
+	struct buf request = XBUF;
 	enum status status = run_one_target(run, &target);
 
-	buf_init(&request, XBUF_MAX);
 	for (size_t i = 0; i < run->args->count; i++) {
 		if (i > 0)
 			put_byte(&request, ' ');

@@ -106,11 +106,10 @@ put_labelled(struct run *run, const struct answer *a, struct span line)
 	struct span name;
 	struct span labels;
 	struct span value;
-	struct buf out;
+	struct buf out = XBUF;
 
 	if (!split_sample(line, &name, &labels, &value))
 		return;
-	buf_init(&out, XBUF_MAX);
 	put_span(&out, name);
 	putf(
 	    &out, "{node=\"%s\"%s", a->target->name, labels.len > 0 ? "," : "");

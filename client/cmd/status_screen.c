@@ -20,12 +20,11 @@ static void
 end_line(struct screen *s)
 {
 	size_t width = s->run->out.options.width;
-	struct buf cut;
+	struct buf cut = XBUF;
 
 	while (
 	    s->line.len > 0 && buf_span(&s->line).data[s->line.len - 1] == ' ')
 		buf_truncate(&s->line, s->line.len - 1);
-	buf_init(&cut, XBUF_MAX);
 	width_cut(&cut, buf_span(&s->line), width == 0 ? SIZE_MAX : width,
 	    s->run->app->utf8);
 	put_byte(&cut, '\n');
@@ -181,9 +180,8 @@ add_report_age(struct screen *s, const char *what, const cJSON *json,
 static void
 draw_clients(struct screen *s, const cJSON *json)
 {
-	struct buf count;
+	struct buf count = XBUF;
 
-	buf_init(&count, XBUF_MAX);
 	put_grouped(&count, (int64_t)fields_number(json, "clients.count", 0));
 	add_head(s, "clients", text_of(&count));
 	buf_release(&count);

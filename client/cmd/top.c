@@ -150,13 +150,12 @@ add_totals(struct run *run)
 {
 	double iamat = 0;
 	double whatsat = 0;
-	struct buf text;
+	struct buf text = XBUF;
 
 	for (size_t i = 0; i < run->out.count; i++) {
 		iamat += run->out.rows[i][TOP_IAMAT].real;
 		whatsat += run->out.rows[i][TOP_WHATSAT].real;
 	}
-	buf_init(&text, XBUF_MAX);
 	out_count_states(&run->out, TOP_STATE, "node", &text);
 	out_footer(&run->out, "%s; %.1f iamat/s, %.1f whatsat/s",
 	    text_of(&text), iamat, whatsat);
@@ -168,9 +167,8 @@ static void
 add_title(struct top *t)
 {
 	const char *sort = prefs_text(&t->run->prefs, PREF_SORT);
-	struct buf text;
+	struct buf text = XBUF;
 
-	buf_init(&text, XBUF_MAX);
 	if (t->order != NULL)
 		putf(&text, "sorted by %s%s", t->order->word,
 		    t->reversed ? ", reversed" : "");

@@ -92,11 +92,9 @@ on_line(void *arg, const struct target *target, struct span line)
 static char *
 events_path(const char *client)
 {
-	struct buf glob;
-	struct buf path;
+	struct buf glob = XBUF;
+	struct buf path = XBUF;
 
-	buf_init(&glob, XBUF_MAX);
-	buf_init(&path, XBUF_MAX);
 	for (const char *c = client; *c != '\0'; c++) {
 		/* In brackets every matcher takes them for themselves. */
 		if (strchr("*?[", *c) != NULL)
@@ -125,10 +123,9 @@ write_hop(struct trace *t, struct hop *hop, size_t hops)
 {
 	struct out *out = &t->run->out;
 	struct hop *first = find_hop(t, t->entry->name);
-	struct buf name;
+	struct buf name = XBUF;
 
 	hop->written = true;
-	buf_init(&name, XBUF_MAX);
 	/* People see the tree; for programs `from' says the same. */
 	if (out_is_looks(out) && hops > 0) {
 		put_fill(&name, ' ', (hops - 1) * 3);
@@ -199,10 +196,9 @@ send_report(struct trace *t, struct span location)
 	const struct target *one[1] = { t->entry };
 	struct conversations answers;
 	struct reply reply;
-	struct buf request;
+	struct buf request = XBUF;
 	enum status status;
 
-	buf_init(&request, XBUF_MAX);
 	putf(&request, "IAMAT %s %.*s %s", t->client, SPAN_ARG(location),
 	    t->time);
 	run->targets = one;

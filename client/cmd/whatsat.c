@@ -168,11 +168,10 @@ put_human_location(struct buf *out, struct span location)
 static void
 add_heading(struct run *run, const struct report *r)
 {
-	struct buf text;
+	struct buf text = XBUF;
 	double age = ((double)now_wall().ns - (double)r->time_ns) / 1e9;
 	struct skew skew;
 
-	buf_init(&text, XBUF_MAX);
 	put_clean(&text, r->client);
 	put_text(&text, " at ");
 	put_human_location(&text, r->location);
@@ -216,11 +215,10 @@ read_entity(const char *html, size_t *len)
 static void
 put_attribution(struct buf *out, const char *html)
 {
-	struct buf plain;
+	struct buf plain = XBUF;
 	bool in_tag = false;
 	size_t len;
 
-	buf_init(&plain, XBUF_MAX);
 	for (const char *c = html; *c != '\0'; c += len) {
 		char shown = read_entity(c, &len);
 
@@ -240,10 +238,9 @@ add_footer(struct whatsat *w, const cJSON *json)
 {
 	struct run *run = w->run;
 	const cJSON *item;
-	struct buf text;
+	struct buf text = XBUF;
 	int count = cJSON_GetArraySize(fields_at(json, "results"));
 
-	buf_init(&text, XBUF_MAX);
 	putf(&text, "%d place%s within ", count, count == 1 ? "" : "s");
 	if (w->radius_m < 1000)
 		putf(&text, "%.10g m", w->radius_m);
@@ -285,7 +282,7 @@ add_map(struct run *run, const struct location *from)
 		.utf8 = run->app->utf8,
 	};
 	struct canvas *canvas = canvas_new(&options);
-	struct buf text;
+	struct buf text = XBUF;
 
 	canvas_add(canvas, location_lat(*from), location_lon(*from), "@");
 	for (size_t i = 0; i < run->out.count; i++) {
@@ -299,7 +296,6 @@ add_map(struct run *run, const struct location *from)
 		canvas_add(canvas, row[PLACE_POSITION].lat,
 		    row[PLACE_POSITION].lon, label);
 	}
-	buf_init(&text, XBUF_MAX);
 	canvas_draw(canvas, &text);
 	put_span(&run->out.heading, buf_span(&text));
 	buf_release(&text);
@@ -413,11 +409,10 @@ static enum status
 whatsat_run(struct run *run)
 {
 	struct whatsat w = { .run = run };
-	struct buf request;
+	struct buf request = XBUF;
 	struct conversations answers = { 0 };
 	enum status status;
 
-	buf_init(&request, XBUF_MAX);
 	status = read_question(&w, &request);
 	if (status == STATUS_OK)
 		status = set_order(run);

@@ -140,9 +140,8 @@ read_file_tokens(struct herd *herd)
 		{ "admin.read_token_file",
 		    herd->file.settings.admin.read_token_file, "", base },
 	};
-	struct buf message;
+	struct buf message = XBUF;
 
-	buf_init(&message, XBUF_MAX);
 	for (size_t i = 0; i < HERD_ARRAY_LEN(files); i++) {
 		if (files[i].value[0] == '\0' || herd->token != NULL)
 			continue;

@@ -302,9 +302,8 @@ prefs_read_file(struct prefs *prefs, const char *path, enum pref_origin origin,
 	while (rest.len > 0 && status == STATUS_OK) {
 		struct span text_line = width_take_line(&rest, 0);
 		char *where = xasprintf("%s:%u", path, ++number);
-		struct buf why;
+		struct buf why = XBUF;
 
-		buf_init(&why, XBUF_MAX);
 		if (read_line(prefs, text_line,
 			&(struct file_line){ where, origin, is_context },
 			&why) != STATUS_OK) {

@@ -33,9 +33,8 @@ put_cell(struct out *out, struct buf *line, struct span text,
 	size_t taken;
 	size_t from = line->len;
 	const char *color = NULL;
-	struct buf cut;
+	struct buf cut = XBUF;
 
-	buf_init(&cut, XBUF_MAX);
 	width_cut(&cut, text, width, out->options.utf8);
 	taken = width_of(buf_span(&cut));
 	if (is_right(c) && width > taken)
@@ -61,9 +60,8 @@ lay_out(const struct out *out)
 {
 	struct layout_column *columns =
 	    xcalloc(out->shown_count, sizeof(*columns));
-	struct buf text;
+	struct buf text = XBUF;
 
-	buf_init(&text, XBUF_MAX);
 	for (size_t i = 0; i < out->shown_count; i++) {
 		const struct column *c = out_shown(out, i);
 
@@ -214,10 +212,9 @@ put_value_line(struct out *out, const char *title, const struct value *value,
 {
 	struct buf *line = &out->scratch;
 	struct column left = *c;
-	struct buf shown;
+	struct buf shown = XBUF;
 
 	left.traits |= COLUMN_LEFT;
-	buf_init(&shown, XBUF_MAX);
 	value_for_people(&shown, value, c, true);
 	buf_clear(line);
 	put_text(line, title);
@@ -269,14 +266,13 @@ void
 table_row(struct out *out, const struct value *row)
 {
 	size_t last;
-	struct buf shown;
+	struct buf shown = XBUF;
 
 	if (is_record(out)) {
 		put_record(out, row);
 		return;
 	}
 	last = last_shown(out);
-	buf_init(&shown, XBUF_MAX);
 	buf_clear(&out->scratch);
 	for (size_t i = 0; i < out->shown_count; i++) {
 		size_t width;

@@ -96,10 +96,9 @@ put_colorless(struct buf *out, struct span line)
 static void
 put_line(struct buf *out, struct span line, size_t width, bool utf8)
 {
-	struct buf text;
+	struct buf text = XBUF;
 	size_t taken;
 
-	buf_init(&text, XBUF_MAX);
 	put_colorless(&text, line);
 	taken = width_of(buf_span(&text));
 	if (taken > width)
@@ -129,7 +128,7 @@ screen_put_frame(struct buf *out, struct span text, bool utf8)
 	size_t height = screen_height();
 	size_t total = count_lines(text);
 	size_t shown = total > height ? height - 1 : total;
-	struct buf more;
+	struct buf more = XBUF;
 
 	put_text(out, "\033[H");
 	for (size_t n = 0; n < shown; n++) {
@@ -142,7 +141,6 @@ screen_put_frame(struct buf *out, struct span text, bool utf8)
 		put_text(out, total < height ? "\r\n\033[J" : "");
 		return;
 	}
-	buf_init(&more, XBUF_MAX);
 	putf(&more, "... and %zu more lines", total - shown);
 	put_text(out, shown > 0 ? "\r\n" : "");
 	put_line(out, buf_span(&more), width, utf8);

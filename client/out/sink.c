@@ -131,14 +131,13 @@ sink_write(struct sink *sink, struct span text)
 void
 sink_write_foreign(struct sink *sink, struct span text)
 {
-	struct buf clean;
+	struct buf clean = XBUF;
 	size_t from = 0;
 
 	if (!sink->terminal) {
 		sink_write(sink, text);
 		return;
 	}
-	buf_init(&clean, XBUF_MAX);
 	for (size_t i = 0; i <= text.len; i++) {
 		if (i < text.len && text.data[i] != '\n' &&
 		    text.data[i] != '\t')

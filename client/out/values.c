@@ -317,11 +317,9 @@ write_value(struct json *json, const char *key, const struct value *value)
 static void
 write_base64(struct json *json, const char *key, struct span bytes)
 {
-	struct buf name;
-	struct buf text;
+	struct buf name = XBUF;
+	struct buf text = XBUF;
 
-	buf_init(&name, XBUF_MAX);
-	buf_init(&text, XBUF_MAX);
 	putf(&name, "%s_b64", key);
 	must(text_to_base64(&text, bytes));
 	json_text(json, text_of(&name), buf_span(&text));

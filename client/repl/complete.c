@@ -62,9 +62,8 @@ static void
 add_nodes(struct completing *p, bool with_all)
 {
 	struct herd *herd;
-	struct buf message;
+	struct buf message = XBUF;
 
-	buf_init(&message, XBUF_MAX);
 	if (app_herd(p->app, &herd, &message) == STATUS_OK) {
 		for (size_t i = 0; i < herd->count; i++)
 			add(p, herd->targets[i].name);
@@ -96,10 +95,9 @@ add_peers(struct completing *p)
 {
 	const struct herdfile *file;
 	struct herd *herd;
-	struct buf message;
+	struct buf message = XBUF;
 	size_t node, peer;
 
-	buf_init(&message, XBUF_MAX);
 	if (app_herd(p->app, &herd, &message) == STATUS_OK) {
 		file = &herd->file;
 		node = node_asked(p, herd);

@@ -322,15 +322,13 @@ show_matches(
 	const struct completions *found = &the_editor->found;
 	size_t shown = found->count > SHOWN_MAX ? SHOWN_MAX : found->count;
 	char *words[SHOWN_MAX + 2] = { 0 };
-	struct buf clean;
+	struct buf clean = XBUF;
 	size_t widest = 0;
 
-	buf_init(&clean, XBUF_MAX);
 	for (size_t i = 0; i < shown; i++) {
-		struct buf cut;
+		struct buf cut = XBUF;
 
 		buf_clear(&clean);
-		buf_init(&cut, XBUF_MAX);
 		put_clean(&clean, span_from(found->items[i].word));
 		width_cut(
 		    &cut, buf_span(&clean), SHOWN_WIDTH, the_editor->app->utf8);

@@ -47,9 +47,8 @@ make_prompt(struct repl *r)
 	struct app *app = r->app;
 	const struct target *target = app_current(app);
 	const char *where = app->context;
-	struct buf out;
+	struct buf out = XBUF;
 
-	buf_init(&out, XBUF_MAX);
 	if (where == NULL && app->herd_ready)
 		where = app->herd.name;
 	if (where != NULL) {
@@ -220,9 +219,8 @@ static void
 follow_target(struct repl *r)
 {
 	struct herd *herd;
-	struct buf message;
+	struct buf message = XBUF;
 
-	buf_init(&message, XBUF_MAX);
 	if (app_herd(r->app, &herd, &message) != STATUS_OK) {
 		background_follow(r->background, NULL);
 		fprintf(stderr, "%s\n", text_of(&message));

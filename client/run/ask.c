@@ -89,14 +89,13 @@ start(struct answer *a, struct admin_client *admin, const struct question *q)
 		.path = q->path,
 		.body = q->body,
 	};
-	struct buf why;
+	struct buf why = XBUF;
 	enum status status;
 
 	if (deadline.ns != NO_DEADLINE.ns)
 		request.timeout_ns =
 		    (uint64_t)deadline_left_ms(deadline) * HERD_NS_PER_MS + 1;
 	a->began = now_mono();
-	buf_init(&why, XBUF_MAX);
 	status = ask_prepare(a->run, a->target, &request, &why);
 	if (status == STATUS_OK)
 		a->call = admin_client_start(admin, &request, &events, a);
@@ -132,9 +131,8 @@ give_up(struct answers *answers)
 char *
 ask_path(const char *before, struct span name, const char *after)
 {
-	struct buf path;
+	struct buf path = XBUF;
 
-	buf_init(&path, XBUF_MAX);
 	put_text(&path, before);
 	must(text_to_percent(&path, name));
 	put_text(&path, after);

@@ -140,9 +140,8 @@ count_requests(struct span request)
 static void
 say_request(struct run *run, const struct target *target, struct span request)
 {
-	struct buf shown;
+	struct buf shown = XBUF;
 
-	buf_init(&shown, XBUF_MAX);
 	must(text_escape(&shown, request, 200));
 	run_verbose(run, "%s: %s", target->name, text_of(&shown));
 	buf_release(&shown);
@@ -205,9 +204,8 @@ conversations_status(const struct conversations *conversations)
 static void
 fail_exchange(struct run *run, const struct conversation *x)
 {
-	struct buf hint;
+	struct buf hint = XBUF;
 
-	buf_init(&hint, XBUF_MAX);
 	put_text(&hint, "is herdd running? Its listener for clients is ");
 	must(address_format(&hint, &x->target->clients));
 	run_fail_node(run, x->status, x->target->name, x->message,

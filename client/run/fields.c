@@ -76,7 +76,7 @@ fields_client_id(const cJSON *object, struct buf *out)
 static void
 fill_text(struct out *out, size_t column, const cJSON *item)
 {
-	struct buf text;
+	struct buf text = XBUF;
 
 	if (cJSON_IsString(item)) {
 		out_word(out, column, item->valuestring);
@@ -84,7 +84,6 @@ fill_text(struct out *out, size_t column, const cJSON *item)
 	}
 	if (!cJSON_IsNumber(item))
 		return;
-	buf_init(&text, XBUF_MAX);
 	put_number(&text, item->valuedouble);
 	out_text(out, column, buf_span(&text));
 	buf_release(&text);
@@ -95,13 +94,12 @@ static void
 put_words(struct buf *out, const cJSON *item)
 {
 	const cJSON *child;
-	struct buf words;
+	struct buf words = XBUF;
 
 	if (cJSON_IsString(item)) {
 		put_text(out, item->valuestring);
 		return;
 	}
-	buf_init(&words, XBUF_MAX);
 	cJSON_ArrayForEach(child, item) {
 		size_t before = words.len;
 		size_t begin;
@@ -152,9 +150,8 @@ void
 fields_set(struct out *out, size_t column, const cJSON *item, struct span shown)
 {
 	struct json json;
-	struct buf text;
+	struct buf text = XBUF;
 
-	buf_init(&text, XBUF_MAX);
 	json_begin(&json, &text, JSON_TERMINAL);
 	fields_write(&json, NULL, item);
 	must(json_end(&json));
@@ -165,9 +162,8 @@ fields_set(struct out *out, size_t column, const cJSON *item, struct span shown)
 static void
 fill_json(struct out *out, size_t column, const cJSON *item)
 {
-	struct buf words;
+	struct buf words = XBUF;
 
-	buf_init(&words, XBUF_MAX);
 	put_words(&words, item);
 	fields_set(out, column, item, buf_span(&words));
 	buf_release(&words);
@@ -188,9 +184,8 @@ fill_place(struct out *out, size_t column, const cJSON *object)
 static void
 fill_id(struct out *out, size_t column, const cJSON *object)
 {
-	struct buf id;
+	struct buf id = XBUF;
 
-	buf_init(&id, XBUF_MAX);
 	if (fields_client_id(object, &id))
 		out_text(out, column, buf_span(&id));
 	buf_release(&id);
@@ -303,9 +298,8 @@ fields_rows(struct run *run, const struct answers *answers, const char *list,
 static void
 count_states(struct run *run, const char *what)
 {
-	struct buf text;
+	struct buf text = XBUF;
 
-	buf_init(&text, XBUF_MAX);
 	out_count_states(
 	    &run->out, out_column(&run->out, COLUMN_STATE), what, &text);
 	out_footer(&run->out, "%s", text_of(&text));

@@ -74,9 +74,8 @@ put_flag_name(struct buf *out, const struct flag *flag)
 static void
 put_flags(struct buf *out, const struct flag *flags)
 {
-	struct buf name;
+	struct buf name = XBUF;
 
-	buf_init(&name, XBUF_MAX);
 	for (; flags != NULL && flags->name != NULL; flags++) {
 		put_flag_name(&name, flags);
 		put_entry(out, &name, FLAG_COLUMN, flags->help);
@@ -87,10 +86,9 @@ put_flags(struct buf *out, const struct flag *flags)
 static void
 put_columns(struct buf *out, const struct view *view)
 {
-	struct buf list;
+	struct buf list = XBUF;
 
 	put_text(out, "\nColumns (--columns, --sort, --where):\n  ");
-	buf_init(&list, XBUF_MAX);
 	for (size_t i = 0; i < view->count; i++)
 		putf(&list, "%s%s", i > 0 ? " " : "", view->columns[i].key);
 	put_wrapped(out, text_of(&list), 2);
@@ -136,9 +134,8 @@ static void
 put_groups(struct buf *out, const char *word)
 {
 	enum command_group shown = GROUP_COUNT;
-	struct buf name;
+	struct buf name = XBUF;
 
-	buf_init(&name, XBUF_MAX);
 	for (const struct command *const *at = command_table; *at != NULL;
 	     at++) {
 		const struct command *c = *at;
@@ -161,9 +158,8 @@ put_groups(struct buf *out, const char *word)
 static void
 put_formats(struct buf *out)
 {
-	struct buf name;
+	struct buf name = XBUF;
 
-	buf_init(&name, XBUF_MAX);
 	put_text(out, "\nFormats (-o)\n");
 	for (const struct format *f = format_table(); f->name != NULL; f++) {
 		put_text(&name, f->name);
@@ -175,9 +171,8 @@ put_formats(struct buf *out)
 static void
 put_statuses(struct buf *out)
 {
-	struct buf name;
+	struct buf name = XBUF;
 
-	buf_init(&name, XBUF_MAX);
 	put_text(out, "\nExit status\n");
 	for (const struct status_entry *e = exit_status_table();
 	     e->word != NULL; e++) {
@@ -205,9 +200,8 @@ put_overview(struct buf *out)
 void
 help_print(struct sink *sink, const struct command *command, const char *group)
 {
-	struct buf out;
+	struct buf out = XBUF;
 
-	buf_init(&out, XBUF_MAX);
 	if (command != NULL) {
 		put_command(&out, command);
 	} else if (group != NULL) {

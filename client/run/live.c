@@ -101,9 +101,8 @@ live_begin(struct loop *loop, struct sink *out, bool whole, bool utf8)
 void
 live_draw(struct live *live, struct span text)
 {
-	struct buf frame;
+	struct buf frame = XBUF;
 
-	buf_init(&frame, XBUF_MAX);
 	screen_put_frame(&frame, text, live->utf8);
 	sink_write(live->out, buf_span(&frame));
 	sink_flush(live->out);

@@ -66,12 +66,11 @@ put_json_error(
 static enum status
 say_error(struct run *run, enum status status, struct span message)
 {
-	struct buf out;
+	struct buf out = XBUF;
 
 	/* The answer so far stands above the error, as it happened. */
 	if (run->out_begun && run->sink.fd >= 0)
 		sink_flush(&run->sink);
-	buf_init(&out, XBUF_MAX);
 	if (wants_json(run)) {
 		put_json_error(run, &out, status, message);
 	} else {
@@ -94,9 +93,8 @@ static void put_clean_text(struct buf *out, const char *fmt, va_list args)
 static void
 put_clean_text(struct buf *out, const char *fmt, va_list args)
 {
-	struct buf text;
+	struct buf text = XBUF;
 
-	buf_init(&text, XBUF_MAX);
 	putv(&text, fmt, args);
 	put_clean(out, buf_span(&text));
 	buf_release(&text);
@@ -105,10 +103,9 @@ put_clean_text(struct buf *out, const char *fmt, va_list args)
 enum status
 run_fail(struct run *run, enum status status, const char *fmt, ...)
 {
-	struct buf message;
+	struct buf message = XBUF;
 	va_list args;
 
-	buf_init(&message, XBUF_MAX);
 	va_start(args, fmt);
 	put_clean_text(&message, fmt, args);
 	va_end(args);
@@ -158,14 +155,12 @@ static void say(struct run *run, const char *prefix, const char *fmt,
 static void
 say(struct run *run, const char *prefix, const char *fmt, va_list args)
 {
-	struct buf out;
+	struct buf out = XBUF;
 
-	buf_init(&out, XBUF_MAX);
 	if (wants_json(run)) {
 		struct json json;
-		struct buf text;
+		struct buf text = XBUF;
 
-		buf_init(&text, XBUF_MAX);
 		putv(&text, fmt, args);
 		json_begin(&json, &out, JSON_TERMINAL);
 		json_object(&json, NULL);
@@ -248,7 +243,7 @@ read_yes(struct run *run)
 enum status
 run_confirm(struct run *run, const char *fmt, ...)
 {
-	struct buf question;
+	struct buf question = XBUF;
 	va_list args;
 	bool yes;
 
@@ -260,7 +255,6 @@ run_confirm(struct run *run, const char *fmt, ...)
 		    "`%s' wants to be confirmed: there is no terminal to ask, "
 		    "give --yes",
 		    run->args->command->path);
-	buf_init(&question, XBUF_MAX);
 	va_start(args, fmt);
 	put_clean_text(&question, fmt, args);
 	va_end(args);

@@ -397,11 +397,10 @@ release(struct run *run)
 static void
 say_timing(struct run *run, struct mono began)
 {
-	struct buf text;
+	struct buf text = XBUF;
 
 	if (!prefs_is(&run->prefs, PREF_TIMING))
 		return;
-	buf_init(&text, XBUF_MAX);
 	put_duration(&text, (double)mono_since(now_mono(), began) / 1e9);
 	fprintf(stderr, "time: %s\n", text_of(&text));
 	buf_release(&text);
@@ -432,10 +431,9 @@ run_words(struct app *app, const char *const *words, size_t count,
     const struct run_origin *origin)
 {
 	struct args args;
-	struct buf message;
+	struct buf message = XBUF;
 	enum status status;
 
-	buf_init(&message, XBUF_MAX);
 	status = args_parse(words, count, &args, &message);
 	if (status != STATUS_OK) {
 		struct run run = { .app = app, .place = origin->place };

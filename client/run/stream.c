@@ -74,11 +74,10 @@ static void
 start(struct stream *s, struct admin_client *admin, const char *path)
 {
 	struct admin_request request = { .method = "GET", .path = path };
-	struct buf why;
+	struct buf why = XBUF;
 	enum status status;
 
 	framer_init(&s->lines, STREAM_LINE_MAX);
-	buf_init(&why, XBUF_MAX);
 	status = ask_prepare(s->owner->run, s->target, &request, &why);
 	if (status == STATUS_OK)
 		s->call = admin_client_start(admin, &request, &events, s);
