@@ -34,17 +34,6 @@ start(struct app *app, const struct args *args)
 	    app, file, args_flag(args, "keep-going", true) != NULL);
 }
 
-static enum status
-say_failure(struct app *app, enum status status, struct buf *message)
-{
-	struct run run = { .app = app };
-
-	prefs_copy(&run.prefs, &app->base);
-	run_fail(&run, status, "%s", text_of(message));
-	prefs_release(&run.prefs);
-	return status;
-}
-
 /* Parses, reads settings, runs. */
 static enum status
 run_main(struct app *app, const char *const *words, size_t count)
@@ -64,8 +53,8 @@ run_main(struct app *app, const char *const *words, size_t count)
 	status = app_init(
 	    app, &args, args_flag(&args, "no-rc", true) != NULL, &message);
 	if (usage != STATUS_OK || status != STATUS_OK)
-		status = say_failure(
-		    app, usage != STATUS_OK ? usage : status, &message);
+		status = run_fail_without(app, &app->base, NULL,
+		    usage != STATUS_OK ? usage : status, text_of(&message));
 	else
 		status = start(app, &args);
 	args_release(&args);

@@ -471,7 +471,9 @@ read_flags(struct bench *b)
 static enum status
 bench_run(struct run *run)
 {
-	struct bench b = { .run = run, .seed = 88172645463325252u };
+	struct bench b = {
+		.run = run, .seed = 88172645463325252u, .request = XBUF
+	};
 	enum status status;
 
 	if (prefs_is(&run->prefs, PREF_PROTECTED))
@@ -485,7 +487,6 @@ bench_run(struct run *run)
 		status = run_begin(run, &bench_view);
 	if (status != STATUS_OK)
 		return status;
-	buf_init(&b.request, XBUF_MAX);
 	b.latency[KIND_IAMAT] = xcalloc(1, sizeof(struct histogram));
 	b.latency[KIND_WHATSAT] = xcalloc(1, sizeof(struct histogram));
 	if ((b.kinds & 1u << KIND_WHATSAT) != 0)

@@ -263,11 +263,10 @@ judge(struct nagios *n)
 static enum status
 check_run(struct run *run)
 {
-	struct nagios n = { .run = run };
+	struct nagios n = {
+		.run = run, .text = XBUF, .good = XBUF, .data = XBUF
+	};
 
-	buf_init(&n.text, XBUF_MAX);
-	buf_init(&n.good, XBUF_MAX);
-	buf_init(&n.data, XBUF_MAX);
 	judge(&n);
 	write_result(&n);
 	buf_release(&n.text);

@@ -363,11 +363,10 @@ static enum status
 herd_check_run(struct run *run)
 {
 	struct answers answers;
-	struct herdcheck h = { .run = run, .answers = &answers };
+	struct herdcheck h = { .run = run, .answers = &answers, .list = XBUF };
 	enum status status = fields_ask(
 	    run, &(struct fields_request){ .path = "/v1/status" }, &answers);
 
-	buf_init(&h.list, XBUF_MAX);
 	if (status == STATUS_OK)
 		status = write_findings(&h);
 	answers_release(&answers);

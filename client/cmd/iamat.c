@@ -132,11 +132,10 @@ static enum status
 iamat_run(struct run *run)
 {
 	struct buf request = XBUF;
-	struct buf location;
+	struct buf location = XBUF;
 	struct location at;
 	enum status status = typed_client(run, run_word(run, 0));
 
-	buf_init(&location, XBUF_MAX);
 	if (status == STATUS_OK)
 		status = typed_location(run, run_word(run, 1), &location, &at);
 	putf(&request, "IAMAT %s %s ", run_word(run, 0), text_of(&location));

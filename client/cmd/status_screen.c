@@ -94,7 +94,7 @@ add_config(struct screen *s, const cJSON *json)
 	const char *path = fields_text(json, "config.path");
 	size_t width = s->run->out.options.width;
 	size_t before = s->line.len;
-	struct buf config;
+	struct buf config = XBUF;
 
 	if (path == NULL)
 		return;
@@ -106,7 +106,6 @@ add_config(struct screen *s, const cJSON *json)
 			       : "unchanged on disk)");
 	if (width == 0 || width_of(buf_span(&s->line)) <= width)
 		return;
-	buf_init(&config, XBUF_MAX);
 	put_text(&config, text_of(&s->line) + before + strlen("  config "));
 	buf_truncate(&s->line, before);
 	end_line(s);

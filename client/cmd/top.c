@@ -332,13 +332,12 @@ run_live(struct top *t)
 static enum status
 top_run(struct run *run)
 {
-	struct top t = { .run = run };
+	struct top t = { .run = run, .complaint = XBUF };
 	enum status status = run_targets(run);
 	bool live;
 
 	if (status != STATUS_OK)
 		return status;
-	buf_init(&t.complaint, XBUF_MAX);
 	t.order = find_order(prefs_text(&run->prefs, PREF_SORT));
 	t.samples = xcalloc(run->target_count, sizeof(*t.samples));
 	live = run->args->count == 0 && run->to_terminal &&

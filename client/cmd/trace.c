@@ -289,11 +289,10 @@ static enum status
 trace_run(struct run *run)
 {
 	struct trace t = { .run = run, .client = run_word(run, 0) };
-	struct buf location;
+	struct buf location = XBUF;
 	struct location at;
 	enum status status = typed_client(run, t.client);
 
-	buf_init(&location, XBUF_MAX);
 	if (status == STATUS_OK)
 		status = typed_location(run, run_word(run, 1), &location, &at);
 	if (status == STATUS_OK)

@@ -63,29 +63,11 @@ args_find_flag(const struct command *command, const char *word)
 		   : find_in(command_global_flags(), name, len, letter);
 }
 
-/* A search through all commands for a flag that stands before its command. */
-struct search {
-	const char *name;
-	size_t len;
-	const struct flag *found;
-};
-
-static void
-search_flag(const struct command *command, void *arg)
-{
-	struct search *search = arg;
-
-	if (search->found == NULL)
-		search->found =
-		    find_in(command->flags, search->name, search->len, 0);
-}
-
 static const struct flag *
 find_flag(
     struct parser *p, const char *name, size_t len, char letter, bool *global)
 {
 	const struct flag *flag = NULL;
-	struct search search = { name, len, NULL };
 
 	*global = false;
 	if (p->out->command != NULL)
@@ -96,9 +78,14 @@ find_flag(
 	flag = find_in(command_global_flags(), name, len, letter);
 	if (flag != NULL || p->out->command != NULL || letter != 0)
 		return flag;
+	/* It may stand before its command. */
 	*global = false;
-	command_each(search_flag, &search);
-	return search.found;
+	commands_each(c) {
+		flag = find_in((*c)->flags, name, len, 0);
+		if (flag != NULL)
+			break;
+	}
+	return flag;
 }
 
 static size_t

@@ -107,6 +107,10 @@ struct command {
 /* All commands, ended by NULL; cmd/list.c defines it. */
 extern const struct command *const command_table[];
 
+/* Each in turn: commands_each(c) { ... } with c of type struct command **. */
+#define commands_each(c) \
+	for (const struct command *const *c = command_table; *c != NULL; c++)
+
 /* "Clients and places" */
 const char *command_group_title(enum command_group group);
 
@@ -123,19 +127,21 @@ const struct command *command_match(
 /* Is it the first word of commands of two words ("peer")? */
 bool command_is_group(const char *word);
 
+/* Is that the first word of this command's two? */
+bool command_is_in(const struct command *command, const char *group);
+
 /* Those of which each command has one: does it change something? */
 #define COMMAND_EFFECTS \
 	(COMMAND_WRITE | COMMAND_READ | COMMAND_HARMLESS | COMMAND_BY_LINE)
-
-/* Calls `each` for every command, in the table's order, hidden ones too. */
-void command_each(
-    void (*each)(const struct command *command, void *arg), void *arg);
 
 /* What was probably meant by these words; NULL = no idea. */
 const char *command_did_you_mean(const char *const *words, size_t count);
 
 /* Are the arguments of the command of that first word bytes (`raw`)? */
 bool command_is_verbatim(const char *first_word);
+
+/* Appends "peer show NAME": the path and arguments. */
+void command_put_arguments(struct buf *out, const struct command *command);
 
 /* Appends "peer show NAME [--flag KEY]": the path, arguments and flags. */
 void command_synopsis(struct buf *out, const struct command *command);

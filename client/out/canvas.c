@@ -73,12 +73,10 @@ void
 canvas_add(struct canvas *canvas, double lat, double lon, const char *label)
 {
 	struct canvas_point point = { .lat = lat, .lon = lon };
-	struct buf clean;
-	struct buf cut;
+	struct buf clean = XBUF;
+	struct buf cut = XBUF;
 
 	if (label != NULL) {
-		buf_init(&clean, XBUF_MAX);
-		buf_init(&cut, XBUF_MAX);
 		put_clean(&clean, span_from(label));
 		width_cut(&cut, buf_span(&clean), CANVAS_LABEL_MAX,
 		    canvas->options.utf8);

@@ -14,12 +14,12 @@
 void
 out_init(struct out *out, const struct out_options *options, struct sink *sink)
 {
-	*out = (struct out){ .options = *options, .sink = sink };
-	arena_init(&out->arena);
-	buf_init(&out->heading, XBUF_MAX);
-	buf_init(&out->footer, XBUF_MAX);
-	buf_init(&out->members, XBUF_MAX);
-	buf_init(&out->scratch, XBUF_MAX);
+	*out = (struct out){ .options = *options,
+		.sink = sink,
+		.heading = XBUF,
+		.footer = XBUF,
+		.members = XBUF,
+		.scratch = XBUF };
 }
 
 void
@@ -179,7 +179,7 @@ out_begin(
     struct out *out, const struct view *view, bool streams, struct buf *message)
 {
 	enum status status;
-	struct buf why;
+	struct buf why = XBUF;
 
 	out->view = view;
 	out->streams = streams;
@@ -194,7 +194,6 @@ out_begin(
 	if (status != STATUS_OK)
 		return status;
 	if (out->options.where != NULL) {
-		buf_init(&why, XBUF_MAX);
 		if (filter_parse(out->options.where, view, &out->filter,
 			&why) != HERD_OK) {
 			putf(message, "--where: %s", text_of(&why));

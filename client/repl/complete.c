@@ -130,15 +130,6 @@ add_columns(struct completing *p)
 }
 
 static void
-add_command_path(const struct command *command, void *arg)
-{
-	struct completing *p = arg;
-
-	if ((command->traits & COMMAND_HIDDEN) == 0)
-		add(p, command->path);
-}
-
-static void
 add_kind(struct completing *p, enum complete_kind kind, const char *words)
 {
 	char **names;
@@ -167,7 +158,12 @@ add_kind(struct completing *p, enum complete_kind kind, const char *words)
 		     f++)
 			add(p, f->name);
 		return;
-	case COMPLETE_COMMAND: command_each(add_command_path, p); return;
+	case COMPLETE_COMMAND:
+		commands_each(c) {
+			if (((*c)->traits & COMMAND_HIDDEN) == 0)
+				add(p, (*c)->path);
+		}
+		return;
 	case COMPLETE_COLUMN: add_columns(p); return;
 	case COMPLETE_SETTING:
 		for (size_t i = 0; i < PREF_COUNT; i++) {
@@ -191,24 +187,24 @@ add_flags(struct completing *p, const struct flag *flags)
 
 /* First words, or the second ones of a group. */
 static void
-add_command_word(const struct command *command, void *arg)
+add_command_words(struct completing *p)
 {
-	struct completing *p = arg;
-	const char *path = command->path;
-	char *first;
-	size_t len;
+	commands_each(c) {
+		const char *path = (*c)->path;
+		size_t len = strcspn(path, " ");
+		char *first;
 
-	if ((command->traits & COMMAND_HIDDEN) != 0)
-		return;
-	if (p->word_count == 1) {
-		len = strlen(p->words[0]);
-		if (strncmp(path, p->words[0], len) == 0 && path[len] == ' ')
-			add(p, path + len + 1);
-		return;
+		if (((*c)->traits & COMMAND_HIDDEN) != 0)
+			continue;
+		if (p->word_count == 1) {
+			if (command_is_in(*c, p->words[0]))
+				add(p, path + len + 1);
+			continue;
+		}
+		first = xstrndup(path, len);
+		add(p, first);
+		free(first);
 	}
-	first = xstrndup(path, strcspn(path, " "));
-	add(p, first);
-	free(first);
 }
 
 /* One word before the end. */
@@ -350,7 +346,7 @@ complete(struct app *app, const char *const *words, size_t count,
 	} else if (p.command != NULL) {
 		add_argument(&p);
 	} else {
-		command_each(add_command_word, &p);
+		add_command_words(&p);
 	}
 	sort(out);
 }

@@ -117,18 +117,6 @@ put_command(struct buf *out, const struct command *command)
 	put_text(out, "\n`help' lists the options that every command takes.\n");
 }
 
-static bool
-is_in_group(const struct command *command, const char *group)
-{
-	size_t len;
-
-	if (group == NULL)
-		return true;
-	len = strlen(group);
-	return strncmp(command->path, group, len) == 0 &&
-	       command->path[len] == ' ';
-}
-
 /* The commands of each group, all or those that begin with `word`. */
 static void
 put_groups(struct buf *out, const char *word)
@@ -136,20 +124,16 @@ put_groups(struct buf *out, const char *word)
 	enum command_group shown = GROUP_COUNT;
 	struct buf name = XBUF;
 
-	for (const struct command *const *at = command_table; *at != NULL;
-	     at++) {
+	commands_each(at) {
 		const struct command *c = *at;
 
-		if ((c->traits & COMMAND_HIDDEN) != 0 || !is_in_group(c, word))
+		if ((c->traits & COMMAND_HIDDEN) != 0 ||
+		    (word != NULL && !command_is_in(c, word)))
 			continue;
 		if (c->group != shown)
 			putf(out, "\n%s\n", command_group_title(c->group));
 		shown = c->group;
-		put_text(&name, c->path);
-		for (const struct argument *a = c->args;
-		     a != NULL && a->name != NULL; a++)
-			putf(&name, a->optional ? " [%s%s]" : " %s%s", a->name,
-			    a->repeats ? "..." : "");
+		command_put_arguments(&name, c);
 		put_entry(out, &name, COMMAND_COLUMN, c->summary);
 	}
 	buf_release(&name);
@@ -215,29 +199,16 @@ help_print(struct sink *sink, const struct command *command, const char *group)
 	buf_release(&out);
 }
 
-struct group_list {
-	struct buf *out;
-	const char *group;
-	bool any;
-};
-
-static void
-add_to_list(const struct command *command, void *arg)
-{
-	struct group_list *list = arg;
-
-	if ((command->traits & COMMAND_HIDDEN) != 0 ||
-	    !is_in_group(command, list->group))
-		return;
-	putf(list->out, "%s%s", list->any ? ", " : "",
-	    command->path + strlen(list->group) + 1);
-	list->any = true;
-}
-
 void
 help_list_group(struct buf *out, const char *group)
 {
-	struct group_list list = { out, group, false };
+	const char *comma = "";
 
-	command_each(add_to_list, &list);
+	commands_each(c) {
+		if (((*c)->traits & COMMAND_HIDDEN) != 0 ||
+		    !command_is_in(*c, group))
+			continue;
+		putf(out, "%s%s", comma, (*c)->path + strlen(group) + 1);
+		comma = ", ";
+	}
 }

@@ -115,6 +115,18 @@ run_fail(struct run *run, enum status status, const char *fmt, ...)
 }
 
 enum status
+run_fail_without(struct app *app, const struct prefs *prefs, const char *place,
+    enum status status, const char *text)
+{
+	struct run run = { .app = app, .place = place };
+
+	prefs_copy(&run.prefs, prefs);
+	run_fail(&run, status, "%s", text);
+	prefs_release(&run.prefs);
+	return status;
+}
+
+enum status
 run_fail_message(struct run *run, enum status status)
 {
 	say_error(run, status, buf_span(&run->message));

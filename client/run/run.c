@@ -410,12 +410,14 @@ enum status
 run_args(
     struct app *app, const struct args *args, const struct run_origin *origin)
 {
-	struct run run = { .app = app, .args = args, .place = origin->place };
+	struct run run = { .app = app,
+		.args = args,
+		.place = origin->place,
+		.message = XBUF,
+		.afterwards = XBUF };
 	struct mono began = now_mono();
 	enum status status;
 
-	buf_init(&run.message, XBUF_MAX);
-	buf_init(&run.afterwards, XBUF_MAX);
 	status = read_settings(&run, origin);
 	if (status != STATUS_OK)
 		status = run_fail_message(&run, status);
@@ -435,15 +437,11 @@ run_words(struct app *app, const char *const *words, size_t count,
 	enum status status;
 
 	status = args_parse(words, count, &args, &message);
-	if (status != STATUS_OK) {
-		struct run run = { .app = app, .place = origin->place };
-
-		prefs_copy(&run.prefs, &app->prefs);
-		run_fail(&run, status, "%s", text_of(&message));
-		prefs_release(&run.prefs);
-	} else {
+	if (status != STATUS_OK)
+		(void)run_fail_without(
+		    app, &app->prefs, origin->place, status, text_of(&message));
+	else
 		status = run_args(app, &args, origin);
-	}
 	args_release(&args);
 	buf_release(&message);
 	return status;

@@ -71,6 +71,10 @@ enum status run_fail_node(struct run *run, enum status status, const char *name,
 enum status run_fail(struct run *run, enum status status, const char *fmt, ...)
     HERD_PRINTF(3, 4);
 
+/* As run_fail(), where no command runs: a line or file is wrong as a whole. */
+enum status run_fail_without(struct app *app, const struct prefs *prefs,
+    const char *place, enum status status, const char *text);
+
 /* As run_fail() with what a callee left in run->message. */
 enum status run_fail_message(struct run *run, enum status status);
 

@@ -159,12 +159,12 @@ words_in(const char *path)
 }
 
 static void
-check_command(const struct command *c, void *arg)
+check_command(const struct command *c, size_t *count)
 {
 	bool optional = false;
 	bool repeats = false;
 
-	(*(size_t *)arg)++;
+	(*count)++;
 	assert_non_null(c->run);
 	assert_non_null(c->summary);
 	assert_true(words_in(c->path) <= 2);
@@ -219,16 +219,16 @@ test_every_command_is_whole(void **state HERD_UNUSED)
 {
 	size_t count = 0;
 
-	command_each(check_command, &count);
+	commands_each(c) {
+		check_command(*c, &count);
+	}
 	assert_true(count > 50);
 }
 
 /* A flag before its command is looked up among all: they must agree. */
 static void
-check_agreement(const struct command *c, void *arg)
+check_agreement(const struct command *c, const struct flag *seen)
 {
-	const struct flag *seen = arg;
-
 	for (const struct flag *f = c->flags; f != NULL && f->name != NULL;
 	     f++) {
 		if (strcmp(f->name, seen->name) == 0)
@@ -237,23 +237,16 @@ check_agreement(const struct command *c, void *arg)
 }
 
 static void
-check_flags_of(const struct command *c, void *arg HERD_UNUSED)
-{
-	for (const struct flag *f = c->flags; f != NULL && f->name != NULL;
-	     f++) {
-		union {
-			const struct flag *flag;
-			void *arg;
-		} u = { .flag = f };
-
-		command_each(check_agreement, u.arg);
-	}
-}
-
-static void
 test_flags_of_one_name_agree(void **state HERD_UNUSED)
 {
-	command_each(check_flags_of, NULL);
+	commands_each(c) {
+		for (const struct flag *f = (*c)->flags;
+		     f != NULL && f->name != NULL; f++) {
+			commands_each(other) {
+				check_agreement(*other, f);
+			}
+		}
+	}
 }
 
 static void
