@@ -21,7 +21,7 @@ start(struct app *app, const struct args *args)
 	static const struct run_origin origin = { .is_line = false };
 	const char *file = args_flag(args, "file", true);
 
-	/* What is said on the command line wins over what stdin holds. */
+	/* A command on the command line wins over those on stdin. */
 	if (args->command != NULL || args->group != NULL || args->help)
 		return run_args(app, args, &origin);
 	if (file == NULL && isatty(STDIN_FILENO) == 1) {
@@ -49,7 +49,7 @@ run_main(struct app *app, const char *const *words, size_t count)
 		args_release(&args);
 		usage = args_parse(version, 1, &args, &message);
 	}
-	/* What was understood says how the failure is to be said. */
+	/* Options that were understood decide how the failure is shown. */
 	status = app_init(
 	    app, &args, args_flag(&args, "no-rc", true) != NULL, &message);
 	if (usage != STATUS_OK || status != STATUS_OK)
@@ -62,7 +62,7 @@ run_main(struct app *app, const char *const *words, size_t count)
 	return status;
 }
 
-/* Who waits for us is to see that a signal ended this. */
+/* So that the parent sees that a signal ended this. */
 static void
 die_of(int number)
 {

@@ -42,7 +42,7 @@ const struct status_entry *exit_status_table(void);
 /* The word of the table; "other" for a status that is not in it. */
 const char *exit_status_word(enum status status);
 
-/* What became of several things of which each has its status. */
+/* The outcome of several things, each with its status. */
 struct tally {
 	size_t count;
 	size_t failed;

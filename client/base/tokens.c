@@ -18,10 +18,10 @@ struct reader {
 static const char *const error_texts[] = {
 	[WORDS_OK] = "ok",
 	[WORDS_QUOTE] = "a quote is not closed",
-	[WORDS_ESCAPE] = "a backslash has nothing valid behind it",
+	[WORDS_ESCAPE] = "a backslash has nothing valid after it",
 	[WORDS_NUL] = "a NUL byte in the line",
-	[WORDS_TARGET] = "nothing behind | or >",
-	[WORDS_EMPTY] = "no command in front of | or >",
+	[WORDS_TARGET] = "nothing after | or >",
+	[WORDS_EMPTY] = "no command before | or >",
 	[WORDS_TWICE] = "the output can go to one place only",
 	[WORDS_LIMIT] = "too many words",
 };
@@ -88,7 +88,7 @@ hex_value(char c)
 	return -1;
 }
 
-/* The character behind a backslash inside "...". */
+/* The character after a backslash inside "...". */
 static enum words_error
 read_escape(struct reader *r, struct buf *out)
 {
@@ -123,7 +123,7 @@ read_escape(struct reader *r, struct buf *out)
 	return WORDS_OK;
 }
 
-/* Behind the opening quote; moves behind the closing one. */
+/* Begins after the opening quote and ends after the closing one. */
 static enum words_error
 read_quoted(struct reader *r, char quote, struct buf *out)
 {
@@ -187,7 +187,7 @@ add_word(struct tokens *words, struct buf *text, size_t start, size_t end,
 	buf_clear(text);
 }
 
-/* The file behind > or the shell command behind |. */
+/* The file after > or the shell command after |. */
 static enum words_error
 read_target(struct reader *r, struct tokens *words)
 {

@@ -85,7 +85,7 @@ client_list(struct run *run, const char *query, bool can_cut,
 	struct tally tally = { 0 };
 	enum status status = run_targets(run);
 
-	/* What is sorted or chosen here needs all rows. */
+	/* Sorting and choosing rows here needs all of them. */
 	if (limit > 0 && can_cut && run->prefs.values[PREF_SORT].text == NULL &&
 	    run->prefs.values[PREF_WHERE].text == NULL)
 		l.most = limit;

@@ -24,7 +24,7 @@ client_ls_run(struct run *run)
 const struct command cmd_client_ls = {
 	.path = "client ls",
 	.summary = "list the clients that a node knows",
-	.help = "With PREFIX only those whose id begins so.",
+	.help = "PREFIX lists only clients whose id begins with it.",
 	.group = GROUP_TABLE,
 	.args =
 	    ARGS(ARG("PREFIX", .complete = COMPLETE_CLIENT, .optional = true)),

@@ -36,7 +36,7 @@ COLUMN_TABLE(show_columns, SHOW_COLUMNS);
 static const struct view client_show_view =
     VIEW(show_columns, .schema = "herd.clients/1", .list = "clients");
 
-/* What the nodes that answered have of the client. */
+/* A node's record of the client. */
 struct holding {
 	const struct answer *answer;
 	struct report report; /* borrows the JSON's texts */

@@ -32,9 +32,9 @@ read_typed_options(struct app *out, const struct app *from,
 }
 
 /*
- * What reaches the shell as one line and, once it has quoted it, herdctl as
- * one argument: no control character, no word for the shell's script itself,
- * and nothing that would be an option.
+ * Can the shell read it as one line and, after quoting it, give it to herdctl
+ * as one argument? It has no control character, is no word for the shell's
+ * script itself, and would not be an option.
  */
 static bool
 fits_on_a_line(const struct completions *found, const struct completion *item)

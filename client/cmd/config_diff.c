@@ -34,7 +34,7 @@ struct comparison {
 	size_t differing;
 };
 
-/* A row for it; NULL stands for "not there". */
+/* A row for it; NULL means "not there". */
 static void
 differ(struct comparison *c, const char *name, const char *running,
     const char *file, const cJSON *reloadable)
@@ -44,10 +44,8 @@ differ(struct comparison *c, const char *name, const char *running,
 	c->differing++;
 	fields_set_node(out, c->answer->target->name);
 	out_word(out, DIFF_NAME, name);
-	if (running != NULL)
-		out_word(out, DIFF_RUNNING, running);
-	if (file != NULL)
-		out_word(out, DIFF_FILE, file);
+	out_word(out, DIFF_RUNNING, running);
+	out_word(out, DIFF_FILE, file);
 	if (cJSON_IsBool(reloadable))
 		out_bool(out, DIFF_RELOADABLE, cJSON_IsTrue(reloadable));
 	out_row(out);

@@ -33,7 +33,7 @@ COLUMN_TABLE(event_columns, EVENT_COLUMNS);
 static const struct view event_view =
     VIEW(event_columns, .schema = "herd.events/1", .list = "events");
 
-/* What has no column of its own, in words. */
+/* Facts without a column of their own, in words. */
 static void
 set_text(struct out *out, const cJSON *event)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a node answered to a request of the client protocol.
+ * A node's answer to a request of the client protocol.
  */
 #ifndef HERD_CLIENT_FIRST_REPLY_H
 #define HERD_CLIENT_FIRST_REPLY_H

@@ -20,7 +20,7 @@
 #define DIGITS 64u
 #define HASH_HEX 16u
 #define DEPTH 3u          /* digits of a bucket's path */
-#define BUCKETS_MOST 500u /* listed; more is said to be more */
+#define BUCKETS_MOST 500u /* listed; the answer says if there are more */
 #define CLIENTS_MOST 1000u
 #define SETTLE_NS (300 * HERD_NS_PER_MS)
 
@@ -172,7 +172,7 @@ next_level(struct diff *d)
 	return status;
 }
 
-/* Nodes that do not answer at all are left out, and said. */
+/* Nodes that do not answer at all are left out and reported. */
 static enum status
 compare_roots(struct diff *d)
 {

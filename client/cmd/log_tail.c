@@ -135,8 +135,8 @@ log_tail_run(struct run *run)
 const struct command cmd_log_tail = {
 	.path = "log tail",
 	.summary = "print the end of a node's log",
-	.help = "Behind `log tail' -n is the number of lines and -f follows; "
-		"which node is said before it, or with --node.",
+	.help = "After `log tail' -n is the number of lines and -f follows; "
+		"give the node before it, or with --node.",
 	.group = GROUP_CONFIG,
 	/* clang-format off */
 	.flags = FLAGS(

@@ -103,7 +103,7 @@ const struct command cmd_map = {
 	    FLAG("near", .value = "LOCATION", .help = "only clients around this place"),
 	    FLAG("km", .value = "KM", .help = "so far around it (10)"),
 	    FLAG("prefix", .value = "PREFIX", .complete = COMPLETE_CLIENT,
-		.help = "only clients whose id begins so")),
+		.help = "only clients whose id begins with it")),
 	/* clang-format on */
 	.view = &client_list_view,
 	.traits = COMMAND_READ,

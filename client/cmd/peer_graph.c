@@ -273,10 +273,8 @@ add_rows(struct graph *g)
 		out_word(out, GRAPH_A, e->a);
 		out_word(out, GRAPH_B, e->b);
 		out_word(out, GRAPH_STATE, state_of(e));
-		if (e->a_state != NULL)
-			out_word(out, GRAPH_A_STATE, e->a_state);
-		if (e->b_state != NULL)
-			out_word(out, GRAPH_B_STATE, e->b_state);
+		out_word(out, GRAPH_A_STATE, e->a_state);
+		out_word(out, GRAPH_B_STATE, e->b_state);
 		if (e->rtt_ms >= 0)
 			out_real(out, GRAPH_RTT, e->rtt_ms);
 		out_row(out);

@@ -5,7 +5,7 @@
 
 const struct command cmd_peer_reconnect = {
 	.path = "peer reconnect",
-	.summary = "close a node's link and make it anew",
+	.summary = "close a node's link and make it again",
 	.group = GROUP_LINKS,
 	.args = ARGS(ARG("PEER", .complete = COMPLETE_PEER)),
 	.view = &peer_rows_view,

@@ -25,13 +25,11 @@ prefs_rows_run(struct run *run)
 		const struct pref_value *value = &run->prefs.values[i];
 
 		out_word(&run->out, SET_NAME, pref->name);
-		if (value->text != NULL)
-			out_word(&run->out, SET_VALUE, value->text);
+		out_word(&run->out, SET_VALUE, value->text);
 		out_word(&run->out, SET_ORIGIN,
 		    value->from_context ? "context"
 					: pref_origin_word(value->origin));
-		if (value->where != NULL)
-			out_word(&run->out, SET_WHERE, value->where);
+		out_word(&run->out, SET_WHERE, value->where);
 		out_word(&run->out, SET_HELP, pref->help);
 		out_row(&run->out);
 	}

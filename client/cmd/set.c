@@ -25,8 +25,8 @@ unknown_setting(struct run *run, const char *name)
 }
 
 /*
- * What `set read-only on` has begun, `set` may end; what a flag, a variable,
- * a file or the context asks for holds for the whole session.
+ * `set` may end what `set read-only on` has begun. A flag, a variable, a file
+ * or the context makes the whole session read-only.
  */
 static bool
 may_set_read_only(const struct run *run)

@@ -99,7 +99,7 @@ add_sample(struct run *run, const struct answer *a, struct span line)
 	return true;
 }
 
-/* The node's own text; for several nodes with a label that says whose. */
+/* The node's own text; several nodes get a label with the node's name. */
 static void
 put_labelled(struct run *run, const struct answer *a, struct span line)
 {

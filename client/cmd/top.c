@@ -58,7 +58,7 @@ static const char *const counter_paths[COUNTERS] = { "requests.iamat",
 static const size_t counter_columns[COUNTERS] = { TOP_IAMAT, TOP_WHATSAT,
 	TOP_INVALID };
 
-/* What it can be sorted by: the key while it runs, the word for --sort. */
+/* Its orders: the key while it runs, the word for --sort. */
 static const struct top_order {
 	char key;
 	const char *word;
@@ -162,7 +162,7 @@ add_totals(struct run *run)
 	buf_release(&text);
 }
 
-/* How it is sorted, and by which keys that is changed. */
+/* The order of the rows, and the keys that change it. */
 static void
 add_title(struct top *t)
 {

@@ -134,8 +134,7 @@ write_hop(struct trace *t, struct hop *hop, size_t hops)
 	put_text(&name, hop->target->name);
 	out_text(out, TRACE_NODE, buf_span(&name));
 	buf_release(&name);
-	if (hop->from != NULL)
-		out_word(out, TRACE_FROM, hop->from);
+	out_word(out, TRACE_FROM, hop->from);
 	out_integer(out, TRACE_HOPS, (int64_t)hops);
 	out_word(out, TRACE_STATE, "ok");
 	out_real(out, TRACE_SEEN, (double)mono_since(hop->seen, t->sent) / 1e6);
@@ -164,7 +163,7 @@ write_rest(struct trace *t)
 {
 	struct out *out = &t->run->out;
 
-	/* Those whose `from' is not among the nodes that were watched. */
+	/* Hops that came from a node that was not watched. */
 	for (size_t i = 0; i < t->count; i++) {
 		if (t->hops[i].arrived && !t->hops[i].written)
 			write_tree(t, &t->hops[i], 1);

@@ -139,8 +139,7 @@ add_places(struct run *run, const struct conversation *x, const cJSON *json,
 		fields_set_node(&run->out, x->target->name);
 		fields_fill_row(&run->out, place);
 		out_integer(&run->out, PLACE_RANK, ++rank);
-		if (type != NULL)
-			out_word(&run->out, PLACE_TYPE, type);
+		out_word(&run->out, PLACE_TYPE, type);
 		set_position(&run->out, place, from);
 		out_row(&run->out);
 	}
@@ -187,7 +186,7 @@ add_heading(struct run *run, const struct report *r)
 	buf_release(&text);
 }
 
-/* The character that an entity at `html` stands for; *len is its length. */
+/* The character that the entity at `html` means; *len is its length. */
 static char
 read_entity(const char *html, size_t *len)
 {

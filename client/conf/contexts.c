@@ -27,7 +27,7 @@ context_name_is_valid(const char *name)
 char *
 context_path(const char *name)
 {
-	char *directory = path_contexts();
+	char *directory = path_config(PATH_CONTEXTS);
 	char *path;
 
 	if (directory == NULL)
@@ -46,7 +46,7 @@ by_name(const void *a, const void *b)
 char **
 contexts_list(void)
 {
-	char *path = path_contexts();
+	char *path = path_config(PATH_CONTEXTS);
 	DIR *directory = path == NULL ? NULL : opendir(path);
 	struct dirent *entry;
 	char **names = NULL;
@@ -93,7 +93,7 @@ take_name(struct span *rest)
 void
 contexts_read_state(char **current, char **previous)
 {
-	char *path = path_context_state();
+	char *path = path_state(PATH_CONTEXT_STATE);
 	struct buf text;
 	struct span rest;
 
@@ -112,7 +112,7 @@ contexts_read_state(char **current, char **previous)
 int
 contexts_use(const char *name)
 {
-	char *path = path_context_state();
+	char *path = path_state(PATH_CONTEXT_STATE);
 	char *current;
 	char *previous;
 	char *text;

@@ -12,30 +12,27 @@
 #include "base/paths.h"
 #include "base/xbuf.h"
 
+/* Errors only; `config check' has the warnings as well. */
 static void
 list_diagnostics(const char *path, const struct diagnostics *diagnostics,
-    struct buf *message, struct buf *warnings)
+    struct buf *message)
 {
 	for (size_t i = 0; i < diagnostics->count; i++) {
 		const struct diagnostic *d = &diagnostics->items[i];
-		bool warning = d->severity == DIAGNOSTIC_WARNING;
-		struct buf *out = warning ? warnings : message;
 
-		if (out == NULL)
+		if (d->severity == DIAGNOSTIC_WARNING)
 			continue;
-		if (out->len > 0)
-			put_byte(out, '\n');
-		put_text(out, path);
+		put_text(message, message->len > 0 ? "\n" : "");
+		put_text(message, path);
 		if (d->line > 0)
-			putf(out, ":%u:%u", d->line, d->column);
-		put_text(out, warning ? ": warning: " : ": ");
-		put_clean(out, span_from(d->text));
+			putf(message, ":%u:%u", d->line, d->column);
+		put_text(message, ": ");
+		put_clean(message, span_from(d->text));
 	}
 }
 
-enum status
-herd_read_file(const char *path, struct herdfile *out, struct buf *message,
-    struct buf *warnings)
+static enum status
+read_file(const char *path, struct herdfile *out, struct buf *message)
 {
 	struct buf text;
 	struct diagnostics diagnostics;
@@ -52,7 +49,7 @@ herd_read_file(const char *path, struct herdfile *out, struct buf *message,
 	}
 	diagnostics_init(&diagnostics);
 	error = herdfile_parse(buf_span(&text), out, &diagnostics);
-	list_diagnostics(path, &diagnostics, message, warnings);
+	list_diagnostics(path, &diagnostics, message);
 	diagnostics_release(&diagnostics);
 	buf_release(&text);
 	if (error == HERD_ENOMEM)
@@ -69,7 +66,7 @@ find_file(const struct prefs *prefs)
 
 	if (named != NULL)
 		return xstrdup(named);
-	user = path_user_herd();
+	user = path_config(PATH_USER_HERD);
 	if (user != NULL && access(user, F_OK) == 0)
 		return user;
 	free(user);
@@ -156,8 +153,8 @@ read_file_tokens(struct herd *herd)
 }
 
 /*
- * What a context says of secrets is for the herd that the context names, and
- * for no other that a flag or a variable names in its place.
+ * A context's secrets are for the herd that the context names, not for one
+ * that a flag or a variable names in its place.
  */
 static bool
 is_for_this_herd(const struct prefs *prefs, enum pref_id id, enum pref_id herd)
@@ -250,7 +247,7 @@ use_file(struct herd *herd, const struct prefs *prefs, struct buf *message)
 		    "server with -s HOST:PORT");
 		return STATUS_LOCAL;
 	}
-	status = herd_read_file(herd->path, &herd->file, message, NULL);
+	status = read_file(herd->path, &herd->file, message);
 	if (status != STATUS_OK)
 		return status;
 	herd->has_file = true;

@@ -54,8 +54,4 @@ enum status herd_token(const struct herd *herd, const struct address *admin,
 /* Index of the node of that name, or count. */
 size_t herd_find(const struct herd *herd, const char *name);
 
-/* Reads a herd file for `config check` and herd_load(). */
-enum status herd_read_file(const char *path, struct herdfile *out,
-    struct buf *message, struct buf *warnings);
-
 #endif

@@ -168,36 +168,40 @@ enum status
 prefs_set(struct prefs *prefs, enum pref_id id, const char *text,
     enum pref_origin origin, const char *where, struct buf *message)
 {
-	const struct pref_value *value = &prefs->values[id];
 	enum status status = check_value(&table[id], text, message);
 
-	if (status != STATUS_OK)
-		return status;
-	if (value->origin > origin)
-		return STATUS_OK;
-	store(prefs, id, text, origin, where);
-	return STATUS_OK;
+	if (status == STATUS_OK && prefs->values[id].origin <= origin)
+		store(prefs, id, text, origin, where);
+	return status;
+}
+
+/* May a context's value replace this one of one's own? */
+static bool
+yields_to_context(
+    const struct prefs *prefs, enum pref_id id, enum pref_origin origin)
+{
+	const struct pref_value *value = &prefs->values[id];
+
+	if (value->from_context)
+		return value->origin <= origin;
+	/* A context makes things read-only; it never lifts what is. */
+	if (id == PREF_READ_ONLY && prefs_is(prefs, id))
+		return false;
+	return value->origin < origin ||
+	       (value->origin == origin && origin == ORIGIN_DEFAULT);
 }
 
 enum status
 prefs_set_from_context(struct prefs *prefs, enum pref_id id, const char *text,
     enum pref_origin origin, const char *where, struct buf *message)
 {
-	const struct pref_value *value = &prefs->values[id];
 	enum status status = check_value(&table[id], text, message);
 
-	if (status != STATUS_OK)
-		return status;
-	if (value->origin > origin ||
-	    (value->origin == origin && origin != ORIGIN_DEFAULT &&
-		!value->from_context))
-		return STATUS_OK;
-	/* A context makes things read-only; it never lifts what is. */
-	if (id == PREF_READ_ONLY && prefs_is(prefs, id) && !value->from_context)
-		return STATUS_OK;
-	store(prefs, id, text, origin, where);
-	prefs->values[id].from_context = true;
-	return STATUS_OK;
+	if (status == STATUS_OK && yields_to_context(prefs, id, origin)) {
+		store(prefs, id, text, origin, where);
+		prefs->values[id].from_context = true;
+	}
+	return status;
 }
 
 enum status

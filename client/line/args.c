@@ -78,7 +78,7 @@ find_flag(
 	flag = find_in(command_global_flags(), name, len, letter);
 	if (flag != NULL || p->out->command != NULL || letter != 0)
 		return flag;
-	/* It may stand before its command. */
+	/* A flag may come before its command. */
 	*global = false;
 	commands_each(c) {
 		flag = find_in((*c)->flags, name, len, 0);
@@ -98,7 +98,7 @@ add_names(const char **names, size_t count, const struct flag *flags)
 	return count;
 }
 
-/* What the word begins, if that is one name only; else what resembles it. */
+/* The one name that begins with the word, else one that resembles it. */
 static const char *
 nearest_name(const char *word, size_t len, const char *const *names)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Words sorted into command, arguments and options. Options may stand
+ * Words sorted into command, arguments and options. Options may be
  * anywhere; a word that begins with + or - and a digit is never one (it is a
  * place). `--` ends options. A command's own flags hide global ones of the
  * same letter after the command's name.
@@ -29,12 +29,12 @@ struct args {
 	const char *group;
 };
 
-/* Would this word be read as an option, unless `--' is in front of it? */
+/* Would this word be read as an option, unless `--' comes before it? */
 bool args_is_option(const char *word);
 
 /*
- * Appends `word` as it has to stand in a command that somebody may copy into a
- * session: in quotes if it needs them, with `--' if it would be an option.
+ * Appends `word` as a command that somebody may copy into a session needs it:
+ * in quotes if it needs them, with `--' if it would be an option.
  */
 void args_quote(struct buf *out, const char *word);
 

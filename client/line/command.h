@@ -16,7 +16,7 @@
 struct run;
 struct fields_request;
 
-/* What can stand in a place, for completion. */
+/* The kind of word that fits in a place, for completion. */
 enum complete_kind {
 	COMPLETE_NONE,
 	COMPLETE_WORDS, /* the words that the argument or flag lists */
@@ -77,7 +77,7 @@ enum command_trait {
 #define FLAG(...) { .name = __VA_ARGS__ }
 /* clang-format on */
 
-/* Where help shows a command, in this order. */
+/* The sections of help, in this order. */
 enum command_group {
 	GROUP_CLIENTS,
 	GROUP_LINKS,

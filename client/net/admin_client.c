@@ -120,7 +120,7 @@ message_of_curl(const struct admin_call *call, CURLcode code, int error)
 				      : call->admin->curl.strerror(code);
 }
 
-/* What to look at next. Gives NULL or a text to free. */
+/* A hint at the next thing to check. Gives NULL or a text to free. */
 static char *
 hint_of_curl(struct admin_call *call, CURLcode code)
 {

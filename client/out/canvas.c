@@ -27,7 +27,7 @@ struct canvas {
 	size_t room;
 };
 
-/* What one character shows: dots, or one character of a label. */
+/* One character of the picture: dots, or one character of a label. */
 struct cell {
 	unsigned char dots;
 	char *text; /* UTF-8 of one character, or NULL */
@@ -170,7 +170,7 @@ char_len(const char *text)
 	return n;
 }
 
-/* Room for the label behind the point, or before it at the right edge. */
+/* Room for the label after the point, or before it at the right edge. */
 static bool
 find_room(const struct drawing *d, size_t index, size_t width, size_t *start)
 {

@@ -234,8 +234,7 @@ read_comparison(struct filter_reader *r, size_t *out)
 		if (*r->at == '\0')
 			put_text(r->message, "a column is missing at the end");
 		else
-			putf(r->message, "no column where `%.10s' stands",
-			    r->at);
+			putf(r->message, "no column at `%.10s'", r->at);
 		return HERD_ESYNTAX;
 	}
 	node.column = view_find(r->where->view, name);

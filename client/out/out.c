@@ -146,8 +146,8 @@ read_sort(struct out *out, struct buf *message)
 
 			key->descending = span_is(way, "desc");
 			if (!key->descending && !span_is(way, "asc")) {
-				put_text(message, "--sort: behind the colon "
-						  "stands asc or desc");
+				put_text(
+				    message, "--sort: use KEY:asc or KEY:desc");
 				return STATUS_USAGE;
 			}
 			item.len = (size_t)(colon - item.data);
@@ -221,7 +221,8 @@ out_text(struct out *out, size_t column, struct span text)
 void
 out_word(struct out *out, size_t column, const char *text)
 {
-	out_text(out, column, span_from(text));
+	if (text != NULL)
+		out_text(out, column, span_from(text));
 }
 
 void

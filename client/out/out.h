@@ -98,7 +98,7 @@ enum status out_begin(struct out *out, const struct view *view, bool streams,
 
 /* Sets a column of the current row; unknown values are just not set. */
 void out_text(struct out *out, size_t column, struct span text);
-void out_word(struct out *out, size_t column, const char *text);
+void out_word(struct out *out, size_t column, const char *text); /* or NULL */
 void out_integer(struct out *out, size_t column, int64_t value);
 void out_real(struct out *out, size_t column, double value);
 void out_bool(struct out *out, size_t column, bool value);

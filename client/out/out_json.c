@@ -7,7 +7,7 @@
 
 #include "base/xbuf.h"
 
-/* Where a document is written: the answer's line. */
+/* Begins a document in the answer's line. */
 static void
 begin(struct json *json, struct out *out)
 {
@@ -33,7 +33,7 @@ put_object(struct out *out, const struct value *row)
 	must(json_end(&json));
 }
 
-/* Rows stand on a line each, so that people and diff can read them. */
+/* Each row has its own line, so that people and diff can read them. */
 static void
 next_row(struct out *out)
 {

@@ -126,7 +126,7 @@ is_record(const struct out *out)
 	return out->view->shape == VIEW_RECORD && !out->streams;
 }
 
-/* What values of a column mostly need. */
+/* The width that values of a column mostly need. */
 static size_t
 usual_width(const struct out *out, const struct column *c)
 {
@@ -172,7 +172,7 @@ set_stream_widths(struct out *out)
 	}
 }
 
-/* What stands above and below the rows, in the screen's width. */
+/* The text above and below the rows, in the screen's width. */
 static void
 write_wrapped(struct out *out, struct span text)
 {

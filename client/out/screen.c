@@ -15,7 +15,7 @@
 #define HEIGHT_DEFAULT 24u
 
 /*
- * How the terminal was before keys were asked for. An exit handler has no
+ * The terminal's modes before keys were asked for. An exit handler has no
  * argument, so this one cannot live in a struct of ours.
  */
 static struct termios terminal_before;
@@ -105,7 +105,7 @@ put_line(struct buf *out, struct span line, size_t width, bool utf8)
 		width_cut(out, buf_span(&text), width, utf8);
 	else
 		put_span(out, line);
-	/* Behind a full line the cursor is still on its last column. */
+	/* After a full line the cursor is still on its last column. */
 	if (taken < width)
 		put_text(out, "\033[K");
 	buf_release(&text);

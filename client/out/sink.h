@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Where output goes: a file descriptor, a pager when it does not fit the
+ * The output's destination: a file descriptor, a pager when it does not fit the
  * terminal, a shell command or file of the REPL, or memory (for `--watch`).
  * Once the reader has gone, what is written is dropped quietly.
  */

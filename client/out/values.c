@@ -15,7 +15,7 @@
 #include "out/width.h"
 #include "base/xbuf.h"
 
-/* What a type is, and how much of a computed value is no noise. */
+/* A type's base, and the precision of its values. */
 static const struct {
 	enum value_base base;
 	double per_unit; /* steps that a REAL is rounded to; 0 = it is not */

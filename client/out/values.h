@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Typed values of an answer and the columns that they stand in. Commands
+ * Typed values of an answer and the columns that hold them. Commands
  * fill values; only writers know how a format shows them. A view is a
  * table's description: its columns with their names for people and for
  * machines. Key names carry the unit: age_s, rtt_ms, distance_m.
@@ -33,9 +33,9 @@ enum value_type {
 	VALUE_JSON,     /* JSON text; people read `shown`, in lines */
 };
 
-/* What a type's values are to those who compare and write them. */
+/* How values of a type are kept, compared and written. */
 enum value_base {
-	BASE_TEXT,
+	BASE_TEXT,    /* in `text' */
 	BASE_INTEGER, /* in `integer' */
 	BASE_REAL,    /* in `real' */
 	BASE_DECIMAL, /* a number as text: a double has too few digits */
@@ -132,7 +132,7 @@ size_t view_find(const struct view *view, struct span name);
 enum herd_error view_unknown(
     const struct view *view, struct span name, struct buf *message);
 
-/* Does the value have one number behind it, and which? */
+/* Is the value one number, and which? */
 bool value_is_number(const struct value *value, double *number);
 
 /*

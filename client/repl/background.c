@@ -18,7 +18,7 @@
 #define EVENT_LINE_MAX 65536u
 #define PEERS_MAX 64u
 
-/* The last that was said of a peer, so that only changes are said. */
+/* The last notice about a peer, so that only changes are notices. */
 struct peer_state {
 	char *name;
 	bool up;
@@ -437,7 +437,7 @@ background_follow(struct background *l, const struct target *target)
 	const char *token = NULL;
 	struct buf why = XBUF;
 
-	/* What is wrong with the token is said when a command asks. */
+	/* A fault of the token is reported when a command asks. */
 	if (may_ask)
 		may_ask = herd_token(&l->app->herd, &target->admin, &token,
 			      &why) == STATUS_OK;

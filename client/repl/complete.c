@@ -10,7 +10,7 @@
 
 #define COMPLETIONS_MAX 5000u
 
-/* Where the end of the line is in the grammar. */
+/* The place of the line's end in the grammar. */
 struct completing {
 	struct app *app;
 	const char *prefix;
@@ -112,7 +112,7 @@ add_peers(struct completing *p)
 	buf_release(&message);
 }
 
-/* A list with commas: the word at the end is behind the last one. */
+/* In a list with commas the word at the end follows the last one. */
 static void
 add_columns(struct completing *p)
 {

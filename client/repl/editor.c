@@ -137,7 +137,7 @@ open_history(struct editor *e)
 	history_comment_char = '#';
 	history_write_timestamps = 1;
 	stifle_history(HISTORY_LINES);
-	e->history_path = path_history();
+	e->history_path = path_state(PATH_HISTORY);
 	if (e->history_path == NULL)
 		return;
 	if (path_make_parents(e->history_path) != 0 ||
@@ -198,7 +198,7 @@ add_file(struct completions *found, const char *before, const char *path)
 	};
 }
 
-/* Files that begin with the word, or with what is behind --conf=. */
+/* Files that begin with the word, or with the value of --conf=. */
 static void
 add_files(struct completions *found, const char *prefix)
 {
@@ -382,7 +382,7 @@ editor_new(struct app *app, void (*on_line)(char *line),
 	rl_completion_display_matches_hook = show_matches;
 	rl_completion_word_break_hook = break_nowhere;
 	rl_completer_quote_characters = NULL;
-	/* What inputrc says of this one wins. */
+	/* inputrc may set this one otherwise. */
 	rl_variable_bind("show-all-if-ambiguous", "on");
 	using_history();
 	rl_initialize();

@@ -234,9 +234,9 @@ static void
 say_dropped(size_t lines)
 {
 	if (lines == 1)
-		fputs("1 line behind it was not run\n", stderr);
+		fputs("1 line after it was not run\n", stderr);
 	else
-		fprintf(stderr, "%zu lines behind it were not run\n", lines);
+		fprintf(stderr, "%zu lines after it were not run\n", lines);
 }
 
 /* Runs what is queued; the first failure drops the rest of a paste. */

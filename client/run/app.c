@@ -12,7 +12,7 @@
 static enum status
 read_files(struct app *app, struct buf *message)
 {
-	char *user = path_user_rc();
+	char *user = path_config(PATH_USER_RC);
 	enum status status = prefs_read_file(
 	    &app->base, PATH_SYSTEM_RC, ORIGIN_SYSTEM, false, message);
 

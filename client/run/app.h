@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What lives as long as herdctl runs: the loop, the settings, the herd, the
- * admin client. Everything that costs time is made when first needed.
+ * The state that lives as long as herdctl runs: the loop, the settings, the
+ * herd, the admin client. Everything that costs time is made when first needed.
  */
 #ifndef HERD_APP_H
 #define HERD_APP_H

@@ -213,7 +213,7 @@ answers_report(struct run *run, const struct answers *answers)
 	answers_each(a, answers) {
 		if (a->status == STATUS_OK)
 			continue;
-		/* What is not there is found with herdctl, not with curl. */
+		/* Hints at curl do not help to find what is not there. */
 		run_fail_node(run, a->status, a->target->name, a->message,
 		    a->status == STATUS_NEGATIVE ? NULL : a->hint);
 	}

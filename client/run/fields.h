@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * JSON of the admin API into rows: each column of a view says where its
- * value stands. What is missing or of another type stays unknown.
+ * value is. A value that is missing or of another type stays unknown.
  */
 #ifndef HERD_FIELDS_H
 #define HERD_FIELDS_H

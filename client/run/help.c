@@ -11,7 +11,7 @@
 #define COMMAND_COLUMN 34u
 #define TEXT_WIDTH 78u
 
-/* `text` broken into lines behind `indent` columns; the first is begun. */
+/* `text` broken into lines after `indent` columns; the first is begun. */
 static void
 put_wrapped(struct buf *out, const char *text, size_t indent)
 {

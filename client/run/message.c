@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What commands say besides their answer: errors, notices, hints. All on
+ * Messages of commands besides their answer: errors, notices, hints. All on
  * stderr; errors are JSON there when the answer is.
  */
 #include "run/run.h"
@@ -68,7 +68,7 @@ say_error(struct run *run, enum status status, struct span message)
 {
 	struct buf out = XBUF;
 
-	/* The answer so far stands above the error, as it happened. */
+	/* The answer so far comes before the error, as it happened. */
 	if (run->out_begun && run->sink.fd >= 0)
 		sink_flush(&run->sink);
 	if (wants_json(run)) {

@@ -2,7 +2,7 @@
 /*
  * One command on its way: its words, its settings, the nodes that it is for,
  * its deadline and its output. Commands are functions of this and return the
- * exit status; what goes wrong is said here, once, on stderr.
+ * exit status; errors are reported here, once, on stderr.
  */
 #ifndef HERD_CLIENT_RUN_H
 #define HERD_CLIENT_RUN_H
@@ -30,13 +30,13 @@ struct run {
 	const char *place;     /* "FILE:LINE" in a script, else NULL */
 	bool to_terminal;      /* stdout is one, nothing is redirected */
 	unsigned round;        /* of --watch, from 0 */
-	struct buf afterwards; /* said on stderr behind the answer */
+	struct buf afterwards; /* for stderr, after the answer */
 	struct buf message;    /* scratch for callees that explain */
 	void *memory; /* what a command keeps between rounds of --watch */
 	void (*forget)(void *memory);
 };
 
-/* Where a command line came from and where its output goes. */
+/* The source of a command line and the target of its output. */
 struct run_origin {
 	const char *place; /* "FILE:LINE", or NULL */
 	enum redirect redirect;

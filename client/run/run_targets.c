@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which nodes a command line means: the herd of its settings, and the names
+ * The nodes that a command line means: the herd of its settings, and the names
  * in it.
  */
 #include "run/run.h"
