@@ -133,6 +133,15 @@ put_clean(struct buf *out, struct span text)
 }
 
 void
+put_query(struct buf *out, const char *before, const char *value)
+{
+	if (value == NULL)
+		return;
+	put_text(out, before);
+	must(text_to_percent(out, span_from(value)));
+}
+
+void
 put_did_you_mean(struct buf *out, const char *near, const char *or_else)
 {
 	if (near != NULL)

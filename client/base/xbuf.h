@@ -43,6 +43,9 @@ void putv(struct buf *out, const char *fmt, va_list args) HERD_PRINTF(2, 0);
 /* `text` so that a terminal obeys nothing in it (see text_to_terminal). */
 void put_clean(struct buf *out, struct span text);
 
+/* Appends `before' ("&prefix=") and the value, percent-encoded, unless NULL. */
+void put_query(struct buf *out, const char *before, const char *value);
+
 /* Appends ", did you mean `peers'?" or else `or_else'. */
 void put_did_you_mean(struct buf *out, const char *near, const char *or_else);
 

@@ -27,56 +27,33 @@ put_client(struct run *run, const cJSON *client)
 	buf_release(&line);
 }
 
-/* One page. *cursor is replaced by the next one, or NULL at the end. */
-static enum status
-export_page(struct run *run, const struct target *target, char **cursor)
-{
-	struct question question = { 0 };
-	struct answers answers;
-	struct buf path = XBUF;
-	const char *next;
-	const cJSON *client;
-	enum status status;
-
-	putf(&path, "/v1/clients?sort=id&limit=%u", CLIENT_PAGE);
-	if (*cursor != NULL) {
-		put_text(&path, "&after=");
-		must(text_to_percent(&path, span_from(*cursor)));
-	}
-	question.path = text_of(&path);
-	run_renew_deadline(run);
-	status = ask(run, &question, &target, 1, &answers);
-	buf_release(&path);
-	if (status == STATUS_OK)
-		status = answers_report(run, &answers);
-	free(*cursor);
-	*cursor = NULL;
-	if (status == STATUS_OK) {
-		cJSON_ArrayForEach(
-		    client, fields_at(answers.items[0].json, "clients"))
-			put_client(run, client);
-		next = fields_text(answers.items[0].json, "next");
-		*cursor = next == NULL ? NULL : xstrdup(next);
-	}
-	answers_release(&answers);
-	return status;
-}
-
 static enum status
 client_export_run(struct run *run)
 {
 	const struct target *target;
 	char *cursor = NULL;
+	char *query = xasprintf("sort=id&limit=%u", CLIENT_PAGE);
 	enum status status = run_one_target(run, &target);
 
 	run->sink.pager = NULL;
 	while (status == STATUS_OK) {
-		status = export_page(run, target, &cursor);
+		struct answers answers;
+		const cJSON *client;
+
+		run_renew_deadline(run);
+		status =
+		    client_list_page(run, target, query, &cursor, &answers);
+		cJSON_ArrayForEach(
+		    client, fields_at(answers.items[0].json, "clients")) {
+			put_client(run, client);
+		}
+		answers_release(&answers);
 		sink_flush(&run->sink);
 		if (cursor == NULL || run->sink.gone)
 			break;
 	}
 	free(cursor);
+	free(query);
 	return status;
 }
 

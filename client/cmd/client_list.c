@@ -26,19 +26,26 @@ struct listing {
 	bool cut;
 };
 
-static char *
-page_path(const struct listing *l, const char *cursor)
+enum status
+client_list_page(struct run *run, const struct target *target,
+    const char *query, char **cursor, struct answers *answers)
 {
+	struct question question = { 0 };
 	struct buf path = XBUF;
-	size_t left = l->most - l->taken;
+	const char *next;
+	enum status status;
 
-	putf(&path, "/v1/clients?limit=%zu%s",
-	    left < CLIENT_PAGE ? left : CLIENT_PAGE, l->query);
-	if (cursor != NULL) {
-		put_text(&path, "&after=");
-		must(text_to_percent(&path, span_from(cursor)));
-	}
-	return text_take(&path);
+	putf(&path, "/v1/clients?%s", query);
+	put_query(&path, "&after=", *cursor);
+	question.path = text_of(&path);
+	status = ask(run, &question, &target, 1, answers);
+	if (status == STATUS_OK)
+		status = answers_report(run, answers);
+	buf_release(&path);
+	next = fields_text(answers->items[0].json, "next");
+	free(*cursor);
+	*cursor = next == NULL ? NULL : xstrdup(next);
+	return status;
 }
 
 /* All pages of one node, into rows. Says what fails. */
@@ -52,16 +59,13 @@ list_node(struct listing *l, const struct target *target)
 	l->taken = 0;
 	do {
 		struct answers answers;
-		char *path = page_path(l, cursor);
-		const struct question question = { .path = path };
-		const char *next;
+		size_t left = l->most - l->taken;
+		char *query = xasprintf("limit=%zu%s",
+		    left < CLIENT_PAGE ? left : CLIENT_PAGE, l->query);
 
-		status = ask(run, &question, &target, 1, &answers);
-		if (status == STATUS_OK)
-			status = answers_report(run, &answers);
-		next = fields_text(answers.items[0].json, "next");
-		free(cursor);
-		cursor = next == NULL ? NULL : xstrdup(next);
+		status =
+		    client_list_page(run, target, query, &cursor, &answers);
+		free(query);
 		l->taken += (size_t)cJSON_GetArraySize(
 		    fields_at(answers.items[0].json, "clients"));
 		if (status == STATUS_OK ||
@@ -69,7 +73,6 @@ list_node(struct listing *l, const struct target *target)
 			answers.items[0].done))
 			fields_rows(run, &answers, "clients", NULL);
 		answers_release(&answers);
-		free(path);
 	} while (status == STATUS_OK && cursor != NULL && l->taken < l->most);
 	l->cut = l->cut || (status == STATUS_OK && cursor != NULL);
 	free(cursor);
@@ -133,8 +136,7 @@ client_list_near(
 		status = run_fail(
 		    run, STATUS_USAGE, "`%s' is no distance in km", km);
 	if (status == STATUS_OK) {
-		put_text(query, "&near=");
-		must(text_to_percent(query, buf_span(&text)));
+		put_query(query, "&near=", text_of(&text));
 		put_text(query, "&km=");
 		must(text_to_percent(query, number));
 	}

@@ -6,7 +6,7 @@
 #ifndef HERD_CLIENT_LIST_H
 #define HERD_CLIENT_LIST_H
 
-#include "run/run.h"
+#include "run/ask.h"
 
 /* Clients in one page of the admin API; it gives no more at once. */
 #define CLIENT_PAGE 1000u
@@ -42,6 +42,14 @@ extern const struct view client_list_view;
  */
 enum status client_list(struct run *run, const char *query, bool can_cut,
     void (*write)(struct run *run));
+
+/*
+ * One page of a node's clients; says what fails. *cursor is where the page
+ * begins (NULL: at the first client), then where the next one does (NULL: there
+ * is none). *answers is to be released.
+ */
+enum status client_list_page(struct run *run, const struct target *target,
+    const char *query, char **cursor, struct answers *answers);
 
 /* Appends "&near=LOC&km=KM" for a place and a distance as typed. */
 enum status client_list_near(

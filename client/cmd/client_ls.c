@@ -8,14 +8,10 @@
 static enum status
 client_ls_run(struct run *run)
 {
-	const char *prefix = run_word(run, 0);
 	struct buf query = XBUF;
 	enum status status;
 
-	if (prefix != NULL) {
-		put_text(&query, "&prefix=");
-		must(text_to_percent(&query, span_from(prefix)));
-	}
+	put_query(&query, "&prefix=", run_word(run, 0));
 	status = client_list(run, text_of(&query), true, NULL);
 	buf_release(&query);
 	return status;

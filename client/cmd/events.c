@@ -118,14 +118,8 @@ events_path(struct run *run)
 	struct buf path = XBUF;
 
 	put_text(&path, "/v1/events?");
-	if (types != NULL) {
-		put_text(&path, "type=");
-		must(text_to_percent(&path, span_from(types)));
-	}
-	if (glob != NULL) {
-		put_text(&path, types != NULL ? "&client=" : "client=");
-		must(text_to_percent(&path, span_from(glob)));
-	}
+	put_query(&path, "type=", types);
+	put_query(&path, types != NULL ? "&client=" : "client=", glob);
 	return text_take(&path);
 }
 

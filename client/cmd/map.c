@@ -39,13 +39,10 @@ add_points(struct run *run, struct canvas *canvas)
 static void
 draw(struct run *run)
 {
-	struct canvas_options options = {
-		.width = run->to_terminal ? screen_width() : WIDTH_ELSEWHERE,
-		.height =
-		    run->to_terminal ? screen_height() - 2 : HEIGHT_ELSEWHERE,
-		.utf8 = run->app->utf8,
-	};
-	struct canvas *canvas = canvas_new(&options);
+	bool fits = run->to_terminal;
+	struct canvas *canvas =
+	    canvas_new(fits ? screen_width() : WIDTH_ELSEWHERE,
+		fits ? screen_height() - 2 : HEIGHT_ELSEWHERE, run->app->utf8);
 	struct buf text = XBUF;
 
 	add_points(run, canvas);
@@ -73,17 +70,13 @@ map_run(struct run *run)
 {
 	const char *near = run_flag(run, "near");
 	const char *km = run_flag(run, "km");
-	const char *prefix = run_flag(run, "prefix");
 	struct buf query = XBUF;
 	enum status status = STATUS_OK;
 
 	if (near != NULL)
 		status =
 		    client_list_near(run, near, km == NULL ? "10" : km, &query);
-	if (prefix != NULL) {
-		put_text(&query, "&prefix=");
-		must(text_to_percent(&query, span_from(prefix)));
-	}
+	put_query(&query, "&prefix=", run_flag(run, "prefix"));
 	if (status == STATUS_OK)
 		status =
 		    client_list(run, text_of(&query), near == NULL, write_map);

@@ -67,8 +67,7 @@ places_test_run(struct run *run)
 	enum status status;
 
 	status = typed_location(run, run_word(run, 0), &text, &at);
-	put_text(&path, "/v1/places/test?near=");
-	must(text_to_percent(&path, buf_span(&text)));
+	put_query(&path, "/v1/places/test?near=", text_of(&text));
 	if (status == STATUS_OK)
 		status = fields_ask(run,
 		    &(struct fields_request){

@@ -102,8 +102,7 @@ events_path(const char *client)
 		else
 			put_byte(&glob, *c == '\\' ? '?' : *c);
 	}
-	put_text(&path, "/v1/events?type=report&client=");
-	must(text_to_percent(&path, buf_span(&glob)));
+	put_query(&path, "/v1/events?type=report&client=", text_of(&glob));
 	buf_release(&glob);
 	return text_take(&path);
 }

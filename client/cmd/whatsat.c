@@ -275,12 +275,9 @@ check_places(struct run *run, const cJSON *json)
 static void
 add_map(struct run *run, const struct location *from)
 {
-	struct canvas_options options = {
-		.width = run->to_terminal ? screen_width() : 80,
-		.height = run->to_terminal ? screen_height() / 2 + 2 : 20,
-		.utf8 = run->app->utf8,
-	};
-	struct canvas *canvas = canvas_new(&options);
+	bool fits = run->to_terminal;
+	struct canvas *canvas = canvas_new(fits ? screen_width() : 80,
+	    fits ? screen_height() / 2 + 2 : 20, run->app->utf8);
 	struct buf text = XBUF;
 
 	canvas_add(canvas, location_lat(*from), location_lon(*from), "@");

@@ -305,6 +305,23 @@ herd_load(const struct prefs *prefs, struct herd *out, struct buf *message)
 	return STATUS_OK;
 }
 
+bool
+herd_is_same(const struct prefs *a, const struct prefs *b)
+{
+	static const enum pref_id ids[] = { PREF_CONF, PREF_SERVER,
+		PREF_TOKEN_FILE, PREF_INSECURE };
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(ids); i++) {
+		const char *left = prefs_text(a, ids[i]);
+		const char *right = prefs_text(b, ids[i]);
+
+		if ((left == NULL) != (right == NULL) ||
+		    (left != NULL && strcmp(left, right) != 0))
+			return false;
+	}
+	return true;
+}
+
 void
 herd_release(struct herd *herd)
 {

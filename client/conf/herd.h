@@ -51,6 +51,9 @@ void herd_release(struct herd *herd);
 enum status herd_token(const struct herd *herd, const struct address *admin,
     const char **token, struct buf *message);
 
+/* Do both settings mean the same herd, with the same rights? */
+bool herd_is_same(const struct prefs *a, const struct prefs *b);
+
 /* Index of the node of that name, or count. */
 size_t herd_find(const struct herd *herd, const char *name);
 

@@ -86,7 +86,7 @@ status_of_http(long http)
 
 /* Was it the connection that failed, and how? */
 static enum status
-status_of_curl(const struct admin_call *call, CURLcode code, int error)
+status_of_curl(CURLcode code, int error)
 {
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return STATUS_TIMEOUT;
@@ -94,7 +94,6 @@ status_of_curl(const struct admin_call *call, CURLcode code, int error)
 		return STATUS_REFUSED;
 	if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST)
 		return STATUS_CONNECT;
-	(void)call;
 	return STATUS_REPLY;
 }
 
@@ -160,7 +159,7 @@ complete(struct admin_call *call, CURLcode code)
 	curl->get(call->easy, CURLINFO_RESPONSE_CODE, &answer.http);
 	curl->get(call->easy, CURLINFO_OS_ERRNO, &error);
 	if (code != CURLE_OK) {
-		answer.status = status_of_curl(call, code, (int)error);
+		answer.status = status_of_curl(code, (int)error);
 		answer.message = message_of_curl(call, code, (int)error);
 		answer.hint = hint = hint_of_curl(call, code);
 	} else {

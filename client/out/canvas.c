@@ -21,7 +21,9 @@ struct canvas_point {
 };
 
 struct canvas {
-	struct canvas_options options;
+	size_t width;
+	size_t height;
+	bool utf8;
 	struct canvas_point *points;
 	size_t count;
 	size_t room;
@@ -48,15 +50,14 @@ struct drawing {
 };
 
 struct canvas *
-canvas_new(const struct canvas_options *options)
+canvas_new(size_t width, size_t height, bool utf8)
 {
 	struct canvas *canvas = xcalloc(1, sizeof(*canvas));
 
-	canvas->options = *options;
-	if (canvas->options.width < CANVAS_WIDTH_MIN)
-		canvas->options.width = CANVAS_WIDTH_MIN;
-	if (canvas->options.height < CANVAS_HEIGHT_MIN)
-		canvas->options.height = CANVAS_HEIGHT_MIN;
+	canvas->width = width < CANVAS_WIDTH_MIN ? CANVAS_WIDTH_MIN : width;
+	canvas->height =
+	    height < CANVAS_HEIGHT_MIN ? CANVAS_HEIGHT_MIN : height;
+	canvas->utf8 = utf8;
 	return canvas;
 }
 
@@ -78,8 +79,8 @@ canvas_add(struct canvas *canvas, double lat, double lon, const char *label)
 
 	if (label != NULL) {
 		put_clean(&clean, span_from(label));
-		width_cut(&cut, buf_span(&clean), CANVAS_LABEL_MAX,
-		    canvas->options.utf8);
+		width_cut(
+		    &cut, buf_span(&clean), CANVAS_LABEL_MAX, canvas->utf8);
 		point.label = text_take(&cut);
 		buf_release(&clean);
 	}
@@ -237,7 +238,7 @@ put_line(const struct canvas *canvas, const struct drawing *d, size_t line,
 			put_text(out, cells[i].text);
 		else if (cells[i].dots == 0)
 			put_byte(out, ' ');
-		else if (canvas->options.utf8)
+		else if (canvas->utf8)
 			put_braille(out, cells[i].dots);
 		else
 			put_byte(out, '*');
@@ -275,10 +276,10 @@ put_scale(const struct drawing *d, struct buf *out)
 void
 canvas_draw(const struct canvas *canvas, struct buf *out)
 {
-	bool utf8 = canvas->options.utf8;
+	bool utf8 = canvas->utf8;
 	struct drawing d = {
-		.columns = canvas->options.width,
-		.lines = canvas->options.height - 1,
+		.columns = canvas->width,
+		.lines = canvas->height - 1,
 		.dots_x = utf8 ? 2 : 1,
 		.dots_y = utf8 ? 4 : 1,
 		.flat = utf8 ? 1 : 2,

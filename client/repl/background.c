@@ -315,10 +315,7 @@ ask_ids(struct background *l, const char *prefix)
 	free(l->asked_prefix);
 	l->asked_prefix = prefix == NULL ? NULL : xstrdup(prefix);
 	put_text(&path, "/v1/clients?limit=1000");
-	if (prefix != NULL) {
-		put_text(&path, "&prefix=");
-		must(text_to_percent(&path, span_from(prefix)));
-	}
+	put_query(&path, "&prefix=", prefix);
 	request = request_for(l, text_of(&path), 2 * HERD_NS_PER_S);
 	l->asking = admin_client_start(admin, &request, &id_events, l);
 	l->asked_at = now_mono();

@@ -87,11 +87,8 @@ say_error(struct run *run, enum status status, struct span message)
 }
 
 /* Names in the text may come from anywhere. */
-static void put_clean_text(struct buf *out, const char *fmt, va_list args)
-    HERD_PRINTF(2, 0);
-
-static void
-put_clean_text(struct buf *out, const char *fmt, va_list args)
+static void HERD_PRINTF(2, 0)
+    put_clean_text(struct buf *out, const char *fmt, va_list args)
 {
 	struct buf text = XBUF;
 
@@ -161,11 +158,8 @@ run_fail_node(struct run *run, enum status status, const char *name,
 	return run_fail_message(run, status);
 }
 
-static void say(struct run *run, const char *prefix, const char *fmt,
-    va_list args) HERD_PRINTF(3, 0);
-
-static void
-say(struct run *run, const char *prefix, const char *fmt, va_list args)
+static void HERD_PRINTF(3, 0)
+    say(struct run *run, const char *prefix, const char *fmt, va_list args)
 {
 	struct buf out = XBUF;
 

@@ -11,23 +11,6 @@
 #include "herd/text.h"
 #include "base/xbuf.h"
 
-static bool
-names_another_herd(const struct run *run)
-{
-	static const enum pref_id ids[] = { PREF_CONF, PREF_SERVER,
-		PREF_TOKEN_FILE, PREF_INSECURE };
-
-	for (size_t i = 0; i < HERD_ARRAY_LEN(ids); i++) {
-		const char *mine = prefs_text(&run->prefs, ids[i]);
-		const char *session = prefs_text(&run->app->prefs, ids[i]);
-
-		if ((mine == NULL) != (session == NULL) ||
-		    (mine != NULL && strcmp(mine, session) != 0))
-			return true;
-	}
-	return false;
-}
-
 static enum status
 find_herd(struct run *run)
 {
@@ -35,7 +18,7 @@ find_herd(struct run *run)
 
 	if (run->herd != NULL)
 		return STATUS_OK;
-	if (!names_another_herd(run))
+	if (herd_is_same(&run->prefs, &run->app->prefs))
 		return app_herd(run->app, &run->herd, &run->message);
 	status = herd_load(&run->prefs, &run->own_herd, &run->message);
 	if (status == STATUS_OK) {
