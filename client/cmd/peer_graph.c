@@ -159,27 +159,30 @@ state_of(const struct graph_link *link)
 	return strcmp(a, "synced") == 0 ? b : a;
 }
 
-static char
-sign_of(const struct graph_link *link)
-{
-	static const struct {
-		const char *state;
-		char sign;
-	} signs[] = {
-		{ .state = "synced", .sign = '=' },
-		{ .state = "comparing", .sign = '~' },
-		{ .state = "handshake", .sign = '~' },
-		{ .state = "connecting", .sign = '~' },
-		{ .state = "waiting", .sign = '~' },
-		{ .state = "disabled", .sign = 'd' },
-		{ .state = "unknown", .sign = '?' },
-	};
+/* How a link is drawn: in the matrix, and by dot. */
+static const struct link_look {
+	const char *states;
+	char sign;
+	const char *color;
+} looks[] = {
+	{ .states = "synced", .sign = '=', .color = "darkgreen" },
+	{ .states = "comparing handshake connecting waiting",
+	    .sign = '~',
+	    .color = "orange" },
+	{ .states = "disabled", .sign = 'd', .color = "gray" },
+	{ .states = "unknown", .sign = '?', .color = "red" },
+	{ .states = NULL, .sign = 'x', .color = "red" }, /* any other */
+};
 
-	for (size_t i = 0; i < HERD_ARRAY_LEN(signs); i++) {
-		if (strcmp(signs[i].state, state_of(link)) == 0)
-			return signs[i].sign;
-	}
-	return 'x';
+static const struct link_look *
+look_of(const struct graph_link *link)
+{
+	const struct link_look *look = looks;
+
+	while (look->states != NULL &&
+	       !tokens_is_among(look->states, span_from(state_of(link))))
+		look++;
+	return look;
 }
 
 static void
@@ -192,17 +195,6 @@ put_quoted(struct buf *out, const char *text)
 		put_byte(out, *text);
 	}
 	put_byte(out, '"');
-}
-
-static const char *
-dot_color(const struct graph_link *link)
-{
-	switch (sign_of(link)) {
-	case '=': return "darkgreen";
-	case '~': return "orange";
-	case 'd': return "gray";
-	default: return "red";
-	}
 }
 
 static void
@@ -224,7 +216,7 @@ draw_dot(const struct graph *g, struct buf *out)
 		put_quoted(out, g->links[i].b);
 		put_text(out, " [label=");
 		put_quoted(out, state_of(&g->links[i]));
-		putf(out, ", color=%s];\n", dot_color(&g->links[i]));
+		putf(out, ", color=%s];\n", look_of(&g->links[i])->color);
 	}
 	put_text(out, "}\n");
 }
@@ -254,7 +246,7 @@ draw_matrix(const struct graph *g, struct buf *out)
 			putf(out, "  %c",
 			    i == j         ? '\\'
 			    : link == NULL ? '.'
-					   : sign_of(link));
+					   : look_of(link)->sign);
 		}
 		put_byte(out, '\n');
 	}

@@ -15,21 +15,19 @@ enum where_op {
 	OP_OR,
 	OP_NOT,
 	OP_HAS,
-	OP_EQ,
-	OP_NE,
-	OP_LE,
-	OP_LT,
-	OP_GE,
-	OP_GT,
 	OP_GLOB,
 	OP_NOT_GLOB,
+	OP_ORDER, /* is the value's order to the operand one of `orders'? */
 };
+
+enum filter_order { LESS = 1 << 0, EQUAL = 1 << 1, GREATER = 1 << 2 };
 
 struct filter_node {
 	enum where_op op;
-	size_t left;   /* AND OR NOT: indices of nodes */
-	size_t right;  /* AND OR */
-	size_t column; /* comparisons */
+	unsigned orders; /* enum filter_order */
+	size_t left;     /* AND OR NOT: indices of nodes */
+	size_t right;    /* AND OR */
+	size_t column;   /* comparisons */
 	char *text;
 	double number;
 	uint64_t ns; /* times: a double has too few digits */
@@ -58,16 +56,17 @@ struct filter_reader {
 static const struct {
 	const char *text;
 	enum where_op op;
+	unsigned orders;
 } operators[] = {
-	{ "==", OP_EQ },
-	{ "!=", OP_NE },
-	{ "!~", OP_NOT_GLOB },
-	{ "<=", OP_LE },
-	{ ">=", OP_GE },
-	{ "=", OP_EQ },
-	{ "<", OP_LT },
-	{ ">", OP_GT },
-	{ "~", OP_GLOB },
+	{ "==", OP_ORDER, EQUAL },
+	{ "!=", OP_ORDER, LESS | GREATER },
+	{ "!~", OP_NOT_GLOB, 0 },
+	{ "<=", OP_ORDER, LESS | EQUAL },
+	{ ">=", OP_ORDER, GREATER | EQUAL },
+	{ "=", OP_ORDER, EQUAL },
+	{ "<", OP_ORDER, LESS },
+	{ ">", OP_ORDER, GREATER },
+	{ "~", OP_GLOB, 0 },
 };
 
 static const struct {
@@ -194,7 +193,7 @@ static enum herd_error
 set_value(struct filter_reader *r, struct filter_node *node, struct span value)
 {
 	const struct column *c = &r->where->view->columns[node->column];
-	bool ordered = node->op != OP_GLOB && node->op != OP_NOT_GLOB;
+	bool ordered = node->op == OP_ORDER;
 
 	node->null = ordered && (span_is(value, "null") || span_is(value, "-"));
 	node->is_time = ordered && !node->null &&
@@ -248,6 +247,7 @@ read_comparison(struct filter_reader *r, size_t *out)
 			continue;
 		r->at += len;
 		node.op = operators[i].op;
+		node.orders = operators[i].orders;
 		error = read_value(r, &value);
 		if (error == HERD_OK)
 			error = set_value(r, &node, value);
@@ -383,48 +383,32 @@ glob_matches(const struct filter_node *node, const struct value *value)
 	return matches;
 }
 
-/* Does the order of value and operand satisfy the operator? */
 static bool
-order_satisfies(enum where_op op, int order)
-{
-	switch (op) {
-	case OP_EQ: return order == 0;
-	case OP_NE: return order != 0;
-	case OP_LE: return order <= 0;
-	case OP_LT: return order < 0;
-	case OP_GE: return order >= 0;
-	case OP_GT: return order > 0;
-	case OP_AND:
-	case OP_OR:
-	case OP_NOT:
-	case OP_HAS:
-	case OP_GLOB:
-	case OP_NOT_GLOB: return false;
-	}
-	return false;
-}
-
-static bool
-comparison_matches(const struct filter_node *node, const struct value *value)
+order_matches(const struct filter_node *node, const struct value *value)
 {
 	double number;
 	uint64_t ns;
+	int order;
 
 	if (node->null)
-		return order_satisfies(node->op, value->known ? 1 : 0) &&
-		       (node->op == OP_EQ || node->op == OP_NE);
+		return node->orders ==
+		       (unsigned)(value->known ? LESS | GREATER : EQUAL);
 	if (!value->known)
-		return node->op == OP_NE;
-	if (node->is_time)
-		return time_parse(value->text, &ns) == HERD_OK &&
-		       order_satisfies(
-			   node->op, (ns > node->ns) - (ns < node->ns));
-	if (node->numeric)
-		return value_is_number(value, &number) &&
-		       order_satisfies(node->op,
-			   (number > node->number) - (number < node->number));
-	return order_satisfies(
-	    node->op, span_compare(value->text, span_from(node->text)));
+		return node->orders == (LESS | GREATER);
+	if (node->is_time) {
+		if (time_parse(value->text, &ns) != HERD_OK)
+			return false;
+		order = (ns > node->ns) - (ns < node->ns);
+	} else if (node->numeric) {
+		if (!value_is_number(value, &number))
+			return false;
+		order = (number > node->number) - (number < node->number);
+	} else {
+		order = span_compare(value->text, span_from(node->text));
+	}
+	return (node->orders & (order < 0      ? LESS
+				   : order > 0 ? GREATER
+					       : EQUAL)) != 0;
 }
 
 static bool
@@ -444,12 +428,7 @@ node_matches(const struct filter *where, size_t index, const struct value *row)
 	case OP_HAS: return has_value(value);
 	case OP_GLOB: return glob_matches(node, value);
 	case OP_NOT_GLOB: return !glob_matches(node, value);
-	case OP_EQ:
-	case OP_NE:
-	case OP_LE:
-	case OP_LT:
-	case OP_GE:
-	case OP_GT: return comparison_matches(node, value);
+	case OP_ORDER: return order_matches(node, value);
 	}
 	return false;
 }

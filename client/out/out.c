@@ -460,38 +460,23 @@ const char *
 out_state_color(struct span word)
 {
 	static const struct {
-		const char *word;
+		const char *words;
 		const char *color;
 	} colors[] = {
-		{ "synced", "\033[32m" },
-		{ "ready", "\033[32m" },
-		{ "origin", "\033[32m" },
-		{ "same", "\033[32m" },
-		{ "ok", "\033[32m" },
-		{ "syncing", "\033[33m" },
-		{ "connecting", "\033[33m" },
-		{ "handshake", "\033[33m" },
-		{ "comparing", "\033[33m" },
-		{ "waiting", "\033[33m" },
-		{ "backoff", "\033[33m" },
-		{ "draining", "\033[33m" },
-		{ "disabled", "\033[33m" },
-		{ "stale", "\033[33m" },
-		{ "warning", "\033[33m" },
-		{ "refused", "\033[31m" },
-		{ "failed", "\033[31m" },
-		{ "missing", "\033[31m" },
-		{ "differs", "\033[31m" },
-		{ "stopping", "\033[31m" },
-		{ "critical", "\033[31m" },
-		{ "unreachable", "\033[31m" },
+		{ "synced ready origin same ok", "\033[32m" },
+		{ "syncing connecting handshake comparing waiting backoff "
+		  "draining disabled stale warning",
+		    "\033[33m" },
+		{ "refused failed missing differs stopping critical "
+		  "unreachable",
+		    "\033[31m" },
 	};
 	size_t len = 0;
 
 	while (len < word.len && word.data[len] != ' ')
 		len++;
 	for (size_t i = 0; i < HERD_ARRAY_LEN(colors); i++) {
-		if (span_is(span_of(word.data, len), colors[i].word))
+		if (tokens_is_among(colors[i].words, span_of(word.data, len)))
 			return colors[i].color;
 	}
 	return NULL;

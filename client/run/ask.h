@@ -86,9 +86,11 @@ struct conversation {
 	const struct target *target;
 	enum status status;
 	char *message;
-	struct buf bytes;     /* of all replies, as received */
-	struct buf first;     /* of the first one */
-	enum reply_kind kind; /* of the first one */
+	struct buf bytes;              /* of all replies, as received */
+	struct buf first;              /* of the first one */
+	struct connection *connection; /* its own, or lent by `standing' */
+	struct standing *standing;     /* or NULL */
+	enum reply_kind kind;          /* of the first one */
 	size_t replies;
 	size_t wanted;
 	struct mono began;
