@@ -27,7 +27,7 @@ start(struct app *app, const struct args *args)
 	if (file == NULL && isatty(STDIN_FILENO) == 1) {
 		if (isatty(STDOUT_FILENO) == 1)
 			return repl_run(app);
-		/* Nobody would see a prompt: the answer is the usage error. */
+		/* Nobody would see a prompt, so this is a usage error. */
 		return run_args(app, args, &origin);
 	}
 	return script_run(
@@ -84,7 +84,9 @@ main(int argc, char **argv)
 
 	if (file_hold_standard() != HERD_OK)
 		return STATUS_LOCAL;
-	/* At a limit of file size the write fails, which is told. */
+	/*
+	 * At a limit of file size the write fails, and the error is reported.
+	 */
 	sigaction(SIGXFSZ, &ignore, NULL);
 	setlocale(LC_CTYPE, "");
 	status = run_main(&app, (const char *const *)argv + 1,

@@ -54,7 +54,7 @@ void tally_add(struct tally *tally, enum status status);
 /* OK, PARTIAL, or what all failed with. */
 enum status tally_status(const struct tally *tally);
 
-/* The one of two that a script that continued should end with. */
+/* The worse of two, for a script that goes on after an error. */
 enum status exit_status_worst(enum status a, enum status b);
 
 #endif

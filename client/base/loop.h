@@ -47,9 +47,9 @@ void loop_init(struct loop *loop);
 void loop_release(struct loop *loop);
 
 /*
- * From here on SIGINT ends the wait and not the process. SIGTERM and SIGHUP
- * too: herdctl then leaves with the terminal put back. SIGTSTP (Ctrl-Z) stops
- * the process after the holder of the terminal has put it back.
+ * From here on SIGINT, SIGTERM and SIGHUP end the wait, not the process, so
+ * that herdctl can put the terminal back before it leaves. SIGTSTP (Ctrl-Z)
+ * stops the process after the holder of the terminal has put it back.
  */
 void loop_catch_signals(struct loop *loop);
 void loop_clear_interrupt(struct loop *loop);

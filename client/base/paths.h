@@ -20,7 +20,7 @@ char *path_state(const char *name);  /* ~/.local/state/NAME */
 #define PATH_CONTEXT_STATE "herdctl/context"
 #define PATH_HISTORY "herdctl/history"
 
-/* Makes the directories in front of the last `/`, mode 0700. -1: errno. */
+/* Makes the directories before the last `/`, mode 0700. -1: errno. */
 int path_make_parents(const char *path);
 
 /*

@@ -22,7 +22,6 @@ struct word {
 	char *text;   /* unquoted, terminated; never holds NUL */
 	size_t start; /* in the line, quotes included */
 	size_t end;
-	bool quoted; /* some of it was quoted or escaped */
 };
 
 enum redirect {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Memory for a program that has a person or a script in front of it: when it
- * runs out, herdctl says so and ends with STATUS_LOCAL (the terminal is put
- * back by atexit handlers). So nothing below needs a check.
+ * Memory for a program that a person or a script waits for. When it runs out,
+ * herdctl reports that and ends with STATUS_LOCAL (atexit handlers put the
+ * terminal back), so no caller needs a check.
  */
 #ifndef HERD_CLIENT_XBUF_H
 #define HERD_CLIENT_XBUF_H

@@ -177,7 +177,7 @@ fill_pipeline(struct bench_client *c)
 	connection_push(c->connection);
 }
 
-/* With a rate: what is due by now goes to the connections in turn. */
+/* With a rate: requests that are due go to the connections in turn. */
 static void
 send_due(struct bench *b)
 {
@@ -408,8 +408,8 @@ measure(struct bench *b)
 }
 
 /*
- * Each client to each node that will be asked for it, before anything is
- * measured: to refuse a client that nobody knows is no work.
+ * Reports each client to each node before anything is measured, because a node
+ * has almost nothing to do for a client that it does not know.
  */
 static enum status
 report_clients(struct bench *b)

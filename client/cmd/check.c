@@ -70,7 +70,7 @@ check_node(struct nagios *n, const struct answer *a)
 		find(n, NAGIOS_CRITICAL, "the store of %s has failed", name);
 }
 
-/* Once, whatever is checked: who is silent fails every check. */
+/* Called once for any check, because a silent node fails all of them. */
 static void
 check_answers(struct nagios *n)
 {
@@ -146,7 +146,7 @@ check_places(struct nagios *n)
 	    failed);
 }
 
-/* Nodes that answer whose table's hash is not that of the first. */
+/* Counts answers with another hash of the table than the first one. */
 static size_t
 count_unequal(const struct answers *answers, double *clients)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * client export: JSON lines that `client import' takes. An id that is not UTF-8
- * also has its bytes in client_b64, so that what comes in is what went out.
+ * client export: JSON lines that `client import' takes. An id that is not
+ * UTF-8 also has its bytes in client_b64, so that an import gets the same
+ * bytes.
  */
 #include "cmd/list.h"
 

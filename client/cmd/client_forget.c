@@ -22,8 +22,8 @@ static const struct view forget_view =
     VIEW(forget_columns, .schema = "herd.forgotten/1", .list = "clients");
 
 /*
- * A removal travels through the herd, so a node may have none to forget by the
- * time that it is asked: that is done as well, if any node has forgotten.
+ * A removal travels through the herd, so a node may have nothing to forget
+ * when it is asked. That is a success if any node has forgotten the client.
  */
 static void
 forgive_none_held(struct answers *answers)
@@ -55,8 +55,8 @@ fill_none_held(
 }
 
 /*
- * All nodes are asked: what a node forgets has the time of the report that it
- * holds, so a newer one elsewhere would live on.
+ * All nodes are asked, because a removal has the time of the report that the
+ * node holds: a newer report on another node would survive it.
  */
 static enum status
 client_forget_run(struct run *run)

@@ -59,7 +59,7 @@ on_reply(void *arg, struct span reply, enum reply_kind kind HERD_UNUSED)
 		im->refused++;
 	else
 		im->taken++;
-	/* It is alive: the deadline is for silence. */
+	/* The node is alive; the deadline is for silence only. */
 	run_renew_deadline(im->run);
 }
 

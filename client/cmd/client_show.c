@@ -172,7 +172,7 @@ add_verdict(struct run *run, const struct agreement *v)
 	buf_release(&text);
 }
 
-/* A node that does not know it is an answer; one that is silent an error. */
+/* "Not found" is an answer; silence is an error. */
 static enum status
 show_status(
     struct run *run, const struct answers *answers, const struct agreement *v)
@@ -201,8 +201,7 @@ client_show_run(struct run *run)
 	char *path;
 	enum status status = run_targets(run);
 
-	/* Among several nodes a removal is something that they can differ in.
-	 */
+	/* Several nodes can differ in a removal, so it is asked for. */
 	path = ask_path("/v1/clients/", span_from(run_word(run, 0)),
 	    run->all_nodes ? "?removed=1" : "");
 	if (status == STATUS_OK)

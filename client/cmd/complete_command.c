@@ -11,8 +11,8 @@
 #include "run/run.h"
 
 /*
- * Settings with the options among `words`, which say whose nodes are meant.
- * A line that is still being typed may be wrong: what is understood counts.
+ * Applies the options among `words`, because they choose the herd. A line that
+ * is still being typed may be wrong; its valid options count.
  */
 static void
 read_typed_options(struct app *out, const struct app *from,

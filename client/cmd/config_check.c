@@ -54,7 +54,7 @@ add_diagnostics(
 	}
 }
 
-/* Every finding is a row; people get them as compilers say theirs. */
+/* Every finding is a row. */
 static enum status
 check_text(struct run *run, const char *path, struct span text)
 {

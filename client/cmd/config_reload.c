@@ -18,7 +18,7 @@ static const struct column columns[] = {
 static const struct view config_reload_view =
     VIEW(columns, .schema = "herd.reload/1", .list = "nodes");
 
-/* A refused file comes back with where it is wrong. */
+/* The answer to a refused file has its errors. */
 static void
 say_diagnostics(struct run *run, const struct answer *a)
 {

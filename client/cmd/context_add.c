@@ -54,7 +54,7 @@ write_context(struct run *run, const char *name, struct buf *text)
 	return status;
 }
 
-/* --read-only on this line is the new context's, and no reason to refuse. */
+/* --read-only on this line is for the new context; it does not refuse it. */
 static enum status
 may_add(struct run *run)
 {

@@ -92,7 +92,7 @@ has_enough(const void *arg)
 		   run->out.written >= run->out.options.limit);
 }
 
-/* Before a node is asked: it does not say which words there are. */
+/* Checked here, because the node's error does not list the words. */
 static enum status
 check_types(struct run *run)
 {

@@ -5,8 +5,8 @@
 #include "base/xbuf.h"
 
 /*
- * The request was well-formed, so the node refused it for what it means. The
- * node does not say why.
+ * The request was well-formed, so the node refused its content. It does not
+ * say why.
  */
 static const char *
 probable_reason(struct span line)

@@ -174,7 +174,7 @@ find_links(struct herdcheck *h)
 	    h, "links down", FINDING_CRITICAL, "all links are synced", "", "");
 }
 
-/* Nodes whose value of `path` is not that of the first that has one. */
+/* Compares the values of `path` with the first one. */
 static void
 find_unlike(struct herdcheck *h, const char *name, const char *path,
     enum finding_state state, const char *same)
@@ -196,7 +196,7 @@ find_unlike(struct herdcheck *h, const char *name, const char *path,
 	conclude(h, name, state, same, "", "");
 }
 
-/* Against this machine's clock; half the round trip is not its fault. */
+/* Measured against this machine's clock, less half the round trip. */
 static void
 find_clocks(struct herdcheck *h)
 {
@@ -280,7 +280,7 @@ find_twins(struct herdcheck *h)
 	    "two processes have one node's name: ", "; stop one of them");
 }
 
-/* Nodes whose clock most others do not believe. */
+/* Nodes with a clock that most others do not believe. */
 static void
 find_overruled(struct herdcheck *h)
 {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * herd diff: which clients the nodes disagree on. All nodes hash their tables
- * with one key into the same tree of 64 x 64 x 64 buckets; only where hashes
- * differ is looked further, and only differing buckets are listed. What
- * differs is asked for once more a moment later: reports on their way are no
- * difference.
+ * herd diff: the clients that nodes disagree on. All nodes hash their tables
+ * with one key into the same tree of 64 x 64 x 64 buckets. Only buckets with
+ * different hashes are searched and listed. Their clients are asked for once
+ * more a moment later, because a report on its way is no difference.
  */
 #include "cmd/list.h"
 
@@ -88,7 +87,7 @@ digest_path(const struct diff *d, const char *path)
 	    span_from(path), query);
 }
 
-/* The same part of the digest of all nodes that answer; all have to. */
+/* GETs the same part of the digest from all nodes; all must answer. */
 static enum status
 ask_digest(struct diff *d, const char *path, struct answers *out)
 {
@@ -370,7 +369,7 @@ write_row(struct diff *d, const struct newest *newest, struct buf lists[3],
 	out_row(out);
 }
 
-/* Rows only what still differs. */
+/* Writes a row if the client still differs. */
 static void
 compare_records(struct diff *d, const struct answers *answers)
 {

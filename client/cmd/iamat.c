@@ -51,7 +51,7 @@ put_time(struct run *run, const char *typed, struct buf *out)
 	    typed);
 }
 
-/* It has to repeat what it was told, byte for byte. */
+/* The answer must repeat the report byte for byte. */
 static bool
 is_copy(const struct reply *reply, struct span request)
 {

@@ -6,7 +6,7 @@
 
 #include "base/xbuf.h"
 
-/* Does the link come back only when the other side wants to? */
+/* Must the peer dial to bring the link back? */
 static bool
 waits_for_peer(const struct answers *answers)
 {

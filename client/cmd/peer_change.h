@@ -8,9 +8,9 @@
 #include "cmd/peer_rows.h"
 
 /*
- * The run function of `peer VERB': posts the verb for the link to the command's
- * peer. The row is the link after that. Says so if only the peer can make it
- * come back.
+ * The run function of `peer VERB': posts the verb for the link to the
+ * command's peer. The row is the link after that. A hint follows if only the
+ * peer can dial.
  */
 enum status peer_change(struct run *run);
 

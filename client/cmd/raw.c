@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * raw: a line as it is and its answer as it is, for seeing bytes: nothing of
- * them is checked, changed or formatted.
+ * raw: sends a line and shows the answer, byte for byte. Nothing is checked,
+ * changed or formatted.
  */
 #include "cmd/list.h"
 

@@ -90,7 +90,7 @@ say_hint(struct run *run, const struct answers *answers)
 	}
 }
 
-/* The screen is for a screen; a chosen column or format gets the record. */
+/* Columns, rows or a format that were chosen get the record. */
 static bool
 wants_screen(const struct run *run)
 {

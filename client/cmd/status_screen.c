@@ -87,7 +87,7 @@ add_head(struct screen *s, const char *name, const char *value)
 	put_fill(&s->line, ' ', width < 19 ? 21 - width : 2);
 }
 
-/* Whether the file has changed must be seen: if need be on its own line. */
+/* A change of the file must be visible: the path moves to its own line. */
 static void
 add_config(struct screen *s, const cJSON *json)
 {

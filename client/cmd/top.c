@@ -129,7 +129,7 @@ add_rows(struct top *t)
 	}
 }
 
-/* Asks every node once; what it answered stays until the next time. */
+/* Asks every node once; the answers stay until the next round. */
 static enum status
 measure(struct top *t)
 {

@@ -88,7 +88,7 @@ on_line(void *arg, const struct target *target, struct span line)
 	cJSON_Delete(event);
 }
 
-/* The id as a glob that matches little else; the time decides. */
+/* The id as a glob. It may match other ids; the report's time decides. */
 static char *
 events_path(const char *client)
 {
@@ -96,7 +96,7 @@ events_path(const char *client)
 	struct buf path = XBUF;
 
 	for (const char *c = client; *c != '\0'; c++) {
-		/* In brackets every matcher takes them for themselves. */
+		/* In brackets these are plain characters to every matcher. */
 		if (strchr("*?[", *c) != NULL)
 			putf(&glob, "[%c]", *c);
 		else

@@ -56,7 +56,7 @@ put_radius(struct run *run, const char *typed, struct buf *out, double *metres)
 	double value;
 
 	if (unit.len == 0 || span_is(unit, "km")) {
-		/* As typed: what the node reads is what the user wrote. */
+		/* Sent as it was typed. */
 		if (radius_parse(span_of(typed, digits), metres) == HERD_OK) {
 			put(out, typed, digits);
 			return STATUS_OK;
@@ -210,7 +210,7 @@ read_entity(const char *html, size_t *len)
 	return *html;
 }
 
-/* Attributions are HTML by their origin; the tags are not for people. */
+/* Attributions are HTML; people get the text without tags. */
 static void
 put_attribution(struct buf *out, const char *html)
 {
@@ -333,7 +333,7 @@ use_answer(struct whatsat *w, struct conversation *x)
 	return status;
 }
 
-/* One node's JSON is passed on as it is; only several make rows of ours. */
+/* One node's JSON is passed on as it is; several answers become rows. */
 static bool
 passes_json_on(const struct run *run)
 {

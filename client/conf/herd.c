@@ -104,8 +104,8 @@ read_token(struct herd *herd, const struct keyfile *file, struct buf *message)
 }
 
 /*
- * A herd file names the token's file and the machine that gets the token.
- * Only one that nobody else could write may do both.
+ * A herd file names the token's file and the machine that gets the token. Only
+ * a file that nobody else can write may do both.
  */
 static bool
 file_is_trusted(const char *path, struct buf *message)
@@ -126,7 +126,7 @@ file_is_trusted(const char *path, struct buf *message)
 	return false;
 }
 
-/* The one that may write is tried first; the fault told is its own. */
+/* Tries the token that may write first, and reports its fault. */
 static void
 read_file_tokens(struct herd *herd)
 {
@@ -265,7 +265,7 @@ use_file(struct herd *herd, const struct prefs *prefs, struct buf *message)
 	return STATUS_OK;
 }
 
-/* Once: a node whose socket goes away later is still the one meant. */
+/* Found once, so that the choice stays when a socket goes away later. */
 static size_t
 find_nearest(const struct herd *herd)
 {

@@ -175,7 +175,7 @@ prefs_set(struct prefs *prefs, enum pref_id id, const char *text,
 	return status;
 }
 
-/* May a context's value replace this one of one's own? */
+/* May a context's value replace the present one? */
 static bool
 yields_to_context(
     const struct prefs *prefs, enum pref_id id, enum pref_origin origin)

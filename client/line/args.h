@@ -40,8 +40,8 @@ void args_quote(struct buf *out, const char *word);
 
 /*
  * Sorts `words` (borrowed, as long as `out` is used). STATUS_USAGE: `message`
- * says what is wrong and what was probably meant. Whether there are enough
- * arguments is checked by args_check().
+ * says what is wrong and what was probably meant. args_check() checks the
+ * number of arguments.
  */
 enum status args_parse(const char *const *words, size_t count, struct args *out,
     struct buf *message);

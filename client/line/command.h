@@ -59,13 +59,14 @@ enum command_trait {
 	COMMAND_VERBATIM = 1 << 2, /* its arguments are bytes, never options */
 	COMMAND_HERD = 1 << 3,     /* asks all nodes unless -n says otherwise */
 	COMMAND_HIDDEN = 1 << 4,   /* not in help */
-	COMMAND_SESSION = 1 << 5,  /* makes sense in the REPL only */
 	COMMAND_READ = 1 << 6,     /* a read command: every format, --watch */
 	COMMAND_STREAM = 1 << 7,   /* runs until it is stopped */
 	COMMAND_PLUGIN = 1 << 8,   /* the monitoring plugins' exit statuses */
 	COMMAND_HARMLESS = 1 << 9, /* changes nothing, though no READ */
-	/* Changes something or not, as its arguments say: its run function
-	 * calls run_may_change() before it does. */
+	/*
+	 * Its arguments decide whether it changes something; its run function
+	 * calls run_may_change() before it does.
+	 */
 	COMMAND_BY_LINE = 1 << 10,
 };
 
@@ -130,7 +131,7 @@ bool command_is_group(const char *word);
 /* Is that the first word of this command's two? */
 bool command_is_in(const struct command *command, const char *group);
 
-/* Those of which each command has one: does it change something? */
+/* Each command has exactly one of these: does it change something? */
 #define COMMAND_EFFECTS \
 	(COMMAND_WRITE | COMMAND_READ | COMMAND_HARMLESS | COMMAND_BY_LINE)
 

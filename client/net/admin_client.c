@@ -140,7 +140,6 @@ read_error(struct admin_answer *answer, cJSON *json)
 	const cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
 
 	answer->message = string_of(error, "message");
-	answer->code = string_of(error, "code");
 	answer->hint = string_of(error, "hint");
 }
 
@@ -256,7 +255,7 @@ want_socket(
 	return 0;
 }
 
-/* Even for 0 ms not from here: libcurl must not be called from inside. */
+/* Uses the timer even for 0 ms: libcurl must not be called from inside. */
 static int
 want_timer(CURLM *multi HERD_UNUSED, long ms, void *arg)
 {

@@ -47,7 +47,6 @@ struct filter {
 struct filter_reader {
 	struct filter *where;
 	const char *at;
-	const char *text;
 	unsigned depth;
 	struct buf *message;
 };
@@ -329,7 +328,7 @@ filter_parse(const char *text, const struct view *view, struct filter **out,
 {
 	struct filter *where = xcalloc(1, sizeof(*where));
 	struct filter_reader r = {
-		.where = where, .at = text, .text = text, .message = message
+		.where = where, .at = text, .message = message
 	};
 	enum herd_error error;
 

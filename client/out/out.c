@@ -110,7 +110,7 @@ is_wanted(const struct out *out, size_t column)
 		return false;
 	if ((format & FORMAT_WIDE) != 0)
 		return true;
-	/* Of one thing people read everything: there is a line for each. */
+	/* A record has a line for each column, so people get all of them. */
 	if ((traits & COLUMN_WIDE) != 0 && out->view->shape == VIEW_LIST)
 		return false;
 	if ((traits & (COLUMN_NODE | COLUMN_ALWAYS)) == COLUMN_NODE &&
@@ -119,7 +119,7 @@ is_wanted(const struct out *out, size_t column)
 	return true;
 }
 
-/* Known only when the rows are: a column without values may be hidden. */
+/* Called with all rows: a column without values may be hidden. */
 static void
 choose_default_columns(struct out *out)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One answer on its way out: rows of typed values, chosen (`--where`),
- * ordered (`--sort`), cut (`--limit`, `--columns`) and written in a format.
- * Commands know views and values; formats are a vtable of three functions.
+ * One answer: rows of typed values, chosen (`--where`), ordered (`--sort`),
+ * cut (`--limit`, `--columns`) and written in a format. Commands know views
+ * and values; formats are a vtable of three functions.
  */
 #ifndef HERD_CLIENT_OUT_H
 #define HERD_CLIENT_OUT_H
@@ -142,7 +142,7 @@ void out_end(struct out *out);
 bool out_is_looks(const struct out *out);
 bool out_is_raw(const struct out *out);
 
-/* For writers: is this column shown, given the rows? */
+/* The i-th column that is shown, for writers. */
 const struct column *out_shown(const struct out *out, size_t i);
 
 /* The colour of a state's word as escape sequence, or NULL. */

@@ -17,7 +17,6 @@ struct sink {
 	bool terminal; /* what is written reaches a terminal */
 	bool closes;   /* the descriptor is ours */
 	bool gone;     /* nobody reads any more, or no more can be written */
-	bool streams;  /* write at once what is put */
 	int error;     /* errno of a write that failed otherwise */
 	struct buf held;
 	const char *pager; /* command; NULL = none */
@@ -33,8 +32,8 @@ void sink_init(struct sink *sink, int fd);
 void sink_init_memory(struct sink *sink, bool terminal);
 
 /*
- * With `pager` (borrowed) what is longer than `height` lines goes through
- * it; shorter output is written as it is.
+ * Output of more than `height` lines goes through `pager` (borrowed); shorter
+ * output is written as it is.
  */
 void sink_use_pager(struct sink *sink, const char *pager, size_t height);
 

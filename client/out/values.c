@@ -195,7 +195,7 @@ put_clock(struct buf *out, struct span text)
 	put_text(out, shown);
 }
 
-/* A line each, where there is one line only. */
+/* Joins the lines of a value into one. */
 static void
 put_lines(struct buf *out, struct span text)
 {

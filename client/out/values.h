@@ -123,8 +123,10 @@ struct view {
 #define VIEW(c, ...) { .columns = c, .count = HERD_ARRAY_LEN(c), __VA_ARGS__ }
 /* clang-format on */
 
-/* Index of the column `name` says: its key, its key without the unit, its
- * title in any case; or view->count. */
+/*
+ * Index of the column that `name` means: its key, its key without the unit,
+ * its title in any case; or view->count.
+ */
 size_t view_find(const struct view *view, struct span name);
 
 /* Says that there is no such column, and what is meant or there is. Returns

@@ -29,9 +29,9 @@ struct completions {
 
 /*
  * Words that begin with `prefix` and fit after `words`. In shells the words
- * are a whole command line, in the REPL one command of it. Words are as they
- * are meant, any byte but NUL in them: who inserts one quotes it, and puts
- * `--' in front of it if completion_wants_dashes().
+ * are a whole command line, in the REPL one command of it. The words are
+ * unquoted, with any byte but NUL. The caller quotes the one that it inserts,
+ * and puts `--' before it if completion_wants_dashes().
  */
 void complete(struct app *app, const char *const *words, size_t count,
     const char *prefix, const struct complete_sources *sources,

@@ -7,7 +7,7 @@
 #include "herd/text.h"
 #include "base/xbuf.h"
 
-/* A letter put where the cursor is makes that a word, whatever precedes. */
+/* A letter at the cursor makes a word there, whatever precedes. */
 #define CURSOR 'z'
 
 static enum word_form
@@ -82,7 +82,7 @@ common_length(const struct completions *found, size_t at_least)
 	return len > at_least ? len : at_least;
 }
 
-/* One form for all: what they have in common then has it too. */
+/* One form for all, so that their common beginning has it too. */
 static enum word_form
 common_form(const struct completions *found, enum word_form form)
 {

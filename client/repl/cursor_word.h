@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The word at the cursor of a line that is being typed, and the line with
- * that word completed. Both ways through the grammar of words.h, so that what
- * is inserted is read back as exactly one word: an id from the network is
- * never a pipe, a comment, an option or a second command.
+ * The word at the cursor of a line that is being typed, and the line with that
+ * word completed. Both use the grammar of tokens.h, so that inserted text is
+ * read back as exactly one word: an id from the network is never a pipe, a
+ * comment, an option or a second command.
  */
 #ifndef HERD_CURSOR_WORD_H
 #define HERD_CURSOR_WORD_H

@@ -257,7 +257,7 @@ run_queue(struct repl *r)
 		break;
 	}
 	clear_queue(r);
-	/* That Ctrl-C was the command's, not the next line's. */
+	/* Ctrl-C was for the command, not for the next line. */
 	loop_clear_interrupt(app_loop(r->app));
 	follow_target(r);
 	flush_notices(r);

@@ -29,7 +29,7 @@ struct app {
 	bool leaving; /* the present command is the last one */
 };
 
-/* Settings as they are without a context; reads files but with `no_rc`. */
+/* Settings as they are without a context; reads rc files unless `no_rc`. */
 enum status app_init(
     struct app *app, const struct args *args, bool no_rc, struct buf *message);
 void app_release(struct app *app);

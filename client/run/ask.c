@@ -8,7 +8,7 @@
 #include "herd/text.h"
 #include "base/xbuf.h"
 
-/* libcurl ends a request by itself; this is for when it cannot. */
+/* libcurl ends a request by itself. This is for the case that it cannot. */
 #define GRACE_NS (200 * HERD_NS_PER_MS)
 
 static void
@@ -155,7 +155,7 @@ ask(struct run *run, const struct question *question,
 		out->items[i].any_body = question->any_body;
 		buf_init(&out->items[i].body, XBUF_MAX);
 	}
-	/* The table of commands says so earlier, unless it is wrong. */
+	/* The table of commands refuses earlier, unless it is wrong. */
 	if (question->method != NULL)
 		status = run_may_change(run);
 	if (status != STATUS_OK)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Questions to nodes, all at once under the run's deadline: to the admin API
- * (ask_...) and to the client listener (exchange_...). A node that does not
- * answer is an answer too: its status and reason.
+ * (ask_...) and to the client listener (conversation_...). A node that does
+ * not answer is an answer too: its status and reason.
  */
 #ifndef HERD_CLIENT_ASK_H
 #define HERD_CLIENT_ASK_H

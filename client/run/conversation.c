@@ -64,7 +64,7 @@ is_settled(const void *arg)
 	return !standing_is_new(arg);
 }
 
-/* Through the REPL's link: no new connection, and no wait if it is down. */
+/* Uses the REPL's connection: no new one, and no wait if it is down. */
 static bool
 start_on_link(
     struct conversation *x, struct standing *link, struct span request)

@@ -313,7 +313,7 @@ fields_ask(struct run *run, const struct fields_request *request,
 	enum status status;
 
 	*answers = (struct answers){ 0 };
-	/* First: a misspelt column is to be found before nodes are asked. */
+	/* First, so that a misspelt column is found before nodes are asked. */
 	status = run_targets(run);
 	if (status == STATUS_OK)
 		status = run_begin(run, request->view == NULL
@@ -363,7 +363,7 @@ fields_finish(struct run *run, struct answers *answers)
 {
 	enum status status = answers_status(answers);
 
-	/* An answer that nobody gave is no empty list. */
+	/* Without any answer there is no list, not an empty one. */
 	if (status == STATUS_OK || status == STATUS_PARTIAL || run->all_nodes)
 		out_end(&run->out);
 	status = answers_report(run, answers);

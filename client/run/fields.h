@@ -51,9 +51,9 @@ typedef void fields_row_hook(
     struct out *out, const struct answer *answer, const struct cJSON *object);
 
 /*
- * A row for each element of the list `list` in each answer (or for the
- * answer itself when `list` is NULL), a failure's row where there was none.
- * `-o raw` gets the bodies. `hook` may be NULL.
+ * Adds a row for each element of the list `list` in each answer (for the
+ * answer itself if `list` is NULL), and one for each failure. `-o raw` gets
+ * the bodies. `hook` may be NULL.
  */
 void fields_rows(struct run *run, const struct answers *answers,
     const char *list, fields_row_hook *hook);
@@ -83,8 +83,10 @@ enum status fields_ask(struct run *run, const struct fields_request *request,
 /* Asks one thing and has the answers as rows. */
 enum status fields_run(struct run *run, const struct fields_request *request);
 
-/* The run function of a command that is its request; and of one that asks the
- * node that its first argument names. */
+/*
+ * Run functions: for a command that is its request, and for one that asks the
+ * node that its first argument names.
+ */
 enum status fields_run_command(struct run *run);
 enum status fields_run_node(struct run *run);
 

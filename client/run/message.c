@@ -14,8 +14,8 @@
 #include "base/xbuf.h"
 
 /*
- * Into the picture that is being drawn (--watch, top): beside it, the next
- * picture would wipe it off.
+ * Writes into the picture that is being drawn (--watch, top): the next picture
+ * would overwrite a message beside it.
  */
 static void
 write_stderr(struct run *run, struct buf *text)
@@ -131,7 +131,7 @@ run_fail_message(struct run *run, enum status status)
 	return status;
 }
 
-/* "Riley: node Riley has none": once is enough. */
+/* "Riley: node Riley has none" names the node once too often. */
 static const char *
 without_node(const char *message, const char *name)
 {
@@ -270,7 +270,7 @@ run_confirm(struct run *run, const char *fmt, ...)
 	yes = read_yes(run);
 	if (!yes)
 		return run_fail(run, STATUS_USAGE, "not confirmed");
-	/* Thinking is not the servers' time. */
+	/* The time for the answer does not count as the servers' time. */
 	run_renew_deadline(run);
 	return STATUS_OK;
 }

@@ -157,7 +157,7 @@ run_begin_stream(struct run *run, const struct view *view)
 	return begin(run, view, true);
 }
 
-/* --pager off, or what the environment says people like. */
+/* The pager of --pager, or of the environment. */
 static const char *
 find_pager(const struct run *run)
 {
@@ -248,7 +248,6 @@ watched_round(void *arg, struct sink *sink)
 	run->sink = *sink;
 	status = run_round(run);
 	release_out(run);
-	run->round++;
 	*sink = run->sink;
 	return status;
 }
@@ -315,7 +314,9 @@ check(struct run *run)
 
 	if (status != STATUS_OK)
 		return run_fail_message(run, status);
-	/* A row that says nothing counts as one that changes something. */
+	/*
+	 * A command without such a trait counts as one that changes something.
+	 */
 	if ((command->traits & COMMAND_EFFECTS & ~(unsigned)COMMAND_WRITE) == 0)
 		return run_may_change(run);
 	return STATUS_OK;
@@ -339,7 +340,7 @@ run_command(struct run *run, const struct run_origin *origin)
 	enum status status = check(run);
 	uint64_t every;
 
-	/* 2 would be CRITICAL there; what could not be judged is UNKNOWN. */
+	/* 2 would be CRITICAL there, so the status is UNKNOWN. */
 	if (status != STATUS_OK &&
 	    (run->args->command->traits & COMMAND_PLUGIN) != 0)
 		return (enum status)PLUGIN_UNKNOWN;
@@ -383,8 +384,6 @@ dispatch(struct run *run, const struct run_origin *origin)
 static void
 release(struct run *run)
 {
-	if (run->forget != NULL)
-		run->forget(run->memory);
 	if (run->owns_herd)
 		herd_release(&run->own_herd);
 	prefs_release(&run->prefs);

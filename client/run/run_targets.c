@@ -86,10 +86,7 @@ add_named(struct run *run, const char *list)
 	return STATUS_OK;
 }
 
-/*
- * A herd-wide command takes the session's node, which the session may have
- * been started with, for no choice at all.
- */
+/* A herd-wide command ignores the node of the session, however it was set. */
 static const char *
 named_nodes(const struct run *run)
 {
