@@ -505,8 +505,8 @@ const struct command cmd_bench = {
 	.summary = "measure a herd under load",
 	.help =
 	    "Many connections send reports, questions or both; the answers "
-	    "are checked and timed. The clients that are asked for are "
-	    "reported before, which is not measured. Refused in a protected "
+	    "are checked and timed. Clients are reported before they are asked "
+	    "for; that is not measured. Refused in a protected "
 	    "context.",
 	.group = GROUP_CLIENTS,
 	.args = ARGS(ARG("iamat|whatsat|mixed", .complete = COMPLETE_WORDS,
@@ -518,8 +518,8 @@ const struct command cmd_bench = {
 	    FLAG("pipeline", .value = "N", .help = "requests under way on each (1)"),
 	    FLAG("rate", .value = "N",
 		.help = "requests per second in all (as fast as they are answered)"),
-	    FLAG("duration", .value = "DURATION", .help = "for so long (10s)"),
-	    FLAG("prefix", .value = "PREFIX", .help = "what the client ids begin with (bench-)")),
+	    FLAG("duration", .value = "DURATION", .help = "how long (10s)"),
+	    FLAG("prefix", .value = "PREFIX", .help = "prefix of the client ids (bench-)")),
 	/* clang-format on */
 	.view = &bench_view,
 	.traits = COMMAND_WRITE,

@@ -88,8 +88,8 @@ const struct command cmd_client_forget = {
 	.summary = "make the herd forget a client",
 	.help =
 	    "All nodes are asked unless -n says otherwise: each makes a removal "
-	    "with the time of the report that it holds, which spreads like a "
-	    "report. A client that reports a later time is known again.",
+	    "with the time of the report that it holds. Removals spread like "
+	    "reports. A client that reports a later time is known again.",
 	.group = GROUP_TABLE,
 	.args = ARGS(ARG("CLIENT", .complete = COMPLETE_CLIENT)),
 	.view = &forget_view,

@@ -232,8 +232,9 @@ const struct command cmd_client_show = {
 	.help =
 	    "With -n all every node is asked and compared with the newest "
 	    "report; the exit status is 1 unless all have it. RECEIVED is when "
-	    "the origin had the report from the client, on every node; when a "
-	    "relayed one reached a node is not kept: `trace' measures that.",
+	    "the origin had the report from the client, on every node. The time "
+	    "at which a relayed report reached a node is not kept; `trace' "
+	    "measures it.",
 	.group = GROUP_TABLE,
 	.args = ARGS(ARG("CLIENT", .complete = COMPLETE_CLIENT)),
 	.view = &client_show_view,

@@ -62,7 +62,8 @@ const struct command cmd_config_reload = {
 	.path = "config reload",
 	.summary = "let a node read its herd file again",
 	.help =
-	    "It is taken whole or not at all; what needs a restart is listed.",
+	    "The file is applied as a whole or not at all. Settings that need a "
+	    "restart are listed.",
 	.group = GROUP_CONFIG,
 	.view = &config_reload_view,
 	.traits = COMMAND_WRITE,

@@ -152,7 +152,7 @@ const struct command cmd_events = {
 	.summary = "print what happens on nodes, as it happens",
 	.help =
 	    "Until Ctrl-C, or until --limit N events have come. A reader that "
-	    "is too slow gets each client's newest report only, and is told.",
+	    "is too slow gets only each client's newest report, and a notice.",
 	.group = GROUP_WATCHING,
 	/* clang-format off */
 	.flags = FLAGS(

@@ -43,7 +43,7 @@ log_level_run(struct run *run)
 	enum status status;
 
 	if (level == NULL && run_flag(run, "for") != NULL)
-		return run_fail(run, STATUS_USAGE, "--for wants a LEVEL");
+		return run_fail(run, STATUS_USAGE, "--for needs a LEVEL");
 	if (level == NULL)
 		return fields_run(run, &request);
 	status = run_targets(run);

@@ -140,8 +140,8 @@ const struct command cmd_log_tail = {
 	.group = GROUP_CONFIG,
 	/* clang-format off */
 	.flags = FLAGS(
-	    FLAG("lines", .letter = 'n', .value = "N", .help = "so many lines (20)"),
-	    FLAG("follow", .letter = 'f', .help = "and what is logged from now on")),
+	    FLAG("lines", .letter = 'n', .value = "N", .help = "how many lines (20)"),
+	    FLAG("follow", .letter = 'f', .help = "and new lines as they are logged")),
 	/* clang-format on */
 	.view = &log_view,
 	.traits = COMMAND_STREAM | COMMAND_HARMLESS,

@@ -86,15 +86,15 @@ map_run(struct run *run)
 
 const struct command cmd_map = {
 	.path = "map",
-	.summary = "draw where a node's clients are",
+	.summary = "draw a node's clients on a map",
 	.help =
-	    "On a screen, and with plain; every other format gets the clients "
-	    "themselves, as `client ls'.",
+	    "The formats table, wide and plain get the map; every other format "
+	    "gets the clients themselves, as from `client ls'.",
 	.group = GROUP_WATCHING,
 	/* clang-format off */
 	.flags = FLAGS(
 	    FLAG("near", .value = "LOCATION", .help = "only clients around this place"),
-	    FLAG("km", .value = "KM", .help = "so far around it (10)"),
+	    FLAG("km", .value = "KM", .help = "how far around it (10)"),
 	    FLAG("prefix", .value = "PREFIX", .complete = COMPLETE_CLIENT,
 		.help = "only clients whose id begins with it")),
 	/* clang-format on */

@@ -333,8 +333,9 @@ peer_graph_run(struct run *run)
 const struct command cmd_peer_graph = {
 	.path = "peer graph",
 	.summary = "draw the links of the herd with their states",
-	.help = "Both ends of a link are asked; a link that only one of them "
-		"calls synced is not.",
+	.help =
+	    "Both ends of a link are asked. The link is synced only if both "
+	    "say so.",
 	.group = GROUP_LINKS,
 	.flags = FLAGS(FLAG("output", .letter = 'o', .value = "FORMAT",
 	    .complete = COMPLETE_WORDS,

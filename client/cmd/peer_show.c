@@ -105,8 +105,8 @@ const struct command cmd_peer_show = {
 	.summary = "show a node's link to a peer",
 	.help =
 	    "HISTORY has the last 16 changes of the link's state, the oldest "
-	    "first. Attempts to dial are left out; what fails again for the "
-	    "same reason is one change, with how often and until when.",
+	    "first. Attempts to dial are left out. A failure that repeats for the "
+	    "same reason is one change, with its count and its last time.",
 	.group = GROUP_LINKS,
 	.args = ARGS(ARG("PEER", .complete = COMPLETE_PEER)),
 	.view = &peer_view,

@@ -86,7 +86,7 @@ const struct command cmd_places_test = {
 	.summary = "ask a node's Places once, with the time of each step",
 	.help =
 	    "There is a row for each provider that was asked, up to the one "
-	    "that answered. The question passes by the cache and is not "
+	    "that answered. The question does not use the cache and is not "
 	    "shared with others.",
 	.group = GROUP_PLACES,
 	.args = ARGS(ARG("LOCATION")),

@@ -67,8 +67,8 @@ const struct command cmd_set = {
 	.path = "set",
 	.summary = "change a setting for this session",
 	.help =
-	    "Without arguments it lists the settings, what they are and where "
-	    "that comes from; without a value it goes back to the default.",
+	    "Without arguments it lists the settings with their values and "
+	    "origins. Without a value it sets a setting back to its default.",
 	.group = GROUP_TOOL,
 	.args =
 	    ARGS(ARG("SETTING", .complete = COMPLETE_SETTING, .optional = true),

@@ -177,7 +177,7 @@ stats_run(struct run *run)
 		status = answers_report(run, &answers);
 		if (status == STATUS_OK && !found)
 			status = run_fail(run, STATUS_NEGATIVE,
-			    "no metric is called so; `stats' without a name "
+			    "there is no such metric; `stats' without a name "
 			    "lists them");
 	}
 	answers_release(&answers);

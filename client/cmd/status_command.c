@@ -85,8 +85,8 @@ say_hint(struct run *run, const struct answers *answers)
 		buf_clear(&run->message);
 	} else if (fields_is(json, "config.changed_on_disk")) {
 		run_hint(run,
-		    "`config diff` says what differs, `config reload` takes "
-		    "the file");
+		    "`config diff` shows what differs, `config reload` "
+		    "applies the file");
 	}
 }
 
@@ -122,7 +122,7 @@ status_run(struct run *run)
 
 const struct command cmd_status = {
 	.path = "status",
-	.summary = "show how a node is, on one screen",
+	.summary = "show a node's state on one screen",
 	.group = GROUP_LINKS,
 	.view = &status_view,
 	.traits = COMMAND_READ,

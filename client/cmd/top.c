@@ -357,8 +357,8 @@ const struct command cmd_top = {
 	    "The key q leaves. n, c, i, w, v, o, l, p, m sort by name, clients, "
 	    "iamat, whatsat, invalid, owed, lag, places and memory, the most "
 	    "first, r the other way round. --sort takes these words too. OWED "
-	    "is what all links of a node still owe, LAG that of the slowest "
-	    "one. -1 measures for a second and prints once.",
+	    "counts the reports that all links of a node still owe, LAG is that "
+	    "of the slowest link. -1 measures for a second and prints once.",
 	.group = GROUP_WATCHING,
 	.args = ARGS(ARG("-1", .complete = COMPLETE_WORDS, .optional = true,
 	    .words = "-1", .fixed = true)),

@@ -429,8 +429,8 @@ const struct command cmd_whatsat = {
 	.path = "whatsat",
 	.summary = "show what is near a client",
 	.help =
-	    "At most MAX (1 to 20) places within RADIUS (at most 50 km) of "
-	    "where the client was last reported. -o json and -o raw give the "
+	    "At most MAX (1 to 20) places within RADIUS (at most 50 km) of the "
+	    "client's last location. -o json and -o raw give the "
 	    "node's own answer.",
 	.group = GROUP_CLIENTS,
 	.args = ARGS(ARG("CLIENT", .complete = COMPLETE_CLIENT),

@@ -162,7 +162,7 @@ add_option(
 static enum status
 missing_value(struct parser *p, const struct flag *flag)
 {
-	putf(p->message, "--%s wants a value: --%s %s", flag->name, flag->name,
+	putf(p->message, "--%s needs a value: --%s %s", flag->name, flag->name,
 	    flag->value);
 	return STATUS_USAGE;
 }
@@ -372,7 +372,7 @@ args_check(const struct args *args, struct buf *message)
 	if (i < args->count) {
 		put_text(message, "`");
 		put_clean(message, span_from(args->words[i]));
-		put_text(message, "' is too much; usage: ");
+		put_text(message, "' is one argument too many; usage: ");
 		command_synopsis(message, args->command);
 		return STATUS_USAGE;
 	}

@@ -258,7 +258,7 @@ run_confirm(struct run *run, const char *fmt, ...)
 	if (run->place != NULL || isatty(STDIN_FILENO) != 1 ||
 	    isatty(STDERR_FILENO) != 1)
 		return run_fail(run, STATUS_USAGE,
-		    "`%s' wants to be confirmed: there is no terminal to ask, "
+		    "`%s' needs a confirmation, and there is no terminal to ask: "
 		    "give --yes",
 		    run->args->command->path);
 	va_start(args, fmt);

@@ -270,7 +270,7 @@ run_watched(struct run *run, const struct run_origin *origin, uint64_t every)
 	if (count != NULL && text_to_u64(span_from(count), 1, 1000000000,
 				 &options.count) != HERD_OK)
 		return run_fail(
-		    run, STATUS_USAGE, "--count wants a number from 1 on");
+		    run, STATUS_USAGE, "--count needs a number from 1 on");
 	sink = run->sink;
 	sink.pager = NULL;
 	status = watch_run(&options, &sink, watched_round, run);
@@ -291,7 +291,7 @@ find_watch(struct run *run, uint64_t *every, enum status *status)
 		    HERD_OK ||
 		seconds < 0.1 || seconds > 86400))
 		*status = run_fail(run, STATUS_USAGE,
-		    "--watch wants seconds, from 0.1 on: --watch=2");
+		    "--watch needs seconds, from 0.1 on: --watch=2");
 	*every = (uint64_t)(seconds * 1e9);
 	return watch != NULL || args_option(run->args, "count", true) != NULL;
 }

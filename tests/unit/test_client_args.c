@@ -131,11 +131,12 @@ test_mistakes_are_named_with_what_was_meant(void **state HERD_UNUSED)
 	assert_parse(WORDS("--map", "status"),
 	    "no option --map of status (see `help status')");
 	assert_parse(
-	    WORDS("status", "-o"), "--output wants a value: --output FORMAT");
+	    WORDS("status", "-o"), "--output needs a value: --output FORMAT");
 	assert_parse(WORDS("status", "--json=yes"), "--json takes no value");
 	assert_parse(WORDS("iamat", "c"),
 	    "LOCATION is missing; usage: iamat CLIENT LOCATION [TIME|now]");
-	assert_parse(WORDS("status", "x"), "`x' is too much; usage: status");
+	assert_parse(WORDS("status", "x"),
+	    "`x' is one argument too many; usage: status");
 	assert_parse(WORDS("check", "weather"),
 	    "`weather' is not one of: node peers places convergence all");
 }
