@@ -9,56 +9,29 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "line/args.h"
-#include "run/app.h"
 #include "herd/file.h"
 #include "repl/repl.h"
 #include "run/run.h"
 #include "run/script.h"
 #include "base/xbuf.h"
 
-/* The last value of a global option, "" without one, NULL if absent. */
-static const char *
-global_option(const struct args *args, const char *name)
-{
-	const char *value = NULL;
-
-	for (size_t i = 0; i < args->option_count; i++) {
-		const struct option *option = &args->options[i];
-
-		if (option->global && strcmp(option->flag->name, name) == 0)
-			value = option->value == NULL ? "" : option->value;
-	}
-	return value;
-}
-
 static enum status
 start(struct app *app, const struct args *args)
 {
 	static const struct run_origin origin = { .is_line = false };
-	const char *file = global_option(args, "file");
+	const char *file = args_flag(args, "file", true);
 
-	/* What is said on the command line wins over what stdin holds. */
+	/* A command on the command line wins over those on stdin. */
 	if (args->command != NULL || args->group != NULL || args->help)
 		return run_args(app, args, &origin);
 	if (file == NULL && isatty(STDIN_FILENO) == 1) {
 		if (isatty(STDOUT_FILENO) == 1)
 			return repl_run(app);
-		/* Nobody would see a prompt: the answer is the usage error. */
+		/* Nobody would see a prompt, so this is a usage error. */
 		return run_args(app, args, &origin);
 	}
-	return script_run(app, file, global_option(args, "keep-going") != NULL);
-}
-
-static enum status
-say_failure(struct app *app, enum status status, struct buf *message)
-{
-	struct run run = { .app = app };
-
-	prefs_copy(&run.prefs, &app->base);
-	run_fail(&run, status, "%s", text_of(message));
-	prefs_release(&run.prefs);
-	return status;
+	return script_run(
+	    app, file, args_flag(args, "keep-going", true) != NULL);
 }
 
 /* Parses, reads settings, runs. */
@@ -67,22 +40,21 @@ run_main(struct app *app, const char *const *words, size_t count)
 {
 	static const char *const version[] = { "version" };
 	struct args args;
-	struct buf message;
+	struct buf message = XBUF;
 	enum status status;
 	enum status usage;
 
-	buf_init(&message, XBUF_MAX);
 	usage = args_parse(words, count, &args, &message);
-	if (usage == STATUS_OK && global_option(&args, "version") != NULL) {
+	if (usage == STATUS_OK && args_flag(&args, "version", true) != NULL) {
 		args_release(&args);
 		usage = args_parse(version, 1, &args, &message);
 	}
-	/* What was understood says how the failure is to be said. */
+	/* Options that were understood decide how the failure is shown. */
 	status = app_init(
-	    app, &args, global_option(&args, "no-rc") != NULL, &message);
+	    app, &args, args_flag(&args, "no-rc", true) != NULL, &message);
 	if (usage != STATUS_OK || status != STATUS_OK)
-		status = say_failure(
-		    app, usage != STATUS_OK ? usage : status, &message);
+		status = run_fail_without(app, &app->base, NULL,
+		    usage != STATUS_OK ? usage : status, text_of(&message));
 	else
 		status = start(app, &args);
 	args_release(&args);
@@ -90,7 +62,7 @@ run_main(struct app *app, const char *const *words, size_t count)
 	return status;
 }
 
-/* Who waits for us is to see that a signal ended this. */
+/* So that the parent sees that a signal ended this. */
 static void
 die_of(int number)
 {
@@ -112,7 +84,9 @@ main(int argc, char **argv)
 
 	if (file_hold_standard() != HERD_OK)
 		return STATUS_LOCAL;
-	/* At a limit of file size the write fails, which is told. */
+	/*
+	 * At a limit of file size the write fails, and the error is reported.
+	 */
 	sigaction(SIGXFSZ, &ignore, NULL);
 	setlocale(LC_CTYPE, "");
 	status = run_main(&app, (const char *const *)argv + 1,

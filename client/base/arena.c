@@ -16,12 +16,6 @@ struct arena_chunk {
 };
 
 void
-arena_init(struct arena *arena)
-{
-	arena->chunks = NULL;
-}
-
-void
 arena_release(struct arena *arena)
 {
 	while (arena->chunks != NULL) {

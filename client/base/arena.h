@@ -11,11 +11,11 @@
 
 struct arena_chunk;
 
+/* Zeroed: empty. */
 struct arena {
 	struct arena_chunk *chunks;
 };
 
-void arena_init(struct arena *arena);
 void arena_release(struct arena *arena);
 
 /* Zeroed memory, aligned for any type, valid until arena_release(). */

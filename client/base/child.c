@@ -72,7 +72,7 @@ child_wait(pid_t pid)
 	pid_t ended;
 	struct sigaction suspend;
 
-	/* Ctrl-Z in a pager: the loop stands still, so stop at once. */
+	/* Ctrl-Z in a pager: the loop does not run, so stop at once. */
 	sigaction(SIGTSTP, NULL, &suspend);
 	set_signal(SIGTSTP, SIG_DFL);
 	do {

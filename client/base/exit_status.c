@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/exit_status.h"
 
-#include <stddef.h>
-
 static const struct status_entry table[] = {
 #define STATUS_ENTRY(name, code, word, text) { name, word, text },
 	STATUSES(STATUS_ENTRY)
@@ -24,6 +22,22 @@ exit_status_word(enum status status)
 			return e->word;
 	}
 	return "other";
+}
+
+void
+tally_add(struct tally *tally, enum status status)
+{
+	tally->count++;
+	if (status != STATUS_OK && tally->failed++ == 0)
+		tally->first = status;
+}
+
+enum status
+tally_status(const struct tally *tally)
+{
+	if (tally->failed > 0 && tally->failed < tally->count)
+		return STATUS_PARTIAL;
+	return tally->first;
 }
 
 enum status

@@ -6,6 +6,8 @@
 #ifndef HERD_EXIT_STATUS_H
 #define HERD_EXIT_STATUS_H
 
+#include <stddef.h>
+
 #define STATUSES(X)                                                         \
 	X(STATUS_OK, 0, "ok", "done")                                       \
 	X(STATUS_NEGATIVE, 1, "negative",                                   \
@@ -40,7 +42,19 @@ const struct status_entry *exit_status_table(void);
 /* The word of the table; "other" for a status that is not in it. */
 const char *exit_status_word(enum status status);
 
-/* The one of two that a script that continued should end with. */
+/* The outcome of several things, each with its status. */
+struct tally {
+	size_t count;
+	size_t failed;
+	enum status first; /* that is not OK */
+};
+
+void tally_add(struct tally *tally, enum status status);
+
+/* OK, PARTIAL, or what all failed with. */
+enum status tally_status(const struct tally *tally);
+
+/* The worse of two, for a script that goes on after an error. */
 enum status exit_status_worst(enum status a, enum status b);
 
 #endif

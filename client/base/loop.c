@@ -109,8 +109,8 @@ loop_clear_interrupt(struct loop *loop)
 	loop->interrupted = loop->ended_by != 0;
 }
 
-static void
-on_alarm(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+void
+loop_set_flag(int fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	*(bool *)arg = true;
 }
@@ -133,7 +133,7 @@ loop_wait(struct loop *loop, bool (*done)(const void *arg), const void *arg,
 	if (deadline.ns != NO_DEADLINE.ns) {
 		struct timeval left = timeval_of(deadline_left_ms(deadline));
 
-		alarm = evtimer_new(loop->base, on_alarm, &rang);
+		alarm = evtimer_new(loop->base, loop_set_flag, &rang);
 		if (alarm == NULL || evtimer_add(alarm, &left) != 0)
 			out_of_memory();
 	}
@@ -168,18 +168,12 @@ is_set(const void *arg)
 	return *(const bool *)arg;
 }
 
-static void
-on_readable(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
-{
-	*(bool *)arg = true;
-}
-
 enum wait_result
 loop_wait_readable(struct loop *loop, int fd, struct mono deadline)
 {
 	bool readable = false;
 	struct event *event =
-	    event_new(loop->base, fd, EV_READ, on_readable, &readable);
+	    event_new(loop->base, fd, EV_READ, loop_set_flag, &readable);
 	enum wait_result result;
 
 	if (event == NULL)

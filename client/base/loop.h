@@ -26,7 +26,7 @@ struct loop {
 	int ended_by;     /* SIGTERM or SIGHUP, 0 = none */
 };
 
-/* Who has changed the terminal: how to put it back, and to take it again. */
+/* How the holder of the terminal puts it back, and takes it again. */
 struct loop_terminal {
 	void (*leave)(void *arg);
 	void (*enter)(void *arg);
@@ -47,20 +47,23 @@ void loop_init(struct loop *loop);
 void loop_release(struct loop *loop);
 
 /*
- * From here on SIGINT ends the wait and not the process. SIGTERM and SIGHUP
- * too: herdctl then leaves with the terminal put back. SIGTSTP (Ctrl-Z) stops
- * the process once who holds the terminal has put it back.
+ * From here on SIGINT, SIGTERM and SIGHUP end the wait, not the process, so
+ * that herdctl can put the terminal back before it leaves. SIGTSTP (Ctrl-Z)
+ * stops the process after the holder of the terminal has put it back.
  */
 void loop_catch_signals(struct loop *loop);
 void loop_clear_interrupt(struct loop *loop);
 
-/* Who holds the terminal now (borrows); returns who did before. NULL: none. */
+/* Sets who holds the terminal (borrows); returns who did before. NULL: none. */
 const struct loop_terminal *loop_hold_terminal(
     struct loop *loop, const struct loop_terminal *terminal);
 
 /* Runs events until done(arg), the deadline or an interrupt. */
 enum wait_result loop_wait(struct loop *loop, bool (*done)(const void *arg),
     const void *arg, struct mono deadline);
+
+/* A callback for an event: sets the bool that `arg' points to. */
+void loop_set_flag(int fd, short what, void *arg);
 
 /* Runs events once, waiting for one if there is none. */
 void loop_turn(struct loop *loop);

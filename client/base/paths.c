@@ -26,33 +26,15 @@ below(const char *variable, const char *fallback, const char *name)
 }
 
 char *
-path_user_rc(void)
+path_config(const char *name)
 {
-	return below("XDG_CONFIG_HOME", ".config", "herdctl/rc");
+	return below("XDG_CONFIG_HOME", ".config", name);
 }
 
 char *
-path_user_herd(void)
+path_state(const char *name)
 {
-	return below("XDG_CONFIG_HOME", ".config", "herd/herd.yaml");
-}
-
-char *
-path_contexts(void)
-{
-	return below("XDG_CONFIG_HOME", ".config", "herdctl/contexts");
-}
-
-char *
-path_history(void)
-{
-	return below("XDG_STATE_HOME", ".local/state", "herdctl/history");
-}
-
-char *
-path_context_state(void)
-{
-	return below("XDG_STATE_HOME", ".local/state", "herdctl/context");
+	return below("XDG_STATE_HOME", ".local/state", name);
 }
 
 int

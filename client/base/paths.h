@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Where herdctl's own files are (XDG base directories). Each function gives
+ * Places of herdctl's own files (XDG base directories). Each function gives
  * a text, or NULL when there is no home directory to put it in.
  */
 #ifndef HERD_CLIENT_PATHS_H
@@ -11,13 +11,16 @@
 #define PATH_SYSTEM_RC "/etc/herd/herdctl.conf"
 #define PATH_SYSTEM_HERD "/etc/herd/herd.yaml"
 
-char *path_user_rc(void);       /* ~/.config/herdctl/rc */
-char *path_user_herd(void);     /* ~/.config/herd/herd.yaml */
-char *path_contexts(void);      /* ~/.config/herdctl/contexts */
-char *path_history(void);       /* ~/.local/state/herdctl/history */
-char *path_context_state(void); /* ~/.local/state/herdctl/context */
+char *path_config(const char *name); /* ~/.config/NAME */
+char *path_state(const char *name);  /* ~/.local/state/NAME */
 
-/* Makes the directories in front of the last `/`, mode 0700. -1: errno. */
+#define PATH_USER_RC "herdctl/rc"
+#define PATH_USER_HERD "herd/herd.yaml"
+#define PATH_CONTEXTS "herdctl/contexts"
+#define PATH_CONTEXT_STATE "herdctl/context"
+#define PATH_HISTORY "herdctl/history"
+
+/* Makes the directories before the last `/`, mode 0700. -1: errno. */
 int path_make_parents(const char *path);
 
 /*

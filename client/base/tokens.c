@@ -18,13 +18,26 @@ struct reader {
 static const char *const error_texts[] = {
 	[WORDS_OK] = "ok",
 	[WORDS_QUOTE] = "a quote is not closed",
-	[WORDS_ESCAPE] = "a backslash has nothing valid behind it",
+	[WORDS_ESCAPE] = "a backslash has nothing valid after it",
 	[WORDS_NUL] = "a NUL byte in the line",
-	[WORDS_TARGET] = "nothing behind | or >",
-	[WORDS_EMPTY] = "no command in front of | or >",
+	[WORDS_TARGET] = "nothing after | or >",
+	[WORDS_EMPTY] = "no command before | or >",
 	[WORDS_TWICE] = "the output can go to one place only",
 	[WORDS_LIMIT] = "too many words",
 };
+
+bool
+tokens_is_among(const char *list, struct span word)
+{
+	for (; *list != '\0'; list += strspn(list, " ")) {
+		size_t len = strcspn(list, " ");
+
+		if (span_equal(span_of(list, len), word))
+			return true;
+		list += len;
+	}
+	return false;
+}
 
 const char *
 tokens_strerror(enum words_error error)
@@ -75,7 +88,7 @@ hex_value(char c)
 	return -1;
 }
 
-/* The character behind a backslash inside "...". */
+/* The character after a backslash inside "...". */
 static enum words_error
 read_escape(struct reader *r, struct buf *out)
 {
@@ -110,7 +123,7 @@ read_escape(struct reader *r, struct buf *out)
 	return WORDS_OK;
 }
 
-/* Behind the opening quote; moves behind the closing one. */
+/* Begins after the opening quote and ends after the closing one. */
 static enum words_error
 read_quoted(struct reader *r, char quote, struct buf *out)
 {
@@ -133,22 +146,19 @@ read_quoted(struct reader *r, char quote, struct buf *out)
 }
 
 static enum words_error
-read_word(struct reader *r, struct buf *out, bool *quoted)
+read_word(struct reader *r, struct buf *out)
 {
 	enum words_error error;
 
-	*quoted = false;
 	while (!at_end(r) && !ends_word(here(r))) {
 		char c = here(r);
 
 		r->at++;
 		if (c == '\'' || c == '"') {
-			*quoted = true;
 			error = read_quoted(r, c, out);
 			if (error != WORDS_OK)
 				return error;
 		} else if (c == '\\') {
-			*quoted = true;
 			if (at_end(r))
 				return WORDS_ESCAPE;
 			put_byte(out, here(r));
@@ -161,26 +171,23 @@ read_word(struct reader *r, struct buf *out, bool *quoted)
 }
 
 static void
-add_word(struct tokens *words, struct buf *text, size_t start, size_t end,
-    bool quoted)
+add_word(struct tokens *words, struct buf *text, size_t start, size_t end)
 {
 	grow_array(words->words, words->count, words->room);
 	words->words[words->count++] = (struct word){
 		.text = xstrndup(buf_span(text).data, text->len),
 		.start = start,
 		.end = end,
-		.quoted = quoted,
 	};
 	buf_clear(text);
 }
 
-/* The file behind > or the shell command behind |. */
+/* The file after > or the shell command after |. */
 static enum words_error
 read_target(struct reader *r, struct tokens *words)
 {
 	struct buf text;
 	enum words_error error = WORDS_OK;
-	bool quoted;
 
 	buf_init(&text, LINE_MAX_BYTES);
 	if (words->count == 0)
@@ -205,7 +212,7 @@ read_target(struct reader *r, struct tokens *words)
 		}
 		skip_blanks(r);
 		words->target_start = r->at;
-		error = read_word(r, &text, &quoted);
+		error = read_word(r, &text);
 	}
 	words->target_end = r->at;
 	if (error == WORDS_OK && text.len == 0)
@@ -228,7 +235,7 @@ read_verbatim(struct reader *r, struct tokens *words, struct buf *text)
 		return;
 	put(text, r->text.data + start, r->text.len - start);
 	r->at = r->text.len;
-	add_word(words, text, start, r->at, true);
+	add_word(words, text, start, r->at);
 }
 
 /* One command, up to ; or the end of the line. */
@@ -242,7 +249,6 @@ read_command(
 	buf_init(&text, LINE_MAX_BYTES);
 	for (;;) {
 		size_t start;
-		bool quoted;
 
 		skip_blanks(r);
 		if (at_end(r) || here(r) == '\n' || here(r) == ';')
@@ -260,8 +266,8 @@ read_command(
 			continue;
 		}
 		start = r->at;
-		error = read_word(r, &text, &quoted);
-		add_word(words, &text, start, r->at, quoted);
+		error = read_word(r, &text);
+		add_word(words, &text, start, r->at);
 		if (error != WORDS_OK)
 			break;
 		if (words->count >= WORDS_MAX) {

@@ -5,7 +5,7 @@
  *   knows \" \\ \n \r \t \xHH, \ keeps the next character; # at the start of
  *   a word begins a comment; ; separates commands; | hands the output to the
  *   shell command that the rest of the line is; > and >> write it to a file.
- * A verbatim command (`raw`) takes the rest of the line as it stands.
+ * A verbatim command (`raw`) takes the rest of the line as it is.
  */
 #ifndef HERD_TOKENS_H
 #define HERD_TOKENS_H
@@ -22,7 +22,6 @@ struct word {
 	char *text;   /* unquoted, terminated; never holds NUL */
 	size_t start; /* in the line, quotes included */
 	size_t end;
-	bool quoted; /* some of it was quoted or escaped */
 };
 
 enum redirect {
@@ -54,11 +53,14 @@ enum words_error {
 	WORDS_QUOTE,  /* a quote is not closed */
 	WORDS_ESCAPE, /* a backslash at the end, or a bad \xHH */
 	WORDS_NUL,
-	WORDS_TARGET, /* nothing behind | or > */
+	WORDS_TARGET, /* nothing after | or > */
 	WORDS_EMPTY,  /* | or > without a command */
 	WORDS_TWICE,  /* a second > */
 	WORDS_LIMIT,
 };
+
+/* Is `word' one of the words of a list with blanks between them? */
+bool tokens_is_among(const char *list, struct span word);
 
 /* What is wrong, as a sentence. */
 const char *tokens_strerror(enum words_error error);
@@ -75,14 +77,14 @@ enum words_error line_split(
     struct span text, tokens_is_verbatim *is_verbatim, struct line *out);
 void line_release(struct line *line);
 
-/* How a word can stand in a line. */
+/* The ways to write a word in a line. */
 enum word_form {
 	WORD_PLAIN,
 	WORD_SINGLE, /* in '...' */
 	WORD_DOUBLE, /* in "...", with escapes; any word can */
 };
 
-/* `least`, or WORD_DOUBLE if the word cannot stand in that form. */
+/* `least`, or WORD_DOUBLE if the word cannot have that form. */
 enum word_form tokens_form(struct span word, enum word_form least);
 
 /*

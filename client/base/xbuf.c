@@ -132,6 +132,35 @@ put_clean(struct buf *out, struct span text)
 	must(text_to_terminal(out, text));
 }
 
+void
+put_query(struct buf *out, const char *before, const char *value)
+{
+	if (value == NULL)
+		return;
+	put_text(out, before);
+	must(text_to_percent(out, span_from(value)));
+}
+
+void
+put_did_you_mean(struct buf *out, const char *near, const char *or_else)
+{
+	if (near != NULL)
+		putf(out, ", did you mean `%s'?", near);
+	else
+		put_text(out, or_else);
+}
+
+void
+put_nearest(struct buf *out, struct span name, const char *const *names,
+    const char *before, size_t most)
+{
+	const char *near = text_did_you_mean(name, names);
+
+	put_did_you_mean(out, near, before);
+	for (size_t i = 0; near == NULL && i < most && names[i] != NULL; i++)
+		putf(out, "%s %s", i > 0 ? "," : "", names[i]);
+}
+
 const char *
 text_of(struct buf *buf)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Memory for a program that has a person or a script in front of it: when it
- * runs out, herdctl says so and ends with STATUS_LOCAL (the terminal is put
- * back by atexit handlers). So nothing below needs a check.
+ * Memory for a program that a person or a script waits for. When it runs out,
+ * herdctl reports that and ends with STATUS_LOCAL (atexit handlers put the
+ * terminal back), so no caller needs a check.
  */
 #ifndef HERD_CLIENT_XBUF_H
 #define HERD_CLIENT_XBUF_H
@@ -14,6 +14,11 @@
 
 /* Texts that herdctl builds itself: far above what any of them needs. */
 #define XBUF_MAX ((size_t)256 << 20)
+
+/* An empty one: struct buf text = XBUF; */
+/* clang-format off */
+#define XBUF { .max = XBUF_MAX }
+/* clang-format on */
 
 /* Says that memory has run out and exits. */
 _Noreturn void out_of_memory(void);
@@ -37,6 +42,19 @@ void putv(struct buf *out, const char *fmt, va_list args) HERD_PRINTF(2, 0);
 
 /* `text` so that a terminal obeys nothing in it (see text_to_terminal). */
 void put_clean(struct buf *out, struct span text);
+
+/* Appends `before' ("&prefix=") and the value, percent-encoded, unless NULL. */
+void put_query(struct buf *out, const char *before, const char *value);
+
+/* Appends ", did you mean `peers'?" or else `or_else'. */
+void put_did_you_mean(struct buf *out, const char *near, const char *or_else);
+
+/*
+ * Appends what resembles `name' among `names' (ended by NULL), else `before'
+ * and the first `most' of them.
+ */
+void put_nearest(struct buf *out, struct span name, const char *const *names,
+    const char *before, size_t most);
 
 /* The content as a C string, valid until the buffer changes. */
 const char *text_of(struct buf *buf);

@@ -18,7 +18,6 @@
 #include "net/connection.h"
 #include "base/xbuf.h"
 #include "run/ask.h"
-#include "run/run.h"
 #include "cmd/typed.h"
 
 #define CONNECTIONS_MOST 10000u
@@ -43,9 +42,7 @@
 	X(BENCH_MAX, "max_ms", "MAX", VALUE_MS, .drop = 1)
 /* clang-format on */
 
-enum { BENCH_COLUMNS(COLUMN_ENUM) };
-
-static const struct column bench_columns[] = { BENCH_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(bench_columns, BENCH_COLUMNS);
 
 static const struct view bench_view =
     VIEW(bench_columns, .schema = "herd.bench/1", .list = "results");
@@ -97,8 +94,7 @@ struct bench {
 	struct buf request;
 };
 
-/* --- requests --------------------------------------------------------------
- */
+/* --- requests -------------------------------------------------------- */
 
 /* xorshift64*: the load is the same in each run. */
 static uint64_t
@@ -181,7 +177,7 @@ fill_pipeline(struct bench_client *c)
 	connection_push(c->connection);
 }
 
-/* With a rate: what is due by now goes to the connections in turn. */
+/* With a rate: requests that are due go to the connections in turn. */
 static void
 send_due(struct bench *b)
 {
@@ -207,8 +203,7 @@ send_due(struct bench *b)
 		connection_push(b->connections[i].connection);
 }
 
-/* --- answers ----------------------------------------------------------------
- */
+/* --- answers --------------------------------------------------------- */
 
 static void
 fail(struct bench_client *c, const char *message)
@@ -259,8 +254,7 @@ static const struct connection_events connection_events = {
 	.on_closed = on_closed,
 };
 
-/* --- the run ----------------------------------------------------------------
- */
+/* --- the run --------------------------------------------------------- */
 
 static uint64_t
 answers(const struct bench *b)
@@ -414,8 +408,8 @@ measure(struct bench *b)
 }
 
 /*
- * Each client to each node that will be asked for it, before anything is
- * measured: to refuse a client that nobody knows is no work.
+ * Reports each client to each node before anything is measured, because a node
+ * has almost nothing to do for a client that it does not know.
  */
 static enum status
 report_clients(struct bench *b)
@@ -433,8 +427,7 @@ report_clients(struct bench *b)
 				put_byte(&b->request, '\n');
 			put_iamat(b, client++);
 		}
-		run->deadline =
-		    deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
+		run_renew_deadline(run);
 		status = conversation_all(run, buf_span(&b->request), &answers);
 		if (status == STATUS_OK)
 			status = conversations_report(run, &answers);
@@ -478,7 +471,9 @@ read_flags(struct bench *b)
 static enum status
 bench_run(struct run *run)
 {
-	struct bench b = { .run = run, .seed = 88172645463325252u };
+	struct bench b = {
+		.run = run, .seed = 88172645463325252u, .request = XBUF
+	};
 	enum status status;
 
 	if (prefs_is(&run->prefs, PREF_PROTECTED))
@@ -492,7 +487,6 @@ bench_run(struct run *run)
 		status = run_begin(run, &bench_view);
 	if (status != STATUS_OK)
 		return status;
-	buf_init(&b.request, XBUF_MAX);
 	b.latency[KIND_IAMAT] = xcalloc(1, sizeof(struct histogram));
 	b.latency[KIND_WHATSAT] = xcalloc(1, sizeof(struct histogram));
 	if ((b.kinds & 1u << KIND_WHATSAT) != 0)
@@ -511,8 +505,8 @@ const struct command cmd_bench = {
 	.summary = "measure a herd under load",
 	.help =
 	    "Many connections send reports, questions or both; the answers "
-	    "are checked and timed. The clients that are asked for are "
-	    "reported before, which is not measured. Refused in a protected "
+	    "are checked and timed. Clients are reported before they are asked "
+	    "for; that is not measured. Refused in a protected "
 	    "context.",
 	.group = GROUP_CLIENTS,
 	.args = ARGS(ARG("iamat|whatsat|mixed", .complete = COMPLETE_WORDS,
@@ -524,8 +518,8 @@ const struct command cmd_bench = {
 	    FLAG("pipeline", .value = "N", .help = "requests under way on each (1)"),
 	    FLAG("rate", .value = "N",
 		.help = "requests per second in all (as fast as they are answered)"),
-	    FLAG("duration", .value = "DURATION", .help = "for so long (10s)"),
-	    FLAG("prefix", .value = "PREFIX", .help = "what the client ids begin with (bench-)")),
+	    FLAG("duration", .value = "DURATION", .help = "how long (10s)"),
+	    FLAG("prefix", .value = "PREFIX", .help = "prefix of the client ids (bench-)")),
 	/* clang-format on */
 	.view = &bench_view,
 	.traits = COMMAND_WRITE,

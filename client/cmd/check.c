@@ -70,13 +70,11 @@ check_node(struct nagios *n, const struct answer *a)
 		find(n, NAGIOS_CRITICAL, "the store of %s has failed", name);
 }
 
-/* Once, whatever is checked: who is silent fails every check. */
+/* Called once for any check, because a silent node fails all of them. */
 static void
 check_answers(struct nagios *n)
 {
-	for (size_t i = 0; i < n->answers->count; i++) {
-		const struct answer *a = &n->answers->items[i];
-
+	answers_each(a, n->answers) {
 		if (a->status != STATUS_OK)
 			find(n, NAGIOS_CRITICAL, "%s unreachable: %s",
 			    a->target->name, a->message);
@@ -86,16 +84,13 @@ check_answers(struct nagios *n)
 static void
 check_nodes(struct nagios *n)
 {
-	struct buf clocks;
+	struct buf clocks = XBUF;
 	size_t ready = 0;
 
-	for (size_t i = 0; i < n->answers->count; i++) {
-		const struct answer *a = &n->answers->items[i];
-
+	answers_each(a, n->answers) {
 		check_node(n, a);
 		ready += fields_says(a->json, "state", "ready");
 	}
-	buf_init(&clocks, XBUF_MAX);
 	if (overruled_list(n->answers, &clocks) > 0)
 		find(n, NAGIOS_WARNING, "wrong clocks: %s", text_of(&clocks));
 	buf_release(&clocks);
@@ -109,8 +104,7 @@ check_peers(struct nagios *n)
 	double total = 0;
 	double synced = 0;
 
-	for (size_t i = 0; i < n->answers->count; i++) {
-		const struct answer *a = &n->answers->items[i];
+	answers_each(a, n->answers) {
 		double of = fields_number(a->json, "peers.total", 0);
 		double up = fields_number(a->json, "peers.synced", 0);
 
@@ -131,8 +125,7 @@ check_places(struct nagios *n)
 	double answered = 0;
 	double failed = 0;
 
-	for (size_t i = 0; i < n->answers->count; i++) {
-		const struct answer *a = &n->answers->items[i];
+	answers_each(a, n->answers) {
 		const char *state = fields_text(a->json, "places.state");
 
 		answered += fields_number(a->json, "places.answered", 0);
@@ -153,7 +146,7 @@ check_places(struct nagios *n)
 	    failed);
 }
 
-/* Nodes that answer whose table's hash is not that of the first. */
+/* Counts answers with another hash of the table than the first one. */
 static size_t
 count_unequal(const struct answers *answers, double *clients)
 {
@@ -191,7 +184,7 @@ check_convergence(struct nagios *n)
 		if (i > 0 && loop_rest(app_loop(n->run->app), ROUND_NS) ==
 				 WAIT_INTERRUPTED)
 			return STATUS_SIGINT;
-		status = ask_all(n->run, "GET", path, NULL, &answers);
+		status = ask_all(n->run, path, &answers);
 		unequal = count_unequal(&answers, &clients);
 		if (status == STATUS_OK &&
 		    answers_status(&answers) != STATUS_OK)
@@ -226,9 +219,8 @@ write_result(struct nagios *n)
 	static const char *const words[] = { "OK", "WARNING", "CRITICAL",
 		"UNKNOWN" };
 	struct buf *text = n->state == NAGIOS_OK ? &n->good : &n->text;
-	struct buf line;
+	struct buf line = XBUF;
 
-	buf_init(&line, XBUF_MAX);
 	/* | begins the performance data and must not come from a node. */
 	for (size_t i = 0; i < text->len; i++) {
 		if (text->data[text->head + i] == '|')
@@ -249,8 +241,7 @@ static void
 judge(struct nagios *n)
 {
 	struct answers answers;
-	enum status status =
-	    ask_all(n->run, "GET", "/v1/status", NULL, &answers);
+	enum status status = ask_all(n->run, "/v1/status", &answers);
 
 	n->answers = &answers;
 	if (status == STATUS_OK)
@@ -272,11 +263,10 @@ judge(struct nagios *n)
 static enum status
 check_run(struct run *run)
 {
-	struct nagios n = { .run = run };
+	struct nagios n = {
+		.run = run, .text = XBUF, .good = XBUF, .data = XBUF
+	};
 
-	buf_init(&n.text, XBUF_MAX);
-	buf_init(&n.good, XBUF_MAX);
-	buf_init(&n.data, XBUF_MAX);
 	judge(&n);
 	write_result(&n);
 	buf_release(&n.text);

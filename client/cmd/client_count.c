@@ -2,26 +2,18 @@
 #include "cmd/list.h"
 
 #include "run/fields.h"
-#include "run/run.h"
 
 /* clang-format off */
 static const struct column count_columns[] = {
-	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
-	COLUMN("count", "CLIENTS", VALUE_INTEGER, .path = "count"),
-	COLUMN("removals", "REMOVALS", VALUE_INTEGER, .path = "removals"),
-	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_SUBJECT),
+	COLUMN("count", "CLIENTS", VALUE_INTEGER),
+	COLUMN("removals", "REMOVALS", VALUE_INTEGER),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),
 };
 /* clang-format on */
 
 static const struct view count_view =
     VIEW(count_columns, .schema = "herd.client-count/1", .list = "nodes");
-
-static enum status
-client_count_run(struct run *run)
-{
-	return fields_run(
-	    run, &(struct fields_request){ .path = "/v1/clients?count" });
-}
 
 const struct command cmd_client_count = {
 	.path = "client count",
@@ -29,6 +21,7 @@ const struct command cmd_client_count = {
 	.group = GROUP_TABLE,
 	.view = &count_view,
 	.traits = COMMAND_READ,
-	.run = client_count_run,
+	.run = fields_run_command,
+	.request = REQUEST(.path = "/v1/clients?count"),
 	.example = "client count -n all",
 };

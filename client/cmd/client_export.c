@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * client export: JSON lines that `client import' takes. An id that is not UTF-8
- * also has its bytes in client_b64, so that what comes in is what went out.
+ * client export: JSON lines that `client import' takes. An id that is not
+ * UTF-8 also has its bytes in client_b64, so that an import gets the same
+ * bytes.
  */
 #include "cmd/list.h"
 
@@ -11,16 +12,14 @@
 #include "herd/text.h"
 #include "base/xbuf.h"
 #include "run/fields.h"
-#include "run/run.h"
 #include "cmd/client_list.h"
 
 static void
 put_client(struct run *run, const cJSON *client)
 {
 	struct json json;
-	struct buf line;
+	struct buf line = XBUF;
 
-	buf_init(&line, XBUF_MAX);
 	json_begin(&json, &line, JSON_COMPACT);
 	fields_write(&json, NULL, client);
 	must(json_end(&json));
@@ -29,57 +28,33 @@ put_client(struct run *run, const cJSON *client)
 	buf_release(&line);
 }
 
-/* One page. *cursor is replaced by the next one, or NULL at the end. */
-static enum status
-export_page(struct run *run, const struct target *target, char **cursor)
-{
-	struct question q = { .target = target, .method = "GET" };
-	struct answers answers;
-	struct buf path;
-	const char *next;
-	const cJSON *client;
-	enum status status;
-
-	buf_init(&path, XBUF_MAX);
-	putf(&path, "/v1/clients?sort=id&limit=%u", CLIENT_PAGE);
-	if (*cursor != NULL) {
-		put_text(&path, "&after=");
-		must(text_to_percent(&path, span_from(*cursor)));
-	}
-	q.path = text_of(&path);
-	run->deadline = deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
-	status = ask(run, &q, 1, &answers);
-	buf_release(&path);
-	if (status == STATUS_OK)
-		status = answers_report(run, &answers);
-	free(*cursor);
-	*cursor = NULL;
-	if (status == STATUS_OK) {
-		cJSON_ArrayForEach(
-		    client, fields_at(answers.items[0].json, "clients"))
-		    put_client(run, client);
-		next = fields_text(answers.items[0].json, "next");
-		*cursor = next == NULL ? NULL : xstrdup(next);
-	}
-	answers_release(&answers);
-	return status;
-}
-
 static enum status
 client_export_run(struct run *run)
 {
 	const struct target *target;
 	char *cursor = NULL;
+	char *query = xasprintf("sort=id&limit=%u", CLIENT_PAGE);
 	enum status status = run_one_target(run, &target);
 
 	run->sink.pager = NULL;
 	while (status == STATUS_OK) {
-		status = export_page(run, target, &cursor);
+		struct answers answers;
+		const cJSON *client;
+
+		run_renew_deadline(run);
+		status =
+		    client_list_page(run, target, query, &cursor, &answers);
+		cJSON_ArrayForEach(
+		    client, fields_at(answers.items[0].json, "clients")) {
+			put_client(run, client);
+		}
+		answers_release(&answers);
 		sink_flush(&run->sink);
 		if (cursor == NULL || run->sink.gone)
 			break;
 	}
 	free(cursor);
+	free(query);
 	return status;
 }
 

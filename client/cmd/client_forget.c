@@ -5,28 +5,25 @@
 #include <stdlib.h>
 
 #include "run/fields.h"
-#include "run/run.h"
 
 /* clang-format off */
 #define FORGET_COLUMNS(X) \
 	X(FORGET_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS) \
 	X(FORGET_CLIENT, "client", "CLIENT", VALUE_TEXT, \
-	    .traits = COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK, .path = "client") \
-	X(FORGET_TIME, "time", "REMOVAL TIME", VALUE_TIME, .path = "time") \
-	X(FORGET_FORGOTTEN, "forgotten", "FORGOTTEN", VALUE_BOOL, .path = "forgotten") \
-	X(FORGET_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+	    .traits = COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK) \
+	X(FORGET_TIME, "time", "REMOVAL TIME", VALUE_TIME) \
+	X(FORGET_FORGOTTEN, "forgotten", "FORGOTTEN", VALUE_BOOL) \
+	X(FORGET_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE)
 /* clang-format on */
 
-enum { FORGET_COLUMNS(COLUMN_ENUM) };
-
-static const struct column forget_columns[] = { FORGET_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(forget_columns, FORGET_COLUMNS);
 
 static const struct view forget_view =
     VIEW(forget_columns, .schema = "herd.forgotten/1", .list = "clients");
 
 /*
- * A removal travels through the herd, so a node may have none to forget by the
- * time that it is asked: that is done as well, if any node has forgotten.
+ * A removal travels through the herd, so a node may have nothing to forget
+ * when it is asked. That is a success if any node has forgotten the client.
  */
 static void
 forgive_none_held(struct answers *answers)
@@ -58,8 +55,8 @@ fill_none_held(
 }
 
 /*
- * All nodes are asked: what a node forgets has the time of the report that it
- * holds, so a newer one elsewhere would live on.
+ * All nodes are asked, because a removal has the time of the report that the
+ * node holds: a newer report on another node would survive it.
  */
 static enum status
 client_forget_run(struct run *run)
@@ -91,8 +88,8 @@ const struct command cmd_client_forget = {
 	.summary = "make the herd forget a client",
 	.help =
 	    "All nodes are asked unless -n says otherwise: each makes a removal "
-	    "with the time of the report that it holds, which spreads like a "
-	    "report. A client that reports a later time is known again.",
+	    "with the time of the report that it holds. Removals spread like "
+	    "reports. A client that reports a later time is known again.",
 	.group = GROUP_TABLE,
 	.args = ARGS(ARG("CLIENT", .complete = COMPLETE_CLIENT)),
 	.view = &forget_view,

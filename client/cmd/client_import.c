@@ -16,25 +16,21 @@
 #include "base/xbuf.h"
 #include "net/connection.h"
 #include "run/fields.h"
-#include "run/run.h"
 
 /* Requests under way at once: enough to hide the round trip. */
 #define IMPORT_WINDOW 512u
 
 /* clang-format off */
 #define IMPORT_COLUMNS(X) \
-	X(IMPORT_NODE, "node", "NODE", VALUE_TEXT, \
-	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME) \
+	X(IMPORT_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_SUBJECT) \
 	X(IMPORT_READ, "read", "READ", VALUE_INTEGER) \
 	X(IMPORT_TAKEN, "reported", "REPORTED", VALUE_INTEGER) \
 	X(IMPORT_REFUSED, "refused", "REFUSED", VALUE_INTEGER) \
 	X(IMPORT_BAD, "malformed", "MALFORMED", VALUE_INTEGER) \
-	X(IMPORT_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+	X(IMPORT_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE)
 /* clang-format on */
 
-enum { IMPORT_COLUMNS(COLUMN_ENUM) };
-
-static const struct column import_columns[] = { IMPORT_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(import_columns, IMPORT_COLUMNS);
 
 static const struct view import_view =
     VIEW(import_columns, .schema = "herd.import/1", .list = "imports");
@@ -63,9 +59,8 @@ on_reply(void *arg, struct span reply, enum reply_kind kind HERD_UNUSED)
 		im->refused++;
 	else
 		im->taken++;
-	/* It is alive: the deadline is for silence. */
-	im->run->deadline =
-	    deadline_in(prefs_ns(&im->run->prefs, PREF_TIMEOUT));
+	/* The node is alive; the deadline is for silence only. */
+	run_renew_deadline(im->run);
 }
 
 static void
@@ -98,10 +93,9 @@ put_request(struct buf *out, const cJSON *client)
 	const char *time = fields_text(client, "time");
 	struct location at;
 	uint64_t ns;
-	struct buf id;
+	struct buf id = XBUF;
 	bool good;
 
-	buf_init(&id, XBUF_MAX);
 	good = fields_client_id(client, &id) &&
 	       client_id_is_valid(buf_span(&id)) && location != NULL &&
 	       time != NULL &&
@@ -121,14 +115,13 @@ send_line(struct import *im, struct span line)
 {
 	const char *end = NULL;
 	cJSON *client;
-	struct buf request;
+	struct buf request = XBUF;
 
 	line = text_trim(line);
 	if (line.len == 0)
 		return;
 	im->read++;
 	client = cJSON_ParseWithLengthOpts(line.data, line.len, &end, 0);
-	buf_init(&request, XBUF_MAX);
 	if (client == NULL || end != line.data + line.len)
 		say_bad_line(im, "not a JSON object on one line");
 	else if (!put_request(&request, client))

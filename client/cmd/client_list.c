@@ -26,20 +26,26 @@ struct listing {
 	bool cut;
 };
 
-static char *
-page_path(const struct listing *l, const char *cursor)
+enum status
+client_list_page(struct run *run, const struct target *target,
+    const char *query, char **cursor, struct answers *answers)
 {
-	struct buf path;
-	size_t left = l->most - l->taken;
+	struct question question = { 0 };
+	struct buf path = XBUF;
+	const char *next;
+	enum status status;
 
-	buf_init(&path, XBUF_MAX);
-	putf(&path, "/v1/clients?limit=%zu%s",
-	    left < CLIENT_PAGE ? left : CLIENT_PAGE, l->query);
-	if (cursor != NULL) {
-		put_text(&path, "&after=");
-		must(text_to_percent(&path, span_from(cursor)));
-	}
-	return text_take(&path);
+	putf(&path, "/v1/clients?%s", query);
+	put_query(&path, "&after=", *cursor);
+	question.path = text_of(&path);
+	status = ask(run, &question, &target, 1, answers);
+	if (status == STATUS_OK)
+		status = answers_report(run, answers);
+	buf_release(&path);
+	next = fields_text(answers->items[0].json, "next");
+	free(*cursor);
+	*cursor = next == NULL ? NULL : xstrdup(next);
+	return status;
 }
 
 /* All pages of one node, into rows. Says what fails. */
@@ -52,18 +58,14 @@ list_node(struct listing *l, const struct target *target)
 
 	l->taken = 0;
 	do {
-		struct question q = { .target = target, .method = "GET" };
 		struct answers answers;
-		char *path = page_path(l, cursor);
-		const char *next;
+		size_t left = l->most - l->taken;
+		char *query = xasprintf("limit=%zu%s",
+		    left < CLIENT_PAGE ? left : CLIENT_PAGE, l->query);
 
-		q.path = path;
-		status = ask(run, &q, 1, &answers);
-		if (status == STATUS_OK)
-			status = answers_report(run, &answers);
-		next = fields_text(answers.items[0].json, "next");
-		free(cursor);
-		cursor = next == NULL ? NULL : xstrdup(next);
+		status =
+		    client_list_page(run, target, query, &cursor, &answers);
+		free(query);
 		l->taken += (size_t)cJSON_GetArraySize(
 		    fields_at(answers.items[0].json, "clients"));
 		if (status == STATUS_OK ||
@@ -71,7 +73,6 @@ list_node(struct listing *l, const struct target *target)
 			answers.items[0].done))
 			fields_rows(run, &answers, "clients", NULL);
 		answers_release(&answers);
-		free(path);
 	} while (status == STATUS_OK && cursor != NULL && l->taken < l->most);
 	l->cut = l->cut || (status == STATUS_OK && cursor != NULL);
 	free(cursor);
@@ -84,11 +85,10 @@ client_list(struct run *run, const char *query, bool can_cut,
 {
 	struct listing l = { .run = run, .query = query, .most = LS_MOST };
 	uint64_t limit = prefs_number(&run->prefs, PREF_LIMIT);
-	size_t failed = 0;
-	enum status first = STATUS_OK;
+	struct tally tally = { 0 };
 	enum status status = run_targets(run);
 
-	/* What is sorted or chosen here needs all rows. */
+	/* Sorting and choosing rows here needs all of them. */
 	if (limit > 0 && can_cut && run->prefs.values[PREF_SORT].text == NULL &&
 	    run->prefs.values[PREF_WHERE].text == NULL)
 		l.most = limit;
@@ -99,14 +99,11 @@ client_list(struct run *run, const char *query, bool can_cut,
 
 		if (one == STATUS_SIGINT)
 			return one;
-		if (one != STATUS_OK && failed++ == 0)
-			first = one;
+		tally_add(&tally, one);
 	}
 	if (status != STATUS_OK)
 		return status;
-	if (failed > 0 && failed < run->target_count)
-		first = STATUS_PARTIAL;
-	if (failed == 0 || run->all_nodes) {
+	if (tally.failed == 0 || run->all_nodes) {
 		out_member_bool(&run->out, "complete", !l.cut);
 		if (l.cut)
 			out_footer(
@@ -116,20 +113,19 @@ client_list(struct run *run, const char *query, bool can_cut,
 		else
 			out_end(&run->out);
 	}
-	return first;
+	return tally_status(&tally);
 }
 
 enum status
 client_list_near(
     struct run *run, const char *place, const char *km, struct buf *query)
 {
-	struct buf text;
+	struct buf text = XBUF;
 	struct location at;
 	double metres;
 	struct span number = span_from(km);
 	enum status status;
 
-	buf_init(&text, XBUF_MAX);
 	if (number.len > 2 &&
 	    memcmp(number.data + number.len - 2, "km", 2) == 0)
 		number.len -= 2;
@@ -140,8 +136,7 @@ client_list_near(
 		status = run_fail(
 		    run, STATUS_USAGE, "`%s' is no distance in km", km);
 	if (status == STATUS_OK) {
-		put_text(query, "&near=");
-		must(text_to_percent(query, buf_span(&text)));
+		put_query(query, "&near=", text_of(&text));
 		put_text(query, "&km=");
 		must(text_to_percent(query, number));
 	}

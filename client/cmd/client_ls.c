@@ -3,21 +3,15 @@
 
 #include "herd/text.h"
 #include "base/xbuf.h"
-#include "run/run.h"
 #include "cmd/client_list.h"
 
 static enum status
 client_ls_run(struct run *run)
 {
-	const char *prefix = run_word(run, 0);
-	struct buf query;
+	struct buf query = XBUF;
 	enum status status;
 
-	buf_init(&query, XBUF_MAX);
-	if (prefix != NULL) {
-		put_text(&query, "&prefix=");
-		must(text_to_percent(&query, span_from(prefix)));
-	}
+	put_query(&query, "&prefix=", run_word(run, 0));
 	status = client_list(run, text_of(&query), true, NULL);
 	buf_release(&query);
 	return status;
@@ -26,7 +20,7 @@ client_ls_run(struct run *run)
 const struct command cmd_client_ls = {
 	.path = "client ls",
 	.summary = "list the clients that a node knows",
-	.help = "With PREFIX only those whose id begins so.",
+	.help = "PREFIX lists only clients whose id begins with it.",
 	.group = GROUP_TABLE,
 	.args =
 	    ARGS(ARG("PREFIX", .complete = COMPLETE_CLIENT, .optional = true)),

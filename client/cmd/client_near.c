@@ -2,16 +2,14 @@
 #include "cmd/list.h"
 
 #include "base/xbuf.h"
-#include "run/run.h"
 #include "cmd/client_list.h"
 
 static enum status
 client_near_run(struct run *run)
 {
-	struct buf query;
+	struct buf query = XBUF;
 	enum status status;
 
-	buf_init(&query, XBUF_MAX);
 	status =
 	    client_list_near(run, run_word(run, 0), run_word(run, 1), &query);
 	if (status == STATUS_OK)

@@ -2,31 +2,22 @@
 #include "cmd/list.h"
 
 #include "run/fields.h"
-#include "run/run.h"
 
 /* clang-format off */
 static const struct column refused_columns[] = {
 	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_LABEL),
-	COLUMN("client", "CLIENT", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK,
-	    .path = "client"),
-	COLUMN("reason", "REASON", VALUE_STATE, .path = "reason"),
-	COLUMN("times", "TIMES", VALUE_INTEGER, .drop = 2, .path = "times"),
-	COLUMN("address", "ADDRESS", VALUE_TEXT, .drop = 1, .path = "address"),
-	COLUMN("at", "LAST", VALUE_CLOCK, .drop = 3, .path = "at"),
-	COLUMN("cut", "CUT", VALUE_BOOL, .traits = COLUMN_WIDE, .path = "cut"),
-	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK),
+	COLUMN("client", "CLIENT", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK),
+	COLUMN("reason", "REASON", VALUE_STATE),
+	COLUMN("times", "TIMES", VALUE_INTEGER, .drop = 2),
+	COLUMN("address", "ADDRESS", VALUE_TEXT, .drop = 1),
+	COLUMN("at", "LAST", VALUE_CLOCK, .drop = 3),
+	COLUMN("cut", "CUT", VALUE_BOOL, .traits = COLUMN_WIDE),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE | COLUMN_SHRINK),
 };
 /* clang-format on */
 
 static const struct view refused_view =
     VIEW(refused_columns, .schema = "herd.refused/1", .list = "refused");
-
-static enum status
-client_refused_run(struct run *run)
-{
-	return fields_run(run, &(struct fields_request){
-				   .path = "/v1/refused", .list = "refused" });
-}
 
 const struct command cmd_client_refused = {
 	.path = "client refused",
@@ -38,6 +29,7 @@ const struct command cmd_client_refused = {
 	.group = GROUP_TABLE,
 	.view = &refused_view,
 	.traits = COMMAND_READ,
-	.run = client_refused_run,
+	.run = fields_run_command,
+	.request = REQUEST(.path = "/v1/refused", .list = "refused"),
 	.example = "client refused -n all",
 };

@@ -11,39 +11,32 @@
 #include "herd/text.h"
 #include "run/fields.h"
 #include "base/xbuf.h"
-#include "run/run.h"
 
 /* clang-format off */
 #define SHOW_COLUMNS(X) \
 	X(SHOW_NODE, "node", "NODE", VALUE_TEXT, \
 	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_LABEL) \
-	X(SHOW_ID, "client", "CLIENT", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_ID | COLUMN_WIDE, \
-	    .path = "client") \
-	X(SHOW_TIME, "time", "CLIENT TIME", VALUE_TIME, .path = "time") \
-	X(SHOW_LOCATION, "location", "LOCATION", VALUE_PLACE, .drop = 1, .path = "location") \
-	X(SHOW_DISTANCE, "distance_m", "DISTANCE", VALUE_DISTANCE, .traits = COLUMN_IF_ANY, \
-	    .path = "distance_m") \
-	X(SHOW_RECEIVED, "received_at", "RECEIVED", VALUE_CLOCK, .drop = 2, .path = "received_at") \
-	X(SHOW_AHEAD, "ahead_s", "AHEAD", VALUE_SECONDS, .traits = COLUMN_IF_ANY, .drop = 4, \
-	    .path = "ahead_s") \
-	X(SHOW_LAG, "lag_ms", "LAG", VALUE_MS, .traits = COLUMN_IF_ANY, .drop = 3, \
-	    .path = "lag_ms") \
-	X(SHOW_STATUS, "status", "STATUS", VALUE_STATE, .traits = COLUMN_STATE) \
+	X(SHOW_ID, "client", "CLIENT", VALUE_TEXT, \
+	    .traits = COLUMN_NAME | COLUMN_ID | COLUMN_WIDE) \
+	X(SHOW_TIME, "time", "CLIENT TIME", VALUE_TIME) \
+	X(SHOW_LOCATION, "location", "LOCATION", VALUE_PLACE, .drop = 1) \
+	X(SHOW_DISTANCE, "distance_m", "DISTANCE", VALUE_DISTANCE, .traits = COLUMN_IF_ANY) \
+	X(SHOW_RECEIVED, "received_at", "RECEIVED", VALUE_CLOCK, .drop = 2) \
+	X(SHOW_AHEAD, "ahead_s", "AHEAD", VALUE_SECONDS, .traits = COLUMN_IF_ANY, .drop = 4) \
+	X(SHOW_LAG, "lag_ms", "LAG", VALUE_MS, .traits = COLUMN_IF_ANY, .drop = 3) \
+	X(SHOW_STATUS, "status", "STATUS", VALUE_STATE, .traits = COLUMN_COMPUTED | COLUMN_STATE) \
 	X(SHOW_ORIGIN, "origin", "ORIGIN", VALUE_TEXT, .traits = COLUMN_WIDE, .path = "node") \
-	X(SHOW_SKEW, "skew", "SKEW", VALUE_TEXT, .traits = COLUMN_WIDE, .path = "skew") \
-	X(SHOW_FROM, "from", "FROM", VALUE_TEXT, .traits = COLUMN_WIDE, .path = "from") \
-	X(SHOW_ERROR, "error", "ERROR", VALUE_TEXT, \
-	    .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK)
+	X(SHOW_SKEW, "skew", "SKEW", VALUE_TEXT, .traits = COLUMN_WIDE) \
+	X(SHOW_FROM, "from", "FROM", VALUE_TEXT, .traits = COLUMN_WIDE) \
+	X(SHOW_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE | COLUMN_SHRINK)
 /* clang-format on */
 
-enum { SHOW_COLUMNS(COLUMN_ENUM) };
-
-static const struct column show_columns[] = { SHOW_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(show_columns, SHOW_COLUMNS);
 
 static const struct view client_show_view =
     VIEW(show_columns, .schema = "herd.clients/1", .list = "clients");
 
-/* What the nodes that answered have of the client. */
+/* A node's record of the client. */
 struct holding {
 	const struct answer *answer;
 	struct report report; /* borrows the JSON's texts */
@@ -106,7 +99,7 @@ static void
 set_status(struct out *out, const struct holding *h,
     const struct holding *newest, struct agreement *verdict)
 {
-	struct buf text;
+	struct buf text = XBUF;
 
 	if (report_compare(&h->report, &newest->report) == 0) {
 		verdict->same++;
@@ -120,7 +113,6 @@ set_status(struct out *out, const struct holding *h,
 		return;
 	}
 	verdict->stale++;
-	buf_init(&text, XBUF_MAX);
 	put_text(&text, "stale by ");
 	put_duration(
 	    &text, (double)(newest->report.time_ns - h->report.time_ns) / 1e9);
@@ -159,12 +151,11 @@ static void
 add_verdict(struct run *run, const struct agreement *v)
 {
 	bool converged = v->stale + v->missing + v->unreachable == 0;
-	struct buf text;
+	struct buf text = XBUF;
 
 	out_member_bool(&run->out, "converged", converged);
 	if (!run->all_nodes)
 		return;
-	buf_init(&text, XBUF_MAX);
 	if (converged)
 		putf(&text, "converged: %zu the same", v->same);
 	else
@@ -181,7 +172,7 @@ add_verdict(struct run *run, const struct agreement *v)
 	buf_release(&text);
 }
 
-/* A node that does not know it is an answer; one that is silent an error. */
+/* "Not found" is an answer; silence is an error. */
 static enum status
 show_status(
     struct run *run, const struct answers *answers, const struct agreement *v)
@@ -210,8 +201,7 @@ client_show_run(struct run *run)
 	char *path;
 	enum status status = run_targets(run);
 
-	/* Among several nodes a removal is something that they can differ in.
-	 */
+	/* Several nodes can differ in a removal, so it is asked for. */
 	path = ask_path("/v1/clients/", span_from(run_word(run, 0)),
 	    run->all_nodes ? "?removed=1" : "");
 	if (status == STATUS_OK)
@@ -242,8 +232,9 @@ const struct command cmd_client_show = {
 	.help =
 	    "With -n all every node is asked and compared with the newest "
 	    "report; the exit status is 1 unless all have it. RECEIVED is when "
-	    "the origin had the report from the client, on every node; when a "
-	    "relayed one reached a node is not kept: `trace' measures that.",
+	    "the origin had the report from the client, on every node. The time "
+	    "at which a relayed report reached a node is not kept; `trace' "
+	    "measures it.",
 	.group = GROUP_TABLE,
 	.args = ARGS(ARG("CLIENT", .complete = COMPLETE_CLIENT)),
 	.view = &client_show_view,

@@ -11,20 +11,19 @@
 #include "run/run.h"
 
 /*
- * Settings with the options among `words`, which say whose nodes are meant.
- * A line that is still being typed may be wrong: what is understood counts.
+ * Applies the options among `words`, because they choose the herd. A line that
+ * is still being typed may be wrong; its valid options count.
  */
 static void
 read_typed_options(struct app *out, const struct app *from,
     const char *const *words, size_t count)
 {
 	struct args args;
-	struct buf message;
+	struct buf message = XBUF;
 
 	*out = (struct app){ .utf8 = from->utf8 };
 	prefs_copy(&out->base, &from->base);
 	prefs_init(&out->prefs);
-	buf_init(&message, XBUF_MAX);
 	(void)args_parse(words, count, &args, &message);
 	(void)prefs_read_options(&out->base, &args, ORIGIN_FLAG, &message);
 	(void)app_apply(out, &message);
@@ -33,9 +32,9 @@ read_typed_options(struct app *out, const struct app *from,
 }
 
 /*
- * What reaches the shell as one line and, once it has quoted it, herdctl as
- * one argument: no control character, no word for the shell's script itself,
- * and nothing that would be an option.
+ * Can the shell read it as one line and, after quoting it, give it to herdctl
+ * as one argument? It has no control character, is no word for the shell's
+ * script itself, and would not be an option.
  */
 static bool
 fits_on_a_line(const struct completions *found, const struct completion *item)

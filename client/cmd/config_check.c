@@ -10,15 +10,13 @@
 /* clang-format off */
 #define CHECK_COLUMNS(X) \
 	X(CHECK_FILE, "file", "FILE", VALUE_TEXT, .traits = COLUMN_NAME) \
-	X(CHECK_LINE, "line", "LINE", VALUE_INTEGER, .path = "line") \
-	X(CHECK_COLUMN, "column", "COLUMN", VALUE_INTEGER, .path = "column") \
+	X(CHECK_LINE, "line", "LINE", VALUE_INTEGER) \
+	X(CHECK_COLUMN, "column", "COLUMN", VALUE_INTEGER) \
 	X(CHECK_SEVERITY, "severity", "SEVERITY", VALUE_TEXT) \
-	X(CHECK_TEXT, "text", "TEXT", VALUE_TEXT, .path = "text")
+	X(CHECK_TEXT, "text", "TEXT", VALUE_TEXT)
 /* clang-format on */
 
-enum { CHECK_COLUMNS(COLUMN_ENUM) };
-
-static const struct column columns[] = { CHECK_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(columns, CHECK_COLUMNS);
 
 static const struct view config_check_view =
     VIEW(columns, .schema = "herd.config-check/1", .list = "diagnostics");
@@ -56,7 +54,7 @@ add_diagnostics(
 	}
 }
 
-/* Every finding is a row; people get them as compilers say theirs. */
+/* Every finding is a row. */
 static enum status
 check_text(struct run *run, const char *path, struct span text)
 {

@@ -19,12 +19,10 @@
 	X(DIFF_RUNNING, "running", "RUNNING", VALUE_TEXT, .traits = COLUMN_SHRINK) \
 	X(DIFF_FILE, "file", "FILE", VALUE_TEXT, .traits = COLUMN_SHRINK) \
 	X(DIFF_RELOADABLE, "reloadable", "RELOADABLE", VALUE_BOOL, .drop = 1) \
-	X(DIFF_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+	X(DIFF_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE)
 /* clang-format on */
 
-enum { DIFF_COLUMNS(COLUMN_ENUM) };
-
-static const struct column columns[] = { DIFF_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(columns, DIFF_COLUMNS);
 
 static const struct view config_diff_view =
     VIEW(columns, .schema = "herd.config-diff/1", .list = "differences");
@@ -36,7 +34,7 @@ struct comparison {
 	size_t differing;
 };
 
-/* A row for it; NULL stands for "not there". */
+/* A row for it; NULL means "not there". */
 static void
 differ(struct comparison *c, const char *name, const char *running,
     const char *file, const cJSON *reloadable)
@@ -46,10 +44,8 @@ differ(struct comparison *c, const char *name, const char *running,
 	c->differing++;
 	fields_set_node(out, c->answer->target->name);
 	out_word(out, DIFF_NAME, name);
-	if (running != NULL)
-		out_word(out, DIFF_RUNNING, running);
-	if (file != NULL)
-		out_word(out, DIFF_FILE, file);
+	out_word(out, DIFF_RUNNING, running);
+	out_word(out, DIFF_FILE, file);
 	if (cJSON_IsBool(reloadable))
 		out_bool(out, DIFF_RELOADABLE, cJSON_IsTrue(reloadable));
 	out_row(out);
@@ -60,17 +56,15 @@ compare_settings(struct comparison *c)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, fields_at(c->answer->json, "settings"))
-	{
+	cJSON_ArrayForEach(item, fields_at(c->answer->json, "settings")) {
 		const char *name = fields_text(item, "name");
 		const char *running = fields_text(item, "value");
 		const struct setting *setting =
 		    name == NULL ? NULL : setting_find(span_from(name));
-		struct buf value;
+		struct buf value = XBUF;
 
 		if (setting == NULL || running == NULL || setting->secret)
 			continue;
-		buf_init(&value, XBUF_MAX);
 		must(setting_get(&c->file->settings, setting, &value));
 		if (strcmp(text_of(&value), running) != 0)
 			differ(c, name, running, text_of(&value),
@@ -83,11 +77,10 @@ static void
 compare_address(struct comparison *c, const char *node, const char *key,
     const char *running, const struct address *address)
 {
-	struct buf text;
+	struct buf text = XBUF;
 	char *name = xasprintf("nodes.%s.%s", node, key);
 	const char *file = NULL;
 
-	buf_init(&text, XBUF_MAX);
 	if (address->kind != ADDRESS_NONE) {
 		must(address_format(&text, address));
 		file = text_of(&text);
@@ -106,8 +99,7 @@ compare_nodes(struct comparison *c)
 	bool *seen = xcalloc(file->node_count, sizeof(*seen));
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, fields_at(c->answer->json, "nodes"))
-	{
+	cJSON_ArrayForEach(item, fields_at(c->answer->json, "nodes")) {
 		const char *name = fields_text(item, "node");
 		size_t i;
 
@@ -157,8 +149,7 @@ compare_links(struct comparison *c)
 	bool *seen = xcalloc(file->link_count, sizeof(*seen));
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, links)
-	{
+	cJSON_ArrayForEach(item, links) {
 		bool known = false;
 
 		for (size_t i = 0; i < file->link_count; i++) {

@@ -7,18 +7,18 @@
 
 /* clang-format off */
 static const struct column columns[] = {
-	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
-	COLUMN("applied", "APPLIED", VALUE_JSON, .path = "applied"),
-	COLUMN("restart", "NEEDS A RESTART", VALUE_JSON, .path = "restart"),
-	COLUMN("rejected", "REJECTED", VALUE_JSON, .path = "rejected"),
-	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_SUBJECT),
+	COLUMN("applied", "APPLIED", VALUE_JSON),
+	COLUMN("restart", "NEEDS A RESTART", VALUE_JSON),
+	COLUMN("rejected", "REJECTED", VALUE_JSON),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),
 };
 /* clang-format on */
 
 static const struct view config_reload_view =
     VIEW(columns, .schema = "herd.reload/1", .list = "nodes");
 
-/* A refused file comes back with where it is wrong. */
+/* The answer to a refused file has its errors. */
 static void
 say_diagnostics(struct run *run, const struct answer *a)
 {
@@ -29,8 +29,7 @@ say_diagnostics(struct run *run, const struct answer *a)
 
 	if (list == NULL)
 		list = fields_at(json, "diagnostics");
-	cJSON_ArrayForEach(item, list)
-	{
+	cJSON_ArrayForEach(item, list) {
 		const char *text = fields_text(item, "text");
 
 		if (text == NULL)
@@ -63,7 +62,8 @@ const struct command cmd_config_reload = {
 	.path = "config reload",
 	.summary = "let a node read its herd file again",
 	.help =
-	    "It is taken whole or not at all; what needs a restart is listed.",
+	    "The file is applied as a whole or not at all. Settings that need a "
+	    "restart are listed.",
 	.group = GROUP_CONFIG,
 	.view = &config_reload_view,
 	.traits = COMMAND_WRITE,

@@ -7,14 +7,13 @@
 /* clang-format off */
 static const struct column columns[] = {
 	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_LABEL),
-	COLUMN("name", "SETTING", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL, .path = "name"),
-	COLUMN("value", "VALUE", VALUE_TEXT, .traits = COLUMN_SHRINK, .path = "value"),
-	COLUMN("default", "DEFAULT", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 2,
-	    .path = "default"),
-	COLUMN("origin", "ORIGIN", VALUE_TEXT, .drop = 1, .path = "origin"),
-	COLUMN("reloadable", "RELOADABLE", VALUE_BOOL, .drop = 3, .path = "reloadable"),
-	COLUMN("help", "MEANING", VALUE_TEXT, .traits = COLUMN_WIDE, .path = "help"),
-	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("name", "SETTING", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL),
+	COLUMN("value", "VALUE", VALUE_TEXT, .traits = COLUMN_SHRINK),
+	COLUMN("default", "DEFAULT", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 2),
+	COLUMN("origin", "ORIGIN", VALUE_TEXT, .drop = 1),
+	COLUMN("reloadable", "RELOADABLE", VALUE_BOOL, .drop = 3),
+	COLUMN("help", "MEANING", VALUE_TEXT, .traits = COLUMN_WIDE),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),
 };
 /* clang-format on */
 
@@ -26,8 +25,7 @@ config_show_run(struct run *run)
 {
 	if (run_flag(run, "origin") != NULL)
 		return prefs_rows_run(run);
-	return fields_run(run, &(struct fields_request){
-				   .path = "/v1/config", .list = "settings" });
+	return fields_run_command(run);
 }
 
 const struct command cmd_config_show = {
@@ -39,5 +37,6 @@ const struct command cmd_config_show = {
 	.view = &config_show_view,
 	.traits = COMMAND_READ,
 	.run = config_show_run,
+	.request = REQUEST(.path = "/v1/config", .list = "settings"),
 	.example = "config show --origin",
 };

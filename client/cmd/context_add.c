@@ -27,7 +27,7 @@ put_options(struct run *run, struct buf *out)
 		    value->from_context)
 			continue;
 		/* A context is used from any directory. */
-		if (pref->complete == COMPLETE_FILE)
+		if ((pref->traits & PREF_PATH) != 0)
 			absolute = realpath(value->text, NULL);
 		putf(out, "%s ", pref->name);
 		tokens_quote(out, absolute != NULL ? absolute : value->text);
@@ -54,7 +54,7 @@ write_context(struct run *run, const char *name, struct buf *text)
 	return status;
 }
 
-/* --read-only on this line is the new context's, and no reason to refuse. */
+/* --read-only on this line is for the new context; it does not refuse it. */
 static enum status
 may_add(struct run *run)
 {
@@ -72,7 +72,7 @@ static enum status
 context_add_run(struct run *run)
 {
 	const char *name = run_word(run, 0);
-	struct buf text;
+	struct buf text = XBUF;
 	size_t count;
 	enum status status = may_add(run);
 
@@ -83,7 +83,6 @@ context_add_run(struct run *run)
 		    "`%s' is no name for a context: 1 to 64 letters, digits, "
 		    "'.', '_' or '-', and not `none'",
 		    name);
-	buf_init(&text, XBUF_MAX);
 	count = put_options(run, &text);
 	if (run_flag(run, "protected") != NULL)
 		put_text(&text, "protected on\n");

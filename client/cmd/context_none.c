@@ -3,18 +3,12 @@
 
 #include "cmd/context_switch.h"
 
-static enum status
-context_none_run(struct run *run)
-{
-	return context_switch(run, "none");
-}
-
 const struct command cmd_context_none = {
 	.path = "context none",
 	.summary = "work in no context",
 	.group = GROUP_TOOL,
 	.flags = CONTEXT_SWITCH_FLAGS,
 	.traits = COMMAND_BY_LINE,
-	.run = context_none_run,
+	.run = context_switch_run,
 	.example = "context none",
 };

@@ -24,9 +24,7 @@
 	X(CONTEXT_FILE, "file", "FILE", VALUE_TEXT, .traits = COLUMN_WIDE)
 /* clang-format on */
 
-enum { CONTEXT_COLUMNS(COLUMN_ENUM) };
-
-static const struct column columns[] = { CONTEXT_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(columns, CONTEXT_COLUMNS);
 
 const struct view context_rows_view =
     VIEW(columns, .schema = "herdctl.contexts/1", .list = "contexts");

@@ -18,7 +18,7 @@ context_switch(struct run *run, const char *name)
 	struct prefs before;
 	enum status status = leaves ? STATUS_OK : context_rows_find(run, name);
 
-	/* One leaves a read-only context for another one. */
+	/* A read-only context may be left. */
 	if (status == STATUS_OK && saves &&
 	    !run->prefs.values[PREF_READ_ONLY].from_context)
 		status = run_may_change(run);
@@ -48,4 +48,12 @@ context_switch(struct run *run, const char *name)
 	}
 	prefs_release(&before);
 	return STATUS_OK;
+}
+
+enum status
+context_switch_run(struct run *run)
+{
+	const char *name = run_word(run, 0);
+
+	return context_switch(run, name == NULL ? "none" : name);
 }

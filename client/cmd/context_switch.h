@@ -18,4 +18,7 @@
  */
 enum status context_switch(struct run *run, const char *name);
 
+/* The run function of `context use NAME' and of `context none'. */
+enum status context_switch_run(struct run *run);
+
 #endif

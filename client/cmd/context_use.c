@@ -3,12 +3,6 @@
 
 #include "cmd/context_switch.h"
 
-static enum status
-context_use_run(struct run *run)
-{
-	return context_switch(run, run_word(run, 0));
-}
-
 const struct command cmd_context_use = {
 	.path = "context use",
 	.summary = "work in a context from now on",
@@ -19,6 +13,6 @@ const struct command cmd_context_use = {
 	.args = ARGS(ARG("NAME", .complete = COMPLETE_CONTEXT)),
 	.flags = CONTEXT_SWITCH_FLAGS,
 	.traits = COMMAND_BY_LINE,
-	.run = context_use_run,
+	.run = context_switch_run,
 	.example = "context use lab",
 };

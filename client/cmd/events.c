@@ -8,7 +8,6 @@
 #include "herd/text.h"
 #include "base/xbuf.h"
 #include "run/fields.h"
-#include "run/run.h"
 #include "run/stream.h"
 
 #define EVENT_TYPES "report link places admin"
@@ -16,27 +15,25 @@
 /* clang-format off */
 #define EVENT_COLUMNS(X) \
 	X(EVENT_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS) \
-	X(EVENT_AT, "at", "AT", VALUE_CLOCK, .path = "at") \
-	X(EVENT_KIND, "event", "EVENT", VALUE_TEXT, .path = "event") \
-	X(EVENT_CLIENT, "client", "CLIENT", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_ID, \
-	    .path = "client") \
-	X(EVENT_LOCATION, "location", "LOCATION", VALUE_PLACE, .path = "location") \
-	X(EVENT_TIME, "time", "CLIENT TIME", VALUE_TIME, .traits = COLUMN_WIDE, .path = "time") \
-	X(EVENT_ORIGIN, "origin", "ORIGIN", VALUE_TEXT, .traits = COLUMN_MACHINE) \
-	X(EVENT_FROM, "from", "FROM", VALUE_TEXT, .traits = COLUMN_NEIGHBOUR, .path = "from") \
-	X(EVENT_PEER, "peer", "PEER", VALUE_TEXT, .traits = COLUMN_NEIGHBOUR, .path = "peer") \
-	X(EVENT_STATE, "state", "STATE", VALUE_STATE, .path = "state") \
-	X(EVENT_TEXT, "text", "TEXT", VALUE_TEXT)
+	X(EVENT_AT, "at", "AT", VALUE_CLOCK) \
+	X(EVENT_KIND, "event", "EVENT", VALUE_TEXT) \
+	X(EVENT_CLIENT, "client", "CLIENT", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_ID) \
+	X(EVENT_LOCATION, "location", "LOCATION", VALUE_PLACE) \
+	X(EVENT_TIME, "time", "CLIENT TIME", VALUE_TIME, .traits = COLUMN_WIDE) \
+	X(EVENT_ORIGIN, "origin", "ORIGIN", VALUE_TEXT, \
+	    .traits = COLUMN_COMPUTED | COLUMN_MACHINE) \
+	X(EVENT_FROM, "from", "FROM", VALUE_TEXT, .traits = COLUMN_NEIGHBOUR) \
+	X(EVENT_PEER, "peer", "PEER", VALUE_TEXT, .traits = COLUMN_NEIGHBOUR) \
+	X(EVENT_STATE, "state", "STATE", VALUE_STATE) \
+	X(EVENT_TEXT, "text", "TEXT", VALUE_TEXT, .traits = COLUMN_COMPUTED)
 /* clang-format on */
 
-enum { EVENT_COLUMNS(COLUMN_ENUM) };
-
-static const struct column event_columns[] = { EVENT_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(event_columns, EVENT_COLUMNS);
 
 static const struct view event_view =
     VIEW(event_columns, .schema = "herd.events/1", .list = "events");
 
-/* What has no column of its own, in words. */
+/* Facts without a column of their own, in words. */
 static void
 set_text(struct out *out, const cJSON *event)
 {
@@ -44,9 +41,8 @@ set_text(struct out *out, const cJSON *event)
 	const char *verb = fields_text(event, "verb");
 	const char *who = fields_text(event, "who");
 	const char *kind = fields_text(event, "event");
-	struct buf text;
+	struct buf text = XBUF;
 
-	buf_init(&text, XBUF_MAX);
 	if (error != NULL)
 		put_text(&text, error);
 	if (verb != NULL)
@@ -96,21 +92,16 @@ has_enough(const void *arg)
 		   run->out.written >= run->out.options.limit);
 }
 
-/* Before a node is asked: it does not say which words there are. */
+/* Checked here, because the node's error does not list the words. */
 static enum status
 check_types(struct run *run)
 {
-	static const char *const words[] = { "report", "link", "places",
-		"admin" };
 	const char *list = run_flag(run, "type");
 
 	while (list != NULL && *list != '\0') {
 		size_t len = strcspn(list, ",");
-		bool known = false;
 
-		for (size_t i = 0; i < HERD_ARRAY_LEN(words); i++)
-			known |= span_is(span_of(list, len), words[i]);
-		if (!known)
+		if (!tokens_is_among(EVENT_TYPES, span_of(list, len)))
 			return run_fail(run, STATUS_USAGE,
 			    "--type: `%.*s' is not one of: " EVENT_TYPES,
 			    (int)len, list);
@@ -124,18 +115,11 @@ events_path(struct run *run)
 {
 	const char *types = run_flag(run, "type");
 	const char *glob = run_flag(run, "client");
-	struct buf path;
+	struct buf path = XBUF;
 
-	buf_init(&path, XBUF_MAX);
 	put_text(&path, "/v1/events?");
-	if (types != NULL) {
-		put_text(&path, "type=");
-		must(text_to_percent(&path, span_from(types)));
-	}
-	if (glob != NULL) {
-		put_text(&path, types != NULL ? "&client=" : "client=");
-		must(text_to_percent(&path, span_from(glob)));
-	}
+	put_query(&path, "type=", types);
+	put_query(&path, types != NULL ? "&client=" : "client=", glob);
 	return text_take(&path);
 }
 
@@ -168,7 +152,7 @@ const struct command cmd_events = {
 	.summary = "print what happens on nodes, as it happens",
 	.help =
 	    "Until Ctrl-C, or until --limit N events have come. A reader that "
-	    "is too slow gets each client's newest report only, and is told.",
+	    "is too slow gets only each client's newest report, and a notice.",
 	.group = GROUP_WATCHING,
 	/* clang-format off */
 	.flags = FLAGS(

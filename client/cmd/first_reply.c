@@ -3,11 +3,10 @@
 
 #include "herd/text.h"
 #include "base/xbuf.h"
-#include "run/run.h"
 
 /*
- * The request was well-formed, so the node refused it for what it means. The
- * node does not say why.
+ * The request was well-formed, so the node refused its content. It does not
+ * say why.
  */
 static const char *
 probable_reason(struct span line)
@@ -48,7 +47,7 @@ first_reply_read(struct run *run, struct conversation *x, struct reply *out)
 		return x->status;
 	if (reply_parse(buf_span(&x->first), x->kind, out) != HERD_OK) {
 		x->status = STATUS_REPLY;
-		x->message = xstrdup("what it sent is no answer to that");
+		x->message = xstrdup("its answer does not fit the request");
 	} else if (out->refused) {
 		return refused(run, x);
 	}

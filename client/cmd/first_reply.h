@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a node answered to a request of the client protocol.
+ * A node's answer to a request of the client protocol.
  */
 #ifndef HERD_CLIENT_FIRST_REPLY_H
 #define HERD_CLIENT_FIRST_REPLY_H
@@ -8,8 +8,9 @@
 #include "run/ask.h"
 
 /*
- * The first answer of an exchange, taken apart. Says a refusal; what is no
- * answer becomes the exchange's failure, to be reported with the others.
+ * Parses the first answer of a conversation and reports a refusal. Bytes that
+ * are no answer become the conversation's failure, which is reported with the
+ * others.
  */
 enum status first_reply_read(
     struct run *run, struct conversation *x, struct reply *out);

@@ -26,9 +26,7 @@
 	X(FINDING_TEXT, "text", "WHAT IT MEANS", VALUE_TEXT, .traits = COLUMN_SHRINK)
 /* clang-format on */
 
-enum { FINDING_COLUMNS(COLUMN_ENUM) };
-
-static const struct column columns[] = { FINDING_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(columns, FINDING_COLUMNS);
 
 static const struct view herd_check_view =
     VIEW(columns, .schema = "herd.check/1", .list = "checks");
@@ -48,10 +46,9 @@ static void HERD_PRINTF(5, 6) find(struct herdcheck *h, const char *name,
 {
 	static const char *const words[] = { "ok", "warning", "critical" };
 	struct out *out = &h->run->out;
-	struct buf text;
+	struct buf text = XBUF;
 	va_list args;
 
-	buf_init(&text, XBUF_MAX);
 	va_start(args, fmt);
 	putv(&text, fmt, args);
 	va_end(args);
@@ -92,8 +89,7 @@ conclude(struct herdcheck *h, const char *name, enum finding_state state,
 		    text_of(&h->list), after);
 }
 
-/* --- shape ------------------------------------------------------------------
- */
+/* --- shape ----------------------------------------------------------- */
 
 static void
 find_weak_points(struct herdcheck *h, const struct graph_facts *facts)
@@ -146,15 +142,12 @@ find_shape(struct herdcheck *h)
 	free(edges);
 }
 
-/* --- state ------------------------------------------------------------------
- */
+/* --- state ----------------------------------------------------------- */
 
 static void
 find_silent(struct herdcheck *h)
 {
-	for (size_t i = 0; i < h->answers->count; i++) {
-		const struct answer *a = &h->answers->items[i];
-
+	answers_each(a, h->answers) {
 		if (a->status != STATUS_OK)
 			note(h, ", ", "%s (%s)", a->target->name, a->message);
 	}
@@ -165,12 +158,10 @@ find_silent(struct herdcheck *h)
 static void
 find_links(struct herdcheck *h)
 {
-	for (size_t i = 0; i < h->answers->count; i++) {
-		const struct answer *a = &h->answers->items[i];
+	answers_each(a, h->answers) {
 		const cJSON *peer;
 
-		cJSON_ArrayForEach(peer, fields_at(a->json, "peers.down"))
-		{
+		cJSON_ArrayForEach(peer, fields_at(a->json, "peers.down")) {
 			const char *name = fields_text(peer, "peer");
 			const char *state = fields_text(peer, "state");
 
@@ -183,7 +174,7 @@ find_links(struct herdcheck *h)
 	    h, "links down", FINDING_CRITICAL, "all links are synced", "", "");
 }
 
-/* Nodes whose value of `path` is not that of the first that has one. */
+/* Compares the values of `path` with the first one. */
 static void
 find_unlike(struct herdcheck *h, const char *name, const char *path,
     enum finding_state state, const char *same)
@@ -191,8 +182,7 @@ find_unlike(struct herdcheck *h, const char *name, const char *path,
 	const char *first = NULL;
 	size_t unlike = 0;
 
-	for (size_t i = 0; i < h->answers->count; i++) {
-		const struct answer *a = &h->answers->items[i];
+	answers_each(a, h->answers) {
 		const char *value = fields_text(a->json, path);
 
 		if (value == NULL)
@@ -206,7 +196,7 @@ find_unlike(struct herdcheck *h, const char *name, const char *path,
 	conclude(h, name, state, same, "", "");
 }
 
-/* Against this machine's clock; half the round trip is not its fault. */
+/* Measured against this machine's clock, less half the round trip. */
 static void
 find_clocks(struct herdcheck *h)
 {
@@ -214,8 +204,7 @@ find_clocks(struct herdcheck *h)
 	double high = 0;
 	bool any = false;
 
-	for (size_t i = 0; i < h->answers->count; i++) {
-		const struct answer *a = &h->answers->items[i];
+	answers_each(a, h->answers) {
 		const char *time = fields_text(a->json, "time");
 		double off;
 		uint64_t ns;
@@ -237,8 +226,7 @@ static void
 find_restless(struct herdcheck *h, const char *name, const char *path,
     const char *good, enum finding_state state, const char *fine)
 {
-	for (size_t i = 0; i < h->answers->count; i++) {
-		const struct answer *a = &h->answers->items[i];
+	answers_each(a, h->answers) {
 		const char *value = fields_text(a->json, path);
 
 		if (value != NULL && strcmp(value, good) != 0 &&
@@ -252,9 +240,7 @@ find_restless(struct herdcheck *h, const char *name, const char *path,
 static void
 find_isolated(struct herdcheck *h)
 {
-	for (size_t i = 0; i < h->answers->count; i++) {
-		const struct answer *a = &h->answers->items[i];
-
+	answers_each(a, h->answers) {
 		if (fields_is(a->json, "isolated"))
 			note(h, ", ", "%s", a->target->name);
 	}
@@ -270,8 +256,7 @@ put_names(struct buf *out, const cJSON *names)
 	const cJSON *name;
 	const char *comma = "";
 
-	cJSON_ArrayForEach(name, names)
-	{
+	cJSON_ArrayForEach(name, names) {
 		if (cJSON_IsString(name))
 			putf(out, "%s%s", comma, name->valuestring);
 		comma = ", ";
@@ -282,8 +267,7 @@ put_names(struct buf *out, const cJSON *names)
 static void
 find_twins(struct herdcheck *h)
 {
-	for (size_t i = 0; i < h->answers->count; i++) {
-		const struct answer *a = &h->answers->items[i];
+	answers_each(a, h->answers) {
 		const cJSON *twins = fields_at(a->json, "peers.twins");
 
 		if (cJSON_GetArraySize(twins) == 0)
@@ -296,7 +280,7 @@ find_twins(struct herdcheck *h)
 	    "two processes have one node's name: ", "; stop one of them");
 }
 
-/* Nodes whose clock most others do not believe. */
+/* Nodes with a clock that most others do not believe. */
 static void
 find_overruled(struct herdcheck *h)
 {
@@ -314,8 +298,7 @@ find_strange(struct herdcheck *h)
 	double most = 0;
 	bool unknown = false;
 
-	for (size_t i = 0; i < h->answers->count; i++) {
-		const struct answer *a = &h->answers->items[i];
+	answers_each(a, h->answers) {
 		const cJSON *count = fields_at(a->json, "clients.strange");
 
 		unknown |= cJSON_IsNull(count);
@@ -380,11 +363,10 @@ static enum status
 herd_check_run(struct run *run)
 {
 	struct answers answers;
-	struct herdcheck h = { .run = run, .answers = &answers };
+	struct herdcheck h = { .run = run, .answers = &answers, .list = XBUF };
 	enum status status = fields_ask(
 	    run, &(struct fields_request){ .path = "/v1/status" }, &answers);
 
-	buf_init(&h.list, XBUF_MAX);
 	if (status == STATUS_OK)
 		status = write_findings(&h);
 	answers_release(&answers);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * herd diff: which clients the nodes disagree on. All nodes hash their tables
- * with one key into the same tree of 64 x 64 x 64 buckets; only where hashes
- * differ is looked further, and only differing buckets are listed. What
- * differs is asked for once more a moment later: reports on their way are no
- * difference.
+ * herd diff: the clients that nodes disagree on. All nodes hash their tables
+ * with one key into the same tree of 64 x 64 x 64 buckets. Only buckets with
+ * different hashes are searched and listed. Their clients are asked for once
+ * more a moment later, because a report on its way is no difference.
  */
 #include "cmd/list.h"
 
@@ -20,7 +19,7 @@
 #define DIGITS 64u
 #define HASH_HEX 16u
 #define DEPTH 3u          /* digits of a bucket's path */
-#define BUCKETS_MOST 500u /* listed; more is said to be more */
+#define BUCKETS_MOST 500u /* listed; the answer says if there are more */
 #define CLIENTS_MOST 1000u
 #define SETTLE_NS (300 * HERD_NS_PER_MS)
 
@@ -35,9 +34,7 @@
 	X(DIFF_BEHIND, "behind_s", "BEHIND", VALUE_SECONDS, .drop = 1)
 /* clang-format on */
 
-enum { DIFF_COLUMNS(COLUMN_ENUM) };
-
-static const struct column columns[] = { DIFF_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(columns, DIFF_COLUMNS);
 
 static const struct view herd_diff_view =
     VIEW(columns, .schema = "herd.diff/1", .list = "clients");
@@ -72,20 +69,12 @@ make_key(char key[33])
 		snprintf(key + 2 * i, 3, "%02x", bytes[i]);
 }
 
-/* The same path asked of all nodes that answer. */
+/* GETs the same path from all nodes that answer. */
 static enum status
 ask_nodes(struct diff *d, const char *path, struct answers *out)
 {
-	struct question *questions = xcalloc(d->node_count, sizeof(*questions));
-	enum status status;
-
-	for (size_t i = 0; i < d->node_count; i++)
-		questions[i] = (struct question){
-			.target = d->nodes[i], .method = "GET", .path = path
-		};
-	status = ask(d->run, questions, d->node_count, out);
-	free(questions);
-	return status;
+	return ask(d->run, &(struct question){ .path = path }, d->nodes,
+	    d->node_count, out);
 }
 
 static char *
@@ -98,7 +87,7 @@ digest_path(const struct diff *d, const char *path)
 	    span_from(path), query);
 }
 
-/* The same part of the digest of all nodes that answer; all have to. */
+/* GETs the same part of the digest from all nodes; all must answer. */
 static enum status
 ask_digest(struct diff *d, const char *path, struct answers *out)
 {
@@ -182,14 +171,14 @@ next_level(struct diff *d)
 	return status;
 }
 
-/* Nodes that do not answer at all are left out, and said. */
+/* Nodes that do not answer at all are left out and reported. */
 static enum status
 compare_roots(struct diff *d)
 {
 	struct run *run = d->run;
 	struct answers answers;
 	char *url = digest_path(d, "");
-	enum status status = ask_all(run, "GET", url, NULL, &answers);
+	enum status status = ask_all(run, url, &answers);
 	enum status asked;
 
 	free(url);
@@ -199,9 +188,7 @@ compare_roots(struct diff *d)
 	}
 	asked = answers_report(run, &answers);
 	d->nodes = xcalloc(answers.count, sizeof(*d->nodes));
-	for (size_t i = 0; i < answers.count; i++) {
-		struct answer *a = &answers.items[i];
-
+	answers_each(a, &answers) {
 		if (a->status != STATUS_OK) {
 			d->silent++;
 			continue;
@@ -227,10 +214,9 @@ knows_id(const struct diff *d, const char *id)
 static char *
 record_path(const cJSON *client)
 {
-	struct buf id;
+	struct buf id = XBUF;
 	char *path;
 
-	buf_init(&id, XBUF_MAX);
 	(void)fields_client_id(client, &id);
 	path = ask_path("/v1/clients/", buf_span(&id), "?removed=1");
 	buf_release(&id);
@@ -243,9 +229,8 @@ content_of(const cJSON *client)
 {
 	static const char *const keys[] = { "time", "location", "skew",
 		"node" };
-	struct buf text;
+	struct buf text = XBUF;
 
-	buf_init(&text, XBUF_MAX);
 	for (size_t i = 0; i < HERD_ARRAY_LEN(keys); i++) {
 		const char *value = fields_text(client, keys[i]);
 
@@ -260,8 +245,7 @@ find_client(const cJSON *list, const char *path)
 {
 	const cJSON *client;
 
-	cJSON_ArrayForEach(client, list)
-	{
+	cJSON_ArrayForEach(client, list) {
 		char *other = record_path(client);
 		bool same = strcmp(other, path) == 0;
 
@@ -301,8 +285,7 @@ compare_bucket(struct diff *d, const struct answers *answers)
 		const cJSON *client;
 
 		cJSON_ArrayForEach(
-		    client, fields_at(answers->items[i].json, "clients"))
-		{
+		    client, fields_at(answers->items[i].json, "clients")) {
 			char *path = record_path(client);
 
 			if (d->id_count == CLIENTS_MOST) {
@@ -371,9 +354,8 @@ write_row(struct diff *d, const struct newest *newest, struct buf lists[3],
     double behind)
 {
 	struct out *out = &d->run->out;
-	struct buf id;
+	struct buf id = XBUF;
 
-	buf_init(&id, XBUF_MAX);
 	if (fields_client_id(newest->json, &id))
 		out_text(out, DIFF_CLIENT, buf_span(&id));
 	buf_release(&id);
@@ -387,7 +369,7 @@ write_row(struct diff *d, const struct newest *newest, struct buf lists[3],
 	out_row(out);
 }
 
-/* Rows only what still differs. */
+/* Writes a row if the client still differs. */
 static void
 compare_records(struct diff *d, const struct answers *answers)
 {
@@ -398,8 +380,7 @@ compare_records(struct diff *d, const struct answers *answers)
 	for (size_t i = 0; i < 3; i++)
 		buf_init(&lists[i], XBUF_MAX);
 	find_newest(answers, &newest);
-	for (size_t i = 0; i < answers->count; i++) {
-		const struct answer *a = &answers->items[i];
+	answers_each(a, answers) {
 		uint64_t ns = 0;
 		char *content;
 
@@ -439,8 +420,7 @@ look_again(struct diff *d)
 	for (size_t i = 0; i < d->id_count && status == STATUS_OK; i++) {
 		struct answers answers;
 
-		d->run->deadline =
-		    deadline_in(prefs_ns(&d->run->prefs, PREF_TIMEOUT));
+		run_renew_deadline(d->run);
 		status = ask_nodes(d, d->ids[i], &answers);
 		if (status == STATUS_OK)
 			compare_records(d, &answers);
@@ -449,8 +429,7 @@ look_again(struct diff *d)
 	return status;
 }
 
-/* --- the command ------------------------------------------------------------
- */
+/* --- the command ----------------------------------------------------- */
 
 static enum status
 find_differences(struct diff *d)
@@ -467,8 +446,7 @@ find_differences(struct diff *d)
 	for (size_t level = 0; level < DEPTH && status == STATUS_OK &&
 			       d->node_count > 1 && d->path_count > 0;
 	     level++) {
-		d->run->deadline =
-		    deadline_in(prefs_ns(&d->run->prefs, PREF_TIMEOUT));
+		run_renew_deadline(d->run);
 		status = next_level(d);
 	}
 	if (status == STATUS_OK && d->node_count > 1)
@@ -481,9 +459,8 @@ write_diff(struct diff *d)
 {
 	struct run *run = d->run;
 	size_t differing = run->out.count;
-	struct buf text;
+	struct buf text = XBUF;
 
-	buf_init(&text, XBUF_MAX);
 	if (differing == 0) {
 		putf(&text, "tables are equal: %zu node%s, ", d->node_count,
 		    d->node_count == 1 ? "" : "s");

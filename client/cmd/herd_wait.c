@@ -10,11 +10,11 @@
 
 /* clang-format off */
 static const struct column columns[] = {
-	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
-	COLUMN("state", "STATE", VALUE_STATE, .traits = COLUMN_STATE, .path = "state"),
+	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_SUBJECT),
+	COLUMN("state", "STATE", VALUE_STATE, .traits = COLUMN_STATE),
 	COLUMN("peers_synced", "SYNCED", VALUE_INTEGER, .path = "peers.synced"),
 	COLUMN("peers_total", "OF", VALUE_INTEGER, .path = "peers.total"),
-	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),
 };
 /* clang-format on */
 
@@ -32,8 +32,8 @@ is_ready(const struct answer *a)
 		return false;
 	missing = fields_number(a->json, "peers.total", 0) -
 		  fields_number(a->json, "peers.synced", 0);
-	cJSON_ArrayForEach(down, fields_at(a->json, "peers.down")) missing -=
-	    fields_says(down, "state", "disabled");
+	cJSON_ArrayForEach(down, fields_at(a->json, "peers.down"))
+		missing -= fields_says(down, "state", "disabled");
 	return missing <= 0;
 }
 
@@ -55,7 +55,7 @@ ask_round(struct run *run, struct mono end, struct answers *answers)
 	struct mono soon = mono_add(now_mono(), HERD_NS_PER_S);
 
 	run->deadline = soon.ns < end.ns ? soon : end;
-	return ask_all(run, "GET", "/v1/status", NULL, answers);
+	return ask_all(run, "/v1/status", answers);
 }
 
 /* Did the end of the whole wait cut this round's questions short? */

@@ -8,8 +8,6 @@
 
 #include "herd/text.h"
 #include "base/xbuf.h"
-#include "run/ask.h"
-#include "run/run.h"
 #include "cmd/first_reply.h"
 #include "cmd/typed.h"
 
@@ -22,13 +20,10 @@
 	X(IAMAT_LOCATION, "location", "LOCATION", VALUE_PLACE, .drop = 1) \
 	X(IAMAT_SKEW, "skew", "SKEW", VALUE_TEXT, .drop = 3) \
 	X(IAMAT_MS, "took_ms", "TOOK", VALUE_MS, .drop = 4) \
-	X(IAMAT_ERROR, "error", "ERROR", VALUE_TEXT, \
-	    .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK)
+	X(IAMAT_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE | COLUMN_SHRINK)
 /* clang-format on */
 
-enum { IAMAT_COLUMNS(COLUMN_ENUM) };
-
-static const struct column iamat_columns[] = { IAMAT_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(iamat_columns, IAMAT_COLUMNS);
 
 static const struct view iamat_view =
     VIEW(iamat_columns, .schema = "herd.iamat/1", .list = "reports");
@@ -56,7 +51,7 @@ put_time(struct run *run, const char *typed, struct buf *out)
 	    typed);
 }
 
-/* It has to repeat what it was told, byte for byte. */
+/* The answer must repeat the report byte for byte. */
 static bool
 is_copy(const struct reply *reply, struct span request)
 {
@@ -136,13 +131,11 @@ send_iamat(struct run *run, struct span request)
 static enum status
 iamat_run(struct run *run)
 {
-	struct buf request;
-	struct buf location;
+	struct buf request = XBUF;
+	struct buf location = XBUF;
 	struct location at;
 	enum status status = typed_client(run, run_word(run, 0));
 
-	buf_init(&request, XBUF_MAX);
-	buf_init(&location, XBUF_MAX);
 	if (status == STATUS_OK)
 		status = typed_location(run, run_word(run, 1), &location, &at);
 	putf(&request, "IAMAT %s %s ", run_word(run, 0), text_of(&location));

@@ -6,10 +6,10 @@
 
 /* clang-format off */
 static const struct column columns[] = {
-	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
-	COLUMN("level", "LEVEL", VALUE_TEXT, .path = "level"),
-	COLUMN("for_s", "FOR", VALUE_SECONDS, .traits = COLUMN_IF_ANY, .path = "for_s"),
-	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_SUBJECT),
+	COLUMN("level", "LEVEL", VALUE_TEXT),
+	COLUMN("for_s", "FOR", VALUE_SECONDS, .traits = COLUMN_IF_ANY),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),
 };
 /* clang-format on */
 
@@ -39,14 +39,13 @@ log_level_run(struct run *run)
 {
 	struct fields_request request = { .path = "/v1/log/level" };
 	const char *level = run_word(run, 0);
-	struct buf body;
+	struct buf body = XBUF;
 	enum status status;
 
 	if (level == NULL && run_flag(run, "for") != NULL)
-		return run_fail(run, STATUS_USAGE, "--for wants a LEVEL");
+		return run_fail(run, STATUS_USAGE, "--for needs a LEVEL");
 	if (level == NULL)
 		return fields_run(run, &request);
-	buf_init(&body, XBUF_MAX);
 	status = run_targets(run);
 	if (status == STATUS_OK)
 		status = run_may_change(run);

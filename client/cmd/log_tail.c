@@ -20,9 +20,7 @@
 	X(LOG_LINE, "line", "LINE", VALUE_TEXT)
 /* clang-format on */
 
-enum { LOG_COLUMNS(COLUMN_ENUM) };
-
-static const struct column columns[] = { LOG_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(columns, LOG_COLUMNS);
 
 static const struct view log_view =
     VIEW(columns, .schema = "herd.log/1", .list = "lines");
@@ -36,7 +34,7 @@ wants_lines(const struct run *run)
 static void
 put_log_line(struct run *run, const struct target *target, struct span line)
 {
-	struct buf text;
+	struct buf text = XBUF;
 
 	if (!wants_lines(run)) {
 		out_word(&run->out, LOG_NODE, target->name);
@@ -44,7 +42,6 @@ put_log_line(struct run *run, const struct target *target, struct span line)
 		out_row(&run->out);
 		return;
 	}
-	buf_init(&text, XBUF_MAX);
 	if (run->all_nodes)
 		putf(&text, "%s: ", target->name);
 	put_span(&text, line);
@@ -92,15 +89,14 @@ print_end(struct run *run, uint64_t count)
 {
 	struct answers answers;
 	char *path = xasprintf("/v1/log?n=%llu", (unsigned long long)count);
-	enum status status = ask_all(run, "GET", path, NULL, &answers);
+	enum status status = ask_all(run, path, &answers);
 
 	free(path);
 	for (size_t i = 0; i < answers.count && status == STATUS_OK; i++) {
 		const struct answer *a = &answers.items[i];
 		const cJSON *line;
 
-		cJSON_ArrayForEach(line, fields_at(a->json, "lines"))
-		{
+		cJSON_ArrayForEach(line, fields_at(a->json, "lines")) {
 			if (cJSON_IsString(line))
 				put_log_line(run, a->target,
 				    span_from(line->valuestring));
@@ -139,13 +135,13 @@ log_tail_run(struct run *run)
 const struct command cmd_log_tail = {
 	.path = "log tail",
 	.summary = "print the end of a node's log",
-	.help = "Behind `log tail' -n is the number of lines and -f follows; "
-		"which node is said before it, or with --node.",
+	.help = "After `log tail' -n is the number of lines and -f follows; "
+		"give the node before it, or with --node.",
 	.group = GROUP_CONFIG,
 	/* clang-format off */
 	.flags = FLAGS(
-	    FLAG("lines", .letter = 'n', .value = "N", .help = "so many lines (20)"),
-	    FLAG("follow", .letter = 'f', .help = "and what is logged from now on")),
+	    FLAG("lines", .letter = 'n', .value = "N", .help = "how many lines (20)"),
+	    FLAG("follow", .letter = 'f', .help = "and new lines as they are logged")),
 	/* clang-format on */
 	.view = &log_view,
 	.traits = COMMAND_STREAM | COMMAND_HARMLESS,

@@ -10,7 +10,6 @@
 #include "herd/text.h"
 #include "out/screen.h"
 #include "base/xbuf.h"
-#include "run/run.h"
 #include "cmd/client_list.h"
 
 #define LABELS_MOST 30u
@@ -40,17 +39,13 @@ add_points(struct run *run, struct canvas *canvas)
 static void
 draw(struct run *run)
 {
-	struct canvas_options options = {
-		.width = run->to_terminal ? screen_width() : WIDTH_ELSEWHERE,
-		.height =
-		    run->to_terminal ? screen_height() - 2 : HEIGHT_ELSEWHERE,
-		.utf8 = run->app->utf8,
-	};
-	struct canvas *canvas = canvas_new(&options);
-	struct buf text;
+	bool fits = run->to_terminal;
+	struct canvas *canvas =
+	    canvas_new(fits ? screen_width() : WIDTH_ELSEWHERE,
+		fits ? screen_height() - 2 : HEIGHT_ELSEWHERE, run->app->utf8);
+	struct buf text = XBUF;
 
 	add_points(run, canvas);
-	buf_init(&text, XBUF_MAX);
 	canvas_draw(canvas, &text);
 	putf(&text, "%zu client%s\n", run->out.count,
 	    run->out.count == 1 ? "" : "s");
@@ -75,18 +70,13 @@ map_run(struct run *run)
 {
 	const char *near = run_flag(run, "near");
 	const char *km = run_flag(run, "km");
-	const char *prefix = run_flag(run, "prefix");
-	struct buf query;
+	struct buf query = XBUF;
 	enum status status = STATUS_OK;
 
-	buf_init(&query, XBUF_MAX);
 	if (near != NULL)
 		status =
 		    client_list_near(run, near, km == NULL ? "10" : km, &query);
-	if (prefix != NULL) {
-		put_text(&query, "&prefix=");
-		must(text_to_percent(&query, span_from(prefix)));
-	}
+	put_query(&query, "&prefix=", run_flag(run, "prefix"));
 	if (status == STATUS_OK)
 		status =
 		    client_list(run, text_of(&query), near == NULL, write_map);
@@ -96,17 +86,17 @@ map_run(struct run *run)
 
 const struct command cmd_map = {
 	.path = "map",
-	.summary = "draw where a node's clients are",
+	.summary = "draw a node's clients on a map",
 	.help =
-	    "On a screen, and with plain; every other format gets the clients "
-	    "themselves, as `client ls'.",
+	    "The formats table, wide and plain get the map; every other format "
+	    "gets the clients themselves, as from `client ls'.",
 	.group = GROUP_WATCHING,
 	/* clang-format off */
 	.flags = FLAGS(
 	    FLAG("near", .value = "LOCATION", .help = "only clients around this place"),
-	    FLAG("km", .value = "KM", .help = "so far around it (10)"),
+	    FLAG("km", .value = "KM", .help = "how far around it (10)"),
 	    FLAG("prefix", .value = "PREFIX", .complete = COMPLETE_CLIENT,
-		.help = "only clients whose id begins so")),
+		.help = "only clients whose id begins with it")),
 	/* clang-format on */
 	.view = &client_list_view,
 	.traits = COMMAND_READ,

@@ -3,12 +3,6 @@
 
 #include "cmd/node_state.h"
 
-static enum status
-node_drain_run(struct run *run)
-{
-	return node_state_change(run, "/v1/drain");
-}
-
 const struct command cmd_node_drain = {
 	.path = "node drain",
 	.summary = "stop taking new clients on a node",
@@ -18,6 +12,7 @@ const struct command cmd_node_drain = {
 	.args = ARGS(ARG("NODE", .complete = COMPLETE_NODE)),
 	.view = &node_state_view,
 	.traits = COMMAND_WRITE,
-	.run = node_drain_run,
+	.run = fields_run_node,
+	.request = REQUEST(.method = "POST", .path = "/v1/drain"),
 	.example = "node drain Riley",
 };

@@ -10,8 +10,7 @@
 extern const struct view node_rows_view;
 extern const struct view node_rows_record;
 
-/* Asks the run's targets and shows a row for each; `counts' as fields_run()'s.
- */
-enum status node_rows_run(struct run *run, const char *counts);
+/* How far a node's clock is from this one; half the round trip is the error. */
+fields_row_hook node_rows_set_clock;
 
 #endif

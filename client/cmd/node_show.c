@@ -3,14 +3,6 @@
 
 #include "cmd/node_rows.h"
 
-static enum status
-node_show_run(struct run *run)
-{
-	enum status status = run_use_node(run, run_word(run, 0));
-
-	return status == STATUS_OK ? node_rows_run(run, NULL) : status;
-}
-
 const struct command cmd_node_show = {
 	.path = "node show",
 	.summary = "show a node",
@@ -18,6 +10,7 @@ const struct command cmd_node_show = {
 	.args = ARGS(ARG("NODE", .complete = COMPLETE_NODE)),
 	.view = &node_rows_record,
 	.traits = COMMAND_READ,
-	.run = node_show_run,
+	.run = fields_run_node,
+	.request = REQUEST(.path = "/v1/node", .hook = node_rows_set_clock),
 	.example = "node show Riley",
 };

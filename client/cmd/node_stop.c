@@ -11,8 +11,7 @@ node_stop_run(struct run *run)
 	if (status == STATUS_OK)
 		status = run_confirm(run, "Stop node %s (%s)?",
 		    run->targets[0]->name, run_herd_name(run));
-	return status == STATUS_OK ? node_state_change(run, "/v1/stop")
-				   : status;
+	return status == STATUS_OK ? fields_run_command(run) : status;
 }
 
 const struct command cmd_node_stop = {
@@ -23,5 +22,6 @@ const struct command cmd_node_stop = {
 	.view = &node_state_view,
 	.traits = COMMAND_WRITE | COMMAND_CONFIRM,
 	.run = node_stop_run,
+	.request = REQUEST(.method = "POST", .path = "/v1/stop"),
 	.example = "node stop Riley --yes",
 };

@@ -3,12 +3,6 @@
 
 #include "cmd/node_state.h"
 
-static enum status
-node_undrain_run(struct run *run)
-{
-	return node_state_change(run, "/v1/undrain");
-}
-
 const struct command cmd_node_undrain = {
 	.path = "node undrain",
 	.summary = "take clients on a node again",
@@ -16,6 +10,7 @@ const struct command cmd_node_undrain = {
 	.args = ARGS(ARG("NODE", .complete = COMPLETE_NODE)),
 	.view = &node_state_view,
 	.traits = COMMAND_WRITE,
-	.run = node_undrain_run,
+	.run = fields_run_node,
+	.request = REQUEST(.method = "POST", .path = "/v1/undrain"),
 	.example = "node undrain Riley",
 };

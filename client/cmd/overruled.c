@@ -11,8 +11,7 @@ overruled_list(const struct answers *answers, struct buf *list)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < answers->count; i++) {
-		const struct answer *a = &answers->items[i];
+	answers_each(a, answers) {
 		double ms = fields_number(a->json, "clock.ahead_ms", 0);
 
 		if (!fields_says(a->json, "clock.state", "overruled"))

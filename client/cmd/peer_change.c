@@ -2,10 +2,11 @@
 #include "cmd/peer_change.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xbuf.h"
 
-/* Does the link come back only when the other side wants to? */
+/* Must the peer dial to bring the link back? */
 static bool
 waits_for_peer(const struct answers *answers)
 {
@@ -28,9 +29,11 @@ hint_who_dials(struct run *run)
 }
 
 enum status
-peer_change(struct run *run, const char *verb)
+peer_change(struct run *run)
 {
 	struct answers answers;
+	char *verb =
+	    xasprintf("/%s", strchr(run->args->command->path, ' ') + 1);
 	char *path = ask_path("/v1/peers/", span_from(run_word(run, 0)), verb);
 	enum status status = fields_ask(run,
 	    &(struct fields_request){ .method = "POST", .path = path },
@@ -38,6 +41,7 @@ peer_change(struct run *run, const char *verb)
 	bool waits;
 
 	free(path);
+	free(verb);
 	if (status != STATUS_OK)
 		return status;
 	waits = waits_for_peer(&answers);

@@ -8,9 +8,10 @@
 #include "cmd/peer_rows.h"
 
 /*
- * Posts `verb' ("/enable") for the link to the command's peer; the link as it
- * then is is the row. Says so if only the peer can make it come back.
+ * The run function of `peer VERB': posts the verb for the link to the
+ * command's peer. The row is the link after that. A hint follows if only the
+ * peer can dial.
  */
-enum status peer_change(struct run *run, const char *verb);
+enum status peer_change(struct run *run);
 
 #endif

@@ -11,7 +11,7 @@ peer_disable_run(struct run *run)
 	if (status == STATUS_OK)
 		status = run_confirm(run, "Disable the link to %s on %s (%s)?",
 		    run_word(run, 0), run_where(run), run_herd_name(run));
-	return status == STATUS_OK ? peer_change(run, "/disable") : status;
+	return status == STATUS_OK ? peer_change(run) : status;
 }
 
 const struct command cmd_peer_disable = {

@@ -3,12 +3,6 @@
 
 #include "cmd/peer_change.h"
 
-static enum status
-peer_enable_run(struct run *run)
-{
-	return peer_change(run, "/enable");
-}
-
 const struct command cmd_peer_enable = {
 	.path = "peer enable",
 	.summary = "let a node use a link again",
@@ -16,6 +10,6 @@ const struct command cmd_peer_enable = {
 	.args = ARGS(ARG("PEER", .complete = COMPLETE_PEER)),
 	.view = &peer_rows_view,
 	.traits = COMMAND_WRITE,
-	.run = peer_enable_run,
+	.run = peer_change,
 	.example = "peer enable Jaquez -n Riley",
 };

@@ -23,9 +23,7 @@
 	X(GRAPH_RTT, "rtt_ms", "RTT", VALUE_MS)
 /* clang-format on */
 
-enum { GRAPH_COLUMNS(COLUMN_ENUM) };
-
-static const struct column columns[] = { GRAPH_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(columns, GRAPH_COLUMNS);
 
 static const struct view graph_view =
     VIEW(columns, .schema = "herd.links/1", .list = "links");
@@ -98,8 +96,7 @@ add_view_of(struct graph *g, const char *node, const cJSON *json)
 {
 	const cJSON *peer;
 
-	cJSON_ArrayForEach(peer, fields_at(json, "peers"))
-	{
+	cJSON_ArrayForEach(peer, fields_at(json, "peers")) {
 		const char *name = fields_text(peer, "peer");
 		const char *state = fields_text(peer, "state");
 		struct graph_link *link;
@@ -126,8 +123,7 @@ collect(struct graph *g, const struct answers *answers)
 	for (size_t i = 0; g->run->herd->has_file && i < file->link_count; i++)
 		(void)link_between(g, file->nodes[file->links[i].a].name,
 		    file->nodes[file->links[i].b].name);
-	for (size_t i = 0; i < answers->count; i++) {
-		const struct answer *a = &answers->items[i];
+	answers_each(a, answers) {
 		const char *name = fields_text(a->json, "node");
 
 		if (a->status == STATUS_OK)
@@ -163,27 +159,30 @@ state_of(const struct graph_link *link)
 	return strcmp(a, "synced") == 0 ? b : a;
 }
 
-static char
-sign_of(const struct graph_link *link)
-{
-	static const struct {
-		const char *state;
-		char sign;
-	} signs[] = {
-		{ .state = "synced", .sign = '=' },
-		{ .state = "comparing", .sign = '~' },
-		{ .state = "handshake", .sign = '~' },
-		{ .state = "connecting", .sign = '~' },
-		{ .state = "waiting", .sign = '~' },
-		{ .state = "disabled", .sign = 'd' },
-		{ .state = "unknown", .sign = '?' },
-	};
+/* How a link is drawn: in the matrix, and by dot. */
+static const struct link_look {
+	const char *states;
+	char sign;
+	const char *color;
+} looks[] = {
+	{ .states = "synced", .sign = '=', .color = "darkgreen" },
+	{ .states = "comparing handshake connecting waiting",
+	    .sign = '~',
+	    .color = "orange" },
+	{ .states = "disabled", .sign = 'd', .color = "gray" },
+	{ .states = "unknown", .sign = '?', .color = "red" },
+	{ .states = NULL, .sign = 'x', .color = "red" }, /* any other */
+};
 
-	for (size_t i = 0; i < HERD_ARRAY_LEN(signs); i++) {
-		if (strcmp(signs[i].state, state_of(link)) == 0)
-			return signs[i].sign;
-	}
-	return 'x';
+static const struct link_look *
+look_of(const struct graph_link *link)
+{
+	const struct link_look *look = looks;
+
+	while (look->states != NULL &&
+	       !tokens_is_among(look->states, span_from(state_of(link))))
+		look++;
+	return look;
 }
 
 static void
@@ -196,17 +195,6 @@ put_quoted(struct buf *out, const char *text)
 		put_byte(out, *text);
 	}
 	put_byte(out, '"');
-}
-
-static const char *
-dot_color(const struct graph_link *link)
-{
-	switch (sign_of(link)) {
-	case '=': return "darkgreen";
-	case '~': return "orange";
-	case 'd': return "gray";
-	default: return "red";
-	}
 }
 
 static void
@@ -228,7 +216,7 @@ draw_dot(const struct graph *g, struct buf *out)
 		put_quoted(out, g->links[i].b);
 		put_text(out, " [label=");
 		put_quoted(out, state_of(&g->links[i]));
-		putf(out, ", color=%s];\n", dot_color(&g->links[i]));
+		putf(out, ", color=%s];\n", look_of(&g->links[i])->color);
 	}
 	put_text(out, "}\n");
 }
@@ -258,7 +246,7 @@ draw_matrix(const struct graph *g, struct buf *out)
 			putf(out, "  %c",
 			    i == j         ? '\\'
 			    : link == NULL ? '.'
-					   : sign_of(link));
+					   : look_of(link)->sign);
 		}
 		put_byte(out, '\n');
 	}
@@ -277,10 +265,8 @@ add_rows(struct graph *g)
 		out_word(out, GRAPH_A, e->a);
 		out_word(out, GRAPH_B, e->b);
 		out_word(out, GRAPH_STATE, state_of(e));
-		if (e->a_state != NULL)
-			out_word(out, GRAPH_A_STATE, e->a_state);
-		if (e->b_state != NULL)
-			out_word(out, GRAPH_B_STATE, e->b_state);
+		out_word(out, GRAPH_A_STATE, e->a_state);
+		out_word(out, GRAPH_B_STATE, e->b_state);
 		if (e->rtt_ms >= 0)
 			out_real(out, GRAPH_RTT, e->rtt_ms);
 		out_row(out);
@@ -291,9 +277,8 @@ static void
 write_graph(struct graph *g, const struct answers *answers, bool dot)
 {
 	struct run *run = g->run;
-	struct buf text;
+	struct buf text = XBUF;
 
-	buf_init(&text, XBUF_MAX);
 	collect(g, answers);
 	if (g->count > 1)
 		qsort(g->links, g->count, sizeof(*g->links), by_names);
@@ -348,8 +333,9 @@ peer_graph_run(struct run *run)
 const struct command cmd_peer_graph = {
 	.path = "peer graph",
 	.summary = "draw the links of the herd with their states",
-	.help = "Both ends of a link are asked; a link that only one of them "
-		"calls synced is not.",
+	.help =
+	    "Both ends of a link are asked. The link is synced only if both "
+	    "say so.",
 	.group = GROUP_LINKS,
 	.flags = FLAGS(FLAG("output", .letter = 'o', .value = "FORMAT",
 	    .complete = COMPLETE_WORDS,

@@ -3,19 +3,13 @@
 
 #include "cmd/peer_change.h"
 
-static enum status
-peer_reconnect_run(struct run *run)
-{
-	return peer_change(run, "/reconnect");
-}
-
 const struct command cmd_peer_reconnect = {
 	.path = "peer reconnect",
-	.summary = "close a node's link and make it anew",
+	.summary = "close a node's link and make it again",
 	.group = GROUP_LINKS,
 	.args = ARGS(ARG("PEER", .complete = COMPLETE_PEER)),
 	.view = &peer_rows_view,
 	.traits = COMMAND_WRITE,
-	.run = peer_reconnect_run,
+	.run = peer_change,
 	.example = "peer reconnect Jaquez -n Riley",
 };

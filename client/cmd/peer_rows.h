@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A node's links as rows: of `peer ls', and of what changes a link.
+ * A node's links as rows, for `peer ls' and the commands that change a link.
  */
 #ifndef HERD_PEER_ROWS_H
 #define HERD_PEER_ROWS_H
@@ -12,7 +12,7 @@ extern const struct view peer_rows_view;
 /* Sets what no answer has: the share of stale reports, the error in words. */
 fields_row_hook peer_rows_derive;
 
-/* If the status says that there is no such link: where the others are. */
+/* Hints at `peer ls' if the status says that there is no such link. */
 void peer_rows_hint(struct run *run, enum status status);
 
 #endif

@@ -11,36 +11,33 @@
 /* clang-format off */
 static const struct column columns[] = {
 	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE),
-	COLUMN("peer", "PEER", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL, .path = "peer"),
-	COLUMN("state", "STATE", VALUE_STATE, .traits = COLUMN_STATE, .path = "state"),
-	COLUMN("since_s", "SINCE", VALUE_SECONDS, .path = "since_s"),
-	COLUMN("enabled", "ENABLED", VALUE_BOOL, .path = "enabled"),
-	COLUMN("address", "ADDRESS", VALUE_TEXT, .path = "address"),
-	COLUMN("direction", "DIRECTION", VALUE_TEXT, .path = "direction"),
-	COLUMN("security", "SECURITY", VALUE_TEXT, .path = "security"),
-	COLUMN("rtt_ms", "RTT", VALUE_MS, .path = "rtt_ms"),
-	COLUMN("clock_ms", "CLOCK", VALUE_MS, .path = "clock_ms"),
-	COLUMN("lag_ms", "LAG", VALUE_MS, .path = "lag_ms"),
-	COLUMN("owed", "OWED", VALUE_INTEGER, .path = "owed"),
-	COLUMN("sent", "SENT", VALUE_INTEGER, .traits = COLUMN_COUNTER, .path = "sent"),
-	COLUMN("received", "RECEIVED", VALUE_INTEGER, .traits = COLUMN_COUNTER, .path = "received"),
-	COLUMN("stale", "STALE", VALUE_INTEGER, .traits = COLUMN_COUNTER, .path = "stale"),
-	COLUMN("repaired", "REPAIRED", VALUE_INTEGER, .traits = COLUMN_COUNTER, .path = "repaired"),
-	COLUMN("restored", "RESTORED", VALUE_INTEGER, .traits = COLUMN_COUNTER, .path = "restored"),
-	COLUMN("exchanges", "EXCHANGES", VALUE_INTEGER, .traits = COLUMN_COUNTER,
-	    .path = "exchanges"),
-	COLUMN("connects", "CONNECTS", VALUE_INTEGER, .traits = COLUMN_COUNTER, .path = "connects"),
-	COLUMN("sent_bytes", "SENT BYTES", VALUE_BYTES, .traits = COLUMN_COUNTER,
-	    .path = "sent_bytes"),
-	COLUMN("received_bytes", "RECEIVED BYTES", VALUE_BYTES, .traits = COLUMN_COUNTER,
-	    .path = "received_bytes"),
-	COLUMN("verified_s", "VERIFIED", VALUE_SECONDS, .path = "verified_s"),
-	COLUMN("last_error", "LAST ERROR", VALUE_TEXT, .path = "last_error"),
-	COLUMN("last_error_s", "LAST ERROR AGE", VALUE_SECONDS, .path = "last_error_s"),
-	COLUMN("retry_in_s", "RETRY IN", VALUE_SECONDS, .path = "retry_in_s"),
-	COLUMN("file_line", "FILE LINE", VALUE_INTEGER, .path = "file_line"),
-	COLUMN("history", "HISTORY", VALUE_JSON),
-	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("peer", "PEER", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL),
+	COLUMN("state", "STATE", VALUE_STATE, .traits = COLUMN_STATE),
+	COLUMN("since_s", "SINCE", VALUE_SECONDS),
+	COLUMN("enabled", "ENABLED", VALUE_BOOL),
+	COLUMN("address", "ADDRESS", VALUE_TEXT),
+	COLUMN("direction", "DIRECTION", VALUE_TEXT),
+	COLUMN("security", "SECURITY", VALUE_TEXT),
+	COLUMN("rtt_ms", "RTT", VALUE_MS),
+	COLUMN("clock_ms", "CLOCK", VALUE_MS),
+	COLUMN("lag_ms", "LAG", VALUE_MS),
+	COLUMN("owed", "OWED", VALUE_INTEGER),
+	COLUMN("sent", "SENT", VALUE_INTEGER, .traits = COLUMN_COUNTER),
+	COLUMN("received", "RECEIVED", VALUE_INTEGER, .traits = COLUMN_COUNTER),
+	COLUMN("stale", "STALE", VALUE_INTEGER, .traits = COLUMN_COUNTER),
+	COLUMN("repaired", "REPAIRED", VALUE_INTEGER, .traits = COLUMN_COUNTER),
+	COLUMN("restored", "RESTORED", VALUE_INTEGER, .traits = COLUMN_COUNTER),
+	COLUMN("exchanges", "EXCHANGES", VALUE_INTEGER, .traits = COLUMN_COUNTER),
+	COLUMN("connects", "CONNECTS", VALUE_INTEGER, .traits = COLUMN_COUNTER),
+	COLUMN("sent_bytes", "SENT BYTES", VALUE_BYTES, .traits = COLUMN_COUNTER),
+	COLUMN("received_bytes", "RECEIVED BYTES", VALUE_BYTES, .traits = COLUMN_COUNTER),
+	COLUMN("verified_s", "VERIFIED", VALUE_SECONDS),
+	COLUMN("last_error", "LAST ERROR", VALUE_TEXT),
+	COLUMN("last_error_s", "LAST ERROR AGE", VALUE_SECONDS),
+	COLUMN("retry_in_s", "RETRY IN", VALUE_SECONDS),
+	COLUMN("file_line", "FILE LINE", VALUE_INTEGER),
+	COLUMN("history", "HISTORY", VALUE_JSON, .traits = COLUMN_COMPUTED),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),
 };
 /* clang-format on */
 
@@ -80,14 +77,14 @@ derive_history(struct out *out, const struct answer *answer HERD_UNUSED,
 {
 	const cJSON *history = fields_at(object, "history");
 	const cJSON *change;
-	struct buf shown;
+	struct buf shown = XBUF;
 
 	if (!cJSON_IsArray(history))
 		return;
-	buf_init(&shown, XBUF_MAX);
-	cJSON_ArrayForEach(change, history) put_change(&shown, change);
-	fields_set(out, view_find(out->view, span_from("history")), history,
-	    buf_span(&shown));
+	cJSON_ArrayForEach(change, history)
+		put_change(&shown, change);
+	fields_set(
+	    out, fields_column(out, "history"), history, buf_span(&shown));
 	buf_release(&shown);
 }
 
@@ -108,8 +105,8 @@ const struct command cmd_peer_show = {
 	.summary = "show a node's link to a peer",
 	.help =
 	    "HISTORY has the last 16 changes of the link's state, the oldest "
-	    "first. Attempts to dial are left out; what fails again for the "
-	    "same reason is one change, with how often and until when.",
+	    "first. Attempts to dial are left out. A failure that repeats for the "
+	    "same reason is one change, with its count and its last time.",
 	.group = GROUP_LINKS,
 	.args = ARGS(ARG("PEER", .complete = COMPLETE_PEER)),
 	.view = &peer_view,

@@ -10,21 +10,17 @@
 
 #include "base/xbuf.h"
 #include "run/ask.h"
-#include "run/run.h"
 
 /* clang-format off */
 #define PING_COLUMNS(X) \
-	X(PING_NODE, "node", "NODE", VALUE_TEXT, \
-	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME) \
+	X(PING_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_SUBJECT) \
 	X(PING_SEQ, "seq", "SEQ", VALUE_INTEGER, .traits = COLUMN_LABEL, .drop = 1) \
 	X(PING_STATE, "state", "STATE", VALUE_STATE, .traits = COLUMN_STATE) \
 	X(PING_MS, "rtt_ms", "RTT", VALUE_MS) \
 	X(PING_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_SHRINK)
 /* clang-format on */
 
-enum { PING_COLUMNS(COLUMN_ENUM) };
-
-static const struct column ping_columns[] = { PING_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(ping_columns, PING_COLUMNS);
 
 static const struct view ping_view =
     VIEW(ping_columns, .schema = "herd.ping/1", .list = "pings");
@@ -115,8 +111,7 @@ ping_run(struct run *run)
 			status = STATUS_SIGINT;
 			break;
 		}
-		run->deadline =
-		    deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
+		run_renew_deadline(run);
 		status = ping_once(run, i, &result);
 		worst = exit_status_worst(worst, result);
 	}

@@ -4,17 +4,16 @@
 #include <string.h>
 
 #include "run/fields.h"
-#include "run/run.h"
 
 /* clang-format off */
 static const struct column cache_columns[] = {
 	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE),
-	COLUMN("name", "PROVIDER", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL, .path = "name"),
+	COLUMN("name", "PROVIDER", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL),
 	COLUMN("entries", "ENTRIES", VALUE_INTEGER, .path = "cache.entries"),
 	COLUMN("bytes", "BYTES", VALUE_BYTES, .path = "cache.bytes"),
-	COLUMN("cached", "HITS", VALUE_INTEGER, .traits = COLUMN_COUNTER, .path = "cached"),
-	COLUMN("stale", "STALE", VALUE_INTEGER, .traits = COLUMN_COUNTER, .path = "stale"),
-	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("cached", "HITS", VALUE_INTEGER, .traits = COLUMN_COUNTER),
+	COLUMN("stale", "STALE", VALUE_INTEGER, .traits = COLUMN_COUNTER),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),
 };
 /* clang-format on */
 
@@ -23,9 +22,9 @@ static const struct view cache_view =
 
 /* clang-format off */
 static const struct column flush_columns[] = {
-	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME),
-	COLUMN("flushed", "FLUSHED", VALUE_INTEGER, .path = "flushed"),
-	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_SUBJECT),
+	COLUMN("flushed", "FLUSHED", VALUE_INTEGER),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),
 };
 /* clang-format on */
 
@@ -49,8 +48,7 @@ places_cache_run(struct run *run)
 {
 	if (strcmp(run_word(run, 0), "flush") == 0)
 		return flush(run);
-	return fields_run(run, &(struct fields_request){
-				   .path = "/v1/places", .list = "providers" });
+	return fields_run_command(run);
 }
 
 const struct command cmd_places_cache = {
@@ -62,5 +60,6 @@ const struct command cmd_places_cache = {
 	.view = &cache_view,
 	.traits = COMMAND_BY_LINE,
 	.run = places_cache_run,
+	.request = REQUEST(.path = "/v1/places", .list = "providers"),
 	.example = "places cache show",
 };

@@ -5,49 +5,36 @@
 #include "cmd/list.h"
 
 #include "run/fields.h"
-#include "run/run.h"
 
 /* clang-format off */
 static const struct column status_columns[] = {
 	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE),
-	COLUMN("name", "PROVIDER", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL, .path = "name"),
-	COLUMN("state", "STATE", VALUE_STATE, .traits = COLUMN_STATE, .path = "state"),
-	COLUMN("answered", "ANSWERED", VALUE_INTEGER, .traits = COLUMN_COUNTER, .path = "answered"),
-	COLUMN("failed", "FAILED", VALUE_INTEGER, .traits = COLUMN_COUNTER, .path = "failed"),
-	COLUMN("p50_ms", "P50", VALUE_MS, .drop = 2, .path = "p50_ms"),
-	COLUMN("p99_ms", "P99", VALUE_MS, .drop = 1, .path = "p99_ms"),
+	COLUMN("name", "PROVIDER", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL),
+	COLUMN("state", "STATE", VALUE_STATE, .traits = COLUMN_STATE),
+	COLUMN("answered", "ANSWERED", VALUE_INTEGER, .traits = COLUMN_COUNTER),
+	COLUMN("failed", "FAILED", VALUE_INTEGER, .traits = COLUMN_COUNTER),
+	COLUMN("p50_ms", "P50", VALUE_MS, .drop = 2),
+	COLUMN("p99_ms", "P99", VALUE_MS, .drop = 1),
 	COLUMN("calls", "CALLS", VALUE_INTEGER, .traits = COLUMN_COUNTER | COLUMN_IF_ANY,
-	    .drop = 3, .path = "calls"),
+	    .drop = 3),
 	COLUMN("cached", "CACHED", VALUE_INTEGER, .traits = COLUMN_COUNTER | COLUMN_IF_ANY,
-	    .drop = 3, .path = "cached"),
-	COLUMN("shared", "SHARED", VALUE_INTEGER, .traits = COLUMN_COUNTER | COLUMN_WIDE,
-	    .path = "shared"),
-	COLUMN("retries", "RETRIES", VALUE_INTEGER, .traits = COLUMN_COUNTER | COLUMN_WIDE,
-	    .path = "retries"),
-	COLUMN("breaker", "BREAKER", VALUE_TEXT, .traits = COLUMN_IF_ANY, .drop = 3,
-	    .path = "breaker"),
-	COLUMN("active", "ACTIVE", VALUE_INTEGER, .traits = COLUMN_WIDE, .path = "active"),
-	COLUMN("queued", "QUEUED", VALUE_INTEGER, .traits = COLUMN_WIDE, .path = "queued"),
-	COLUMN("data", "DATA", VALUE_TEXT, .traits = COLUMN_WIDE, .path = "data"),
-	COLUMN("places", "PLACES", VALUE_INTEGER, .traits = COLUMN_WIDE, .path = "places"),
-	COLUMN("base_url", "BASE URL", VALUE_TEXT, .traits = COLUMN_WIDE, .path = "base_url"),
-	COLUMN("last_error", "LAST ERROR", VALUE_TEXT, .traits = COLUMN_IF_ANY | COLUMN_SHRINK,
-	    .path = "last_error"),
-	COLUMN("last_error_s", "ERROR AGE", VALUE_SECONDS, .traits = COLUMN_IF_ANY, .drop = 2,
-	    .path = "last_error_s"),
-	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	    .drop = 3),
+	COLUMN("shared", "SHARED", VALUE_INTEGER, .traits = COLUMN_COUNTER | COLUMN_WIDE),
+	COLUMN("retries", "RETRIES", VALUE_INTEGER, .traits = COLUMN_COUNTER | COLUMN_WIDE),
+	COLUMN("breaker", "BREAKER", VALUE_TEXT, .traits = COLUMN_IF_ANY, .drop = 3),
+	COLUMN("active", "ACTIVE", VALUE_INTEGER, .traits = COLUMN_WIDE),
+	COLUMN("queued", "QUEUED", VALUE_INTEGER, .traits = COLUMN_WIDE),
+	COLUMN("data", "DATA", VALUE_TEXT, .traits = COLUMN_WIDE),
+	COLUMN("places", "PLACES", VALUE_INTEGER, .traits = COLUMN_WIDE),
+	COLUMN("base_url", "BASE URL", VALUE_TEXT, .traits = COLUMN_WIDE),
+	COLUMN("last_error", "LAST ERROR", VALUE_TEXT, .traits = COLUMN_IF_ANY | COLUMN_SHRINK),
+	COLUMN("last_error_s", "ERROR AGE", VALUE_SECONDS, .traits = COLUMN_IF_ANY, .drop = 2),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),
 };
 /* clang-format on */
 
 static const struct view status_list =
     VIEW(status_columns, .schema = "herd.providers/1", .list = "providers");
-
-static enum status
-places_status_run(struct run *run)
-{
-	return fields_run(run, &(struct fields_request){
-				   .path = "/v1/places", .list = "providers" });
-}
 
 const struct command cmd_places_status = {
 	.path = "places status",
@@ -55,6 +42,7 @@ const struct command cmd_places_status = {
 	.group = GROUP_PLACES,
 	.view = &status_list,
 	.traits = COMMAND_READ,
-	.run = places_status_run,
+	.run = fields_run_command,
+	.request = REQUEST(.path = "/v1/places", .list = "providers"),
 	.example = "places status -n all",
 };

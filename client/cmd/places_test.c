@@ -9,35 +9,24 @@
 #include "herd/text.h"
 #include "base/xbuf.h"
 #include "run/fields.h"
-#include "run/run.h"
 #include "cmd/typed.h"
 
 /* clang-format off */
-#define TEST_COLUMNS(X) \
-	X(TEST_NODE, "node", "NODE", VALUE_TEXT, \
-	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME) \
-	X(TEST_PROVIDER, "provider", "PROVIDER", VALUE_TEXT, .path = "provider") \
-	X(TEST_STATUS, "status", "STATUS", VALUE_TEXT, .path = "status") \
-	X(TEST_RESULTS, "results", "RESULTS", VALUE_INTEGER, .path = "results") \
-	X(TEST_TOTAL, "total_ms", "TOTAL", VALUE_MS, .path = "total_ms") \
-	X(TEST_HTTP, "http_status", "HTTP", VALUE_INTEGER, .traits = COLUMN_IF_ANY, \
-	    .path = "http_status") \
-	X(TEST_DNS, "dns_ms", "DNS", VALUE_MS, .traits = COLUMN_IF_ANY, .drop = 1, \
-	    .path = "dns_ms") \
-	X(TEST_CONNECT, "connect_ms", "CONNECT", VALUE_MS, .traits = COLUMN_IF_ANY, .drop = 1, \
-	    .path = "connect_ms") \
-	X(TEST_TLS, "tls_ms", "TLS", VALUE_MS, .traits = COLUMN_IF_ANY, .drop = 1, \
-	    .path = "tls_ms") \
-	X(TEST_FIRST, "first_byte_ms", "FIRST BYTE", VALUE_MS, .traits = COLUMN_IF_ANY, .drop = 1, \
-	    .path = "first_byte_ms") \
-	X(TEST_MESSAGE, "error_message", "MESSAGE", VALUE_TEXT, \
-	    .traits = COLUMN_IF_ANY | COLUMN_SHRINK, .path = "error_message") \
-	X(TEST_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+static const struct column test_columns[] = {
+	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_SUBJECT),
+	COLUMN("provider", "PROVIDER", VALUE_TEXT),
+	COLUMN("status", "STATUS", VALUE_TEXT),
+	COLUMN("results", "RESULTS", VALUE_INTEGER),
+	COLUMN("total_ms", "TOTAL", VALUE_MS),
+	COLUMN("http_status", "HTTP", VALUE_INTEGER, .traits = COLUMN_IF_ANY),
+	COLUMN("dns_ms", "DNS", VALUE_MS, .traits = COLUMN_IF_ANY, .drop = 1),
+	COLUMN("connect_ms", "CONNECT", VALUE_MS, .traits = COLUMN_IF_ANY, .drop = 1),
+	COLUMN("tls_ms", "TLS", VALUE_MS, .traits = COLUMN_IF_ANY, .drop = 1),
+	COLUMN("first_byte_ms", "FIRST BYTE", VALUE_MS, .traits = COLUMN_IF_ANY, .drop = 1),
+	COLUMN("error_message", "MESSAGE", VALUE_TEXT, .traits = COLUMN_IF_ANY | COLUMN_SHRINK),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),
+};
 /* clang-format on */
-
-enum { TEST_COLUMNS(COLUMN_ENUM) };
-
-static const struct column test_columns[] = { TEST_COLUMNS(COLUMN_ROW) };
 
 static const struct view test_view =
     VIEW(test_columns, .schema = "herd.places-test/1", .list = "tests");
@@ -55,9 +44,7 @@ use_test(struct run *run, struct answers *answers)
 	bool good = true;
 	enum status status;
 
-	for (size_t i = 0; i < answers->count; i++) {
-		const struct answer *a = &answers->items[i];
-
+	answers_each(a, answers) {
 		if (a->status == STATUS_OK)
 			good = good && is_good(fields_text(a->json, "status"));
 	}
@@ -74,16 +61,13 @@ static enum status
 places_test_run(struct run *run)
 {
 	struct answers answers = { 0 };
-	struct buf text;
-	struct buf path;
+	struct buf text = XBUF;
+	struct buf path = XBUF;
 	struct location at;
 	enum status status;
 
-	buf_init(&text, XBUF_MAX);
-	buf_init(&path, XBUF_MAX);
 	status = typed_location(run, run_word(run, 0), &text, &at);
-	put_text(&path, "/v1/places/test?near=");
-	must(text_to_percent(&path, buf_span(&text)));
+	put_query(&path, "/v1/places/test?near=", text_of(&text));
 	if (status == STATUS_OK)
 		status = fields_ask(run,
 		    &(struct fields_request){
@@ -102,7 +86,7 @@ const struct command cmd_places_test = {
 	.summary = "ask a node's Places once, with the time of each step",
 	.help =
 	    "There is a row for each provider that was asked, up to the one "
-	    "that answered. The question passes by the cache and is not "
+	    "that answered. The question does not use the cache and is not "
 	    "shared with others.",
 	.group = GROUP_PLACES,
 	.args = ARGS(ARG("LOCATION")),

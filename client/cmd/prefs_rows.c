@@ -10,9 +10,7 @@
 	X(SET_HELP, "help", "MEANING", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 1)
 /* clang-format on */
 
-enum { SET_COLUMNS(COLUMN_ENUM) };
-
-static const struct column columns[] = { SET_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(columns, SET_COLUMNS);
 
 const struct view prefs_rows_view =
     VIEW(columns, .schema = "herdctl.settings/1", .list = "settings");
@@ -27,13 +25,11 @@ prefs_rows_run(struct run *run)
 		const struct pref_value *value = &run->prefs.values[i];
 
 		out_word(&run->out, SET_NAME, pref->name);
-		if (value->text != NULL)
-			out_word(&run->out, SET_VALUE, value->text);
+		out_word(&run->out, SET_VALUE, value->text);
 		out_word(&run->out, SET_ORIGIN,
 		    value->from_context ? "context"
 					: pref_origin_word(value->origin));
-		if (value->where != NULL)
-			out_word(&run->out, SET_WHERE, value->where);
+		out_word(&run->out, SET_WHERE, value->where);
 		out_word(&run->out, SET_HELP, pref->help);
 		out_row(&run->out);
 	}

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * raw: a line as it is and its answer as it is, for seeing bytes: nothing of
- * them is checked, changed or formatted.
+ * raw: sends a line and shows the answer, byte for byte. Nothing is checked,
+ * changed or formatted.
  */
 #include "cmd/list.h"
 
 #include "herd/request.h"
 #include "base/xbuf.h"
 #include "run/ask.h"
-#include "run/run.h"
 
 static bool
 any_refused(struct span bytes)
@@ -51,10 +50,9 @@ raw_run(struct run *run)
 {
 	struct conversations answers = { 0 };
 	const struct target *target;
-	struct buf request;
+	struct buf request = XBUF;
 	enum status status = run_one_target(run, &target);
 
-	buf_init(&request, XBUF_MAX);
 	for (size_t i = 0; i < run->args->count; i++) {
 		if (i > 0)
 			put_byte(&request, ' ');

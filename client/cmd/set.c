@@ -25,8 +25,8 @@ unknown_setting(struct run *run, const char *name)
 }
 
 /*
- * What `set read-only on` has begun, `set` may end; what a flag, a variable,
- * a file or the context asks for holds for the whole session.
+ * `set` may end what `set read-only on` has begun. A flag, a variable, a file
+ * or the context makes the whole session read-only.
  */
 static bool
 may_set_read_only(const struct run *run)
@@ -67,8 +67,8 @@ const struct command cmd_set = {
 	.path = "set",
 	.summary = "change a setting for this session",
 	.help =
-	    "Without arguments it lists the settings, what they are and where "
-	    "that comes from; without a value it goes back to the default.",
+	    "Without arguments it lists the settings with their values and "
+	    "origins. Without a value it sets a setting back to its default.",
 	.group = GROUP_TOOL,
 	.args =
 	    ARGS(ARG("SETTING", .complete = COMPLETE_SETTING, .optional = true),

@@ -12,7 +12,6 @@
 #include "base/xbuf.h"
 #include "out/width.h"
 #include "run/fields.h"
-#include "run/run.h"
 
 /* clang-format off */
 #define STAT_COLUMNS(X) \
@@ -20,12 +19,10 @@
 	X(STAT_METRIC, "metric", "METRIC", VALUE_TEXT, .traits = COLUMN_NAME) \
 	X(STAT_LABELS, "labels", "LABELS", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 1) \
 	X(STAT_VALUE, "value", "VALUE", VALUE_REAL, .digits = DIGITS_ALL) \
-	X(STAT_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+	X(STAT_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE)
 /* clang-format on */
 
-enum { STAT_COLUMNS(COLUMN_ENUM) };
-
-static const struct column stat_columns[] = { STAT_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(stat_columns, STAT_COLUMNS);
 
 static const struct view stat_view =
     VIEW(stat_columns, .schema = "herd.stats/1", .list = "metrics");
@@ -102,18 +99,17 @@ add_sample(struct run *run, const struct answer *a, struct span line)
 	return true;
 }
 
-/* The node's own text; for several nodes with a label that says whose. */
+/* The node's own text; several nodes get a label with the node's name. */
 static void
 put_labelled(struct run *run, const struct answer *a, struct span line)
 {
 	struct span name;
 	struct span labels;
 	struct span value;
-	struct buf out;
+	struct buf out = XBUF;
 
 	if (!split_sample(line, &name, &labels, &value))
 		return;
-	buf_init(&out, XBUF_MAX);
 	put_span(&out, name);
 	putf(
 	    &out, "{node=\"%s\"%s", a->target->name, labels.len > 0 ? "," : "");
@@ -125,23 +121,6 @@ put_labelled(struct run *run, const struct answer *a, struct span line)
 	buf_release(&out);
 }
 
-static enum status
-ask_metrics(struct run *run, struct answers *answers)
-{
-	struct question *questions =
-	    xcalloc(run->target_count, sizeof(*questions));
-	enum status status;
-
-	for (size_t i = 0; i < run->target_count; i++)
-		questions[i] = (struct question){ .target = run->targets[i],
-			.method = "GET",
-			.path = "/metrics",
-			.any_body = true };
-	status = ask(run, questions, run->target_count, answers);
-	free(questions);
-	return status;
-}
-
 /* False: no metric is meant by METRIC. */
 static bool
 write_stats(struct run *run, const struct answers *answers)
@@ -151,8 +130,7 @@ write_stats(struct run *run, const struct answers *answers)
 	    strcmp(format, "prometheus") == 0 || out_is_raw(&run->out);
 	bool found = false;
 
-	for (size_t i = 0; i < answers->count; i++) {
-		const struct answer *a = &answers->items[i];
+	answers_each(a, answers) {
 		struct span body = buf_span(&a->body);
 
 		if (a->status != STATUS_OK && run->all_nodes && !own_text)
@@ -187,7 +165,9 @@ stats_run(struct run *run)
 	if (status == STATUS_OK)
 		status = run_begin(run, &stat_view);
 	if (status == STATUS_OK)
-		status = ask_metrics(run, &answers);
+		status = ask(run,
+		    &(struct question){ .path = "/metrics", .any_body = true },
+		    run->targets, run->target_count, &answers);
 	if (status == STATUS_OK) {
 		enum status asked = answers_status(&answers);
 		bool found = true;
@@ -197,7 +177,7 @@ stats_run(struct run *run)
 		status = answers_report(run, &answers);
 		if (status == STATUS_OK && !found)
 			status = run_fail(run, STATUS_NEGATIVE,
-			    "no metric is called so; `stats' without a name "
+			    "there is no such metric; `stats' without a name "
 			    "lists them");
 	}
 	answers_release(&answers);

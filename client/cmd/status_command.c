@@ -14,12 +14,12 @@
 /* clang-format off */
 static const struct column columns[] = {
 	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_NAME),
-	COLUMN("state", "STATE", VALUE_STATE, .traits = COLUMN_STATE, .path = "state"),
-	COLUMN("herd", "HERD", VALUE_TEXT, .path = "herd"),
-	COLUMN("version", "VERSION", VALUE_TEXT, .path = "version"),
-	COLUMN("pid", "PID", VALUE_INTEGER, .traits = COLUMN_NUMERAL, .path = "pid"),
-	COLUMN("uptime_s", "UP", VALUE_SECONDS, .path = "uptime_s"),
-	COLUMN("connections", "CONNECTIONS", VALUE_INTEGER, .path = "connections"),
+	COLUMN("state", "STATE", VALUE_STATE, .traits = COLUMN_STATE),
+	COLUMN("herd", "HERD", VALUE_TEXT),
+	COLUMN("version", "VERSION", VALUE_TEXT),
+	COLUMN("pid", "PID", VALUE_INTEGER, .traits = COLUMN_NUMERAL),
+	COLUMN("uptime_s", "UP", VALUE_SECONDS),
+	COLUMN("connections", "CONNECTIONS", VALUE_INTEGER),
 	COLUMN("clients_address", "CLIENTS AT", VALUE_TEXT, .path = "addresses.clients"),
 	COLUMN("peers_address", "PEERS AT", VALUE_TEXT, .path = "addresses.peers"),
 	COLUMN("admin_address", "ADMIN AT", VALUE_TEXT, .path = "addresses.admin"),
@@ -59,7 +59,7 @@ static const struct column columns[] = {
 	COLUMN("store_last_commit_ms", "LAST COMMIT", VALUE_MS, .path = "store.last_commit_ms"),
 	COLUMN("store_error", "STORE ERROR", VALUE_TEXT, .traits = COLUMN_IF_ANY,
 	    .path = "store.error"),
-	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY),
+	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),
 };
 /* clang-format on */
 
@@ -85,12 +85,12 @@ say_hint(struct run *run, const struct answers *answers)
 		buf_clear(&run->message);
 	} else if (fields_is(json, "config.changed_on_disk")) {
 		run_hint(run,
-		    "`config diff` says what differs, `config reload` takes "
-		    "the file");
+		    "`config diff` shows what differs, `config reload` "
+		    "applies the file");
 	}
 }
 
-/* The screen is for a screen; a chosen column or format gets the record. */
+/* Columns, rows or a format that were chosen get the record. */
 static bool
 wants_screen(const struct run *run)
 {
@@ -122,7 +122,7 @@ status_run(struct run *run)
 
 const struct command cmd_status = {
 	.path = "status",
-	.summary = "show how a node is, on one screen",
+	.summary = "show a node's state on one screen",
 	.group = GROUP_LINKS,
 	.view = &status_view,
 	.traits = COMMAND_READ,

@@ -20,12 +20,11 @@ static void
 end_line(struct screen *s)
 {
 	size_t width = s->run->out.options.width;
-	struct buf cut;
+	struct buf cut = XBUF;
 
 	while (
 	    s->line.len > 0 && buf_span(&s->line).data[s->line.len - 1] == ' ')
 		buf_truncate(&s->line, s->line.len - 1);
-	buf_init(&cut, XBUF_MAX);
 	width_cut(&cut, buf_span(&s->line), width == 0 ? SIZE_MAX : width,
 	    s->run->app->utf8);
 	put_byte(&cut, '\n');
@@ -88,14 +87,14 @@ add_head(struct screen *s, const char *name, const char *value)
 	put_fill(&s->line, ' ', width < 19 ? 21 - width : 2);
 }
 
-/* Whether the file has changed must be seen: if need be on its own line. */
+/* A change of the file must be visible: the path moves to its own line. */
 static void
 add_config(struct screen *s, const cJSON *json)
 {
 	const char *path = fields_text(json, "config.path");
 	size_t width = s->run->out.options.width;
 	size_t before = s->line.len;
-	struct buf config;
+	struct buf config = XBUF;
 
 	if (path == NULL)
 		return;
@@ -107,7 +106,6 @@ add_config(struct screen *s, const cJSON *json)
 			       : "unchanged on disk)");
 	if (width == 0 || width_of(buf_span(&s->line)) <= width)
 		return;
-	buf_init(&config, XBUF_MAX);
 	put_text(&config, text_of(&s->line) + before + strlen("  config "));
 	buf_truncate(&s->line, before);
 	end_line(s);
@@ -143,8 +141,7 @@ draw_peers(struct screen *s, const cJSON *json)
 	    fields_number(json, "peers.synced", 0),
 	    fields_number(json, "peers.total", 0));
 	add_head(s, "peers", up);
-	cJSON_ArrayForEach(down, fields_at(json, "peers.down"))
-	{
+	cJSON_ArrayForEach(down, fields_at(json, "peers.down")) {
 		const char *error = fields_text(down, "last_error");
 
 		put_text(&s->line, first ? "" : "; ");
@@ -182,9 +179,8 @@ add_report_age(struct screen *s, const char *what, const cJSON *json,
 static void
 draw_clients(struct screen *s, const cJSON *json)
 {
-	struct buf count;
+	struct buf count = XBUF;
 
-	buf_init(&count, XBUF_MAX);
 	put_grouped(&count, (int64_t)fields_number(json, "clients.count", 0));
 	add_head(s, "clients", text_of(&count));
 	buf_release(&count);
@@ -249,9 +245,7 @@ status_screen_draw(struct run *run, const struct answers *answers)
 	bool first = true;
 
 	buf_init(&s.line, XBUF_MAX);
-	for (size_t i = 0; i < answers->count; i++) {
-		const struct answer *a = &answers->items[i];
-
+	answers_each(a, answers) {
 		if (a->status != STATUS_OK && !run->all_nodes)
 			continue;
 		if (!first)

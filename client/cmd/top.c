@@ -15,33 +15,30 @@
 #include "run/live.h"
 #include "out/screen.h"
 #include "base/xbuf.h"
-#include "run/run.h"
 
 /* clang-format off */
 #define TOP_COLUMNS(X) \
-	X(TOP_NODE, "node", "NODE", VALUE_TEXT, \
-	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME | COLUMN_SHRINK) \
-	X(TOP_STATE, "state", "STATE", VALUE_STATE, .traits = COLUMN_STATE, .path = "state") \
+	X(TOP_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_SUBJECT | COLUMN_SHRINK) \
+	X(TOP_STATE, "state", "STATE", VALUE_STATE, .traits = COLUMN_STATE) \
 	X(TOP_CLIENTS, "clients_count", "CLIENTS", VALUE_INTEGER, .drop = 1, \
 	    .path = "clients.count") \
-	X(TOP_CONNECTIONS, "connections", "CONN", VALUE_INTEGER, .drop = 3, .path = "connections") \
-	X(TOP_IAMAT, "iamat_per_s", "IAMAT/S", VALUE_REAL, .digits = 1) \
-	X(TOP_WHATSAT, "whatsat_per_s", "WHATSAT/S", VALUE_REAL, .digits = 1) \
-	X(TOP_INVALID, "invalid_per_s", "INVALID/S", VALUE_REAL, .drop = 4, .digits = 1) \
+	X(TOP_CONNECTIONS, "connections", "CONN", VALUE_INTEGER, .drop = 3) \
+	X(TOP_IAMAT, "iamat_per_s", "IAMAT/S", VALUE_REAL, .traits = COLUMN_COMPUTED, .digits = 1) \
+	X(TOP_WHATSAT, "whatsat_per_s", "WHATSAT/S", VALUE_REAL, .traits = COLUMN_COMPUTED, \
+	    .digits = 1) \
+	X(TOP_INVALID, "invalid_per_s", "INVALID/S", VALUE_REAL, .traits = COLUMN_COMPUTED, \
+	    .drop = 4, .digits = 1) \
 	X(TOP_SYNCED, "peers_synced", "SYNCED", VALUE_INTEGER, .drop = 2, .path = "peers.synced") \
 	X(TOP_TOTAL, "peers_total", "OF", VALUE_INTEGER, .drop = 2, .path = "peers.total") \
 	X(TOP_OWED, "owed", "OWED", VALUE_INTEGER, .drop = 2, .path = "peers.owed") \
 	X(TOP_LAG, "lag_ms", "LAG", VALUE_MS, .drop = 3, .path = "peers.lag_ms") \
 	X(TOP_P99, "places_p99_ms", "PLACES P99", VALUE_MS, .drop = 5, .path = "places.p99_ms") \
 	X(TOP_STORE_LAG, "store_lag", "STORE LAG", VALUE_INTEGER, .drop = 6, .path = "store.lag") \
-	X(TOP_MEMORY, "rss_bytes", "MEMORY", VALUE_BYTES, .drop = 4, .path = "rss_bytes") \
-	X(TOP_ERROR, "error", "ERROR", VALUE_TEXT, \
-	    .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK)
+	X(TOP_MEMORY, "rss_bytes", "MEMORY", VALUE_BYTES, .drop = 4) \
+	X(TOP_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE | COLUMN_SHRINK)
 /* clang-format on */
 
-enum { TOP_COLUMNS(COLUMN_ENUM) };
-
-static const struct column top_columns[] = { TOP_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(top_columns, TOP_COLUMNS);
 
 static const struct view top_view =
     VIEW(top_columns, .schema = "herd.top/1", .list = "nodes");
@@ -61,7 +58,7 @@ static const char *const counter_paths[COUNTERS] = { "requests.iamat",
 static const size_t counter_columns[COUNTERS] = { TOP_IAMAT, TOP_WHATSAT,
 	TOP_INVALID };
 
-/* What it can be sorted by: the key while it runs, the word for --sort. */
+/* Its orders: the key while it runs, the word for --sort. */
 static const struct top_order {
 	char key;
 	const char *word;
@@ -132,7 +129,7 @@ add_rows(struct top *t)
 	}
 }
 
-/* Asks every node once; what it answered stays until the next time. */
+/* Asks every node once; the answers stay until the next round. */
 static enum status
 measure(struct top *t)
 {
@@ -141,8 +138,8 @@ measure(struct top *t)
 
 	answers_release(&t->answers);
 	t->answers = (struct answers){ 0 };
-	run->deadline = deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
-	status = ask_all(run, "GET", "/v1/status", NULL, &t->answers);
+	run_renew_deadline(run);
+	status = ask_all(run, "/v1/status", &t->answers);
 	for (size_t i = 0; i < t->answers.count && status == STATUS_OK; i++)
 		take_sample(&t->samples[i], &t->answers.items[i]);
 	return status;
@@ -153,27 +150,25 @@ add_totals(struct run *run)
 {
 	double iamat = 0;
 	double whatsat = 0;
-	struct buf text;
+	struct buf text = XBUF;
 
 	for (size_t i = 0; i < run->out.count; i++) {
 		iamat += run->out.rows[i][TOP_IAMAT].real;
 		whatsat += run->out.rows[i][TOP_WHATSAT].real;
 	}
-	buf_init(&text, XBUF_MAX);
 	out_count_states(&run->out, TOP_STATE, "node", &text);
 	out_footer(&run->out, "%s; %.1f iamat/s, %.1f whatsat/s",
 	    text_of(&text), iamat, whatsat);
 	buf_release(&text);
 }
 
-/* How it is sorted, and by which keys that is changed. */
+/* The order of the rows, and the keys that change it. */
 static void
 add_title(struct top *t)
 {
 	const char *sort = prefs_text(&t->run->prefs, PREF_SORT);
-	struct buf text;
+	struct buf text = XBUF;
 
-	buf_init(&text, XBUF_MAX);
 	if (t->order != NULL)
 		putf(&text, "sorted by %s%s", t->order->word,
 		    t->reversed ? ", reversed" : "");
@@ -337,13 +332,12 @@ run_live(struct top *t)
 static enum status
 top_run(struct run *run)
 {
-	struct top t = { .run = run };
+	struct top t = { .run = run, .complaint = XBUF };
 	enum status status = run_targets(run);
 	bool live;
 
 	if (status != STATUS_OK)
 		return status;
-	buf_init(&t.complaint, XBUF_MAX);
 	t.order = find_order(prefs_text(&run->prefs, PREF_SORT));
 	t.samples = xcalloc(run->target_count, sizeof(*t.samples));
 	live = run->args->count == 0 && run->to_terminal &&
@@ -363,8 +357,8 @@ const struct command cmd_top = {
 	    "The key q leaves. n, c, i, w, v, o, l, p, m sort by name, clients, "
 	    "iamat, whatsat, invalid, owed, lag, places and memory, the most "
 	    "first, r the other way round. --sort takes these words too. OWED "
-	    "is what all links of a node still owe, LAG that of the slowest "
-	    "one. -1 measures for a second and prints once.",
+	    "counts the reports that all links of a node still owe, LAG is that "
+	    "of the slowest link. -1 measures for a second and prints once.",
 	.group = GROUP_WATCHING,
 	.args = ARGS(ARG("-1", .complete = COMPLETE_WORDS, .optional = true,
 	    .words = "-1", .fixed = true)),

@@ -16,26 +16,21 @@
 #include "run/fields.h"
 #include "run/stream.h"
 #include "base/xbuf.h"
-#include "run/ask.h"
-#include "run/run.h"
 #include "cmd/first_reply.h"
 #include "cmd/typed.h"
 
 /* clang-format off */
 #define TRACE_COLUMNS(X) \
-	X(TRACE_NODE, "node", "NODE", VALUE_TEXT, \
-	    .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME) \
+	X(TRACE_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_SUBJECT) \
 	X(TRACE_FROM, "from", "FROM", VALUE_TEXT, .traits = COLUMN_LABEL) \
 	X(TRACE_HOPS, "hops", "HOPS", VALUE_INTEGER) \
 	X(TRACE_AFTER, "after_ms", "AFTER", VALUE_MS) \
 	X(TRACE_SEEN, "seen_ms", "SEEN", VALUE_MS) \
 	X(TRACE_STATE, "state", "STATE", VALUE_STATE, .traits = COLUMN_STATE) \
-	X(TRACE_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_ERROR | COLUMN_IF_ANY)
+	X(TRACE_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE)
 /* clang-format on */
 
-enum { TRACE_COLUMNS(COLUMN_ENUM) };
-
-static const struct column trace_columns[] = { TRACE_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(trace_columns, TRACE_COLUMNS);
 
 static const struct view trace_view =
     VIEW(trace_columns, .schema = "herd.trace/1", .list = "hops");
@@ -93,24 +88,21 @@ on_line(void *arg, const struct target *target, struct span line)
 	cJSON_Delete(event);
 }
 
-/* The id as a glob that matches little else; the time decides. */
+/* The id as a glob. It may match other ids; the report's time decides. */
 static char *
 events_path(const char *client)
 {
-	struct buf glob;
-	struct buf path;
+	struct buf glob = XBUF;
+	struct buf path = XBUF;
 
-	buf_init(&glob, XBUF_MAX);
-	buf_init(&path, XBUF_MAX);
 	for (const char *c = client; *c != '\0'; c++) {
-		/* In brackets every matcher takes them for themselves. */
+		/* In brackets these are plain characters to every matcher. */
 		if (strchr("*?[", *c) != NULL)
 			putf(&glob, "[%c]", *c);
 		else
 			put_byte(&glob, *c == '\\' ? '?' : *c);
 	}
-	put_text(&path, "/v1/events?type=report&client=");
-	must(text_to_percent(&path, buf_span(&glob)));
+	put_query(&path, "/v1/events?type=report&client=", text_of(&glob));
 	buf_release(&glob);
 	return text_take(&path);
 }
@@ -130,10 +122,9 @@ write_hop(struct trace *t, struct hop *hop, size_t hops)
 {
 	struct out *out = &t->run->out;
 	struct hop *first = find_hop(t, t->entry->name);
-	struct buf name;
+	struct buf name = XBUF;
 
 	hop->written = true;
-	buf_init(&name, XBUF_MAX);
 	/* People see the tree; for programs `from' says the same. */
 	if (out_is_looks(out) && hops > 0) {
 		put_fill(&name, ' ', (hops - 1) * 3);
@@ -142,8 +133,7 @@ write_hop(struct trace *t, struct hop *hop, size_t hops)
 	put_text(&name, hop->target->name);
 	out_text(out, TRACE_NODE, buf_span(&name));
 	buf_release(&name);
-	if (hop->from != NULL)
-		out_word(out, TRACE_FROM, hop->from);
+	out_word(out, TRACE_FROM, hop->from);
 	out_integer(out, TRACE_HOPS, (int64_t)hops);
 	out_word(out, TRACE_STATE, "ok");
 	out_real(out, TRACE_SEEN, (double)mono_since(hop->seen, t->sent) / 1e6);
@@ -172,7 +162,7 @@ write_rest(struct trace *t)
 {
 	struct out *out = &t->run->out;
 
-	/* Those whose `from' is not among the nodes that were watched. */
+	/* Hops that came from a node that was not watched. */
 	for (size_t i = 0; i < t->count; i++) {
 		if (t->hops[i].arrived && !t->hops[i].written)
 			write_tree(t, &t->hops[i], 1);
@@ -204,10 +194,9 @@ send_report(struct trace *t, struct span location)
 	const struct target *one[1] = { t->entry };
 	struct conversations answers;
 	struct reply reply;
-	struct buf request;
+	struct buf request = XBUF;
 	enum status status;
 
-	buf_init(&request, XBUF_MAX);
 	putf(&request, "IAMAT %s %.*s %s", t->client, SPAN_ARG(location),
 	    t->time);
 	run->targets = one;
@@ -298,11 +287,10 @@ static enum status
 trace_run(struct run *run)
 {
 	struct trace t = { .run = run, .client = run_word(run, 0) };
-	struct buf location;
+	struct buf location = XBUF;
 	struct location at;
 	enum status status = typed_client(run, t.client);
 
-	buf_init(&location, XBUF_MAX);
 	if (status == STATUS_OK)
 		status = typed_location(run, run_word(run, 1), &location, &at);
 	if (status == STATUS_OK)

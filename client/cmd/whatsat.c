@@ -15,33 +15,30 @@
 #include "run/fields.h"
 #include "out/screen.h"
 #include "base/xbuf.h"
-#include "run/ask.h"
-#include "run/run.h"
 #include "cmd/first_reply.h"
 #include "cmd/typed.h"
 
 /* clang-format off */
 #define PLACE_COLUMNS(X) \
 	X(PLACE_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_LABEL) \
-	X(PLACE_RANK, "rank", "#", VALUE_INTEGER, .traits = COLUMN_LABEL) \
-	X(PLACE_NAME, "name", "NAME", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_SHRINK, \
-	    .path = "name") \
-	X(PLACE_DISTANCE, "distance_m", "DISTANCE", VALUE_DISTANCE) \
-	X(PLACE_BEARING, "bearing_deg", "BEARING", VALUE_BEARING, .drop = 3) \
-	X(PLACE_TYPE, "type", "TYPE", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 2) \
-	X(PLACE_RATING, "rating", "RATING", VALUE_REAL, .drop = 4, .path = "rating", .digits = 1) \
+	X(PLACE_RANK, "rank", "#", VALUE_INTEGER, .traits = COLUMN_COMPUTED | COLUMN_LABEL) \
+	X(PLACE_NAME, "name", "NAME", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_SHRINK) \
+	X(PLACE_DISTANCE, "distance_m", "DISTANCE", VALUE_DISTANCE, .traits = COLUMN_COMPUTED) \
+	X(PLACE_BEARING, "bearing_deg", "BEARING", VALUE_BEARING, .traits = COLUMN_COMPUTED, \
+	    .drop = 3) \
+	X(PLACE_TYPE, "type", "TYPE", VALUE_TEXT, .traits = COLUMN_COMPUTED | COLUMN_SHRINK, \
+	    .drop = 2) \
+	X(PLACE_RATING, "rating", "RATING", VALUE_REAL, .drop = 4, .digits = 1) \
 	X(PLACE_OPEN, "open", "OPEN", VALUE_BOOL, .drop = 5, .path = "opening_hours.open_now") \
 	X(PLACE_ADDRESS, "address", "ADDRESS", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 1, \
 	    .path = "vicinity") \
-	X(PLACE_POSITION, "position", "POSITION", VALUE_PLACE, .traits = COLUMN_WIDE) \
-	X(PLACE_ID, "place_id", "PLACE ID", VALUE_TEXT, .traits = COLUMN_WIDE, .path = "place_id") \
-	X(PLACE_ERROR, "error", "ERROR", VALUE_TEXT, \
-	    .traits = COLUMN_ERROR | COLUMN_IF_ANY | COLUMN_SHRINK)
+	X(PLACE_POSITION, "position", "POSITION", VALUE_PLACE, \
+	    .traits = COLUMN_COMPUTED | COLUMN_WIDE) \
+	X(PLACE_ID, "place_id", "PLACE ID", VALUE_TEXT, .traits = COLUMN_WIDE) \
+	X(PLACE_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE | COLUMN_SHRINK)
 /* clang-format on */
 
-enum { PLACE_COLUMNS(COLUMN_ENUM) };
-
-static const struct column place_columns[] = { PLACE_COLUMNS(COLUMN_ROW) };
+COLUMN_TABLE(place_columns, PLACE_COLUMNS);
 
 static const struct view whatsat_view =
     VIEW(place_columns, .schema = "herd.places/1", .list = "places");
@@ -59,7 +56,7 @@ put_radius(struct run *run, const char *typed, struct buf *out, double *metres)
 	double value;
 
 	if (unit.len == 0 || span_is(unit, "km")) {
-		/* As typed: what the node reads is what the user wrote. */
+		/* Sent as it was typed. */
 		if (radius_parse(span_of(typed, digits), metres) == HERD_OK) {
 			put(out, typed, digits);
 			return STATUS_OK;
@@ -135,16 +132,14 @@ add_places(struct run *run, const struct conversation *x, const cJSON *json,
 	const cJSON *place;
 	int64_t rank = 0;
 
-	cJSON_ArrayForEach(place, fields_at(json, "results"))
-	{
+	cJSON_ArrayForEach(place, fields_at(json, "results")) {
 		const char *type = cJSON_GetStringValue(
 		    cJSON_GetArrayItem(fields_at(place, "types"), 0));
 
 		fields_set_node(&run->out, x->target->name);
 		fields_fill_row(&run->out, place);
 		out_integer(&run->out, PLACE_RANK, ++rank);
-		if (type != NULL)
-			out_word(&run->out, PLACE_TYPE, type);
+		out_word(&run->out, PLACE_TYPE, type);
 		set_position(&run->out, place, from);
 		out_row(&run->out);
 	}
@@ -172,11 +167,10 @@ put_human_location(struct buf *out, struct span location)
 static void
 add_heading(struct run *run, const struct report *r)
 {
-	struct buf text;
+	struct buf text = XBUF;
 	double age = ((double)now_wall().ns - (double)r->time_ns) / 1e9;
 	struct skew skew;
 
-	buf_init(&text, XBUF_MAX);
 	put_clean(&text, r->client);
 	put_text(&text, " at ");
 	put_human_location(&text, r->location);
@@ -192,7 +186,7 @@ add_heading(struct run *run, const struct report *r)
 	buf_release(&text);
 }
 
-/* The character that an entity at `html` stands for; *len is its length. */
+/* The character that the entity at `html` means; *len is its length. */
 static char
 read_entity(const char *html, size_t *len)
 {
@@ -216,15 +210,14 @@ read_entity(const char *html, size_t *len)
 	return *html;
 }
 
-/* Attributions are HTML by their origin; the tags are not for people. */
+/* Attributions are HTML; people get the text without tags. */
 static void
 put_attribution(struct buf *out, const char *html)
 {
-	struct buf plain;
+	struct buf plain = XBUF;
 	bool in_tag = false;
 	size_t len;
 
-	buf_init(&plain, XBUF_MAX);
 	for (const char *c = html; *c != '\0'; c += len) {
 		char shown = read_entity(c, &len);
 
@@ -244,18 +237,16 @@ add_footer(struct whatsat *w, const cJSON *json)
 {
 	struct run *run = w->run;
 	const cJSON *item;
-	struct buf text;
+	struct buf text = XBUF;
 	int count = cJSON_GetArraySize(fields_at(json, "results"));
 
-	buf_init(&text, XBUF_MAX);
 	putf(&text, "%d place%s within ", count, count == 1 ? "" : "s");
 	if (w->radius_m < 1000)
 		putf(&text, "%.10g m", w->radius_m);
 	else
 		putf(&text, "%.10g km", w->radius_m / 1000);
 	putf(&text, " (limit %u).", w->max);
-	cJSON_ArrayForEach(item, fields_at(json, "html_attributions"))
-	{
+	cJSON_ArrayForEach(item, fields_at(json, "html_attributions")) {
 		if (!cJSON_IsString(item))
 			continue;
 		put_byte(&text, ' ');
@@ -284,13 +275,10 @@ check_places(struct run *run, const cJSON *json)
 static void
 add_map(struct run *run, const struct location *from)
 {
-	struct canvas_options options = {
-		.width = run->to_terminal ? screen_width() : 80,
-		.height = run->to_terminal ? screen_height() / 2 + 2 : 20,
-		.utf8 = run->app->utf8,
-	};
-	struct canvas *canvas = canvas_new(&options);
-	struct buf text;
+	bool fits = run->to_terminal;
+	struct canvas *canvas = canvas_new(fits ? screen_width() : 80,
+	    fits ? screen_height() / 2 + 2 : 20, run->app->utf8);
+	struct buf text = XBUF;
 
 	canvas_add(canvas, location_lat(*from), location_lon(*from), "@");
 	for (size_t i = 0; i < run->out.count; i++) {
@@ -304,7 +292,6 @@ add_map(struct run *run, const struct location *from)
 		canvas_add(canvas, row[PLACE_POSITION].lat,
 		    row[PLACE_POSITION].lon, label);
 	}
-	buf_init(&text, XBUF_MAX);
 	canvas_draw(canvas, &text);
 	put_span(&run->out.heading, buf_span(&text));
 	buf_release(&text);
@@ -346,7 +333,7 @@ use_answer(struct whatsat *w, struct conversation *x)
 	return status;
 }
 
-/* One node's JSON is passed on as it is; only several make rows of ours. */
+/* One node's JSON is passed on as it is; several answers become rows. */
 static bool
 passes_json_on(const struct run *run)
 {
@@ -418,11 +405,10 @@ static enum status
 whatsat_run(struct run *run)
 {
 	struct whatsat w = { .run = run };
-	struct buf request;
+	struct buf request = XBUF;
 	struct conversations answers = { 0 };
 	enum status status;
 
-	buf_init(&request, XBUF_MAX);
 	status = read_question(&w, &request);
 	if (status == STATUS_OK)
 		status = set_order(run);
@@ -443,8 +429,8 @@ const struct command cmd_whatsat = {
 	.path = "whatsat",
 	.summary = "show what is near a client",
 	.help =
-	    "At most MAX (1 to 20) places within RADIUS (at most 50 km) of "
-	    "where the client was last reported. -o json and -o raw give the "
+	    "At most MAX (1 to 20) places within RADIUS (at most 50 km) of the "
+	    "client's last location. -o json and -o raw give the "
 	    "node's own answer.",
 	.group = GROUP_CLIENTS,
 	.args = ARGS(ARG("CLIENT", .complete = COMPLETE_CLIENT),

@@ -10,6 +10,7 @@
 #include "herd/herdfile.h"
 #include "herd/text.h"
 #include "base/paths.h"
+#include "out/width.h"
 #include "base/xbuf.h"
 
 #define STATE_MAX 4096u
@@ -26,7 +27,7 @@ context_name_is_valid(const char *name)
 char *
 context_path(const char *name)
 {
-	char *directory = path_contexts();
+	char *directory = path_config(PATH_CONTEXTS);
 	char *path;
 
 	if (directory == NULL)
@@ -45,7 +46,7 @@ by_name(const void *a, const void *b)
 char **
 contexts_list(void)
 {
-	char *path = path_contexts();
+	char *path = path_config(PATH_CONTEXTS);
 	DIR *directory = path == NULL ? NULL : opendir(path);
 	struct dirent *entry;
 	char **names = NULL;
@@ -80,12 +81,9 @@ contexts_free(char **names)
 static char *
 take_name(struct span *rest)
 {
-	const char *end = span_find(*rest, '\n');
-	size_t len = end == NULL ? rest->len : (size_t)(end - rest->data);
-	char *name = xstrndup(rest->len == 0 ? "" : rest->data, len);
+	struct span line = width_take_line(rest, 0);
+	char *name = xstrndup(line.data, line.len);
 
-	len += end != NULL;
-	*rest = span_of(rest->data + len, rest->len - len);
 	if (context_name_is_valid(name) || strcmp(name, "none") == 0)
 		return name;
 	free(name);
@@ -95,7 +93,7 @@ take_name(struct span *rest)
 void
 contexts_read_state(char **current, char **previous)
 {
-	char *path = path_context_state();
+	char *path = path_state(PATH_CONTEXT_STATE);
 	struct buf text;
 	struct span rest;
 
@@ -114,7 +112,7 @@ contexts_read_state(char **current, char **previous)
 int
 contexts_use(const char *name)
 {
-	char *path = path_context_state();
+	char *path = path_state(PATH_CONTEXT_STATE);
 	char *current;
 	char *previous;
 	char *text;
@@ -145,10 +143,7 @@ unknown(const char *name, struct buf *message)
 	put_text(message, "no context `");
 	put_clean(message, span_from(name));
 	put_byte(message, '\'');
-	if (near != NULL)
-		putf(message, ", did you mean `%s'?", near);
-	else
-		put_text(message, " (see `context ls')");
+	put_did_you_mean(message, near, " (see `context ls')");
 	contexts_free(names);
 	return STATUS_LOCAL;
 }

@@ -12,30 +12,27 @@
 #include "base/paths.h"
 #include "base/xbuf.h"
 
+/* Errors only; `config check' has the warnings as well. */
 static void
 list_diagnostics(const char *path, const struct diagnostics *diagnostics,
-    struct buf *message, struct buf *warnings)
+    struct buf *message)
 {
 	for (size_t i = 0; i < diagnostics->count; i++) {
 		const struct diagnostic *d = &diagnostics->items[i];
-		bool warning = d->severity == DIAGNOSTIC_WARNING;
-		struct buf *out = warning ? warnings : message;
 
-		if (out == NULL)
+		if (d->severity == DIAGNOSTIC_WARNING)
 			continue;
-		if (out->len > 0)
-			put_byte(out, '\n');
-		put_text(out, path);
+		put_text(message, message->len > 0 ? "\n" : "");
+		put_text(message, path);
 		if (d->line > 0)
-			putf(out, ":%u:%u", d->line, d->column);
-		put_text(out, warning ? ": warning: " : ": ");
-		put_clean(out, span_from(d->text));
+			putf(message, ":%u:%u", d->line, d->column);
+		put_text(message, ": ");
+		put_clean(message, span_from(d->text));
 	}
 }
 
-enum status
-herd_read_file(const char *path, struct herdfile *out, struct buf *message,
-    struct buf *warnings)
+static enum status
+read_file(const char *path, struct herdfile *out, struct buf *message)
 {
 	struct buf text;
 	struct diagnostics diagnostics;
@@ -52,7 +49,7 @@ herd_read_file(const char *path, struct herdfile *out, struct buf *message,
 	}
 	diagnostics_init(&diagnostics);
 	error = herdfile_parse(buf_span(&text), out, &diagnostics);
-	list_diagnostics(path, &diagnostics, message, warnings);
+	list_diagnostics(path, &diagnostics, message);
 	diagnostics_release(&diagnostics);
 	buf_release(&text);
 	if (error == HERD_ENOMEM)
@@ -69,7 +66,7 @@ find_file(const struct prefs *prefs)
 
 	if (named != NULL)
 		return xstrdup(named);
-	user = path_user_herd();
+	user = path_config(PATH_USER_HERD);
 	if (user != NULL && access(user, F_OK) == 0)
 		return user;
 	free(user);
@@ -107,8 +104,8 @@ read_token(struct herd *herd, const struct keyfile *file, struct buf *message)
 }
 
 /*
- * A herd file names the token's file and the machine that gets the token.
- * Only one that nobody else could write may do both.
+ * A herd file names the token's file and the machine that gets the token. Only
+ * a file that nobody else can write may do both.
  */
 static bool
 file_is_trusted(const char *path, struct buf *message)
@@ -129,7 +126,7 @@ file_is_trusted(const char *path, struct buf *message)
 	return false;
 }
 
-/* The one that may write is tried first; the fault told is its own. */
+/* Tries the token that may write first, and reports its fault. */
 static void
 read_file_tokens(struct herd *herd)
 {
@@ -140,9 +137,8 @@ read_file_tokens(struct herd *herd)
 		{ "admin.read_token_file",
 		    herd->file.settings.admin.read_token_file, "", base },
 	};
-	struct buf message;
+	struct buf message = XBUF;
 
-	buf_init(&message, XBUF_MAX);
 	for (size_t i = 0; i < HERD_ARRAY_LEN(files); i++) {
 		if (files[i].value[0] == '\0' || herd->token != NULL)
 			continue;
@@ -157,8 +153,8 @@ read_file_tokens(struct herd *herd)
 }
 
 /*
- * What a context says of secrets is for the herd that the context names, and
- * for no other that a flag or a variable names in its place.
+ * A context's secrets are for the herd that the context names, not for one
+ * that a flag or a variable names in its place.
  */
 static bool
 is_for_this_herd(const struct prefs *prefs, enum pref_id id, enum pref_id herd)
@@ -251,7 +247,7 @@ use_file(struct herd *herd, const struct prefs *prefs, struct buf *message)
 		    "server with -s HOST:PORT");
 		return STATUS_LOCAL;
 	}
-	status = herd_read_file(herd->path, &herd->file, message, NULL);
+	status = read_file(herd->path, &herd->file, message);
 	if (status != STATUS_OK)
 		return status;
 	herd->has_file = true;
@@ -269,7 +265,7 @@ use_file(struct herd *herd, const struct prefs *prefs, struct buf *message)
 	return STATUS_OK;
 }
 
-/* Once: a node whose socket goes away later is still the one meant. */
+/* Found once, so that the choice stays when a socket goes away later. */
 static size_t
 find_nearest(const struct herd *herd)
 {
@@ -307,6 +303,23 @@ herd_load(const struct prefs *prefs, struct herd *out, struct buf *message)
 	herd.nearest = find_nearest(&herd);
 	*out = herd;
 	return STATUS_OK;
+}
+
+bool
+herd_is_same(const struct prefs *a, const struct prefs *b)
+{
+	static const enum pref_id ids[] = { PREF_CONF, PREF_SERVER,
+		PREF_TOKEN_FILE, PREF_INSECURE };
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(ids); i++) {
+		const char *left = prefs_text(a, ids[i]);
+		const char *right = prefs_text(b, ids[i]);
+
+		if ((left == NULL) != (right == NULL) ||
+		    (left != NULL && strcmp(left, right) != 0))
+			return false;
+	}
+	return true;
 }
 
 void

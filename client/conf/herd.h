@@ -51,11 +51,10 @@ void herd_release(struct herd *herd);
 enum status herd_token(const struct herd *herd, const struct address *admin,
     const char **token, struct buf *message);
 
+/* Do both settings mean the same herd, with the same rights? */
+bool herd_is_same(const struct prefs *a, const struct prefs *b);
+
 /* Index of the node of that name, or count. */
 size_t herd_find(const struct herd *herd, const char *name);
-
-/* Reads a herd file for `config check` and herd_load(). */
-enum status herd_read_file(const char *path, struct herdfile *out,
-    struct buf *message, struct buf *warnings);
 
 #endif

@@ -10,68 +10,16 @@
 #include "herd/text.h"
 #include "herd/time.h"
 #include "out/out.h"
+#include "out/width.h"
 #include "base/tokens.h"
 #include "base/xbuf.h"
 
 #define PREFS_FILE_MAX 65536u
 
 static const struct pref table[PREF_COUNT] = {
-	{ PREF_CONF, "conf", "HERD_CONF", PREF_TEXT, NULL, NULL,
-	    PREF_CONTEXTUAL, COMPLETE_FILE, "the herd file" },
-	{ PREF_CONTEXT, "context", "HERD_CONTEXT", PREF_TEXT, NULL, NULL, 0,
-	    COMPLETE_CONTEXT, "the context to work in" },
-	{ PREF_NODE, "node", "HERD_NODE", PREF_TEXT, NULL, NULL,
-	    PREF_CONTEXTUAL | PREF_SETTABLE, COMPLETE_NODE,
-	    "the node to ask, several with commas, or all" },
-	{ PREF_SERVER, "server", "HERD_SERVER", PREF_TEXT, NULL, NULL,
-	    PREF_CONTEXTUAL, COMPLETE_NONE,
-	    "one server instead of a herd file: HOST:PORT or /socket" },
-	{ PREF_OUTPUT, "output", "HERD_OUTPUT", PREF_FORMAT, NULL, NULL,
-	    PREF_CONTEXTUAL | PREF_SETTABLE, COMPLETE_FORMAT,
-	    "output format (table on a terminal, else plain)" },
-	{ PREF_COLUMNS, "columns", NULL, PREF_TEXT, NULL, NULL, PREF_SETTABLE,
-	    COMPLETE_COLUMN, "columns to show, or all" },
-	{ PREF_SORT, "sort", NULL, PREF_TEXT, NULL, NULL, PREF_SETTABLE,
-	    COMPLETE_COLUMN, "columns to sort by, each with :desc or not" },
-	{ PREF_LIMIT, "limit", NULL, PREF_NUMBER, NULL, "0", PREF_SETTABLE,
-	    COMPLETE_NONE, "rows at most, 0 for all" },
-	{ PREF_WHERE, "where", NULL, PREF_TEXT, NULL, NULL, PREF_SETTABLE,
-	    COMPLETE_NONE, "rows to show, as an expression" },
-	{ PREF_HEADER, "header", NULL, PREF_BOOL, NULL, "on", PREF_SETTABLE,
-	    COMPLETE_WORDS, "titles above the columns" },
-	{ PREF_TIMEOUT, "timeout", "HERD_TIMEOUT", PREF_DURATION, NULL, "5s",
-	    PREF_CONTEXTUAL | PREF_SETTABLE, COMPLETE_NONE,
-	    "how long to wait for all answers together" },
-	{ PREF_COLOR, "color", "HERD_COLOR", PREF_WORDS, "auto always never",
-	    "auto", PREF_CONTEXTUAL | PREF_SETTABLE, COMPLETE_WORDS,
-	    "colours: auto, always or never" },
-	{ PREF_PAGER, "pager", "HERD_PAGER", PREF_TEXT, NULL, "auto",
-	    PREF_SETTABLE, COMPLETE_NONE,
-	    "command for long output, auto ($PAGER, less) or off" },
-	{ PREF_QUIET, "quiet", NULL, PREF_BOOL, NULL, "off", PREF_SETTABLE,
-	    COMPLETE_WORDS, "no hints and notices" },
-	{ PREF_VERBOSE, "verbose", NULL, PREF_BOOL, NULL, "off", PREF_SETTABLE,
-	    COMPLETE_WORDS, "say on stderr what is asked of whom" },
-	{ PREF_YES, "yes", NULL, PREF_BOOL, NULL, "off", 0, COMPLETE_WORDS,
-	    "do not ask before destroying something" },
-	{ PREF_READ_ONLY, "read-only", "HERD_READ_ONLY", PREF_BOOL, NULL, "off",
-	    PREF_CONTEXTUAL | PREF_SETTABLE, COMPLETE_WORDS,
-	    "refuse commands that change something" },
-	{ PREF_PROTECTED, "protected", NULL, PREF_BOOL, NULL, "off",
-	    PREF_CONTEXTUAL, COMPLETE_WORDS,
-	    "a context in which bench refuses to run" },
-	{ PREF_TOKEN_FILE, "token-file", "HERD_TOKEN_FILE", PREF_TEXT, NULL,
-	    NULL, PREF_CONTEXTUAL | PREF_SETTABLE, COMPLETE_FILE,
-	    "file with the token for admin listeners over TCP" },
-	{ PREF_INSECURE, "insecure", NULL, PREF_BOOL, NULL, "off",
-	    PREF_CONTEXTUAL, COMPLETE_WORDS,
-	    "send a token to another machine in clear" },
-	{ PREF_TIMING, "timing", NULL, PREF_BOOL, NULL, "off", PREF_SETTABLE,
-	    COMPLETE_WORDS, "print how long each command took" },
-	{ PREF_HINTS, "hints", "HERD_HINTS", PREF_BOOL, NULL, "on",
-	    PREF_SETTABLE, COMPLETE_WORDS, "say what to look at next" },
-	{ PREF_NOTICES, "notices", NULL, PREF_BOOL, NULL, "on", PREF_SETTABLE,
-	    COMPLETE_WORDS, "print what happens above the prompt" },
+#define PREF(i, n, ...) { .id = PREF_##i, .name = n, __VA_ARGS__ },
+#include "conf/prefs.def"
+#undef PREF
 };
 
 const struct pref *
@@ -161,42 +109,8 @@ prefs_unset(struct prefs *prefs, enum pref_id id)
 static bool
 read_bool(const char *text, bool *out)
 {
-	static const struct {
-		const char *word;
-		bool value;
-	} words[] = {
-		{ "on", true },
-		{ "off", false },
-		{ "yes", true },
-		{ "no", false },
-		{ "true", true },
-		{ "false", false },
-		{ "1", true },
-		{ "0", false },
-	};
-
-	for (size_t i = 0; i < HERD_ARRAY_LEN(words); i++) {
-		if (strcmp(text, words[i].word) == 0) {
-			*out = words[i].value;
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool
-is_word_of(const char *words, const char *text)
-{
-	size_t len = strlen(text);
-
-	for (; *words != '\0'; words += strspn(words, " ")) {
-		size_t n = strcspn(words, " ");
-
-		if (n == len && memcmp(words, text, n) == 0)
-			return true;
-		words += n;
-	}
-	return false;
+	*out = tokens_is_among("on yes true 1", span_from(text));
+	return *out || tokens_is_among("off no false 0", span_from(text));
 }
 
 static void
@@ -235,7 +149,7 @@ check_value(const struct pref *pref, const char *text, struct buf *message)
 		put_text(message, "' is not a duration like 500ms, 5s, 2m");
 		return STATUS_USAGE;
 	case PREF_WORDS:
-		if (is_word_of(pref->words, text))
+		if (tokens_is_among(pref->words, span_from(text)))
 			break;
 		putf(message, "' is not one of: %s", pref->words);
 		return STATUS_USAGE;
@@ -254,36 +168,40 @@ enum status
 prefs_set(struct prefs *prefs, enum pref_id id, const char *text,
     enum pref_origin origin, const char *where, struct buf *message)
 {
-	const struct pref_value *value = &prefs->values[id];
 	enum status status = check_value(&table[id], text, message);
 
-	if (status != STATUS_OK)
-		return status;
-	if (value->origin > origin)
-		return STATUS_OK;
-	store(prefs, id, text, origin, where);
-	return STATUS_OK;
+	if (status == STATUS_OK && prefs->values[id].origin <= origin)
+		store(prefs, id, text, origin, where);
+	return status;
+}
+
+/* May a context's value replace the present one? */
+static bool
+yields_to_context(
+    const struct prefs *prefs, enum pref_id id, enum pref_origin origin)
+{
+	const struct pref_value *value = &prefs->values[id];
+
+	if (value->from_context)
+		return value->origin <= origin;
+	/* A context makes things read-only; it never lifts what is. */
+	if (id == PREF_READ_ONLY && prefs_is(prefs, id))
+		return false;
+	return value->origin < origin ||
+	       (value->origin == origin && origin == ORIGIN_DEFAULT);
 }
 
 enum status
 prefs_set_from_context(struct prefs *prefs, enum pref_id id, const char *text,
     enum pref_origin origin, const char *where, struct buf *message)
 {
-	const struct pref_value *value = &prefs->values[id];
 	enum status status = check_value(&table[id], text, message);
 
-	if (status != STATUS_OK)
-		return status;
-	if (value->origin > origin ||
-	    (value->origin == origin && origin != ORIGIN_DEFAULT &&
-		!value->from_context))
-		return STATUS_OK;
-	/* A context makes things read-only; it never lifts what is. */
-	if (id == PREF_READ_ONLY && prefs_is(prefs, id) && !value->from_context)
-		return STATUS_OK;
-	store(prefs, id, text, origin, where);
-	prefs->values[id].from_context = true;
-	return STATUS_OK;
+	if (status == STATUS_OK && yields_to_context(prefs, id, origin)) {
+		store(prefs, id, text, origin, where);
+		prefs->values[id].from_context = true;
+	}
+	return status;
 }
 
 enum status
@@ -386,13 +304,11 @@ prefs_read_file(struct prefs *prefs, const char *path, enum pref_origin origin,
 	}
 	rest = buf_span(&text);
 	while (rest.len > 0 && status == STATUS_OK) {
-		const char *end = span_find(rest, '\n');
-		size_t len = end == NULL ? rest.len : (size_t)(end - rest.data);
+		struct span text_line = width_take_line(&rest, 0);
 		char *where = xasprintf("%s:%u", path, ++number);
-		struct buf why;
+		struct buf why = XBUF;
 
-		buf_init(&why, XBUF_MAX);
-		if (read_line(prefs, span_of(rest.data, len),
+		if (read_line(prefs, text_line,
 			&(struct file_line){ where, origin, is_context },
 			&why) != STATUS_OK) {
 			putf(message, "%s: %s", where, text_of(&why));
@@ -400,8 +316,6 @@ prefs_read_file(struct prefs *prefs, const char *path, enum pref_origin origin,
 		}
 		buf_release(&why);
 		free(where);
-		len += end != NULL;
-		rest = span_of(rest.data + len, rest.len - len);
 	}
 	buf_release(&text);
 	return status;

@@ -16,29 +16,9 @@
 #include "line/args.h"
 
 enum pref_id {
-	PREF_CONF,
-	PREF_CONTEXT,
-	PREF_NODE,
-	PREF_SERVER,
-	PREF_OUTPUT,
-	PREF_COLUMNS,
-	PREF_SORT,
-	PREF_LIMIT,
-	PREF_WHERE,
-	PREF_HEADER,
-	PREF_TIMEOUT,
-	PREF_COLOR,
-	PREF_PAGER,
-	PREF_QUIET,
-	PREF_VERBOSE,
-	PREF_YES,
-	PREF_READ_ONLY,
-	PREF_PROTECTED,
-	PREF_TOKEN_FILE,
-	PREF_INSECURE,
-	PREF_TIMING,
-	PREF_HINTS,
-	PREF_NOTICES,
+#define PREF(id, ...) PREF_##id,
+#include "conf/prefs.def"
+#undef PREF
 	PREF_COUNT,
 };
 
@@ -65,6 +45,7 @@ enum pref_origin {
 enum pref_trait {
 	PREF_SETTABLE = 1 << 0,   /* `set` and rc files take it */
 	PREF_CONTEXTUAL = 1 << 1, /* a context may bring it */
+	PREF_PATH = 1 << 2,       /* a file's name */
 };
 
 struct pref {
@@ -75,7 +56,6 @@ struct pref {
 	const char *words;
 	const char *initial; /* NULL = none */
 	unsigned traits;
-	enum complete_kind complete;
 	const char *help;
 };
 

@@ -47,21 +47,20 @@ find_in(const struct flag *flags, const char *name, size_t len, char letter)
 	return NULL;
 }
 
-/* A search through all commands for a flag that stands before its command. */
-struct search {
-	const char *name;
-	size_t len;
-	const struct flag *found;
-};
-
-static void
-search_flag(const struct command *command, void *arg)
+const struct flag *
+args_find_flag(const struct command *command, const char *word)
 {
-	struct search *search = arg;
+	bool is_long = word[1] == '-';
+	const char *name = is_long ? word + 2 : "";
+	size_t len = strcspn(name, "=");
+	char letter = is_long ? 0 : word[1];
+	const struct flag *flag = NULL;
 
-	if (search->found == NULL)
-		search->found =
-		    find_in(command->flags, search->name, search->len, 0);
+	if (command != NULL)
+		flag = find_in(command->flags, name, len, letter);
+	return flag != NULL
+		   ? flag
+		   : find_in(command_global_flags(), name, len, letter);
 }
 
 static const struct flag *
@@ -69,7 +68,6 @@ find_flag(
     struct parser *p, const char *name, size_t len, char letter, bool *global)
 {
 	const struct flag *flag = NULL;
-	struct search search = { name, len, NULL };
 
 	*global = false;
 	if (p->out->command != NULL)
@@ -80,9 +78,14 @@ find_flag(
 	flag = find_in(command_global_flags(), name, len, letter);
 	if (flag != NULL || p->out->command != NULL || letter != 0)
 		return flag;
+	/* A flag may come before its command. */
 	*global = false;
-	command_each(search_flag, &search);
-	return search.found;
+	commands_each(c) {
+		flag = find_in((*c)->flags, name, len, 0);
+		if (flag != NULL)
+			break;
+	}
+	return flag;
 }
 
 static size_t
@@ -95,7 +98,7 @@ add_names(const char **names, size_t count, const struct flag *flags)
 	return count;
 }
 
-/* What the word begins, if that is one name only; else what resembles it. */
+/* The one name that begins with the word, else one that resembles it. */
 static const char *
 nearest_name(const char *word, size_t len, const char *const *names)
 {
@@ -159,7 +162,7 @@ add_option(
 static enum status
 missing_value(struct parser *p, const struct flag *flag)
 {
-	putf(p->message, "--%s wants a value: --%s %s", flag->name, flag->name,
+	putf(p->message, "--%s needs a value: --%s %s", flag->name, flag->name,
 	    flag->value);
 	return STATUS_USAGE;
 }
@@ -247,10 +250,7 @@ unknown_command(struct parser *p)
 		put_clean(p->message, span_from(out->words[1]));
 	}
 	put_byte(p->message, '\'');
-	if (near != NULL)
-		putf(p->message, ", did you mean `%s'?", near);
-	else
-		put_text(p->message, " (see `help')");
+	put_did_you_mean(p->message, near, " (see `help')");
 	return STATUS_USAGE;
 }
 
@@ -346,22 +346,6 @@ args_release(struct args *args)
 	args->words = NULL;
 }
 
-static bool
-is_among(const char *words, const char *word)
-{
-	size_t len = strlen(word);
-
-	while (*words != '\0') {
-		size_t n = strcspn(words, " ");
-
-		if (n == len && memcmp(words, word, n) == 0)
-			return true;
-		words += n;
-		words += strspn(words, " ");
-	}
-	return false;
-}
-
 enum status
 args_check(const struct args *args, struct buf *message)
 {
@@ -370,7 +354,8 @@ args_check(const struct args *args, struct buf *message)
 
 	for (; a != NULL && a->name != NULL && i < args->count; a++) {
 		do {
-			if (a->fixed && !is_among(a->words, args->words[i])) {
+			if (a->fixed && !tokens_is_among(a->words,
+					    span_from(args->words[i]))) {
 				put_text(message, "`");
 				put_clean(message, span_from(args->words[i]));
 				putf(message, "' is not one of: %s", a->words);
@@ -387,23 +372,34 @@ args_check(const struct args *args, struct buf *message)
 	if (i < args->count) {
 		put_text(message, "`");
 		put_clean(message, span_from(args->words[i]));
-		put_text(message, "' is too much; usage: ");
+		put_text(message, "' is one argument too many; usage: ");
 		command_synopsis(message, args->command);
 		return STATUS_USAGE;
 	}
 	return STATUS_OK;
 }
 
-const char *
-args_flag(const struct args *args, const char *name)
+const struct option *
+args_option(const struct args *args, const char *name, bool global)
 {
-	const char *value = NULL;
+	const struct option *found = NULL;
 
 	for (size_t i = 0; i < args->option_count; i++) {
 		const struct option *option = &args->options[i];
 
-		if (!option->global && strcmp(option->flag->name, name) == 0)
-			value = option->value == NULL ? "" : option->value;
+		if (option->global == global &&
+		    strcmp(option->flag->name, name) == 0)
+			found = option;
 	}
-	return value;
+	return found;
+}
+
+const char *
+args_flag(const struct args *args, const char *name, bool global)
+{
+	const struct option *option = args_option(args, name, global);
+
+	if (option == NULL)
+		return NULL;
+	return option->value == NULL ? "" : option->value;
 }

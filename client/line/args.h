@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Words sorted into command, arguments and options. Options may stand
+ * Words sorted into command, arguments and options. Options may be
  * anywhere; a word that begins with + or - and a digit is never one (it is a
  * place). `--` ends options. A command's own flags hide global ones of the
  * same letter after the command's name.
@@ -29,19 +29,19 @@ struct args {
 	const char *group;
 };
 
-/* Would this word be read as an option, unless `--' is in front of it? */
+/* Would this word be read as an option, unless `--' comes before it? */
 bool args_is_option(const char *word);
 
 /*
- * Appends `word` as it has to stand in a command that somebody may copy into a
- * session: in quotes if it needs them, with `--' if it would be an option.
+ * Appends `word` as a command that somebody may copy into a session needs it:
+ * in quotes if it needs them, with `--' if it would be an option.
  */
 void args_quote(struct buf *out, const char *word);
 
 /*
  * Sorts `words` (borrowed, as long as `out` is used). STATUS_USAGE: `message`
- * says what is wrong and what was probably meant. Whether there are enough
- * arguments is checked by args_check().
+ * says what is wrong and what was probably meant. args_check() checks the
+ * number of arguments.
  */
 enum status args_parse(const char *const *words, size_t count, struct args *out,
     struct buf *message);
@@ -50,7 +50,18 @@ void args_release(struct args *args);
 /* Number and words of the arguments against the command's list. */
 enum status args_check(const struct args *args, struct buf *message);
 
-/* Last value of the command's own flag, "" without value, NULL if absent. */
-const char *args_flag(const struct args *args, const char *name);
+/* The last one of that name, global or the command's own; NULL if absent. */
+const struct option *args_option(
+    const struct args *args, const char *name, bool global);
+
+/* Its value, "" without one, NULL if it is absent. */
+const char *args_flag(const struct args *args, const char *name, bool global);
+
+/*
+ * The flag that a word such as --sort=x or -o is for, of the command (or NULL)
+ * or a global one; NULL if there is none.
+ */
+const struct flag *args_find_flag(
+    const struct command *command, const char *word);
 
 #endif

@@ -49,19 +49,18 @@ static const struct flag global_flags[] = {
 	    .help = "a script goes on after an error; the worst status counts"),
 	FLAG("timeout", .value = "DURATION",
 	    .help =
-		"wait so long for all answers together (5s); 0 waits for ever"),
+		"how long to wait for all answers together (5s); 0 is for ever"),
 	FLAG("watch", .value = "S", .value_optional = true,
-	    .help = "again every S seconds (2); on a terminal q ends it"),
-	FLAG("count", .value = "N",
-	    .help = "so many times, with --watch or as if with it"),
+	    .help = "repeat every S seconds (2); on a terminal q ends it"),
+	FLAG("count", .value = "N", .help = "repeat N times; implies --watch"),
 	FLAG("color", .value = "WHEN", .complete = COMPLETE_WORDS,
 	    .words = "auto always never",
 	    .help = "colours: auto, always or never"),
 	FLAG("no-pager", .help = "no pager"),
 	FLAG("quiet", .letter = 'q', .help = "no hints, no notices"),
-	FLAG("verbose", .letter = 'v', .help = "say what is asked of whom"),
+	FLAG("verbose", .letter = 'v', .help = "show each request"),
 	FLAG("yes", .letter = 'y', .help = "do not ask for confirmation"),
-	FLAG("read-only", .help = "refuse what would change something"),
+	FLAG("read-only", .help = "refuse commands that change something"),
 	FLAG("token-file", .value = "FILE", .complete = COMPLETE_FILE,
 	    .help = "token for admin listeners over TCP"),
 	FLAG("insecure", .help = "send the token to another machine in clear"),
@@ -83,17 +82,10 @@ command_global_flags(void)
 	return global_flags;
 }
 
-void
-command_each(void (*each)(const struct command *command, void *arg), void *arg)
-{
-	for (const struct command *const *c = command_table; *c != NULL; c++)
-		each(*c, arg);
-}
-
 const struct command *
 command_find(const char *path)
 {
-	for (const struct command *const *c = command_table; *c != NULL; c++) {
+	commands_each(c) {
 		if (strcmp((*c)->path, path) == 0)
 			return *c;
 	}
@@ -120,13 +112,19 @@ command_match(const char *const *words, size_t count, size_t *used)
 }
 
 bool
+command_is_in(const struct command *command, const char *group)
+{
+	size_t len = strlen(group);
+
+	return strncmp(command->path, group, len) == 0 &&
+	       command->path[len] == ' ';
+}
+
+bool
 command_is_group(const char *word)
 {
-	size_t len = strlen(word);
-
-	for (const struct command *const *c = command_table; *c != NULL; c++) {
-		if (strncmp((*c)->path, word, len) == 0 &&
-		    (*c)->path[len] == ' ')
+	commands_each(c) {
+		if (command_is_in(*c, word))
 			return true;
 	}
 	return false;
@@ -140,31 +138,15 @@ command_is_verbatim(const char *first_word)
 	return command != NULL && (command->traits & COMMAND_VERBATIM) != 0;
 }
 
-struct path_list {
-	const char *names[NAMES_MAX];
-	size_t count;
-};
-
-static void
-add_path(const struct command *command, void *arg)
-{
-	struct path_list *names = arg;
-
-	if ((command->traits & COMMAND_HIDDEN) == 0 &&
-	    names->count + 1 < NAMES_MAX)
-		names->names[names->count++] = command->path;
-}
-
 /* A misspelt first word: any command of the group that it resembles. */
 static const char *
-nearest_group(struct span word, const struct path_list *names)
+nearest_group(struct span word, const char *const *paths)
 {
-	for (size_t i = 0; i < names->count; i++) {
-		const char *path = names->names[i];
-		struct span first = span_of(path, strcspn(path, " "));
+	for (; *paths != NULL && word.len > 2; paths++) {
+		struct span first = span_of(*paths, strcspn(*paths, " "));
 
-		if (word.len > 2 && text_distance(word, first) <= 2)
-			return path;
+		if (text_distance(word, first) <= 2)
+			return *paths;
 	}
 	return NULL;
 }
@@ -172,33 +154,42 @@ nearest_group(struct span word, const struct path_list *names)
 const char *
 command_did_you_mean(const char *const *words, size_t count)
 {
-	struct path_list names = { .count = 0 };
+	const char *paths[NAMES_MAX] = { NULL };
+	size_t n = 0;
 	char *typed;
 	const char *near;
 	char *second = NULL;
 
-	command_each(add_path, &names);
-	names.names[names.count] = NULL;
+	commands_each(c) {
+		if (((*c)->traits & COMMAND_HIDDEN) == 0 && n + 1 < NAMES_MAX)
+			paths[n++] = (*c)->path;
+	}
 	if (count > 1)
 		second = xasprintf("%s %s", words[0], words[1]);
 	typed = second == NULL ? xstrdup(words[0]) : second;
-	near = text_did_you_mean(span_from(typed), names.names);
+	near = text_did_you_mean(span_from(typed), paths);
 	if (near == NULL && second != NULL)
-		near = text_did_you_mean(span_from(words[0]), names.names);
+		near = text_did_you_mean(span_from(words[0]), paths);
 	if (near == NULL)
-		near = nearest_group(span_from(words[0]), &names);
+		near = nearest_group(span_from(words[0]), paths);
 	free(typed);
 	return near;
 }
 
 void
-command_synopsis(struct buf *out, const struct command *command)
+command_put_arguments(struct buf *out, const struct command *command)
 {
 	put_text(out, command->path);
 	for (const struct argument *a = command->args;
 	     a != NULL && a->name != NULL; a++)
 		putf(out, a->optional ? " [%s%s]" : " %s%s", a->name,
 		    a->repeats ? "..." : "");
+}
+
+void
+command_synopsis(struct buf *out, const struct command *command)
+{
+	command_put_arguments(out, command);
 	for (const struct flag *f = command->flags;
 	     f != NULL && f->name != NULL; f++) {
 		if (f->letter != 0)

@@ -14,8 +14,9 @@
 #include "base/exit_status.h"
 
 struct run;
+struct fields_request;
 
-/* What can stand in a place, for completion. */
+/* The kind of word that fits in a place, for completion. */
 enum complete_kind {
 	COMPLETE_NONE,
 	COMPLETE_WORDS, /* the words that the argument or flag lists */
@@ -58,13 +59,14 @@ enum command_trait {
 	COMMAND_VERBATIM = 1 << 2, /* its arguments are bytes, never options */
 	COMMAND_HERD = 1 << 3,     /* asks all nodes unless -n says otherwise */
 	COMMAND_HIDDEN = 1 << 4,   /* not in help */
-	COMMAND_SESSION = 1 << 5,  /* makes sense in the REPL only */
 	COMMAND_READ = 1 << 6,     /* a read command: every format, --watch */
 	COMMAND_STREAM = 1 << 7,   /* runs until it is stopped */
 	COMMAND_PLUGIN = 1 << 8,   /* the monitoring plugins' exit statuses */
 	COMMAND_HARMLESS = 1 << 9, /* changes nothing, though no READ */
-	/* Changes something or not, as its arguments say: its run function
-	 * calls run_may_change() before it does. */
+	/*
+	 * Its arguments decide whether it changes something; its run function
+	 * calls run_may_change() before it does.
+	 */
 	COMMAND_BY_LINE = 1 << 10,
 };
 
@@ -76,7 +78,7 @@ enum command_trait {
 #define FLAG(...) { .name = __VA_ARGS__ }
 /* clang-format on */
 
-/* Where help shows a command, in this order. */
+/* The sections of help, in this order. */
 enum command_group {
 	GROUP_CLIENTS,
 	GROUP_LINKS,
@@ -99,11 +101,16 @@ struct command {
 	const struct view *view;     /* what it prints, if rows */
 	unsigned traits;             /* enum command_trait */
 	enum status (*run)(struct run *run);
+	const struct fields_request *request; /* of fields_run_command() */
 	const char *example; /* one line without `herdctl`, or NULL */
 };
 
 /* All commands, ended by NULL; cmd/list.c defines it. */
 extern const struct command *const command_table[];
+
+/* Each in turn: commands_each(c) { ... } with c of type struct command **. */
+#define commands_each(c) \
+	for (const struct command *const *c = command_table; *c != NULL; c++)
 
 /* "Clients and places" */
 const char *command_group_title(enum command_group group);
@@ -121,19 +128,21 @@ const struct command *command_match(
 /* Is it the first word of commands of two words ("peer")? */
 bool command_is_group(const char *word);
 
-/* Those of which each command has one: does it change something? */
+/* Is that the first word of this command's two? */
+bool command_is_in(const struct command *command, const char *group);
+
+/* Each command has exactly one of these: does it change something? */
 #define COMMAND_EFFECTS \
 	(COMMAND_WRITE | COMMAND_READ | COMMAND_HARMLESS | COMMAND_BY_LINE)
-
-/* Calls `each` for every command, in the table's order, hidden ones too. */
-void command_each(
-    void (*each)(const struct command *command, void *arg), void *arg);
 
 /* What was probably meant by these words; NULL = no idea. */
 const char *command_did_you_mean(const char *const *words, size_t count);
 
 /* Are the arguments of the command of that first word bytes (`raw`)? */
 bool command_is_verbatim(const char *first_word);
+
+/* Appends "peer show NAME": the path and arguments. */
+void command_put_arguments(struct buf *out, const struct command *command);
 
 /* Appends "peer show NAME [--flag KEY]": the path, arguments and flags. */
 void command_synopsis(struct buf *out, const struct command *command);

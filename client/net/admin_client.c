@@ -86,7 +86,7 @@ status_of_http(long http)
 
 /* Was it the connection that failed, and how? */
 static enum status
-status_of_curl(const struct admin_call *call, CURLcode code, int error)
+status_of_curl(CURLcode code, int error)
 {
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return STATUS_TIMEOUT;
@@ -94,7 +94,6 @@ status_of_curl(const struct admin_call *call, CURLcode code, int error)
 		return STATUS_REFUSED;
 	if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST)
 		return STATUS_CONNECT;
-	(void)call;
 	return STATUS_REPLY;
 }
 
@@ -120,7 +119,7 @@ message_of_curl(const struct admin_call *call, CURLcode code, int error)
 				      : call->admin->curl.strerror(code);
 }
 
-/* What to look at next. Gives NULL or a text to free. */
+/* A hint at the next thing to check. Gives NULL or a text to free. */
 static char *
 hint_of_curl(struct admin_call *call, CURLcode code)
 {
@@ -141,7 +140,6 @@ read_error(struct admin_answer *answer, cJSON *json)
 	const cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
 
 	answer->message = string_of(error, "message");
-	answer->code = string_of(error, "code");
 	answer->hint = string_of(error, "hint");
 }
 
@@ -160,7 +158,7 @@ complete(struct admin_call *call, CURLcode code)
 	curl->get(call->easy, CURLINFO_RESPONSE_CODE, &answer.http);
 	curl->get(call->easy, CURLINFO_OS_ERRNO, &error);
 	if (code != CURLE_OK) {
-		answer.status = status_of_curl(call, code, (int)error);
+		answer.status = status_of_curl(code, (int)error);
 		answer.message = message_of_curl(call, code, (int)error);
 		answer.hint = hint = hint_of_curl(call, code);
 	} else {
@@ -257,7 +255,7 @@ want_socket(
 	return 0;
 }
 
-/* Even for 0 ms not from here: libcurl must not be called from inside. */
+/* Uses the timer even for 0 ms: libcurl must not be called from inside. */
 static int
 want_timer(CURLM *multi HERD_UNUSED, long ms, void *arg)
 {

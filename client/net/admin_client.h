@@ -30,7 +30,6 @@ struct admin_answer {
 	enum status status;  /* OK; CONNECT, TIMEOUT, REFUSED, NEGATIVE ... */
 	long http;           /* 0 without an answer */
 	const char *message; /* a reason for people when not OK */
-	const char *code;    /* of the error object, or NULL */
 	const char *hint;    /* or NULL */
 	struct span body;    /* as received */
 };

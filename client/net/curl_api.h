@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * libcurl, loaded when the first admin request is made: it and the 28
- * libraries behind it cost most of a one-shot's start-up, and commands that
+ * libraries that it loads cost most of a one-shot's start-up, and commands that
  * speak the client protocol do not need them.
  */
 #ifndef HERD_CLIENT_CURL_API_H

@@ -16,10 +16,10 @@ enum reply_kind {
 	REPLY_WHATSAT, /* AT line, JSON, empty line; or one `? ' line */
 };
 
-/* What answer the server will give to that line (without LF). */
+/* The kind of answer that the server gives to that line (without LF). */
 enum reply_kind reply_expected(struct span request);
 
-/* Where the search for the end of one answer stands; zero at its start. */
+/* State of the search for the end of one answer; zero at its start. */
 struct reply_scan {
 	size_t looked; /* bytes known not to end it */
 	size_t at_len; /* WHATSAT: length of the AT line with its LF */

@@ -19,7 +19,6 @@ struct standing {
 	struct event *retry;
 	unsigned retry_ms;
 	bool up;
-	bool was_up;
 	bool failed; /* at least once since it was last up */
 	char reason[REASON_MAX];
 	const struct connection_events *borrower;
@@ -107,7 +106,9 @@ standing_new(struct event_base *base, const struct address *address,
 		out_of_memory();
 	standing->connection =
 	    connection_new(base, &connection_events, standing);
-	/* From the loop: the owner does not have the standing yet. */
+	/*
+	 * Connects from the loop, because the owner has no pointer to it yet.
+	 */
 	schedule(standing, 0);
 	return standing;
 }

@@ -39,7 +39,7 @@ bool standing_leads_to(
 struct connection *standing_borrow(struct standing *standing,
     const struct connection_events *events, void *arg);
 
-/* `clean`: no answer is outstanding; else the connection is made anew. */
+/* `clean`: no answer is outstanding; else the connection is made again. */
 void standing_return(struct standing *standing, bool clean);
 
 #endif

@@ -21,13 +21,15 @@ struct canvas_point {
 };
 
 struct canvas {
-	struct canvas_options options;
+	size_t width;
+	size_t height;
+	bool utf8;
 	struct canvas_point *points;
 	size_t count;
 	size_t room;
 };
 
-/* What one character shows: dots, or one character of a label. */
+/* One character of the picture: dots, or one character of a label. */
 struct cell {
 	unsigned char dots;
 	char *text; /* UTF-8 of one character, or NULL */
@@ -48,15 +50,14 @@ struct drawing {
 };
 
 struct canvas *
-canvas_new(const struct canvas_options *options)
+canvas_new(size_t width, size_t height, bool utf8)
 {
 	struct canvas *canvas = xcalloc(1, sizeof(*canvas));
 
-	canvas->options = *options;
-	if (canvas->options.width < CANVAS_WIDTH_MIN)
-		canvas->options.width = CANVAS_WIDTH_MIN;
-	if (canvas->options.height < CANVAS_HEIGHT_MIN)
-		canvas->options.height = CANVAS_HEIGHT_MIN;
+	canvas->width = width < CANVAS_WIDTH_MIN ? CANVAS_WIDTH_MIN : width;
+	canvas->height =
+	    height < CANVAS_HEIGHT_MIN ? CANVAS_HEIGHT_MIN : height;
+	canvas->utf8 = utf8;
 	return canvas;
 }
 
@@ -73,15 +74,13 @@ void
 canvas_add(struct canvas *canvas, double lat, double lon, const char *label)
 {
 	struct canvas_point point = { .lat = lat, .lon = lon };
-	struct buf clean;
-	struct buf cut;
+	struct buf clean = XBUF;
+	struct buf cut = XBUF;
 
 	if (label != NULL) {
-		buf_init(&clean, XBUF_MAX);
-		buf_init(&cut, XBUF_MAX);
 		put_clean(&clean, span_from(label));
-		width_cut(&cut, buf_span(&clean), CANVAS_LABEL_MAX,
-		    canvas->options.utf8);
+		width_cut(
+		    &cut, buf_span(&clean), CANVAS_LABEL_MAX, canvas->utf8);
 		point.label = text_take(&cut);
 		buf_release(&clean);
 	}
@@ -172,7 +171,7 @@ char_len(const char *text)
 	return n;
 }
 
-/* Room for the label behind the point, or before it at the right edge. */
+/* Room for the label after the point, or before it at the right edge. */
 static bool
 find_room(const struct drawing *d, size_t index, size_t width, size_t *start)
 {
@@ -239,7 +238,7 @@ put_line(const struct canvas *canvas, const struct drawing *d, size_t line,
 			put_text(out, cells[i].text);
 		else if (cells[i].dots == 0)
 			put_byte(out, ' ');
-		else if (canvas->options.utf8)
+		else if (canvas->utf8)
 			put_braille(out, cells[i].dots);
 		else
 			put_byte(out, '*');
@@ -277,10 +276,10 @@ put_scale(const struct drawing *d, struct buf *out)
 void
 canvas_draw(const struct canvas *canvas, struct buf *out)
 {
-	bool utf8 = canvas->options.utf8;
+	bool utf8 = canvas->utf8;
 	struct drawing d = {
-		.columns = canvas->options.width,
-		.lines = canvas->options.height - 1,
+		.columns = canvas->width,
+		.lines = canvas->height - 1,
 		.dots_x = utf8 ? 2 : 1,
 		.dots_y = utf8 ? 4 : 1,
 		.flat = utf8 ? 1 : 2,

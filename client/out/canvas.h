@@ -19,14 +19,11 @@
 
 struct canvas;
 
-struct canvas_options {
-	size_t width;  /* columns */
-	size_t height; /* lines, the scale bar's among them */
-	bool utf8;     /* braille, else ASCII */
-};
-
-/* Gives an empty map. */
-struct canvas *canvas_new(const struct canvas_options *options);
+/*
+ * Gives an empty map of so many columns and lines, the scale bar's among them.
+ * `utf8': braille, else ASCII.
+ */
+struct canvas *canvas_new(size_t width, size_t height, bool utf8);
 void canvas_free(struct canvas *canvas);
 
 /* A point in degrees; `label` (NULL = none) is copied, cleaned, cut. */

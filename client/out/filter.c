@@ -15,21 +15,19 @@ enum where_op {
 	OP_OR,
 	OP_NOT,
 	OP_HAS,
-	OP_EQ,
-	OP_NE,
-	OP_LE,
-	OP_LT,
-	OP_GE,
-	OP_GT,
 	OP_GLOB,
 	OP_NOT_GLOB,
+	OP_ORDER, /* is the value's order to the operand one of `orders'? */
 };
+
+enum filter_order { LESS = 1 << 0, EQUAL = 1 << 1, GREATER = 1 << 2 };
 
 struct filter_node {
 	enum where_op op;
-	size_t left;   /* AND OR NOT: indices of nodes */
-	size_t right;  /* AND OR */
-	size_t column; /* comparisons */
+	unsigned orders; /* enum filter_order */
+	size_t left;     /* AND OR NOT: indices of nodes */
+	size_t right;    /* AND OR */
+	size_t column;   /* comparisons */
 	char *text;
 	double number;
 	uint64_t ns; /* times: a double has too few digits */
@@ -49,7 +47,6 @@ struct filter {
 struct filter_reader {
 	struct filter *where;
 	const char *at;
-	const char *text;
 	unsigned depth;
 	struct buf *message;
 };
@@ -58,16 +55,17 @@ struct filter_reader {
 static const struct {
 	const char *text;
 	enum where_op op;
+	unsigned orders;
 } operators[] = {
-	{ "==", OP_EQ },
-	{ "!=", OP_NE },
-	{ "!~", OP_NOT_GLOB },
-	{ "<=", OP_LE },
-	{ ">=", OP_GE },
-	{ "=", OP_EQ },
-	{ "<", OP_LT },
-	{ ">", OP_GT },
-	{ "~", OP_GLOB },
+	{ "==", OP_ORDER, EQUAL },
+	{ "!=", OP_ORDER, LESS | GREATER },
+	{ "!~", OP_NOT_GLOB, 0 },
+	{ "<=", OP_ORDER, LESS | EQUAL },
+	{ ">=", OP_ORDER, GREATER | EQUAL },
+	{ "=", OP_ORDER, EQUAL },
+	{ "<", OP_ORDER, LESS },
+	{ ">", OP_ORDER, GREATER },
+	{ "~", OP_GLOB, 0 },
 };
 
 static const struct {
@@ -167,27 +165,6 @@ take_word(struct filter_reader *r, const char *word, const char *sign)
 }
 
 static enum herd_error
-unknown_column(struct filter_reader *r, struct span name)
-{
-	const struct view *view = r->where->view;
-	const char **keys = xcalloc(view->count + 1, sizeof(*keys));
-	const char *near;
-
-	for (size_t i = 0; i < view->count; i++)
-		keys[i] = view->columns[i].key;
-	near = text_did_you_mean(name, keys);
-	putf(r->message, "no column `" SPAN_FMT "'", SPAN_ARG(name));
-	if (near != NULL)
-		putf(r->message, ", did you mean `%s'?", near);
-	else
-		put_text(r->message, "; there are");
-	for (size_t i = 0; near == NULL && i < view->count; i++)
-		putf(r->message, "%s %s", i > 0 ? "," : "", keys[i]);
-	free(keys);
-	return HERD_ESYNTAX;
-}
-
-static enum herd_error
 read_value(struct filter_reader *r, struct span *out)
 {
 	skip_space(r);
@@ -211,25 +188,18 @@ read_value(struct filter_reader *r, struct span *out)
 	return HERD_OK;
 }
 
-static bool
-is_numeric(enum value_type type)
-{
-	return type != VALUE_TEXT && type != VALUE_STATE &&
-	       type != VALUE_PLACE && type != VALUE_JSON;
-}
-
 static enum herd_error
 set_value(struct filter_reader *r, struct filter_node *node, struct span value)
 {
 	const struct column *c = &r->where->view->columns[node->column];
-	bool ordered = node->op != OP_GLOB && node->op != OP_NOT_GLOB;
+	bool ordered = node->op == OP_ORDER;
 
 	node->null = ordered && (span_is(value, "null") || span_is(value, "-"));
 	node->is_time = ordered && !node->null &&
 			(c->type == VALUE_TIME || c->type == VALUE_CLOCK) &&
 			time_parse(value, &node->ns) == HERD_OK;
-	node->numeric =
-	    ordered && !node->null && !node->is_time && is_numeric(c->type);
+	node->numeric = ordered && !node->null && !node->is_time &&
+			value_base(c->type) != BASE_TEXT;
 	if (node->numeric && c->type == VALUE_BOOL &&
 	    (span_is(value, "yes") || span_is(value, "true"))) {
 		node->number = 1;
@@ -262,13 +232,12 @@ read_comparison(struct filter_reader *r, size_t *out)
 		if (*r->at == '\0')
 			put_text(r->message, "a column is missing at the end");
 		else
-			putf(r->message, "no column where `%.10s' stands",
-			    r->at);
+			putf(r->message, "no column at `%.10s'", r->at);
 		return HERD_ESYNTAX;
 	}
 	node.column = view_find(r->where->view, name);
 	if (node.column == r->where->view->count)
-		return unknown_column(r, name);
+		return view_unknown(r->where->view, name, r->message);
 	skip_space(r);
 	for (size_t i = 0; i < HERD_ARRAY_LEN(operators); i++) {
 		size_t len = strlen(operators[i].text);
@@ -277,6 +246,7 @@ read_comparison(struct filter_reader *r, size_t *out)
 			continue;
 		r->at += len;
 		node.op = operators[i].op;
+		node.orders = operators[i].orders;
 		error = read_value(r, &value);
 		if (error == HERD_OK)
 			error = set_value(r, &node, value);
@@ -358,7 +328,7 @@ filter_parse(const char *text, const struct view *view, struct filter **out,
 {
 	struct filter *where = xcalloc(1, sizeof(*where));
 	struct filter_reader r = {
-		.where = where, .at = text, .text = text, .message = message
+		.where = where, .at = text, .message = message
 	};
 	enum herd_error error;
 
@@ -412,48 +382,32 @@ glob_matches(const struct filter_node *node, const struct value *value)
 	return matches;
 }
 
-/* Does the order of value and operand satisfy the operator? */
 static bool
-order_satisfies(enum where_op op, int order)
-{
-	switch (op) {
-	case OP_EQ: return order == 0;
-	case OP_NE: return order != 0;
-	case OP_LE: return order <= 0;
-	case OP_LT: return order < 0;
-	case OP_GE: return order >= 0;
-	case OP_GT: return order > 0;
-	case OP_AND:
-	case OP_OR:
-	case OP_NOT:
-	case OP_HAS:
-	case OP_GLOB:
-	case OP_NOT_GLOB: return false;
-	}
-	return false;
-}
-
-static bool
-comparison_matches(const struct filter_node *node, const struct value *value)
+order_matches(const struct filter_node *node, const struct value *value)
 {
 	double number;
 	uint64_t ns;
+	int order;
 
 	if (node->null)
-		return order_satisfies(node->op, value->known ? 1 : 0) &&
-		       (node->op == OP_EQ || node->op == OP_NE);
+		return node->orders ==
+		       (unsigned)(value->known ? LESS | GREATER : EQUAL);
 	if (!value->known)
-		return node->op == OP_NE;
-	if (node->is_time)
-		return time_parse(value->text, &ns) == HERD_OK &&
-		       order_satisfies(
-			   node->op, (ns > node->ns) - (ns < node->ns));
-	if (node->numeric)
-		return value_is_number(value, &number) &&
-		       order_satisfies(node->op,
-			   (number > node->number) - (number < node->number));
-	return order_satisfies(
-	    node->op, span_compare(value->text, span_from(node->text)));
+		return node->orders == (LESS | GREATER);
+	if (node->is_time) {
+		if (time_parse(value->text, &ns) != HERD_OK)
+			return false;
+		order = (ns > node->ns) - (ns < node->ns);
+	} else if (node->numeric) {
+		if (!value_is_number(value, &number))
+			return false;
+		order = (number > node->number) - (number < node->number);
+	} else {
+		order = span_compare(value->text, span_from(node->text));
+	}
+	return (node->orders & (order < 0      ? LESS
+				   : order > 0 ? GREATER
+					       : EQUAL)) != 0;
 }
 
 static bool
@@ -473,12 +427,7 @@ node_matches(const struct filter *where, size_t index, const struct value *row)
 	case OP_HAS: return has_value(value);
 	case OP_GLOB: return glob_matches(node, value);
 	case OP_NOT_GLOB: return !glob_matches(node, value);
-	case OP_EQ:
-	case OP_NE:
-	case OP_LE:
-	case OP_LT:
-	case OP_GE:
-	case OP_GT: return comparison_matches(node, value);
+	case OP_ORDER: return order_matches(node, value);
 	}
 	return false;
 }

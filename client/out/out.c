@@ -9,28 +9,17 @@
 #include "herd/text.h"
 #include "base/xbuf.h"
 
-#define SORT_KEYS_MAX 8u
 #define STATES_MAX 32u
-
-struct sort_key {
-	size_t column;
-	bool descending;
-};
-
-struct sort_keys {
-	struct sort_key keys[SORT_KEYS_MAX];
-	size_t count;
-};
 
 void
 out_init(struct out *out, const struct out_options *options, struct sink *sink)
 {
-	*out = (struct out){ .options = *options, .sink = sink };
-	arena_init(&out->arena);
-	buf_init(&out->heading, XBUF_MAX);
-	buf_init(&out->footer, XBUF_MAX);
-	buf_init(&out->members, XBUF_MAX);
-	buf_init(&out->scratch, XBUF_MAX);
+	*out = (struct out){ .options = *options,
+		.sink = sink,
+		.heading = XBUF,
+		.footer = XBUF,
+		.members = XBUF,
+		.scratch = XBUF };
 }
 
 void
@@ -52,26 +41,11 @@ static enum status
 find_column(const struct view *view, struct span name, const char *option,
     size_t *column, struct buf *message)
 {
-	const char **keys;
-	const char *near;
-
 	*column = view_find(view, name);
 	if (*column < view->count)
 		return STATUS_OK;
-	keys = xcalloc(view->count + 1, sizeof(*keys));
-	for (size_t i = 0; i < view->count; i++)
-		keys[i] = view->columns[i].key;
-	near = text_did_you_mean(name, keys);
-	putf(message, "%s: no column `", option);
-	put_clean(message, name);
-	put_text(message, "'");
-	if (near != NULL)
-		putf(message, ", did you mean `%s'?", near);
-	else
-		put_text(message, "; there are");
-	for (size_t i = 0; near == NULL && i < view->count; i++)
-		putf(message, "%s %s", i > 0 ? "," : "", keys[i]);
-	free(keys);
+	putf(message, "%s: ", option);
+	(void)view_unknown(view, name, message);
 	return STATUS_USAGE;
 }
 
@@ -136,7 +110,7 @@ is_wanted(const struct out *out, size_t column)
 		return false;
 	if ((format & FORMAT_WIDE) != 0)
 		return true;
-	/* Of one thing people read everything: there is a line for each. */
+	/* A record has a line for each column, so people get all of them. */
 	if ((traits & COLUMN_WIDE) != 0 && out->view->shape == VIEW_LIST)
 		return false;
 	if ((traits & (COLUMN_NODE | COLUMN_ALWAYS)) == COLUMN_NODE &&
@@ -145,7 +119,7 @@ is_wanted(const struct out *out, size_t column)
 	return true;
 }
 
-/* Known only when the rows are: a column without values may be hidden. */
+/* Called with all rows: a column without values may be hidden. */
 static void
 choose_default_columns(struct out *out)
 {
@@ -156,26 +130,24 @@ choose_default_columns(struct out *out)
 }
 
 static enum status
-read_sort(const struct out *out, struct sort_keys *keys, struct buf *message)
+read_sort(struct out *out, struct buf *message)
 {
 	const char *list = out->options.sort;
 
-	keys->count = 0;
 	while (list != NULL && *list != '\0') {
 		struct span item = next_item(&list);
-		struct sort_key *key = &keys->keys[keys->count];
+		struct sort_key *key = &out->sort[out->sort_count];
 		const char *colon = span_find(item, ':');
 		enum status status;
 
-		*key = (struct sort_key){ 0 };
 		if (colon != NULL) {
 			struct span way = span_of(colon + 1,
 			    item.len - (size_t)(colon + 1 - item.data));
 
 			key->descending = span_is(way, "desc");
 			if (!key->descending && !span_is(way, "asc")) {
-				put_text(message, "--sort: behind the colon "
-						  "stands asc or desc");
+				put_text(
+				    message, "--sort: use KEY:asc or KEY:desc");
 				return STATUS_USAGE;
 			}
 			item.len = (size_t)(colon - item.data);
@@ -184,7 +156,7 @@ read_sort(const struct out *out, struct sort_keys *keys, struct buf *message)
 		    out->view, item, "--sort", &key->column, message);
 		if (status != STATUS_OK)
 			return status;
-		if (++keys->count == SORT_KEYS_MAX) {
+		if (++out->sort_count == SORT_KEYS_MAX) {
 			put_text(message, "--sort: too many keys");
 			return STATUS_USAGE;
 		}
@@ -195,26 +167,19 @@ read_sort(const struct out *out, struct sort_keys *keys, struct buf *message)
 bool
 out_sorts_by(const struct out *out, size_t column)
 {
-	struct sort_keys keys;
-	struct buf message;
-	bool found = false;
-
-	buf_init(&message, XBUF_MAX);
-	if (read_sort(out, &keys, &message) != STATUS_OK)
-		keys.count = 0;
-	for (size_t i = 0; i < keys.count; i++)
-		found |= keys.keys[i].column == column;
-	buf_release(&message);
-	return found;
+	for (size_t i = 0; i < out->sort_count; i++) {
+		if (out->sort[i].column == column)
+			return true;
+	}
+	return false;
 }
 
 enum status
 out_begin(
     struct out *out, const struct view *view, bool streams, struct buf *message)
 {
-	struct sort_keys keys;
 	enum status status;
-	struct buf why;
+	struct buf why = XBUF;
 
 	out->view = view;
 	out->streams = streams;
@@ -225,11 +190,10 @@ out_begin(
 		if (status != STATUS_OK)
 			return status;
 	}
-	status = read_sort(out, &keys, message);
+	status = read_sort(out, message);
 	if (status != STATUS_OK)
 		return status;
 	if (out->options.where != NULL) {
-		buf_init(&why, XBUF_MAX);
 		if (filter_parse(out->options.where, view, &out->filter,
 			&why) != HERD_OK) {
 			putf(message, "--where: %s", text_of(&why));
@@ -257,7 +221,8 @@ out_text(struct out *out, size_t column, struct span text)
 void
 out_word(struct out *out, size_t column, const char *text)
 {
-	out_text(out, column, span_from(text));
+	if (text != NULL)
+		out_text(out, column, span_from(text));
 }
 
 void
@@ -429,19 +394,15 @@ out_raw(struct out *out, struct span bytes)
 		sink_write(out->sink, span_from("\n"));
 }
 
-struct sorting {
-	const struct sort_keys *keys;
-};
-
 static int
 compare_rows(const void *a, const void *b, void *arg)
 {
 	const struct value *const *left = a;
 	const struct value *const *right = b;
-	const struct sorting *sorting = arg;
+	const struct out *out = arg;
 
-	for (size_t i = 0; i < sorting->keys->count; i++) {
-		const struct sort_key *key = &sorting->keys->keys[i];
+	for (size_t i = 0; i < out->sort_count; i++) {
+		const struct sort_key *key = &out->sort[i];
 		int order = value_compare(&(*left)[key->column],
 		    &(*right)[key->column], key->descending);
 
@@ -451,27 +412,14 @@ compare_rows(const void *a, const void *b, void *arg)
 	return 0;
 }
 
-/* glibc's qsort_r is a merge sort while memory lasts, hence stable. */
-static void
-sort_rows(struct out *out)
-{
-	struct sort_keys keys;
-	struct sorting sorting = { &keys };
-	struct buf message;
-
-	buf_init(&message, XBUF_MAX);
-	if (read_sort(out, &keys, &message) == STATUS_OK && keys.count > 0 &&
-	    out->count > 1)
-		qsort_r(out->rows, out->count, sizeof(*out->rows), compare_rows,
-		    &sorting);
-	buf_release(&message);
-}
-
 void
 out_end(struct out *out)
 {
 	if (!out->streams) {
-		sort_rows(out);
+		/* glibc's is a merge sort while memory lasts, hence stable. */
+		if (out->sort_count > 0 && out->count > 1)
+			qsort_r(out->rows, out->count, sizeof(*out->rows),
+			    compare_rows, out);
 		if (out->options.limit > 0 && out->count > out->options.limit) {
 			out_member_bool(out, "truncated", true);
 			out_footer(out, "%zu of %zu shown (--limit)",
@@ -512,38 +460,23 @@ const char *
 out_state_color(struct span word)
 {
 	static const struct {
-		const char *word;
+		const char *words;
 		const char *color;
 	} colors[] = {
-		{ "synced", "\033[32m" },
-		{ "ready", "\033[32m" },
-		{ "origin", "\033[32m" },
-		{ "same", "\033[32m" },
-		{ "ok", "\033[32m" },
-		{ "syncing", "\033[33m" },
-		{ "connecting", "\033[33m" },
-		{ "handshake", "\033[33m" },
-		{ "comparing", "\033[33m" },
-		{ "waiting", "\033[33m" },
-		{ "backoff", "\033[33m" },
-		{ "draining", "\033[33m" },
-		{ "disabled", "\033[33m" },
-		{ "stale", "\033[33m" },
-		{ "warning", "\033[33m" },
-		{ "refused", "\033[31m" },
-		{ "failed", "\033[31m" },
-		{ "missing", "\033[31m" },
-		{ "differs", "\033[31m" },
-		{ "stopping", "\033[31m" },
-		{ "critical", "\033[31m" },
-		{ "unreachable", "\033[31m" },
+		{ "synced ready origin same ok", "\033[32m" },
+		{ "syncing connecting handshake comparing waiting backoff "
+		  "draining disabled stale warning",
+		    "\033[33m" },
+		{ "refused failed missing differs stopping critical "
+		  "unreachable",
+		    "\033[31m" },
 	};
 	size_t len = 0;
 
 	while (len < word.len && word.data[len] != ' ')
 		len++;
 	for (size_t i = 0; i < HERD_ARRAY_LEN(colors); i++) {
-		if (span_is(span_of(word.data, len), colors[i].word))
+		if (tokens_is_among(colors[i].words, span_of(word.data, len)))
 			return colors[i].color;
 	}
 	return NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One answer on its way out: rows of typed values, chosen (`--where`),
- * ordered (`--sort`), cut (`--limit`, `--columns`) and written in a format.
- * Commands know views and values; formats are a vtable of three functions.
+ * One answer: rows of typed values, chosen (`--where`), ordered (`--sort`),
+ * cut (`--limit`, `--columns`) and written in a format. Commands know views
+ * and values; formats are a vtable of three functions.
  */
 #ifndef HERD_CLIENT_OUT_H
 #define HERD_CLIENT_OUT_H
@@ -52,8 +52,17 @@ struct out_options {
 	size_t longest_node; /* columns of the longest name in the herd */
 };
 
+#define SORT_KEYS_MAX 8u
+
+struct sort_key {
+	size_t column;
+	bool descending;
+};
+
 struct out {
 	struct out_options options;
+	struct sort_key sort[SORT_KEYS_MAX];
+	size_t sort_count;
 	struct sink *sink;
 	const struct view *view;
 	struct arena arena;
@@ -89,7 +98,7 @@ enum status out_begin(struct out *out, const struct view *view, bool streams,
 
 /* Sets a column of the current row; unknown values are just not set. */
 void out_text(struct out *out, size_t column, struct span text);
-void out_word(struct out *out, size_t column, const char *text);
+void out_word(struct out *out, size_t column, const char *text); /* or NULL */
 void out_integer(struct out *out, size_t column, int64_t value);
 void out_real(struct out *out, size_t column, double value);
 void out_bool(struct out *out, size_t column, bool value);
@@ -133,7 +142,7 @@ void out_end(struct out *out);
 bool out_is_looks(const struct out *out);
 bool out_is_raw(const struct out *out);
 
-/* For writers: is this column shown, given the rows? */
+/* The i-th column that is shown, for writers. */
 const struct column *out_shown(const struct out *out, size_t i);
 
 /* The colour of a state's word as escape sequence, or NULL. */

@@ -39,7 +39,7 @@ static const struct format formats[] = {
 	{ "kv", "key=value lines, an empty line between rows", 0, nothing,
 	    kv_row, nothing },
 	{ "geojson", "a GeoJSON FeatureCollection", FORMAT_JSON, geojson_begin,
-	    geojson_row, geojson_end },
+	    geojson_row, json_end_answer },
 	{ "prometheus", "metrics in Prometheus' text format", 0, nothing,
 	    nothing_row, prometheus_end },
 	{ "raw", "the server's answer as it came", FORMAT_RAW, nothing,

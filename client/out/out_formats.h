@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The functions behind the table of formats, one file per family. Each
+ * The functions of the table of formats, one file per family. Each
  * format has begin (above the rows), row, and end (below them).
  */
 #ifndef HERD_CLIENT_OUT_FORMATS_H
@@ -22,7 +22,6 @@ void json_end_answer(struct out *out);
 void jsonl_row(struct out *out, const struct value *row);
 void geojson_begin(struct out *out);
 void geojson_row(struct out *out, const struct value *row);
-void geojson_end(struct out *out);
 
 /* out_text.c: lines for other programs */
 void csv_begin(struct out *out);
@@ -32,7 +31,7 @@ void tsv_row(struct out *out, const struct value *row);
 void name_row(struct out *out, const struct value *row);
 void kv_row(struct out *out, const struct value *row);
 
-/* out_prometheus.c: all rows of a metric stand together, so at the end */
+/* out_prometheus.c: all rows of a metric come together, so at the end */
 void prometheus_end(struct out *out);
 
 /* Nothing to write at this point. */

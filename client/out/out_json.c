@@ -7,7 +7,7 @@
 
 #include "base/xbuf.h"
 
-/* Where a document is written: the answer's line. */
+/* Begins a document in the answer's line. */
 static void
 begin(struct json *json, struct out *out)
 {
@@ -33,7 +33,7 @@ put_object(struct out *out, const struct value *row)
 	must(json_end(&json));
 }
 
-/* Rows stand on a line each, so that people and diff can read them. */
+/* Each row has its own line, so that people and diff can read them. */
 static void
 next_row(struct out *out)
 {
@@ -129,10 +129,4 @@ geojson_row(struct out *out, const struct value *row)
 	json_object_end(&json);
 	must(json_end(&json));
 	sink_write(out->sink, buf_span(&out->scratch));
-}
-
-void
-geojson_end(struct out *out)
-{
-	json_end_answer(out);
 }

@@ -33,9 +33,8 @@ put_cell(struct out *out, struct buf *line, struct span text,
 	size_t taken;
 	size_t from = line->len;
 	const char *color = NULL;
-	struct buf cut;
+	struct buf cut = XBUF;
 
-	buf_init(&cut, XBUF_MAX);
 	width_cut(&cut, text, width, out->options.utf8);
 	taken = width_of(buf_span(&cut));
 	if (is_right(c) && width > taken)
@@ -61,9 +60,8 @@ lay_out(const struct out *out)
 {
 	struct layout_column *columns =
 	    xcalloc(out->shown_count, sizeof(*columns));
-	struct buf text;
+	struct buf text = XBUF;
 
-	buf_init(&text, XBUF_MAX);
 	for (size_t i = 0; i < out->shown_count; i++) {
 		const struct column *c = out_shown(out, i);
 
@@ -128,32 +126,24 @@ is_record(const struct out *out)
 	return out->view->shape == VIEW_RECORD && !out->streams;
 }
 
-/* What values of a column mostly need. */
+/* The width that values of a column mostly need. */
 static size_t
 usual_width(const struct out *out, const struct column *c)
 {
+	static const char *const usual[] = {
+		[VALUE_CLOCK] = "20:18:04",
+		[VALUE_PLACE] = "+34.068930-118.445127",
+		[VALUE_STATE] = "comparing",
+		[VALUE_MS] = "0.06ms",
+		[VALUE_TEXT] = "report",
+		[VALUE_JSON] = NULL, /* the last type */
+	};
+
 	if ((c->traits & (COLUMN_NODE | COLUMN_NEIGHBOUR)) != 0)
 		return out->options.longest_node;
 	if ((c->traits & COLUMN_ID) != 0)
 		return sizeof("kiwi.cs.ucla.edu") - 1;
-	switch (c->type) {
-	case VALUE_CLOCK: return sizeof("20:18:04") - 1;
-	case VALUE_PLACE: return sizeof("+34.068930-118.445127") - 1;
-	case VALUE_STATE: return sizeof("comparing") - 1;
-	case VALUE_MS: return sizeof("0.06ms") - 1;
-	case VALUE_TEXT: return sizeof("report") - 1;
-	case VALUE_INTEGER:
-	case VALUE_REAL:
-	case VALUE_PERCENT:
-	case VALUE_BOOL:
-	case VALUE_TIME:
-	case VALUE_SECONDS:
-	case VALUE_DISTANCE:
-	case VALUE_BEARING:
-	case VALUE_BYTES:
-	case VALUE_JSON: return 0;
-	}
-	return 0;
+	return usual[c->type] == NULL ? 0 : strlen(usual[c->type]);
 }
 
 /*
@@ -182,7 +172,7 @@ set_stream_widths(struct out *out)
 	}
 }
 
-/* What stands above and below the rows, in the screen's width. */
+/* The text above and below the rows, in the screen's width. */
 static void
 write_wrapped(struct out *out, struct span text)
 {
@@ -222,10 +212,9 @@ put_value_line(struct out *out, const char *title, const struct value *value,
 {
 	struct buf *line = &out->scratch;
 	struct column left = *c;
-	struct buf shown;
+	struct buf shown = XBUF;
 
 	left.traits |= COLUMN_LEFT;
-	buf_init(&shown, XBUF_MAX);
 	value_for_people(&shown, value, c, true);
 	buf_clear(line);
 	put_text(line, title);
@@ -277,14 +266,13 @@ void
 table_row(struct out *out, const struct value *row)
 {
 	size_t last;
-	struct buf shown;
+	struct buf shown = XBUF;
 
 	if (is_record(out)) {
 		put_record(out, row);
 		return;
 	}
 	last = last_shown(out);
-	buf_init(&shown, XBUF_MAX);
 	buf_clear(&out->scratch);
 	for (size_t i = 0; i < out->shown_count; i++) {
 		size_t width;

@@ -82,9 +82,8 @@ put_row(struct out *out, const struct value *row, char gap,
     void (*put_field)(struct buf *line, struct span text))
 {
 	struct buf *line = &out->scratch;
-	struct buf shown;
+	struct buf shown = XBUF;
 
-	buf_init(&shown, XBUF_MAX);
 	buf_clear(line);
 	for (size_t i = 0; i < out->shown_count; i++) {
 		const struct value *value = &row[out->shown[i]];
@@ -145,9 +144,8 @@ void
 kv_row(struct out *out, const struct value *row)
 {
 	struct buf *line = &out->scratch;
-	struct buf shown;
+	struct buf shown = XBUF;
 
-	buf_init(&shown, XBUF_MAX);
 	buf_clear(line);
 	if (out->written > 0)
 		put_byte(line, '\n');

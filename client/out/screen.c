@@ -15,7 +15,7 @@
 #define HEIGHT_DEFAULT 24u
 
 /*
- * How the terminal was before keys were asked for. An exit handler has no
+ * The terminal's modes before keys were asked for. An exit handler has no
  * argument, so this one cannot live in a struct of ours.
  */
 static struct termios terminal_before;
@@ -96,17 +96,16 @@ put_colorless(struct buf *out, struct span line)
 static void
 put_line(struct buf *out, struct span line, size_t width, bool utf8)
 {
-	struct buf text;
+	struct buf text = XBUF;
 	size_t taken;
 
-	buf_init(&text, XBUF_MAX);
 	put_colorless(&text, line);
 	taken = width_of(buf_span(&text));
 	if (taken > width)
 		width_cut(out, buf_span(&text), width, utf8);
 	else
 		put_span(out, line);
-	/* Behind a full line the cursor is still on its last column. */
+	/* After a full line the cursor is still on its last column. */
 	if (taken < width)
 		put_text(out, "\033[K");
 	buf_release(&text);
@@ -122,18 +121,6 @@ count_lines(struct span text)
 	return count;
 }
 
-static struct span
-take_line(struct span *text)
-{
-	const char *end = span_find(*text, '\n');
-	size_t len = end == NULL ? text->len : (size_t)(end - text->data);
-	struct span line = span_of(text->data, len);
-
-	len += end != NULL;
-	*text = span_of(text->data + len, text->len - len);
-	return line;
-}
-
 void
 screen_put_frame(struct buf *out, struct span text, bool utf8)
 {
@@ -141,20 +128,19 @@ screen_put_frame(struct buf *out, struct span text, bool utf8)
 	size_t height = screen_height();
 	size_t total = count_lines(text);
 	size_t shown = total > height ? height - 1 : total;
-	struct buf more;
+	struct buf more = XBUF;
 
 	put_text(out, "\033[H");
 	for (size_t n = 0; n < shown; n++) {
 		if (n > 0)
 			put_text(out, "\r\n");
-		put_line(out, take_line(&text), width, utf8);
+		put_line(out, width_take_line(&text, 0), width, utf8);
 	}
 	if (shown == total) {
 		/* Not below the last line: that would scroll. */
 		put_text(out, total < height ? "\r\n\033[J" : "");
 		return;
 	}
-	buf_init(&more, XBUF_MAX);
 	putf(&more, "... and %zu more lines", total - shown);
 	put_text(out, shown > 0 ? "\r\n" : "");
 	put_line(out, buf_span(&more), width, utf8);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What there is to know of the terminal, and a full screen on it.
+ * Facts of the terminal, and a full screen on it.
  */
 #ifndef HERD_CLIENT_SCREEN_H
 #define HERD_CLIENT_SCREEN_H
@@ -22,9 +22,9 @@ bool screen_has_program(const char *name);
 
 /*
  * A picture of several lines in place of the last one: cursor home, each line
- * cut to the width and cleared behind, the rest of the screen cleared. Nothing
- * is erased before it is written over, so nothing flickers. Lines that do not
- * fit are counted in the last one.
+ * cut to the width and cleared to its end, the rest of the screen cleared.
+ * Nothing is erased before it is written over, so nothing flickers. Lines that
+ * do not fit are counted in the last one.
  */
 void screen_put_frame(struct buf *out, struct span text, bool utf8);
 

@@ -73,7 +73,7 @@ write_out(struct sink *sink)
 		else if (errno == EPIPE)
 			sink->gone = true;
 		else if (errno != EINTR && errno != EAGAIN) {
-			/* No more is worth asking for. */
+			/* The command need not ask for more. */
 			sink->error = errno;
 			sink->gone = true;
 		}
@@ -124,21 +124,20 @@ sink_write(struct sink *sink, struct span text)
 		for (size_t i = 0; i < text.len; i++)
 			sink->lines += text.data[i] == '\n';
 	}
-	if (sink->streams || sink->held.len >= SINK_FLUSH_BYTES)
+	if (sink->held.len >= SINK_FLUSH_BYTES)
 		sink_flush(sink);
 }
 
 void
 sink_write_foreign(struct sink *sink, struct span text)
 {
-	struct buf clean;
+	struct buf clean = XBUF;
 	size_t from = 0;
 
 	if (!sink->terminal) {
 		sink_write(sink, text);
 		return;
 	}
-	buf_init(&clean, XBUF_MAX);
 	for (size_t i = 0; i <= text.len; i++) {
 		if (i < text.len && text.data[i] != '\n' &&
 		    text.data[i] != '\t')

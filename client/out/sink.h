@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Where output goes: a file descriptor, a pager when it does not fit the
+ * The output's destination: a file descriptor, a pager when it does not fit the
  * terminal, a shell command or file of the REPL, or memory (for `--watch`).
  * Once the reader has gone, what is written is dropped quietly.
  */
@@ -17,7 +17,6 @@ struct sink {
 	bool terminal; /* what is written reaches a terminal */
 	bool closes;   /* the descriptor is ours */
 	bool gone;     /* nobody reads any more, or no more can be written */
-	bool streams;  /* write at once what is put */
 	int error;     /* errno of a write that failed otherwise */
 	struct buf held;
 	const char *pager; /* command; NULL = none */
@@ -33,8 +32,8 @@ void sink_init(struct sink *sink, int fd);
 void sink_init_memory(struct sink *sink, bool terminal);
 
 /*
- * With `pager` (borrowed) what is longer than `height` lines goes through
- * it; shorter output is written as it is.
+ * Output of more than `height` lines goes through `pager` (borrowed); shorter
+ * output is written as it is.
  */
 void sink_use_pager(struct sink *sink, const char *pager, size_t height);
 

@@ -15,30 +15,32 @@
 #include "out/width.h"
 #include "base/xbuf.h"
 
-/* How a type compares and what its number is. */
-enum value_base { BASE_TEXT, BASE_INTEGER, BASE_REAL, BASE_DECIMAL };
+/* A type's base, and the precision of its values. */
+static const struct {
+	enum value_base base;
+	double per_unit; /* steps that a REAL is rounded to; 0 = it is not */
+} types[] = {
+	[VALUE_TEXT] = { .base = BASE_TEXT },
+	[VALUE_STATE] = { .base = BASE_TEXT },
+	[VALUE_INTEGER] = { .base = BASE_INTEGER },
+	[VALUE_REAL] = { .base = BASE_REAL },
+	[VALUE_PERCENT] = { .base = BASE_REAL, .per_unit = 1e3 },
+	[VALUE_BOOL] = { .base = BASE_INTEGER },
+	[VALUE_TIME] = { .base = BASE_DECIMAL },
+	[VALUE_CLOCK] = { .base = BASE_DECIMAL },
+	[VALUE_SECONDS] = { .base = BASE_REAL, .per_unit = 1e6 },
+	[VALUE_MS] = { .base = BASE_REAL, .per_unit = 1e6 },
+	[VALUE_DISTANCE] = { .base = BASE_REAL, .per_unit = 1e3 },
+	[VALUE_BEARING] = { .base = BASE_REAL, .per_unit = 1e3 },
+	[VALUE_PLACE] = { .base = BASE_TEXT },
+	[VALUE_BYTES] = { .base = BASE_REAL },
+	[VALUE_JSON] = { .base = BASE_TEXT },
+};
 
-static enum value_base
-base_of(enum value_type type)
+enum value_base
+value_base(enum value_type type)
 {
-	switch (type) {
-	case VALUE_TEXT:
-	case VALUE_STATE:
-	case VALUE_PLACE:
-	case VALUE_JSON: return BASE_TEXT;
-	case VALUE_INTEGER:
-	case VALUE_BOOL: return BASE_INTEGER;
-	case VALUE_TIME:
-	case VALUE_CLOCK: return BASE_DECIMAL;
-	case VALUE_REAL:
-	case VALUE_PERCENT:
-	case VALUE_SECONDS:
-	case VALUE_MS:
-	case VALUE_DISTANCE:
-	case VALUE_BEARING:
-	case VALUE_BYTES: return BASE_REAL;
-	}
-	return BASE_TEXT;
+	return types[type].base;
 }
 
 static struct span
@@ -76,6 +78,21 @@ view_find(const struct view *view, struct span name)
 	return view->count;
 }
 
+enum herd_error
+view_unknown(const struct view *view, struct span name, struct buf *message)
+{
+	const char **keys = xcalloc(view->count + 1, sizeof(*keys));
+
+	for (size_t i = 0; i < view->count; i++)
+		keys[i] = view->columns[i].key;
+	put_text(message, "no column `");
+	put_clean(message, name);
+	put_text(message, "'");
+	put_nearest(message, name, keys, "; there are", view->count);
+	free(keys);
+	return HERD_ESYNTAX;
+}
+
 bool
 value_is_number(const struct value *value, double *number)
 {
@@ -83,7 +100,7 @@ value_is_number(const struct value *value, double *number)
 
 	if (!value->known)
 		return false;
-	switch (base_of(value->type)) {
+	switch (value_base(value->type)) {
 	case BASE_TEXT: return false;
 	case BASE_INTEGER: *number = (double)value->integer; return true;
 	case BASE_REAL: *number = value->real; return true;
@@ -178,7 +195,7 @@ put_clock(struct buf *out, struct span text)
 	put_text(out, shown);
 }
 
-/* A line each, where there is one line only. */
+/* Joins the lines of a value into one. */
 static void
 put_lines(struct buf *out, struct span text)
 {
@@ -244,28 +261,13 @@ value_for_people(struct buf *out, const struct value *value,
 	}
 }
 
-/* Computed values have no use for the digits of a double's noise. */
 static double
 rounded(const struct value *value)
 {
-	switch (value->type) {
-	case VALUE_DISTANCE:
-	case VALUE_BEARING:
-	case VALUE_PERCENT: return round(value->real * 1e3) / 1e3;
-	case VALUE_MS:
-	case VALUE_SECONDS: return round(value->real * 1e6) / 1e6;
-	case VALUE_TEXT:
-	case VALUE_STATE:
-	case VALUE_INTEGER:
-	case VALUE_REAL:
-	case VALUE_BOOL:
-	case VALUE_TIME:
-	case VALUE_CLOCK:
-	case VALUE_PLACE:
-	case VALUE_BYTES:
-	case VALUE_JSON: return value->real;
-	}
-	return value->real;
+	double per_unit = types[value->type].per_unit;
+
+	return per_unit > 0 ? round(value->real * per_unit) / per_unit
+			    : value->real;
 }
 
 void
@@ -275,9 +277,9 @@ value_for_machines(struct buf *out, const struct value *value)
 		return;
 	if (value->type == VALUE_BOOL)
 		put_text(out, value->integer ? "true" : "false");
-	else if (base_of(value->type) == BASE_INTEGER)
+	else if (value_base(value->type) == BASE_INTEGER)
 		putf(out, "%" PRId64, value->integer);
-	else if (base_of(value->type) == BASE_REAL)
+	else if (value_base(value->type) == BASE_REAL)
 		put_number(out, rounded(value));
 	else
 		put_span(out, value->text);
@@ -304,9 +306,9 @@ write_value(struct json *json, const char *key, const struct value *value)
 		json_bool(json, key, value->integer != 0);
 	else if (value->type == VALUE_JSON)
 		json_raw(json, key, value->text);
-	else if (base_of(value->type) == BASE_INTEGER)
+	else if (value_base(value->type) == BASE_INTEGER)
 		json_integer(json, key, value->integer);
-	else if (base_of(value->type) == BASE_REAL)
+	else if (value_base(value->type) == BASE_REAL)
 		json_number(json, key, rounded(value));
 	else
 		json_text(json, key, value->text);
@@ -315,11 +317,9 @@ write_value(struct json *json, const char *key, const struct value *value)
 static void
 write_base64(struct json *json, const char *key, struct span bytes)
 {
-	struct buf name;
-	struct buf text;
+	struct buf name = XBUF;
+	struct buf text = XBUF;
 
-	buf_init(&name, XBUF_MAX);
-	buf_init(&text, XBUF_MAX);
 	putf(&name, "%s_b64", key);
 	must(text_to_base64(&text, bytes));
 	json_text(json, text_of(&name), buf_span(&text));
@@ -371,7 +371,7 @@ value_compare(const struct value *a, const struct value *b, bool descending)
 		return a->known ? -1 : 1;
 	if (!a->known)
 		return 0;
-	switch (base_of(a->type)) {
+	switch (value_base(a->type)) {
 	case BASE_TEXT: order = span_compare(a->text, b->text); break;
 	case BASE_INTEGER:
 		order = (a->integer > b->integer) - (a->integer < b->integer);

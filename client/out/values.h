@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Typed values of an answer and the columns that they stand in. Commands
+ * Typed values of an answer and the columns that hold them. Commands
  * fill values; only writers know how a format shows them. A view is a
  * table's description: its columns with their names for people and for
  * machines. Key names carry the unit: age_s, rtt_ms, distance_m.
@@ -33,6 +33,16 @@ enum value_type {
 	VALUE_JSON,     /* JSON text; people read `shown`, in lines */
 };
 
+/* How values of a type are kept, compared and written. */
+enum value_base {
+	BASE_TEXT,    /* in `text' */
+	BASE_INTEGER, /* in `integer' */
+	BASE_REAL,    /* in `real' */
+	BASE_DECIMAL, /* a number as text: a double has too few digits */
+};
+
+enum value_base value_base(enum value_type type);
+
 struct value {
 	enum value_type type;
 	bool known; /* false: null in JSON, `-' for people */
@@ -47,21 +57,26 @@ struct value {
 #define DIGITS_ALL 100u /* as many as the number has */
 
 enum column_trait {
-	COLUMN_NODE = 1 << 0,     /* the node; hidden when one was asked */
-	COLUMN_NAME = 1 << 1,     /* what `-o name` prints */
-	COLUMN_LABEL = 1 << 2,    /* a label for Prometheus */
-	COLUMN_STATE = 1 << 3,    /* gets `unreachable' on failure */
-	COLUMN_ERROR = 1 << 4,    /* gets the reason of a failure */
-	COLUMN_IF_ANY = 1 << 5,   /* people see it when a row has it */
-	COLUMN_WIDE = 1 << 6,     /* people see it in `wide' only */
-	COLUMN_SHRINK = 1 << 7,   /* may be cut when the screen is narrow */
-	COLUMN_ID = 1 << 8,       /* bytes that may not be UTF-8 */
-	COLUMN_MACHINE = 1 << 9,  /* never shown to people */
-	COLUMN_LEFT = 1 << 10,    /* numbers are right-aligned but here */
-	COLUMN_COUNTER = 1 << 11, /* only grows: `_total' for Prometheus */
-	COLUMN_ALWAYS = 1 << 12,  /* a node that people always see */
-	COLUMN_NUMERAL = 1 << 14, /* a number that names, not one that counts */
+	COLUMN_NODE = 1 << 0,       /* the node; hidden when one was asked */
+	COLUMN_NAME = 1 << 1,       /* what `-o name` prints */
+	COLUMN_LABEL = 1 << 2,      /* a label for Prometheus */
+	COLUMN_STATE = 1 << 3,      /* gets `unreachable' on failure */
+	COLUMN_ERROR = 1 << 4,      /* gets the reason of a failure */
+	COLUMN_IF_ANY = 1 << 5,     /* people see it when a row has it */
+	COLUMN_WIDE = 1 << 6,       /* people see it in `wide' only */
+	COLUMN_SHRINK = 1 << 7,     /* may be cut when the screen is narrow */
+	COLUMN_ID = 1 << 8,         /* bytes that may not be UTF-8 */
+	COLUMN_MACHINE = 1 << 9,    /* never shown to people */
+	COLUMN_LEFT = 1 << 10,      /* numbers are right-aligned but here */
+	COLUMN_COUNTER = 1 << 11,   /* only grows: `_total' for Prometheus */
+	COLUMN_ALWAYS = 1 << 12,    /* a node that people always see */
 	COLUMN_NEIGHBOUR = 1 << 13, /* another node's name */
+	COLUMN_NUMERAL = 1 << 14, /* a number that names, not one that counts */
+	COLUMN_COMPUTED = 1 << 15, /* no answer has it; a command sets it */
+	/* The node that a row is about. */
+	COLUMN_SUBJECT = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_NAME,
+	/* Why a node gave no row. */
+	COLUMN_FAILURE = COLUMN_ERROR | COLUMN_IF_ANY,
 };
 
 struct column {
@@ -71,24 +86,23 @@ struct column {
 	unsigned traits; /* enum column_trait */
 	/* Dropped first when the screen is narrow; 0 = never. */
 	unsigned drop;
-	/* Where an admin answer has it: "peers.total"; NULL = computed. */
+	/* Where an admin answer has it: "peers.total"; NULL = at its key. */
 	const char *path;
 	unsigned digits; /* decimals that people see of a REAL, DISTANCE */
 };
 
 /*
  * A view's columns are one list, X(NAME, key, title, type, other fields...),
- * which gives their numbers and their table:
- *
- *	enum { PING_COLUMNS(COLUMN_ENUM) };
- *	static const struct column columns[] = { PING_COLUMNS(COLUMN_ROW) };
- *
- * COLUMN is a row of a table whose columns need no numbers.
+ * which gives their numbers and their table: COLUMN_TABLE(columns,
+ * PING_COLUMNS); COLUMN is a row of a table whose columns need no numbers.
  */
 /* clang-format off */
 #define COLUMN_ENUM(name, ...) name,
 #define COLUMN_ROW(name, ...) [name] = COLUMN(__VA_ARGS__),
 #define COLUMN(k, head, ...) { .key = k, .title = head, .type = __VA_ARGS__ }
+#define COLUMN_TABLE(table, list) \
+	enum { list(COLUMN_ENUM) }; \
+	static const struct column table[] = { list(COLUMN_ROW) }
 /* clang-format on */
 
 enum view_shape {
@@ -109,11 +123,18 @@ struct view {
 #define VIEW(c, ...) { .columns = c, .count = HERD_ARRAY_LEN(c), __VA_ARGS__ }
 /* clang-format on */
 
-/* Index of the column `name` says: its key, its key without the unit, its
- * title in any case; or view->count. */
+/*
+ * Index of the column that `name` means: its key, its key without the unit,
+ * its title in any case; or view->count.
+ */
 size_t view_find(const struct view *view, struct span name);
 
-/* Does the value have one number behind it, and which? */
+/* Says that there is no such column, and what is meant or there is. Returns
+ * HERD_ESYNTAX. */
+enum herd_error view_unknown(
+    const struct view *view, struct span name, struct buf *message);
+
+/* Is the value one number, and which? */
 bool value_is_number(const struct value *value, double *number);
 
 /*

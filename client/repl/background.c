@@ -18,7 +18,7 @@
 #define EVENT_LINE_MAX 65536u
 #define PEERS_MAX 64u
 
-/* The last that was said of a peer, so that only changes are said. */
+/* The last notice about a peer, so that only changes are notices. */
 struct peer_state {
 	char *name;
 	bool up;
@@ -58,13 +58,12 @@ static void follow_events(struct background *l);
 
 static void HERD_PRINTF(2, 3) say(struct background *l, const char *fmt, ...)
 {
-	struct buf text;
+	struct buf text = XBUF;
 	va_list args;
 
 	if (!prefs_is(&l->app->prefs, PREF_NOTICES) ||
 	    prefs_is(&l->app->prefs, PREF_QUIET))
 		return;
-	buf_init(&text, XBUF_MAX);
 	va_start(args, fmt);
 	putv(&text, fmt, args);
 	va_end(args);
@@ -119,7 +118,7 @@ on_link_event(struct background *l, const cJSON *event)
 	const char *error = fields_text(event, "error");
 	struct peer_state *known = peer == NULL ? NULL : peer_state(l, peer);
 	bool up;
-	struct buf text;
+	struct buf text = XBUF;
 
 	if (known == NULL || state == NULL)
 		return;
@@ -128,7 +127,6 @@ on_link_event(struct background *l, const cJSON *event)
 	if (up == known->up)
 		return;
 	known->up = up;
-	buf_init(&text, XBUF_MAX);
 	put_clean(&text, span_from(peer));
 	put_text(&text, up ? " is synced" : " is ");
 	if (!up)
@@ -216,11 +214,10 @@ static struct admin_client *
 admin_of(struct background *l)
 {
 	struct admin_client *admin = NULL;
-	struct buf message;
+	struct buf message = XBUF;
 
 	if (!l->follows || !l->may_ask)
 		return NULL;
-	buf_init(&message, XBUF_MAX);
 	if (app_admin(l->app, &admin, &message) != STATUS_OK)
 		admin = NULL;
 	buf_release(&message);
@@ -270,11 +267,10 @@ knows_id(const struct background *l, const char *id)
 static void
 add_id(struct background *l, const cJSON *client)
 {
-	struct buf id;
+	struct buf id = XBUF;
 
 	if (l->id_count == IDS_MAX)
 		return;
-	buf_init(&id, XBUF_MAX);
 	/* No word can hold a NUL. */
 	if (fields_client_id(client, &id) && id.len > 0 &&
 	    span_find(buf_span(&id), '\0') == NULL &&
@@ -300,7 +296,7 @@ on_ids(void *arg, const struct admin_answer *answer)
 		    json != NULL && fields_text(json, "next") == NULL;
 	}
 	cJSON_ArrayForEach(client, fields_at(json, "clients"))
-	    add_id(l, client);
+		add_id(l, client);
 	l->ids[l->id_count] = NULL;
 	cJSON_Delete(json);
 }
@@ -312,18 +308,14 @@ ask_ids(struct background *l, const char *prefix)
 {
 	struct admin_client *admin = admin_of(l);
 	struct admin_request request;
-	struct buf path;
+	struct buf path = XBUF;
 
 	if (admin == NULL || l->asking != NULL)
 		return;
 	free(l->asked_prefix);
 	l->asked_prefix = prefix == NULL ? NULL : xstrdup(prefix);
-	buf_init(&path, XBUF_MAX);
 	put_text(&path, "/v1/clients?limit=1000");
-	if (prefix != NULL) {
-		put_text(&path, "&prefix=");
-		must(text_to_percent(&path, span_from(prefix)));
-	}
+	put_query(&path, "&prefix=", prefix);
 	request = request_for(l, text_of(&path), 2 * HERD_NS_PER_S);
 	l->asking = admin_client_start(admin, &request, &id_events, l);
 	l->asked_at = now_mono();
@@ -440,10 +432,9 @@ background_follow(struct background *l, const struct target *target)
 	struct timeval at_once = seconds(0);
 	bool may_ask = target != NULL && target->admin.kind != ADDRESS_NONE;
 	const char *token = NULL;
-	struct buf why;
+	struct buf why = XBUF;
 
-	buf_init(&why, XBUF_MAX);
-	/* What is wrong with the token is said when a command asks. */
+	/* A fault of the token is reported when a command asks. */
 	if (may_ask)
 		may_ask = herd_token(&l->app->herd, &target->admin, &token,
 			      &why) == STATUS_OK;

@@ -2,7 +2,7 @@
 /*
  * What the REPL does in the background for the current node: the standing
  * connection, its events as notices, and client ids for completion. All of
- * it comes and goes quietly; only what an operator wants to know is said.
+ * it comes and goes quietly; an operator is told only what matters.
  */
 #ifndef HERD_BACKGROUND_H
 #define HERD_BACKGROUND_H

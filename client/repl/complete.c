@@ -10,7 +10,7 @@
 
 #define COMPLETIONS_MAX 5000u
 
-/* Where the end of the line is in the grammar. */
+/* The place of the line's end in the grammar. */
 struct completing {
 	struct app *app;
 	const char *prefix;
@@ -62,9 +62,8 @@ static void
 add_nodes(struct completing *p, bool with_all)
 {
 	struct herd *herd;
-	struct buf message;
+	struct buf message = XBUF;
 
-	buf_init(&message, XBUF_MAX);
 	if (app_herd(p->app, &herd, &message) == STATUS_OK) {
 		for (size_t i = 0; i < herd->count; i++)
 			add(p, herd->targets[i].name);
@@ -96,10 +95,9 @@ add_peers(struct completing *p)
 {
 	const struct herdfile *file;
 	struct herd *herd;
-	struct buf message;
+	struct buf message = XBUF;
 	size_t node, peer;
 
-	buf_init(&message, XBUF_MAX);
 	if (app_herd(p->app, &herd, &message) == STATUS_OK) {
 		file = &herd->file;
 		node = node_asked(p, herd);
@@ -114,7 +112,7 @@ add_peers(struct completing *p)
 	buf_release(&message);
 }
 
-/* A list with commas: the word at the end is behind the last one. */
+/* In a list with commas the word at the end follows the last one. */
 static void
 add_columns(struct completing *p)
 {
@@ -129,15 +127,6 @@ add_columns(struct completing *p)
 		add(p, word);
 		free(word);
 	}
-}
-
-static void
-add_command_path(const struct command *command, void *arg)
-{
-	struct completing *p = arg;
-
-	if ((command->traits & COMMAND_HIDDEN) == 0)
-		add(p, command->path);
 }
 
 static void
@@ -169,7 +158,12 @@ add_kind(struct completing *p, enum complete_kind kind, const char *words)
 		     f++)
 			add(p, f->name);
 		return;
-	case COMPLETE_COMMAND: command_each(add_command_path, p); return;
+	case COMPLETE_COMMAND:
+		commands_each(c) {
+			if (((*c)->traits & COMMAND_HIDDEN) == 0)
+				add(p, (*c)->path);
+		}
+		return;
 	case COMPLETE_COLUMN: add_columns(p); return;
 	case COMPLETE_SETTING:
 		for (size_t i = 0; i < PREF_COUNT; i++) {
@@ -193,56 +187,24 @@ add_flags(struct completing *p, const struct flag *flags)
 
 /* First words, or the second ones of a group. */
 static void
-add_command_word(const struct command *command, void *arg)
+add_command_words(struct completing *p)
 {
-	struct completing *p = arg;
-	const char *path = command->path;
-	char *first;
-	size_t len;
+	commands_each(c) {
+		const char *path = (*c)->path;
+		size_t len = strcspn(path, " ");
+		char *first;
 
-	if ((command->traits & COMMAND_HIDDEN) != 0)
-		return;
-	if (p->word_count == 1) {
-		len = strlen(p->words[0]);
-		if (strncmp(path, p->words[0], len) == 0 && path[len] == ' ')
-			add(p, path + len + 1);
-		return;
+		if (((*c)->traits & COMMAND_HIDDEN) != 0)
+			continue;
+		if (p->word_count == 1) {
+			if (command_is_in(*c, p->words[0]))
+				add(p, path + len + 1);
+			continue;
+		}
+		first = xstrndup(path, len);
+		add(p, first);
+		free(first);
 	}
-	first = xstrndup(path, strcspn(path, " "));
-	add(p, first);
-	free(first);
-}
-
-static const struct flag *
-flag_in(const struct flag *flags, const char *word)
-{
-	size_t len = strcspn(word, "=");
-
-	for (; flags != NULL && flags->name != NULL; flags++) {
-		if (word[1] == '-' && strlen(flags->name) == len - 2 &&
-		    strncmp(flags->name, word + 2, len - 2) == 0)
-			return flags;
-		if (word[1] != '-' && word[1] == flags->letter)
-			return flags;
-	}
-	return NULL;
-}
-
-static const struct flag *
-find_flag(const struct completing *p, const char *word)
-{
-	const struct flag *flag = NULL;
-
-	if (p->command != NULL)
-		flag = flag_in(p->command->flags, word);
-	return flag != NULL ? flag : flag_in(command_global_flags(), word);
-}
-
-static bool
-looks_like_option(const char *word)
-{
-	return word[0] == '-' && (word[1] < '0' || word[1] > '9') &&
-	       word[1] != '.';
 }
 
 /* One word before the end. */
@@ -261,8 +223,8 @@ pass_word(struct completing *p, const char *word)
 		p->literal = true;
 		return;
 	}
-	if (!p->literal && looks_like_option(word) && word[1] != '\0') {
-		const struct flag *flag = find_flag(p, word);
+	if (!p->literal && args_is_option(word)) {
+		const struct flag *flag = args_find_flag(p->command, word);
 		bool has_value = word[1] == '-' ? strchr(word, '=') != NULL
 						: word[2] != '\0';
 
@@ -310,7 +272,7 @@ add_joined_value(struct completing *p)
 
 	if (strncmp(p->prefix, "--", 2) != 0 || equals == NULL)
 		return false;
-	flag = find_flag(p, p->prefix);
+	flag = args_find_flag(p->command, p->prefix);
 	if (flag == NULL || flag->value == NULL)
 		return true;
 	value.prefix = equals + 1;
@@ -374,8 +336,8 @@ complete(struct app *app, const char *const *words, size_t count,
 		add_kind(&p, p.flag->complete, p.flag->words);
 	} else if (!p.literal && add_joined_value(&p)) {
 		; /* done */
-	} else if (!p.literal && prefix[0] == '-' &&
-		   looks_like_option(prefix)) {
+	} else if (!p.literal &&
+		   (args_is_option(prefix) || strcmp(prefix, "-") == 0)) {
 		if (p.command != NULL)
 			add_flags(&p, p.command->flags);
 		add_flags(&p, command_global_flags());
@@ -384,7 +346,7 @@ complete(struct app *app, const char *const *words, size_t count,
 	} else if (p.command != NULL) {
 		add_argument(&p);
 	} else {
-		command_each(add_command_word, &p);
+		add_command_words(&p);
 	}
 	sort(out);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What could stand at the end of a line: one walk over the table of commands
+ * The words that fit at the end of a line: one walk over the table of commands
  * for the REPL's Tab and for the shells' (`herdctl __complete').
  */
 #ifndef HERD_CLIENT_COMPLETE_H
@@ -23,15 +23,15 @@ struct completions {
 	size_t count;
 	size_t room;
 	bool files;              /* file names fit here as well */
-	bool literal;            /* no option can stand here */
+	bool literal;            /* no option can be here */
 	enum complete_kind kind; /* what the word is */
 };
 
 /*
- * Words that begin with `prefix` and fit behind `words`. In shells the words
- * are a whole command line, in the REPL one command of it. Words are as they
- * are meant, any byte but NUL in them: who inserts one quotes it, and puts
- * `--' in front of it if completion_wants_dashes().
+ * Words that begin with `prefix` and fit after `words`. In shells the words
+ * are a whole command line, in the REPL one command of it. The words are
+ * unquoted, with any byte but NUL. The caller quotes the one that it inserts,
+ * and puts `--' before it if completion_wants_dashes().
  */
 void complete(struct app *app, const char *const *words, size_t count,
     const char *prefix, const struct complete_sources *sources,

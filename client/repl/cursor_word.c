@@ -7,7 +7,7 @@
 #include "herd/text.h"
 #include "base/xbuf.h"
 
-/* A letter put where the cursor is makes that a word, whatever precedes. */
+/* A letter at the cursor makes a word there, whatever precedes. */
 #define CURSOR 'z'
 
 static enum word_form
@@ -23,12 +23,11 @@ cursor_find(const char *line, size_t len, struct cursor *out)
 {
 	const struct tokens *last;
 	const char *word;
-	struct buf text;
+	struct buf text = XBUF;
 	enum words_error error;
 	size_t end;
 
 	*out = (struct cursor){ 0 };
-	buf_init(&text, XBUF_MAX);
 	put(&text, line, len);
 	put_byte(&text, CURSOR);
 	error = line_split(buf_span(&text), NULL, &out->line);
@@ -83,7 +82,7 @@ common_length(const struct completions *found, size_t at_least)
 	return len > at_least ? len : at_least;
 }
 
-/* One form for all: what they have in common then has it too. */
+/* One form for all, so that their common beginning has it too. */
 static enum word_form
 common_form(const struct completions *found, enum word_form form)
 {
@@ -107,9 +106,8 @@ static char *
 line_with(const struct cursor *at, const char *line, struct span word,
     enum word_form form, bool dashed, bool open)
 {
-	struct buf out;
+	struct buf out = XBUF;
 
-	buf_init(&out, XBUF_MAX);
 	put(&out, line, at->start);
 	put_text(&out, dashed ? "-- " : "");
 	tokens_put(&out, word, form, open);

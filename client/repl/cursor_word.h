@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The word at the cursor of a line that is being typed, and the line with
- * that word completed. Both ways through the grammar of words.h, so that what
- * is inserted is read back as exactly one word: an id from the network is
- * never a pipe, a comment, an option or a second command.
+ * The word at the cursor of a line that is being typed, and the line with that
+ * word completed. Both use the grammar of tokens.h, so that inserted text is
+ * read back as exactly one word: an id from the network is never a pipe, a
+ * comment, an option or a second command.
  */
 #ifndef HERD_CURSOR_WORD_H
 #define HERD_CURSOR_WORD_H
@@ -18,8 +18,8 @@ struct cursor {
 	size_t start;                 /* of the word in the line */
 	size_t len;                   /* of the line, up to the cursor */
 	enum word_form form;          /* in which the word was begun */
-	bool is_file;                 /* it is behind > */
-	bool is_shell;                /* it is the shell command behind | */
+	bool is_file;                 /* it follows > */
+	bool is_shell;                /* it is the shell command after | */
 };
 
 /*
@@ -39,7 +39,7 @@ void cursor_release(struct cursor *at);
 char **cursor_lines(
     const struct cursor *at, const char *line, const struct completions *found);
 
-/* Is more to be typed behind the only completion: a folder, --flag=? */
+/* Is more to be typed after the only completion: a folder, --flag=? */
 bool cursor_goes_on(const struct completions *found);
 
 #endif

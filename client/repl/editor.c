@@ -42,10 +42,10 @@ static struct editor *the_editor;
 /* --- input ----------------------------------------------------------- */
 
 /*
- * readline waits for a byte when it was told that there is one, but Ctrl-C
- * makes the terminal forget what was typed. So the byte that it is called for
- * is read here, without waiting. Only what must follow (the rest of a paste)
- * is waited for.
+ * readline waits for a byte after it was told that there is one, but Ctrl-C
+ * makes the terminal forget the input. So that byte is read here, without
+ * waiting. Only the bytes that must follow (the rest of a paste) are waited
+ * for.
  */
 #define NO_BYTE (-2)
 
@@ -63,7 +63,7 @@ read_byte(void)
 		return byte;
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN ? NO_BYTE : EOF;
-	/* It was forgotten, or the terminal is gone. */
+	/* The byte was forgotten, or the terminal is gone. */
 	if (poll(&input, 1, 0) > 0 && (input.revents & (POLLHUP | POLLERR)))
 		return EOF;
 	return NO_BYTE;
@@ -77,7 +77,7 @@ get_byte(FILE *in HERD_UNUSED)
 
 	byte_at_hand = NO_BYTE;
 	while (byte == NO_BYTE) {
-		/* A signal: what was begun is not waited for any more. */
+		/* A signal ends the wait for the rest of a key. */
 		if (poll(&input, 1, -1) < 0)
 			return EOF;
 		byte = read_byte();
@@ -94,7 +94,7 @@ editor_read(void)
 	byte_at_hand = NO_BYTE;
 }
 
-/* As readline likes it, but a read takes what is there. */
+/* As readline needs it, but a read does not wait. */
 static void
 prepare_terminal(int meta)
 {
@@ -137,7 +137,7 @@ open_history(struct editor *e)
 	history_comment_char = '#';
 	history_write_timestamps = 1;
 	stifle_history(HISTORY_LINES);
-	e->history_path = path_history();
+	e->history_path = path_state(PATH_HISTORY);
 	if (e->history_path == NULL)
 		return;
 	if (path_make_parents(e->history_path) != 0 ||
@@ -198,7 +198,7 @@ add_file(struct completions *found, const char *before, const char *path)
 	};
 }
 
-/* Files that begin with the word, or with what is behind --conf=. */
+/* Files that begin with the word, or with the value of --conf=. */
 static void
 add_files(struct completions *found, const char *prefix)
 {
@@ -217,7 +217,7 @@ add_files(struct completions *found, const char *prefix)
 		add_file(found, before, path);
 		free(path);
 	}
-	/* It makes readline take what it inserts for a file's name. */
+	/* Else readline treats the inserted text as the name of a file. */
 	rl_filename_completion_desired = 0;
 	free(before);
 }
@@ -246,8 +246,8 @@ look_up(struct editor *e, const struct cursor *at)
 }
 
 /*
- * The words of a shell command are the shell's: only names of files that it
- * takes as they are.
+ * The words of a shell command are the shell's, so only names of files are
+ * suggested, and only those that need no quotes.
  */
 static void
 look_up_in_shell(struct editor *e, struct cursor *at)
@@ -311,9 +311,9 @@ break_nowhere(void)
 }
 
 /*
- * In callback mode readline cannot ask whether to list all, nor page, and
- * would wait for a key with the loop standing still. What it lists are whole
- * lines; people get the words.
+ * In callback mode readline cannot ask whether to list all, nor page: it would
+ * wait for a key while the loop does not run. It lists whole lines; people get
+ * the words.
  */
 static void
 show_matches(
@@ -322,15 +322,13 @@ show_matches(
 	const struct completions *found = &the_editor->found;
 	size_t shown = found->count > SHOWN_MAX ? SHOWN_MAX : found->count;
 	char *words[SHOWN_MAX + 2] = { 0 };
-	struct buf clean;
+	struct buf clean = XBUF;
 	size_t widest = 0;
 
-	buf_init(&clean, XBUF_MAX);
 	for (size_t i = 0; i < shown; i++) {
-		struct buf cut;
+		struct buf cut = XBUF;
 
 		buf_clear(&clean);
-		buf_init(&cut, XBUF_MAX);
 		put_clean(&clean, span_from(found->items[i].word));
 		width_cut(
 		    &cut, buf_span(&clean), SHOWN_WIDTH, the_editor->app->utf8);
@@ -353,8 +351,8 @@ show_matches(
 /* --- life ------------------------------------------------------------ */
 
 /*
- * A second Tab would list and never insert; but what the first one did not
- * know the herd may have told since.
+ * A second Tab would only list, but the herd may have sent new ids since the
+ * first one.
  */
 static int
 complete_key(int count HERD_UNUSED, int key HERD_UNUSED)
@@ -384,7 +382,7 @@ editor_new(struct app *app, void (*on_line)(char *line),
 	rl_completion_display_matches_hook = show_matches;
 	rl_completion_word_break_hook = break_nowhere;
 	rl_completer_quote_characters = NULL;
-	/* What inputrc says of this one wins. */
+	/* inputrc may set this one otherwise. */
 	rl_variable_bind("show-all-if-ambiguous", "on");
 	using_history();
 	rl_initialize();

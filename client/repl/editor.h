@@ -21,14 +21,16 @@ struct editor *editor_new(struct app *app, void (*on_line)(char *line),
     editor_clients *clients, void *arg);
 void editor_free(struct editor *editor);
 
-/* The terminal is readline's, with this prompt (borrowed); and not any more. */
+/*
+ * Gives the terminal to readline, with this prompt (borrowed); takes it back.
+ */
 void editor_begin(struct editor *editor, const char *prompt);
 void editor_end(struct editor *editor);
 
 /* Standard input is readable; on_line may be called. Does not wait. */
 void editor_read(void);
 
-/* While editing: the terminal is somebody else's, and ours again. */
+/* While editing: gives the terminal away for a time; takes it again. */
 void editor_pause(void);
 void editor_resume(void);
 
@@ -37,7 +39,7 @@ void editor_print_above(const char *text);
 void editor_set_prompt(const char *prompt);
 void editor_interrupt(void);
 
-/* Into the history and its file, unless it begins with a space. */
+/* Adds to the history and its file, unless the line begins with a space. */
 void editor_remember(struct editor *editor, const char *line);
 
 #endif

@@ -47,9 +47,8 @@ make_prompt(struct repl *r)
 	struct app *app = r->app;
 	const struct target *target = app_current(app);
 	const char *where = app->context;
-	struct buf out;
+	struct buf out = XBUF;
 
-	buf_init(&out, XBUF_MAX);
 	if (where == NULL && app->herd_ready)
 		where = app->herd.name;
 	if (where != NULL) {
@@ -220,9 +219,8 @@ static void
 follow_target(struct repl *r)
 {
 	struct herd *herd;
-	struct buf message;
+	struct buf message = XBUF;
 
-	buf_init(&message, XBUF_MAX);
 	if (app_herd(r->app, &herd, &message) != STATUS_OK) {
 		background_follow(r->background, NULL);
 		fprintf(stderr, "%s\n", text_of(&message));
@@ -236,9 +234,9 @@ static void
 say_dropped(size_t lines)
 {
 	if (lines == 1)
-		fputs("1 line behind it was not run\n", stderr);
+		fputs("1 line after it was not run\n", stderr);
 	else
-		fprintf(stderr, "%zu lines behind it were not run\n", lines);
+		fprintf(stderr, "%zu lines after it were not run\n", lines);
 }
 
 /* Runs what is queued; the first failure drops the rest of a paste. */
@@ -259,7 +257,7 @@ run_queue(struct repl *r)
 		break;
 	}
 	clear_queue(r);
-	/* That Ctrl-C was the command's, not the next line's. */
+	/* Ctrl-C was for the command, not for the next line. */
 	loop_clear_interrupt(app_loop(r->app));
 	follow_target(r);
 	flush_notices(r);

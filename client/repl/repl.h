@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The interactive session: readline in callback mode inside the event loop.
- * Lines are queued by readline's callback and run from the main loop, with
- * readline's hands off the terminal.
+ * readline's callback queues lines; the main loop runs them while readline
+ * does not use the terminal.
  */
 #ifndef HERD_CLIENT_REPL_H
 #define HERD_CLIENT_REPL_H

@@ -32,7 +32,7 @@ static const char bash_script[] =
     "\t\tesac\n"
     "\tdone\n"
     "}\n"
-    "# Sets out to $1 as it has to stand behind the quote that is open.\n"
+    "# Sets out to $1 as it must follow the open quote.\n"
     "_herdctl_quote()\n"
     "{\n"
     "\tout=$1\n"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The completion scripts. They know nothing of the commands: each asks
- * `herdctl __complete' at every Tab, so they never grow old.
+ * `herdctl __complete' at every Tab, so they never go out of date.
  */
 #ifndef HERD_CLIENT_SHELLS_H
 #define HERD_CLIENT_SHELLS_H

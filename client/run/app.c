@@ -12,7 +12,7 @@
 static enum status
 read_files(struct app *app, struct buf *message)
 {
-	char *user = path_user_rc();
+	char *user = path_config(PATH_USER_RC);
 	enum status status = prefs_read_file(
 	    &app->base, PATH_SYSTEM_RC, ORIGIN_SYSTEM, false, message);
 
@@ -58,17 +58,6 @@ app_release(struct app *app)
 	free(app->context);
 }
 
-static bool
-is_same(const struct prefs *a, const struct prefs *b, enum pref_id id)
-{
-	const char *left = prefs_text(a, id);
-	const char *right = prefs_text(b, id);
-
-	if (left == NULL || right == NULL)
-		return left == right;
-	return strcmp(left, right) == 0;
-}
-
 enum status
 app_apply(struct app *app, struct buf *message)
 {
@@ -82,11 +71,7 @@ app_apply(struct app *app, struct buf *message)
 		prefs_release(&next);
 		return status;
 	}
-	if (app->herd_ready &&
-	    !(is_same(&next, &app->prefs, PREF_CONF) &&
-		is_same(&next, &app->prefs, PREF_SERVER) &&
-		is_same(&next, &app->prefs, PREF_TOKEN_FILE) &&
-		is_same(&next, &app->prefs, PREF_INSECURE))) {
+	if (app->herd_ready && !herd_is_same(&next, &app->prefs)) {
 		herd_release(&app->herd);
 		app->herd_ready = false;
 	}

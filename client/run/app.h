@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What lives as long as herdctl runs: the loop, the settings, the herd, the
- * admin client. Everything that costs time is made when first needed.
+ * The state that lives as long as herdctl runs: the loop, the settings, the
+ * herd, the admin client. Everything that costs time is made when first needed.
  */
 #ifndef HERD_APP_H
 #define HERD_APP_H
@@ -9,7 +9,6 @@
 #include "net/admin_client.h"
 #include "conf/herd.h"
 #include "base/loop.h"
-#include "conf/prefs.h"
 
 struct standing;
 struct repl;
@@ -30,7 +29,7 @@ struct app {
 	bool leaving; /* the present command is the last one */
 };
 
-/* Settings as they are without a context; reads files but with `no_rc`. */
+/* Settings as they are without a context; reads rc files unless `no_rc`. */
 enum status app_init(
     struct app *app, const struct args *args, bool no_rc, struct buf *message);
 void app_release(struct app *app);

@@ -8,7 +8,7 @@
 #include "herd/text.h"
 #include "base/xbuf.h"
 
-/* libcurl ends a request by itself; this is for when it cannot. */
+/* libcurl ends a request by itself. This is for the case that it cannot. */
 #define GRACE_NS (200 * HERD_NS_PER_MS)
 
 static void
@@ -62,45 +62,46 @@ on_done(void *arg, const struct admin_answer *answer)
 
 static const struct admin_events events = { NULL, on_done };
 
-static bool
-find_token(struct answer *a, const struct target *target, const char **token)
+enum status
+ask_prepare(struct run *run, const struct target *target,
+    struct admin_request *request, struct buf *why)
 {
-	struct buf why;
 	enum status status;
 
-	buf_init(&why, XBUF_MAX);
-	status = herd_token(a->run->herd, &target->admin, token, &why);
-	if (status != STATUS_OK)
-		fail_answer(a, status, text_of(&why));
-	buf_release(&why);
-	return status == STATUS_OK;
+	request->address = &target->admin;
+	if (target->admin.kind == ADDRESS_NONE) {
+		put_text(why, "the herd file gives it no admin address");
+		return STATUS_LOCAL;
+	}
+	status = herd_token(run->herd, &target->admin, &request->token, why);
+	if (status == STATUS_OK)
+		run_verbose(run, "%s: %s %s", target->name, request->method,
+		    request->path);
+	return status;
 }
 
 static void
 start(struct answer *a, struct admin_client *admin, const struct question *q)
 {
-	struct run *run = a->run;
-	long left = deadline_left_ms(run->deadline);
-	bool is_endless = run->deadline.ns == NO_DEADLINE.ns;
+	struct mono deadline = a->run->deadline;
 	struct admin_request request = {
-		.address = &q->target->admin,
-		.method = q->method,
+		.method = q->method == NULL ? "GET" : q->method,
 		.path = q->path,
 		.body = q->body,
-		.timeout_ns =
-		    is_endless ? 0 : (uint64_t)left * HERD_NS_PER_MS + 1,
 	};
+	struct buf why = XBUF;
+	enum status status;
 
+	if (deadline.ns != NO_DEADLINE.ns)
+		request.timeout_ns =
+		    (uint64_t)deadline_left_ms(deadline) * HERD_NS_PER_MS + 1;
 	a->began = now_mono();
-	if (q->target->admin.kind == ADDRESS_NONE) {
-		fail_answer(
-		    a, STATUS_LOCAL, "the herd file gives it no admin address");
-		return;
-	}
-	if (!find_token(a, q->target, &request.token))
-		return;
-	run_verbose(run, "%s: %s %s", q->target->name, q->method, q->path);
-	a->call = admin_client_start(admin, &request, &events, a);
+	status = ask_prepare(a->run, a->target, &request, &why);
+	if (status == STATUS_OK)
+		a->call = admin_client_start(admin, &request, &events, a);
+	else
+		fail_answer(a, status, text_of(&why));
+	buf_release(&why);
 }
 
 static bool
@@ -118,9 +119,7 @@ all_answered(const void *arg)
 static void
 give_up(struct answers *answers)
 {
-	for (size_t i = 0; i < answers->count; i++) {
-		struct answer *a = &answers->items[i];
-
+	answers_each(a, answers) {
 		if (a->call != NULL)
 			admin_client_cancel(a->call);
 		a->call = NULL;
@@ -132,9 +131,8 @@ give_up(struct answers *answers)
 char *
 ask_path(const char *before, struct span name, const char *after)
 {
-	struct buf path;
+	struct buf path = XBUF;
 
-	buf_init(&path, XBUF_MAX);
 	put_text(&path, before);
 	must(text_to_percent(&path, name));
 	put_text(&path, after);
@@ -142,8 +140,8 @@ ask_path(const char *before, struct span name, const char *after)
 }
 
 enum status
-ask(struct run *run, const struct question *questions, size_t count,
-    struct answers *out)
+ask(struct run *run, const struct question *question,
+    const struct target *const *targets, size_t count, struct answers *out)
 {
 	struct admin_client *admin;
 	struct mono deadline = run->deadline;
@@ -153,22 +151,20 @@ ask(struct run *run, const struct question *questions, size_t count,
 	*out = (struct answers){ xcalloc(count, sizeof(*out->items)), count };
 	for (size_t i = 0; i < count; i++) {
 		out->items[i].run = run;
-		out->items[i].target = questions[i].target;
-		out->items[i].any_body = questions[i].any_body;
+		out->items[i].target = targets[i];
+		out->items[i].any_body = question->any_body;
 		buf_init(&out->items[i].body, XBUF_MAX);
 	}
-	for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-		/* The table of commands says so earlier, unless it is wrong. */
-		if (strcmp(questions[i].method, "GET") != 0)
-			status = run_may_change(run);
-	}
+	/* The table of commands refuses earlier, unless it is wrong. */
+	if (question->method != NULL)
+		status = run_may_change(run);
 	if (status != STATUS_OK)
 		return status;
 	status = app_admin(run->app, &admin, &run->message);
 	if (status != STATUS_OK)
 		return run_fail_message(run, status);
 	for (size_t i = 0; i < count; i++)
-		start(&out->items[i], admin, &questions[i]);
+		start(&out->items[i], admin, question);
 	if (deadline.ns != NO_DEADLINE.ns)
 		deadline = mono_add(deadline, GRACE_NS);
 	result = loop_wait(app_loop(run->app), all_answered, out, deadline);
@@ -177,32 +173,21 @@ ask(struct run *run, const struct question *questions, size_t count,
 }
 
 enum status
-ask_all(struct run *run, const char *method, const char *path, const char *body,
-    struct answers *out)
+ask_all(struct run *run, const char *path, struct answers *out)
 {
-	struct question *questions;
+	const struct question question = { .path = path };
 	enum status status = run_targets(run);
 
 	*out = (struct answers){ 0 };
 	if (status != STATUS_OK)
 		return status;
-	questions = xcalloc(run->target_count, sizeof(*questions));
-	for (size_t i = 0; i < run->target_count; i++)
-		questions[i] = (struct question){ .target = run->targets[i],
-			.method = method,
-			.path = path,
-			.body = body };
-	status = ask(run, questions, run->target_count, out);
-	free(questions);
-	return status;
+	return ask(run, &question, run->targets, run->target_count, out);
 }
 
 void
 answers_release(struct answers *answers)
 {
-	for (size_t i = 0; i < answers->count; i++) {
-		struct answer *a = &answers->items[i];
-
+	answers_each(a, answers) {
 		free(a->message);
 		free(a->hint);
 		buf_release(&a->body);
@@ -215,29 +200,20 @@ answers_release(struct answers *answers)
 enum status
 answers_status(const struct answers *answers)
 {
-	size_t failed = 0;
-	enum status first = STATUS_OK;
+	struct tally tally = { 0 };
 
-	for (size_t i = 0; i < answers->count; i++) {
-		if (answers->items[i].status == STATUS_OK)
-			continue;
-		if (failed++ == 0)
-			first = answers->items[i].status;
-	}
-	if (failed > 0 && failed < answers->count)
-		return STATUS_PARTIAL;
-	return first;
+	for (size_t i = 0; i < answers->count; i++)
+		tally_add(&tally, answers->items[i].status);
+	return tally_status(&tally);
 }
 
 enum status
 answers_report(struct run *run, const struct answers *answers)
 {
-	for (size_t i = 0; i < answers->count; i++) {
-		const struct answer *a = &answers->items[i];
-
+	answers_each(a, answers) {
 		if (a->status == STATUS_OK)
 			continue;
-		/* What is not there is found with herdctl, not with curl. */
+		/* Hints at curl do not help to find what is not there. */
 		run_fail_node(run, a->status, a->target->name, a->message,
 		    a->status == STATUS_NEGATIVE ? NULL : a->hint);
 	}

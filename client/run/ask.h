@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Questions to nodes, all at once under the run's deadline: to the admin API
- * (ask_...) and to the client listener (exchange_...). A node that does not
- * answer is an answer too: its status and reason.
+ * (ask_...) and to the client listener (conversation_...). A node that does
+ * not answer is an answer too: its status and reason.
  */
 #ifndef HERD_CLIENT_ASK_H
 #define HERD_CLIENT_ASK_H
@@ -32,9 +32,13 @@ struct answers {
 	size_t count;
 };
 
+/* Each answer in turn: answers_each(a, &answers) { ... } */
+#define answers_each(a, answers)                  \
+	for (struct answer *a = (answers)->items; \
+	     a < (answers)->items + (answers)->count; a++)
+
 struct question {
-	const struct target *target;
-	const char *method;
+	const char *method; /* NULL: GET */
 	const char *path;
 	const char *body; /* or NULL */
 	bool any_body;    /* the answer need not be JSON (/metrics) */
@@ -46,16 +50,23 @@ struct question {
 char *ask_path(const char *before, struct span name, const char *after);
 
 /*
- * Asks all and waits. STATUS_OK: every question has its answer, good or not.
- * STATUS_SIGINT, STATUS_LOCAL (no libcurl): said already. *out is to be
- * released in any case.
+ * Asks these nodes, all at once, and waits. STATUS_OK: each has answered, good
+ * or not. STATUS_SIGINT, STATUS_LOCAL (no libcurl): said already. *out is to
+ * be released in any case.
  */
-enum status ask(struct run *run, const struct question *questions, size_t count,
-    struct answers *out);
+enum status ask(struct run *run, const struct question *question,
+    const struct target *const *targets, size_t count, struct answers *out);
 
-/* The same question to all of the run's targets; works them out first. */
-enum status ask_all(struct run *run, const char *method, const char *path,
-    const char *body, struct answers *out);
+/* GETs `path' from all of the run's targets; works them out first. */
+enum status ask_all(struct run *run, const char *path, struct answers *out);
+
+/*
+ * Sets the address and token of a request to a node's admin listener. Not
+ * STATUS_OK: the node cannot be asked; `why' says why. Says with --verbose
+ * what is asked.
+ */
+enum status ask_prepare(struct run *run, const struct target *target,
+    struct admin_request *request, struct buf *why);
 
 void answers_release(struct answers *answers);
 
@@ -75,9 +86,11 @@ struct conversation {
 	const struct target *target;
 	enum status status;
 	char *message;
-	struct buf bytes;     /* of all replies, as received */
-	struct buf first;     /* of the first one */
-	enum reply_kind kind; /* of the first one */
+	struct buf bytes;              /* of all replies, as received */
+	struct buf first;              /* of the first one */
+	struct connection *connection; /* its own, or lent by `standing' */
+	struct standing *standing;     /* or NULL */
+	enum reply_kind kind;          /* of the first one */
 	size_t replies;
 	size_t wanted;
 	struct mono began;

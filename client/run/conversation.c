@@ -12,13 +12,6 @@
 #include "net/connection.h"
 #include "base/xbuf.h"
 
-/* One exchange's connection: its own, or borrowed from the REPL's link. */
-struct wire {
-	struct conversation *exchange;
-	struct connection *session;
-	struct standing *standing;
-};
-
 static void
 finish(struct conversation *x, enum status status, const char *message)
 {
@@ -71,10 +64,10 @@ is_settled(const void *arg)
 	return !standing_is_new(arg);
 }
 
-/* Through the REPL's link: no new connection, and no wait if it is down. */
+/* Uses the REPL's connection: no new one, and no wait if it is down. */
 static bool
-start_on_link(struct conversation *x, struct standing *link,
-    struct span request, struct wire *wire)
+start_on_link(
+    struct conversation *x, struct standing *link, struct span request)
 {
 	struct run *run = x->run;
 	char *reason;
@@ -84,47 +77,44 @@ start_on_link(struct conversation *x, struct standing *link,
 	if (standing_is_new(link))
 		(void)loop_wait(
 		    app_loop(run->app), is_settled, link, run->deadline);
-	wire->session = standing_borrow(link, &events, x);
-	if (wire->session == NULL) {
+	x->connection = standing_borrow(link, &events, x);
+	if (x->connection == NULL) {
 		reason = xasprintf("not connected (%s)", standing_reason(link));
 		finish(x, STATUS_CONNECT, reason);
 		free(reason);
 		return true;
 	}
-	wire->standing = link;
-	connection_send(wire->session, request);
+	x->standing = link;
+	connection_send(x->connection, request);
 	return true;
 }
 
 static void
-start(struct conversation *x, struct span request, struct wire *wire)
+start(struct conversation *x, struct span request)
 {
 	struct run *run = x->run;
 
 	x->began = now_mono();
-	wire->exchange = x;
 	if (x->target->clients.kind == ADDRESS_NONE) {
 		finish(x, STATUS_LOCAL, "it has no address for clients");
 		return;
 	}
-	if (start_on_link(x, run->app->standing, request, wire))
+	if (start_on_link(x, run->app->standing, request))
 		return;
-	wire->session = connection_new(app_loop(run->app)->base, &events, x);
-	connection_open(wire->session, &x->target->clients);
-	if (connection_state(wire->session) != SESSION_CLOSED)
-		connection_send(wire->session, request);
+	x->connection = connection_new(app_loop(run->app)->base, &events, x);
+	connection_open(x->connection, &x->target->clients);
+	if (connection_state(x->connection) != SESSION_CLOSED)
+		connection_send(x->connection, request);
 }
 
 static void
-stop(struct wire *wire)
+stop(struct conversation *x)
 {
-	struct conversation *x = wire->exchange;
-
 	finish(x, STATUS_TIMEOUT, "no answer in time");
-	if (wire->standing != NULL)
-		standing_return(wire->standing, x->status == STATUS_OK);
+	if (x->standing != NULL)
+		standing_return(x->standing, x->status == STATUS_OK);
 	else
-		connection_free(wire->session);
+		connection_free(x->connection);
 }
 
 static size_t
@@ -140,9 +130,8 @@ count_requests(struct span request)
 static void
 say_request(struct run *run, const struct target *target, struct span request)
 {
-	struct buf shown;
+	struct buf shown = XBUF;
 
-	buf_init(&shown, XBUF_MAX);
 	must(text_escape(&shown, request, 200));
 	run_verbose(run, "%s: %s", target->name, text_of(&shown));
 	buf_release(&shown);
@@ -154,14 +143,12 @@ conversation_all(
 {
 	enum status status = run_targets(run);
 	enum wait_result result;
-	struct wire *wires;
 
 	*out = (struct conversations){ 0 };
 	if (status != STATUS_OK)
 		return status;
 	out->count = run->target_count;
 	out->items = xcalloc(out->count, sizeof(*out->items));
-	wires = xcalloc(out->count, sizeof(*wires));
 	for (size_t i = 0; i < out->count; i++) {
 		struct conversation *x = &out->items[i];
 
@@ -171,12 +158,11 @@ conversation_all(
 		buf_init(&x->bytes, XBUF_MAX);
 		buf_init(&x->first, XBUF_MAX);
 		say_request(run, x->target, request);
-		start(x, request, &wires[i]);
+		start(x, request);
 	}
 	result = loop_wait(app_loop(run->app), all_done, out, run->deadline);
 	for (size_t i = 0; i < out->count; i++)
-		stop(&wires[i]);
-	free(wires);
+		stop(&out->items[i]);
 	return result == WAIT_INTERRUPTED ? STATUS_SIGINT : STATUS_OK;
 }
 
@@ -195,26 +181,18 @@ conversations_release(struct conversations *conversations)
 enum status
 conversations_status(const struct conversations *conversations)
 {
-	size_t failed = 0;
-	enum status first = STATUS_OK;
+	struct tally tally = { 0 };
 
-	for (size_t i = 0; i < conversations->count; i++) {
-		if (conversations->items[i].status == STATUS_OK)
-			continue;
-		if (failed++ == 0)
-			first = conversations->items[i].status;
-	}
-	if (failed > 0 && failed < conversations->count)
-		return STATUS_PARTIAL;
-	return first;
+	for (size_t i = 0; i < conversations->count; i++)
+		tally_add(&tally, conversations->items[i].status);
+	return tally_status(&tally);
 }
 
 static void
 fail_exchange(struct run *run, const struct conversation *x)
 {
-	struct buf hint;
+	struct buf hint = XBUF;
 
-	buf_init(&hint, XBUF_MAX);
 	put_text(&hint, "is herdd running? Its listener for clients is ");
 	must(address_format(&hint, &x->target->clients));
 	run_fail_node(run, x->status, x->target->name, x->message,
@@ -226,11 +204,8 @@ enum status
 conversations_report(struct run *run, const struct conversations *conversations)
 {
 	for (size_t i = 0; i < conversations->count; i++) {
-		const struct conversation *x = &conversations->items[i];
-
-		if (x->status == STATUS_OK)
-			continue;
-		fail_exchange(run, x);
+		if (conversations->items[i].status != STATUS_OK)
+			fail_exchange(run, &conversations->items[i]);
 	}
 	return conversations_status(conversations);
 }

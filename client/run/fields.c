@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "run/fields.h"
 
+#include <assert.h>
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
@@ -75,7 +76,7 @@ fields_client_id(const cJSON *object, struct buf *out)
 static void
 fill_text(struct out *out, size_t column, const cJSON *item)
 {
-	struct buf text;
+	struct buf text = XBUF;
 
 	if (cJSON_IsString(item)) {
 		out_word(out, column, item->valuestring);
@@ -83,7 +84,6 @@ fill_text(struct out *out, size_t column, const cJSON *item)
 	}
 	if (!cJSON_IsNumber(item))
 		return;
-	buf_init(&text, XBUF_MAX);
 	put_number(&text, item->valuedouble);
 	out_text(out, column, buf_span(&text));
 	buf_release(&text);
@@ -94,15 +94,13 @@ static void
 put_words(struct buf *out, const cJSON *item)
 {
 	const cJSON *child;
-	struct buf words;
+	struct buf words = XBUF;
 
 	if (cJSON_IsString(item)) {
 		put_text(out, item->valuestring);
 		return;
 	}
-	buf_init(&words, XBUF_MAX);
-	cJSON_ArrayForEach(child, item)
-	{
+	cJSON_ArrayForEach(child, item) {
 		size_t before = words.len;
 		size_t begin;
 
@@ -129,7 +127,8 @@ fields_write(struct json *json, const char *key, const cJSON *item)
 
 		(object ? json_object : json_array)(json, key);
 		cJSON_ArrayForEach(child, item)
-		    fields_write(json, object ? child->string : NULL, child);
+			fields_write(
+			    json, object ? child->string : NULL, child);
 		(object ? json_object_end : json_array_end)(json);
 	} else if (cJSON_IsString(item)) {
 		json_word(json, key, item->valuestring);
@@ -151,9 +150,8 @@ void
 fields_set(struct out *out, size_t column, const cJSON *item, struct span shown)
 {
 	struct json json;
-	struct buf text;
+	struct buf text = XBUF;
 
-	buf_init(&text, XBUF_MAX);
 	json_begin(&json, &text, JSON_TERMINAL);
 	fields_write(&json, NULL, item);
 	must(json_end(&json));
@@ -164,9 +162,8 @@ fields_set(struct out *out, size_t column, const cJSON *item, struct span shown)
 static void
 fill_json(struct out *out, size_t column, const cJSON *item)
 {
-	struct buf words;
+	struct buf words = XBUF;
 
-	buf_init(&words, XBUF_MAX);
 	put_words(&words, item);
 	fields_set(out, column, item, buf_span(&words));
 	buf_release(&words);
@@ -187,9 +184,8 @@ fill_place(struct out *out, size_t column, const cJSON *object)
 static void
 fill_id(struct out *out, size_t column, const cJSON *object)
 {
-	struct buf id;
+	struct buf id = XBUF;
 
-	buf_init(&id, XBUF_MAX);
 	if (fields_client_id(object, &id))
 		out_text(out, column, buf_span(&id));
 	buf_release(&id);
@@ -199,50 +195,58 @@ static void
 fill(struct out *out, size_t column, const cJSON *object)
 {
 	const struct column *c = &out->view->columns[column];
-	const cJSON *item = fields_at(object, c->path);
+	const cJSON *item =
+	    fields_at(object, c->path == NULL ? c->key : c->path);
 
 	if (item == NULL || cJSON_IsNull(item))
 		return;
-	switch (c->type) {
-	case VALUE_TEXT:
+	if (c->type == VALUE_PLACE) {
+		fill_place(out, column, object);
+		return;
+	}
+	if (c->type == VALUE_JSON) {
+		fill_json(out, column, item);
+		return;
+	}
+	switch (value_base(c->type)) {
+	case BASE_TEXT:
+	case BASE_DECIMAL:
 		if ((c->traits & COLUMN_ID) != 0)
 			fill_id(out, column, object);
 		else
 			fill_text(out, column, item);
 		return;
-	case VALUE_STATE:
-	case VALUE_TIME:
-	case VALUE_CLOCK: fill_text(out, column, item); return;
-	case VALUE_INTEGER:
-		if (cJSON_IsNumber(item))
+	case BASE_INTEGER:
+		if (c->type == VALUE_BOOL && cJSON_IsBool(item))
+			out_bool(out, column, cJSON_IsTrue(item));
+		else if (c->type != VALUE_BOOL && cJSON_IsNumber(item))
 			out_integer(out, column, (int64_t)item->valuedouble);
 		return;
-	case VALUE_BOOL:
-		if (cJSON_IsBool(item))
-			out_bool(out, column, cJSON_IsTrue(item));
-		return;
-	case VALUE_REAL:
-	case VALUE_PERCENT:
-	case VALUE_SECONDS:
-	case VALUE_MS:
-	case VALUE_DISTANCE:
-	case VALUE_BEARING:
-	case VALUE_BYTES:
+	case BASE_REAL:
 		if (cJSON_IsNumber(item))
 			out_real(out, column, item->valuedouble);
 		return;
-	case VALUE_PLACE: fill_place(out, column, object); return;
-	case VALUE_JSON: fill_json(out, column, item); return;
 	}
 }
 
 void
 fields_fill_row(struct out *out, const cJSON *object)
 {
+	const unsigned elsewhere = COLUMN_NODE | COLUMN_ERROR | COLUMN_COMPUTED;
+
 	for (size_t i = 0; i < out->view->count; i++) {
-		if (out->view->columns[i].path != NULL)
+		if ((out->view->columns[i].traits & elsewhere) == 0)
 			fill(out, i, object);
 	}
+}
+
+size_t
+fields_column(const struct out *out, const char *key)
+{
+	size_t column = view_find(out->view, span_from(key));
+
+	assert(column < out->view->count);
+	return column;
 }
 
 void
@@ -269,8 +273,7 @@ void
 fields_rows(struct run *run, const struct answers *answers, const char *list,
     fields_row_hook *hook)
 {
-	for (size_t i = 0; i < answers->count; i++) {
-		const struct answer *answer = &answers->items[i];
+	answers_each(answer, answers) {
 		const cJSON *items;
 		const cJSON *item;
 
@@ -288,16 +291,15 @@ fields_rows(struct run *run, const struct answers *answers, const char *list,
 		}
 		items = fields_at(answer->json, list);
 		cJSON_ArrayForEach(item, items)
-		    add_row(run, answer, item, hook);
+			add_row(run, answer, item, hook);
 	}
 }
 
 static void
 count_states(struct run *run, const char *what)
 {
-	struct buf text;
+	struct buf text = XBUF;
 
-	buf_init(&text, XBUF_MAX);
 	out_count_states(
 	    &run->out, out_column(&run->out, COLUMN_STATE), what, &text);
 	out_footer(&run->out, "%s", text_of(&text));
@@ -311,16 +313,18 @@ fields_ask(struct run *run, const struct fields_request *request,
 	enum status status;
 
 	*answers = (struct answers){ 0 };
-	/* First: a misspelt column is to be found before nodes are asked. */
+	/* First, so that a misspelt column is found before nodes are asked. */
 	status = run_targets(run);
 	if (status == STATUS_OK)
 		status = run_begin(run, request->view == NULL
 					    ? run->args->command->view
 					    : request->view);
 	if (status == STATUS_OK)
-		status = ask_all(run,
-		    request->method == NULL ? "GET" : request->method,
-		    request->path, request->body, answers);
+		status = ask(run,
+		    &(struct question){ .method = request->method,
+			.path = request->path,
+			.body = request->body },
+		    run->targets, run->target_count, answers);
 	if (status != STATUS_OK)
 		answers_release(answers);
 	return status;
@@ -341,11 +345,25 @@ fields_run(struct run *run, const struct fields_request *request)
 }
 
 enum status
+fields_run_command(struct run *run)
+{
+	return fields_run(run, run->args->command->request);
+}
+
+enum status
+fields_run_node(struct run *run)
+{
+	enum status status = run_use_node(run, run_word(run, 0));
+
+	return status == STATUS_OK ? fields_run_command(run) : status;
+}
+
+enum status
 fields_finish(struct run *run, struct answers *answers)
 {
 	enum status status = answers_status(answers);
 
-	/* An answer that nobody gave is no empty list. */
+	/* Without any answer there is no list, not an empty one. */
 	if (status == STATUS_OK || status == STATUS_PARTIAL || run->all_nodes)
 		out_end(&run->out);
 	status = answers_report(run, answers);

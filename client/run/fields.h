@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * JSON of the admin API into rows: each column of a view says where its
- * value stands. What is missing or of another type stays unknown.
+ * value is. A value that is missing or of another type stays unknown.
  */
 #ifndef HERD_FIELDS_H
 #define HERD_FIELDS_H
 
-#include "herd/json.h"
 #include "run/ask.h"
-#include "out/out.h"
 
 struct cJSON;
 
@@ -35,12 +33,15 @@ bool fields_client_id(const struct cJSON *object, struct buf *out);
  */
 void fields_write(struct json *json, const char *key, const struct cJSON *item);
 
-/* Sets the columns of the current row that have a path. */
+/* Sets the columns of the current row that the answer may have. */
 void fields_fill_row(struct out *out, const struct cJSON *object);
 
 /* Sets a column of type JSON; people read `shown`. */
 void fields_set(struct out *out, size_t column, const struct cJSON *item,
     struct span shown);
+
+/* Index of the view's column of that key; there is one. */
+size_t fields_column(const struct out *out, const char *key);
 
 /* Sets the column of trait COLUMN_NODE. */
 void fields_set_node(struct out *out, const char *node);
@@ -50,9 +51,9 @@ typedef void fields_row_hook(
     struct out *out, const struct answer *answer, const struct cJSON *object);
 
 /*
- * A row for each element of the list `list` in each answer (or for the
- * answer itself when `list` is NULL), a failure's row where there was none.
- * `-o raw` gets the bodies. `hook` may be NULL.
+ * Adds a row for each element of the list `list` in each answer (for the
+ * answer itself if `list` is NULL), and one for each failure. `-o raw` gets
+ * the bodies. `hook` may be NULL.
  */
 void fields_rows(struct run *run, const struct answers *answers,
     const char *list, fields_row_hook *hook);
@@ -74,8 +75,20 @@ struct fields_request {
 enum status fields_ask(struct run *run, const struct fields_request *request,
     struct answers *answers);
 
-/* The whole of a command that asks one thing and has the answers as rows. */
+/* A command's request. */
+/* clang-format off */
+#define REQUEST(...) (&(const struct fields_request){ __VA_ARGS__ })
+/* clang-format on */
+
+/* Asks one thing and has the answers as rows. */
 enum status fields_run(struct run *run, const struct fields_request *request);
+
+/*
+ * Run functions: for a command that is its request, and for one that asks the
+ * node that its first argument names.
+ */
+enum status fields_run_command(struct run *run);
+enum status fields_run_node(struct run *run);
 
 /* out_end() and answers_report(): the status of such a command. */
 enum status fields_finish(struct run *run, struct answers *answers);

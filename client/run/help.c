@@ -11,7 +11,7 @@
 #define COMMAND_COLUMN 34u
 #define TEXT_WIDTH 78u
 
-/* `text` broken into lines behind `indent` columns; the first is begun. */
+/* `text` broken into lines after `indent` columns; the first is begun. */
 static void
 put_wrapped(struct buf *out, const char *text, size_t indent)
 {
@@ -74,9 +74,8 @@ put_flag_name(struct buf *out, const struct flag *flag)
 static void
 put_flags(struct buf *out, const struct flag *flags)
 {
-	struct buf name;
+	struct buf name = XBUF;
 
-	buf_init(&name, XBUF_MAX);
 	for (; flags != NULL && flags->name != NULL; flags++) {
 		put_flag_name(&name, flags);
 		put_entry(out, &name, FLAG_COLUMN, flags->help);
@@ -87,10 +86,9 @@ put_flags(struct buf *out, const struct flag *flags)
 static void
 put_columns(struct buf *out, const struct view *view)
 {
-	struct buf list;
+	struct buf list = XBUF;
 
 	put_text(out, "\nColumns (--columns, --sort, --where):\n  ");
-	buf_init(&list, XBUF_MAX);
 	for (size_t i = 0; i < view->count; i++)
 		putf(&list, "%s%s", i > 0 ? " " : "", view->columns[i].key);
 	put_wrapped(out, text_of(&list), 2);
@@ -119,40 +117,23 @@ put_command(struct buf *out, const struct command *command)
 	put_text(out, "\n`help' lists the options that every command takes.\n");
 }
 
-static bool
-is_in_group(const struct command *command, const char *group)
-{
-	size_t len;
-
-	if (group == NULL)
-		return true;
-	len = strlen(group);
-	return strncmp(command->path, group, len) == 0 &&
-	       command->path[len] == ' ';
-}
-
 /* The commands of each group, all or those that begin with `word`. */
 static void
 put_groups(struct buf *out, const char *word)
 {
 	enum command_group shown = GROUP_COUNT;
-	struct buf name;
+	struct buf name = XBUF;
 
-	buf_init(&name, XBUF_MAX);
-	for (const struct command *const *at = command_table; *at != NULL;
-	     at++) {
+	commands_each(at) {
 		const struct command *c = *at;
 
-		if ((c->traits & COMMAND_HIDDEN) != 0 || !is_in_group(c, word))
+		if ((c->traits & COMMAND_HIDDEN) != 0 ||
+		    (word != NULL && !command_is_in(c, word)))
 			continue;
 		if (c->group != shown)
 			putf(out, "\n%s\n", command_group_title(c->group));
 		shown = c->group;
-		put_text(&name, c->path);
-		for (const struct argument *a = c->args;
-		     a != NULL && a->name != NULL; a++)
-			putf(&name, a->optional ? " [%s%s]" : " %s%s", a->name,
-			    a->repeats ? "..." : "");
+		command_put_arguments(&name, c);
 		put_entry(out, &name, COMMAND_COLUMN, c->summary);
 	}
 	buf_release(&name);
@@ -161,9 +142,8 @@ put_groups(struct buf *out, const char *word)
 static void
 put_formats(struct buf *out)
 {
-	struct buf name;
+	struct buf name = XBUF;
 
-	buf_init(&name, XBUF_MAX);
 	put_text(out, "\nFormats (-o)\n");
 	for (const struct format *f = format_table(); f->name != NULL; f++) {
 		put_text(&name, f->name);
@@ -175,9 +155,8 @@ put_formats(struct buf *out)
 static void
 put_statuses(struct buf *out)
 {
-	struct buf name;
+	struct buf name = XBUF;
 
-	buf_init(&name, XBUF_MAX);
 	put_text(out, "\nExit status\n");
 	for (const struct status_entry *e = exit_status_table();
 	     e->word != NULL; e++) {
@@ -205,9 +184,8 @@ put_overview(struct buf *out)
 void
 help_print(struct sink *sink, const struct command *command, const char *group)
 {
-	struct buf out;
+	struct buf out = XBUF;
 
-	buf_init(&out, XBUF_MAX);
 	if (command != NULL) {
 		put_command(&out, command);
 	} else if (group != NULL) {
@@ -221,29 +199,16 @@ help_print(struct sink *sink, const struct command *command, const char *group)
 	buf_release(&out);
 }
 
-struct group_list {
-	struct buf *out;
-	const char *group;
-	bool any;
-};
-
-static void
-add_to_list(const struct command *command, void *arg)
-{
-	struct group_list *list = arg;
-
-	if ((command->traits & COMMAND_HIDDEN) != 0 ||
-	    !is_in_group(command, list->group))
-		return;
-	putf(list->out, "%s%s", list->any ? ", " : "",
-	    command->path + strlen(list->group) + 1);
-	list->any = true;
-}
-
 void
 help_list_group(struct buf *out, const char *group)
 {
-	struct group_list list = { out, group, false };
+	const char *comma = "";
 
-	command_each(add_to_list, &list);
+	commands_each(c) {
+		if (((*c)->traits & COMMAND_HIDDEN) != 0 ||
+		    !command_is_in(*c, group))
+			continue;
+		putf(out, "%s%s", comma, (*c)->path + strlen(group) + 1);
+		comma = ", ";
+	}
 }

@@ -47,29 +47,13 @@ on_leave(void *arg)
 	leave(arg);
 }
 
-/* What other programs wrote meanwhile is no part of the picture. */
+/* Other programs may have written over the picture meanwhile. */
 static void
 on_enter(void *arg)
 {
 	struct live *live = arg;
 
 	enter(live);
-	live->resized = true;
-}
-
-static void
-on_input(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
-{
-	struct live *live = arg;
-
-	live->readable = true;
-}
-
-static void
-on_resize(evutil_socket_t number HERD_UNUSED, short what HERD_UNUSED, void *arg)
-{
-	struct live *live = arg;
-
 	live->resized = true;
 }
 
@@ -84,9 +68,10 @@ live_begin(struct loop *loop, struct sink *out, bool whole, bool utf8)
 	live->out = out;
 	live->whole = whole;
 	live->utf8 = utf8;
-	live->input =
-	    event_new(loop->base, STDIN_FILENO, EV_READ, on_input, live);
-	live->resize = evsignal_new(loop->base, SIGWINCH, on_resize, live);
+	live->input = event_new(
+	    loop->base, STDIN_FILENO, EV_READ, loop_set_flag, &live->readable);
+	live->resize =
+	    evsignal_new(loop->base, SIGWINCH, loop_set_flag, &live->resized);
 	if (live->input == NULL || live->resize == NULL ||
 	    event_add(live->resize, NULL) != 0)
 		out_of_memory();
@@ -101,9 +86,8 @@ live_begin(struct loop *loop, struct sink *out, bool whole, bool utf8)
 void
 live_draw(struct live *live, struct span text)
 {
-	struct buf frame;
+	struct buf frame = XBUF;
 
-	buf_init(&frame, XBUF_MAX);
 	screen_put_frame(&frame, text, live->utf8);
 	sink_write(live->out, buf_span(&frame));
 	sink_flush(live->out);

@@ -15,7 +15,7 @@ struct live;
 
 enum live_event {
 	LIVE_TIME,    /* the rest is over */
-	LIVE_RESIZED, /* the picture has to be drawn anew */
+	LIVE_RESIZED, /* the picture has to be drawn again */
 	LIVE_KEY,
 	LIVE_INTERRUPTED, /* Ctrl-C, SIGTERM, SIGHUP */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What commands say besides their answer: errors, notices, hints. All on
+ * Messages of commands besides their answer: errors, notices, hints. All on
  * stderr; errors are JSON there when the answer is.
  */
 #include "run/run.h"
@@ -14,8 +14,8 @@
 #include "base/xbuf.h"
 
 /*
- * Into the picture that is being drawn (--watch, top): beside it, the next
- * picture would wipe it off.
+ * Writes into the picture that is being drawn (--watch, top): the next picture
+ * would overwrite a message beside it.
  */
 static void
 write_stderr(struct run *run, struct buf *text)
@@ -66,12 +66,11 @@ put_json_error(
 static enum status
 say_error(struct run *run, enum status status, struct span message)
 {
-	struct buf out;
+	struct buf out = XBUF;
 
-	/* The answer so far stands above the error, as it happened. */
+	/* The answer so far comes before the error, as it happened. */
 	if (run->out_begun && run->sink.fd >= 0)
 		sink_flush(&run->sink);
-	buf_init(&out, XBUF_MAX);
 	if (wants_json(run)) {
 		put_json_error(run, &out, status, message);
 	} else {
@@ -88,15 +87,11 @@ say_error(struct run *run, enum status status, struct span message)
 }
 
 /* Names in the text may come from anywhere. */
-static void put_clean_text(struct buf *out, const char *fmt, va_list args)
-    HERD_PRINTF(2, 0);
-
-static void
-put_clean_text(struct buf *out, const char *fmt, va_list args)
+static void HERD_PRINTF(2, 0)
+    put_clean_text(struct buf *out, const char *fmt, va_list args)
 {
-	struct buf text;
+	struct buf text = XBUF;
 
-	buf_init(&text, XBUF_MAX);
 	putv(&text, fmt, args);
 	put_clean(out, buf_span(&text));
 	buf_release(&text);
@@ -105,15 +100,26 @@ put_clean_text(struct buf *out, const char *fmt, va_list args)
 enum status
 run_fail(struct run *run, enum status status, const char *fmt, ...)
 {
-	struct buf message;
+	struct buf message = XBUF;
 	va_list args;
 
-	buf_init(&message, XBUF_MAX);
 	va_start(args, fmt);
 	put_clean_text(&message, fmt, args);
 	va_end(args);
 	say_error(run, status, buf_span(&message));
 	buf_release(&message);
+	return status;
+}
+
+enum status
+run_fail_without(struct app *app, const struct prefs *prefs, const char *place,
+    enum status status, const char *text)
+{
+	struct run run = { .app = app, .place = place };
+
+	prefs_copy(&run.prefs, prefs);
+	run_fail(&run, status, "%s", text);
+	prefs_release(&run.prefs);
 	return status;
 }
 
@@ -125,7 +131,7 @@ run_fail_message(struct run *run, enum status status)
 	return status;
 }
 
-/* "Riley: node Riley has none": once is enough. */
+/* "Riley: node Riley has none" names the node once too often. */
 static const char *
 without_node(const char *message, const char *name)
 {
@@ -152,20 +158,15 @@ run_fail_node(struct run *run, enum status status, const char *name,
 	return run_fail_message(run, status);
 }
 
-static void say(struct run *run, const char *prefix, const char *fmt,
-    va_list args) HERD_PRINTF(3, 0);
-
-static void
-say(struct run *run, const char *prefix, const char *fmt, va_list args)
+static void HERD_PRINTF(3, 0)
+    say(struct run *run, const char *prefix, const char *fmt, va_list args)
 {
-	struct buf out;
+	struct buf out = XBUF;
 
-	buf_init(&out, XBUF_MAX);
 	if (wants_json(run)) {
 		struct json json;
-		struct buf text;
+		struct buf text = XBUF;
 
-		buf_init(&text, XBUF_MAX);
 		putv(&text, fmt, args);
 		json_begin(&json, &out, JSON_TERMINAL);
 		json_object(&json, NULL);
@@ -248,7 +249,7 @@ read_yes(struct run *run)
 enum status
 run_confirm(struct run *run, const char *fmt, ...)
 {
-	struct buf question;
+	struct buf question = XBUF;
 	va_list args;
 	bool yes;
 
@@ -257,10 +258,9 @@ run_confirm(struct run *run, const char *fmt, ...)
 	if (run->place != NULL || isatty(STDIN_FILENO) != 1 ||
 	    isatty(STDERR_FILENO) != 1)
 		return run_fail(run, STATUS_USAGE,
-		    "`%s' wants to be confirmed: there is no terminal to ask, "
+		    "`%s' needs a confirmation, and there is no terminal to ask: "
 		    "give --yes",
 		    run->args->command->path);
-	buf_init(&question, XBUF_MAX);
 	va_start(args, fmt);
 	put_clean_text(&question, fmt, args);
 	va_end(args);
@@ -270,7 +270,7 @@ run_confirm(struct run *run, const char *fmt, ...)
 	yes = read_yes(run);
 	if (!yes)
 		return run_fail(run, STATUS_USAGE, "not confirmed");
-	/* Thinking is not the servers' time. */
-	run->deadline = deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
+	/* The time for the answer does not count as the servers' time. */
+	run_renew_deadline(run);
 	return STATUS_OK;
 }

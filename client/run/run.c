@@ -52,7 +52,7 @@ run_word(const struct run *run, size_t i)
 const char *
 run_flag(const struct run *run, const char *name)
 {
-	return args_flag(run->args, name);
+	return args_flag(run->args, name, false);
 }
 
 enum status
@@ -157,7 +157,7 @@ run_begin_stream(struct run *run, const struct view *view)
 	return begin(run, view, true);
 }
 
-/* --pager off, or what the environment says people like. */
+/* The pager of --pager, or of the environment. */
 static const char *
 find_pager(const struct run *run)
 {
@@ -212,14 +212,17 @@ release_out(struct run *run)
 
 /* --- running --------------------------------------------------------- */
 
+void
+run_renew_deadline(struct run *run)
+{
+	run->deadline = deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
+}
+
 static enum status
 run_round(struct run *run)
 {
-	enum status status;
-
-	run->deadline = deadline_in(prefs_ns(&run->prefs, PREF_TIMEOUT));
-	status = run->args->command->run(run);
-	return status;
+	run_renew_deadline(run);
+	return run->args->command->run(run);
 }
 
 static enum status
@@ -245,7 +248,6 @@ watched_round(void *arg, struct sink *sink)
 	run->sink = *sink;
 	status = run_round(run);
 	release_out(run);
-	run->round++;
 	*sink = run->sink;
 	return status;
 }
@@ -256,28 +258,19 @@ run_watched(struct run *run, const struct run_origin *origin, uint64_t every)
 	struct watch_options options = {
 		.loop = app_loop(run->app),
 		.every_ns = every,
-		.count = 0,
 		.title = run->args->command->path,
 		.utf8 = run->app->utf8,
 	};
-	const char *count = NULL;
-	uint64_t rounds = 0;
+	const char *count = args_flag(run->args, "count", true);
 	struct sink sink;
 	enum status status = open_sink(run, origin);
 
 	if (status != STATUS_OK)
 		return run_fail_message(run, status);
-	for (size_t i = 0; i < run->args->option_count; i++) {
-		const struct option *option = &run->args->options[i];
-
-		if (option->global && strcmp(option->flag->name, "count") == 0)
-			count = option->value;
-	}
-	if (count != NULL &&
-	    text_to_u64(span_from(count), 1, 1000000000, &rounds) != HERD_OK)
+	if (count != NULL && text_to_u64(span_from(count), 1, 1000000000,
+				 &options.count) != HERD_OK)
 		return run_fail(
-		    run, STATUS_USAGE, "--count wants a number from 1 on");
-	options.count = rounds;
+		    run, STATUS_USAGE, "--count needs a number from 1 on");
 	sink = run->sink;
 	sink.pager = NULL;
 	status = watch_run(&options, &sink, watched_round, run);
@@ -289,30 +282,18 @@ run_watched(struct run *run, const struct run_origin *origin, uint64_t every)
 static bool
 find_watch(struct run *run, uint64_t *every, enum status *status)
 {
-	bool found = false;
-	double seconds;
+	const struct option *watch = args_option(run->args, "watch", true);
+	double seconds = 2;
 
 	*status = STATUS_OK;
-	*every = 2 * HERD_NS_PER_S;
-	for (size_t i = 0; i < run->args->option_count; i++) {
-		const struct option *option = &run->args->options[i];
-
-		if (!option->global)
-			continue;
-		found = found || strcmp(option->flag->name, "watch") == 0 ||
-			strcmp(option->flag->name, "count") == 0;
-		if (strcmp(option->flag->name, "watch") != 0 ||
-		    option->value == NULL)
-			continue;
-		if (filter_value(VALUE_SECONDS, span_from(option->value),
-			&seconds) != HERD_OK ||
-		    seconds < 0.1 || seconds > 86400)
-			*status = run_fail(run, STATUS_USAGE,
-			    "--watch wants seconds, from 0.1 on: --watch=2");
-		else
-			*every = (uint64_t)(seconds * 1e9);
-	}
-	return found;
+	if (watch != NULL && watch->value != NULL &&
+	    (filter_value(VALUE_SECONDS, span_from(watch->value), &seconds) !=
+		    HERD_OK ||
+		seconds < 0.1 || seconds > 86400))
+		*status = run_fail(run, STATUS_USAGE,
+		    "--watch needs seconds, from 0.1 on: --watch=2");
+	*every = (uint64_t)(seconds * 1e9);
+	return watch != NULL || args_option(run->args, "count", true) != NULL;
 }
 
 enum status
@@ -333,7 +314,9 @@ check(struct run *run)
 
 	if (status != STATUS_OK)
 		return run_fail_message(run, status);
-	/* A row that says nothing counts as one that changes something. */
+	/*
+	 * A command without such a trait counts as one that changes something.
+	 */
 	if ((command->traits & COMMAND_EFFECTS & ~(unsigned)COMMAND_WRITE) == 0)
 		return run_may_change(run);
 	return STATUS_OK;
@@ -357,7 +340,7 @@ run_command(struct run *run, const struct run_origin *origin)
 	enum status status = check(run);
 	uint64_t every;
 
-	/* 2 would be CRITICAL there; what could not be judged is UNKNOWN. */
+	/* 2 would be CRITICAL there, so the status is UNKNOWN. */
 	if (status != STATUS_OK &&
 	    (run->args->command->traits & COMMAND_PLUGIN) != 0)
 		return (enum status)PLUGIN_UNKNOWN;
@@ -401,8 +384,6 @@ dispatch(struct run *run, const struct run_origin *origin)
 static void
 release(struct run *run)
 {
-	if (run->forget != NULL)
-		run->forget(run->memory);
 	if (run->owns_herd)
 		herd_release(&run->own_herd);
 	prefs_release(&run->prefs);
@@ -415,11 +396,10 @@ release(struct run *run)
 static void
 say_timing(struct run *run, struct mono began)
 {
-	struct buf text;
+	struct buf text = XBUF;
 
 	if (!prefs_is(&run->prefs, PREF_TIMING))
 		return;
-	buf_init(&text, XBUF_MAX);
 	put_duration(&text, (double)mono_since(now_mono(), began) / 1e9);
 	fprintf(stderr, "time: %s\n", text_of(&text));
 	buf_release(&text);
@@ -429,12 +409,14 @@ enum status
 run_args(
     struct app *app, const struct args *args, const struct run_origin *origin)
 {
-	struct run run = { .app = app, .args = args, .place = origin->place };
+	struct run run = { .app = app,
+		.args = args,
+		.place = origin->place,
+		.message = XBUF,
+		.afterwards = XBUF };
 	struct mono began = now_mono();
 	enum status status;
 
-	buf_init(&run.message, XBUF_MAX);
-	buf_init(&run.afterwards, XBUF_MAX);
 	status = read_settings(&run, origin);
 	if (status != STATUS_OK)
 		status = run_fail_message(&run, status);
@@ -450,20 +432,15 @@ run_words(struct app *app, const char *const *words, size_t count,
     const struct run_origin *origin)
 {
 	struct args args;
-	struct buf message;
+	struct buf message = XBUF;
 	enum status status;
 
-	buf_init(&message, XBUF_MAX);
 	status = args_parse(words, count, &args, &message);
-	if (status != STATUS_OK) {
-		struct run run = { .app = app, .place = origin->place };
-
-		prefs_copy(&run.prefs, &app->prefs);
-		run_fail(&run, status, "%s", text_of(&message));
-		prefs_release(&run.prefs);
-	} else {
+	if (status != STATUS_OK)
+		(void)run_fail_without(
+		    app, &app->prefs, origin->place, status, text_of(&message));
+	else
 		status = run_args(app, &args, origin);
-	}
 	args_release(&args);
 	buf_release(&message);
 	return status;

@@ -2,7 +2,7 @@
 /*
  * One command on its way: its words, its settings, the nodes that it is for,
  * its deadline and its output. Commands are functions of this and return the
- * exit status; what goes wrong is said here, once, on stderr.
+ * exit status; errors are reported here, once, on stderr.
  */
 #ifndef HERD_CLIENT_RUN_H
 #define HERD_CLIENT_RUN_H
@@ -29,14 +29,11 @@ struct run {
 	bool out_begun;
 	const char *place;     /* "FILE:LINE" in a script, else NULL */
 	bool to_terminal;      /* stdout is one, nothing is redirected */
-	unsigned round;        /* of --watch, from 0 */
-	struct buf afterwards; /* said on stderr behind the answer */
+	struct buf afterwards; /* for stderr, after the answer */
 	struct buf message;    /* scratch for callees that explain */
-	void *memory; /* what a command keeps between rounds of --watch */
-	void (*forget)(void *memory);
 };
 
-/* Where a command line came from and where its output goes. */
+/* The source of a command line and the target of its output. */
 struct run_origin {
 	const char *place; /* "FILE:LINE", or NULL */
 	enum redirect redirect;
@@ -59,22 +56,24 @@ enum status run_args(
 /* --- for commands --------------------------------------------------------- */
 
 /*
- * Says that the node `name` failed, why, and what to look at next (or NULL);
- * returns `status`.
+ * Reports that the node `name` failed, why, and a hint (or NULL); returns
+ * `status`.
  */
 enum status run_fail_node(struct run *run, enum status status, const char *name,
     const char *message, const char *hint);
 
-/*
- * Says on stderr what went wrong, cleaned for a terminal; returns `status`.
- */
+/* Reports an error on stderr, cleaned for a terminal; returns `status`. */
 enum status run_fail(struct run *run, enum status status, const char *fmt, ...)
     HERD_PRINTF(3, 4);
+
+/* As run_fail(), where no command runs: a line or file is wrong as a whole. */
+enum status run_fail_without(struct app *app, const struct prefs *prefs,
+    const char *place, enum status status, const char *text);
 
 /* As run_fail() with what a callee left in run->message. */
 enum status run_fail_message(struct run *run, enum status status);
 
-/* Something that a person might want to do next; terminal only. */
+/* A hint at the next command; on a terminal only. */
 void run_hint(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
 
 /* With --verbose only. */
@@ -100,12 +99,15 @@ enum status run_use_node(struct run *run, const char *name);
 enum status run_begin(struct run *run, const struct view *view);
 enum status run_begin_stream(struct run *run, const struct view *view);
 
+/* Sets the deadline to --timeout from now. */
+void run_renew_deadline(struct run *run);
+
 /* The format in which the answer will be written. */
 const struct format *run_format(const struct run *run);
 
 /*
- * For what changes something: STATUS_OK unless this is read-only, else says
- * so. Commands of COMMAND_BY_LINE call it once they know what they will do.
+ * STATUS_OK unless this is read-only; then reports it. Commands of
+ * COMMAND_BY_LINE call it when they know that they will change something.
  */
 enum status run_may_change(struct run *run);
 
@@ -129,7 +131,7 @@ enum status run_wait_status(struct run *run, enum wait_result result);
 /* "Riley", or "3 nodes"; for messages. */
 const char *run_where(struct run *run);
 
-/* The context, or the herd's name: for questions before something breaks. */
+/* The context, or the herd's name, for run_confirm(). */
 const char *run_herd_name(const struct run *run);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which nodes a command line means: the herd of its settings, and the names
+ * The nodes that a command line means: the herd of its settings, and the names
  * in it.
  */
 #include "run/run.h"
@@ -11,23 +11,6 @@
 #include "herd/text.h"
 #include "base/xbuf.h"
 
-static bool
-names_another_herd(const struct run *run)
-{
-	static const enum pref_id ids[] = { PREF_CONF, PREF_SERVER,
-		PREF_TOKEN_FILE, PREF_INSECURE };
-
-	for (size_t i = 0; i < HERD_ARRAY_LEN(ids); i++) {
-		const char *mine = prefs_text(&run->prefs, ids[i]);
-		const char *session = prefs_text(&run->app->prefs, ids[i]);
-
-		if ((mine == NULL) != (session == NULL) ||
-		    (mine != NULL && strcmp(mine, session) != 0))
-			return true;
-	}
-	return false;
-}
-
 static enum status
 find_herd(struct run *run)
 {
@@ -35,7 +18,7 @@ find_herd(struct run *run)
 
 	if (run->herd != NULL)
 		return STATUS_OK;
-	if (!names_another_herd(run))
+	if (herd_is_same(&run->prefs, &run->app->prefs))
 		return app_herd(run->app, &run->herd, &run->message);
 	status = herd_load(&run->prefs, &run->own_herd, &run->message);
 	if (status == STATUS_OK) {
@@ -49,20 +32,13 @@ static enum status
 unknown_node(struct run *run, struct span name)
 {
 	const char **names = xcalloc(run->herd->count + 1, sizeof(*names));
-	const char *near;
 
 	for (size_t i = 0; i < run->herd->count; i++)
 		names[i] = run->herd->targets[i].name;
-	near = text_did_you_mean(name, names);
 	put_text(&run->message, "no node `");
 	put_clean(&run->message, name);
 	put_text(&run->message, "' in the herd");
-	if (near != NULL)
-		putf(&run->message, ", did you mean `%s'?", near);
-	else
-		put_text(&run->message, ", which has");
-	for (size_t i = 0; near == NULL && i < run->herd->count && i < 20; i++)
-		putf(&run->message, "%s %s", i > 0 ? "," : "", names[i]);
+	put_nearest(&run->message, name, names, ", which has", 20);
 	free(names);
 	return run_fail_message(run, STATUS_USAGE);
 }
@@ -110,10 +86,7 @@ add_named(struct run *run, const char *list)
 	return STATUS_OK;
 }
 
-/*
- * A herd-wide command takes the session's node, which the session may have
- * been started with, for no choice at all.
- */
+/* A herd-wide command ignores the node of the session, however it was set. */
 static const char *
 named_nodes(const struct run *run)
 {

@@ -18,18 +18,6 @@ struct script {
 	enum status status;
 };
 
-/* An error of the line as a whole, said as commands say theirs. */
-static enum status
-say(struct script *s, const char *place, enum status status, const char *text)
-{
-	struct run run = { .app = s->app, .place = place };
-
-	prefs_copy(&run.prefs, &s->app->prefs);
-	run_fail(&run, status, "%s", text);
-	prefs_release(&run.prefs);
-	return status;
-}
-
 /* Should the script go on after this status? Notes it. */
 static bool
 goes_on(struct script *s, enum status status)
@@ -50,8 +38,9 @@ run_line(struct script *s, struct span text)
 	bool more = true;
 
 	if (error != WORDS_OK)
-		more = goes_on(
-		    s, say(s, place, STATUS_USAGE, tokens_strerror(error)));
+		more =
+		    goes_on(s, run_fail_without(s->app, &s->app->prefs, place,
+				   STATUS_USAGE, tokens_strerror(error)));
 	for (size_t i = 0; i < line.count && more && error == WORDS_OK; i++)
 		more = goes_on(s, run_parsed(s->app, &line.commands[i], place));
 	line_release(&line);
@@ -88,7 +77,8 @@ script_run(struct app *app, const char *path, bool keep_going)
 		char *text =
 		    xasprintf("cannot read %s: %s", path, strerror(errno));
 
-		s.status = say(&s, NULL, STATUS_LOCAL, text);
+		s.status = run_fail_without(
+		    app, &app->prefs, NULL, STATUS_LOCAL, text);
 		free(text);
 		return s.status;
 	}

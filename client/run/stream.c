@@ -5,6 +5,7 @@
 
 #include "herd/framer.h"
 #include "base/xbuf.h"
+#include "run/ask.h"
 
 struct stream {
 	struct streams *owner;
@@ -69,40 +70,20 @@ on_done(void *arg, const struct admin_answer *answer)
 
 static const struct admin_events events = { on_data, on_done };
 
-static bool
-find_token(struct stream *s, const char **token)
-{
-	struct buf why;
-	enum status status;
-
-	buf_init(&why, XBUF_MAX);
-	status =
-	    herd_token(s->owner->run->herd, &s->target->admin, token, &why);
-	if (status != STATUS_OK)
-		end(s, status, text_of(&why));
-	buf_release(&why);
-	return status == STATUS_OK;
-}
-
 static void
 start(struct stream *s, struct admin_client *admin, const char *path)
 {
-	const struct target *target = s->target;
-	struct admin_request request = {
-		.address = &target->admin,
-		.method = "GET",
-		.path = path,
-	};
+	struct admin_request request = { .method = "GET", .path = path };
+	struct buf why = XBUF;
+	enum status status;
 
 	framer_init(&s->lines, STREAM_LINE_MAX);
-	if (target->admin.kind == ADDRESS_NONE) {
-		end(s, STATUS_LOCAL, "the herd file gives it no admin address");
-		return;
-	}
-	if (!find_token(s, &request.token))
-		return;
-	run_verbose(s->owner->run, "%s: GET %s", target->name, path);
-	s->call = admin_client_start(admin, &request, &events, s);
+	status = ask_prepare(s->owner->run, s->target, &request, &why);
+	if (status == STATUS_OK)
+		s->call = admin_client_start(admin, &request, &events, s);
+	else
+		end(s, status, text_of(&why));
+	buf_release(&why);
 }
 
 static bool
@@ -216,21 +197,16 @@ streams_wait(struct streams *streams, bool (*done)(const void *arg),
 enum status
 streams_report(struct streams *streams)
 {
-	struct run *run = streams->run;
-	size_t failed = 0;
-	enum status first = STATUS_OK;
+	struct tally tally = { 0 };
 
 	for (size_t i = 0; i < streams->count; i++) {
 		const struct stream *s = &streams->items[i];
+		enum status status = s->ended ? s->status : STATUS_OK;
 
-		if (!s->ended || s->status == STATUS_OK)
-			continue;
-		if (failed++ == 0)
-			first = s->status;
-		run_fail_node(
-		    run, s->status, s->target->name, s->message, s->hint);
+		tally_add(&tally, status);
+		if (status != STATUS_OK)
+			run_fail_node(streams->run, status, s->target->name,
+			    s->message, s->hint);
 	}
-	if (failed > 0 && failed < streams->count)
-		return STATUS_PARTIAL;
-	return first;
+	return tally_status(&tally);
 }

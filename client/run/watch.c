@@ -75,10 +75,9 @@ redraw(const struct watch_options *options, struct sink *out,
 
 	do {
 		struct sink memory;
-		struct buf text;
+		struct buf text = XBUF;
 
 		sink_init_memory(&memory, true);
-		buf_init(&text, XBUF_MAX);
 		status = round(arg, &memory);
 		put_title(&text, options);
 		put_span(&text, buf_span(&memory.held));

@@ -21,8 +21,8 @@ struct watch_options {
 typedef enum status watch_round(void *arg, struct sink *sink);
 
 /*
- * The status of the last round; q on a terminal ends it. So does Ctrl-C:
- * STATUS_SIGINT where it arrives here, which is only when the loop catches it.
+ * The status of the last round. q on a terminal ends it, and so does Ctrl-C:
+ * STATUS_SIGINT where the loop catches it.
  */
 enum status watch_run(const struct watch_options *options, struct sink *out,
     watch_round *round, void *arg);

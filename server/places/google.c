@@ -162,8 +162,7 @@ add_photos(struct json *json, const cJSON *place)
 	if (cJSON_GetArraySize(photos) == 0)
 		return;
 	json_array(json, "photos");
-	cJSON_ArrayForEach(photo, photos)
-	{
+	cJSON_ArrayForEach(photo, photos) {
 		if (member_text(photo, "name").data == NULL ||
 		    count++ == PHOTOS_MAX)
 			break;
@@ -209,8 +208,7 @@ add_types(struct json *json, const cJSON *place)
 	size_t count = 0;
 	const cJSON *type;
 
-	cJSON_ArrayForEach(type, member_array(place, "types"))
-	{
+	cJSON_ArrayForEach(type, member_array(place, "types")) {
 		if (cJSON_IsString(type) && count < TYPES_MAX)
 			types[count++] = span_from(type->valuestring);
 	}
@@ -291,10 +289,8 @@ collect_attributions(struct attribution_list *list, const cJSON *places)
 	const cJSON *item;
 
 	list->count = 0;
-	cJSON_ArrayForEach(place, places)
-	{
-		cJSON_ArrayForEach(item, member_array(place, "attributions"))
-		{
+	cJSON_ArrayForEach(place, places) {
+		cJSON_ArrayForEach(item, member_array(place, "attributions")) {
 			if (list->count < ATTRIBUTION_LIST_MAX)
 				take_attribution(list, item);
 		}
@@ -322,8 +318,7 @@ find_fault(const cJSON *json)
 		return NULL;
 	if (!cJSON_IsArray(places))
 		return "the answer's places are not a list";
-	cJSON_ArrayForEach(place, places)
-	{
+	cJSON_ArrayForEach(place, places) {
 		if (member_text(place, "id").data == NULL)
 			return "the answer has a place without an id";
 		if (!read_location(place, &at))

@@ -183,8 +183,7 @@ find_fault(const cJSON *json)
 
 	if (features == NULL)
 		return "the answer has no list of features";
-	cJSON_ArrayForEach(feature, features)
-	{
+	cJSON_ArrayForEach(feature, features) {
 		if (!read_at(feature, &at))
 			return "the answer has a feature without coordinates";
 		if (!read_id(member_object(feature, "properties"), id))

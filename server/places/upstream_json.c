@@ -160,8 +160,7 @@ upstream_write(struct buf *out, const struct places_question *question,
 	json_object(&json, NULL);
 	json_texts(&json, "html_attributions", attributions, attribution_count);
 	json_array(&json, "results");
-	cJSON_ArrayForEach(place, places)
-	{
+	cJSON_ArrayForEach(place, places) {
 		if (facts->results < question->max &&
 		    form->read_at(place, &at) && is_within(question, at))
 			facts->results += form->add(&json, place, at);

@@ -142,7 +142,7 @@ def test_status_is_one_screen(terminal, fake):
     assert shown.end() == 0
     text = plain(shown.seen)
     assert "2h ago, changed on disk)" in text
-    assert text.splitlines()[-1] == ("hint: `config diff` says what differs, `config reload` takes "
+    assert text.splitlines()[-1] == ("hint: `config diff` shows what differs, `config reload` applies "
                                      "the file")
     fake["Riley"].file_changed = False
     shown = terminal("status", size=(24, 60))

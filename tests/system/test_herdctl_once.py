@@ -75,7 +75,7 @@ def test_iamat_without_time_says_now(ctl, fake):
     (("status", "--where", "stat = x"), "did you mean `state'?"),
     (("status", "--timeout", "5"), "is not a duration"),
     (("-o", "jsn", "status"), "is not one of: table"),
-    (("status", "--watch=0"), "--watch wants seconds"),
+    (("status", "--watch=0"), "--watch needs seconds"),
     (("top", "-2"), "is not one of: -1"),
     (("events", "--type", "link,reports"), "`reports' is not one of: report link places admin"),
     (("log", "tail", "--watch"), "cannot be watched: it can go on by itself"),
@@ -746,7 +746,7 @@ def test_stats_are_metrics(ctl):
     assert ctl("stats", "-o", "prometheus").stdout.startswith("# TYPE herd_clients gauge\n")
     assert ctl("stats").stdout == "METRIC\tLABELS\tVALUE\nherd_clients\t-\t2\n"
     result = ctl("stats", "nothing")
-    assert result.returncode == 1 and "no metric is called so" in result.stderr
+    assert result.returncode == 1 and "there is no such metric" in result.stderr
     assert 'herd_clients{node="Juzang"} 2' in ctl("stats", "-n", "all", "-o", "raw").stdout
 
 

@@ -161,7 +161,7 @@ def test_type_ahead_survives_a_command(repl, fake):
 def test_pasted_lines_run_in_order_and_stop_at_an_error(repl, fake):
     session = repl()
     session.send("\x1b[200~iamat p1 +1+1 5\niamat p2 +1+1 5\nnonsense\niamat p3 +1+1 5\x1b[201~\r")
-    session.expect("1 line behind it was not run")
+    session.expect("1 line after it was not run")
     session.prompt()
     assert [line.split()[1] for line in fake["Riley"].lines if b"IAMAT" in line] == [b"p1", b"p2"]
     # without bracketed paste: the lines come as they are typed

@@ -131,11 +131,12 @@ test_mistakes_are_named_with_what_was_meant(void **state HERD_UNUSED)
 	assert_parse(WORDS("--map", "status"),
 	    "no option --map of status (see `help status')");
 	assert_parse(
-	    WORDS("status", "-o"), "--output wants a value: --output FORMAT");
+	    WORDS("status", "-o"), "--output needs a value: --output FORMAT");
 	assert_parse(WORDS("status", "--json=yes"), "--json takes no value");
 	assert_parse(WORDS("iamat", "c"),
 	    "LOCATION is missing; usage: iamat CLIENT LOCATION [TIME|now]");
-	assert_parse(WORDS("status", "x"), "`x' is too much; usage: status");
+	assert_parse(WORDS("status", "x"),
+	    "`x' is one argument too many; usage: status");
 	assert_parse(WORDS("check", "weather"),
 	    "`weather' is not one of: node peers places convergence all");
 }
@@ -159,12 +160,12 @@ words_in(const char *path)
 }
 
 static void
-check_command(const struct command *c, void *arg)
+check_command(const struct command *c, size_t *count)
 {
 	bool optional = false;
 	bool repeats = false;
 
-	(*(size_t *)arg)++;
+	(*count)++;
 	assert_non_null(c->run);
 	assert_non_null(c->summary);
 	assert_true(words_in(c->path) <= 2);
@@ -219,16 +220,16 @@ test_every_command_is_whole(void **state HERD_UNUSED)
 {
 	size_t count = 0;
 
-	command_each(check_command, &count);
+	commands_each(c) {
+		check_command(*c, &count);
+	}
 	assert_true(count > 50);
 }
 
 /* A flag before its command is looked up among all: they must agree. */
 static void
-check_agreement(const struct command *c, void *arg)
+check_agreement(const struct command *c, const struct flag *seen)
 {
-	const struct flag *seen = arg;
-
 	for (const struct flag *f = c->flags; f != NULL && f->name != NULL;
 	     f++) {
 		if (strcmp(f->name, seen->name) == 0)
@@ -237,23 +238,16 @@ check_agreement(const struct command *c, void *arg)
 }
 
 static void
-check_flags_of(const struct command *c, void *arg HERD_UNUSED)
-{
-	for (const struct flag *f = c->flags; f != NULL && f->name != NULL;
-	     f++) {
-		union {
-			const struct flag *flag;
-			void *arg;
-		} u = { .flag = f };
-
-		command_each(check_agreement, u.arg);
-	}
-}
-
-static void
 test_flags_of_one_name_agree(void **state HERD_UNUSED)
 {
-	command_each(check_flags_of, NULL);
+	commands_each(c) {
+		for (const struct flag *f = (*c)->flags;
+		     f != NULL && f->name != NULL; f++) {
+			commands_each(other) {
+				check_agreement(*other, f);
+			}
+		}
+	}
 }
 
 static void

@@ -334,7 +334,7 @@ test_unknown_columns_are_usage_errors(void **state HERD_UNUSED)
 	options.sort = "zzzzzzzz";
 	assert_refused(&options, "there are node, client");
 	options.sort = "rtt:down";
-	assert_refused(&options, "asc or desc");
+	assert_refused(&options, "KEY:asc or KEY:desc");
 	options.sort = NULL;
 	options.where = "nix = 3";
 	assert_refused(&options, "--where: no column `nix'");

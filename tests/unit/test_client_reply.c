@@ -133,7 +133,11 @@ test_percentiles_are_near_the_truth(void **state HERD_UNUSED)
 static void
 test_maps_keep_their_size(void **state HERD_UNUSED)
 {
-	static const struct canvas_options sizes[] = {
+	static const struct {
+		size_t width;
+		size_t height;
+		bool utf8;
+	} sizes[] = {
 		{ 20, 6, false },
 		{ 80, 24, false },
 		{ 80, 24, true },
@@ -141,7 +145,8 @@ test_maps_keep_their_size(void **state HERD_UNUSED)
 	};
 
 	for (size_t i = 0; i < HERD_ARRAY_LEN(sizes); i++) {
-		struct canvas *canvas = canvas_new(&sizes[i]);
+		struct canvas *canvas =
+		    canvas_new(sizes[i].width, sizes[i].height, sizes[i].utf8);
 		struct buf out;
 		size_t lines = 0;
 		struct span rest;

@@ -207,8 +207,7 @@ compare(
 
 	unit_vector(lat, lng, at);
 	count = scan(world, at, radius_m, max, expected);
-	cJSON_ArrayForEach(result, results)
-	{
+	cJSON_ArrayForEach(result, results) {
 		double m = result_distance_m(result, at);
 
 		if (got >= count) /* one more on the very edge is fine */
@@ -362,15 +361,14 @@ test_viewports_stay_on_the_globe(void **state)
 
 		ask(world, places[i][0], places[i][1], 50000, 20);
 		json = parse_answer(world);
-		cJSON_ArrayForEach(result, cJSON_GetObjectItem(json, "results"))
-		{
+		cJSON_ArrayForEach(
+		    result, cJSON_GetObjectItem(json, "results")) {
 			const cJSON *point;
 			const cJSON *view = cJSON_GetObjectItem(
 			    cJSON_GetObjectItem(result, "geometry"),
 			    "viewport");
 
-			cJSON_ArrayForEach(point, view)
-			{
+			cJSON_ArrayForEach(point, view) {
 				assert_true(
 				    fabs(cJSON_GetObjectItem(point, "lat")
 					     ->valuedouble) <= 90);
