@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A route, a provider, an engine is one constant in a source file and one row
- * of a list. A constant without a row would be left out in silence.
+ * A provider, an engine is one constant in a source file and one row of a list;
+ * a route is one handler and one row. What has no row would be left out in
+ * silence.
  */
 #ifndef HERD_UNIT_LISTED_H
 #define HERD_UNIT_LISTED_H
@@ -30,7 +31,7 @@ listed_check_file(const char *path, const char *start, const char *const *names,
 		struct span name;
 
 		at += strlen(start);
-		name = span_of(at, strcspn(at, " "));
+		name = span_of(at, strcspn(at, " ("));
 		for (size_t i = 0; i < count; i++)
 			listed |= span_is(name, names[i]);
 		if (!listed)

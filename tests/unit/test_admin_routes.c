@@ -4,6 +4,7 @@
  * After a change, UNIT_UPDATE=1 in the environment writes the section of the
  * page.
  */
+#include "listed.h"
 #include "page.h"
 
 #include "admin/route.h"
@@ -24,6 +25,20 @@ test_each_route_is_whole(void **state HERD_UNUSED)
 		    writes == reads || (route->verb[0] != '\0') != writes)
 			fail_msg("the row of %s is not whole", route->path);
 	}
+}
+
+static void
+test_each_handler_has_a_row(void **state HERD_UNUSED)
+{
+	static const char *const names[] = {
+#define OPEN(method, path, serve, help) &#serve[sizeof("serve_") - 1],
+#define READ(method, path, serve, ...) OPEN(method, path, serve, )
+#define WRITE(method, path, serve, ...) OPEN(method, path, serve, )
+#include "admin/route_rows.def"
+	};
+
+	listed_check("server/admin/*.c", "\nserve_", names,
+	    HERD_ARRAY_LEN(names), "server/admin/route_rows.def");
 }
 
 static void
@@ -62,6 +77,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_route_is_whole),
+		cmocka_unit_test(test_each_handler_has_a_row),
 		cmocka_unit_test(test_page_has_every_route),
 	};
 
