@@ -115,7 +115,7 @@ on_scan_step(struct http_call *call)
 }
 
 static void
-serve_hashes(struct http_call *call, struct digest_job *job)
+begin_hashes(struct http_call *call, struct digest_job *job)
 {
 	const struct digest *kept =
 	    digest_cache_find(call->admin->digests, &job->key);
@@ -186,7 +186,7 @@ on_page_step(struct http_call *call)
 }
 
 static void
-serve_leaves(struct http_call *call, struct digest_job *job)
+begin_leaves(struct http_call *call, struct digest_job *job)
 {
 	const struct query_param *after = query_find(&call->query, "after");
 	const struct page_filter filter = {
@@ -300,8 +300,8 @@ serve_digest(struct http_call *call)
 		http_call_fail(call, ADMIN_BAD_REQUEST, fault,
 		    "a part of the question is wrong");
 	} else if (job->leaves != NULL) {
-		serve_leaves(call, job);
+		begin_leaves(call, job);
 	} else {
-		serve_hashes(call, job);
+		begin_hashes(call, job);
 	}
 }
