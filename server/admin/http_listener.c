@@ -113,7 +113,7 @@ listen_at(const struct address *address, struct buf *message, int *fd)
 }
 
 static enum herd_error
-serve_listener(struct http_listener *listener, int fd)
+open_on(struct http_listener *listener, int fd)
 {
 	const struct timeval idle = { ADMIN_IDLE_S, 0 };
 	const struct timeval pause = { ACCEPT_PAUSE_S, 0 };
@@ -170,7 +170,7 @@ http_listener_open(struct admin *admin, struct http_listener *listener,
 		close(fd);
 		return error;
 	}
-	return serve_listener(listener, fd);
+	return open_on(listener, fd);
 }
 
 void
