@@ -28,8 +28,8 @@ DEB_DEPENDS := libevent-2.1-7 libevent-core-2.1-7 libevent-pthreads-2.1-7 \
 
 # --- sources, by room --------------------------------------------------------
 COMMON_SRC := common/address.c common/buf.c common/diagnostics.c \
-	common/error.c common/file.c common/framer.c common/graph.c \
-	common/herdcheck.c common/herdfile.c common/herdnodes.c common/herdreader.c \
+	common/error.c common/file.c common/framer.c common/graph.c common/herdfile.c \
+	common/herdreader.c common/herdreader_check.c common/herdreader_nodes.c \
 	common/json.c common/keyfile.c common/location.c common/report.c \
 	common/request.c common/resolver.c common/settings.c common/text.c \
 	common/time.c common/yamltree.c

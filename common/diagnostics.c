@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdlib.h>
 
+#include "herd/diagnostics.h"
 #include "herd/herdfile.h"
 
 /* Enough for a sentence with two quoted names. */

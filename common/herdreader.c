@@ -16,7 +16,7 @@
 #define CANDIDATES_MAX 64u
 
 struct quoted
-quote(struct span text)
+herdreader_quote(struct span text)
 {
 	struct quoted quoted;
 	size_t shown = text.len, n = 0, i;
@@ -32,7 +32,7 @@ quote(struct span text)
 }
 
 struct file_place
-place_of_node(const struct yamlnode *node)
+herdreader_place(const struct yamlnode *node)
 {
 	return (struct file_place){ node->line, node->column };
 }
@@ -120,9 +120,10 @@ mark_duplicates(
 		}
 		keys[i]->duplicate = true;
 		if (keys[i]->kind == YAMLNODE_TEXT)
-			herdreader_complain(reader, place_of_node(keys[i]),
+			herdreader_complain(reader, herdreader_place(keys[i]),
 			    "duplicate %s `%s`, first on line %u", what,
-			    quote(keys[i]->text).text, keys[first]->line);
+			    herdreader_quote(keys[i]->text).text,
+			    keys[first]->line);
 	}
 	free(keys);
 }
@@ -135,7 +136,7 @@ herdreader_mapping(struct herdreader *reader, struct yamlnode *node,
 
 	if (node->kind != YAMLNODE_MAPPING) {
 		if (!yamlnode_is_null(node))
-			herdreader_complain(reader, place_of_node(node),
+			herdreader_complain(reader, herdreader_place(node),
 			    "`%s` takes a mapping, not %s", name,
 			    yamlnode_kind_name(node));
 		return false;
@@ -143,7 +144,7 @@ herdreader_mapping(struct herdreader *reader, struct yamlnode *node,
 	mark_duplicates(reader, node, what);
 	for (key = node->first; key != NULL; key = key->next->next)
 		if (key->kind != YAMLNODE_TEXT)
-			herdreader_complain(reader, place_of_node(key),
+			herdreader_complain(reader, herdreader_place(key),
 			    "a key must be a word, not %s",
 			    yamlnode_kind_name(key));
 	return true;
@@ -163,10 +164,10 @@ complain_of_value(struct herdreader *reader, const struct setting *setting,
 	    (text = buf_cstr(&allowed)) == NULL)
 		reader->error = HERD_ENOMEM;
 	else if (yamlnode_is_null(value))
-		herdreader_complain(reader, place_of_node(value),
+		herdreader_complain(reader, herdreader_place(value),
 		    "`%s` has no value: expected %s", setting->name, text);
 	else
-		herdreader_complain(reader, place_of_node(value),
+		herdreader_complain(reader, herdreader_place(value),
 		    "`%s`: expected %s, not %s", setting->name, text,
 		    yamlnode_kind_name(value));
 	buf_release(&allowed);
@@ -187,7 +188,7 @@ set(struct herdreader *reader, const struct setting *setting,
 	    (error != HERD_OK && (text = buf_cstr(&message)) == NULL))
 		reader->error = HERD_ENOMEM;
 	else if (error != HERD_OK)
-		herdreader_complain(reader, place_of_node(value), "`%s`: %s",
+		herdreader_complain(reader, herdreader_place(value), "`%s`: %s",
 		    setting->name, text);
 	buf_release(&message);
 }
@@ -223,7 +224,7 @@ herdreader_setting(struct herdreader *reader, const struct setting *setting,
 	size_t count;
 	size_t index = (size_t)(setting - settings_table(&count));
 
-	reader->settings[index] = place_of_node(value);
+	reader->settings[index] = herdreader_place(value);
 	if (value->kind == YAMLNODE_LIST && setting->type == SETTING_ENUMS &&
 	    value->count > 0) {
 		setting_clear(&reader->file->settings, setting);
@@ -237,7 +238,7 @@ herdreader_setting(struct herdreader *reader, const struct setting *setting,
 	} else if (value->kind != YAMLNODE_TEXT || yamlnode_is_null(value)) {
 		complain_of_value(reader, setting, value);
 	} else if (means_none(setting, value)) {
-		herdreader_complain(reader, place_of_node(value),
+		herdreader_complain(reader, herdreader_place(value),
 		    "`%s` takes a path: leave it out, or write \"\" for none",
 		    setting->name);
 	} else {
@@ -302,15 +303,15 @@ unknown_in_group(
 	candidates[n] = NULL;
 	near = herdreader_suggest(reader, key->text, candidates);
 	if (near != NULL)
-		herdreader_complain(reader, place_of_node(key),
+		herdreader_complain(reader, herdreader_place(key),
 		    "unknown setting `" SPAN_FMT ".%s`, did you mean `" SPAN_FMT
 		    ".%s`?",
-		    SPAN_ARG(group), quote(key->text).text, SPAN_ARG(group),
-		    near);
+		    SPAN_ARG(group), herdreader_quote(key->text).text,
+		    SPAN_ARG(group), near);
 	else
-		herdreader_complain(reader, place_of_node(key),
+		herdreader_complain(reader, herdreader_place(key),
 		    "unknown setting `" SPAN_FMT ".%s`", SPAN_ARG(group),
-		    quote(key->text).text);
+		    herdreader_quote(key->text).text);
 }
 
 static void
@@ -319,7 +320,8 @@ read_group(struct herdreader *reader, struct span group, struct yamlnode *value)
 	const struct setting *setting;
 	const struct yamlnode *key;
 
-	if (!herdreader_mapping(reader, value, quote(group).text, "key"))
+	if (!herdreader_mapping(
+		reader, value, herdreader_quote(group).text, "key"))
 		return;
 	for (key = value->first; key != NULL; key = key->next->next) {
 		if (key->kind != YAMLNODE_TEXT || key->duplicate)
@@ -338,7 +340,7 @@ static void
 read_herd(struct herdreader *reader, struct yamlnode *value)
 {
 	if (value->kind != YAMLNODE_TEXT || !node_name_is_valid(value->text)) {
-		herdreader_complain(reader, place_of_node(value),
+		herdreader_complain(reader, herdreader_place(value),
 		    "`herd` takes the herd's name: 1 to %u letters, digits, "
 		    "'.', '_' or '-'",
 		    REPORT_ORIGIN_MAX);
@@ -352,7 +354,7 @@ read_herd(struct herdreader *reader, struct yamlnode *value)
 static void
 read_links(struct herdreader *reader, struct yamlnode *value)
 {
-	reader->links = place_of_node(value);
+	reader->links = herdreader_place(value);
 	herdreader_links(reader, value);
 }
 
@@ -394,7 +396,7 @@ read_part(
 		}
 	if (part->missing != NULL)
 		herdreader_complain(
-		    reader, place_of_node(root), "%s", part->missing);
+		    reader, herdreader_place(root), "%s", part->missing);
 }
 
 /* The keys of the top level, without repeats; ends with NULL. */
@@ -448,22 +450,22 @@ unknown_at_top(struct herdreader *reader, const struct yamlnode *key)
 	if (dotted != NULL) {
 		struct span group = group_of(dotted);
 
-		herdreader_complain(reader, place_of_node(key),
+		herdreader_complain(reader, herdreader_place(key),
 		    "unknown setting `%s`, did you mean `" SPAN_FMT
 		    ": {%s: ...}`?",
-		    quote(key->text).text, SPAN_ARG(group),
+		    herdreader_quote(key->text).text, SPAN_ARG(group),
 		    dotted->name + group.len + 1u);
 		return;
 	}
 	top_candidates(candidates);
 	near = herdreader_suggest(reader, key->text, candidates);
 	if (near != NULL)
-		herdreader_complain(reader, place_of_node(key),
+		herdreader_complain(reader, herdreader_place(key),
 		    "unknown setting `%s`, did you mean `%s`?",
-		    quote(key->text).text, near);
+		    herdreader_quote(key->text).text, near);
 	else
-		herdreader_complain(reader, place_of_node(key),
-		    "unknown setting `%s`", quote(key->text).text);
+		herdreader_complain(reader, herdreader_place(key),
+		    "unknown setting `%s`", herdreader_quote(key->text).text);
 }
 
 static void
@@ -499,7 +501,7 @@ read_root(struct herdreader *reader, struct yamlnode *root)
 		return;
 	}
 	if (root->kind != YAMLNODE_MAPPING) {
-		herdreader_complain(reader, place_of_node(root),
+		herdreader_complain(reader, herdreader_place(root),
 		    "a herd file is a mapping (`herd: NAME` and so on), not "
 		    "%s",
 		    yamlnode_kind_name(root));

@@ -30,13 +30,13 @@ struct herdreader {
 struct quoted {
 	char text[QUOTED_BYTES_MAX * 4u + sizeof("...")];
 };
-struct quoted quote(struct span text);
+struct quoted herdreader_quote(struct span text);
 
 void herdreader_complain(struct herdreader *reader, struct file_place place,
     const char *fmt, ...) HERD_PRINTF(3, 4);
 void herdreader_warn(struct herdreader *reader, struct file_place place,
     const char *fmt, ...) HERD_PRINTF(3, 4);
-struct file_place place_of_node(const struct yamlnode *node);
+struct file_place herdreader_place(const struct yamlnode *node);
 
 /*
  * The candidate that was probably meant, or NULL. Not searched for if the

@@ -7,6 +7,7 @@
 #ifndef HERD_HERDFILE_H
 #define HERD_HERDFILE_H
 
+#include "herd/diagnostics.h"
 #include "herd/address.h"
 #include "herd/file.h"
 #include "herd/report.h"
@@ -45,37 +46,6 @@ struct herdfile {
 	size_t link_count;
 	struct settings settings;
 };
-
-enum diagnostic_severity { DIAGNOSTIC_ERROR, DIAGNOSTIC_WARNING };
-
-struct diagnostic {
-	enum diagnostic_severity severity;
-	unsigned line; /* from 1; 0 = the file as a whole */
-	unsigned column;
-	char *text; /* "unknown setting `wokers`, did you mean `workers`?" */
-};
-
-struct diagnostics {
-	struct diagnostic *items;
-	size_t count;
-	size_t errors; /* of them, or more when the limit was reached */
-	size_t max;    /* HERDFILE_DIAGNOSTICS_MAX */
-};
-
-void diagnostics_init(struct diagnostics *diagnostics);
-void diagnostics_release(struct diagnostics *diagnostics);
-
-/* Adds one; beyond `max` it is only counted. HERD_ENOMEM. */
-HERD_MUST_CHECK enum herd_error diagnostics_addv(
-    struct diagnostics *diagnostics, enum diagnostic_severity severity,
-    unsigned line, unsigned column, const char *fmt, va_list args)
-    HERD_PRINTF(5, 0);
-HERD_MUST_CHECK enum herd_error diagnostics_add(struct diagnostics *diagnostics,
-    enum diagnostic_severity severity, unsigned line, unsigned column,
-    const char *fmt, ...) HERD_PRINTF(5, 6);
-
-/* Into the order of the file; those of one place stay in theirs. */
-void diagnostics_sort(struct diagnostics *diagnostics);
 
 /*
  * Reads the whole `text`. *file is given on success only (release it);

@@ -140,7 +140,8 @@ owners() {
 		[ -f "$header" ] || [ -f "include/herd/${header##*/}" ] || header=
 		nm -g --defined-only "$object" |
 			awk -v source="$source" -v header="$header" '
-			NF == 3 && $3 != "main" {
+			# Rows of a list name the others: commands, handlers.
+			NF == 3 && $3 !~ /^(main$|cmd_|serve_)/ {
 				print "name", source, $3
 				functions += $2 == "T"
 			}

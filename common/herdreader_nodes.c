@@ -47,21 +47,24 @@ read_address(struct herdreader *reader, struct herdfile_node *node,
 	/* One complaint: an address that is wrong is not missing as well. */
 	out->kind = ADDRESS_TCP;
 	if (error == HERD_ERANGE)
-		herdreader_complain(reader, place_of_node(value),
+		herdreader_complain(reader, herdreader_place(value),
 		    "`%s`: the port is out of range: 0 to 65535",
-		    quote(key->text).text);
+		    herdreader_quote(key->text).text);
 	else if (error == HERD_ELIMIT)
-		herdreader_complain(reader, place_of_node(value),
+		herdreader_complain(reader, herdreader_place(value),
 		    "`%s`: too long: a path has at most %u bytes, a host %u",
-		    quote(key->text).text, ADDRESS_PATH_MAX, ADDRESS_HOST_MAX);
+		    herdreader_quote(key->text).text, ADDRESS_PATH_MAX,
+		    ADDRESS_HOST_MAX);
 	else if (value->kind != YAMLNODE_TEXT)
-		herdreader_complain(reader, place_of_node(value),
-		    "`%s`: expected %s, not %s", quote(key->text).text, want,
+		herdreader_complain(reader, herdreader_place(value),
+		    "`%s`: expected %s, not %s",
+		    herdreader_quote(key->text).text, want,
 		    yamlnode_kind_name(value));
 	else
-		herdreader_complain(reader, place_of_node(value),
-		    "`%s`: expected %s, not `%s`", quote(key->text).text, want,
-		    quote(value->text).text);
+		herdreader_complain(reader, herdreader_place(value),
+		    "`%s`: expected %s, not `%s`",
+		    herdreader_quote(key->text).text, want,
+		    herdreader_quote(value->text).text);
 }
 
 static void
@@ -81,9 +84,9 @@ read_addresses(struct herdreader *reader, struct herdfile_node *node,
 			continue;
 		}
 		near = herdreader_suggest(reader, key->text, address_keys);
-		herdreader_complain(reader, place_of_node(key),
+		herdreader_complain(reader, herdreader_place(key),
 		    "unknown key `%s` of node `%s`, %s `%s`%s",
-		    quote(key->text).text, node->name,
+		    herdreader_quote(key->text).text, node->name,
 		    near != NULL ? "did you mean" : "which has",
 		    near != NULL ? near : "clients`, `peers` and `admin",
 		    near != NULL ? "?" : "");
@@ -106,10 +109,10 @@ read_node(struct herdreader *reader, const struct yamlnode *key,
 	struct herdfile_node *node;
 
 	if (!name_is_good(key->text)) {
-		herdreader_complain(reader, place_of_node(key),
+		herdreader_complain(reader, herdreader_place(key),
 		    "`%s` is no name for a node: 1 to %u letters, digits, '.', "
 		    "'_' or '-', the first one a letter or digit",
-		    quote(key->text).text, REPORT_ORIGIN_MAX);
+		    herdreader_quote(key->text).text, REPORT_ORIGIN_MAX);
 		return;
 	}
 	node = &file->nodes[file->node_count];
@@ -123,7 +126,7 @@ read_node(struct herdreader *reader, const struct yamlnode *key,
 	file->node_count++;
 	read_addresses(reader, node, value);
 	if (node->clients.kind == ADDRESS_NONE)
-		herdreader_complain(reader, place_of_node(key),
+		herdreader_complain(reader, herdreader_place(key),
 		    "node `%s` lacks `clients`: the address where it listens "
 		    "for clients, such as \"127.0.0.1:12001\"",
 		    node->name);
@@ -172,12 +175,12 @@ herdreader_nodes(struct herdreader *reader, struct yamlnode *value)
 	if (!herdreader_mapping(reader, value, "nodes", "node") ||
 	    value->count == 0) {
 		if (value->kind == YAMLNODE_MAPPING || yamlnode_is_null(value))
-			herdreader_complain(reader, place_of_node(value),
+			herdreader_complain(reader, herdreader_place(value),
 			    "`nodes` is empty: a herd has at least one node");
 		return;
 	}
 	if (value->count > HERDFILE_NODES_MAX) {
-		herdreader_complain(reader, place_of_node(value),
+		herdreader_complain(reader, herdreader_place(value),
 		    "%zu nodes: a herd has at most %u", value->count,
 		    HERDFILE_NODES_MAX);
 		return;
@@ -205,7 +208,7 @@ find_node(struct herdreader *reader, const struct yamlnode *name)
 	int order;
 
 	if (name->kind != YAMLNODE_TEXT) {
-		herdreader_complain(reader, place_of_node(name),
+		herdreader_complain(reader, herdreader_place(name),
 		    "expected the name of a node, not %s",
 		    yamlnode_kind_name(name));
 		return NULL;
@@ -223,12 +226,12 @@ find_node(struct herdreader *reader, const struct yamlnode *name)
 	}
 	near = herdreader_suggest(reader, name->text, reader->names);
 	if (near != NULL)
-		herdreader_complain(reader, place_of_node(name),
+		herdreader_complain(reader, herdreader_place(name),
 		    "unknown node `%s`, did you mean `%s`?",
-		    quote(name->text).text, near);
+		    herdreader_quote(name->text).text, near);
 	else
-		herdreader_complain(reader, place_of_node(name),
-		    "unknown node `%s`", quote(name->text).text);
+		herdreader_complain(reader, herdreader_place(name),
+		    "unknown node `%s`", herdreader_quote(name->text).text);
 	return NULL;
 }
 
@@ -240,7 +243,7 @@ read_pair(struct herdreader *reader, const struct yamlnode *pair,
 	const struct herdfile_node *a, *b, *swap;
 
 	if (pair->kind != YAMLNODE_LIST || pair->count != PAIR) {
-		herdreader_complain(reader, place_of_node(pair),
+		herdreader_complain(reader, herdreader_place(pair),
 		    "a link is two nodes: [A, B] or {between: [A, B], dial: "
 		    "A}");
 		return false;
@@ -250,7 +253,7 @@ read_pair(struct herdreader *reader, const struct yamlnode *pair,
 	if (a == NULL || b == NULL)
 		return false;
 	if (a == b) {
-		herdreader_complain(reader, place_of_node(pair),
+		herdreader_complain(reader, herdreader_place(pair),
 		    "a link from `%s` to itself", a->name);
 		return false;
 	}
@@ -274,7 +277,7 @@ read_dial(struct herdreader *reader, const struct yamlnode *dial,
 	if (node == NULL)
 		return;
 	if (node != &nodes[link->a] && node != &nodes[link->b])
-		herdreader_complain(reader, place_of_node(dial),
+		herdreader_complain(reader, herdreader_place(dial),
 		    "`dial` must be one of the link's nodes, `%s` or `%s`",
 		    nodes[link->a].name, nodes[link->b].name);
 	link->b_dials = node == &nodes[link->b];
@@ -299,16 +302,17 @@ read_detailed(struct herdreader *reader, struct yamlnode *item,
 			dial = key->next;
 		} else {
 			near = herdreader_suggest(reader, key->text, keys);
-			herdreader_complain(reader, place_of_node(key),
+			herdreader_complain(reader, herdreader_place(key),
 			    near != NULL
 				? "unknown key `%s` of a link, did you mean `%s`?"
 				: "unknown key `%s` of a link, which has "
 				  "`between` and `dial`%s",
-			    quote(key->text).text, near != NULL ? near : "");
+			    herdreader_quote(key->text).text,
+			    near != NULL ? near : "");
 		}
 	}
 	if (between == NULL) {
-		herdreader_complain(reader, place_of_node(item),
+		herdreader_complain(reader, herdreader_place(item),
 		    "a link lacks `between`: its two nodes, [A, B]");
 		return false;
 	}
@@ -329,14 +333,14 @@ herdreader_links(struct herdreader *reader, struct yamlnode *value)
 
 	if (value->kind != YAMLNODE_LIST) {
 		if (!yamlnode_is_null(value))
-			herdreader_complain(reader, place_of_node(value),
+			herdreader_complain(reader, herdreader_place(value),
 			    "`links` takes a list such as [[A, B], [B, C]], "
 			    "not %s",
 			    yamlnode_kind_name(value));
 		return;
 	}
 	if (value->count > HERDFILE_LINKS_MAX) {
-		herdreader_complain(reader, place_of_node(value),
+		herdreader_complain(reader, herdreader_place(value),
 		    "%zu links: a herd has at most %u", value->count,
 		    HERDFILE_LINKS_MAX);
 		return;
