@@ -18,6 +18,7 @@
 #include "net/connection.h"
 #include "base/xbuf.h"
 #include "run/ask.h"
+#include "run/conversation.h"
 #include "cmd/typed.h"
 
 #define CONNECTIONS_MOST 10000u

@@ -6,6 +6,7 @@
 #define HERD_CLIENT_FIRST_REPLY_H
 
 #include "run/ask.h"
+#include "run/conversation.h"
 
 /*
  * Parses the first answer of a conversation and reports a refusal. Bytes that

@@ -10,6 +10,7 @@
 
 #include "base/xbuf.h"
 #include "run/ask.h"
+#include "run/conversation.h"
 
 /* clang-format off */
 #define PING_COLUMNS(X) \

@@ -8,6 +8,7 @@
 #include "herd/request.h"
 #include "base/xbuf.h"
 #include "run/ask.h"
+#include "run/conversation.h"
 
 static bool
 any_refused(struct span bytes)

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "herd/text.h"
+#include "run/conversation.h"
 #include "run/fields.h"
 #include "run/stream.h"
 #include "base/xbuf.h"

@@ -12,6 +12,7 @@
 #include "out/canvas.h"
 #include "herd/request.h"
 #include "herd/text.h"
+#include "run/conversation.h"
 #include "run/fields.h"
 #include "out/screen.h"
 #include "base/xbuf.h"

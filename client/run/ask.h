@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Questions to nodes, all at once under the run's deadline: to the admin API
- * (ask_...) and to the client listener (conversation_...). A node that does
- * not answer is an answer too: its status and reason.
+ * Questions to the admin API of nodes, all at once under the run's deadline. A
+ * node that does not answer is an answer too: its status and reason.
  */
 #ifndef HERD_CLIENT_ASK_H
 #define HERD_CLIENT_ASK_H
 
-#include "net/reply.h"
 #include "run/run.h"
 
 struct cJSON;
@@ -78,40 +76,5 @@ enum status answers_status(const struct answers *answers);
  * answers_status().
  */
 enum status answers_report(struct run *run, const struct answers *answers);
-
-/* --- client protocol --- */
-
-struct conversation {
-	struct run *run;
-	const struct target *target;
-	enum status status;
-	char *message;
-	struct buf bytes;              /* of all replies, as received */
-	struct buf first;              /* of the first one */
-	struct connection *connection; /* its own, or lent by `standing' */
-	struct standing *standing;     /* or NULL */
-	enum reply_kind kind;          /* of the first one */
-	size_t replies;
-	size_t wanted;
-	struct mono began;
-	double ms;
-	bool done;
-};
-
-struct conversations {
-	struct conversation *items;
-	size_t count;
-};
-
-/*
- * Sends the request (one line or several, without the last LF) to all of the
- * run's targets and waits. As ask().
- */
-enum status conversation_all(
-    struct run *run, struct span request, struct conversations *out);
-void conversations_release(struct conversations *conversations);
-enum status conversations_status(const struct conversations *conversations);
-enum status conversations_report(
-    struct run *run, const struct conversations *conversations);
 
 #endif

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Requests of the client protocol to the run's targets, all at once.
- */
-#include "run/ask.h"
+#include "run/conversation.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -55,46 +55,6 @@ enum status run_args(
 
 /* --- for commands --------------------------------------------------------- */
 
-/*
- * Reports that the node `name` failed, why, and a hint (or NULL); returns
- * `status`.
- */
-enum status run_fail_node(struct run *run, enum status status, const char *name,
-    const char *message, const char *hint);
-
-/* Reports an error on stderr, cleaned for a terminal; returns `status`. */
-enum status run_fail(struct run *run, enum status status, const char *fmt, ...)
-    HERD_PRINTF(3, 4);
-
-/* As run_fail(), where no command runs: a line or file is wrong as a whole. */
-enum status run_fail_without(struct app *app, const struct prefs *prefs,
-    const char *place, enum status status, const char *text);
-
-/* As run_fail() with what a callee left in run->message. */
-enum status run_fail_message(struct run *run, enum status status);
-
-/* A hint at the next command; on a terminal only. */
-void run_hint(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
-
-/* With --verbose only. */
-void run_verbose(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
-
-/*
- * Works out which nodes are meant: --node, or all for herd-wide commands, or
- * the current one.
- */
-enum status run_targets(struct run *run);
-
-/* The one node meant. STATUS_USAGE when several are. */
-enum status run_one_target(struct run *run, const struct target **out);
-
-/* The node of that name in the herd; says so if there is none. */
-enum status run_find_target(
-    struct run *run, const char *name, const struct target **out);
-
-/* The node of that name is the only one meant. */
-enum status run_use_node(struct run *run, const char *name);
-
 /* Begins the answer: run->out is then usable. */
 enum status run_begin(struct run *run, const struct view *view);
 enum status run_begin_stream(struct run *run, const struct view *view);
@@ -111,10 +71,6 @@ const struct format *run_format(const struct run *run);
  */
 enum status run_may_change(struct run *run);
 
-/* Asks before destroying; STATUS_OK when it may be done. */
-enum status run_confirm(struct run *run, const char *fmt, ...)
-    HERD_PRINTF(2, 3);
-
 /* The command's word or NULL; the command's flag or NULL. */
 const char *run_word(const struct run *run, size_t i);
 const char *run_flag(const struct run *run, const char *name);
@@ -125,13 +81,7 @@ enum status run_duration_flag(
 enum status run_number_flag(struct run *run, const char *name, uint64_t initial,
     uint64_t min, uint64_t max, uint64_t *out);
 
-/* Was the wait interrupted, or timed out? The status for that. */
-enum status run_wait_status(struct run *run, enum wait_result result);
-
-/* "Riley", or "3 nodes"; for messages. */
-const char *run_where(struct run *run);
-
-/* The context, or the herd's name, for run_confirm(). */
-const char *run_herd_name(const struct run *run);
+#include "run/run_message.h"
+#include "run/run_targets.h"
 
 #endif
