@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The node's clock, compared with its neighbours', and what is logged of it. */
+#include "net/link_clock.h"
+
 #include "base/clock.h"
 #include "net/peering_internal.h"
 
@@ -54,7 +56,7 @@ tell_state(const struct peering *peering, enum timekeeper_state was,
 }
 
 void
-peering_judge_clock(struct peering *peering)
+link_clock_judge(struct peering *peering)
 {
 	struct timekeeper *timekeeper = &peering->node->timekeeper;
 	enum timekeeper_state was = atomic_load(&timekeeper->state);

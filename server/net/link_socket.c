@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,16 +19,6 @@
  * before timers and all other connections, until there is nothing to do.
  */
 static const struct timeval AT_ONCE = { 0, 0 };
-
-uint64_t
-peering_random(void *arg HERD_UNUSED)
-{
-	uint64_t random;
-
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		random = clock_mono().ns * UINT64_C(0x9e3779b97f4a7c15);
-	return random;
-}
 
 static struct link_socket *
 link_socket_of(struct link_conn *link)
@@ -120,24 +109,6 @@ link_socket_wake(void *arg)
 	if (atomic_fetch_or(&peering->due, bit) == 0 &&
 	    !pthread_equal(pthread_self(), peering->thread))
 		mailbox_wake(&peering->mailbox);
-}
-
-void
-peering_serve_due(struct peering *peering)
-{
-	uint64_t due;
-
-	while ((due = atomic_exchange(&peering->due, 0)) != 0) {
-		while (due != 0) {
-			struct net_link *net_link =
-			    &peering->net_links[__builtin_ctzll(due)];
-
-			due &= due - 1;
-			if (net_link->link.conn != NULL)
-				(void)link_conn_settle(net_link->link.conn,
-				    clock_mono(), clock_wall());
-		}
-	}
 }
 
 /* --- steps

@@ -368,7 +368,7 @@ net_link_close(struct net_link *net_link)
 
 /* --- what others see ---------------------------------------------------- */
 
-static void
+void
 net_link_status(const struct net_link *net_link, struct link_status *out)
 {
 	const struct link *link = &net_link->link;
@@ -405,74 +405,4 @@ net_link_status(const struct net_link *net_link, struct link_status *out)
 		out->verified = session->synced_at;
 		session_stats_add(&out->stats, &session->stats);
 	}
-}
-
-/* Under the lock. */
-static void
-publish_company(const struct peering *peering)
-{
-	struct node_company *company = &peering->node->company;
-	bool has_links = false;
-	bool has_session = false;
-
-	for (unsigned i = 0; i < peering->published_count; i++) {
-		const struct link_status *status = &peering->published[i];
-
-		has_links |= status->enabled;
-		has_session |= link_is_up(status);
-		if (status->state == LINK_SYNCED)
-			atomic_store(&company->met_one, true);
-	}
-	atomic_store(&company->has_links, has_links);
-	if (has_session)
-		atomic_store(&company->alone_since_ns, 0);
-	else if (atomic_load(&company->alone_since_ns) == 0)
-		atomic_store(&company->alone_since_ns, clock_mono().ns);
-}
-
-/*
- * Tells neighbours our bound of memory, and limits intake to the least of
- * theirs, because the others should not take what one node can't hold.
- */
-static void
-share_memory_bound(struct peering *peering)
-{
-	struct node_limits *limits = &peering->node->limits;
-	uint64_t least = 0;
-
-	peering->node->sessions.max_memory = atomic_load(&limits->max_memory);
-	for (unsigned i = 0; i < LINKS_MAX; i++) {
-		const struct link_conn *conn = peering->net_links[i].link.conn;
-		uint64_t bytes;
-
-		if (!peering->net_links[i].used || conn == NULL)
-			continue;
-		bytes = conn->session.peer_memory;
-		if (bytes != 0 && (least == 0 || bytes < least))
-			least = bytes;
-	}
-	atomic_store(&limits->neighbours_memory, least);
-}
-
-void
-peering_publish(struct peering *peering)
-{
-	unsigned count = 0;
-
-	share_memory_bound(peering);
-
-	pthread_mutex_lock(&peering->lock);
-	for (unsigned i = 0; i < LINKS_MAX; i++) {
-		const struct net_link *net_link = &peering->net_links[i];
-
-		if (!net_link->used)
-			continue;
-		net_link_status(net_link, &peering->published[count]);
-		peering->published_number[count] = net_link->link.number;
-		peering->published_index[count++] = i;
-	}
-	peering->published_count = count;
-	publish_company(peering);
-	peering->published_half_open = peering->half_open.count;
-	pthread_mutex_unlock(&peering->lock);
 }

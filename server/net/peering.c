@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "net/addresses.h"
+#include "net/link_clock.h"
 #include "net/peering_internal.h"
 #include "node/reload.h"
 #include "base/loop_watch.h"
@@ -17,6 +19,106 @@
 #define LINKS_TICK_MS 100
 #define LINKS_STOP_POLL_MS 5
 #define LINKS_STOP_NS (2u * HERD_NS_PER_S)
+
+/* --- for its files --------------------------------------------------- */
+
+static uint64_t
+peering_random(void *arg HERD_UNUSED)
+{
+	uint64_t random;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		random = clock_mono().ns * UINT64_C(0x9e3779b97f4a7c15);
+	return random;
+}
+
+void
+peering_serve_due(struct peering *peering)
+{
+	uint64_t due;
+
+	while ((due = atomic_exchange(&peering->due, 0)) != 0) {
+		while (due != 0) {
+			struct net_link *net_link =
+			    &peering->net_links[__builtin_ctzll(due)];
+
+			due &= due - 1;
+			if (net_link->link.conn != NULL)
+				(void)link_conn_settle(net_link->link.conn,
+				    clock_mono(), clock_wall());
+		}
+	}
+}
+
+/* Under the lock. */
+static void
+publish_company(const struct peering *peering)
+{
+	struct node_company *company = &peering->node->company;
+	bool has_links = false;
+	bool has_session = false;
+
+	for (unsigned i = 0; i < peering->published_count; i++) {
+		const struct link_status *status = &peering->published[i];
+
+		has_links |= status->enabled;
+		has_session |= link_is_up(status);
+		if (status->state == LINK_SYNCED)
+			atomic_store(&company->met_one, true);
+	}
+	atomic_store(&company->has_links, has_links);
+	if (has_session)
+		atomic_store(&company->alone_since_ns, 0);
+	else if (atomic_load(&company->alone_since_ns) == 0)
+		atomic_store(&company->alone_since_ns, clock_mono().ns);
+}
+
+/*
+ * Tells neighbours our bound of memory, and limits intake to the least of
+ * theirs, because the others should not take what one node can't hold.
+ */
+static void
+share_memory_bound(struct peering *peering)
+{
+	struct node_limits *limits = &peering->node->limits;
+	uint64_t least = 0;
+
+	peering->node->sessions.max_memory = atomic_load(&limits->max_memory);
+	for (unsigned i = 0; i < LINKS_MAX; i++) {
+		const struct link_conn *conn = peering->net_links[i].link.conn;
+		uint64_t bytes;
+
+		if (!peering->net_links[i].used || conn == NULL)
+			continue;
+		bytes = conn->session.peer_memory;
+		if (bytes != 0 && (least == 0 || bytes < least))
+			least = bytes;
+	}
+	atomic_store(&limits->neighbours_memory, least);
+}
+
+void
+peering_publish(struct peering *peering)
+{
+	unsigned count = 0;
+
+	share_memory_bound(peering);
+
+	pthread_mutex_lock(&peering->lock);
+	for (unsigned i = 0; i < LINKS_MAX; i++) {
+		const struct net_link *net_link = &peering->net_links[i];
+
+		if (!net_link->used)
+			continue;
+		net_link_status(net_link, &peering->published[count]);
+		peering->published_number[count] = net_link->link.number;
+		peering->published_index[count++] = i;
+	}
+	peering->published_count = count;
+	publish_company(peering);
+	peering->published_half_open = peering->half_open.count;
+	pthread_mutex_unlock(&peering->lock);
+}
 
 /* --- the list of links -------------------------------------------------- */
 
@@ -472,7 +574,7 @@ static void
 on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	loop_watch_begin("links-publish");
-	peering_judge_clock(arg);
+	link_clock_judge(arg);
 	peering_publish(arg);
 	loop_watch_end();
 }

@@ -197,6 +197,8 @@ symbols() {
 			print room "/" $1 ": uses " $2
 		}' tests/lint/symbols.txt <(defined) -
 }
+room_names() { tests/lint/rooms.sh names; }
+room_owners() { tests/lint/rooms.sh owners "$BUILD"; }
 room_symbols() { tests/lint/rooms.sh symbols "$BUILD"; }
 common_symbols() { symbols common libherd.a; }
 core_symbols() { symbols core libcore.a; }
@@ -311,6 +313,8 @@ run 'headers compile alone' headers_alone
 run 'headers have their guard' guards
 run 'rooms: includes' includes
 run 'rooms: symbols' room_symbols
+run 'rooms: one name is one thing' room_names
+run 'rooms: names follow files' room_owners
 run 'libraries: symbols of common' common_symbols
 run 'libraries: symbols of server/core' core_symbols
 run 'banned functions' banned

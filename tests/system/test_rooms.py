@@ -97,8 +97,18 @@ def test_a_symbol_that_runs_up_or_sideways_is_found(copy, path, declared, symbol
 
 
 def test_a_name_of_two_files_or_structs_is_found(copy):
-    before = set(rooms(copy, "names"))
+    assert rooms(copy, "names") == []
     (copy / "client/base/loop_watch.c").write_text("struct table { int x; };\n")
-    found = set(rooms(copy, "names")) - before
+    found = rooms(copy, "names")
     assert any("loop_watch" in line for line in found)
     assert any("struct table " in line for line in found)
+
+
+def test_a_function_that_is_not_named_for_its_file_is_found(copy):
+    build = copy / "objects/server/core"
+    build.mkdir(parents=True)
+    (copy / "server/core/idle.c").write_text("void digest_run(void) {}\nvoid idle_run(void) {}\n")
+    subprocess.run(["gcc", "-c", "-o", build / "idle.o", "server/core/idle.c"], check=True, cwd=copy)
+    assert rooms(copy, "owners", "objects") == [
+        "server/core/idle.c: digest_run is not named for it",
+        "server/core/idle.c: has no header of its own"]
