@@ -78,7 +78,9 @@ timekeeper_expiry(const struct timekeeper *keeper, struct mono now)
 
 	if (MUTANT(EXPIRE_UNTRUSTED))
 		return timekeeper_wall(keeper, now);
-	return offset_ns == 0 ? (struct wall){ 0 } : wall_of(offset_ns, now);
+	if (offset_ns == 0)
+		return (struct wall){ 0 };
+	return wall_of(offset_ns, now);
 }
 
 struct wall
@@ -87,7 +89,9 @@ timekeeper_backed(const struct timekeeper *keeper, struct mono now)
 	uint64_t offset_ns =
 	    atomic_load_explicit(&keeper->backed_ns, memory_order_relaxed);
 
-	return offset_ns == 0 ? (struct wall){ 0 } : wall_of(offset_ns, now);
+	if (offset_ns == 0)
+		return (struct wall){ 0 };
+	return wall_of(offset_ns, now);
 }
 
 bool
