@@ -9,11 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/xbuf.h"
 #include "herd/file.h"
 #include "repl/repl.h"
 #include "run/run.h"
 #include "run/script.h"
-#include "base/xbuf.h"
 
 static enum status
 start(struct app *app, const struct args *args)

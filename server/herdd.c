@@ -10,19 +10,19 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "places/places.h"
 #include "admin/admin.h"
 #include "base/clock.h"
-#include "node/reload.h"
-#include "node/settings_apply.h"
-#include "net/peering.h"
-#include "net/worker_pool.h"
 #include "base/loop_watch.h"
 #include "base/signals.h"
-#include "store/store.h"
 #include "base/traffic.h"
-#include "core/session_hello.h"
 #include "base/watchdog.h"
+#include "core/session_hello.h"
+#include "net/peering.h"
+#include "net/worker_pool.h"
+#include "node/reload.h"
+#include "node/settings_apply.h"
+#include "places/places.h"
+#include "store/store.h"
 
 #define SWEEP_MS 50
 #define SWEEP_SLOTS 4096u

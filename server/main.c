@@ -13,16 +13,16 @@
 #include <unistd.h>
 
 #include "admin/admin.h"
-#include "node/config.h"
-#include "node/reload.h"
-#include "herd/version.h"
 #include "base/log.h"
+#include "base/notify.h"
+#include "base/signals.h"
+#include "herd/version.h"
+#include "herdd.h"
 #include "net/peering.h"
 #include "net/worker_pool.h"
-#include "base/notify.h"
+#include "node/config.h"
+#include "node/reload.h"
 #include "options.h"
-#include "herdd.h"
-#include "base/signals.h"
 
 /* Exit statuses; herdd(8) has them. */
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 8 };

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "herd/text.h"
 #include "base/xbuf.h"
+#include "herd/text.h"
 
 #define LINE_MAX_BYTES ((size_t)4 << 20)
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "herd/text.h"
 #include "base/exit_status.h"
+#include "herd/text.h"
 
 void
 out_of_memory(void)

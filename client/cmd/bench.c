@@ -13,13 +13,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "herd/text.h"
 #include "base/histogram.h"
-#include "net/connection.h"
 #include "base/xbuf.h"
+#include "cmd/typed.h"
+#include "herd/text.h"
+#include "net/connection.h"
 #include "run/ask.h"
 #include "run/conversation.h"
-#include "cmd/typed.h"
 
 #define CONNECTIONS_MOST 10000u
 #define CLIENTS_MOST 10000000u

@@ -9,10 +9,10 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
-#include "herd/text.h"
 #include "base/xbuf.h"
-#include "run/fields.h"
 #include "cmd/client_list.h"
+#include "herd/text.h"
+#include "run/fields.h"
 
 static void
 put_client(struct run *run, const cJSON *client)

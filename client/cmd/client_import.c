@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xbuf.h"
 #include "herd/location.h"
 #include "herd/text.h"
-#include "base/xbuf.h"
 #include "net/connection.h"
 #include "run/fields.h"
 

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "herd/text.h"
 #include "base/xbuf.h"
-#include "run/fields.h"
 #include "cmd/typed.h"
+#include "herd/text.h"
+#include "run/fields.h"
 
 /* Most rows that `client ls` collects from a node unless --limit says. */
 #define LS_MOST 100000u

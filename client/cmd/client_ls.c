@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cmd/list.h"
 
-#include "herd/text.h"
 #include "base/xbuf.h"
 #include "cmd/client_list.h"
+#include "herd/text.h"
 
 static enum status
 client_ls_run(struct run *run)

@@ -8,9 +8,9 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
+#include "base/xbuf.h"
 #include "herd/text.h"
 #include "run/fields.h"
-#include "base/xbuf.h"
 
 /* clang-format off */
 #define SHOW_COLUMNS(X) \

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "herd/text.h"
 #include "base/xbuf.h"
+#include "herd/text.h"
 #include "run/fields.h"
 #include "run/stream.h"
 

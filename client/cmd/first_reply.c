@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cmd/first_reply.h"
 
-#include "herd/text.h"
 #include "base/xbuf.h"
+#include "herd/text.h"
 
 /*
  * The request was well-formed, so the node refused its content. It does not

@@ -6,10 +6,10 @@
 
 #include <string.h>
 
-#include "herd/text.h"
 #include "base/xbuf.h"
 #include "cmd/first_reply.h"
 #include "cmd/typed.h"
+#include "herd/text.h"
 
 /* clang-format off */
 #define IAMAT_COLUMNS(X) \

@@ -6,11 +6,11 @@
 
 #include <stdlib.h>
 
-#include "out/canvas.h"
-#include "herd/text.h"
-#include "out/screen.h"
 #include "base/xbuf.h"
 #include "cmd/client_list.h"
+#include "herd/text.h"
+#include "out/canvas.h"
+#include "out/screen.h"
 
 #define LABELS_MOST 30u
 #define WIDTH_ELSEWHERE 80u

@@ -6,10 +6,10 @@
 
 #include <string.h>
 
-#include "herd/text.h"
 #include "base/xbuf.h"
-#include "run/fields.h"
 #include "cmd/typed.h"
+#include "herd/text.h"
+#include "run/fields.h"
 
 /* clang-format off */
 static const struct column test_columns[] = {

@@ -5,8 +5,8 @@
  */
 #include "cmd/list.h"
 
-#include "herd/request.h"
 #include "base/xbuf.h"
+#include "herd/request.h"
 #include "run/ask.h"
 #include "run/conversation.h"
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "herd/text.h"
 #include "base/xbuf.h"
+#include "herd/text.h"
 #include "out/width.h"
 #include "run/fields.h"
 

@@ -11,10 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/xbuf.h"
+#include "out/screen.h"
 #include "run/fields.h"
 #include "run/live.h"
-#include "out/screen.h"
-#include "base/xbuf.h"
 
 /* clang-format off */
 #define TOP_COLUMNS(X) \

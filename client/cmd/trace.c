@@ -12,13 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xbuf.h"
+#include "cmd/first_reply.h"
+#include "cmd/typed.h"
 #include "herd/text.h"
 #include "run/conversation.h"
 #include "run/fields.h"
 #include "run/stream.h"
-#include "base/xbuf.h"
-#include "cmd/first_reply.h"
-#include "cmd/typed.h"
 
 /* clang-format off */
 #define TRACE_COLUMNS(X) \

@@ -9,15 +9,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "out/canvas.h"
-#include "herd/request.h"
-#include "herd/text.h"
-#include "run/conversation.h"
-#include "run/fields.h"
-#include "out/screen.h"
 #include "base/xbuf.h"
 #include "cmd/first_reply.h"
 #include "cmd/typed.h"
+#include "herd/request.h"
+#include "herd/text.h"
+#include "out/canvas.h"
+#include "out/screen.h"
+#include "run/conversation.h"
+#include "run/fields.h"
 
 /* clang-format off */
 #define PLACE_COLUMNS(X) \

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/paths.h"
+#include "base/xbuf.h"
 #include "herd/herdfile.h"
 #include "herd/text.h"
-#include "base/paths.h"
 #include "out/width.h"
-#include "base/xbuf.h"
 
 #define STATE_MAX 4096u
 

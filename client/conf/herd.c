@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "herd/keyfile.h"
-#include "herd/text.h"
 #include "base/paths.h"
 #include "base/xbuf.h"
+#include "herd/keyfile.h"
+#include "herd/text.h"
 
 /* Errors only; `config check' has the warnings as well. */
 static void

@@ -6,8 +6,8 @@
 #ifndef HERD_CLIENT_HERD_H
 #define HERD_CLIENT_HERD_H
 
-#include "herd/herdfile.h"
 #include "conf/prefs.h"
+#include "herd/herdfile.h"
 
 struct target {
 	const char *name; /* the node's, or the address of --server */

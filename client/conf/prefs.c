@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/tokens.h"
+#include "base/xbuf.h"
 #include "herd/herdfile.h"
 #include "herd/text.h"
 #include "herd/time.h"
 #include "out/out.h"
 #include "out/width.h"
-#include "base/tokens.h"
-#include "base/xbuf.h"
 
 #define PREFS_FILE_MAX 65536u
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "herd/text.h"
 #include "base/tokens.h"
 #include "base/xbuf.h"
+#include "herd/text.h"
 
 #define NAMES_MAX 128u
 

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "out/values.h"
 #include "base/exit_status.h"
+#include "out/values.h"
 
 struct run;
 struct fields_request;

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/curl_api.h"
-#include "herd/version.h"
 #include "base/xbuf.h"
+#include "herd/version.h"
+#include "net/curl_api.h"
 
 struct admin_client {
 	struct loop *loop;

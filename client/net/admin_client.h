@@ -7,9 +7,9 @@
 #ifndef HERD_ADMIN_CLIENT_H
 #define HERD_ADMIN_CLIENT_H
 
-#include "herd/address.h"
-#include "base/loop.h"
 #include "base/exit_status.h"
+#include "base/loop.h"
+#include "herd/address.h"
 
 /* An answer that is no stream is at most this. */
 #define ADMIN_ANSWER_MAX ((size_t)64 << 20)

@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "herd/resolver.h"
 #include "base/xbuf.h"
+#include "herd/resolver.h"
 
 #define READ_BYTES 65536u
 

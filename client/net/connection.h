@@ -7,9 +7,9 @@
 #ifndef HERD_CONNECTION_H
 #define HERD_CONNECTION_H
 
+#include "base/exit_status.h"
 #include "herd/address.h"
 #include "net/reply.h"
-#include "base/exit_status.h"
 
 struct event_base;
 struct connection;

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xbuf.h"
 #include "out/values.h"
 #include "out/width.h"
-#include "base/xbuf.h"
 
 #define M_PER_DEGREE 111195.08 /* of latitude: pi/180 * 6,371,008.8 m */
 #define SPAN_LEAST 0.0005      /* degrees: about 55 m, for a single point */

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xbuf.h"
 #include "herd/text.h"
 #include "herd/time.h"
-#include "base/xbuf.h"
 
 enum where_op {
 	OP_AND,

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "herd/text.h"
 #include "base/xbuf.h"
+#include "herd/text.h"
 
 #define STATES_MAX 32u
 

@@ -8,10 +8,10 @@
 #define HERD_CLIENT_OUT_H
 
 #include "base/arena.h"
-#include "out/values.h"
-#include "out/sink.h"
 #include "base/exit_status.h"
 #include "out/filter.h"
+#include "out/sink.h"
+#include "out/values.h"
 
 struct out;
 

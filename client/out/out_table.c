@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xbuf.h"
 #include "out/layout.h"
 #include "out/width.h"
-#include "base/xbuf.h"
 
 static bool
 is_right(const struct column *c)

@@ -7,9 +7,9 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/xbuf.h"
 #include "herd/text.h"
 #include "out/width.h"
-#include "base/xbuf.h"
 
 #define WIDTH_DEFAULT 80u
 #define HEIGHT_DEFAULT 24u

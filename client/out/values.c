@@ -9,11 +9,11 @@
 #include <strings.h>
 #include <time.h>
 
+#include "base/xbuf.h"
 #include "herd/location.h"
 #include "herd/text.h"
 #include "herd/time.h"
 #include "out/width.h"
-#include "base/xbuf.h"
 
 /* A type's base, and the precision of its values. */
 static const struct {

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xbuf.h"
 #include "herd/framer.h"
 #include "herd/text.h"
-#include "run/fields.h"
 #include "net/standing.h"
-#include "base/xbuf.h"
+#include "run/fields.h"
 
 #define IDS_MAX 5000u
 #define IDS_FRESH_S 10u   /* older ids are asked for again */

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xbuf.h"
 #include "conf/contexts.h"
 #include "out/out.h"
-#include "base/xbuf.h"
 
 #define COMPLETIONS_MAX 5000u
 

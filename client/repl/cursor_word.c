@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "herd/text.h"
 #include "base/xbuf.h"
+#include "herd/text.h"
 
 /* A letter at the cursor makes a word there, whatever precedes. */
 #define CURSOR 'z'

@@ -8,8 +8,8 @@
 #ifndef HERD_CURSOR_WORD_H
 #define HERD_CURSOR_WORD_H
 
-#include "repl/complete.h"
 #include "base/tokens.h"
+#include "repl/complete.h"
 
 struct cursor {
 	struct line line;

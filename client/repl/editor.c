@@ -14,13 +14,13 @@
 #include <readline/readline.h>
 #include <readline/history.h>
 
-#include "repl/complete.h"
-#include "repl/cursor_word.h"
-#include "herd/file.h"
 #include "base/paths.h"
+#include "base/xbuf.h"
+#include "herd/file.h"
 #include "out/screen.h"
 #include "out/width.h"
-#include "base/xbuf.h"
+#include "repl/complete.h"
+#include "repl/cursor_word.h"
 
 #define HISTORY_LINES 10000
 #define HISTORY_BYTES_MAX ((off_t)4 << 20)

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "repl/editor.h"
-#include "herd/text.h"
-#include "repl/background.h"
-#include "run/run.h"
-#include "out/screen.h"
 #include "base/xbuf.h"
+#include "herd/text.h"
+#include "out/screen.h"
+#include "repl/background.h"
+#include "repl/editor.h"
+#include "run/run.h"
 
 #define QUEUE_MAX 10000u /* lines of one paste */
 

@@ -7,8 +7,8 @@
 #ifndef HERD_CLIENT_REPL_H
 #define HERD_CLIENT_REPL_H
 
-#include "run/app.h"
 #include "base/exit_status.h"
+#include "run/app.h"
 
 /* Runs until Ctrl-D or exit. The status of the last command. */
 enum status repl_run(struct app *app);

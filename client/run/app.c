@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf/contexts.h"
 #include "base/paths.h"
-#include "out/width.h"
 #include "base/xbuf.h"
+#include "conf/contexts.h"
+#include "out/width.h"
 
 static enum status
 read_files(struct app *app, struct buf *message)

@@ -6,9 +6,9 @@
 #ifndef HERD_APP_H
 #define HERD_APP_H
 
-#include "net/admin_client.h"
-#include "conf/herd.h"
 #include "base/loop.h"
+#include "conf/herd.h"
+#include "net/admin_client.h"
 
 struct standing;
 struct repl;

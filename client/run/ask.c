@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "herd/text.h"
 #include "base/xbuf.h"
+#include "herd/text.h"
 
 /* libcurl ends a request by itself. This is for the case that it cannot. */
 #define GRACE_NS (200 * HERD_NS_PER_MS)

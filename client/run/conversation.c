@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "herd/text.h"
-#include "net/standing.h"
-#include "net/connection.h"
 #include "base/xbuf.h"
+#include "herd/text.h"
+#include "net/connection.h"
+#include "net/standing.h"
 
 static void
 finish(struct conversation *x, enum status status, const char *message)

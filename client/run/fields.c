@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "herd/text.h"
 #include "base/xbuf.h"
+#include "herd/text.h"
 
 #define KEY_MAX 64u
 

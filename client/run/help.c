@@ -3,9 +3,9 @@
 
 #include <string.h>
 
+#include "base/xbuf.h"
 #include "out/out.h"
 #include "out/width.h"
-#include "base/xbuf.h"
 
 #define FLAG_COLUMN 26u
 #define COMMAND_COLUMN 34u

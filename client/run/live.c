@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "out/screen.h"
 #include "base/xbuf.h"
+#include "out/screen.h"
 
 struct live {
 	struct loop *loop;

@@ -6,13 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/xbuf.h"
 #include "conf/contexts.h"
-#include "run/help.h"
 #include "herd/text.h"
 #include "out/screen.h"
-#include "run/watch.h"
 #include "out/width.h"
-#include "base/xbuf.h"
+#include "run/help.h"
+#include "run/watch.h"
 
 #define PAGER_DEFAULT "less -FRX"
 #define PLUGIN_UNKNOWN 3

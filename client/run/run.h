@@ -7,10 +7,10 @@
 #ifndef HERD_CLIENT_RUN_H
 #define HERD_CLIENT_RUN_H
 
-#include "line/args.h"
-#include "run/app.h"
-#include "out/out.h"
 #include "base/tokens.h"
+#include "line/args.h"
+#include "out/out.h"
+#include "run/app.h"
 
 struct run {
 	struct app *app;

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "run/run.h"
 #include "base/xbuf.h"
+#include "run/run.h"
 
 struct script {
 	struct app *app;

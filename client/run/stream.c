@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "herd/framer.h"
 #include "base/xbuf.h"
+#include "herd/framer.h"
 #include "run/ask.h"
 
 struct stream {

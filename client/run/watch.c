@@ -3,9 +3,9 @@
 
 #include <time.h>
 
-#include "run/live.h"
-#include "out/screen.h"
 #include "base/xbuf.h"
+#include "out/screen.h"
+#include "run/live.h"
 
 static void
 put_title(struct buf *out, const struct watch_options *options)

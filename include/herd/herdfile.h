@@ -7,8 +7,8 @@
 #ifndef HERD_HERDFILE_H
 #define HERD_HERDFILE_H
 
-#include "herd/diagnostics.h"
 #include "herd/address.h"
+#include "herd/diagnostics.h"
 #include "herd/file.h"
 #include "herd/report.h"
 #include "herd/settings.h"

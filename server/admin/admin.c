@@ -11,18 +11,18 @@
 #include <sys/socket.h>
 
 #include "admin/admin_room.h"
+#include "admin/bearer_tokens.h"
+#include "admin/digest_cache.h"
+#include "admin/http_limits.h"
+#include "admin/http_listener.h"
 #include "admin/route.h"
 #include "admin/table_stats.h"
-#include "admin/digest_cache.h"
-#include "admin/http_listener.h"
-#include "admin/http_limits.h"
-#include "admin/bearer_tokens.h"
 #include "admin/watch_list.h"
 #include "base/clock.h"
+#include "base/loop_watch.h"
 #include "herd/text.h"
 #include "net/peering.h"
 #include "net/socket.h"
-#include "base/loop_watch.h"
 
 /* --- who asks --------------------------------------------------------- */
 

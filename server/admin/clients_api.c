@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
-#include "admin/route.h"
 #include "admin/page.h"
+#include "admin/route.h"
 #include "admin/rows.h"
 #include "base/clock.h"
 #include "herd/text.h"

@@ -5,9 +5,9 @@
 #include <sys/random.h>
 
 #include "admin/admin_room.h"
-#include "admin/route.h"
 #include "admin/digest_cache.h"
 #include "admin/page.h"
+#include "admin/route.h"
 #include "admin/rows.h"
 
 #define PATH_SEGMENT 2   /* of /v1/digest/PATH */

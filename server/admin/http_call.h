@@ -12,8 +12,8 @@
 
 #include <sys/queue.h>
 
-#include "herd/json.h"
 #include "admin/query.h"
+#include "herd/json.h"
 #include "node/node.h"
 
 #define HTTP_CALL_WHO_MAX 96u

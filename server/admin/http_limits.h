@@ -14,8 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "herd/error.h"
 #include "base/log.h"
+#include "herd/error.h"
 
 #define HTTP_CONNECTIONS_MAX 256u
 #define HTTP_CONNECTIONS_RESERVED \

@@ -9,20 +9,20 @@
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
-#include "admin/route.h"
-#include "admin/table_stats.h"
 #include "admin/http_limits.h"
 #include "admin/process.h"
+#include "admin/route.h"
+#include "admin/table_stats.h"
 #include "base/clock.h"
+#include "base/loop_watch.h"
+#include "base/traffic.h"
 #include "herd/text.h"
 #include "herd/version.h"
-#include "node/limits.h"
 #include "net/peering.h"
 #include "net/worker_pool.h"
+#include "node/limits.h"
 #include "places/places_report.h"
-#include "base/loop_watch.h"
 #include "store/store.h"
-#include "base/traffic.h"
 
 #define METRICS_MAX (4u << 20)
 /*

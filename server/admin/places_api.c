@@ -3,11 +3,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "places/places_report.h"
 #include "admin/admin_room.h"
 #include "admin/route.h"
-#include "herd/request.h"
 #include "base/thread.h"
+#include "herd/request.h"
+#include "places/places_report.h"
 
 #define TEXT_MAX 65536u
 #define TEST_RADIUS_M 10000.0

@@ -5,8 +5,8 @@
 #ifndef HERD_ADMIN_ROWS_H
 #define HERD_ADMIN_ROWS_H
 
-#include "herd/json.h"
 #include "herd/address.h"
+#include "herd/json.h"
 #include "herd/report.h"
 #include "herd/time.h"
 #include "node/node.h"

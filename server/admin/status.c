@@ -5,17 +5,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "places/places_report.h"
 #include "admin/admin_room.h"
-#include "admin/route.h"
-#include "admin/table_stats.h"
 #include "admin/process.h"
+#include "admin/route.h"
 #include "admin/rows.h"
+#include "admin/table_stats.h"
 #include "base/clock.h"
 #include "herd/version.h"
-#include "node/limits.h"
 #include "net/peering.h"
 #include "net/worker_pool.h"
+#include "node/limits.h"
+#include "places/places_report.h"
 #include "store/store.h"
 
 /* --- the node --------------------------------------------------------- */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
-#include "admin/route.h"
 #include "admin/arrival_ring.h"
+#include "admin/route.h"
 #include "admin/watcher.h"
 #include "base/clock.h"
 

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "places/places_report.h"
 #include "admin/admin_room.h"
 #include "admin/rows.h"
 #include "admin/watcher.h"
+#include "places/places_report.h"
 
 /* --- links and operators ------------------------------------------------- */
 

@@ -8,8 +8,8 @@
 
 #include <sys/queue.h>
 
-#include "herd/json.h"
 #include "admin/watch_list.h"
+#include "herd/json.h"
 #include "net/peering.h"
 
 #define WATCH_LINE_MAX (1u << 20)

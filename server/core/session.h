@@ -11,9 +11,9 @@
 #ifndef HERD_SESSION_H
 #define HERD_SESSION_H
 
+#include "core/batch_timer.h"
 #include "core/board.h"
 #include "core/exchange.h"
-#include "core/batch_timer.h"
 #include "core/timekeeper.h"
 #include "herd/framer.h"
 #include "herd/time.h"

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "net/client.h"
+#include "base/clock.h"
 #include "base/loop_watch.h"
 #include "store/store.h"
 

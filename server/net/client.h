@@ -9,9 +9,9 @@
 
 #include <event2/event_struct.h>
 
+#include "base/rate.h"
 #include "herd/framer.h"
 #include "herd/request.h"
-#include "base/rate.h"
 #include "net/worker.h"
 
 #define CLIENT_BATCH 16u /* IAMATs put together */

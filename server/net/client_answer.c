@@ -3,11 +3,11 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/traffic.h"
 #include "herd/text.h"
 #include "net/client.h"
 #include "node/limits.h"
 #include "store/store.h"
-#include "base/traffic.h"
 
 #define CLIENT_LONG_LINE_SHOWN 64u /* of a line beyond the limit */
 

@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/loop_watch.h"
 #include "core/session_exchange.h"
 #include "core/session_input.h"
 #include "net/peering_internal.h"
-#include "base/loop_watch.h"
 
 #define CONN_READ_SIZE 16384u
 #define CONN_READS 4u /* per turn of the loop */

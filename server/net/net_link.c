@@ -4,10 +4,10 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "net/addresses.h"
-#include "net/peering_internal.h"
 #include "base/loop_watch.h"
 #include "base/traffic.h"
+#include "net/addresses.h"
+#include "net/peering_internal.h"
 
 static struct net_link *
 net_link_of(struct link *link)

@@ -9,12 +9,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/loop_watch.h"
+#include "base/thread.h"
 #include "net/addresses.h"
 #include "net/link_clock.h"
 #include "net/peering_internal.h"
 #include "node/reload.h"
-#include "base/loop_watch.h"
-#include "base/thread.h"
 
 #define LINKS_TICK_MS 100
 #define LINKS_STOP_POLL_MS 5

@@ -8,12 +8,12 @@
 #include <event2/event.h>
 #include <sys/queue.h>
 
-#include "places/places.h"
-#include "net/addresses.h"
 #include "base/mailbox.h"
+#include "net/addresses.h"
 #include "net/refusals.h"
 #include "net/socket.h"
 #include "net/worker_pool.h"
+#include "places/places.h"
 
 #define WORKER_READ_SIZE 65536u
 #define WORKER_TICK_MS 250u

@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/loop_watch.h"
+#include "base/thread.h"
 #include "net/addresses.h"
 #include "net/listener.h"
 #include "net/worker.h"
-#include "base/loop_watch.h"
-#include "base/thread.h"
 
 /* Connections that are about to give way, at most; see LIMITS_FILES_LEAST. */
 #define GIVING_MAX 16u

@@ -9,9 +9,9 @@
 
 #include <stdatomic.h>
 
+#include "base/log.h"
 #include "core/session.h"
 #include "herd/herdfile.h"
-#include "base/log.h"
 
 /* Settings that threads read while a reload may change them. */
 struct node_limits {

@@ -3,8 +3,8 @@
 
 #include <assert.h>
 
-#include "herd/text.h"
 #include "herd/json.h"
+#include "herd/text.h"
 
 #define MESSAGE_MAX 4096u
 

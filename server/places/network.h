@@ -7,9 +7,9 @@
 #ifndef HERD_PLACES_NETWORK_H
 #define HERD_PLACES_NETWORK_H
 
-#include "places/places_asker.h"
 #include "places/fetch.h"
 #include "places/lookup.h"
+#include "places/places_asker.h"
 #include "places/provider.h"
 
 /* Askers that wait for an answer. */

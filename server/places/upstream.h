@@ -12,8 +12,8 @@
 #include "herd/buf.h"
 #include "herd/settings.h"
 #include "places/answer.h"
-#include "places/places.h"
 #include "places/api_key.h"
+#include "places/places.h"
 
 #define UPSTREAM_URL_MAX 4096u
 #define UPSTREAM_BODY_MAX 4096u

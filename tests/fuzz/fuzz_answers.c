@@ -16,11 +16,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/admin_client.h"
+#include "base/xbuf.h"
 #include "fuzz.h"
 #include "herd/text.h"
+#include "net/admin_client.h"
 #include "run/run.h"
-#include "base/xbuf.h"
 
 #define ANSWERS_MAX 32u /* then everything is refused: no cursor is endless */
 #define INPUT_MAX 65536u

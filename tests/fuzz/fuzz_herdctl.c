@@ -3,10 +3,10 @@
  * A line of herdctl's session or of a script: cut into words, sorted into
  * command and options; and an answer of the client protocol.
  */
-#include "line/args.h"
-#include "net/reply.h"
 #include "base/tokens.h"
 #include "base/xbuf.h"
+#include "line/args.h"
+#include "net/reply.h"
 
 #include "fuzz.h"
 

@@ -13,9 +13,9 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "herd/json.h"
 #include "herd/request.h"
 #include "herd/text.h"
-#include "herd/json.h"
 #include "places/places_report.h"
 
 #define ASKS_MAX 100000u

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "admin/rows.h"
 #include "admin/bearer_tokens.h"
+#include "admin/rows.h"
 
 static struct report
 kiwi(void)

@@ -2,9 +2,9 @@
 /* Words into command, arguments, options; the table of commands itself. */
 #include "unit.h"
 
-#include "line/args.h"
-#include "conf/prefs.h"
 #include "base/xbuf.h"
+#include "conf/prefs.h"
+#include "line/args.h"
 
 #define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 

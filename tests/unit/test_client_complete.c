@@ -2,9 +2,9 @@
 /* Completion: what the end of a line could become. */
 #include "unit.h"
 
+#include "base/xbuf.h"
 #include "line/args.h"
 #include "repl/cursor_word.h"
-#include "base/xbuf.h"
 
 #define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 #define NO_WORDS ((const char *const[]){ NULL })

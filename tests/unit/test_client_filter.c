@@ -2,8 +2,8 @@
 /* --where: expressions over typed rows. */
 #include "unit.h"
 
-#include "out/filter.h"
 #include "base/xbuf.h"
+#include "out/filter.h"
 
 static const struct column columns[] = {
 	{ "peer", "PEER", VALUE_TEXT, 0, 0, NULL, 0 },

@@ -6,11 +6,11 @@
  */
 #include "unit.h"
 
-#include "line/command.h"
-#include "herd/herdfile.h"
-#include "out/out.h"
-#include "conf/prefs.h"
 #include "base/xbuf.h"
+#include "conf/prefs.h"
+#include "herd/herdfile.h"
+#include "line/command.h"
+#include "out/out.h"
 
 #define PAGE "man/herdctl.1"
 #define COLUMNS 72u

@@ -5,10 +5,10 @@
 #include <cjson/cJSON.h>
 #include <locale.h>
 
+#include "base/xbuf.h"
 #include "out/layout.h"
 #include "out/out.h"
 #include "out/width.h"
-#include "base/xbuf.h"
 
 enum { C_NODE, C_ID, C_PLACE, C_RTT, C_SENT, C_STATE, C_UP, C_ERROR, C_COUNT };
 

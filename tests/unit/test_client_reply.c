@@ -2,11 +2,11 @@
 /* Answers of the client protocol; the histogram; the map. */
 #include "unit.h"
 
-#include "out/canvas.h"
 #include "base/histogram.h"
-#include "net/reply.h"
-#include "out/width.h"
 #include "base/xbuf.h"
+#include "net/reply.h"
+#include "out/canvas.h"
+#include "out/width.h"
 
 #define AT "AT Riley +0.263873386 kiwi +34.068930-118.445127 1621464827.9\n"
 #define JSON "{\n \"status\" : \"OK\"\n}\n\n"

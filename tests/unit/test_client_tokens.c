@@ -2,9 +2,9 @@
 /* The REPL's and scripts' grammar: words, quotes, comments, redirection. */
 #include "unit.h"
 
-#include "herd/text.h"
 #include "base/tokens.h"
 #include "base/xbuf.h"
+#include "herd/text.h"
 
 static bool
 is_raw(const char *word)

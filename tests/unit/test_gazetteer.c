@@ -19,8 +19,8 @@
 #include <sqlite3.h>
 
 #include "herd/herdfile.h"
-#include "places/gazetteer_reader.h"
 #include "places/gazetteer_file.h"
+#include "places/gazetteer_reader.h"
 #include "places/kd_tree.h"
 
 #define DATA "build/gazetteer.sqlite"

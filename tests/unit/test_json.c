@@ -7,8 +7,8 @@
 
 #include <math.h>
 
-#include "herd/text.h"
 #include "herd/json.h"
+#include "herd/text.h"
 
 static void
 assert_text(const struct buf *buf, const char *expected)

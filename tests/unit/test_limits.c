@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "unit.h"
 
-#include "node/limits.h"
 #include "net/refusals.h"
+#include "node/limits.h"
 
 static void
 test_connections_leave_a_reserve(void **state HERD_UNUSED)

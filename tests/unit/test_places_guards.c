@@ -11,13 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "places/breaker.h"
+#include "base/rate.h"
 #include "places/answer.h"
+#include "places/api_key.h"
+#include "places/breaker.h"
 #include "places/cache.h"
 #include "places/json_scan.h"
 #include "places/question.h"
-#include "base/rate.h"
-#include "places/api_key.h"
 #include "places/upstream.h"
 
 static struct mono
