@@ -263,7 +263,7 @@ words() {
 words_to_avoid() {
 	{
 		c_files
-		files '*.def' include server
+		files '*.def' include server client
 		files '*.py' tests
 		files '*.sh' tests
 		files '*.[1-8]' man
