@@ -215,8 +215,8 @@ may_be_empty(const struct setting *setting)
 	       setting->type == SETTING_ADDRESS;
 }
 
-void
-herdreader_setting(struct herdreader *reader, const struct setting *setting,
+static void
+read_setting(struct herdreader *reader, const struct setting *setting,
     const struct yamlnode *value)
 {
 	static const struct yamlnode nothing = { .kind = YAMLNODE_TEXT };
@@ -330,7 +330,7 @@ read_group(struct herdreader *reader, struct span group, struct yamlnode *value)
 		if (setting == NULL)
 			unknown_in_group(reader, group, key);
 		else
-			herdreader_setting(reader, setting, key->next);
+			read_setting(reader, setting, key->next);
 	}
 }
 
@@ -480,7 +480,7 @@ read_settings(struct herdreader *reader, struct yamlnode *root)
 			continue;
 		setting = setting_find(key->text);
 		if (setting != NULL && strchr(setting->name, '.') == NULL)
-			herdreader_setting(reader, setting, key->next);
+			read_setting(reader, setting, key->next);
 		else if (is_group(key->text))
 			read_group(reader, key->text, key->next);
 		else

@@ -56,8 +56,6 @@ bool herdreader_mapping(struct herdreader *reader, struct yamlnode *node,
 /* The parts of the file. */
 void herdreader_nodes(struct herdreader *reader, struct yamlnode *value);
 void herdreader_links(struct herdreader *reader, struct yamlnode *value);
-void herdreader_setting(struct herdreader *reader,
-    const struct setting *setting, const struct yamlnode *value);
 
 /* What only the whole file shows. */
 void herdreader_check(struct herdreader *reader);

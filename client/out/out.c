@@ -373,15 +373,9 @@ out_count_states(
 }
 
 void
-out_member(struct out *out, const char *key, const char *json)
-{
-	putf(&out->members, ",\"%s\":%s", key, json);
-}
-
-void
 out_member_bool(struct out *out, const char *key, bool value)
 {
-	out_member(out, key, value ? "true" : "false");
+	putf(&out->members, ",\"%s\":%s", key, value ? "true" : "false");
 }
 
 void

@@ -128,8 +128,7 @@ void out_footer(struct out *out, const char *fmt, ...) HERD_PRINTF(2, 3);
 void out_count_states(
     const struct out *out, size_t column, const char *what, struct buf *text);
 
-/* A member at the top level of JSON; `json` is JSON text. */
-void out_member(struct out *out, const char *key, const char *json);
+/* A member at the top level of JSON. */
 void out_member_bool(struct out *out, const char *key, bool value);
 
 /* The server's own bytes, for `-o raw`; dropped by every other format. */

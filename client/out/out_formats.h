@@ -34,8 +34,4 @@ void kv_row(struct out *out, const struct value *row);
 /* out_prometheus.c: all rows of a metric come together, so at the end */
 void prometheus_end(struct out *out);
 
-/* Nothing to write at this point. */
-void nothing(struct out *out);
-void nothing_row(struct out *out, const struct value *row);
-
 #endif

@@ -153,7 +153,8 @@ put_distance(struct buf *out, double metres)
 		putf(out, "%.0f km", metres / 1000);
 }
 
-void
+/* Appends "12.4M" for a size in bytes. */
+static void
 put_size(struct buf *out, double bytes)
 {
 	static const char units[] = " KMGTPE";

@@ -170,7 +170,4 @@ void put_duration(struct buf *out, double seconds);
 /* Appends "850 m", "1.3 km", "12 km". */
 void put_distance(struct buf *out, double metres);
 
-/* Appends "12.4M" for a size in bytes. */
-void put_size(struct buf *out, double bytes);
-
 #endif
