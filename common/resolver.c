@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "herd/resolver.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -19,6 +20,7 @@ struct resolution {
 	int fd; /* eventfd */
 	const char *error;
 	struct endpoints found;
+	_Atomic bool is_over; /* `error` and `found` are the owner's */
 	_Atomic bool one_has_left;
 };
 
@@ -141,6 +143,7 @@ run_lookup(void *arg)
 	error = look_up(&resolution->address, 0, &resolution->found);
 	if (error != 0)
 		resolution->error = error_text(error);
+	atomic_store(&resolution->is_over, true);
 	/* An eventfd takes it, or the owner has gone. */
 	while (write(resolution->fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
@@ -205,6 +208,10 @@ const char *
 resolver_result(
     const struct resolution *resolution, const struct endpoints **found)
 {
+	bool is_over = atomic_load(&resolution->is_over);
+
+	assert(is_over);
+	(void)is_over;
 	*found = &resolution->found;
 	return resolution->error;
 }
