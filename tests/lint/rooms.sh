@@ -32,17 +32,37 @@ views() {
 	done
 }
 
-# "FILE ROOM INCLUDED" for each include in quotes.
+# "FILE ROOM INCLUDED" for each include in quotes, however it is spaced.
 included() {
 	rooms | while read -r room _; do
-		find "$room" -maxdepth 1 -name '*.[ch]' | sort |
-			xargs -r grep -Ho '^#include "[^"]*"' |
-			sed "s|^\([^:]*\):#include \"\(.*\)\"|\1 $room \2|"
+		find "$room" -maxdepth 1 -name '*.[ch]' -o -maxdepth 1 -name '*.def' |
+			sort | xargs -r grep -HoE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"[^"]*"' |
+			sed "s|^\([^:]*\):[^\"]*\"\(.*\)\"|\1 $room \2|"
 	done
+}
+
+# The table itself: each folder of sources has a row, and a row uses rows above
+# it alone, so that no two rooms can see each other.
+table() {
+	find common server client -name '*.[ch]' | sed 's|/[^/]*$||' | sort -u |
+		while read -r folder; do
+			rooms | grep -q "^$folder\( \|\$\)" ||
+				echo "$folder: has no row in $TABLE"
+		done
+	rooms | awk '
+		{
+			side = $1
+			sub(/\/.*/, "", side)
+			for (i = 2; i <= NF; i++)
+				if (!((side "/" $i) in above))
+					print "'"$TABLE"': " $1 " uses " $i ", which is no row above it"
+			above[$1] = 1
+		}'
 }
 
 # An include is "herd/x.h", "room/x.h", or "x.h" of a folder without rooms.
 includes() {
+	table
 	included | awk '
 		FILENAME != "-" {
 			if ($0 ~ /^(#|up |$)/)

@@ -112,3 +112,30 @@ def test_a_function_that_is_not_named_for_its_file_is_found(copy):
     assert rooms(copy, "owners", "objects") == [
         "server/core/idle.c: digest_run is not named for it",
         "server/core/idle.c: has no header of its own"]
+
+
+@pytest.mark.parametrize("line", ['#include "../core/table.h"', '#  include "core/table.h"',
+                                  '\t#include\t"core/table.h"', '# include "../core/table.h"'])
+def test_an_include_is_found_however_it_is_written(copy, line):
+    """A path relative to the file would get past the compiler."""
+    add(copy, "server/base/log.c", line)
+    included = line.split('"')[1]
+    assert rooms(copy, "includes") == [f"server/base/log.c: may not include {included}"]
+
+
+def test_an_include_in_a_table_of_rows_is_found(copy):
+    add(copy, "server/admin/route_rows.def", '#include "herdd.h"')
+    assert rooms(copy, "includes") == ["server/admin/route_rows.def: may not include herdd.h"]
+
+
+def test_a_folder_without_a_row_is_found(copy):
+    (copy / "server/extra").mkdir()
+    (copy / "server/extra/extra.c").write_text('#include "core/table.h"\n')
+    assert rooms(copy, "includes") == ["server/extra: has no row in tests/lint/rooms.txt"]
+
+
+def test_a_row_that_lets_an_arrow_run_up_is_found(copy):
+    table = copy / "tests/lint/rooms.txt"
+    table.write_text(table.read_text().replace("server/core\n", "server/core       node\n"))
+    assert rooms(copy, "includes") == [
+        "tests/lint/rooms.txt: server/core uses node, which is no row above it"]
