@@ -225,12 +225,11 @@ lead(struct json *json, const char *key)
 	}
 	json->filled |= bit;
 	if (key != NULL) {
-		put(json, "\"", 1);
-		put_text(json, key);
+		put_string(json, span_from(key));
 		if (json->style == JSON_GOOGLE)
-			put(json, "\" : ", 4);
+			put(json, " : ", 3);
 		else
-			put(json, "\":", 2);
+			put(json, ":", 1);
 	}
 }
 

@@ -122,7 +122,8 @@ fields_write(struct json *json, const char *key, const cJSON *item)
 {
 	const cJSON *child;
 
-	if (cJSON_IsObject(item) || cJSON_IsArray(item)) {
+	if ((cJSON_IsObject(item) || cJSON_IsArray(item)) &&
+	    json->depth < JSON_DEPTH_MAX) {
 		bool object = cJSON_IsObject(item);
 
 		(object ? json_object : json_array)(json, key);
@@ -157,6 +158,15 @@ fields_set(struct out *out, size_t column, const cJSON *item, struct span shown)
 	must(json_end(&json));
 	out_json(out, column, buf_span(&text), shown);
 	buf_release(&text);
+}
+
+/* The nearest whole number that there is: a node may send 1e300. */
+static int64_t
+whole(double number)
+{
+	if (number >= (double)INT64_MAX)
+		return INT64_MAX;
+	return number <= (double)INT64_MIN ? INT64_MIN : (int64_t)number;
 }
 
 static void
@@ -220,7 +230,7 @@ fill(struct out *out, size_t column, const cJSON *object)
 		if (c->type == VALUE_BOOL && cJSON_IsBool(item))
 			out_bool(out, column, cJSON_IsTrue(item));
 		else if (c->type != VALUE_BOOL && cJSON_IsNumber(item))
-			out_integer(out, column, (int64_t)item->valuedouble);
+			out_integer(out, column, whole(item->valuedouble));
 		return;
 	case BASE_REAL:
 		if (cJSON_IsNumber(item))

@@ -29,7 +29,9 @@ bool fields_says(
  */
 bool fields_client_id(const struct cJSON *object, struct buf *out);
 
-/* Writes the value as it was read; numbers above 2^53 as near as doubles are.
+/*
+ * Writes the value as it was read: numbers above 2^53 as near as doubles are,
+ * and what lies deeper than JSON_DEPTH_MAX as null.
  */
 void fields_write(struct json *json, const char *key, const struct cJSON *item);
 

@@ -63,7 +63,7 @@ void json_fail(struct json *json, enum herd_error error);
 /* HERD_ENOMEM, HERD_ELIMIT: what was appended is to be thrown away. */
 HERD_MUST_CHECK enum herd_error json_end(struct json *json);
 
-/* `key` is NULL inside an array and at the top. */
+/* `key` is any text; NULL inside an array and at the top. */
 void json_object(struct json *json, const char *key);
 void json_object_end(struct json *json);
 void json_array(struct json *json, const char *key);
