@@ -200,16 +200,24 @@ http_call_error(struct http_call *call, enum admin_error error,
 	return json;
 }
 
+/* A slow reader holds libevent's copy of the text, not this one too. */
 void
 http_call_json(struct http_call *call)
 {
+	struct buf body;
+	enum herd_error error;
+
 	json_object_end(&call->json);
-	if (json_end(&call->json) == HERD_OK &&
-	    buf_add_byte(&call->body, '\n') == HERD_OK)
-		http_call_text(
-		    call, call->status, JSON_TYPE, buf_span(&call->body));
+	error = json_end(&call->json);
+	if (error == HERD_OK)
+		error = buf_add_byte(&call->body, '\n');
+	body = call->body;
+	buf_init(&call->body, body.max);
+	if (error == HERD_OK)
+		http_call_text(call, call->status, JSON_TYPE, buf_span(&body));
 	else
 		http_call_out_of_memory(call);
+	buf_release(&body);
 }
 
 void
