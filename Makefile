@@ -27,12 +27,13 @@ DEB_DEPENDS := libevent-2.1-7 libevent-core-2.1-7 libevent-pthreads-2.1-7 \
 	libcurl4 libreadline8 libcjson1 libsqlite3-0 libssl3 libyaml-0-2
 
 # --- sources, by room --------------------------------------------------------
-COMMON_SRC := common/address.c common/buf.c common/diagnostics.c \
-	common/error.c common/file.c common/framer.c common/graph.c common/herdfile.c \
+COMMON_SRC := common/address.c common/buf.c common/client_view.c \
+	common/diagnostics.c common/error.c common/file.c common/filter.c \
+	common/framer.c common/glob.c common/graph.c common/herdfile.c \
 	common/herdreader.c common/herdreader_check.c common/herdreader_nodes.c \
 	common/json.c common/keyfile.c common/location.c common/report.c \
 	common/request.c common/resolver.c common/settings.c common/text.c \
-	common/time.c common/yamltree.c
+	common/time.c common/view.c common/yamltree.c
 BASE_SRC := server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
 	server/base/notify.c server/base/signals.c server/base/thread.c \
 	server/base/traffic.c server/base/watchdog.c
@@ -54,7 +55,8 @@ PLACES_SRC := server/places/answer.c server/places/api_key.c \
 	server/places/gazetteer_file.c server/places/gazetteer_place.c \
 	server/places/gazetteer_reader.c server/places/google.c \
 	server/places/google_legacy.c server/places/json_scan.c \
-	server/places/kd_tree.c server/places/lookup.c server/places/lookup_request.c \
+	server/places/kd_tree.c server/places/lookup.c \
+	server/places/lookup_request.c \
 	server/places/network.c server/places/olc.c server/places/photon.c \
 	server/places/photon_types.c server/places/places.c \
 	server/places/places_asker.c server/places/places_report.c \
@@ -71,7 +73,7 @@ NET_SRC := server/net/addresses.c server/net/client.c \
 ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
 	server/admin/bearer_tokens.c server/admin/clients_api.c \
 	server/admin/control.c server/admin/cursor.c server/admin/digest_api.c \
-	server/admin/digest_cache.c server/admin/glob.c server/admin/herd_config.c \
+	server/admin/digest_cache.c server/admin/herd_config.c \
 	server/admin/http_call.c server/admin/http_limits.c \
 	server/admin/http_listener.c server/admin/log_api.c server/admin/metrics.c \
 	server/admin/page.c server/admin/peers_api.c server/admin/places_api.c \
@@ -84,7 +86,7 @@ HERDD_SRC := server/herdd.c server/main.c server/options.c
 CLIENT_BASE_SRC := client/base/arena.c client/base/child.c \
 	client/base/exit_status.c client/base/histogram.c client/base/loop.c \
 	client/base/paths.c client/base/tokens.c client/base/xbuf.c
-CLIENT_OUT_SRC := client/out/canvas.c client/out/filter.c client/out/layout.c \
+CLIENT_OUT_SRC := client/out/canvas.c client/out/layout.c \
 	client/out/out.c client/out/out_formats.c client/out/out_json.c \
 	client/out/out_prometheus.c client/out/out_table.c client/out/out_text.c \
 	client/out/screen.c client/out/sink.c client/out/values.c client/out/width.c

@@ -13,11 +13,6 @@
 /* Most rows that `client ls` collects from a node unless --limit says. */
 #define LS_MOST 100000u
 
-static const struct column list_columns[] = { CLIENT_COLUMNS(COLUMN_ROW) };
-
-const struct view client_list_view =
-    VIEW(list_columns, .schema = "herd.clients/1", .list = "clients");
-
 struct listing {
 	struct run *run;
 	const char *query; /* "&near=...", begins with & or is empty */
@@ -93,7 +88,7 @@ client_list(struct run *run, const char *query, bool can_cut,
 	    run->prefs.values[PREF_WHERE].text == NULL)
 		l.most = limit;
 	if (status == STATUS_OK)
-		status = run_begin(run, &client_list_view);
+		status = run_begin(run, &client_view);
 	for (size_t i = 0; i < run->target_count && status == STATUS_OK; i++) {
 		enum status one = list_node(&l, run->targets[i]);
 
@@ -131,7 +126,7 @@ client_list_near(
 		number.len -= 2;
 	status = typed_location(run, place, &text, &at);
 	if (status == STATUS_OK &&
-	    (filter_value(VALUE_REAL, number, &metres) != HERD_OK ||
+	    (value_parse(VALUE_REAL, number, &metres) != HERD_OK ||
 		metres <= 0))
 		status = run_fail(
 		    run, STATUS_USAGE, "`%s' is no distance in km", km);

@@ -6,34 +6,11 @@
 #ifndef HERD_CLIENT_LIST_H
 #define HERD_CLIENT_LIST_H
 
+#include "herd/client_view.h"
 #include "run/ask.h"
 
 /* Clients in one page of the admin API; it gives no more at once. */
 #define CLIENT_PAGE 1000u
-
-/* clang-format off */
-#define CLIENT_COLUMNS(X) \
-	X(CLIENT_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_LABEL) \
-	X(CLIENT_ID, "client", "CLIENT", VALUE_TEXT, \
-	    .traits = COLUMN_NAME | COLUMN_ID | COLUMN_SHRINK) \
-	X(CLIENT_TIME, "time", "CLIENT TIME", VALUE_TIME, .drop = 2) \
-	X(CLIENT_LOCATION, "location", "LOCATION", VALUE_PLACE, .drop = 1) \
-	X(CLIENT_DISTANCE, "distance_m", "DISTANCE", VALUE_DISTANCE, .traits = COLUMN_IF_ANY) \
-	X(CLIENT_RECEIVED, "received_at", "RECEIVED", VALUE_CLOCK, .drop = 4) \
-	X(CLIENT_AHEAD, "ahead_s", "AHEAD", VALUE_SECONDS, .traits = COLUMN_IF_ANY, .drop = 6) \
-	X(CLIENT_LAG, "lag_ms", "LAG", VALUE_MS, .traits = COLUMN_COMPUTED | COLUMN_MACHINE, \
-	    .drop = 5) \
-	X(CLIENT_STATUS, "status", "STATUS", VALUE_STATE, \
-	    .traits = COLUMN_COMPUTED | COLUMN_STATE | COLUMN_IF_ANY) \
-	X(CLIENT_ORIGIN, "origin", "ORIGIN", VALUE_TEXT, .drop = 3, .path = "node") \
-	X(CLIENT_SKEW, "skew", "SKEW", VALUE_TEXT, .traits = COLUMN_WIDE) \
-	X(CLIENT_FROM, "from", "FROM", VALUE_TEXT, .traits = COLUMN_WIDE) \
-	X(CLIENT_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE | COLUMN_SHRINK)
-/* clang-format on */
-
-enum { CLIENT_COLUMNS(COLUMN_ENUM) };
-
-extern const struct view client_list_view;
 
 /*
  * The clients of the run's targets as rows. `query` begins with & or is

@@ -24,7 +24,7 @@ const struct command cmd_client_ls = {
 	.group = GROUP_TABLE,
 	.args =
 	    ARGS(ARG("PREFIX", .complete = COMPLETE_CLIENT, .optional = true)),
-	.view = &client_list_view,
+	.view = &client_view,
 	.traits = COMMAND_READ,
 	.run = client_ls_run,
 	.example = "client ls --sort received_at:desc --limit 20",

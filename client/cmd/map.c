@@ -98,7 +98,7 @@ const struct command cmd_map = {
 	    FLAG("prefix", .value = "PREFIX", .complete = COMPLETE_CLIENT,
 		.help = "only clients whose id begins with it")),
 	/* clang-format on */
-	.view = &client_list_view,
+	.view = &client_view,
 	.traits = COMMAND_READ,
 	.run = map_run,
 	.example = "map --near 34.068930,-118.445127 --km 20",

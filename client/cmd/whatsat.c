@@ -62,7 +62,7 @@ put_radius(struct run *run, const char *typed, struct buf *out, double *metres)
 			put(out, typed, digits);
 			return STATUS_OK;
 		}
-	} else if (filter_value(VALUE_DISTANCE, text, &value) == HERD_OK &&
+	} else if (value_parse(VALUE_DISTANCE, text, &value) == HERD_OK &&
 		   (span_is(unit, "m") || span_is(unit, "mi"))) {
 		int len = snprintf(km, sizeof(km), "%.6f", value / 1000);
 

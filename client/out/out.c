@@ -194,8 +194,8 @@ out_begin(
 	if (status != STATUS_OK)
 		return status;
 	if (out->options.where != NULL) {
-		if (filter_parse(out->options.where, view, &out->filter,
-			&why) != HERD_OK) {
+		if (filter_parse(span_from(out->options.where), view,
+			&out->filter, &why) != HERD_OK) {
 			putf(message, "--where: %s", text_of(&why));
 			status = STATUS_USAGE;
 		}
@@ -270,7 +270,7 @@ out_row(struct out *out)
 
 	for (size_t i = 0; i < view->count; i++)
 		row[i].type = view->columns[i].type;
-	wanted = out->filter == NULL || filter_matches(out->filter, row);
+	wanted = out->filter == NULL || filter_matches(out->filter, filter_get_value, row);
 	if (out->streams) {
 		bool room = out->options.limit == 0 ||
 			    out->written < out->options.limit;

@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 #include "base/exit_status.h"
-#include "out/filter.h"
+#include "herd/filter.h"
 #include "out/sink.h"
 #include "out/values.h"
 

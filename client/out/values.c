@@ -15,103 +15,15 @@
 #include "herd/time.h"
 #include "out/width.h"
 
-/* A type's base, and the precision of its values. */
-static const struct {
-	enum value_base base;
-	double per_unit; /* steps that a REAL is rounded to; 0 = it is not */
-} types[] = {
-	[VALUE_TEXT] = { .base = BASE_TEXT },
-	[VALUE_STATE] = { .base = BASE_TEXT },
-	[VALUE_INTEGER] = { .base = BASE_INTEGER },
-	[VALUE_REAL] = { .base = BASE_REAL },
-	[VALUE_PERCENT] = { .base = BASE_REAL, .per_unit = 1e3 },
-	[VALUE_BOOL] = { .base = BASE_INTEGER },
-	[VALUE_TIME] = { .base = BASE_DECIMAL },
-	[VALUE_CLOCK] = { .base = BASE_DECIMAL },
-	[VALUE_SECONDS] = { .base = BASE_REAL, .per_unit = 1e6 },
-	[VALUE_MS] = { .base = BASE_REAL, .per_unit = 1e6 },
-	[VALUE_DISTANCE] = { .base = BASE_REAL, .per_unit = 1e3 },
-	[VALUE_BEARING] = { .base = BASE_REAL, .per_unit = 1e3 },
-	[VALUE_PLACE] = { .base = BASE_TEXT },
-	[VALUE_BYTES] = { .base = BASE_REAL },
-	[VALUE_JSON] = { .base = BASE_TEXT },
+/* Steps that a REAL is rounded to, per unit; 0: it is not. */
+static const double precision[] = {
+	[VALUE_PERCENT] = 1e3,
+	[VALUE_SECONDS] = 1e6,
+	[VALUE_MS] = 1e6,
+	[VALUE_DISTANCE] = 1e3,
+	[VALUE_BEARING] = 1e3,
+	[VALUE_JSON] = 0, /* the last type */
 };
-
-enum value_base
-value_base(enum value_type type)
-{
-	return types[type].base;
-}
-
-static struct span
-without_unit(struct span key)
-{
-	static const char *const units[] = { "_ms", "_s", "_m", "_deg",
-		"_bytes", "_percent" };
-
-	for (size_t i = 0; i < HERD_ARRAY_LEN(units); i++) {
-		size_t len = strlen(units[i]);
-
-		if (key.len > len &&
-		    memcmp(key.data + key.len - len, units[i], len) == 0)
-			return span_of(key.data, key.len - len);
-	}
-	return key;
-}
-
-size_t
-view_find(const struct view *view, struct span name)
-{
-	for (size_t i = 0; i < view->count; i++) {
-		if (span_is(name, view->columns[i].key))
-			return i;
-	}
-	for (size_t i = 0; i < view->count; i++) {
-		const struct column *c = &view->columns[i];
-
-		if (span_equal(name, without_unit(span_from(c->key))))
-			return i;
-		if (strlen(c->title) == name.len &&
-		    strncasecmp(c->title, name.data, name.len) == 0)
-			return i;
-	}
-	return view->count;
-}
-
-enum herd_error
-view_unknown(const struct view *view, struct span name, struct buf *message)
-{
-	const char **keys = xcalloc(view->count + 1, sizeof(*keys));
-
-	for (size_t i = 0; i < view->count; i++)
-		keys[i] = view->columns[i].key;
-	put_text(message, "no column `");
-	put_clean(message, name);
-	put_text(message, "'");
-	put_nearest(message, name, keys, "; there are", view->count);
-	free(keys);
-	return HERD_ESYNTAX;
-}
-
-bool
-value_is_number(const struct value *value, double *number)
-{
-	uint64_t ns;
-
-	if (!value->known)
-		return false;
-	switch (value_base(value->type)) {
-	case BASE_TEXT: return false;
-	case BASE_INTEGER: *number = (double)value->integer; return true;
-	case BASE_REAL: *number = value->real; return true;
-	case BASE_DECIMAL:
-		if (time_parse(value->text, &ns) != HERD_OK)
-			return false;
-		*number = (double)ns / 1e9;
-		return true;
-	}
-	return false;
-}
 
 void
 put_grouped(struct buf *out, int64_t n)
@@ -265,7 +177,7 @@ value_for_people(struct buf *out, const struct value *value,
 static double
 rounded(const struct value *value)
 {
-	double per_unit = types[value->type].per_unit;
+	double per_unit = precision[value->type];
 
 	return per_unit > 0 ? round(value->real * per_unit) / per_unit
 			    : value->real;
@@ -342,43 +254,4 @@ value_write(
 	if ((column->traits & COLUMN_ID) != 0 && value->known &&
 	    !text_is_utf8(value->text))
 		write_base64(json, column->key, value->text);
-}
-
-static int
-compare_numbers(double a, double b)
-{
-	return (a > b) - (a < b);
-}
-
-static int
-compare_decimals(struct span a, struct span b)
-{
-	uint64_t a_ns;
-	uint64_t b_ns;
-
-	if (time_parse(a, &a_ns) != HERD_OK || time_parse(b, &b_ns) != HERD_OK)
-		return span_compare(a, b);
-	if (a_ns != b_ns)
-		return a_ns < b_ns ? -1 : 1;
-	return span_compare(a, b);
-}
-
-int
-value_compare(const struct value *a, const struct value *b, bool descending)
-{
-	int order = 0;
-
-	if (a->known != b->known)
-		return a->known ? -1 : 1;
-	if (!a->known)
-		return 0;
-	switch (value_base(a->type)) {
-	case BASE_TEXT: order = span_compare(a->text, b->text); break;
-	case BASE_INTEGER:
-		order = (a->integer > b->integer) - (a->integer < b->integer);
-		break;
-	case BASE_REAL: order = compare_numbers(a->real, b->real); break;
-	case BASE_DECIMAL: order = compare_decimals(a->text, b->text); break;
-	}
-	return descending ? -order : order;
 }

@@ -287,7 +287,7 @@ find_watch(struct run *run, uint64_t *every, enum status *status)
 
 	*status = STATUS_OK;
 	if (watch != NULL && watch->value != NULL &&
-	    (filter_value(VALUE_SECONDS, span_from(watch->value), &seconds) !=
+	    (value_parse(VALUE_SECONDS, span_from(watch->value), &seconds) !=
 		    HERD_OK ||
 		seconds < 0.1 || seconds > 86400))
 		*status = run_fail(run, STATUS_USAGE,

@@ -2,7 +2,7 @@
 /* Events of reports. */
 #include "admin/admin_room.h"
 #include "admin/arrival_ring.h"
-#include "admin/glob.h"
+#include "herd/glob.h"
 #include "admin/rows.h"
 #include "admin/watcher.h"
 #include "base/clock.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The target of an HTTP request: path, parameters, cursors, globs. */
 #include "admin/cursor.h"
-#include "admin/glob.h"
+#include "herd/glob.h"
 #include "admin/query.h"
 
 #include "fuzz.h"

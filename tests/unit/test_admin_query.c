@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "admin/glob.h"
+#include "herd/glob.h"
 #include "admin/query.h"
 #include "admin/route.h"
 

@@ -3,7 +3,7 @@
 #include "unit.h"
 
 #include "base/xbuf.h"
-#include "out/filter.h"
+#include "herd/filter.h"
 
 static const struct column columns[] = {
 	{ "peer", "PEER", VALUE_TEXT, 0, 0, NULL, 0 },
@@ -52,11 +52,11 @@ matches(const char *text)
 
 	fill_row();
 	buf_init(&message, XBUF_MAX);
-	if (filter_parse(text, &view, &where, &message) != HERD_OK) {
+	if (filter_parse(span_from(text), &view, &where, &message) != HERD_OK) {
 		print_error("%s: %s\n", text, text_of(&message));
 		fail();
 	}
-	result = filter_matches(where, row);
+	result = filter_matches(where, filter_get_value, row);
 	filter_free(where);
 	buf_release(&message);
 	return result;
@@ -70,7 +70,7 @@ assert_wrong(const char *text, const char *part)
 
 	buf_init(&message, XBUF_MAX);
 	assert_int_not_equal(
-	    filter_parse(text, &view, &where, &message), HERD_OK);
+	    filter_parse(span_from(text), &view, &where, &message), HERD_OK);
 	if (strstr(text_of(&message), part) == NULL) {
 		print_error("%s: %s\n", text, text_of(&message));
 		fail();
@@ -154,13 +154,13 @@ test_deep_expressions_are_refused(void **state HERD_UNUSED)
 	buf_init(&message, XBUF_MAX);
 	put_fill(&text, '(', 100000);
 	assert_int_equal(
-	    filter_parse(text_of(&text), &view, &where, &message), HERD_ELIMIT);
+	    filter_parse(buf_span(&text), &view, &where, &message), HERD_ELIMIT);
 	buf_clear(&text);
 	put_text(&text, "owed");
-	for (size_t i = 0; i < WHERE_NODES_MAX; i++)
+	for (size_t i = 0; i < FILTER_NODES_MAX; i++)
 		put_text(&text, " and owed");
 	assert_int_equal(
-	    filter_parse(text_of(&text), &view, &where, &message), HERD_ELIMIT);
+	    filter_parse(buf_span(&text), &view, &where, &message), HERD_ELIMIT);
 	buf_release(&text);
 	buf_release(&message);
 }
