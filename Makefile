@@ -71,15 +71,17 @@ NET_SRC := server/net/addresses.c server/net/client.c \
 	server/net/peering.c server/net/refusals.c server/net/socket.c \
 	server/net/strangers.c server/net/transport.c server/net/worker_pool.c
 ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
-	server/admin/bearer_tokens.c server/admin/clients_api.c \
-	server/admin/control.c server/admin/cursor.c server/admin/digest_api.c \
-	server/admin/digest_cache.c server/admin/herd_config.c \
-	server/admin/http_call.c server/admin/http_limits.c \
-	server/admin/http_listener.c server/admin/log_api.c server/admin/metrics.c \
-	server/admin/page.c server/admin/peers_api.c server/admin/places_api.c \
-	server/admin/process.c server/admin/query.c server/admin/refused.c \
-	server/admin/route.c server/admin/rows.c server/admin/status.c \
-	server/admin/table_stats.c server/admin/watch_line.c \
+	server/admin/bearer_tokens.c server/admin/client_row.c \
+	server/admin/clients_api.c server/admin/clients_forget.c \
+	server/admin/clients_put.c server/admin/control.c server/admin/cursor.c \
+	server/admin/digest_api.c server/admin/digest_cache.c \
+	server/admin/herd_config.c server/admin/http_call.c \
+	server/admin/http_limits.c server/admin/http_listener.c \
+	server/admin/log_api.c server/admin/metrics.c server/admin/page.c \
+	server/admin/peers_api.c server/admin/places_api.c server/admin/process.c \
+	server/admin/put_tickets.c server/admin/query.c server/admin/refused.c \
+	server/admin/route.c server/admin/rows.c server/admin/selection.c \
+	server/admin/status.c server/admin/table_stats.c server/admin/watch_line.c \
 	server/admin/watch_list.c server/admin/watch_news.c \
 	server/admin/watch_reports.c
 HERDD_SRC := server/herdd.c server/main.c server/options.c

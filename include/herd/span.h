@@ -44,6 +44,13 @@ span_is(struct span a, const char *text)
 	return span_equal(a, span_from(text));
 }
 
+static inline bool
+span_begins(struct span a, struct span prefix)
+{
+	return a.len >= prefix.len &&
+	       (prefix.len == 0 || memcmp(a.data, prefix.data, prefix.len) == 0);
+}
+
 /* The first such byte or NULL; an empty span may point to nothing at all. */
 static inline const char *
 span_find(struct span s, char byte)

@@ -11,7 +11,7 @@
 
 #define ADMIN_CALLS_MAX 128u /* requests at one time; more get 503 */
 #define ADMIN_IDLE_S 60      /* without a byte: the connection is closed */
-#define ADMIN_BODY_MAX 65536
+#define ADMIN_BODY_MAX (256 << 10)
 #define ADMIN_CLOSE_MS 1000 /* for answers on their way when we stop */
 
 struct table_stats;

@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The clients of the table: /v1/clients. */
+/* The clients of the table: GET /v1/clients and one of them. */
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
-#include "admin/page.h"
 #include "admin/route.h"
-#include "admin/rows.h"
+#include "admin/selection.h"
 #include "base/clock.h"
-#include "herd/text.h"
-#include "store/store.h"
 
-#define STEP_SLICES 4u /* of the table, between two looks at the clock */
-#define COMMIT_POLL_MS 2u
-#define CLIENT_SEGMENT 2   /* of /v1/clients/ID */
-#define NEAR_KM_MAX 20038u /* half way round the Earth */
+#define CLIENT_SEGMENT 2 /* of /v1/clients/ID */
+/* Slices of the table, between two looks at the clock. */
+#define STEP_SLICES 4u
 
 /* --- one client ------------------------------------------------------- */
 
@@ -25,28 +21,24 @@ fail_no_client(struct http_call *call)
 	    "node %s holds no report of that client", call->node->name);
 }
 
-/* Copies the client's record; answers and returns false if there is none. */
-static bool
-get_client(struct http_call *call, bool removals, struct record *record)
+static void
+answer_client(struct http_call *call, const struct record *record)
 {
-	enum herd_error error = table_get(
-	    call->node->table, call->query.segments[CLIENT_SEGMENT], record);
+	struct client_scene scene;
+	const struct client_row row = { .scene = &scene,
+		.report = &record->report,
+		.from = record->from };
 
-	if (error == HERD_OK &&
-	    (removals || record->report.kind != REPORT_REMOVAL))
-		return true;
-	if (error == HERD_ENOMEM)
-		http_call_out_of_memory(call);
-	else
-		fail_no_client(call);
-	return false;
+	client_scene_init(&scene, call->node);
+	client_row_write(http_call_answer(call), &row);
+	http_call_json(call);
 }
 
 void
 serve_client(struct http_call *call)
 {
 	struct record record;
-	struct json *json = http_call_answer(call);
+	enum herd_error error;
 	bool removals;
 
 	if (query_flag(&call->query, "removed", &removals) != HERD_OK) {
@@ -55,178 +47,37 @@ serve_client(struct http_call *call)
 		return;
 	}
 	record_init(&record);
-	if (get_client(call, removals, &record)) {
-		row_client(json, call->node, &record.report, record.from);
-		row_ahead(json, &record.report, clock_wall());
-		http_call_json(call);
-	}
+	error = table_get(
+	    call->node->table, call->query.segments[CLIENT_SEGMENT], &record);
+	if (error == HERD_ENOMEM)
+		http_call_out_of_memory(call);
+	else if (error != HERD_OK ||
+		 (record.report.kind == REPORT_REMOVAL && !removals))
+		fail_no_client(call);
+	else
+		answer_client(call, &record);
 	record_release(&record);
 }
 
-/* --- forget ----------------------------------------------------------- */
-
-/* A removal under way; with durability sync it waits for its commit. */
-struct forgetting {
-	struct record held; /* what is forgotten; the removal borrows its id */
-	struct report removal;
-	struct put_info ticket;
-};
-
-static void
-forgetting_free(void *arg)
-{
-	struct forgetting *job = arg;
-
-	record_release(&job->held);
-	free(job);
-}
-
-/*
- * A removal floods like any report and loses to a later report of the client.
- * It has the time of the report that it removes and wins by its kind. The time
- * of this node's clock would keep the client out if that clock is ahead.
- */
-static enum put_result
-put_removal(struct node *node, struct forgetting *job)
-{
-	const struct outbox *store =
-	    node->store == NULL ? NULL : store_outbox(node->store);
-	const struct report *held = &job->held.report;
-
-	job->removal = (struct report){
-		.client = held->client,
-		.location = span_of("", 0),
-		.time = held->time,
-		.skew = span_of("", 0),
-		.origin = span_from(node->name),
-		.time_ns = held->time_ns,
-		.kind = REPORT_REMOVAL,
-	};
-	return table_put(node->table, &job->removal, FROM_CLIENT,
-	    timekeeper_expiry(&node->timekeeper, clock_mono()), store,
-	    &job->ticket);
-}
-
-static void
-answer_forgotten(struct http_call *call, const struct report *removal)
-{
-	struct json *json = http_call_answer(call);
-	struct buf shown;
-
-	buf_init(&shown, LOG_LINE_MAX);
-	if (text_escape(&shown, removal->client, LOG_FIELD_MAX) != HERD_OK ||
-	    buf_cstr(&shown) == NULL)
-		buf_clear(&shown);
-	http_call_log(call, shown.len > 0 ? buf_cstr(&shown) : "");
-	buf_release(&shown);
-	json_text(json, "client", removal->client);
-	json_text(json, "time", removal->time);
-	json_bool(json, "forgotten", true);
-	http_call_json(call);
-}
-
-static void
-fail_store(struct http_call *call)
-{
-	http_call_fail(call, ADMIN_UNAVAILABLE,
-	    "GET /v1/status has the store's error; ask another node",
-	    "the store has failed, so nothing is sure to last");
-}
-
-static bool
-on_commit_step(struct http_call *call)
-{
-	struct forgetting *job = call->job;
-	struct store *store = call->node->store;
-	bool failed = store_has_failed(store);
-
-	if (!failed && !commit_covers(store_commit(store), &job->ticket))
-		return true;
-	if (failed)
-		fail_store(call);
-	else
-		answer_forgotten(call, &job->removal);
-	return false;
-}
-
-/* Returns whether the answer waits; the call owns the job then. */
-static bool
-waits_for_commit(
-    struct http_call *call, struct forgetting *job, enum put_result result)
-{
-	const struct store *store = call->node->store;
-
-	if (store == NULL || store_outbox(store) == NULL ||
-	    !commit_must_wait(store_commit(store), result, &job->ticket))
-		return false;
-	http_call_walk(
-	    call, job, forgetting_free, on_commit_step, COMMIT_POLL_MS);
-	return true;
-}
-
-/* Takes the job. */
-static void
-forget(struct http_call *call, struct forgetting *job)
-{
-	enum put_result result = put_removal(call->node, job);
-
-	if ((result == PUT_ACCEPTED || result == PUT_EQUAL) &&
-	    waits_for_commit(call, job, result))
-		return;
-	switch (result) {
-	case PUT_ACCEPTED:
-	case PUT_EQUAL: answer_forgotten(call, &job->removal); break;
-	case PUT_STALE:
-		http_call_fail(call, ADMIN_CONFLICT, "try again",
-		    "the client has reported itself again meanwhile");
-		break;
-	case PUT_EXPIRED:
-	case PUT_REFUSED:
-	case PUT_NO_ROOM:
-	case PUT_FULL: fail_no_client(call); break;
-	case PUT_NOMEM: http_call_out_of_memory(call); break;
-	}
-	forgetting_free(job);
-}
-
-void
-serve_client_forget(struct http_call *call)
-{
-	const struct store *store = call->node->store;
-	struct forgetting *job;
-
-	if (store != NULL && store_outbox(store) != NULL &&
-	    store_has_failed(store)) {
-		fail_store(call);
-		return;
-	}
-	job = calloc(1, sizeof(*job));
-	if (job == NULL) {
-		http_call_out_of_memory(call);
-		return;
-	}
-	record_init(&job->held);
-	if (get_client(call, false, &job->held))
-		forget(call, job);
-	else
-		forgetting_free(job);
-}
-
-/* --- a page of clients ------------------------------------------------ */
+/* --- clients ---------------------------------------------------------- */
 
 struct clients_job {
+	struct selection selection;
 	struct page *page;
 	bool count;
-	bool near;
+	uint64_t left; /* rows of a stream */
+	struct buf lines;
 };
 
 static void
-listing_free(void *arg)
+clients_job_free(void *arg)
 {
-	struct clients_job *listing = arg;
+	struct clients_job *job = arg;
 
-	page_free(listing->page);
-	free(listing);
+	page_free(job->page);
+	selection_release(&job->selection);
+	buf_release(&job->lines);
+	free(job);
 }
 
 static void
@@ -240,146 +91,153 @@ answer_count(struct http_call *call, uint64_t clients, uint64_t removals)
 }
 
 static void
-answer_page(struct http_call *call, const struct clients_job *listing)
+answer_page(struct http_call *call, const struct page *page)
 {
-	struct wall now = clock_wall();
 	struct json *json = http_call_answer(call);
 
-	json_word(json, "schema", "herd.clients/1");
+	json_word(json, "schema", client_view.schema);
 	json_word(json, "node", call->node->name);
 	json_array(json, "clients");
-	for (unsigned i = 0; i < page_count(listing->page); i++) {
-		const struct page_row *from = page_row(listing->page, i);
+	for (unsigned i = 0; i < page_count(page); i++) {
+		const struct client_row row = page_client(page, i);
 
 		json_object(json, NULL);
-		row_client(json, call->node, &from->report, from->from);
-		row_ahead(json, &from->report, now);
-		if (listing->near)
-			json_number(json, "distance_m",
-			    (double)(int64_t)(from->distance_m * 10 + 0.5) /
-				10);
+		client_row_write(json, &row);
 		json_object_end(json);
 	}
 	json_array_end(json);
-	page_add_next(json, listing->page);
+	page_add_next(json, page);
 	http_call_json(call);
 }
 
 static bool
-on_step(struct http_call *call)
+on_page_step(struct http_call *call)
 {
-	const struct clients_job *listing = call->job;
+	const struct clients_job *job = call->job;
 	bool more;
 	enum herd_error error =
-	    page_walk(listing->page, call->node->table, STEP_SLICES, &more);
+	    page_walk(job->page, call->node->table, STEP_SLICES, &more);
 
 	if (error == HERD_OK && more)
 		return true;
 	if (error != HERD_OK)
 		http_call_out_of_memory(call);
-	else if (listing->count)
-		answer_count(call, page_total(listing->page),
-		    page_removals(listing->page));
+	else if (job->count)
+		answer_count(
+		    call, page_total(job->page), page_removals(job->page));
 	else
-		answer_page(call, listing);
+		answer_page(call, job->page);
+	return false;
+}
+
+/* --- a stream --------------------------------------------------------- */
+
+static enum herd_error
+add_line(struct buf *lines, const struct client_row *row)
+{
+	enum herd_error error;
+	struct json json;
+
+	json_begin(&json, lines, JSON_COMPACT);
+	json_object(&json, NULL);
+	client_row_write(&json, row);
+	json_object_end(&json);
+	error = json_end(&json);
+	return error == HERD_OK ? buf_add_byte(lines, '\n') : error;
+}
+
+static enum herd_error
+send_rows(struct http_call *call, struct clients_job *job)
+{
+	enum herd_error error = HERD_OK;
+
+	buf_clear(&job->lines);
+	for (unsigned i = 0; i < page_count(job->page) && error == HERD_OK;
+	     i++) {
+		const struct client_row row = page_client(job->page, i);
+
+		error = add_line(&job->lines, &row);
+	}
+	if (error == HERD_OK)
+		http_call_send(call, buf_span(&job->lines));
+	job->left -= page_count(job->page);
+	return error;
+}
+
+static unsigned
+rows_at_once(const struct clients_job *job)
+{
+	return job->left < PAGE_LIMIT_MAX ? (unsigned)job->left
+					  : PAGE_LIMIT_MAX;
+}
+
+/* Each page costs what it holds, because it goes on where the last one was. */
+static bool
+on_stream_step(struct http_call *call)
+{
+	struct clients_job *job = call->job;
+	bool more;
+	enum herd_error error =
+	    page_walk(job->page, call->node->table, STEP_SLICES, &more);
+
+	if (error == HERD_OK && page_count(job->page) > 0)
+		error = send_rows(call, job);
+	if (error != HERD_OK) {
+		http_call_out_of_memory(call);
+		return false;
+	}
+	if (job->left > 0 && page_again(job->page, rows_at_once(job)))
+		return true;
+	http_call_end(call);
 	return false;
 }
 
 /* --- the question ----------------------------------------------------- */
 
-/* digits [. digits], 0 < km <= NEAR_KM_MAX; metres. */
-static bool
-read_km(struct span text, double *metres)
+/* Sets how many rows are wanted; returns what is wrong, or NULL. */
+static const char *
+read_limit(const struct query *query, bool stream, struct clients_job *job)
 {
-	struct buf copy;
-	char *end = NULL;
-	double km = 0;
+	uint64_t limit = stream ? UINT64_MAX : PAGE_LIMIT_DEFAULT;
+	uint64_t most = stream ? UINT64_MAX : PAGE_LIMIT_MAX;
 
-	for (size_t i = 0; i < text.len; i++) {
-		if (!text_is_digit(text.data[i]) && text.data[i] != '.')
-			return false;
+	if (query_flag(query, "count", &job->count) != HERD_OK)
+		return "count is a truth value, like count=1";
+	if (query_flag(
+		query, "removals", &job->selection.filter.removals) != HERD_OK)
+		return "removals is a truth value, like removals=1";
+	if (query_count(query, "limit", 1, most, &limit) != HERD_OK)
+		return stream ? "limit is a whole number above 0"
+			      : "limit is a whole number from 1 to 1000";
+	if (stream && (job->count || query_find(query, "sort") != NULL ||
+			  query_find(query, "after") != NULL))
+		return "a stream has no count, sort and after";
+	job->left = limit;
+	job->selection.filter.limit = rows_at_once(job);
+	if (stream)
+		job->selection.filter.order.column = PAGE_TABLE;
+	if (job->count) {
+		job->selection.filter.limit = 0;
+		job->selection.filter.order.column = CLIENT_ID;
 	}
-	buf_init(&copy, 64);
-	if (text.len > 0 && buf_add_span(&copy, text) == HERD_OK &&
-	    buf_cstr(&copy) != NULL)
-		km = strtod(buf_cstr(&copy), &end);
-	if (end != NULL && *end != '\0')
-		km = 0;
-	buf_release(&copy);
-	*metres = km * 1000;
-	return km > 0 && km <= NEAR_KM_MAX;
-}
-
-/* Returns what is wrong with the parameters, or NULL. */
-static const char *
-read_near(const struct query *query, struct page_filter *filter)
-{
-	const struct query_param *near = query_find(query, "near");
-	const struct query_param *km = query_find(query, "km");
-	enum herd_error error;
-	struct buf text;
-
-	if (near == NULL)
-		return km == NULL ? NULL : "km needs near";
-	buf_init(&text, 1024);
-	error = location_from_human(near->value, &text, &filter->at);
-	buf_release(&text);
-	if (error != HERD_OK)
-		return "near is a location like +34.068930-118.445127";
-	filter->near = true;
-	filter->order = PAGE_DISTANCE;
-	if (km == NULL)
-		return NULL;
-	if (!read_km(km->value, &filter->within_m))
-		return "km is a number above 0, at most 20038";
-	return NULL;
-}
-
-static const char *
-read_filter(const struct query *query, struct page_filter *filter)
-{
-	const struct query_param *prefix = query_find(query, "prefix");
-	const struct query_param *sort = query_find(query, "sort");
-	uint64_t limit = PAGE_LIMIT_DEFAULT;
-	const char *fault;
-
-	*filter = (struct page_filter){ .order = PAGE_ID, .prefix = { "", 0 } };
-	fault = read_near(query, filter);
-	if (fault != NULL)
-		return fault;
-	if (prefix != NULL)
-		filter->prefix = prefix->value;
-	if (sort != NULL &&
-	    page_order_parse(sort->value, &filter->order) != HERD_OK)
-		return PAGE_ORDER_WORDS;
-	if (filter->order == PAGE_DISTANCE && !filter->near)
-		return "sort=distance needs near";
-	if (query_count(query, "limit", 1, PAGE_LIMIT_MAX, &limit) != HERD_OK)
-		return "limit is a whole number from 1 to 1000";
-	filter->limit = (unsigned)limit;
 	return NULL;
 }
 
 static void
-begin(struct http_call *call, const struct page_filter *filter, bool count)
+begin(struct http_call *call, struct clients_job *job, bool stream)
 {
 	const struct query_param *after = query_find(&call->query, "after");
-	struct clients_job *listing = calloc(1, sizeof(*listing));
-	enum herd_error error = HERD_ENOMEM;
+	enum herd_error error = page_new(&job->selection.filter,
+	    after == NULL ? span_of("", 0) : after->value, &job->page);
 
-	if (listing != NULL) {
-		listing->count = count;
-		listing->near = filter->near;
-		error = page_new(filter,
-		    after == NULL ? span_of("", 0) : after->value,
-		    &listing->page);
-	}
 	if (error == HERD_OK) {
-		http_call_walk(call, listing, listing_free, on_step, 0);
+		if (stream)
+			http_call_download(call, "application/x-ndjson");
+		http_call_walk(call, job, clients_job_free,
+		    stream ? on_stream_step : on_page_step, 0);
 		return;
 	}
-	if (listing != NULL)
-		listing_free(listing);
+	clients_job_free(job);
 	if (error == HERD_ESYNTAX)
 		http_call_fail(call, ADMIN_BAD_REQUEST,
 		    "after is the `next` of a page of the same sort",
@@ -388,29 +246,46 @@ begin(struct http_call *call, const struct page_filter *filter, bool count)
 		http_call_out_of_memory(call);
 }
 
+/* The count of all clients needs no walk. */
+static void
+answer_count_all(struct http_call *call)
+{
+	struct table_counts counts;
+
+	table_count(call->node->table, &counts);
+	answer_count(call, counts.records - counts.removals, counts.removals);
+}
+
 void
 serve_clients(struct http_call *call)
 {
-	struct page_filter filter;
-	struct table_counts counts;
-	const char *fault = read_filter(&call->query, &filter);
-	bool count = false;
+	struct clients_job *job = calloc(1, sizeof(*job));
+	const char *fault = NULL;
+	bool stream = false;
+	bool all;
 
-	if (fault == NULL &&
-	    query_flag(&call->query, "count", &count) != HERD_OK)
-		fault = "count is a truth value, like count=1";
-	if (fault != NULL) {
+	if (job == NULL) {
+		http_call_out_of_memory(call);
+		return;
+	}
+	buf_init(&job->lines, SIZE_MAX / 2);
+	if (!selection_read(&job->selection, call)) {
+		clients_job_free(job);
+		return;
+	}
+	if (query_flag(&call->query, "stream", &stream) != HERD_OK)
+		fault = "stream is a truth value, like stream=1";
+	if (fault == NULL)
+		fault = read_limit(&call->query, stream, job);
+	all = selection_is_all(&job->selection);
+	if (fault == NULL && (!job->count || !all)) {
+		begin(call, job, stream);
+		return;
+	}
+	clients_job_free(job);
+	if (fault == NULL)
+		answer_count_all(call);
+	else
 		http_call_fail(call, ADMIN_BAD_REQUEST, fault,
 		    "a parameter has a wrong value");
-	} else if (count && filter.prefix.len == 0 && !filter.near) {
-		table_count(call->node->table, &counts);
-		answer_count(
-		    call, counts.records - counts.removals, counts.removals);
-	} else {
-		if (count) {
-			filter.limit = 0;
-			filter.order = PAGE_ID;
-		}
-		begin(call, &filter, count);
-	}
 }

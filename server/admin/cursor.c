@@ -1,66 +1,100 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "admin/cursor.h"
 
-#include "herd/report.h"
+#include <string.h>
+
 #include "herd/text.h"
 
-/* Letter, number in hex, length of the node's name in hex. */
+/* Column, direction, unknown, number, length of the text; all but two in hex. */
+#define COLUMN_DIGITS 2u
+#define NUMBER_AT (COLUMN_DIGITS + 2u)
 #define NUMBER_DIGITS 16u
-#define LENGTH_DIGITS 2u
-#define HEAD_LEN (1u + NUMBER_DIGITS + LENGTH_DIGITS)
+#define LENGTH_AT (NUMBER_AT + NUMBER_DIGITS)
+#define LENGTH_DIGITS 5u
+#define HEAD_LEN (LENGTH_AT + LENGTH_DIGITS)
 
 static const struct {
 	const char *word;
-	char letter;
-} ORDERS[] = {
-#define HERD_PAGE_ORDER_ROW(id, word, letter) [id] = { word, letter },
-	PAGE_ORDERS(HERD_PAGE_ORDER_ROW)
-#undef HERD_PAGE_ORDER_ROW
+	struct page_order order;
+} WORDS[] = {
+	{ "id", { CLIENT_ID, false } },
+	{ "time", { CLIENT_TIME, true } },
+	{ "node", { CLIENT_ORIGIN, false } },
+	{ "received", { CLIENT_RECEIVED, true } },
+	{ "distance", { CLIENT_DISTANCE, false } },
+	{ "table", { PAGE_TABLE, false } },
 };
 
-const char PAGE_ORDER_WORDS[] = "sort is one of:"
-#define HERD_PAGE_ORDER_WORD(id, word, letter) " " word
-    PAGE_ORDERS(HERD_PAGE_ORDER_WORD);
-#undef HERD_PAGE_ORDER_WORD
+const char PAGE_ORDER_WORDS[] =
+    "sort is id, time, node, received, distance or table, or a column such as "
+    "age_s, with :asc or :desc";
 
 enum herd_error
-page_order_parse(struct span word, enum page_order *out)
+page_order_parse(struct span word, struct page_order *out)
 {
-	for (size_t i = 0; i < HERD_ARRAY_LEN(ORDERS); i++) {
-		if (span_is(word, ORDERS[i].word)) {
-			*out = (enum page_order)i;
-			return HERD_OK;
+	struct span name = span_cut(&word, ':');
+
+	if (word.len == 0) {
+		for (size_t i = 0; i < HERD_ARRAY_LEN(WORDS); i++) {
+			if (span_is(name, WORDS[i].word)) {
+				*out = WORDS[i].order;
+				return HERD_OK;
+			}
 		}
 	}
-	return HERD_ENOTFOUND;
+	*out = (struct page_order){ view_find(&client_view, name),
+		span_is(word, "desc") };
+	if (out->column == client_view.count ||
+	    (word.len > 0 && !out->descending && !span_is(word, "asc")))
+		return HERD_ENOTFOUND;
+	/* Ages grow from page to page, but the order of times stays. */
+	if (out->column == CLIENT_AGE)
+		*out = (struct page_order){ CLIENT_TIME, !out->descending };
+	return HERD_OK;
 }
 
-static int
-compare_numbers(uint64_t a, uint64_t b)
+/* --- keys ------------------------------------------------------------- */
+
+/* Doubles as integers in the same order (IEEE 754). */
+static uint64_t
+real_key(double real)
 {
-	return (a > b) - (a < b);
+	const uint64_t sign = UINT64_C(1) << 63;
+	uint64_t bits;
+
+	memcpy(&bits, &real, sizeof(bits));
+	return (bits & sign) != 0 ? ~bits : bits | sign;
+}
+
+struct page_key
+page_key_of(const struct value *value)
+{
+	struct page_key key = { .unknown = !value->known };
+
+	if (key.unknown)
+		return key;
+	switch (value_base(value->type)) {
+	case BASE_TEXT: key.text = value->text; break;
+	case BASE_INTEGER: key.number = (uint64_t)value->integer; break;
+	case BASE_REAL: key.number = real_key(value->real); break;
+	case BASE_DECIMAL: (void)value_time(value, &key.number); break;
+	}
+	return key;
 }
 
 int
-page_key_compare(
-    enum page_order order, const struct page_key *a, const struct page_key *b)
+page_key_compare(const struct page_order *order, const struct page_key *a,
+    const struct page_key *b)
 {
-	int difference = 0;
+	int difference = (a->number > b->number) - (a->number < b->number);
 
-	switch (order) {
-	case PAGE_ID: break;
-	case PAGE_TIME:
-	case PAGE_RECEIVED:
-		difference = compare_numbers(b->number, a->number);
-		break;
-	case PAGE_NODE: difference = span_compare(a->node, b->node); break;
-	case PAGE_DISTANCE:
-	case PAGE_TABLE:
-		difference = compare_numbers(a->number, b->number);
-		break;
-	}
-	return difference != 0 ? difference
-			       : span_compare(a->client, b->client);
+	if (a->unknown != b->unknown)
+		return a->unknown ? 1 : -1;
+	if (difference == 0)
+		difference = span_compare(a->text, b->text);
+	if (difference == 0)
+		return span_compare(a->client, b->client);
+	return order->descending ? -difference : difference;
 }
 
 /* --- text ------------------------------------------------------------- */
@@ -99,19 +133,27 @@ undo_url_safe(struct span text, struct buf *out)
 	return error;
 }
 
+/* A cursor of the table's own order has the column 0xff. */
+static unsigned
+column_number(const struct page_order *order)
+{
+	return order->column == PAGE_TABLE ? 0xffu : (unsigned)order->column;
+}
+
 enum herd_error
-page_cursor_format(
-    struct buf *out, enum page_order order, const struct page_key *key)
+page_cursor_format(struct buf *out, const struct page_order *order,
+    const struct page_key *key)
 {
 	size_t before = out->len;
 	enum herd_error error;
 	struct buf bytes;
 
 	buf_init(&bytes, PAGE_CURSOR_MAX);
-	error = buf_addf(&bytes, "%c%016llx%02zx", ORDERS[order].letter,
-	    (unsigned long long)key->number, key->node.len);
+	error = buf_addf(&bytes, "%02x%c%c%016llx%05zx", column_number(order),
+	    order->descending ? 'd' : 'a', key->unknown ? 'u' : 'k',
+	    (unsigned long long)key->number, key->text.len);
 	if (error == HERD_OK)
-		error = buf_add_span(&bytes, key->node);
+		error = buf_add_span(&bytes, key->text);
 	if (error == HERD_OK)
 		error = buf_add_span(&bytes, key->client);
 	if (error == HERD_OK)
@@ -143,26 +185,33 @@ parse_hex(struct span text, uint64_t *out)
 
 /* Reads the decoded bytes; the key borrows them. */
 static enum herd_error
-parse_bytes(struct span bytes, enum page_order order, struct page_key *key)
+parse_bytes(
+    struct span bytes, const struct page_order *order, struct page_key *key)
 {
-	uint64_t node_len;
+	const char *head = bytes.data;
+	uint64_t column;
+	uint64_t len;
 
-	if (bytes.len < HEAD_LEN || bytes.data[0] != ORDERS[order].letter ||
-	    !parse_hex(span_of(bytes.data + 1, NUMBER_DIGITS), &key->number) ||
-	    !parse_hex(span_of(bytes.data + 1 + NUMBER_DIGITS, LENGTH_DIGITS),
-		&node_len))
+	if (bytes.len < HEAD_LEN ||
+	    !parse_hex(span_of(head, COLUMN_DIGITS), &column) ||
+	    !parse_hex(span_of(head + NUMBER_AT, NUMBER_DIGITS),
+		&key->number) ||
+	    !parse_hex(span_of(head + LENGTH_AT, LENGTH_DIGITS), &len))
 		return HERD_ESYNTAX;
-	if (node_len > REPORT_ORIGIN_MAX || node_len > bytes.len - HEAD_LEN)
+	if (column != column_number(order) ||
+	    head[COLUMN_DIGITS] != (order->descending ? 'd' : 'a') ||
+	    len > bytes.len - HEAD_LEN)
 		return HERD_ESYNTAX;
-	key->node = span_of(bytes.data + HEAD_LEN, (size_t)node_len);
-	key->client = span_of(bytes.data + HEAD_LEN + node_len,
-	    bytes.len - HEAD_LEN - (size_t)node_len);
+	key->unknown = head[COLUMN_DIGITS + 1] == 'u';
+	key->text = span_of(head + HEAD_LEN, (size_t)len);
+	key->client = span_of(head + HEAD_LEN + len,
+	    bytes.len - HEAD_LEN - (size_t)len);
 	return HERD_OK;
 }
 
 enum herd_error
-page_cursor_parse(struct span text, enum page_order order, struct buf *bytes,
-    struct page_key *key)
+page_cursor_parse(struct span text, const struct page_order *order,
+    struct buf *bytes, struct page_key *key)
 {
 	enum herd_error error;
 	struct buf standard;

@@ -26,6 +26,7 @@ struct digest_job {
 	struct table_cursor cursor;
 	bool failed;
 
+	struct client_scene scene;
 	struct page *page;
 	uint8_t *leaves; /* a bit per leaf that is wanted */
 };
@@ -144,17 +145,16 @@ is_wanted(void *arg, struct span client)
 }
 
 static void
-add_rows(
-    struct http_call *call, struct json *json, const struct digest_job *job)
+add_rows(struct json *json, const struct digest_job *job)
 {
 	json_array(json, "clients");
 	for (unsigned i = 0; i < page_count(job->page); i++) {
-		const struct page_row *row = page_row(job->page, i);
+		const struct client_row row = page_client(job->page, i);
 		struct digest_path leaf = { DIGEST_DEPTH,
-			digest_leaf(&job->key, row->report.client) };
+			digest_leaf(&job->key, row.report->client) };
 
 		json_object(json, NULL);
-		row_client(json, call->node, &row->report, row->from);
+		client_row_write(json, &row);
 		add_path(json, leaf);
 		json_object_end(json);
 	}
@@ -179,7 +179,7 @@ on_page_step(struct http_call *call)
 		json = http_call_answer(call);
 		add_path(json, job->path);
 		add_key(json, job);
-		add_rows(call, json, job);
+		add_rows(json, job);
 		http_call_json(call);
 	}
 	return false;
@@ -190,15 +190,18 @@ begin_leaves(struct http_call *call, struct digest_job *job)
 {
 	const struct query_param *after = query_find(&call->query, "after");
 	const struct page_filter filter = {
-		.order = PAGE_TABLE,
-		.prefix = { "", 0 },
+		.scene = &job->scene,
+		.order = { .column = PAGE_TABLE },
 		.limit = PAGE_LIMIT_MAX,
 		.removals = true,
 		.wanted = is_wanted,
 		.wanted_arg = job,
 	};
-	enum herd_error error = page_new(
-	    &filter, after == NULL ? span_of("", 0) : after->value, &job->page);
+	enum herd_error error;
+
+	client_scene_init(&job->scene, call->node);
+	error = page_new(&filter, after == NULL ? span_of("", 0) : after->value,
+	    &job->page);
 
 	if (error == HERD_OK) {
 		http_call_walk(call, job, job_free, on_page_step, 0);

@@ -127,9 +127,8 @@ http_call_abort(struct http_call *call)
 	if (call->answered)
 		return;
 	drop_job(call);
-	if (call->stream) {
-		call->answered = true;
-		evhttp_send_reply_end(call->request);
+	if (call->stream && !call->bounded) {
+		http_call_end(call);
 	} else {
 		http_call_fail(call, ADMIN_UNAVAILABLE, "ask another node",
 		    "the node stops");
@@ -150,9 +149,15 @@ void
 http_call_text(
     struct http_call *call, int status, const char *type, struct span text)
 {
-	struct evbuffer *body = evbuffer_new();
+	struct evbuffer *body;
 	char length[24];
 
+	if (call->stream) {
+		http_call_send(call, text);
+		http_call_end(call);
+		return;
+	}
+	body = evbuffer_new();
 	call->answered = true;
 	call->admin->answers++;
 	call->admin->errors += status >= 400;
@@ -241,11 +246,10 @@ http_call_fail(struct http_call *call, enum admin_error error, const char *hint,
 
 /* --- streams ---------------------------------------------------------- */
 
-void
-http_call_stream(struct http_call *call, const char *type)
+static struct bufferevent *
+begin_stream(struct http_call *call, const char *type)
 {
 	const struct timeval stall = { STREAM_STALL_S, 0 };
-	const int size = STREAM_SNDBUF;
 	struct bufferevent *bev =
 	    evhttp_connection_get_bufferevent(connection_of(call));
 
@@ -258,9 +262,32 @@ http_call_stream(struct http_call *call, const char *type)
 	/* The reader may be silent: only its end of the stream is read. */
 	bufferevent_set_timeouts(bev, NULL, &stall);
 	bufferevent_setwatermark(bev, EV_READ, 0, HTTP_CALL_UNSENT_MAX);
-	/* A small buffer, because bytes that wait in the kernel get old. */
+	return bev;
+}
+
+/* A small buffer, because bytes that wait in the kernel get old. */
+void
+http_call_stream(struct http_call *call, const char *type)
+{
+	const int size = STREAM_SNDBUF;
+	struct bufferevent *bev = begin_stream(call, type);
+
 	(void)setsockopt(
 	    bufferevent_getfd(bev), SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
+void
+http_call_download(struct http_call *call, const char *type)
+{
+	call->bounded = true;
+	(void)begin_stream(call, type);
+}
+
+void
+http_call_end(struct http_call *call)
+{
+	call->answered = true;
+	evhttp_send_reply_end(call->request);
 }
 
 size_t
@@ -300,12 +327,26 @@ http_call_send(struct http_call *call, struct span text)
 
 /* --- work in turns ---------------------------------------------------- */
 
+/* A download's reader has taken all: there is room for the next step. */
+static void
+on_taken(struct http_call *call)
+{
+	const struct timeval now = { 0, 0 };
+
+	event_add(call->turn, &now);
+}
+
+static bool
+must_wait(const struct http_call *call)
+{
+	return call->bounded && http_call_room(call) == 0;
+}
+
 static void
 on_turn(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	struct http_call *call = arg;
-	const struct timeval wait = { (time_t)(call->every_ms / 1000),
-		(suseconds_t)(call->every_ms % 1000 * 1000) };
+	struct timeval wait = { 0, 0 };
 	struct mono start = clock_mono();
 	http_call_on_gone *job_free = call->on_gone;
 	void *job = call->job;
@@ -317,9 +358,16 @@ on_turn(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 			job_free(job);
 			return;
 		}
-	} while (call->every_ms == 0 && mono_since(clock_mono(), start) <
-					    HTTP_CALL_TURN_MS * HERD_NS_PER_MS);
+	} while (call->every_ms == 0 && !must_wait(call) &&
+		 mono_since(clock_mono(), start) <
+		     HTTP_CALL_TURN_MS * HERD_NS_PER_MS);
+	if (must_wait(call)) {
+		call->on_room = on_taken;
+		return;
+	}
 	/* A timer that is due at once lets others run, event_active() not. */
+	wait.tv_sec = (time_t)(call->every_ms / 1000);
+	wait.tv_usec = (suseconds_t)(call->every_ms % 1000 * 1000);
 	event_add(call->turn, &wait);
 }
 

@@ -63,6 +63,7 @@ struct http_call {
 	bool head;     /* HEAD: no body */
 	bool answered; /* only bytes are left to be sent */
 	bool stream;
+	bool bounded; /* the stream has an end of its own: http_call_end() */
 	void *job; /* of http_call_keep() */
 	http_call_on_gone *on_gone;
 	/* A stream's reader has taken what was queued. */
@@ -101,6 +102,14 @@ void http_call_header(
 
 /* Begins an answer that goes on: JSON lines or text, in chunks. */
 void http_call_stream(struct http_call *call, const char *type);
+
+/*
+ * As http_call_stream() for what has an end, http_call_end(). Until then a
+ * failure is a last line with "error", as in an answer that failed. Steps of
+ * http_call_walk() wait while the reader has not taken what they sent.
+ */
+void http_call_download(struct http_call *call, const char *type);
+void http_call_end(struct http_call *call);
 /* Bytes that may be sent now without waiting for the reader. */
 size_t http_call_room(const struct http_call *call);
 void http_call_send(struct http_call *call, struct span text);

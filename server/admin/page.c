@@ -7,10 +7,14 @@
 
 #include "admin/cursor.h"
 #include "admin/rows.h"
+#include "herd/glob.h"
+
+/* Texts that a slice looks at before it lets others have the shard. */
+#define SLICE_BYTES (1u << 20)
 
 struct page {
 	struct page_filter filter;
-	struct buf prefix; /* own copy */
+	struct span glob_prefix;
 	struct buf cursor; /* bytes that `after` borrows */
 	bool has_after;
 	struct page_key after;
@@ -21,33 +25,33 @@ struct page {
 	bool sorted;            /* the heap has become the rows in order */
 	struct page_row *bound; /* the least row that was dropped */
 	struct page_row **rows; /* a heap, the last in order on top */
+	unsigned room;          /* for rows; the filter's limit at first */
 	unsigned count;
 	size_t bytes;
+	size_t looked; /* bytes of texts in this slice */
 	uint64_t total;
 	uint64_t removals;
 };
 
 /* --- rows ------------------------------------------------------------- */
 
-static struct page_key
-row_key(const struct page_row *row)
-{
-	return (struct page_key){ row->number, row->report.origin,
-		row->report.client };
-}
-
 static struct page_row *
-row_copy(const struct report *report, uint32_t from)
+row_copy(const struct report *report, uint32_t from, const struct page_key *key)
 {
 	size_t bytes = report_texts_len(report);
-	struct page_row *row = malloc(sizeof(*row) + bytes);
+	struct page_row *row = malloc(sizeof(*row) + bytes + key->text.len);
 
 	if (row == NULL)
 		return NULL;
 	row->report = *report;
 	report_take_texts(&row->report, row->text);
 	row->from = from;
-	row->bytes = bytes;
+	row->bytes = bytes + key->text.len;
+	row->key = *key;
+	row->key.client = row->report.client;
+	if (key->text.len > 0)
+		memcpy(row->text + bytes, key->text.data, key->text.len);
+	row->key.text = span_of(row->text + bytes, key->text.len);
 	return row;
 }
 
@@ -57,10 +61,7 @@ static bool
 row_is_before(
     const struct page *page, const struct page_row *a, const struct page_row *b)
 {
-	struct page_key x = row_key(a);
-	struct page_key y = row_key(b);
-
-	return page_key_compare(page->filter.order, &x, &y) < 0;
+	return page_key_compare(&page->filter.order, &a->key, &b->key) < 0;
 }
 
 static void
@@ -132,6 +133,12 @@ heap_sort(struct page *page)
 /* --- visiting --------------------------------------------------------- */
 
 static bool
+is_by_table(const struct page *page)
+{
+	return page->filter.order.column == PAGE_TABLE;
+}
+
+static bool
 is_full(const struct page *page)
 {
 	return page->count >= page->filter.limit ||
@@ -154,50 +161,29 @@ is_near(const struct page_filter *filter, const struct report *report,
 	return filter->within_m <= 0 || *metres <= filter->within_m;
 }
 
-static uint64_t
-number_of(enum page_order order, const struct report *report, double distance_m)
-{
-	switch (order) {
-	case PAGE_TIME: return report->time_ns;
-	case PAGE_RECEIVED: return report_received_ns(report);
-	case PAGE_DISTANCE: return (uint64_t)llround(distance_m * 1000);
-	case PAGE_ID:
-	case PAGE_NODE:
-	case PAGE_TABLE: break;
-	}
-	return 0;
-}
-
 /* Returns whether the row is after the cursor and belongs to the page. */
 static bool
-is_in_range(struct page *page, const struct page_key *key)
+is_in_range(const struct page *page, const struct page_key *key)
 {
-	enum page_order order = page->filter.order;
-	struct page_key bound;
+	const struct page_order *order = &page->filter.order;
 
-	if (order == PAGE_TABLE)
-		return true;
 	if (page->has_after && page_key_compare(order, key, &page->after) <= 0)
 		return false;
-	if (page->bound == NULL)
-		return true;
-	bound = row_key(page->bound);
-	return page_key_compare(order, key, &bound) < 0;
+	return page->bound == NULL ||
+	       page_key_compare(order, key, &page->bound->key) < 0;
 }
 
 static void
-keep(struct page *page, const struct report *report, uint32_t from,
-    uint64_t number, double distance_m)
+keep(struct page *page, const struct client_row *at, const struct page_key *key)
 {
-	struct page_row *row = row_copy(report, from);
+	struct page_row *row = row_copy(at->report, at->from, key);
 
 	if (row == NULL) {
 		page->failed = true;
 		return;
 	}
-	row->number = number;
-	row->distance_m = distance_m;
-	if (page->filter.order == PAGE_TABLE) {
+	row->distance_m = at->distance_m;
+	if (is_by_table(page)) {
 		page->rows[page->count++] = row;
 		page->bytes += row->bytes;
 		page->full = is_full(page);
@@ -211,35 +197,69 @@ keep(struct page *page, const struct report *report, uint32_t from,
 	}
 }
 
+static void
+keep_in_order(struct page *page, struct client_row *row)
+{
+	struct page_key key = { .unknown = false };
+	struct value value;
+
+	if (is_by_table(page)) {
+		keep(page, row, &key);
+		return;
+	}
+	client_row_get(row, page->filter.order.column, &value);
+	key = page_key_of(&value);
+	key.client = row->report->client;
+	if (is_in_range(page, &key))
+		keep(page, row, &key);
+}
+
+/* By the id alone, so that most records need not be unpacked. */
+static bool
+is_candidate(void *arg, struct span client)
+{
+	const struct page *page = arg;
+	const struct page_filter *filter = &page->filter;
+
+	return span_begins(client, filter->prefix) &&
+	       span_begins(client, page->glob_prefix) &&
+	       (filter->wanted == NULL ||
+		   filter->wanted(filter->wanted_arg, client));
+}
+
+static bool
+matches(const struct page_filter *filter, struct client_row *row)
+{
+	return (filter->glob.len == 0 ||
+		   glob_matches(filter->glob, row->report->client)) &&
+	       is_near(filter, row->report, &row->distance_m) &&
+	       (filter->where == NULL ||
+		   filter_matches(filter->where, client_row_get, row));
+}
+
 static bool
 on_record(void *arg, const struct report *report, uint32_t from)
 {
 	struct page *page = arg;
 	const struct page_filter *filter = &page->filter;
-	struct span prefix = buf_span(&page->prefix);
-	struct page_key key;
-	double metres;
+	struct client_row row = {
+		.scene = filter->scene,
+		.report = report,
+		.from = from,
+		.near = filter->near,
+	};
 
-	if (prefix.len > report->client.len ||
-	    memcmp(prefix.data, report->client.data, prefix.len) != 0)
-		return true;
-	if (filter->wanted != NULL &&
-	    !filter->wanted(filter->wanted_arg, report->client))
-		return true;
+	page->looked += report_texts_len(report);
+	if (!matches(filter, &row))
+		return page->looked < SLICE_BYTES;
 	if (report->kind == REPORT_REMOVAL && !filter->removals) {
 		page->removals++;
 		return true;
 	}
-	if (!is_near(filter, report, &metres))
-		return true;
 	page->total++;
-	if (filter->limit == 0)
-		return true;
-	key = (struct page_key){ number_of(filter->order, report, metres),
-		report->origin, report->client };
-	if (is_in_range(page, &key))
-		keep(page, report, from, key.number, metres);
-	return !page->failed && !page->full;
+	if (filter->limit > 0)
+		keep_in_order(page, &row);
+	return !page->failed && !page->full && page->looked < SLICE_BYTES;
 }
 
 /* --- the walk --------------------------------------------------------- */
@@ -248,8 +268,9 @@ enum herd_error
 page_walk(struct page *page, struct table *table, unsigned slices, bool *more)
 {
 	for (unsigned i = 0; i < slices && !page->done && !page->full; i++) {
-		(void)table_walk(
-		    table, &page->at, PAGE_SLICE_SLOTS, on_record, page);
+		page->looked = 0;
+		(void)table_walk_some(table, &page->at, PAGE_SLICE_SLOTS,
+		    is_candidate, on_record, page);
 		if (page->failed || page->at.skipped)
 			return HERD_ENOMEM;
 		page->done = page->at.shard >= TABLE_SHARDS;
@@ -257,7 +278,7 @@ page_walk(struct page *page, struct table *table, unsigned slices, bool *more)
 	*more = !page->done && !page->full;
 	if (!*more && !page->sorted) {
 		page->sorted = true;
-		if (page->filter.order != PAGE_TABLE)
+		if (!is_by_table(page))
 			heap_sort(page);
 	}
 	return HERD_OK;
@@ -274,6 +295,20 @@ page_row(const struct page *page, unsigned index)
 {
 	assert(index < page->count);
 	return page->rows[index];
+}
+
+struct client_row
+page_client(const struct page *page, unsigned index)
+{
+	const struct page_row *row = page_row(page, index);
+
+	return (struct client_row){
+		.scene = page->filter.scene,
+		.report = &row->report,
+		.from = row->from,
+		.near = page->filter.near,
+		.distance_m = row->distance_m,
+	};
 }
 
 uint64_t
@@ -293,7 +328,7 @@ page_next_cursor(const struct page *page, struct buf *out)
 {
 	struct page_key key;
 
-	if (page->filter.order == PAGE_TABLE) {
+	if (is_by_table(page)) {
 		if (page->done)
 			return HERD_ENOTFOUND;
 		key = (struct page_key){
@@ -302,9 +337,9 @@ page_next_cursor(const struct page *page, struct buf *out)
 	} else {
 		if (page->bound == NULL || page->count == 0)
 			return HERD_ENOTFOUND;
-		key = row_key(page->rows[page->count - 1]);
+		key = page->rows[page->count - 1]->key;
 	}
-	return page_cursor_format(out, page->filter.order, &key);
+	return page_cursor_format(out, &page->filter.order, &key);
 }
 
 void
@@ -321,16 +356,16 @@ page_add_next(struct json *json, const struct page *page)
 static enum herd_error
 set_after(struct page *page, struct span after)
 {
-	enum page_order order = page->filter.order;
 	enum herd_error error;
 
 	if (after.len == 0)
 		return HERD_OK;
-	error = page_cursor_parse(after, order, &page->cursor, &page->after);
+	error = page_cursor_parse(
+	    after, &page->filter.order, &page->cursor, &page->after);
 	if (error != HERD_OK)
 		return error;
 	page->has_after = true;
-	if (order == PAGE_TABLE) {
+	if (is_by_table(page)) {
 		page->at.shard = (uint32_t)(page->after.number >> 32);
 		page->at.slot = (uint32_t)page->after.number;
 		page->done = page->at.shard >= TABLE_SHARDS;
@@ -342,19 +377,17 @@ enum herd_error
 page_new(const struct page_filter *filter, struct span after, struct page **out)
 {
 	struct page *page = calloc(1, sizeof(*page));
-	enum herd_error error = HERD_ENOMEM;
+	enum herd_error error;
 
 	if (page == NULL)
 		return HERD_ENOMEM;
 	page->filter = *filter;
-	buf_init(&page->prefix, REPORT_CLIENT_MAX + 1u);
+	page->glob_prefix = glob_prefix(filter->glob);
 	buf_init(&page->cursor, PAGE_CURSOR_MAX);
 	/* One more, because a row joins the heap before another leaves it. */
+	page->room = filter->limit;
 	page->rows = calloc(filter->limit + 1u, sizeof(*page->rows));
-	if (page->rows != NULL)
-		error = buf_add_span(&page->prefix, filter->prefix);
-	if (error == HERD_OK)
-		error = set_after(page, after);
+	error = page->rows == NULL ? HERD_ENOMEM : set_after(page, after);
 	if (error != HERD_OK) {
 		page_free(page);
 		return error;
@@ -363,16 +396,33 @@ page_new(const struct page_filter *filter, struct span after, struct page **out)
 	return HERD_OK;
 }
 
+static void
+drop_rows(struct page *page)
+{
+	for (unsigned i = 0; i < page->count; i++)
+		free(page->rows[i]);
+	page->count = 0;
+	page->bytes = 0;
+}
+
+bool
+page_again(struct page *page, unsigned limit)
+{
+	assert(is_by_table(page) && limit <= page->room);
+	drop_rows(page);
+	page->filter.limit = limit;
+	page->full = false;
+	return !page->done;
+}
+
 void
 page_free(struct page *page)
 {
 	if (page == NULL)
 		return;
-	for (unsigned i = 0; page->rows != NULL && i < page->count; i++)
-		free(page->rows[i]);
+	drop_rows(page);
 	free(page->rows);
 	free(page->bound);
-	buf_release(&page->prefix);
 	buf_release(&page->cursor);
 	free(page);
 }

@@ -11,8 +11,10 @@
 #ifndef HERD_ADMIN_PAGE_H
 #define HERD_ADMIN_PAGE_H
 
+#include "admin/client_row.h"
 #include "admin/cursor.h"
 #include "core/table_walk.h"
+#include "herd/filter.h"
 #include "herd/json.h"
 #include "herd/location.h"
 
@@ -21,9 +23,13 @@
 #define PAGE_BYTES_MAX (2u << 20) /* of rows' texts; one row always fits */
 #define PAGE_SLICE_SLOTS 2048u    /* per lock of a shard */
 
+/* Borrows everything that it points to. */
 struct page_filter {
-	enum page_order order;
-	struct span prefix; /* of the client id; borrowed */
+	const struct client_scene *scene;
+	struct page_order order;
+	struct span prefix;         /* of the client id */
+	struct span glob;           /* of the client id; empty: any */
+	const struct filter *where; /* or NULL */
 	bool near;
 	struct location at;
 	double within_m; /* 0: anywhere */
@@ -34,11 +40,11 @@ struct page_filter {
 	void *wanted_arg;
 };
 
-/* A copy of a record. */
+/* A copy of a record; the texts of `key` are in `text`. */
 struct page_row {
 	struct report report;
 	uint32_t from;
-	uint64_t number; /* see page_key */
+	struct page_key key;
 	double distance_m;
 	size_t bytes; /* of `text` */
 	char text[];  /* what the report borrows */
@@ -47,11 +53,18 @@ struct page_row {
 struct page;
 
 /*
- * Begins. `after` is a cursor that page_next_cursor() made for the same
- * order, or empty. HERD_ESYNTAX: it is none. HERD_ENOMEM.
+ * Begins. Copies the filter; what it borrows must outlive the page. `after` is
+ * a cursor that page_next_cursor() made for the same order, or empty.
+ * HERD_ESYNTAX: it is none. HERD_ENOMEM.
  */
 HERD_MUST_CHECK enum herd_error page_new(
     const struct page_filter *filter, struct span after, struct page **out);
+
+/*
+ * Order "table": drops the rows and goes on after them, with at most `limit`
+ * rows. False: the table is at its end.
+ */
+bool page_again(struct page *page, unsigned limit);
 void page_free(struct page *page); /* NULL is fine */
 
 /*
@@ -63,6 +76,7 @@ HERD_MUST_CHECK enum herd_error page_walk(
 /* After the walk: the rows in order; borrowed. */
 unsigned page_count(const struct page *page);
 const struct page_row *page_row(const struct page *page, unsigned index);
+struct client_row page_client(const struct page *page, unsigned index);
 
 /* Clients that the filter wants, with limit 0. */
 uint64_t page_total(const struct page *page);

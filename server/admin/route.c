@@ -3,6 +3,8 @@
 
 #include "admin/route.h"
 
+#include "admin/selection.h"
+
 #define ROW(method, path, access, verb, params, serve, help) \
 	{ ROUTE_##method, path, access, verb, params, serve, help },
 #define OPEN(method, path, serve, help) \

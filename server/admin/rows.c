@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "admin/rows.h"
 
-#include "herd/location.h"
+#include "herd/report.h"
 #include "herd/text.h"
 #include "herd/time.h"
-#include "net/peering.h"
 
 /* --- a member ---------------------------------------------------------- */
 
@@ -66,8 +65,6 @@ row_text(
 	buf_release(text);
 }
 
-/* --- a client --------------------------------------------------------- */
-
 void
 row_client_id(struct json *json, struct span client)
 {
@@ -78,61 +75,6 @@ row_client_id(struct json *json, struct span client)
 		return;
 	buf_init(&base64, 2u * REPORT_CLIENT_MAX);
 	row_text(json, "client_b64", &base64, text_to_base64(&base64, client));
-}
-
-static void
-add_location(struct json *json, struct span text)
-{
-	struct location at;
-
-	if (location_parse(text, &at) != HERD_OK) {
-		json_null(json, "location");
-		json_null(json, "lat");
-		json_null(json, "lon");
-		return;
-	}
-	json_text(json, "location", text);
-	json_number(json, "lat", location_lat(at));
-	json_number(json, "lon", location_lon(at));
-}
-
-static void
-add_giver(struct json *json, struct node *node, uint32_t from)
-{
-	char name[REPORT_ORIGIN_MAX + 1] = "";
-
-	if (from != FROM_CLIENT && from != FROM_NOBODY)
-		peering_name_of(node->peering, from, name);
-	/* Records of nobody come from the store. */
-	row_word(json, "from",
-	    from == FROM_CLIENT                          ? "client"
-	    : from == FROM_NOBODY && node->store != NULL ? "store"
-							 : name);
-}
-
-void
-row_client(struct json *json, struct node *node, const struct report *report,
-    uint32_t from)
-{
-	row_client_id(json, report->client);
-	json_text(json, "time", report->time);
-	add_location(json, report->location);
-	json_text(json, "node", report->origin);
-	if (report->kind == REPORT_REMOVAL)
-		json_null(json, "skew");
-	else
-		json_text(json, "skew", report->skew);
-	row_time(json, "received_at", report_received_ns(report));
-	add_giver(json, node, from);
-	if (report->kind == REPORT_REMOVAL)
-		json_bool(json, "removed", true);
-}
-
-void
-row_ahead(struct json *json, const struct report *report, struct wall now)
-{
-	if (report->time_ns > now.ns)
-		json_seconds(json, "ahead_s", report->time_ns - now.ns);
 }
 
 void

@@ -1,33 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Parts that several endpoints show: a client, an address. Unknown is null.
+ * Parts that several endpoints show. Unknown is null.
  */
 #ifndef HERD_ADMIN_ROWS_H
 #define HERD_ADMIN_ROWS_H
 
 #include "herd/address.h"
 #include "herd/json.h"
-#include "herd/report.h"
 #include "herd/time.h"
-#include "node/node.h"
-
-/*
- * Fills `row` with a report: client, client_b64 (only if the id is not
- * UTF-8), time, location, lat, lon, node, skew, received_at, from; and
- * "removed" if it is a removal, whose location and skew are null. `from` says
- * who gave it: "client", "store" or a peer; null if that is not known.
- */
-void row_client(struct json *json, struct node *node,
-    const struct report *report, uint32_t from);
 
 /* Adds an id: client, and client_b64 if it is not UTF-8. */
 void row_client_id(struct json *json, struct span client);
-
-/*
- * Adds ahead_s if the report's time is after `now`: until then it hides what
- * the client reports with the right time.
- */
-void row_ahead(struct json *json, const struct report *report, struct wall now);
 
 /* Adds a text, null if it is "". */
 void row_word(struct json *json, const char *key, const char *text);

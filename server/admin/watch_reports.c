@@ -2,10 +2,11 @@
 /* Events of reports. */
 #include "admin/admin_room.h"
 #include "admin/arrival_ring.h"
-#include "herd/glob.h"
+#include "admin/client_row.h"
 #include "admin/rows.h"
 #include "admin/watcher.h"
 #include "base/clock.h"
+#include "herd/glob.h"
 
 /* Copies only the ids, because the shard is locked. */
 static bool
@@ -29,11 +30,12 @@ on_owed(void *arg, const struct report *report)
 
 /* Reads the client's record, which may be newer than the one that woke us. */
 static void
-add_report(struct watcher *watcher, struct span client, struct record *record,
-    struct buf *out)
+add_report(struct watcher *watcher, const struct client_scene *scene,
+    struct span client, struct record *record, struct buf *out)
 {
-	struct node *node = watcher->call->node;
+	const struct node *node = scene->node;
 	struct arrival arrival;
+	struct client_row row = { .scene = scene, .report = &record->report };
 	struct watch_line line;
 	struct json *json;
 
@@ -47,13 +49,15 @@ add_report(struct watcher *watcher, struct span client, struct record *record,
 			.at = clock_wall() };
 	json = watch_begin_at(
 	    &line, out, WATCH_TYPE_WORDS[WATCH_REPORT], arrival.at);
-	row_client(json, node, &record->report, arrival.from);
+	row.from = arrival.from;
+	client_row_write(json, &row);
 	watcher->dropped += !watch_end(&line);
 }
 
 bool
 watcher_send_reports(struct watcher *watcher)
 {
+	struct client_scene scene;
 	struct record record;
 	struct span ids;
 	struct buf out;
@@ -63,12 +67,13 @@ watcher_send_reports(struct watcher *watcher)
 
 	buf_init(&out, 16 * WATCH_LINE_MAX);
 	record_init(&record);
+	client_scene_init(&scene, watcher->call->node);
 	for (ids = buf_span(&watcher->ids); ids.len > 0;) {
 		uint32_t len;
 
 		memcpy(&len, ids.data, sizeof(len));
-		add_report(watcher, span_of(ids.data + sizeof(len), len),
-		    &record, &out);
+		add_report(watcher, &scene,
+		    span_of(ids.data + sizeof(len), len), &record, &out);
 		ids = span_of(
 		    ids.data + sizeof(len) + len, ids.len - sizeof(len) - len);
 	}

@@ -54,9 +54,15 @@ table_visit_slot(const struct table *table, const struct slot *slot,
 	return answer;
 }
 
+static struct span
+slot_client(const struct slot *slot)
+{
+	return span_of((const char *)slot_blob(slot), slot->client_len);
+}
+
 bool
-table_walk(struct table *table, struct table_cursor *cursor, unsigned slots,
-    table_visit *visit, void *arg)
+table_walk_some(struct table *table, struct table_cursor *cursor,
+    unsigned slots, table_choose *choose, table_visit *visit, void *arg)
 {
 	uint32_t from;
 	uint32_t to;
@@ -68,11 +74,19 @@ table_walk(struct table *table, struct table_cursor *cursor, unsigned slots,
 	for (; from < to && go_on; from++) {
 		const struct slot *slot = shard_slot(shard, from);
 
-		if (slot->state != SLOT_FREE)
+		if (slot->state != SLOT_FREE &&
+		    (choose == NULL || choose(arg, slot_client(slot))))
 			go_on = table_visit_slot(
 			    table, slot, cursor, visit, arg, true);
 	}
 	return table_walk_unlock(cursor, shard, from) && go_on;
+}
+
+bool
+table_walk(struct table *table, struct table_cursor *cursor, unsigned slots,
+    table_visit *visit, void *arg)
+{
+	return table_walk_some(table, cursor, slots, NULL, visit, arg);
 }
 
 bool

@@ -509,19 +509,28 @@ peering_changes(struct peering *peering, struct span peer,
 }
 
 void
-peering_name_of(
-    struct peering *peering, uint32_t from, char out[REPORT_ORIGIN_MAX + 1])
+peering_givers(struct peering *peering, struct peering_givers *out)
+{
+	pthread_mutex_lock(&peering->lock);
+	out->count = peering->published_count;
+	for (unsigned i = 0; i < out->count; i++) {
+		out->number[i] = peering->published_number[i];
+		memcpy(out->name[i], peering->published[i].peer,
+		    REPORT_ORIGIN_MAX + 1);
+	}
+	pthread_mutex_unlock(&peering->lock);
+}
+
+const char *
+peering_giver(const struct peering_givers *givers, uint32_t from)
 {
 	int number = board_link_of(from);
 
-	out[0] = '\0';
-	pthread_mutex_lock(&peering->lock);
-	for (unsigned i = 0; i < peering->published_count; i++) {
-		if (number == (int)peering->published_number[i])
-			memcpy(out, peering->published[i].peer,
-			    REPORT_ORIGIN_MAX + 1);
+	for (unsigned i = 0; i < givers->count; i++) {
+		if (number == (int)givers->number[i])
+			return givers->name[i];
 	}
-	pthread_mutex_unlock(&peering->lock);
+	return "";
 }
 
 void

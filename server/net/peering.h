@@ -72,9 +72,18 @@ bool peering_find(
 unsigned peering_changes(struct peering *peering, struct span peer,
     struct link_change out[LINK_CHANGES_MAX]);
 
-/* The peer's name of a record's `from`, "" if that is no link's. Any thread. */
-void peering_name_of(
-    struct peering *peering, uint32_t from, char out[REPORT_ORIGIN_MAX + 1]);
+/* The peers by the numbers that their links have in records. */
+struct peering_givers {
+	unsigned count;
+	unsigned number[LINKS_MAX];
+	char name[LINKS_MAX][REPORT_ORIGIN_MAX + 1];
+};
+
+/* Copies the present ones. Any thread. */
+void peering_givers(struct peering *peering, struct peering_givers *out);
+
+/* The peer's name of a record's `from`, "" if that is no link's. */
+const char *peering_giver(const struct peering_givers *givers, uint32_t from);
 
 /* Connections that did not become a link. */
 struct peering_strangers {

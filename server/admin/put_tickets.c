@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "admin/put_tickets.h"
+
+#include "base/clock.h"
+#include "store/store.h"
+
+#define COMMIT_POLL_MS 2u
+
+/* NULL: no store, or one that nobody waits for. */
+static const struct outbox *
+awaited_store(const struct node *node)
+{
+	return node->store == NULL ? NULL : store_outbox(node->store);
+}
+
+enum put_result
+put_tickets_put(struct put_tickets *tickets, struct node *node,
+    const struct report *report)
+{
+	const struct outbox *store = awaited_store(node);
+	struct put_info ticket = { .shard = 0 };
+	enum put_result result = table_put(node->table, report, FROM_CLIENT,
+	    timekeeper_expiry(&node->timekeeper, clock_mono()), store, &ticket);
+
+	if (store != NULL &&
+	    commit_must_wait(store_commit(node->store), result, &ticket)) {
+		tickets->awaited[ticket.shard] = true;
+		tickets->appended[ticket.shard] = ticket.appended;
+	}
+	return result;
+}
+
+enum put_tickets_state
+put_tickets_state(const struct put_tickets *tickets, const struct node *node)
+{
+	for (unsigned i = 0; i < TABLE_SHARDS; i++) {
+		const struct put_info ticket = { i, tickets->appended[i] };
+
+		if (!tickets->awaited[i])
+			continue;
+		if (store_has_failed(node->store))
+			return TICKETS_FAILED;
+		if (!commit_covers(store_commit(node->store), &ticket))
+			return TICKETS_OPEN;
+	}
+	return TICKETS_COVERED;
+}
+
+void
+put_tickets_fail(struct http_call *call)
+{
+	http_call_fail(call, ADMIN_UNAVAILABLE,
+	    "GET /v1/status has the store's error; ask another node",
+	    "the store has failed, so nothing is sure to last");
+}
+
+bool
+put_tickets_refuse(struct http_call *call)
+{
+	if (awaited_store(call->node) == NULL ||
+	    !store_has_failed(call->node->store))
+		return false;
+	put_tickets_fail(call);
+	return true;
+}
+
+void
+put_tickets_wait(struct http_call *call)
+{
+	call->every_ms = COMMIT_POLL_MS;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Tickets of many reports that an operator put into the table: with durability
+ * sync, the answer waits until the store has all of them.
+ */
+#ifndef HERD_PUT_TICKETS_H
+#define HERD_PUT_TICKETS_H
+
+#include "admin/http_call.h"
+#include "core/table.h"
+
+struct put_tickets {
+	uint64_t appended[TABLE_SHARDS]; /* of the last that must be awaited */
+	bool awaited[TABLE_SHARDS];
+};
+
+/*
+ * table_put() of a report of this node's operator, with its ticket. An expired
+ * report is judged by the node's trusted clock.
+ */
+enum put_result put_tickets_put(struct put_tickets *tickets, struct node *node,
+    const struct report *report);
+
+enum put_tickets_state { TICKETS_COVERED, TICKETS_OPEN, TICKETS_FAILED };
+
+enum put_tickets_state put_tickets_state(
+    const struct put_tickets *tickets, const struct node *node);
+
+/* Has the store failed? Then the call is answered so, and nothing is put. */
+bool put_tickets_refuse(struct http_call *call);
+
+/* Answers that the store has failed. */
+void put_tickets_fail(struct http_call *call);
+
+/* From now on the call's steps are calls to put_tickets_state() only. */
+void put_tickets_wait(struct http_call *call);
+
+#endif
