@@ -9,111 +9,24 @@
 #include "cmd/typed.h"
 #include "herd/text.h"
 #include "run/fields.h"
+#include "run/stream.h"
 
-/* Most rows that `client ls` collects from a node unless --limit says. */
-#define LS_MOST 100000u
+/* Rows that a node sorts, which it does for one answer; else they are here. */
+#define SORTED_MOST 999u
 
-struct listing {
-	struct run *run;
-	const char *query; /* "&near=...", begins with & or is empty */
-	size_t most;       /* rows of each node */
-	size_t taken;
-	bool cut;
-};
+/* --- what is asked for ------------------------------------------------ */
 
-enum status
-client_list_page(struct run *run, const struct target *target,
-    const char *query, char **cursor, struct answers *answers)
+void
+client_query_glob(struct client_query *query, const char *glob, bool exact)
 {
-	struct question question = { 0 };
-	struct buf path = XBUF;
-	const char *next;
-	enum status status;
+	bool plain = glob != NULL && strpbrk(glob, "*?[\\") == NULL;
 
-	putf(&path, "/v1/clients?%s", query);
-	put_query(&path, "&after=", *cursor);
-	question.path = text_of(&path);
-	status = ask(run, &question, &target, 1, answers);
-	if (status == STATUS_OK)
-		status = answers_report(run, answers);
-	buf_release(&path);
-	next = fields_text(answers->items[0].json, "next");
-	free(*cursor);
-	*cursor = next == NULL ? NULL : xstrdup(next);
-	return status;
-}
-
-/* All pages of one node, into rows. Says what fails. */
-static enum status
-list_node(struct listing *l, const struct target *target)
-{
-	struct run *run = l->run;
-	enum status status = STATUS_OK;
-	char *cursor = NULL;
-
-	l->taken = 0;
-	do {
-		struct answers answers;
-		size_t left = l->most - l->taken;
-		char *query = xasprintf("limit=%zu%s",
-		    left < CLIENT_PAGE ? left : CLIENT_PAGE, l->query);
-
-		status =
-		    client_list_page(run, target, query, &cursor, &answers);
-		free(query);
-		l->taken += (size_t)cJSON_GetArraySize(
-		    fields_at(answers.items[0].json, "clients"));
-		if (status == STATUS_OK ||
-		    (run->all_nodes && status != STATUS_SIGINT &&
-			answers.items[0].done))
-			fields_rows(run, &answers, "clients", NULL);
-		answers_release(&answers);
-	} while (status == STATUS_OK && cursor != NULL && l->taken < l->most);
-	l->cut = l->cut || (status == STATUS_OK && cursor != NULL);
-	free(cursor);
-	return status;
+	put_query(&query->text, plain && !exact ? "&prefix=" : "&glob=", glob);
 }
 
 enum status
-client_list(struct run *run, const char *query, bool can_cut,
-    void (*write)(struct run *run))
-{
-	struct listing l = { .run = run, .query = query, .most = LS_MOST };
-	uint64_t limit = prefs_number(&run->prefs, PREF_LIMIT);
-	struct tally tally = { 0 };
-	enum status status = run_targets(run);
-
-	/* Sorting and choosing rows here needs all of them. */
-	if (limit > 0 && can_cut && run->prefs.values[PREF_SORT].text == NULL &&
-	    run->prefs.values[PREF_WHERE].text == NULL)
-		l.most = limit;
-	if (status == STATUS_OK)
-		status = run_begin(run, &client_view);
-	for (size_t i = 0; i < run->target_count && status == STATUS_OK; i++) {
-		enum status one = list_node(&l, run->targets[i]);
-
-		if (one == STATUS_SIGINT)
-			return one;
-		tally_add(&tally, one);
-	}
-	if (status != STATUS_OK)
-		return status;
-	if (tally.failed == 0 || run->all_nodes) {
-		out_member_bool(&run->out, "complete", !l.cut);
-		if (l.cut)
-			out_footer(
-			    &run->out, "more clients than shown (--limit)");
-		if (write != NULL)
-			write(run);
-		else
-			out_end(&run->out);
-	}
-	return tally_status(&tally);
-}
-
-enum status
-client_list_near(
-    struct run *run, const char *place, const char *km, struct buf *query)
+client_query_near(struct run *run, struct client_query *query,
+    const char *place, const char *km)
 {
 	struct buf text = XBUF;
 	struct location at;
@@ -131,10 +44,332 @@ client_list_near(
 		status = run_fail(
 		    run, STATUS_USAGE, "`%s' is no distance in km", km);
 	if (status == STATUS_OK) {
-		put_query(query, "&near=", text_of(&text));
-		put_text(query, "&km=");
-		must(text_to_percent(query, number));
+		put_query(&query->text, "&near=", text_of(&text));
+		put_text(&query->text, "&km=");
+		must(text_to_percent(&query->text, number));
+		query->near = true;
 	}
 	buf_release(&text);
+	return status;
+}
+
+enum status
+client_query_where(struct run *run, struct client_query *query)
+{
+	const char *where = prefs_text(&run->prefs, PREF_WHERE);
+	struct filter *filter = NULL;
+	enum status status = STATUS_OK;
+	struct buf why = XBUF;
+
+	if (where == NULL)
+		return STATUS_OK;
+	if (filter_parse(span_from(where), &client_view, &filter, &why) !=
+	    HERD_OK)
+		status = run_fail(
+		    run, STATUS_USAGE, "--where: %s", text_of(&why));
+	else
+		put_query(&query->text, "&where=", where);
+	filter_free(filter);
+	buf_release(&why);
+	run->nodes_choose = true;
+	return status;
+}
+
+bool
+client_query_is_all(const struct client_query *query)
+{
+	return query->text.len == 0;
+}
+
+void
+client_query_release(struct client_query *query)
+{
+	buf_release(&query->text);
+}
+
+/* --- rows ------------------------------------------------------------- */
+
+struct listing {
+	struct run *run;
+	struct streams *streams;
+	const struct client_query *query;
+	uint64_t most; /* rows of all nodes together, 0 = all */
+	uint64_t taken;
+	bool cut;
+};
+
+/* The node's last line, if it could not send all. */
+static bool
+says_failure(
+    struct streams *streams, const struct target *target, const cJSON *line)
+{
+	const cJSON *error = fields_at(line, "error");
+
+	if (line != NULL && error == NULL)
+		return false;
+	if (line == NULL)
+		streams_fail(streams, target, STATUS_REPLY,
+		    "a line of the answer is not valid JSON", NULL);
+	else
+		streams_fail(streams, target, STATUS_REFUSED,
+		    fields_text(error, "message") == NULL
+			? "it ended before its end"
+			: fields_text(error, "message"),
+		    fields_text(error, "hint"));
+	return true;
+}
+
+static bool
+has_enough(const void *arg)
+{
+	const struct listing *l = arg;
+
+	return l->run->sink.gone || l->cut;
+}
+
+static void
+add_row(struct listing *l, const struct target *target, const cJSON *client)
+{
+	struct out *out = &l->run->out;
+
+	fields_set_node(out, target->name);
+	fields_fill_row(out, client);
+	out_row(out);
+	l->taken++;
+}
+
+static void
+on_line(void *arg, const struct target *target, struct span line)
+{
+	struct listing *l = arg;
+	cJSON *client;
+
+	if (has_enough(l))
+		return;
+	/* Each node sends one more than is wanted, if it has one more. */
+	if (l->most > 0 && l->taken == l->most) {
+		l->cut = true;
+		return;
+	}
+	client = cJSON_ParseWithLength(line.data, line.len);
+	if (!says_failure(l->streams, target, client)) {
+		out_raw(&l->run->out, line);
+		add_row(l, target, client);
+	}
+	cJSON_Delete(client);
+}
+
+static void
+flush(void *arg)
+{
+	struct listing *l = arg;
+
+	sink_flush(&l->run->sink);
+}
+
+/* In no order: each node sends what it finds, until there are enough. */
+static enum status
+list_as_found(struct listing *l)
+{
+	struct buf path = XBUF;
+	enum status status;
+
+	put_text(&path, "/v1/clients?stream");
+	if (l->most > 0)
+		putf(&path, "&limit=%llu", (unsigned long long)l->most + 1);
+	put_span(&path, buf_span(&l->query->text));
+	status =
+	    streams_start(l->run, text_of(&path), on_line, l, &l->streams);
+	buf_release(&path);
+	if (status == STATUS_OK) {
+		streams_on_pause(l->streams, flush);
+		status = streams_finish(l->streams, has_enough, l);
+	}
+	return status;
+}
+
+static void
+add_failures(struct listing *l)
+{
+	const struct target *target;
+	const char *message;
+
+	for (size_t i = 0; streams_failure(l->streams, i, &target, &message);
+	     i++) {
+		if (message != NULL)
+			out_failure(&l->run->out, target->name, message);
+	}
+}
+
+/* Returns the parameter for `key`, of which a node sorts one, or NULL. */
+static char *
+sort_parameter(const struct run *run, const struct sort_key *key)
+{
+	return xasprintf("&sort=%s%s",
+	    run->out.view->columns[key->column].key,
+	    key->descending ? ":desc" : ":asc");
+}
+
+/* The first rows of each node in that order; all are sorted again here. */
+static enum status
+list_sorted(struct listing *l, struct answers *answers)
+{
+	struct run *run = l->run;
+	char *sort = sort_parameter(run, &run->out.sort[0]);
+	char *path = xasprintf("/v1/clients?limit=%llu%s" SPAN_FMT,
+	    (unsigned long long)l->most + 1, sort,
+	    SPAN_ARG(buf_span(&l->query->text)));
+	enum status status = ask_all(run, path, answers);
+
+	free(sort);
+	free(path);
+	if (status != STATUS_OK)
+		return status;
+	answers_each(a, answers) {
+		l->cut |= fields_text(a->json, "next") != NULL;
+	}
+	fields_rows(run, answers, "clients", NULL);
+	l->cut |= run->out.count > l->most;
+	return STATUS_OK;
+}
+
+static bool
+node_can_sort(const struct listing *l)
+{
+	const struct out *out = &l->run->out;
+
+	return out->sort_count == 1 && l->most > 0 && l->most <= SORTED_MOST &&
+	       out->sort[0].column != CLIENT_NODE;
+}
+
+/* Few clients are sorted by node and id, or by their distance. */
+static void
+sort_usually(struct out *out, bool near)
+{
+	static const struct sort_key by_id[] = { { CLIENT_NODE, false },
+		{ CLIENT_ID, false } };
+	static const struct sort_key by_distance = { CLIENT_DISTANCE, false };
+
+	if (near)
+		out_sort_usually(out, &by_distance, 1);
+	else
+		out_sort_usually(out, by_id, HERD_ARRAY_LEN(by_id));
+}
+
+static void
+finish(struct listing *l, void (*write)(struct run *run))
+{
+	struct out *out = &l->run->out;
+
+	if (out->sort_count == 0)
+		sort_usually(out, false);
+	out_member_bool(out, "complete", !l->cut);
+	out->cut_said = l->cut;
+	if (l->cut)
+		out_footer(out, "more clients than shown (--limit)");
+	if (write != NULL)
+		write(l->run);
+	else
+		out_end(out);
+}
+
+static enum status
+run_listing(struct listing *l, void (*write)(struct run *run))
+{
+	struct run *run = l->run;
+	struct answers answers = { 0 };
+	bool sorted = node_can_sort(l);
+	enum status status = sorted ? list_sorted(l, &answers)
+				    : list_as_found(l);
+	enum status failed = sorted ? answers_status(&answers)
+				    : streams_status(l->streams);
+
+	if (status == STATUS_OK) {
+		if (!sorted && run->all_nodes)
+			add_failures(l);
+		if (failed == STATUS_OK || run->all_nodes)
+			finish(l, write);
+		sink_flush(&run->sink);
+		status = sorted ? answers_report(run, &answers)
+				: streams_report(l->streams);
+	}
+	answers_release(&answers);
+	streams_free(l->streams);
+	return status;
+}
+
+enum status
+client_list(struct run *run, struct client_query *query,
+    void (*write)(struct run *run))
+{
+	struct listing l = { .run = run,
+		.query = query,
+		.most = prefs_number(&run->prefs, PREF_LIMIT) };
+	enum status status = run_targets(run);
+
+	if (status == STATUS_OK)
+		status = client_query_where(run, query);
+	if (status == STATUS_OK)
+		status = write == NULL ? run_begin_long(run, &client_view)
+				       : run_begin(run, &client_view);
+	if (status != STATUS_OK)
+		return status;
+	if (query->near)
+		sort_usually(&run->out, true);
+	if (run->out.sort_count > 0 && !node_can_sort(&l))
+		l.most = 0;
+	return run_listing(&l, write);
+}
+
+/* --- one by one ------------------------------------------------------- */
+
+struct visiting {
+	struct streams *streams;
+	client_list_visit *visit;
+	void (*on_pause)(void *arg);
+	void *arg;
+};
+
+static void
+on_client(void *arg, const struct target *target, struct span line)
+{
+	struct visiting *v = arg;
+	cJSON *client = cJSON_ParseWithLength(line.data, line.len);
+
+	if (!says_failure(v->streams, target, client))
+		v->visit(v->arg, client, line);
+	cJSON_Delete(client);
+}
+
+static void
+on_visits_pause(void *arg)
+{
+	struct visiting *v = arg;
+
+	if (v->on_pause != NULL)
+		v->on_pause(v->arg);
+}
+
+enum status
+client_list_each(struct run *run, const struct client_query *query,
+    bool removals, client_list_visit *visit, void (*on_pause)(void *arg),
+    void *arg)
+{
+	struct visiting v = { .visit = visit,
+		.on_pause = on_pause,
+		.arg = arg };
+	char *path = xasprintf("/v1/clients?stream%s" SPAN_FMT,
+	    removals ? "&removals" : "", SPAN_ARG(buf_span(&query->text)));
+	enum status status =
+	    streams_start(run, path, on_client, &v, &v.streams);
+
+	if (status == STATUS_OK) {
+		streams_on_pause(v.streams, on_visits_pause);
+		status = streams_finish(v.streams, NULL, NULL);
+	}
+	if (status == STATUS_OK)
+		status = streams_report(v.streams);
+	streams_free(v.streams);
+	free(path);
 	return status;
 }

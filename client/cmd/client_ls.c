@@ -1,29 +1,31 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cmd/list.h"
 
-#include "base/xbuf.h"
 #include "cmd/client_list.h"
-#include "herd/text.h"
 
 static enum status
 client_ls_run(struct run *run)
 {
-	struct buf query = XBUF;
+	struct client_query query = CLIENT_QUERY;
 	enum status status;
 
-	put_query(&query, "&prefix=", run_word(run, 0));
-	status = client_list(run, text_of(&query), true, NULL);
-	buf_release(&query);
+	client_query_glob(&query, run_word(run, 0), false);
+	status = client_list(run, &query, NULL);
+	client_query_release(&query);
 	return status;
 }
 
 const struct command cmd_client_ls = {
 	.path = "client ls",
 	.summary = "list the clients that a node knows",
-	.help = "PREFIX lists only clients whose id begins with it.",
+	.help =
+	    "GLOB is a pattern of ids with * ? [a-z]; without one of these it "
+	    "is what ids begin with. The node chooses, sorts and cuts, so that "
+	    "a large table costs no more than what is shown. Up to 1,000 "
+	    "clients are sorted by id, more come in the table's own order.",
 	.group = GROUP_TABLE,
 	.args =
-	    ARGS(ARG("PREFIX", .complete = COMPLETE_CLIENT, .optional = true)),
+	    ARGS(ARG("GLOB", .complete = COMPLETE_CLIENT, .optional = true)),
 	.view = &client_view,
 	.traits = COMMAND_READ,
 	.run = client_ls_run,

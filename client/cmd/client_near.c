@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cmd/list.h"
 
-#include "base/xbuf.h"
 #include "cmd/client_list.h"
 
 static enum status
 client_near_run(struct run *run)
 {
-	struct buf query = XBUF;
-	enum status status;
+	struct client_query query = CLIENT_QUERY;
+	enum status status = client_query_near(
+	    run, &query, run_word(run, 0), run_word(run, 1));
 
-	status =
-	    client_list_near(run, run_word(run, 0), run_word(run, 1), &query);
 	if (status == STATUS_OK)
-		status = client_list(run, text_of(&query), false, NULL);
-	buf_release(&query);
+		status = client_list(run, &query, NULL);
+	client_query_release(&query);
 	return status;
 }
 

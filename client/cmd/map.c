@@ -70,17 +70,16 @@ map_run(struct run *run)
 {
 	const char *near = run_flag(run, "near");
 	const char *km = run_flag(run, "km");
-	struct buf query = XBUF;
+	struct client_query query = CLIENT_QUERY;
 	enum status status = STATUS_OK;
 
 	if (near != NULL)
-		status =
-		    client_list_near(run, near, km == NULL ? "10" : km, &query);
-	put_query(&query, "&prefix=", run_flag(run, "prefix"));
+		status = client_query_near(
+		    run, &query, near, km == NULL ? "10" : km);
+	client_query_glob(&query, run_flag(run, "prefix"), false);
 	if (status == STATUS_OK)
-		status =
-		    client_list(run, text_of(&query), near == NULL, write_map);
-	buf_release(&query);
+		status = client_list(run, &query, write_map);
+	client_query_release(&query);
 	return status;
 }
 

@@ -99,6 +99,8 @@ struct command {
 	const struct argument *args; /* NULL = none */
 	const struct flag *flags;    /* NULL = none */
 	const struct view *view;     /* what it prints, if rows */
+	const char *format;          /* -o if none is given; NULL: as usual */
+	const char *columns;         /* --columns if none are given, or NULL */
 	unsigned traits;             /* enum command_trait */
 	enum status (*run)(struct run *run);
 	const struct fields_request *request; /* of fields_run_command() */

@@ -261,31 +261,75 @@ out_place(
 	out->row[column].lon = lon;
 }
 
+/* All rows that were collected; then those that come. */
+static void
+write_collected(struct out *out)
+{
+	if (out->options.columns == NULL)
+		choose_default_columns(out);
+	out->options.format->begin(out);
+	for (size_t i = 0; i < out->count; i++) {
+		out->options.format->row(out, out->rows[i]);
+		out->written++;
+	}
+}
+
+void
+out_write_early(struct out *out)
+{
+	if (out->sort_count == 0)
+		out->held_most = OUT_HELD_MOST;
+}
+
+void
+out_sort_usually(struct out *out, const struct sort_key *keys, size_t count)
+{
+	if (out->sort_count > 0 || out->streams)
+		return;
+	memcpy(out->sort, keys, count * sizeof(keys[0]));
+	out->sort_count = count;
+}
+
+static void
+stream_row(struct out *out, struct value *row)
+{
+	if (out->options.limit == 0 || out->written < out->options.limit) {
+		out->options.format->row(out, row);
+		out->written++;
+		/* Rows that come in thousands are flushed by who reads them. */
+		if (out->held_most == 0)
+			sink_flush(out->sink);
+	}
+	/* Nothing of a streamed row is needed any more. */
+	arena_release(&out->arena);
+}
+
+static void
+collect_row(struct out *out, struct value *row)
+{
+	grow_array(out->rows, out->count, out->room);
+	out->rows[out->count++] = row;
+	if (out->held_most == 0 || out->count < out->held_most)
+		return;
+	write_collected(out);
+	out->streams = true;
+	out->count = 0;
+	arena_release(&out->arena);
+}
+
 void
 out_row(struct out *out)
 {
 	const struct view *view = out->view;
 	struct value *row = out->row;
-	bool wanted;
 
 	for (size_t i = 0; i < view->count; i++)
 		row[i].type = view->columns[i].type;
-	wanted = out->filter == NULL || filter_matches(out->filter, filter_get_value, row);
-	if (out->streams) {
-		bool room = out->options.limit == 0 ||
-			    out->written < out->options.limit;
-
-		if (wanted && room) {
-			out->options.format->row(out, row);
-			out->written++;
-			sink_flush(out->sink);
-		}
-		/* Nothing of a streamed row is needed any more. */
+	if (out->filter == NULL ||
+	    filter_matches(out->filter, filter_get_value, row))
+		(out->streams ? stream_row : collect_row)(out, row);
+	else if (out->streams)
 		arena_release(&out->arena);
-	} else if (wanted) {
-		grow_array(out->rows, out->count, out->room);
-		out->rows[out->count++] = row;
-	}
 	out->row = arena_alloc(&out->arena, view->count * sizeof(*out->row));
 }
 
@@ -406,6 +450,14 @@ compare_rows(const void *a, const void *b, void *arg)
 	return 0;
 }
 
+static void
+say_cut(struct out *out)
+{
+	out_member_bool(out, "truncated", true);
+	out_footer(out, "%zu of %zu shown (--limit)", out->options.limit,
+	    out->count);
+}
+
 void
 out_end(struct out *out)
 {
@@ -415,18 +467,11 @@ out_end(struct out *out)
 			qsort_r(out->rows, out->count, sizeof(*out->rows),
 			    compare_rows, out);
 		if (out->options.limit > 0 && out->count > out->options.limit) {
-			out_member_bool(out, "truncated", true);
-			out_footer(out, "%zu of %zu shown (--limit)",
-			    out->options.limit, out->count);
+			if (!out->cut_said)
+				say_cut(out);
 			out->count = out->options.limit;
 		}
-		if (out->options.columns == NULL)
-			choose_default_columns(out);
-		out->options.format->begin(out);
-		for (size_t i = 0; i < out->count; i++) {
-			out->options.format->row(out, out->rows[i]);
-			out->written++;
-		}
+		write_collected(out);
 	}
 	out->options.format->end(out);
 	sink_flush(out->sink);

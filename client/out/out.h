@@ -78,6 +78,8 @@ struct out {
 	struct buf members; /* `,"key":value` at the top level of JSON */
 	bool begun;
 	bool streams;
+	bool cut_said; /* that there are more than --limit is said already */
+	size_t held_most; /* rows that are collected at most; 0: all */
 	size_t written;     /* rows */
 	size_t *widths;     /* of a streamed table so far */
 	struct buf scratch; /* a writer's line */
@@ -95,6 +97,18 @@ void out_release(struct out *out);
  */
 enum status out_begin(struct out *out, const struct view *view, bool streams,
     struct buf *message);
+
+/*
+ * After out_begin() without `streams`: once there are more than OUT_HELD_MOST
+ * rows, they and all later ones are written as they come, in columns that fit
+ * the first ones. Not if the rows have to be sorted.
+ */
+void out_write_early(struct out *out);
+#define OUT_HELD_MOST 1000u
+
+/* Sorts by these keys unless --sort says otherwise or rows are written. */
+void out_sort_usually(
+    struct out *out, const struct sort_key *keys, size_t count);
 
 /* Sets a column of the current row; unknown values are just not set. */
 void out_text(struct out *out, size_t column, struct span text);

@@ -314,7 +314,7 @@ ask_ids(struct background *l, const char *prefix)
 		return;
 	free(l->asked_prefix);
 	l->asked_prefix = prefix == NULL ? NULL : xstrdup(prefix);
-	put_text(&path, "/v1/clients?limit=1000");
+	put_text(&path, "/v1/clients?limit=1000&sort=table");
 	put_query(&path, "&prefix=", prefix);
 	request = request_for(l, text_of(&path), 2 * HERD_NS_PER_S);
 	l->asking = admin_client_start(admin, &request, &id_events, l);

@@ -101,6 +101,8 @@ run_format(const struct run *run)
 	const char *name = prefs_text(&run->prefs, PREF_OUTPUT);
 
 	if (name == NULL)
+		name = run->args->command->format;
+	if (name == NULL)
 		name = run->sink.terminal ? "table" : "plain";
 	return format_find(name);
 }
@@ -108,10 +110,15 @@ run_format(const struct run *run)
 static void
 fill_out_options(const struct run *run, struct out_options *options)
 {
+	const char *columns = prefs_text(&run->prefs, PREF_COLUMNS);
+
 	*options = (struct out_options){
 		.format = run_format(run),
-		.columns = prefs_text(&run->prefs, PREF_COLUMNS),
-		.where = prefs_text(&run->prefs, PREF_WHERE),
+		.columns =
+		    columns == NULL ? run->args->command->columns : columns,
+		.where = run->nodes_choose
+			     ? NULL
+			     : prefs_text(&run->prefs, PREF_WHERE),
 		.sort = prefs_text(&run->prefs, PREF_SORT),
 		.limit = prefs_number(&run->prefs, PREF_LIMIT),
 		.header = prefs_is(&run->prefs, PREF_HEADER),
@@ -155,6 +162,16 @@ run_begin_stream(struct run *run, const struct view *view)
 {
 	run->sink.pager = NULL;
 	return begin(run, view, true);
+}
+
+enum status
+run_begin_long(struct run *run, const struct view *view)
+{
+	enum status status = begin(run, view, false);
+
+	if (status == STATUS_OK)
+		out_write_early(&run->out);
+	return status;
 }
 
 /* The pager of --pager, or of the environment. */

@@ -27,6 +27,7 @@ struct run {
 	struct sink sink;
 	struct out out;
 	bool out_begun;
+	bool nodes_choose;     /* --where is applied by the nodes */
 	const char *place;     /* "FILE:LINE" in a script, else NULL */
 	bool to_terminal;      /* stdout is one, nothing is redirected */
 	struct buf afterwards; /* for stderr, after the answer */
@@ -58,6 +59,8 @@ enum status run_args(
 /* Begins the answer: run->out is then usable. */
 enum status run_begin(struct run *run, const struct view *view);
 enum status run_begin_stream(struct run *run, const struct view *view);
+/* As run_begin() for lists that may be very long: see out_write_early(). */
+enum status run_begin_long(struct run *run, const struct view *view);
 
 /* Sets the deadline to --timeout from now. */
 void run_renew_deadline(struct run *run);

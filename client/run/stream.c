@@ -14,6 +14,7 @@ struct stream {
 	struct framer lines;
 	bool begun;
 	bool ended;
+	struct mono heard; /* the last data */
 	enum status status;
 	char *message;
 	char *hint; /* or NULL */
@@ -22,6 +23,7 @@ struct stream {
 struct streams {
 	struct run *run;
 	stream_on_line *on_line;
+	void (*on_pause)(void *arg); /* or NULL */
 	void *arg;
 	struct stream *items;
 	size_t count;
@@ -47,12 +49,15 @@ on_data(void *arg, struct span data)
 	if (s->ended)
 		return;
 	s->begun = true;
+	s->heard = now_mono();
 	if (framer_feed(&s->lines, data) != HERD_OK) {
 		end(s, STATUS_REPLY, "a line of it is too long");
 		return;
 	}
-	while (framer_next(&s->lines, &line) == HERD_OK)
+	while (!s->ended && framer_next(&s->lines, &line) == HERD_OK)
 		s->owner->on_line(s->owner->arg, s->target, line);
+	if (s->owner->on_pause != NULL)
+		s->owner->on_pause(s->owner->arg);
 }
 
 static void
@@ -78,6 +83,7 @@ start(struct stream *s, struct admin_client *admin, const char *path)
 	enum status status;
 
 	framer_init(&s->lines, STREAM_LINE_MAX);
+	s->heard = now_mono();
 	status = ask_prepare(s->owner->run, s->target, &request, &why);
 	if (status == STATUS_OK)
 		s->call = admin_client_start(admin, &request, &events, s);
@@ -108,12 +114,11 @@ drop(struct stream *s, enum status status, const char *message)
 }
 
 enum status
-streams_open(struct run *run, const char *path, stream_on_line *on_line,
+streams_start(struct run *run, const char *path, stream_on_line *on_line,
     void *arg, struct streams **out)
 {
 	struct streams *streams = xcalloc(1, sizeof(*streams));
 	struct admin_client *admin;
-	enum wait_result result;
 	enum status status = run_targets(run);
 
 	*out = streams;
@@ -132,10 +137,22 @@ streams_open(struct run *run, const char *path, stream_on_line *on_line,
 		streams->items[i].target = run->targets[i];
 		start(&streams->items[i], admin, path);
 	}
+	return STATUS_OK;
+}
+
+enum status
+streams_open(struct run *run, const char *path, stream_on_line *on_line,
+    void *arg, struct streams **out)
+{
+	enum status status = streams_start(run, path, on_line, arg, out);
+	enum wait_result result;
+
+	if (status != STATUS_OK)
+		return status;
 	result =
-	    loop_wait(app_loop(run->app), have_begun, streams, run->deadline);
-	for (size_t i = 0; i < streams->count; i++) {
-		struct stream *s = &streams->items[i];
+	    loop_wait(app_loop(run->app), have_begun, *out, run->deadline);
+	for (size_t i = 0; i < (*out)->count; i++) {
+		struct stream *s = &(*out)->items[i];
 
 		if (!s->begun && !s->ended)
 			drop(s, STATUS_TIMEOUT, "no answer in time");
@@ -194,19 +211,100 @@ streams_wait(struct streams *streams, bool (*done)(const void *arg),
 	return result == WAIT_INTERRUPTED ? STATUS_SIGINT : STATUS_OK;
 }
 
+void
+streams_on_pause(struct streams *streams, void (*on_pause)(void *arg))
+{
+	streams->on_pause = on_pause;
+}
+
+void
+streams_fail(struct streams *streams, const struct target *target,
+    enum status status, const char *message, const char *hint)
+{
+	for (size_t i = 0; i < streams->count; i++) {
+		struct stream *s = &streams->items[i];
+
+		if (s->target != target || s->ended)
+			continue;
+		end(s, status, message);
+		if (hint != NULL)
+			s->hint = xstrdup(hint);
+	}
+}
+
+/* The moment at which the first of them has been silent for too long. */
+static struct mono
+first_deadline(const struct streams *streams, uint64_t timeout)
+{
+	struct mono first = NO_DEADLINE;
+
+	for (size_t i = 0; i < streams->count && timeout > 0; i++) {
+		const struct stream *s = &streams->items[i];
+		struct mono at = mono_add(s->heard, timeout);
+
+		if (!s->ended && at.ns < first.ns)
+			first = at;
+	}
+	return first;
+}
+
 enum status
-streams_report(struct streams *streams)
+streams_finish(
+    struct streams *streams, bool (*done)(const void *arg), const void *arg)
+{
+	struct waiting waiting = { streams, done, arg };
+	uint64_t timeout = prefs_ns(&streams->run->prefs, PREF_TIMEOUT);
+
+	while (!is_over(&waiting)) {
+		if (loop_wait(app_loop(streams->run->app), is_over, &waiting,
+			first_deadline(streams, timeout)) == WAIT_INTERRUPTED)
+			return STATUS_SIGINT;
+		for (size_t i = 0; i < streams->count; i++) {
+			struct stream *s = &streams->items[i];
+
+			if (!s->ended && timeout > 0 &&
+			    mono_since(now_mono(), s->heard) >= timeout)
+				drop(s, STATUS_TIMEOUT, "no answer in time");
+		}
+	}
+	return STATUS_OK;
+}
+
+bool
+streams_failure(const struct streams *streams, size_t i,
+    const struct target **target, const char **message)
+{
+	if (i >= streams->count)
+		return false;
+	*target = streams->items[i].target;
+	*message = streams->items[i].ended &&
+			   streams->items[i].status != STATUS_OK
+		       ? streams->items[i].message
+		       : NULL;
+	return true;
+}
+
+enum status
+streams_status(const struct streams *streams)
 {
 	struct tally tally = { 0 };
 
+	for (size_t i = 0; i < streams->count; i++)
+		tally_add(&tally, streams->items[i].ended
+				      ? streams->items[i].status
+				      : STATUS_OK);
+	return tally_status(&tally);
+}
+
+enum status
+streams_report(struct streams *streams)
+{
 	for (size_t i = 0; i < streams->count; i++) {
 		const struct stream *s = &streams->items[i];
-		enum status status = s->ended ? s->status : STATUS_OK;
 
-		tally_add(&tally, status);
-		if (status != STATUS_OK)
-			run_fail_node(streams->run, status, s->target->name,
-			    s->message, s->hint);
+		if (s->ended && s->status != STATUS_OK)
+			run_fail_node(streams->run, s->status,
+			    s->target->name, s->message, s->hint);
 	}
-	return tally_status(&tally);
+	return streams_status(streams);
 }
