@@ -237,7 +237,23 @@ test_glob_matches_as_people_expect(void **state)
 		{ "*a*b*c*", "xxaxxbxxcxx", true },
 		{ "*ab", "aab", true },
 		{ "a**b", "ab", true },
-		{ "[a]", "[a]", true },
+		{ "[a]", "a", true },
+		{ "[a]", "[a]", false },
+		{ "[a-c]x", "bx", true },
+		{ "[a-c]x", "dx", false },
+		{ "[!a-c]", "d", true },
+		{ "[!a-c]", "b", false },
+		{ "[a-]", "-", true },
+		{ "[]a]", "]", true },
+		{ "[a", "[a", true },
+		{ "[", "[", true },
+		{ "a[", "a[", true },
+		{ "*[0-9]", "bus-7", true },
+		{ "*[0-9]z", "bus-7", false },
+		{ "\\*", "*", true },
+		{ "\\*", "a", false },
+		{ "\\[a]", "[a]", true },
+		{ "a\\", "a\\", true },
 		{ "*", "*", true },
 		{ "a", "*", false },
 	};
@@ -247,6 +263,18 @@ test_glob_matches_as_people_expect(void **state)
 		assert_int_equal(glob_matches(span_from(CASES[i].pattern),
 				     span_from(CASES[i].text)),
 		    CASES[i].matches);
+}
+
+static void
+test_glob_prefix_is_what_all_texts_begin_with(void **state)
+{
+	(void)state;
+	assert_true(span_is(glob_prefix(span_from("bus-*")), "bus-"));
+	assert_true(span_is(glob_prefix(span_from("b[u]s")), "b"));
+	assert_true(span_is(glob_prefix(span_from("b\\*s")), "b"));
+	assert_true(span_is(glob_prefix(span_from("kiwi")), "kiwi"));
+	assert_int_equal(glob_prefix(span_from("*")).len, 0);
+	assert_int_equal(glob_prefix(span_from("")).len, 0);
 }
 
 static void
@@ -278,6 +306,7 @@ main(void)
 		cmocka_unit_test(test_routes_path_and_method_decide),
 		cmocka_unit_test(test_routes_allow_names_every_method),
 		cmocka_unit_test(test_glob_matches_as_people_expect),
+		cmocka_unit_test(test_glob_prefix_is_what_all_texts_begin_with),
 		cmocka_unit_test(test_glob_many_stars_end_soon),
 	};
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "admin/bearer_tokens.h"
-#include "admin/rows.h"
+#include "admin/client_row.h"
 
 static struct report
 kiwi(void)
@@ -30,13 +30,19 @@ static void
 check_row(const struct report *report, uint32_t from, const char *expected)
 {
 	static struct node node;
+	static struct client_scene scene;
+	const struct client_row row = {
+		.scene = &scene, .report = report, .from = from
+	};
 	struct json json;
 	struct buf text;
 
 	buf_init(&text, 1u << 20);
 	json_begin(&json, &text, JSON_COMPACT);
 	json_object(&json, NULL);
-	row_client(&json, &node, report, from);
+	client_scene_init(&scene, &node);
+	scene.now.ns = UINT64_C(1621464830000000000);
+	client_row_write(&json, &row);
 	json_object_end(&json);
 	assert_int_equal(json_end(&json), HERD_OK);
 	assert_string_equal(buf_cstr(&text), expected);
@@ -54,7 +60,24 @@ test_rows_client_has_all_fields(void **state)
 	    "\"time\":\"1621464827.959498503\","
 	    "\"location\":\"+34.068930-118.445127\",\"lat\":34.06893,"
 	    "\"lon\":-118.445127,\"node\":\"Riley\",\"skew\":\"+0.263873386\","
-	    "\"received_at\":\"1621464828.223371889\",\"from\":\"client\"}");
+	    "\"received_at\":\"1621464828.223371889\",\"from\":\"client\",\"age_s\":2.040501}");
+}
+
+/* Its age is none, and the row says how far the client's clock is ahead. */
+static void
+test_rows_client_from_the_future_is_ahead(void **state)
+{
+	struct report report = kiwi();
+
+	(void)state;
+	report.time_ns = UINT64_C(1621464890500000000);
+	report.time = span_from("1621464890.5");
+	check_row(&report, FROM_CLIENT,
+	    "{\"client\":\"kiwi.cs.ucla.edu\",\"time\":\"1621464890.5\","
+	    "\"location\":\"+34.068930-118.445127\",\"lat\":34.06893,"
+	    "\"lon\":-118.445127,\"node\":\"Riley\",\"skew\":\"+0.263873386\","
+	    "\"received_at\":\"1621464890.763873386\",\"from\":\"client\","
+	    "\"age_s\":0,\"ahead_s\":60.5}");
 }
 
 static void
@@ -69,7 +92,7 @@ test_rows_id_of_any_bytes_is_whole_in_base64(void **state)
 	    "\"time\":\"1621464827.959498503\","
 	    "\"location\":\"+34.068930-118.445127\",\"lat\":34.06893,"
 	    "\"lon\":-118.445127,\"node\":\"Riley\",\"skew\":\"+0.263873386\","
-	    "\"received_at\":\"1621464828.223371889\",\"from\":null}");
+	    "\"received_at\":\"1621464828.223371889\",\"from\":null,\"age_s\":2.040501}");
 }
 
 static void
@@ -211,6 +234,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows_client_has_all_fields),
+		cmocka_unit_test(test_rows_client_from_the_future_is_ahead),
 		cmocka_unit_test(test_rows_id_of_any_bytes_is_whole_in_base64),
 		cmocka_unit_test(test_rows_removal_says_so),
 		cmocka_unit_test(test_tokens_grant_what_their_file_says),
