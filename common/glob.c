@@ -103,7 +103,8 @@ glob_prefix(struct span pattern)
 {
 	size_t len = 0;
 
-	while (len < pattern.len && memchr("*?[\\", pattern.data[len], 4) == NULL)
+	while (
+	    len < pattern.len && memchr("*?[\\", pattern.data[len], 4) == NULL)
 		len++;
 	return span_of(pattern.data, len);
 }

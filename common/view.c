@@ -101,8 +101,8 @@ view_unknown(const struct view *view, struct span name, struct buf *message)
 		error = buf_add_text(message, "'; there are");
 	for (size_t i = 0; i < view->count && near == NULL && error == HERD_OK;
 	     i++)
-		error = buf_addf(message, "%s %s", i > 0 ? "," : "",
-		    view->columns[i].key);
+		error = buf_addf(
+		    message, "%s %s", i > 0 ? "," : "", view->columns[i].key);
 	return error == HERD_ENOMEM ? HERD_ENOMEM : HERD_ESYNTAX;
 }
 

@@ -30,8 +30,8 @@ client_count_run(struct run *run)
 	put_text(&path, "/v1/clients?count");
 	put_span(&path, buf_span(&query.text));
 	if (status == STATUS_OK)
-		status = fields_run(run,
-		    &(struct fields_request){ .path = text_of(&path) });
+		status = fields_run(
+		    run, &(struct fields_request){ .path = text_of(&path) });
 	buf_release(&path);
 	client_query_release(&query);
 	return status;

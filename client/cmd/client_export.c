@@ -62,8 +62,8 @@ export_exact(struct run *run, struct client_query *query)
 	if (status == STATUS_OK)
 		status = client_query_where(run, query);
 	if (status == STATUS_OK)
-		status = client_list_each(
-		    run, query, true, write_exact, flush, run);
+		status =
+		    client_list_each(run, query, true, write_exact, flush, run);
 	sink_flush(&run->sink);
 	return status;
 }

@@ -78,9 +78,9 @@ forget_one(struct run *run, const char *id)
 {
 	struct answers answers;
 	char *path = ask_path("/v1/clients/", span_from(id), "");
-	enum status status = run_confirm(run,
-	    "Forget client %s in the whole herd, by %s (%s)?", id,
-	    run_where(run), run_herd_name(run));
+	enum status status =
+	    run_confirm(run, "Forget client %s in the whole herd, by %s (%s)?",
+		id, run_where(run), run_herd_name(run));
 
 	if (status == STATUS_OK)
 		status = fields_ask(run,
@@ -97,8 +97,7 @@ forget_one(struct run *run, const char *id)
 
 /* The most that a node would forget. Without all nodes' counts: what failed. */
 static enum status
-count_clients(
-    struct run *run, const struct client_query *query, double *count)
+count_clients(struct run *run, const struct client_query *query, double *count)
 {
 	struct answers answers;
 	char *path = xasprintf(
@@ -137,10 +136,10 @@ forget_many(struct run *run, const struct client_query *query)
 	if (status == STATUS_OK)
 		run_renew_deadline(run);
 	if (status == STATUS_OK)
-		status = fields_run(run,
-		    &(struct fields_request){ .method = "DELETE",
-			.path = path,
-			.view = &forget_many_view });
+		status = fields_run(
+		    run, &(struct fields_request){ .method = "DELETE",
+			     .path = path,
+			     .view = &forget_many_view });
 	buf_release(&shown);
 	free(path);
 	return status;

@@ -61,14 +61,15 @@ client_query_where(struct run *run, struct client_query *query)
 	enum status status = STATUS_OK;
 	struct buf why = XBUF;
 
-	if (where == NULL)
+	if (where == NULL || query->has_where)
 		return STATUS_OK;
 	if (filter_parse(span_from(where), &client_view, &filter, &why) !=
 	    HERD_OK)
-		status = run_fail(
-		    run, STATUS_USAGE, "--where: %s", text_of(&why));
+		status =
+		    run_fail(run, STATUS_USAGE, "--where: %s", text_of(&why));
 	else
 		put_query(&query->text, "&where=", where);
+	query->has_where = true;
 	filter_free(filter);
 	buf_release(&why);
 	run->nodes_choose = true;
@@ -105,11 +106,11 @@ says_failure(
 {
 	const cJSON *error = fields_at(line, "error");
 
-	if (line != NULL && error == NULL)
+	if (fields_text(line, "client") != NULL)
 		return false;
-	if (line == NULL)
+	if (error == NULL)
 		streams_fail(streams, target, STATUS_REPLY,
-		    "a line of the answer is not valid JSON", NULL);
+		    "a line of the answer is not a client", NULL);
 	else
 		streams_fail(streams, target, STATUS_REFUSED,
 		    fields_text(error, "message") == NULL
@@ -178,8 +179,7 @@ list_as_found(struct listing *l)
 	if (l->most > 0)
 		putf(&path, "&limit=%llu", (unsigned long long)l->most + 1);
 	put_span(&path, buf_span(&l->query->text));
-	status =
-	    streams_start(l->run, text_of(&path), on_line, l, &l->streams);
+	status = streams_start(l->run, text_of(&path), on_line, l, &l->streams);
 	buf_release(&path);
 	if (status == STATUS_OK) {
 		streams_on_pause(l->streams, flush);
@@ -205,8 +205,7 @@ add_failures(struct listing *l)
 static char *
 sort_parameter(const struct run *run, const struct sort_key *key)
 {
-	return xasprintf("&sort=%s%s",
-	    run->out.view->columns[key->column].key,
+	return xasprintf("&sort=%s%s", run->out.view->columns[key->column].key,
 	    key->descending ? ":desc" : ":asc");
 }
 
@@ -279,10 +278,10 @@ run_listing(struct listing *l, void (*write)(struct run *run))
 	struct run *run = l->run;
 	struct answers answers = { 0 };
 	bool sorted = node_can_sort(l);
-	enum status status = sorted ? list_sorted(l, &answers)
-				    : list_as_found(l);
-	enum status failed = sorted ? answers_status(&answers)
-				    : streams_status(l->streams);
+	enum status status =
+	    sorted ? list_sorted(l, &answers) : list_as_found(l);
+	enum status failed =
+	    sorted ? answers_status(&answers) : streams_status(l->streams);
 
 	if (status == STATUS_OK) {
 		if (!sorted && run->all_nodes)
@@ -299,8 +298,8 @@ run_listing(struct listing *l, void (*write)(struct run *run))
 }
 
 enum status
-client_list(struct run *run, struct client_query *query,
-    void (*write)(struct run *run))
+client_list(
+    struct run *run, struct client_query *query, void (*write)(struct run *run))
 {
 	struct listing l = { .run = run,
 		.query = query,
@@ -355,9 +354,9 @@ client_list_each(struct run *run, const struct client_query *query,
     bool removals, client_list_visit *visit, void (*on_pause)(void *arg),
     void *arg)
 {
-	struct visiting v = { .visit = visit,
-		.on_pause = on_pause,
-		.arg = arg };
+	struct visiting v = {
+		.visit = visit, .on_pause = on_pause, .arg = arg
+	};
 	char *path = xasprintf("/v1/clients?stream%s" SPAN_FMT,
 	    removals ? "&removals" : "", SPAN_ARG(buf_span(&query->text)));
 	enum status status =

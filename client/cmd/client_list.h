@@ -14,6 +14,7 @@
 struct client_query {
 	struct buf text; /* each begins with & */
 	bool near;       /* sorted by distance then */
+	bool has_where;
 };
 
 #define CLIENT_QUERY ((struct client_query){ .text = XBUF })
@@ -31,7 +32,8 @@ enum status client_query_near(struct run *run, struct client_query *query,
 
 /*
  * --where, which must be one of client_view. The nodes apply it, and not the
- * answer, so that a node that is silent stays to be seen. STATUS_USAGE: said.
+ * answer, so that a node that is silent stays to be seen. A second call does
+ * nothing. STATUS_USAGE: said.
  */
 enum status client_query_where(struct run *run, struct client_query *query);
 

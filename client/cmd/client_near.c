@@ -7,8 +7,8 @@ static enum status
 client_near_run(struct run *run)
 {
 	struct client_query query = CLIENT_QUERY;
-	enum status status = client_query_near(
-	    run, &query, run_word(run, 0), run_word(run, 1));
+	enum status status =
+	    client_query_near(run, &query, run_word(run, 0), run_word(run, 1));
 
 	if (status == STATUS_OK)
 		status = client_list(run, &query, NULL);

@@ -454,8 +454,8 @@ static void
 say_cut(struct out *out)
 {
 	out_member_bool(out, "truncated", true);
-	out_footer(out, "%zu of %zu shown (--limit)", out->options.limit,
-	    out->count);
+	out_footer(
+	    out, "%zu of %zu shown (--limit)", out->options.limit, out->count);
 }
 
 void

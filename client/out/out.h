@@ -78,10 +78,10 @@ struct out {
 	struct buf members; /* `,"key":value` at the top level of JSON */
 	bool begun;
 	bool streams;
-	bool cut_said; /* that there are more than --limit is said already */
+	bool cut_said;    /* that there are more than --limit is said already */
 	size_t held_most; /* rows that are collected at most; 0: all */
-	size_t written;     /* rows */
-	size_t *widths;     /* of a streamed table so far */
+	size_t written;   /* rows */
+	size_t *widths;   /* of a streamed table so far */
 	struct buf scratch; /* a writer's line */
 };
 

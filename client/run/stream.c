@@ -149,8 +149,7 @@ streams_open(struct run *run, const char *path, stream_on_line *on_line,
 
 	if (status != STATUS_OK)
 		return status;
-	result =
-	    loop_wait(app_loop(run->app), have_begun, *out, run->deadline);
+	result = loop_wait(app_loop(run->app), have_begun, *out, run->deadline);
 	for (size_t i = 0; i < (*out)->count; i++) {
 		struct stream *s = &(*out)->items[i];
 
@@ -277,10 +276,10 @@ streams_failure(const struct streams *streams, size_t i,
 	if (i >= streams->count)
 		return false;
 	*target = streams->items[i].target;
-	*message = streams->items[i].ended &&
-			   streams->items[i].status != STATUS_OK
-		       ? streams->items[i].message
-		       : NULL;
+	*message =
+	    streams->items[i].ended && streams->items[i].status != STATUS_OK
+		? streams->items[i].message
+		: NULL;
 	return true;
 }
 
@@ -303,8 +302,8 @@ streams_report(struct streams *streams)
 		const struct stream *s = &streams->items[i];
 
 		if (s->ended && s->status != STATUS_OK)
-			run_fail_node(streams->run, s->status,
-			    s->target->name, s->message, s->hint);
+			run_fail_node(streams->run, s->status, s->target->name,
+			    s->message, s->hint);
 	}
 	return streams_status(streams);
 }

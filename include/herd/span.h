@@ -48,7 +48,8 @@ static inline bool
 span_begins(struct span a, struct span prefix)
 {
 	return a.len >= prefix.len &&
-	       (prefix.len == 0 || memcmp(a.data, prefix.data, prefix.len) == 0);
+	       (prefix.len == 0 ||
+		   memcmp(a.data, prefix.data, prefix.len) == 0);
 }
 
 /* The first such byte or NULL; an empty span may point to nothing at all. */

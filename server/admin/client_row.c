@@ -124,8 +124,8 @@ set_received(struct client_row *row, struct value *out)
 {
 	uint64_t ns = report_received_ns(row->report);
 
-	set_time(out, span_of(row->received, time_format(ns, row->received)),
-	    ns);
+	set_time(
+	    out, span_of(row->received, time_format(ns, row->received)), ns);
 }
 
 static void

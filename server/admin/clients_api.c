@@ -25,9 +25,9 @@ static void
 answer_client(struct http_call *call, const struct record *record)
 {
 	struct client_scene scene;
-	const struct client_row row = { .scene = &scene,
-		.report = &record->report,
-		.from = record->from };
+	const struct client_row row = {
+		.scene = &scene, .report = &record->report, .from = record->from
+	};
 
 	client_scene_init(&scene, call->node);
 	client_row_write(http_call_answer(call), &row);
@@ -203,8 +203,8 @@ read_limit(const struct query *query, bool stream, struct clients_job *job)
 
 	if (query_flag(query, "count", &job->count) != HERD_OK)
 		return "count is a truth value, like count=1";
-	if (query_flag(
-		query, "removals", &job->selection.filter.removals) != HERD_OK)
+	if (query_flag(query, "removals", &job->selection.filter.removals) !=
+	    HERD_OK)
 		return "removals is a truth value, like removals=1";
 	if (query_count(query, "limit", 1, most, &limit) != HERD_OK)
 		return stream ? "limit is a whole number above 0"

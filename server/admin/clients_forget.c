@@ -40,7 +40,8 @@ forget_job_free(void *arg)
  * of this node's clock would keep the client out if that clock is ahead.
  */
 static enum put_result
-put_removal(struct forget_job *job, struct node *node, const struct report *held)
+put_removal(
+    struct forget_job *job, struct node *node, const struct report *held)
 {
 	job->removal = (struct report){
 		.client = held->client,
@@ -147,8 +148,7 @@ serve_client_forget(struct http_call *call)
 		return;
 	error = table_get(call->node->table,
 	    call->query.segments[CLIENT_SEGMENT], &job->held);
-	if (error == HERD_OK &&
-	    job->held.report.kind != REPORT_REMOVAL) {
+	if (error == HERD_OK && job->held.report.kind != REPORT_REMOVAL) {
 		forget(call, job);
 		return;
 	}
@@ -185,8 +185,7 @@ forget_page(struct forget_job *job, struct node *node)
 
 		if (result == PUT_NOMEM)
 			return false;
-		job->forgotten +=
-		    result == PUT_ACCEPTED || result == PUT_EQUAL;
+		job->forgotten += result == PUT_ACCEPTED || result == PUT_EQUAL;
 		job->newer += result == PUT_STALE;
 	}
 	return true;

@@ -128,8 +128,8 @@ serve_clients_put(struct http_call *call)
 	if (put_tickets_refuse(call))
 		return;
 	job = calloc(1, sizeof(*job));
-	if (job == NULL ||
-	    !put_lines(job, call->node, span_of(text, text == NULL ? 0 : len))) {
+	if (job == NULL || !put_lines(job, call->node,
+			       span_of(text, text == NULL ? 0 : len))) {
 		free(job);
 		http_call_out_of_memory(call);
 		return;

@@ -5,7 +5,8 @@
 
 #include "herd/text.h"
 
-/* Column, direction, unknown, number, length of the text; all but two in hex. */
+/* Column, direction, unknown, number, length of the text; all but two in hex.
+ */
 #define COLUMN_DIGITS 2u
 #define NUMBER_AT (COLUMN_DIGITS + 2u)
 #define NUMBER_DIGITS 16u
@@ -141,8 +142,8 @@ column_number(const struct page_order *order)
 }
 
 enum herd_error
-page_cursor_format(struct buf *out, const struct page_order *order,
-    const struct page_key *key)
+page_cursor_format(
+    struct buf *out, const struct page_order *order, const struct page_key *key)
 {
 	size_t before = out->len;
 	enum herd_error error;
@@ -194,8 +195,8 @@ parse_bytes(
 
 	if (bytes.len < HEAD_LEN ||
 	    !parse_hex(span_of(head, COLUMN_DIGITS), &column) ||
-	    !parse_hex(span_of(head + NUMBER_AT, NUMBER_DIGITS),
-		&key->number) ||
+	    !parse_hex(
+		span_of(head + NUMBER_AT, NUMBER_DIGITS), &key->number) ||
 	    !parse_hex(span_of(head + LENGTH_AT, LENGTH_DIGITS), &len))
 		return HERD_ESYNTAX;
 	if (column != column_number(order) ||
@@ -204,8 +205,8 @@ parse_bytes(
 		return HERD_ESYNTAX;
 	key->unknown = head[COLUMN_DIGITS + 1] == 'u';
 	key->text = span_of(head + HEAD_LEN, (size_t)len);
-	key->client = span_of(head + HEAD_LEN + len,
-	    bytes.len - HEAD_LEN - (size_t)len);
+	key->client =
+	    span_of(head + HEAD_LEN + len, bytes.len - HEAD_LEN - (size_t)len);
 	return HERD_OK;
 }
 

@@ -200,8 +200,8 @@ begin_leaves(struct http_call *call, struct digest_job *job)
 	enum herd_error error;
 
 	client_scene_init(&job->scene, call->node);
-	error = page_new(&filter, after == NULL ? span_of("", 0) : after->value,
-	    &job->page);
+	error = page_new(
+	    &filter, after == NULL ? span_of("", 0) : after->value, &job->page);
 
 	if (error == HERD_OK) {
 		http_call_walk(call, job, job_free, on_page_step, 0);

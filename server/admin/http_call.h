@@ -64,7 +64,7 @@ struct http_call {
 	bool answered; /* only bytes are left to be sent */
 	bool stream;
 	bool bounded; /* the stream has an end of its own: http_call_end() */
-	void *job; /* of http_call_keep() */
+	void *job;    /* of http_call_keep() */
 	http_call_on_gone *on_gone;
 	/* A stream's reader has taken what was queued. */
 	void (*on_room)(struct http_call *call);

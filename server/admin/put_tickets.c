@@ -14,8 +14,8 @@ awaited_store(const struct node *node)
 }
 
 enum put_result
-put_tickets_put(struct put_tickets *tickets, struct node *node,
-    const struct report *report)
+put_tickets_put(
+    struct put_tickets *tickets, struct node *node, const struct report *report)
 {
 	const struct outbox *store = awaited_store(node);
 	struct put_info ticket = { .shard = 0 };

@@ -95,8 +95,7 @@ read_where(struct selection *selection, struct http_call *call)
 	if (text.len == 0)
 		return true;
 	buf_init(&message, MESSAGE_MAX);
-	error =
-	    filter_parse(text, &client_view, &selection->where, &message);
+	error = filter_parse(text, &client_view, &selection->where, &message);
 	if (error != HERD_OK)
 		fail_where(call, error, &message);
 	buf_release(&message);
@@ -123,8 +122,8 @@ selection_read(struct selection *selection, struct http_call *call)
 		fault = read_order(&call->query, filter);
 	if (fault == NULL)
 		return read_where(selection, call);
-	http_call_fail(call, ADMIN_BAD_REQUEST, fault,
-	    "a parameter has a wrong value");
+	http_call_fail(
+	    call, ADMIN_BAD_REQUEST, fault, "a parameter has a wrong value");
 	return false;
 }
 

@@ -273,19 +273,33 @@ class FakeNode:
                       "last_commit_ms": 3.0, "error": None}})
         return out
 
+    def clients_meant(self, query):
+        """Ids by prefix and glob; `where` is for real nodes."""
+        prefix = query.get("prefix", [""])[0].encode("utf-8", "surrogateescape")
+        glob = query.get("glob", ["*"])[0].encode("utf-8", "surrogateescape")
+        return [i for i in sorted(self.clients)
+                if i.startswith(prefix) and fnmatch.fnmatchcase(i, glob)]
+
+    def client_rows(self, ids, query):
+        rows = [self.client_json(i) for i in ids]
+        if "near" in query:
+            for i, client in enumerate(rows):
+                client["distance_m"] = 100.5 * (i + 1)
+        return rows
+
+    def clients_stream(self, query):
+        ids = self.clients_meant(query)
+        return self.client_rows(ids[:int(query.get("limit", [len(ids)])[0])], query)
+
     def clients_json(self, query):
-        ids = sorted(self.clients)
+        ids = self.clients_meant(query)
         if "count" in query:
             return {"count": len(ids), "removals": 0}
-        prefix = query.get("prefix", [""])[0].encode("utf-8", "surrogateescape")
         after = query.get("after", [""])[0]
         limit = min(int(query.get("limit", ["100"])[0]), 1000)
-        ids = [i for i in ids if i.startswith(prefix) and (not after or i.hex() > after)]
+        ids = [i for i in ids if not after or i.hex() > after]
         page = ids[:limit]
-        out = [self.client_json(i) for i in page]
-        if "near" in query:
-            for i, client in enumerate(out):
-                client["distance_m"] = 100.5 * (i + 1)
+        out = self.client_rows(page, query)
         return {"schema": "herd.clients/1", "node": self.name, "clients": out,
                 "next": page[-1].hex() if len(ids) > limit else None}
 
@@ -470,7 +484,8 @@ def admin_handler(node, token=None):
             for line in lines:
                 data = (line if isinstance(line, str) else json.dumps(line)).encode() + b"\n"
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-            self.wfile.write(b"0\r\n\r\n")
+            if node.fault != "half":
+                self.wfile.write(b"0\r\n\r\n")
 
         def events(self, query):
             events = queue.Queue()
@@ -510,6 +525,8 @@ def admin_handler(node, token=None):
                                 "give the token's file with --token-file")
                 if url.path == "/v1/events":
                     self.events(query)
+                elif url.path == "/v1/clients" and "stream" in query and self.command == "GET":
+                    self.stream(node.clients_stream(query))
                 elif url.path == "/v1/log" and "follow" in query:
                     self.stream(["level=info event=first", "level=warn event=second \x1b[31m"])
                 elif url.path == "/metrics":

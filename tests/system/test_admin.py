@@ -267,11 +267,12 @@ def test_client_row(pair, ann, bob):
     assert row == {
         "client": "row", "time": "1479413884.392014450", "location": "+34.068930-118.445127",
         "lat": 34.06893, "lon": -118.445127, "node": "Ann", "skew": at_line[2],
-        "received_at": row["received_at"], "from": "client"}
+        "received_at": row["received_at"], "from": "client", "age_s": row["age_s"]}
+    assert abs(time.time() - 1479413884.39 - row["age_s"]) < 60
     assert abs(float(row["received_at"]) - time.time()) < 60
     other = wait_until(lambda: bob.get("/v1/clients/row").status == 200 and
                        bob.get("/v1/clients/row").json, "flooded")
-    assert other == {**row, "from": "Ann"}
+    assert other == {**row, "from": "Ann", "age_s": other["age_s"]}
 
 
 @pytest.mark.parametrize("client", [b"a/b?c=d&e#f", b"\xff\xfe", b"%41", "Zoë".encode(), b"+",

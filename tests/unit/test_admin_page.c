@@ -23,8 +23,8 @@ static const char *const NODES[] = { "Ann", "Bob", "Cy" };
 static const struct page_order OTHER = { CLIENT_SKEW, true };
 
 static void
-check_cursor(size_t column, uint64_t number, const char *word,
-    struct span client)
+check_cursor(
+    size_t column, uint64_t number, const char *word, struct span client)
 {
 	const struct page_order order = { column, number % 2 == 0 };
 	const struct page_order back_to_front = { column, number % 2 != 0 };
@@ -70,7 +70,8 @@ test_cursor_comes_back_as_it_was(void **state)
 	assert_non_null(longest);
 	memset(longest, 0xfe, REPORT_CLIENT_MAX);
 	check_cursor(CLIENT_ID, 0, "", span_from("kiwi"));
-	check_cursor(CLIENT_TIME, UINT64_MAX, "Riley", span_of("\xff\x01/+", 4));
+	check_cursor(
+	    CLIENT_TIME, UINT64_MAX, "Riley", span_of("\xff\x01/+", 4));
 	check_cursor(CLIENT_ORIGIN, 1,
 	    "0123456789012345678901234567890123456789012345678901234567890123",
 	    span_of(longest, REPORT_CLIENT_MAX));
@@ -81,7 +82,8 @@ test_cursor_comes_back_as_it_was(void **state)
 static void
 test_cursor_nonsense_is_refused(void **state)
 {
-	/* The last two decode to 01ak0...0fffff (a text of 1 MB) and 01akx... */
+	/* The last two decode to 01ak0...0fffff (a text of 1 MB) and 01akx...
+	 */
 	static const char *const BAD[] = { "a", "====", "aTAw", "!!!!", "+/+/",
 		"MDFhazAwMDAwMDAwMDAwMDAwMDBmZmZmZg",
 		"MDFha3h4eHh4eHh4eHh4eHh4eHgwMDAwMA" };
@@ -317,8 +319,8 @@ test_pages_take_what_the_expression_says(void **state)
 		filter.where = where;
 		filter.order.column = PAGE_TABLE;
 		if (read_all(fixture, &filter) != CASES[i].rows)
-			fail_msg("%s: not %u rows", CASES[i].where,
-			    CASES[i].rows);
+			fail_msg(
+			    "%s: not %u rows", CASES[i].where, CASES[i].rows);
 		filter_free(where);
 		buf_release(&message);
 	}
@@ -408,9 +410,7 @@ static void
 test_pages_count_needs_no_rows(void **state)
 {
 	struct fixture *fixture = *state;
-	struct page_filter filter = {
-		.scene = &fixture->scene, .limit = 0
-	};
+	struct page_filter filter = { .scene = &fixture->scene, .limit = 0 };
 	struct page *page;
 	bool more = true;
 

@@ -153,14 +153,14 @@ test_deep_expressions_are_refused(void **state HERD_UNUSED)
 	buf_init(&text, XBUF_MAX);
 	buf_init(&message, XBUF_MAX);
 	put_fill(&text, '(', 100000);
-	assert_int_equal(
-	    filter_parse(buf_span(&text), &view, &where, &message), HERD_ELIMIT);
+	assert_int_equal(filter_parse(buf_span(&text), &view, &where, &message),
+	    HERD_ELIMIT);
 	buf_clear(&text);
 	put_text(&text, "owed");
 	for (size_t i = 0; i < FILTER_NODES_MAX; i++)
 		put_text(&text, " and owed");
-	assert_int_equal(
-	    filter_parse(buf_span(&text), &view, &where, &message), HERD_ELIMIT);
+	assert_int_equal(filter_parse(buf_span(&text), &view, &where, &message),
+	    HERD_ELIMIT);
 	buf_release(&text);
 	buf_release(&message);
 }
