@@ -26,6 +26,21 @@ arena_release(struct arena *arena)
 	}
 }
 
+void
+arena_clear(struct arena *arena)
+{
+	struct arena_chunk *kept = arena->chunks;
+
+	if (kept == NULL)
+		return;
+	arena->chunks = kept->next;
+	arena_release(arena);
+	kept->next = NULL;
+	memset(kept->data, 0, kept->used);
+	kept->used = 0;
+	arena->chunks = kept;
+}
+
 void *
 arena_alloc(struct arena *arena, size_t size)
 {

@@ -18,6 +18,9 @@ struct arena {
 
 void arena_release(struct arena *arena);
 
+/* As arena_release(), but keeps some memory for what comes next. */
+void arena_clear(struct arena *arena);
+
 /* Zeroed memory, aligned for any type, valid until arena_release(). */
 void *arena_alloc(struct arena *arena, size_t size);
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/histogram.h"
@@ -77,7 +78,8 @@ struct bench {
 	uint64_t pipeline;
 	uint64_t rate;
 	uint64_t duration_ns;
-	const char *prefix;
+	char *prefix;   /* of the ids */
+	bool own;       /* nobody else has that prefix */
 	unsigned kinds; /* bits of KIND_... that are sent */
 	struct bench_client *connections;
 	struct histogram *latency[KINDS];
@@ -437,6 +439,19 @@ report_clients(struct bench *b)
 	return status;
 }
 
+/* Ids that no client has: they are removed at the end. */
+static void
+choose_prefix(struct bench *b)
+{
+	const char *given = run_flag(b->run, "prefix");
+	uint32_t number = 0;
+
+	b->own = given == NULL &&
+		 getrandom(&number, sizeof(number), 0) == sizeof(number);
+	b->prefix = given != NULL ? xstrdup(given)
+				  : xasprintf("bench-%08x-", number);
+}
+
 static enum status
 read_flags(struct bench *b)
 {
@@ -457,9 +472,7 @@ read_flags(struct bench *b)
 	if (status == STATUS_OK)
 		status = run_duration_flag(
 		    run, "duration", 10 * HERD_NS_PER_S, &b->duration_ns);
-	b->prefix = run_flag(run, "prefix");
-	if (b->prefix == NULL)
-		b->prefix = "bench-";
+	choose_prefix(b);
 	if (status == STATUS_OK)
 		status = typed_client(run, b->prefix);
 	b->kinds = 1u << KIND_IAMAT | 1u << KIND_WHATSAT;
@@ -470,30 +483,71 @@ read_flags(struct bench *b)
 }
 
 static enum status
-bench_run(struct run *run)
+confirm(struct bench *b)
 {
-	struct bench b = {
-		.run = run, .seed = 88172645463325252u, .request = XBUF
-	};
-	enum status status;
+	struct run *run = b->run;
 
 	if (prefs_is(&run->prefs, PREF_PROTECTED))
 		return run_fail(run, STATUS_USAGE,
 		    "the context %s is protected: no bench here",
 		    run->context == NULL ? "in use" : run->context);
-	status = read_flags(&b);
+	return run_confirm(run,
+	    "Send load to %s (%s), as up to %llu clients %s*?", run_where(run),
+	    run_herd_name(run), (unsigned long long)b->clients, b->prefix);
+}
+
+/* Makes the herd forget its clients; says so if they stay. */
+static void
+remove_clients(struct bench *b, enum status status)
+{
+	struct run *run = b->run;
+	struct answers answers = { 0 };
+	char *path = xasprintf("/v1/clients?prefix=%s", b->prefix);
+	const struct question question = { .method = "DELETE", .path = path };
+	enum status removed = status;
+
+	run_renew_deadline(run);
+	if (status != STATUS_SIGINT)
+		removed = ask(run, &question, run->targets, run->target_count,
+		    &answers);
+	if (removed == STATUS_OK)
+		removed = answers_status(&answers);
+	if (removed != STATUS_OK)
+		putf(&run->afterwards,
+		    "herdctl: the clients of this bench stay; `client forget "
+		    "'%s*'' removes them\n",
+		    b->prefix);
+	answers_release(&answers);
+	free(path);
+}
+
+static enum status
+bench_run(struct run *run)
+{
+	struct bench b = {
+		.run = run, .seed = 88172645463325252u, .request = XBUF
+	};
+	enum status status = read_flags(&b);
+
 	if (status == STATUS_OK)
 		status = run_targets(run);
 	if (status == STATUS_OK)
+		status = confirm(&b);
+	if (status == STATUS_OK)
 		status = run_begin(run, &bench_view);
-	if (status != STATUS_OK)
+	if (status != STATUS_OK) {
+		free(b.prefix);
 		return status;
+	}
 	b.latency[KIND_IAMAT] = xcalloc(1, sizeof(struct histogram));
 	b.latency[KIND_WHATSAT] = xcalloc(1, sizeof(struct histogram));
 	if ((b.kinds & 1u << KIND_WHATSAT) != 0)
 		status = report_clients(&b);
 	if (status == STATUS_OK)
 		status = measure(&b);
+	if (b.own && run_flag(run, "keep") == NULL)
+		remove_clients(&b, status);
+	free(b.prefix);
 	free(b.latency[KIND_IAMAT]);
 	free(b.latency[KIND_WHATSAT]);
 	free(b.failure);
@@ -507,8 +561,9 @@ const struct command cmd_bench = {
 	.help =
 	    "Many connections send reports, questions or both; the answers "
 	    "are checked and timed. Clients are reported before they are asked "
-	    "for; that is not measured. Refused in a protected "
-	    "context.",
+	    "for; that is not measured. The ids have a prefix of this bench "
+	    "alone, and the herd forgets them at the end unless --keep or "
+	    "--prefix is given. Asks first; refused in a protected context.",
 	.group = GROUP_CLIENTS,
 	.args = ARGS(ARG("iamat|whatsat|mixed", .complete = COMPLETE_WORDS,
 	    .words = "iamat whatsat mixed", .fixed = true)),
@@ -520,10 +575,11 @@ const struct command cmd_bench = {
 	    FLAG("rate", .value = "N",
 		.help = "requests per second in all (as fast as they are answered)"),
 	    FLAG("duration", .value = "DURATION", .help = "how long (10s)"),
-	    FLAG("prefix", .value = "PREFIX", .help = "prefix of the client ids (bench-)")),
+	    FLAG("prefix", .value = "PREFIX", .help = "prefix of the client ids"),
+	    FLAG("keep", .help = "leave the clients in the herd")),
 	/* clang-format on */
 	.view = &bench_view,
-	.traits = COMMAND_WRITE,
+	.traits = COMMAND_WRITE | COMMAND_CONFIRM,
 	.run = bench_run,
-	.example = "bench iamat --clients 1000 --duration 10s",
+	.example = "bench iamat --clients 1000 --duration 10s --yes",
 };

@@ -114,10 +114,12 @@ static char *
 events_path(struct run *run)
 {
 	const char *types = run_flag(run, "type");
-	const char *glob = run_flag(run, "client");
+	const char *glob = run_word(run, 0);
 	struct buf path = XBUF;
 
 	put_text(&path, "/v1/events?");
+	if (glob == NULL)
+		glob = run_flag(run, "client");
 	put_query(&path, "type=", types);
 	put_query(&path, types != NULL ? "&client=" : "client=", glob);
 	return text_take(&path);
@@ -151,18 +153,22 @@ const struct command cmd_events = {
 	.path = "events",
 	.summary = "print what happens on nodes, as it happens",
 	.help =
-	    "Until Ctrl-C, or until --limit N events have come. A reader that "
+	    "Until Ctrl-C, or until --limit N events have come. With GLOB, of "
+	    "reports only those of clients whose id matches; --where chooses "
+	    "events by their columns. A reader that "
 	    "is too slow gets only each client's newest report, and a notice.",
 	.group = GROUP_WATCHING,
+	.args =
+	    ARGS(ARG("GLOB", .complete = COMPLETE_CLIENT, .optional = true)),
 	/* clang-format off */
 	.flags = FLAGS(
 	    FLAG("type", .value = "LIST", .complete = COMPLETE_WORDS, .words = EVENT_TYPES,
 		.help = "only these, with commas"),
 	    FLAG("client", .value = "GLOB", .complete = COMPLETE_CLIENT,
-		.help = "only reports of clients whose id matches")),
+		.help = "as GLOB")),
 	/* clang-format on */
 	.view = &event_view,
 	.traits = COMMAND_STREAM | COMMAND_HARMLESS,
 	.run = events_run,
-	.example = "events --type report --client 'bus-*' -n all",
+	.example = "events 'bus-*' --type report -n all",
 };

@@ -301,7 +301,7 @@ stream_row(struct out *out, struct value *row)
 			sink_flush(out->sink);
 	}
 	/* Nothing of a streamed row is needed any more. */
-	arena_release(&out->arena);
+	arena_clear(&out->arena);
 }
 
 static void
@@ -314,7 +314,7 @@ collect_row(struct out *out, struct value *row)
 	write_collected(out);
 	out->streams = true;
 	out->count = 0;
-	arena_release(&out->arena);
+	arena_clear(&out->arena);
 }
 
 void
@@ -329,7 +329,7 @@ out_row(struct out *out)
 	    filter_matches(out->filter, filter_get_value, row))
 		(out->streams ? stream_row : collect_row)(out, row);
 	else if (out->streams)
-		arena_release(&out->arena);
+		arena_clear(&out->arena);
 	out->row = arena_alloc(&out->arena, view->count * sizeof(*out->row));
 }
 

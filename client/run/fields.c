@@ -12,11 +12,27 @@
 
 #define KEY_MAX 64u
 
+/* Most paths are one key of the object. */
+static const cJSON *
+at_key(const cJSON *object, const char *key)
+{
+	const cJSON *child;
+
+	cJSON_ArrayForEach(child, object) {
+		if (child->string != NULL && child->string[0] == key[0] &&
+		    strcmp(child->string, key) == 0)
+			return child;
+	}
+	return NULL;
+}
+
 const cJSON *
 fields_at(const cJSON *object, const char *path)
 {
 	char key[KEY_MAX];
 
+	if (strchr(path, '.') == NULL && path[0] != '\0')
+		return object == NULL ? NULL : at_key(object, path);
 	while (object != NULL && *path != '\0') {
 		size_t len = strcspn(path, ".");
 

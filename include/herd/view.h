@@ -47,12 +47,16 @@ struct value {
 	bool known; /* false: null in JSON, `-' for people */
 	bool exact; /* TIME and CLOCK: `ns` is the text's value */
 	struct span text;
-	int64_t integer; /* and BOOL: 0 or 1 */
-	uint64_t ns;
-	double real;
-	double lat;
-	double lon;
-	struct span shown; /* JSON: what people read, "" if there is nothing */
+	union { /* by type */
+		int64_t integer; /* and BOOL: 0 or 1 */
+		double real;
+		uint64_t ns;
+		struct {
+			double lat;
+			double lon;
+		};
+		struct span shown; /* JSON: what people read, "" for nothing */
+	};
 };
 
 #define DIGITS_ALL 100u /* as many as the number has */

@@ -402,9 +402,14 @@ def answer_post(node, path, query, body):
     raise Error(404, "not-found", f"no {path}")
 
 
-def answer_delete(node, path):
+def answer_delete(node, path, query):
     if path == "/v1/places/cache":
         return {"flushed": 3}
+    if path == "/v1/clients":
+        meant = node.clients_meant(query)
+        for client in meant:
+            del node.clients[client]
+        return {"forgotten": len(meant), "newer": 0}
     client = find_client(node, path)
     del node.clients[client]
     return {"client": client.decode("utf-8", "replace"), "time": f"{time.time():.9f}",
@@ -539,7 +544,7 @@ def admin_handler(node, token=None):
                     node.level = json.loads(body)["level"]
                     self.send(200, {"level": node.level})
                 elif self.command == "DELETE":
-                    self.send(200, answer_delete(node, url.path))
+                    self.send(200, answer_delete(node, url.path, query))
                 else:
                     raise Error(405, "method", "not that method")
             except Error as error:

@@ -547,15 +547,31 @@ def test_bench_asks_for_clients_that_are_known(ctl, fake):
     """A refusal is no work: its time says nothing of a herd that answers."""
     for kind in ("whatsat", "mixed"):
         result = ctl("bench", kind, "--duration", "100ms", "--clients", "1200", "--prefix", kind,
-                     "--json")
+                     "--yes", "--json")
         assert result.returncode == 0, result
         rows = {row["request"]: row for row in json.loads(result.stdout)["results"]}
         assert rows["whatsat"]["answered"] > 0
         assert [row["refused"] for row in rows.values()] == [0] * len(rows)
         assert len([c for c in fake["Riley"].clients if c.startswith(kind.encode())]) == 1200
     fake["Riley"].stop()
-    result = ctl("-n", "Riley", "bench", "whatsat", "--duration", "100ms")
+    result = ctl("-n", "Riley", "bench", "whatsat", "--duration", "100ms", "--yes", "--prefix", "x")
     assert result.returncode == 3 and result.stderr.count("\n") == 1
+
+
+def test_bench_asks_and_leaves_nothing(ctl, fake):
+    """Ids that nobody else has, gone at the end; or a line that says they stay."""
+    words = ("bench", "iamat", "--duration", "100ms", "--clients", "20")
+    fake["Riley"].clients[b"bench-1"] = (b"5", b"+1+1", b"Riley", b"+0.000000000")
+    refused = ctl(*words)
+    assert refused.returncode == 2 and "--yes" in refused.stderr and not fake["Riley"].lines
+    assert ctl(*words, "--yes").returncode == 0
+    ids = {line.split()[1] for line in fake["Riley"].lines}
+    assert 1 < len(ids) <= 20 and all(re.fullmatch(rb"bench-[0-9a-f]{8}-\d+", i) for i in ids)
+    assert list(fake["Riley"].clients) == [b"bench-1"]
+    result = ctl(*words, "--yes", "--keep")
+    assert result.returncode == 0 and result.stderr == "" and len(fake["Riley"].clients) > 1
+    result = ctl("-s", f"127.0.0.1:{fake['Riley'].port}", *words, "--yes")
+    assert result.returncode == 0 and "the clients of this bench stay; `client forget 'bench-" in result.stderr
 
 
 def test_a_record_shows_everything(ctl, fake):
@@ -571,7 +587,7 @@ def test_a_record_shows_everything(ctl, fake):
 
 def test_bench_measures(ctl, fake):
     result = ctl("bench", "mixed", "--duration", "300ms", "--connections", "3", "--pipeline",
-                 "2", "--clients", "5", "--json")
+                 "2", "--clients", "5", "--yes", "--json")
     assert result.returncode == 0, result.stderr
     rows = {r["request"]: r for r in json.loads(result.stdout)["results"]}
     assert rows["iamat"]["answered"] > 0 and rows["whatsat"]["answered"] > 0
@@ -579,7 +595,7 @@ def test_bench_measures(ctl, fake):
     reported_before = 5
     assert (rows["iamat"]["answered"] + rows["whatsat"]["answered"] + reported_before ==
             len(fake["Riley"].lines))
-    result = ctl("bench", "iamat", "--duration", "500ms", "--rate", "100", "--json")
+    result = ctl("bench", "iamat", "--duration", "500ms", "--rate", "100", "--yes", "--json")
     row = json.loads(result.stdout)["results"][0]
     assert 35 <= row["answered"] <= 55
 

@@ -322,7 +322,7 @@ LINES = {
     "places cache": (["flush"], True), "config show": ([], False),
     "config check": (["/dev/null"], False), "config diff": ([], False),
     "config reload": ([], True), "log level": (["debug"], True), "log tail": (["-n", "1"], False),
-    "events": (["nonsense"], False), "stats": ([], False), "top": (["-1"], False),
+    "events": (["--type", "nonsense"], False), "stats": ([], False), "top": (["-1"], False),
     "map": ([], False), "context ls": ([], False), "context show": (["lab"], False),
     "context add": (["new", "-c", "/x"], True), "context rm": (["lab", "--yes"], True),
     "context use": (["lab"], True), "context none": ([], True), "context previous": ([], True),
