@@ -21,7 +21,7 @@ TEST_PACKAGES := libcmocka-dev python3 python3-pytest python3-pytest-xdist \
 	iproute2 procps zsh fish
 LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck mandoc \
 	shellcheck libclang-rt-14-dev
-BENCH_PACKAGES := redis-server memcached chrony
+BENCH_PACKAGES := redis-server memcached chrony postgresql
 # What the programs need where they run.
 DEB_DEPENDS := libevent-2.1-7 libevent-core-2.1-7 libevent-pthreads-2.1-7 \
 	libcurl4 libreadline8 libcjson1 libsqlite3-0 libssl3 libyaml-0-2

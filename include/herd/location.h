@@ -12,6 +12,7 @@
 #include "herd/buf.h"
 
 /* Nanodegrees: 1e-9 degree, about 0.1 mm. Digits beyond are cut off. */
+#define LOCATION_DECIMALS 9u
 struct location {
 	int64_t lat_nd;
 	int64_t lon_nd;

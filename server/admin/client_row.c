@@ -55,8 +55,8 @@ add_location(struct json *json, struct span text)
 		return;
 	}
 	json_text(json, "location", text);
-	json_number(json, "lat", location_lat(at));
-	json_number(json, "lon", location_lon(at));
+	json_decimal(json, "lat", at.lat_nd, LOCATION_DECIMALS);
+	json_decimal(json, "lon", at.lon_nd, LOCATION_DECIMALS);
 }
 
 static void
