@@ -16,8 +16,8 @@
 /* clang-format off */
 #define STAT_COLUMNS(X) \
 	X(STAT_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE) \
-	X(STAT_METRIC, "metric", "METRIC", VALUE_TEXT, .traits = COLUMN_NAME) \
-	X(STAT_LABELS, "labels", "LABELS", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 1) \
+	X(STAT_METRIC, "metric", "METRIC", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_SHRINK) \
+	X(STAT_LABELS, "labels", "LABELS", VALUE_TEXT, .traits = COLUMN_SHRINK) \
 	X(STAT_VALUE, "value", "VALUE", VALUE_REAL, .digits = DIGITS_ALL) \
 	X(STAT_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE)
 /* clang-format on */

@@ -368,9 +368,9 @@ static void
 test_narrow_tables_drop_what_matters_least(void **state HERD_UNUSED)
 {
 	struct layout_column c[] = {
-		{ 10, 0, true, 0 },
-		{ 10, 2, false, 0 },
-		{ 10, 1, false, 0 },
+		{ .natural = 10, .shrinks = true },
+		{ .natural = 10, .drop = 2 },
+		{ .natural = 10, .drop = 1 },
 	};
 
 	layout_fit(c, 3, 0);
@@ -387,6 +387,94 @@ test_narrow_tables_drop_what_matters_least(void **state HERD_UNUSED)
 	assert_int_equal(c[0].width, 9);
 	layout_fit(c, 3, 3);
 	assert_int_equal(c[0].width, 3);
+}
+
+static void
+test_long_texts_are_shortened_before_a_column_goes(void **state HERD_UNUSED)
+{
+	struct layout_column c[] = {
+		{ .natural = 200, .shrinks = true },
+		{ .natural = 20, .least = 20, .drop = 2 },
+		{ .natural = 300, .shrinks = true, .drop = 1 },
+	};
+
+	layout_fit(c, 3, 80);
+	assert_int_equal(c[1].width, 20);
+	assert_int_equal(layout_total(c, 3), 80);
+	layout_fit(c, 3, 48);
+	assert_int_equal(c[0].width, 12);
+	assert_int_equal(c[1].width, 20);
+	assert_int_equal(c[2].width, 12);
+	/* What a dropped column leaves goes to the others. */
+	layout_fit(c, 3, 47);
+	assert_int_equal(c[1].width, 0);
+	assert_int_equal(layout_total(c, 3), 47);
+}
+
+static void
+test_named_columns_and_numbers_stay(void **state HERD_UNUSED)
+{
+	struct layout_column c[] = {
+		{ .natural = 40, .shrinks = true, .asked = true },
+		{ .natural = 20, .least = 20, .drop = 2, .asked = true },
+		{ .natural = 9, .drop = 1, .asked = true },
+	};
+
+	layout_fit(c, 3, 41);
+	assert_int_equal(c[0].width, 8);
+	assert_int_equal(c[1].width, 20);
+	assert_int_equal(c[2].width, 9);
+	layout_fit(c, 3, 32);
+	assert_int_equal(c[0].width, 4);
+	assert_int_equal(c[1].width, 20);
+	assert_int_equal(c[2].width, 4);
+	layout_fit(c, 3, 10);
+	assert_int_equal(c[1].width, 20);
+	assert_true(c[0].width > 0 && c[2].width > 0);
+}
+
+/* One long id neither pushes the columns apart nor takes them. */
+static void
+test_streams_keep_their_columns(void **state HERD_UNUSED)
+{
+	struct out_options options = options_for("table");
+	struct sink sink;
+	struct out out;
+	struct buf message;
+	char id[201] = { 0 };
+	struct span text;
+	size_t at = 0;
+
+	memset(id, 'a', 200);
+	options.width = 80;
+	sink_init_memory(&sink, false);
+	buf_init(&message, XBUF_MAX);
+	out_init(&out, &options, &sink);
+	assert_int_equal(out_begin(&out, &view, true, &message), STATUS_OK);
+	for (int i = 0; i < 3; i++) {
+		out_word(&out, C_ID, i == 1 ? id : "kiwi");
+		out_integer(&out, C_SENT, 48120);
+		out_word(&out, C_STATE, "synced");
+		out_row(&out);
+	}
+	out_end(&out);
+	text = buf_span(&sink.held);
+	(void)width_take_line(&text, 0);
+	for (int i = 0; i < 3; i++) {
+		struct span line = width_take_line(&text, 0);
+		const char *word = memmem(line.data, line.len, "synced", 6);
+		size_t before;
+
+		assert_true(width_of(line) <= 80);
+		assert_non_null(word);
+		before =
+		    width_of(span_of(line.data, (size_t)(word - line.data)));
+		at = i == 0 ? before : at;
+		assert_int_equal(before, at);
+	}
+	out_release(&out);
+	buf_release(&sink.held);
+	buf_release(&message);
 }
 
 static void
@@ -407,6 +495,12 @@ test_widths_count_columns_not_bytes(void **state HERD_UNUSED)
 	buf_clear(&cut);
 	width_cut(&cut, span_from("abcdef"), 4, false);
 	assert_buf(&cut, "abc~");
+	buf_clear(&cut);
+	width_shorten(&cut, span_from("abcdefghij"), 6, false);
+	assert_buf(&cut, "ab~hij");
+	buf_clear(&cut);
+	width_shorten(&cut, span_from("abcdefghij"), 10, false);
+	assert_buf(&cut, "abcdefghij");
 	buf_release(&cut);
 }
 
@@ -468,6 +562,10 @@ main(void)
 		cmocka_unit_test(test_unknown_columns_are_usage_errors),
 		cmocka_unit_test(test_tables_fit_every_width),
 		cmocka_unit_test(test_narrow_tables_drop_what_matters_least),
+		cmocka_unit_test(
+		    test_long_texts_are_shortened_before_a_column_goes),
+		cmocka_unit_test(test_named_columns_and_numbers_stay),
+		cmocka_unit_test(test_streams_keep_their_columns),
 		cmocka_unit_test(test_widths_count_columns_not_bytes),
 		cmocka_unit_test(test_numbers_are_short_and_read_back),
 	};
