@@ -88,16 +88,20 @@ prefs_release(struct prefs *prefs)
 }
 
 void
+prefs_restore(struct prefs *prefs, enum pref_id id, const struct prefs *before)
+{
+	const struct pref_value *value = &before->values[id];
+
+	store(prefs, id, value->text, value->origin, value->where);
+	prefs->values[id].from_context = value->from_context;
+}
+
+void
 prefs_copy(struct prefs *out, const struct prefs *from)
 {
 	*out = (struct prefs){ 0 };
-	for (size_t i = 0; i < PREF_COUNT; i++) {
-		const struct pref_value *value = &from->values[i];
-
-		store(
-		    out, table[i].id, value->text, value->origin, value->where);
-		out->values[i].from_context = value->from_context;
-	}
+	for (size_t i = 0; i < PREF_COUNT; i++)
+		prefs_restore(out, table[i].id, from);
 }
 
 void
@@ -204,15 +208,47 @@ prefs_set_from_context(struct prefs *prefs, enum pref_id id, const char *text,
 	return status;
 }
 
+static bool
+is_variable_set(const char *name)
+{
+	const char *text = getenv(name);
+
+	return text != NULL && text[0] != '\0';
+}
+
+/* The variables that many programs know; the first one that counts decides. */
+static enum status
+read_usual_colors(struct prefs *prefs, struct buf *message)
+{
+	static const struct {
+		const char *variable;
+		bool as_zero; /* it counts when it is 0, or when it is not */
+		const char *color;
+	} usual[] = {
+		{ "NO_COLOR", false, "never" },
+		{ "CLICOLOR_FORCE", false, "always" },
+		{ "CLICOLOR", true, "never" },
+	};
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(usual); i++) {
+		const char *name = usual[i].variable;
+		bool is_zero;
+
+		if (!is_variable_set(name))
+			continue;
+		is_zero = i > 0 && strcmp(getenv(name), "0") == 0;
+		if (is_zero == usual[i].as_zero)
+			return prefs_set(prefs, PREF_COLOR, usual[i].color,
+			    ORIGIN_ENVIRONMENT, name, message);
+	}
+	return STATUS_OK;
+}
+
 enum status
 prefs_read_environment(struct prefs *prefs, struct buf *message)
 {
-	const char *no_color = getenv("NO_COLOR");
-	enum status status = STATUS_OK;
+	enum status status = read_usual_colors(prefs, message);
 
-	if (no_color != NULL && no_color[0] != '\0')
-		status = prefs_set(prefs, PREF_COLOR, "never",
-		    ORIGIN_ENVIRONMENT, "NO_COLOR", message);
 	for (size_t i = 0; i < PREF_COUNT && status == STATUS_OK; i++) {
 		const char *name = table[i].environment;
 		const char *text = name == NULL ? NULL : getenv(name);
@@ -302,7 +338,7 @@ prefs_read_file(struct prefs *prefs, const char *path, enum pref_origin origin,
 		buf_release(&text);
 		return status;
 	}
-	rest = buf_span(&text);
+	rest = text_without_bom(buf_span(&text));
 	while (rest.len > 0 && status == STATUS_OK) {
 		struct span text_line = width_take_line(&rest, 0);
 		char *where = xasprintf("%s:%u", path, ++number);

@@ -95,9 +95,14 @@ enum status prefs_set_from_context(struct prefs *prefs, enum pref_id id,
 /* Back to the default. */
 void prefs_unset(struct prefs *prefs, enum pref_id id);
 
+/* Back to what it is in `before`, with where that comes from. */
+void prefs_restore(
+    struct prefs *prefs, enum pref_id id, const struct prefs *before);
+
 /*
  * The environment. A malformed variable is STATUS_USAGE with `message`
- * naming it. NO_COLOR counts for color.
+ * naming it. NO_COLOR counts for color, and CLICOLOR and CLICOLOR_FORCE without
+ * it.
  */
 enum status prefs_read_environment(struct prefs *prefs, struct buf *message);
 

@@ -373,6 +373,12 @@ out_count_states(
 }
 
 void
+out_member_word(struct out *out, const char *key, const char *word)
+{
+	putf(&out->members, ",\"%s\":\"%s\"", key, word);
+}
+
+void
 out_member_bool(struct out *out, const char *key, bool value)
 {
 	putf(&out->members, ",\"%s\":%s", key, value ? "true" : "false");

@@ -128,7 +128,8 @@ void out_footer(struct out *out, const char *fmt, ...) HERD_PRINTF(2, 3);
 void out_count_states(
     const struct out *out, size_t column, const char *what, struct buf *text);
 
-/* A member at the top level of JSON. */
+/* A member at the top level of JSON; a word has nothing to escape. */
+void out_member_word(struct out *out, const char *key, const char *word);
 void out_member_bool(struct out *out, const char *key, bool value);
 
 /* The server's own bytes, for `-o raw`; dropped by every other format. */

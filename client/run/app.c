@@ -42,6 +42,7 @@ app_init(
 		    prefs_read_options(&app->base, args, ORIGIN_FLAG, message);
 	if (status == STATUS_OK)
 		status = app_apply(app, message);
+	prefs_copy(&app->begun, &app->base);
 	return status;
 }
 
@@ -53,6 +54,7 @@ app_release(struct app *app)
 		herd_release(&app->herd);
 	if (app->loop_ready)
 		loop_release(&app->loop);
+	prefs_release(&app->begun);
 	prefs_release(&app->base);
 	prefs_release(&app->prefs);
 	free(app->context);
