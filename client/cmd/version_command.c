@@ -16,7 +16,8 @@ static const struct view version_view =
 static bool
 wants_line(const struct run *run)
 {
-	return prefs_text(&run->prefs, PREF_OUTPUT) == NULL;
+	return prefs_text(&run->prefs, PREF_OUTPUT) == NULL &&
+	       prefs_text(&run->prefs, PREF_TEMPLATE) == NULL;
 }
 
 static enum status

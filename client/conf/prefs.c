@@ -369,6 +369,7 @@ prefs_read_options(struct prefs *prefs, const struct args *args,
 	} others[] = {
 		{ "json", PREF_OUTPUT, "json" },
 		{ "no-header", PREF_HEADER, "off" },
+		{ "safe", PREF_SAFE, "on" },
 		{ "no-pager", PREF_PAGER, "off" },
 		{ "quiet", PREF_QUIET, "on" },
 		{ "verbose", PREF_VERBOSE, "on" },

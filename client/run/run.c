@@ -95,11 +95,23 @@ wants_color(const struct run *run)
 	return run->sink.terminal && !screen_is_dumb();
 }
 
+/* Of --output and --format the one that was given nearer counts. */
+static bool
+wants_template(const struct run *run)
+{
+	const struct pref_value *values = run->prefs.values;
+
+	return values[PREF_TEMPLATE].text != NULL &&
+	       values[PREF_TEMPLATE].origin >= values[PREF_OUTPUT].origin;
+}
+
 const struct format *
 run_format(const struct run *run)
 {
 	const char *name = prefs_text(&run->prefs, PREF_OUTPUT);
 
+	if (wants_template(run))
+		return format_template();
 	if (name == NULL)
 		name = run->sink.terminal ? "table" : "plain";
 	return format_find(name);
@@ -110,11 +122,13 @@ fill_out_options(const struct run *run, struct out_options *options)
 {
 	*options = (struct out_options){
 		.format = run_format(run),
+		.template = prefs_text(&run->prefs, PREF_TEMPLATE),
 		.columns = prefs_text(&run->prefs, PREF_COLUMNS),
 		.where = prefs_text(&run->prefs, PREF_WHERE),
 		.sort = prefs_text(&run->prefs, PREF_SORT),
 		.limit = prefs_number(&run->prefs, PREF_LIMIT),
 		.header = prefs_is(&run->prefs, PREF_HEADER),
+		.safe = prefs_is(&run->prefs, PREF_SAFE),
 		.color = wants_color(run),
 		.utf8 = run->app->utf8,
 		.many_nodes = run->all_nodes,
@@ -190,10 +204,24 @@ open_sink(struct run *run, const struct run_origin *origin)
 	return STATUS_OK;
 }
 
+static void
+say_pager_failed(const struct run *run)
+{
+	const char *pager = find_pager(run);
+
+	if (pager != NULL && !prefs_is(&run->prefs, PREF_QUIET))
+		fprintf(stderr,
+		    "the pager `%s' failed, so this is all of the output\n",
+		    pager);
+}
+
 static enum status
 close_sink(struct run *run, enum status status)
 {
 	enum status finished = sink_finish(&run->sink, &run->message);
+
+	if (run->sink.pager_failed)
+		say_pager_failed(run);
 
 	fputs(text_of(&run->afterwards), stderr);
 	buf_clear(&run->afterwards);
