@@ -72,7 +72,7 @@ const struct command cmd_set = {
 	.group = GROUP_TOOL,
 	.args =
 	    ARGS(ARG("SETTING", .complete = COMPLETE_SETTING, .optional = true),
-		ARG("VALUE", .optional = true)),
+		ARG("VALUE", .complete = COMPLETE_VALUE, .optional = true)),
 	.view = &prefs_rows_view,
 	.traits = COMMAND_BY_LINE,
 	.run = set_run,

@@ -324,7 +324,8 @@ const struct command cmd_stats = {
 		"nodes each sample has the label node, and a label node of its "
 		"own is exported_node.",
 	.group = GROUP_WATCHING,
-	.args = ARGS(ARG("METRIC", .optional = true)),
+	.args =
+	    ARGS(ARG("METRIC", .complete = COMPLETE_METRIC, .optional = true)),
 	.view = &stat_view,
 	.traits = COMMAND_READ,
 	.run = stats_run,

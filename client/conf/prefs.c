@@ -267,24 +267,66 @@ prefs_read_environment(struct prefs *prefs, struct buf *message)
 struct file_line {
 	const char *where; /* FILE:LINE */
 	enum pref_origin origin;
-	bool is_context;
+	struct aliases *aliases; /* NULL: it is a context's */
 };
 
 static enum status
 set_from_file(struct prefs *prefs, const struct pref *pref, const char *text,
     const struct file_line *from, struct buf *message)
 {
-	unsigned wanted = from->is_context ? PREF_CONTEXTUAL : PREF_SETTABLE;
+	bool is_context = from->aliases == NULL;
+	unsigned wanted = is_context ? PREF_CONTEXTUAL : PREF_SETTABLE;
 
 	if ((pref->traits & (wanted | PREF_CONTEXTUAL)) == 0) {
 		putf(message, "%s cannot be set here", pref->name);
 		return STATUS_USAGE;
 	}
-	if (from->is_context)
+	if (is_context)
 		return prefs_set_from_context(
 		    prefs, pref->id, text, from->origin, from->where, message);
 	return prefs_set(
 	    prefs, pref->id, text, from->origin, from->where, message);
+}
+
+static enum status
+set_alias_from_file(
+    const struct tokens *w, const struct file_line *from, struct buf *message)
+{
+	const char **words = xcalloc(w->count, sizeof(*words));
+	enum status status = STATUS_USAGE;
+
+	for (size_t i = 3; i < w->count; i++)
+		words[i - 3] = w->words[i].text;
+	if (w->count < 4 || strcmp(w->words[2].text, "=") != 0)
+		put_text(message, "this is not `alias NAME = COMMAND'");
+	else if (w->redirect != REDIRECT_NONE)
+		put_text(message, "an alias has no | and >; quote them");
+	else
+		status = alias_set(from->aliases, w->words[1].text, words,
+		    w->count - 3, from->where, message);
+	free(words);
+	return status;
+}
+
+/* One command of a line. */
+static enum status
+read_command(struct prefs *prefs, const struct tokens *w,
+    const struct file_line *from, struct buf *message)
+{
+	size_t first = strcmp(w->words[0].text, "set") == 0;
+	const struct pref *pref = NULL;
+
+	if (from->aliases != NULL && strcmp(w->words[0].text, "alias") == 0)
+		return set_alias_from_file(w, from, message);
+	if (w->count == first + 2)
+		pref = pref_find(w->words[first].text);
+	if (pref == NULL || w->redirect != REDIRECT_NONE) {
+		put_text(message, "this is not `NAME VALUE' of a "
+				  "setting (see `help set')");
+		return STATUS_USAGE;
+	}
+	return set_from_file(
+	    prefs, pref, w->words[first + 1].text, from, message);
 }
 
 static enum status
@@ -299,29 +341,15 @@ read_line(struct prefs *prefs, struct span text, const struct file_line *from,
 		put_text(message, tokens_strerror(error));
 		status = STATUS_USAGE;
 	}
-	for (size_t i = 0; i < line.count && status == STATUS_OK; i++) {
-		const struct tokens *w = &line.commands[i];
-		size_t first = strcmp(w->words[0].text, "set") == 0;
-		const struct pref *pref = NULL;
-
-		if (w->count == first + 2)
-			pref = pref_find(w->words[first].text);
-		if (pref == NULL || w->redirect != REDIRECT_NONE) {
-			put_text(message, "this is not `NAME VALUE' of a "
-					  "setting (see `help set')");
-			status = STATUS_USAGE;
-			continue;
-		}
-		status = set_from_file(
-		    prefs, pref, w->words[first + 1].text, from, message);
-	}
+	for (size_t i = 0; i < line.count && status == STATUS_OK; i++)
+		status = read_command(prefs, &line.commands[i], from, message);
 	line_release(&line);
 	return status;
 }
 
 enum status
 prefs_read_file(struct prefs *prefs, const char *path, enum pref_origin origin,
-    bool is_context, struct buf *message)
+    struct aliases *aliases, struct buf *message)
 {
 	struct buf text;
 	struct span rest;
@@ -345,7 +373,7 @@ prefs_read_file(struct prefs *prefs, const char *path, enum pref_origin origin,
 		struct buf why = XBUF;
 
 		if (read_line(prefs, text_line,
-			&(struct file_line){ where, origin, is_context },
+			&(struct file_line){ where, origin, aliases },
 			&why) != STATUS_OK) {
 			putf(message, "%s: %s", where, text_of(&why));
 			status = STATUS_LOCAL;

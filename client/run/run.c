@@ -394,7 +394,8 @@ dispatch(struct run *run, const struct run_origin *origin)
 		status = open_sink(run, origin);
 		if (status != STATUS_OK)
 			return run_fail_message(run, status);
-		help_print(&run->sink, args->command, args->group);
+		help_print(
+		    &run->sink, args->command, args->group, &run->app->aliases);
 		return close_sink(run, STATUS_OK);
 	}
 	if (args->group != NULL) {
@@ -459,17 +460,22 @@ enum status
 run_words(struct app *app, const char *const *words, size_t count,
     const struct run_origin *origin)
 {
-	struct args args;
+	struct args args = { 0 };
+	struct alias_line line;
 	struct buf message = XBUF;
-	enum status status;
+	enum status status =
+	    alias_expand(&app->aliases, words, count, &line, &message);
 
-	status = args_parse(words, count, &args, &message);
+	if (status == STATUS_OK)
+		status = args_parse((const char *const *)line.words, line.count,
+		    &args, &message);
 	if (status != STATUS_OK)
 		(void)run_fail_without(
 		    app, &app->prefs, origin->place, status, text_of(&message));
 	else
 		status = run_args(app, &args, origin);
 	args_release(&args);
+	alias_line_release(&line);
 	buf_release(&message);
 	return status;
 }
