@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/xbuf.h"
+#include "herd/time.h"
 #include "out/layout.h"
 #include "out/width.h"
 
@@ -22,6 +23,28 @@ is_right(const struct column *c)
 	return c->type == VALUE_INTEGER || c->type == VALUE_REAL ||
 	       c->type == VALUE_PERCENT || c->type == VALUE_DISTANCE ||
 	       c->type == VALUE_BYTES;
+}
+
+/*
+ * What a table has in a cell. In `wide' a time has both forms: the text as it
+ * came and ISO 8601, so that nobody has to read seconds since 1970.
+ */
+static void
+put_shown(struct buf *text, const struct out *out, const struct value *value,
+    const struct column *c)
+{
+	char iso[TIME_ISO_MAX];
+	uint64_t ns;
+
+	if ((out->options.format->traits & FORMAT_WIDE) == 0 || !value->known ||
+	    value_base(c->type) != BASE_DECIMAL ||
+	    time_parse(value->text, &ns) != HERD_OK) {
+		value_for_people(text, value, c, true);
+		return;
+	}
+	put_clean(text, value->text);
+	put_byte(text, ' ');
+	put(text, iso, time_to_iso(ns, iso));
 }
 
 /* May a value of this column be shown in part? A number may not. */
@@ -101,8 +124,7 @@ lay_out(const struct out *out)
 		columns[i] = begin_column(out, i);
 		for (size_t r = 0; r < out->count; r++) {
 			buf_clear(&text);
-			value_for_people(
-			    &text, &out->rows[r][out->shown[i]], c, true);
+			put_shown(&text, out, &out->rows[r][out->shown[i]], c);
 			add_width(&columns[i], c, width_of(buf_span(&text)));
 		}
 	}
@@ -253,7 +275,7 @@ put_value_line(struct out *out, const char *title, const struct value *value,
 	struct buf shown = XBUF;
 
 	left.traits |= COLUMN_LEFT;
-	value_for_people(&shown, value, c, true);
+	put_shown(&shown, out, value, c);
 	buf_clear(line);
 	put_text(line, title);
 	put_fill(line, ' ', width - width_of(buf_span(line)) + LAYOUT_GAP);
@@ -333,7 +355,7 @@ fit_numbers(struct out *out, const struct value *row)
 		if (out->widths[i] == 0 || may_be_cut(c))
 			continue;
 		buf_clear(&shown);
-		value_for_people(&shown, &row[out->shown[i]], c, true);
+		put_shown(&shown, out, &row[out->shown[i]], c);
 		width = width_of(buf_span(&shown));
 		if (width > out->widths[i])
 			grow_column(out, i, width - out->widths[i]);
@@ -363,8 +385,7 @@ table_row(struct out *out, const struct value *row)
 		if (width == 0)
 			continue;
 		buf_clear(&shown);
-		value_for_people(
-		    &shown, &row[out->shown[i]], out_shown(out, i), true);
+		put_shown(&shown, out, &row[out->shown[i]], out_shown(out, i));
 		if (!cuts && width_of(buf_span(&shown)) > width)
 			width = width_of(buf_span(&shown));
 		put_cell(out, &out->scratch, buf_span(&shown),
