@@ -165,8 +165,7 @@ add_heading(struct run *run, const struct holding *newest)
 {
 	struct buf text = XBUF;
 
-	put_clean(&text, newest->report.client);
-	put_iso(&text, ": client time ", newest->report.time);
+	put_iso(&text, "client time ", newest->report.time);
 	put_iso(
 	    &text, ", received ", text_at(newest->answer->json, "received_at"));
 	out_heading(&run->out, "%s", text_of(&text));

@@ -24,4 +24,5 @@ const struct command cmd_unalias = {
 	.args = ARGS(ARG("NAME", .complete = COMPLETE_ALIAS)),
 	.traits = COMMAND_HARMLESS,
 	.run = unalias_run,
+	.example = "unalias stale",
 };

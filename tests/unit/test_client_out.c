@@ -477,6 +477,121 @@ test_streams_keep_their_columns(void **state HERD_UNUSED)
 	buf_release(&message);
 }
 
+/* --- templates ------------------------------------------------------- */
+
+static void
+assert_template(const char *template, const char *want)
+{
+	struct out_options options = options_for("csv");
+	char *got;
+
+	options.format = format_template();
+	options.template = template;
+	got = write_with(&options, &view);
+	assert_string_equal(got, want);
+	free(got);
+}
+
+static void
+test_templates_have_fields_of_columns(void **state HERD_UNUSED)
+{
+	assert_template("{node}", "Riley\nJuzang\n");
+	assert_template("{node}: {sent}, {rtt_ms}, {rtt}, {RTT}|",
+	    "Riley: 48120, 0.412, 0.4ms, 0.4ms|\nJuzang: , , -, -|\n");
+	assert_template("{lat} {lon}", "34.1 -118.2\n \n");
+	assert_template("{location}", "+34.1-118.2\n\n");
+	assert_template(
+	    "{{{node}}}\\t\\n\\\\\\x", "{Riley}\t\n\\\\x\n{Juzang}\t\n\\\\x\n");
+	assert_template("", "\n\n");
+	/* A pipe gets the bytes. */
+	assert_template("{client}", "kiwi\na,\"b\"\t\x1b[31m\xff\n");
+}
+
+static void
+test_templates_without_such_a_field_are_refused(void **state HERD_UNUSED)
+{
+	struct out_options options = options_for("csv");
+
+	options.format = format_template();
+	options.template = "{clinet}";
+	assert_refused(
+	    &options, "--format: no column `clinet', did you mean `client'?");
+	options.template = "{nix}";
+	assert_refused(&options, "there are node, client");
+	options.template = "a {node";
+	assert_refused(&options, "a `{' alone");
+	options.template = "a } b";
+	assert_refused(&options, "a `}' alone");
+}
+
+/* What a terminal would obey is shown; the template's own tab is one. */
+static void
+test_templates_are_clean_on_a_terminal(void **state HERD_UNUSED)
+{
+	struct template *template;
+	struct value row[C_COUNT] = { 0 };
+	struct buf out;
+
+	buf_init(&out, XBUF_MAX);
+	row[C_ID] = (struct value){ .type = VALUE_TEXT,
+		.known = true,
+		.text = span_from("x\n\x1b[31m") };
+	assert_ok(template_parse("{client}\\t", &view, &template, &out));
+	template_write(&out, template, row, true);
+	assert_buf(&out, "x\\x0a\\x1b[31m\t\n");
+	template_free(template);
+	buf_release(&out);
+}
+
+/* --- csv --safe ------------------------------------------------------ */
+
+static void
+test_safe_csv_has_no_formulas(void **state HERD_UNUSED)
+{
+	static const struct {
+		const char *text;
+		const char *want;
+	} cases[] = {
+		{ "=1+1", "'=1+1" },
+		{ "+1+1", "'+1+1" },
+		{ "@x", "'@x" },
+		{ "-x", "'-x" },
+		{ "\tx", "'\tx" },
+		{ "-", "'-" },
+		{ "-1.5", "-1.5" },
+		{ "+0.000318361", "+0.000318361" },
+		{ "12", "12" },
+		{ "kiwi", "kiwi" },
+		{ "a=b", "a=b" },
+		{ "-1.5.5", "'-1.5.5" },
+		{ "+34.1-118.2", "'+34.1-118.2" },
+	};
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(cases); i++) {
+		struct out_options options = options_for("csv");
+		struct sink sink;
+		struct out out;
+		struct buf message;
+
+		options.safe = true;
+		options.header = false;
+		options.columns = "client";
+		sink_init_memory(&sink, false);
+		buf_init(&message, XBUF_MAX);
+		out_init(&out, &options, &sink);
+		assert_int_equal(
+		    out_begin(&out, &view, false, &message), STATUS_OK);
+		out_word(&out, C_ID, cases[i].text);
+		out_row(&out);
+		out_end(&out);
+		sink.held.len--;
+		assert_buf(&sink.held, cases[i].want);
+		out_release(&out);
+		buf_release(&sink.held);
+		buf_release(&message);
+	}
+}
+
 static void
 test_widths_count_columns_not_bytes(void **state HERD_UNUSED)
 {
@@ -566,6 +681,11 @@ main(void)
 		    test_long_texts_are_shortened_before_a_column_goes),
 		cmocka_unit_test(test_named_columns_and_numbers_stay),
 		cmocka_unit_test(test_streams_keep_their_columns),
+		cmocka_unit_test(test_templates_have_fields_of_columns),
+		cmocka_unit_test(
+		    test_templates_without_such_a_field_are_refused),
+		cmocka_unit_test(test_templates_are_clean_on_a_terminal),
+		cmocka_unit_test(test_safe_csv_has_no_formulas),
 		cmocka_unit_test(test_widths_count_columns_not_bytes),
 		cmocka_unit_test(test_numbers_are_short_and_read_back),
 	};
