@@ -36,7 +36,7 @@ start(struct app *app, const struct args *args)
 
 /*
  * The rc files have been read: is the command an alias? Then *args and the
- * settings are those of the line that it stands for.
+ * settings are those of the line that it means.
  */
 static enum status
 parse_alias(struct app *app, const char *const *words, size_t count,

@@ -81,8 +81,8 @@ const struct command cmd_alias = {
 	.path = "alias",
 	.summary = "list the aliases, or define one for this session",
 	.help =
-	    "An alias stands for the beginning of a command line, its options "
-	    "included; what is typed after it follows. It may begin with "
+	    "An alias is a name for the beginning of a command line, its "
+	    "options included; what is typed after it follows. It may begin with "
 	    "another alias, and never has the name of a command. rc files keep "
 	    "such lines; a session or a script forgets its own.",
 	.group = GROUP_TOOL,

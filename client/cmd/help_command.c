@@ -5,7 +5,7 @@
 #include "run/help.h"
 #include "run/run.h"
 
-/* What it stands for, and help on that. */
+/* What it means, and help on that. */
 static enum status
 explain_alias(struct run *run, const struct alias *alias)
 {

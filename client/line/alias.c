@@ -43,7 +43,7 @@ check(const struct aliases *aliases, const char *name, size_t count,
 	else if (command_find(name) != NULL || command_is_group(name))
 		put_text(message, "' would hide the command of that name");
 	else if (count == 0)
-		put_text(message, "' stands for nothing");
+		put_text(message, "' needs a command");
 	else if (aliases->count == ALIAS_MOST &&
 		 alias_find(aliases, name) == NULL)
 		put_text(message, "' is one too many");

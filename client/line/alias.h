@@ -17,7 +17,7 @@
 
 struct alias {
 	char *name;
-	char **words; /* what it stands for */
+	char **words; /* what it means */
 	size_t count;
 	char *where; /* FILE:LINE, or `session' */
 };
@@ -29,7 +29,7 @@ struct aliases {
 };
 
 /*
- * Defines a name, anew if there is one. STATUS_USAGE: it is no name, or a
+ * Defines a name, again if there is one. STATUS_USAGE: it is no name, or a
  * command's, or `count` is 0; `message` says so, and nothing changes.
  */
 enum status alias_set(struct aliases *aliases, const char *name,
@@ -39,7 +39,7 @@ enum status alias_set(struct aliases *aliases, const char *name,
 /* NULL: there is none. */
 const struct alias *alias_find(const struct aliases *aliases, const char *name);
 
-/* Appends the words that it stands for, quoted where they need it. */
+/* Appends the words that it means, quoted where they need it. */
 void alias_put(struct buf *out, const struct alias *alias);
 
 /* Forgets an alias of alias_find(). */

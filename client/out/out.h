@@ -45,7 +45,7 @@ const struct format *format_find(const char *name);
 struct out_options {
 	const struct format *format;
 	const char *template; /* of the format of format_template() */
-	const char *columns; /* --columns, NULL = the view's own */
+	const char *columns;  /* --columns, NULL = the view's own */
 	const char *where;
 	const char *sort;
 	size_t limit; /* 0 = all */

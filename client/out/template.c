@@ -82,7 +82,7 @@ add_field(struct template *template, struct span name, struct buf *message)
 	return HERD_OK;
 }
 
-/* \\t, \\n, \\\\; any other backslash stands for itself. */
+/* \t, \n, \\; any other backslash is one. */
 static size_t
 put_escape(struct buf *text, const char *at)
 {

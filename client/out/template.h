@@ -4,7 +4,7 @@
  * {NAME} is a column by the names that --where takes. Its key, {age_s}, gives
  * the value as csv has it; its key without the unit, or its title, {age},
  * gives what people read. {lat} and {lon} are those of the view's place.
- * {{ and }} are braces; \\t, \\n and \\\\ a tab, a line feed, a backslash.
+ * {{ and }} are braces; \t, \n and \\ a tab, a line feed, a backslash.
  */
 #ifndef HERD_CLIENT_TEMPLATE_H
 #define HERD_CLIENT_TEMPLATE_H

@@ -497,7 +497,7 @@ sort(struct completions *out)
 static void
 complete_line(struct completing *p, const char *const *words, size_t count)
 {
-	/* What an alias stands for is a line of its own. */
+	/* What an alias means is a line of its own. */
 	if (count >= 3 && strcmp(words[0], "alias") == 0 &&
 	    strcmp(words[2], "=") == 0) {
 		words += 3;

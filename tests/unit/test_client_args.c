@@ -434,7 +434,7 @@ test_aliases_hide_no_command(void **state HERD_UNUSED)
 	assert_no_alias("-x", WORDS("ping"),
 	    "alias `-x': a name is a letter, then letters, digits, - and _");
 	assert_no_alias(
-	    "x", (const char *const[]){ NULL }, "alias `x' stands for nothing");
+	    "x", (const char *const[]){ NULL }, "alias `x' needs a command");
 }
 
 static void
