@@ -208,14 +208,6 @@ prefs_set_from_context(struct prefs *prefs, enum pref_id id, const char *text,
 	return status;
 }
 
-static bool
-is_variable_set(const char *name)
-{
-	const char *text = getenv(name);
-
-	return text != NULL && text[0] != '\0';
-}
-
 /* The variables that many programs know; the first one that counts decides. */
 static enum status
 read_usual_colors(struct prefs *prefs, struct buf *message)
@@ -232,11 +224,12 @@ read_usual_colors(struct prefs *prefs, struct buf *message)
 
 	for (size_t i = 0; i < HERD_ARRAY_LEN(usual); i++) {
 		const char *name = usual[i].variable;
+		const char *text = getenv(name);
 		bool is_zero;
 
-		if (!is_variable_set(name))
+		if (text == NULL || text[0] == '\0')
 			continue;
-		is_zero = i > 0 && strcmp(getenv(name), "0") == 0;
+		is_zero = i > 0 && strcmp(text, "0") == 0;
 		if (is_zero == usual[i].as_zero)
 			return prefs_set(prefs, PREF_COLOR, usual[i].color,
 			    ORIGIN_ENVIRONMENT, name, message);

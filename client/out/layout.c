@@ -79,16 +79,18 @@ widen(struct layout_column *columns, size_t count)
 	}
 }
 
-/* Nothing else helps: from the right, but not the first. */
+/* Nothing else helps: from the right, but not the first; `long_ones` alone. */
 static void
-drop_right(struct layout_column *columns, size_t count, size_t width)
+drop_right(
+    struct layout_column *columns, size_t count, size_t width, bool long_ones)
 {
 	for (size_t i = count; i-- > 1;) {
 		if (layout_total(columns, count) <= width)
-			return;
-		if (!columns[i].asked)
+			break;
+		if (!columns[i].asked && (columns[i].shrinks || !long_ones))
 			columns[i].width = 0;
 	}
+	widen(columns, count);
 }
 
 void
@@ -105,11 +107,14 @@ layout_fit(struct layout_column *columns, size_t count, size_t width)
 		columns[i].width = 0;
 		widen(columns, count);
 	}
+	if (shorten(columns, count, width, LAYOUT_SHORTEST, false))
+		return;
+	/* A name or a state in full says more than a piece of an error. */
+	drop_right(columns, count, width, true);
 	if (shorten(columns, count, width, LAYOUT_SHORTEST, false) ||
 	    shorten(columns, count, width, LAYOUT_LEAST, true))
 		return;
-	drop_right(columns, count, width);
-	widen(columns, count);
+	drop_right(columns, count, width, false);
 	if (!shorten(columns, count, width, LAYOUT_SHORTEST, false) &&
 	    !shorten(columns, count, width, LAYOUT_LEAST, true))
 		(void)shorten(columns, count, width, 1, true);

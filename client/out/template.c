@@ -15,7 +15,7 @@ enum part_kind {
 	PART_LON,
 };
 
-struct part {
+struct template_part {
 	enum part_kind kind;
 	size_t column;
 	char *text;
@@ -24,19 +24,19 @@ struct part {
 struct template
 {
 	const struct view *view;
-	struct part *parts;
+	struct template_part *parts;
 	size_t count;
 	size_t room;
 };
 
-static struct part *
+static struct template_part *
 add_part(struct template *template, enum part_kind kind, size_t column)
 {
-	struct part *part;
+	struct template_part *part;
 
 	grow_array(template->parts, template->count, template->room);
 	part = &template->parts[template->count++];
-	*part = (struct part){ .kind = kind, .column = column };
+	*part = (struct template_part){ .kind = kind, .column = column };
 	return part;
 }
 
@@ -162,8 +162,8 @@ template_free(struct template *template)
 }
 
 static void
-put_part(struct buf *out, const struct part *part, const struct view *view,
-    const struct value *row)
+put_part(struct buf *out, const struct template_part *part,
+    const struct view *view, const struct value *row)
 {
 	const struct value *value = &row[part->column];
 
@@ -190,7 +190,7 @@ template_write(struct buf *out, const struct template *template,
 	struct buf text = XBUF;
 
 	for (size_t i = 0; i < template->count; i++) {
-		const struct part *part = &template->parts[i];
+		const struct template_part *part = &template->parts[i];
 
 		buf_clear(&text);
 		put_part(&text, part, template->view, row);
