@@ -91,10 +91,12 @@ CLIENT_BASE_SRC := client/base/arena.c client/base/child.c \
 CLIENT_OUT_SRC := client/out/canvas.c client/out/layout.c \
 	client/out/out.c client/out/out_formats.c client/out/out_json.c \
 	client/out/out_prometheus.c client/out/out_table.c client/out/out_text.c \
-	client/out/screen.c client/out/sink.c client/out/values.c client/out/width.c
+	client/out/screen.c client/out/sink.c client/out/template.c \
+	client/out/values.c client/out/width.c
 CLIENT_NET_SRC := client/net/admin_client.c client/net/connection.c \
 	client/net/curl_api.c client/net/reply.c client/net/standing.c
-CLIENT_LINE_SRC := client/line/args.c client/line/command.c
+CLIENT_LINE_SRC := client/line/alias.c client/line/args.c \
+	client/line/command.c
 CLIENT_CONF_SRC := client/conf/contexts.c client/conf/herd.c \
 	client/conf/prefs.c
 CLIENT_RUN_SRC := client/run/app.c client/run/ask.c client/run/conversation.c \
@@ -104,7 +106,7 @@ CLIENT_RUN_SRC := client/run/app.c client/run/ask.c client/run/conversation.c \
 CLIENT_REPL_SRC := client/repl/background.c client/repl/complete.c \
 	client/repl/cursor_word.c client/repl/editor.c client/repl/repl.c \
 	client/repl/shells.c
-CLIENT_CMD_SRC := client/cmd/bench.c client/cmd/check.c \
+CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c client/cmd/check.c \
 	client/cmd/client_count.c client/cmd/client_export.c \
 	client/cmd/client_forget.c client/cmd/client_import.c \
 	client/cmd/client_list.c client/cmd/client_ls.c client/cmd/client_near.c \
@@ -129,7 +131,7 @@ CLIENT_CMD_SRC := client/cmd/bench.c client/cmd/check.c \
 	client/cmd/quit.c client/cmd/raw.c client/cmd/set.c \
 	client/cmd/stats_command.c client/cmd/status_command.c \
 	client/cmd/status_screen.c client/cmd/top.c client/cmd/trace.c \
-	client/cmd/typed.c client/cmd/version_command.c client/cmd/whatsat.c
+	client/cmd/typed.c client/cmd/unalias.c client/cmd/version_command.c client/cmd/whatsat.c
 CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_OUT_SRC) $(CLIENT_NET_SRC) \
 	$(CLIENT_LINE_SRC) $(CLIENT_CONF_SRC) $(CLIENT_RUN_SRC) \
 	$(CLIENT_REPL_SRC) $(CLIENT_CMD_SRC)

@@ -34,13 +34,43 @@ start(struct app *app, const struct args *args)
 	    app, file, args_flag(args, "keep-going", true) != NULL);
 }
 
+/*
+ * The rc files have been read: is the command an alias? Then *args and the
+ * settings are those of the line that it means.
+ */
+static enum status
+parse_alias(struct app *app, const char *const *words, size_t count,
+    struct args *args, struct alias_line *line, struct buf *message)
+{
+	struct buf why = XBUF;
+	enum status status =
+	    alias_expand(&app->aliases, words, count, line, &why);
+
+	if (status == STATUS_OK) {
+		args_release(args);
+		status = args_parse(
+		    (const char *const *)line->words, line->count, args, &why);
+	}
+	if (status == STATUS_OK)
+		status =
+		    prefs_read_options(&app->base, args, ORIGIN_FLAG, &why);
+	if (status == STATUS_OK)
+		status = app_apply(app, &why);
+	buf_clear(message);
+	put_span(message, buf_span(&why));
+	buf_release(&why);
+	return status;
+}
+
 /* Parses, reads settings, runs. */
 static enum status
 run_main(struct app *app, const char *const *words, size_t count)
 {
 	static const char *const version[] = { "version" };
 	struct args args;
+	struct alias_line line = { 0 };
 	struct buf message = XBUF;
+	struct buf unread = XBUF;
 	enum status status;
 	enum status usage;
 
@@ -51,14 +81,22 @@ run_main(struct app *app, const char *const *words, size_t count)
 	}
 	/* Options that were understood decide how the failure is shown. */
 	status = app_init(
-	    app, &args, args_flag(&args, "no-rc", true) != NULL, &message);
+	    app, &args, args_flag(&args, "no-rc", true) != NULL, &unread);
+	if (status != STATUS_OK) {
+		buf_clear(&message);
+		put_span(&message, buf_span(&unread));
+	} else if (usage != STATUS_OK) {
+		usage = parse_alias(app, words, count, &args, &line, &message);
+	}
 	if (usage != STATUS_OK || status != STATUS_OK)
 		status = run_fail_without(app, &app->base, NULL,
-		    usage != STATUS_OK ? usage : status, text_of(&message));
+		    status != STATUS_OK ? status : usage, text_of(&message));
 	else
 		status = start(app, &args);
 	args_release(&args);
+	alias_line_release(&line);
 	buf_release(&message);
+	buf_release(&unread);
 	return status;
 }
 

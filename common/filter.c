@@ -168,6 +168,14 @@ read_truth(struct span value, double *out)
 	return true;
 }
 
+/* As clients send it, or as people write it. */
+static bool
+read_time(struct span value, uint64_t *ns)
+{
+	return time_parse(value, ns) == HERD_OK ||
+	       time_from_iso(value, ns) == HERD_OK;
+}
+
 /* Part of a place, else what the column's type says. */
 static bool
 is_numeric(const struct filter_node *node, const struct column *c)
@@ -186,7 +194,7 @@ set_value(struct filter_reader *r, struct filter_node *node, struct span value)
 		return HERD_OK;
 	node->null = span_is(value, "null") || span_is(value, "-");
 	node->is_time = !node->null && value_base(type) == BASE_DECIMAL &&
-			time_parse(value, &node->ns) == HERD_OK;
+			read_time(value, &node->ns);
 	node->numeric = !node->null && !node->is_time && is_numeric(node, c);
 	if (!node->numeric ||
 	    (type == VALUE_BOOL && read_truth(value, &node->number)) ||

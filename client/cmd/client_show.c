@@ -148,6 +148,31 @@ add_show_row(struct run *run, const struct answer *answer,
 }
 
 static void
+put_iso(struct buf *text, const char *before, struct span time)
+{
+	char iso[TIME_ISO_MAX];
+	uint64_t ns;
+
+	if (time_parse(time, &ns) != HERD_OK)
+		return;
+	put_text(text, before);
+	put(text, iso, time_to_iso(ns, iso));
+}
+
+/* People read when the newest report is from without counting seconds. */
+static void
+add_heading(struct run *run, const struct holding *newest)
+{
+	struct buf text = XBUF;
+
+	put_iso(&text, "client time ", newest->report.time);
+	put_iso(
+	    &text, ", received ", text_at(newest->answer->json, "received_at"));
+	out_heading(&run->out, "%s", text_of(&text));
+	buf_release(&text);
+}
+
+static void
 add_verdict(struct run *run, const struct agreement *v)
 {
 	bool converged = v->stale + v->missing + v->unreachable == 0;
@@ -211,6 +236,8 @@ client_show_run(struct run *run)
 	if (status == STATUS_OK) {
 		bool any = find_newest(&answers, &newest);
 
+		if (any)
+			add_heading(run, &newest);
 		for (size_t i = 0; i < answers.count; i++) {
 			if (run->all_nodes ||
 			    answers.items[i].status == STATUS_OK)

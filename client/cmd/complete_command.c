@@ -55,7 +55,9 @@ fits_on_a_line(const struct completions *found, const struct completion *item)
 static enum status
 complete_run(struct run *run)
 {
-	static const struct complete_sources none = { NULL };
+	const struct complete_sources sources = {
+		.aliases = &run->app->aliases,
+	};
 	struct completions found;
 	struct app app;
 	size_t count = run->args->count;
@@ -64,7 +66,7 @@ complete_run(struct run *run)
 		return STATUS_USAGE;
 	read_typed_options(&app, run->app, run->args->words, count - 1);
 	complete(&app, run->args->words, count - 1, run->args->words[count - 1],
-	    &none, &found);
+	    &sources, &found);
 	for (size_t i = 0; i < found.count; i++) {
 		const struct completion *item = &found.items[i];
 

@@ -10,7 +10,7 @@ static const struct column columns[] = {
 	COLUMN("name", "SETTING", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL),
 	COLUMN("value", "VALUE", VALUE_TEXT, .traits = COLUMN_SHRINK),
 	COLUMN("default", "DEFAULT", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 2),
-	COLUMN("origin", "ORIGIN", VALUE_TEXT, .drop = 1),
+	COLUMN("origin", "ORIGIN", VALUE_TEXT),
 	COLUMN("reloadable", "RELOADABLE", VALUE_BOOL, .drop = 3),
 	COLUMN("help", "MEANING", VALUE_TEXT, .traits = COLUMN_WIDE),
 	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),

@@ -58,7 +58,7 @@ context_rows_add(struct run *run, const char *name)
 
 	prefs_init(&prefs);
 	status =
-	    prefs_read_file(&prefs, path, ORIGIN_USER, true, &run->message);
+	    prefs_read_file(&prefs, path, ORIGIN_USER, NULL, &run->message);
 	if (status != STATUS_OK)
 		run_fail_message(run, status);
 	out_word(&run->out, CONTEXT_NAME, name);

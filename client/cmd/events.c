@@ -25,7 +25,7 @@
 	X(EVENT_FROM, "from", "FROM", VALUE_TEXT, .traits = COLUMN_NEIGHBOUR) \
 	X(EVENT_PEER, "peer", "PEER", VALUE_TEXT, .traits = COLUMN_NEIGHBOUR) \
 	X(EVENT_STATE, "state", "STATE", VALUE_STATE) \
-	X(EVENT_TEXT, "text", "TEXT", VALUE_TEXT, .traits = COLUMN_COMPUTED)
+	X(EVENT_TEXT, "text", "TEXT", VALUE_TEXT, .traits = COLUMN_COMPUTED | COLUMN_SHRINK)
 /* clang-format on */
 
 COLUMN_TABLE(event_columns, EVENT_COLUMNS);

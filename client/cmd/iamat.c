@@ -28,26 +28,43 @@ COLUMN_TABLE(iamat_columns, IAMAT_COLUMNS);
 static const struct view iamat_view =
     VIEW(iamat_columns, .schema = "herd.iamat/1", .list = "reports");
 
-/* The time as typed, or the clock's. */
+static void
+put_seconds(struct buf *out, uint64_t ns)
+{
+	char text[TIME_FORMAT_MAX];
+
+	put(out, text, time_format(ns, text));
+}
+
+/* The time as typed, that of an ISO 8601 text, or the clock's. */
 static enum status
 put_time(struct run *run, const char *typed, struct buf *out)
 {
+	enum herd_error error;
 	uint64_t ns;
 
 	if (typed == NULL || strcmp(typed, "now") == 0) {
-		char text[TIME_FORMAT_MAX];
-		size_t len = time_format(now_wall().ns, text);
-
-		put(out, text, len);
+		put_seconds(out, now_wall().ns);
 		return STATUS_OK;
 	}
+	error = time_from_iso(span_from(typed), &ns);
+	if (error == HERD_OK) {
+		put_seconds(out, ns);
+		return STATUS_OK;
+	}
+	if (error == HERD_ERANGE)
+		return run_fail(run, STATUS_USAGE,
+		    "`%s': there is no such day or hour, or it is not from "
+		    "1970 to 2514",
+		    typed);
 	if (time_parse(span_from(typed), &ns) == HERD_OK) {
 		put_text(out, typed);
 		return STATUS_OK;
 	}
 	return run_fail(run, STATUS_USAGE,
 	    "`%s' is no time: seconds since 1970, such as "
-	    "1621464827.959498503, or now",
+	    "1621464827.959498503, a date and time with its offset, such as "
+	    "2021-05-19T22:53:47Z, or now",
 	    typed);
 }
 
@@ -156,7 +173,9 @@ const struct command cmd_iamat = {
 	.help =
 	    "LOCATION is +34.068930-118.445127 or 34.068930,-118.445127; a "
 	    "leading sign never makes it an option. TIME is in seconds since "
-	    "1970 and goes out as it is typed; `now' is the default.",
+	    "1970 and goes out as it is typed; or it is ISO 8601 with Z or an "
+	    "offset, 2026-11-28T10:00:00Z, and goes out in seconds; `now' is "
+	    "the default.",
 	.group = GROUP_CLIENTS,
 	.args =
 	    ARGS(ARG("CLIENT", .complete = COMPLETE_CLIENT), ARG("LOCATION"),

@@ -64,6 +64,8 @@
 	X(context_none) \
 	X(context_previous) \
 	X(set) \
+	X(alias) \
+	X(unalias) \
 	X(help) \
 	X(version) \
 	X(completion) \

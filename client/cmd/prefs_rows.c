@@ -5,7 +5,7 @@
 #define SET_COLUMNS(X) \
 	X(SET_NAME, "setting", "SETTING", VALUE_TEXT, .traits = COLUMN_NAME) \
 	X(SET_VALUE, "value", "VALUE", VALUE_TEXT, .traits = COLUMN_SHRINK) \
-	X(SET_ORIGIN, "origin", "ORIGIN", VALUE_TEXT, .drop = 2) \
+	X(SET_ORIGIN, "origin", "ORIGIN", VALUE_TEXT) \
 	X(SET_WHERE, "where", "WHERE", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 3) \
 	X(SET_HELP, "help", "MEANING", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 1)
 /* clang-format on */

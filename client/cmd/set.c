@@ -52,7 +52,7 @@ set_run(struct run *run)
 	if (pref->id == PREF_READ_ONLY && !may_set_read_only(run))
 		return run_may_change(run);
 	if (run->args->count == 1) {
-		prefs_unset(&app->base, pref->id);
+		prefs_restore(&app->base, pref->id, &app->begun);
 	} else {
 		status = prefs_set(&app->base, pref->id, run_word(run, 1),
 		    ORIGIN_SESSION, "set", &run->message);
@@ -68,11 +68,11 @@ const struct command cmd_set = {
 	.summary = "change a setting for this session",
 	.help =
 	    "Without arguments it lists the settings with their values and "
-	    "origins. Without a value it sets a setting back to its default.",
+	    "origins. Without a value it sets a setting back to what it was at the start.",
 	.group = GROUP_TOOL,
 	.args =
 	    ARGS(ARG("SETTING", .complete = COMPLETE_SETTING, .optional = true),
-		ARG("VALUE", .optional = true)),
+		ARG("VALUE", .complete = COMPLETE_VALUE, .optional = true)),
 	.view = &prefs_rows_view,
 	.traits = COMMAND_BY_LINE,
 	.run = set_run,

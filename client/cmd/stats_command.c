@@ -16,8 +16,8 @@
 /* clang-format off */
 #define STAT_COLUMNS(X) \
 	X(STAT_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE) \
-	X(STAT_METRIC, "metric", "METRIC", VALUE_TEXT, .traits = COLUMN_NAME) \
-	X(STAT_LABELS, "labels", "LABELS", VALUE_TEXT, .traits = COLUMN_SHRINK, .drop = 1) \
+	X(STAT_METRIC, "metric", "METRIC", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_SHRINK) \
+	X(STAT_LABELS, "labels", "LABELS", VALUE_TEXT, .traits = COLUMN_SHRINK) \
 	X(STAT_VALUE, "value", "VALUE", VALUE_REAL, .digits = DIGITS_ALL) \
 	X(STAT_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE)
 /* clang-format on */
@@ -99,26 +99,162 @@ add_sample(struct run *run, const struct answer *a, struct span line)
 	return true;
 }
 
-/* The node's own text; several nodes get a label with the node's name. */
-static void
-put_labelled(struct run *run, const struct answer *a, struct span line)
+/* --- several nodes in one text ------------------------------------------ */
+
+#define FAMILIES_MAX 4096u
+
+/* A metric of any of the nodes: what it is, said once, and its samples. */
+struct family {
+	struct span name; /* in an answer */
+	struct span help; /* whole lines, or empty */
+	struct span type;
+	struct buf samples;
+};
+
+struct families {
+	struct family *items;
+	size_t count;
+	size_t room;
+};
+
+/* NULL: there are too many. */
+static struct family *
+family_of(struct families *families, struct span name)
 {
+	for (size_t i = 0; i < families->count; i++) {
+		if (span_equal(families->items[i].name, name))
+			return &families->items[i];
+	}
+	if (families->count == FAMILIES_MAX)
+		return NULL;
+	grow_array(families->items, families->count, families->room);
+	families->items[families->count] =
+	    (struct family){ .name = name, .samples = XBUF };
+	return &families->items[families->count++];
+}
+
+static void
+families_release(struct families *families)
+{
+	for (size_t i = 0; i < families->count; i++)
+		buf_release(&families->items[i].samples);
+	free(families->items);
+}
+
+/*
+ * The sample with the node's name as a label. A label `node` that it has
+ * itself has to have another name then, the one that Prometheus gives.
+ */
+static void
+put_labelled(struct buf *out, const struct answer *a, struct span name,
+    struct span labels, struct span value)
+{
+	bool begins = true;
+	bool quoted = false;
+
+	put_span(out, name);
+	put_text(out, "{node=\"");
+	put_text(out, a->target->name);
+	put_text(out, labels.len > 0 ? "\"," : "\"");
+	for (size_t i = 0; i < labels.len; i++) {
+		const char *at = labels.data + i;
+
+		if (begins && labels.len - i > 5 && memcmp(at, "node=", 5) == 0)
+			put_text(out, "exported_");
+		put_byte(out, *at);
+		if (*at == '\\' && i + 1 < labels.len)
+			put_byte(out, labels.data[++i]);
+		else if (*at == '"')
+			quoted = !quoted;
+		begins = *at == ',' && !quoted;
+	}
+	put_text(out, "} ");
+	put_span(out, value);
+	put_byte(out, '\n');
+}
+
+/* `# HELP name text`: the family's name, or an empty span. */
+static struct span
+described(struct span line, const char *word)
+{
+	struct span rest = line;
+
+	if (span_is(text_next_field(&rest), "#") &&
+	    span_is(text_next_field(&rest), word))
+		return text_next_field(&rest);
+	return span_from("");
+}
+
+/* Does the sample belong to the family: its name, or _sum, _count of it? */
+static bool
+is_of_family(struct span sample, struct span family)
+{
+	return family.len > 0 && sample.len >= family.len &&
+	       memcmp(sample.data, family.data, family.len) == 0 &&
+	       (sample.len == family.len || sample.data[family.len] == '_');
+}
+
+static void
+gather_line(struct families *families, const struct answer *a, struct span line,
+    struct span *current)
+{
+	struct span help = described(line, "HELP");
+	struct span type = described(line, "TYPE");
 	struct span name;
 	struct span labels;
 	struct span value;
-	struct buf out = XBUF;
+	struct family *family;
 
+	if (help.len > 0 || type.len > 0) {
+		*current = help.len > 0 ? help : type;
+		family = family_of(families, *current);
+		if (family != NULL && help.len > 0 && family->help.len == 0)
+			family->help = line;
+		else if (family != NULL && type.len > 0 &&
+			 family->type.len == 0)
+			family->type = line;
+		return;
+	}
 	if (!split_sample(line, &name, &labels, &value))
 		return;
-	put_span(&out, name);
-	putf(
-	    &out, "{node=\"%s\"%s", a->target->name, labels.len > 0 ? "," : "");
-	put_span(&out, labels);
-	put_text(&out, "} ");
-	put_span(&out, value);
-	put_byte(&out, '\n');
-	sink_write_foreign(&run->sink, buf_span(&out));
-	buf_release(&out);
+	if (!is_of_family(name, *current))
+		*current = name;
+	family = family_of(families, *current);
+	if (family != NULL)
+		put_labelled(&family->samples, a, name, labels, value);
+}
+
+static void
+write_line(struct run *run, struct span line)
+{
+	if (line.len == 0)
+		return;
+	sink_write_foreign(&run->sink, line);
+	sink_write(&run->sink, span_from("\n"));
+}
+
+/* Each metric once, with the samples of all nodes below it. */
+static void
+write_families(struct run *run, const struct answers *answers)
+{
+	struct families families = { 0 };
+
+	answers_each(a, answers) {
+		struct span body = buf_span(&a->body);
+		struct span current = span_from("");
+
+		while (a->status == STATUS_OK && body.len > 0)
+			gather_line(
+			    &families, a, width_take_line(&body, 0), &current);
+	}
+	for (size_t i = 0; i < families.count; i++) {
+		const struct family *family = &families.items[i];
+
+		write_line(run, family->help);
+		write_line(run, family->type);
+		sink_write_foreign(&run->sink, buf_span(&family->samples));
+	}
+	families_release(&families);
 }
 
 /* False: no metric is meant by METRIC. */
@@ -130,6 +266,10 @@ write_stats(struct run *run, const struct answers *answers)
 	    strcmp(format, "prometheus") == 0 || out_is_raw(&run->out);
 	bool found = false;
 
+	if (own_text && run->all_nodes) {
+		write_families(run, answers);
+		return true;
+	}
 	answers_each(a, answers) {
 		struct span body = buf_span(&a->body);
 
@@ -138,18 +278,10 @@ write_stats(struct run *run, const struct answers *answers)
 		if (a->status != STATUS_OK)
 			continue;
 		found |= own_text;
-		if (own_text && !run->all_nodes) {
+		if (own_text)
 			sink_write_foreign(&run->sink, body);
-			continue;
-		}
-		while (body.len > 0) {
-			struct span line = width_take_line(&body, 0);
-
-			if (own_text)
-				put_labelled(run, a, line);
-			else
-				found |= add_sample(run, a, line);
-		}
+		while (!own_text && body.len > 0)
+			found |= add_sample(run, a, width_take_line(&body, 0));
 	}
 	if (!own_text)
 		out_end(&run->out);
@@ -187,11 +319,13 @@ stats_run(struct run *run)
 const struct command cmd_stats = {
 	.path = "stats",
 	.summary = "show a node's metrics",
-	.help =
-	    "METRIC is a part of a name or its labels, or a glob for both. -o prometheus and -o raw "
-	    "give the node's own text.",
+	.help = "METRIC is a part of a name or its labels, or a glob for both. "
+		"-o prometheus and -o raw give the node's own text; of several "
+		"nodes each sample has the label node, and a label node of its "
+		"own is exported_node.",
 	.group = GROUP_WATCHING,
-	.args = ARGS(ARG("METRIC", .optional = true)),
+	.args =
+	    ARGS(ARG("METRIC", .complete = COMPLETE_METRIC, .optional = true)),
 	.view = &stat_view,
 	.traits = COMMAND_READ,
 	.run = stats_run,

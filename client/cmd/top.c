@@ -342,7 +342,8 @@ top_run(struct run *run)
 	t.samples = xcalloc(run->target_count, sizeof(*t.samples));
 	live = run->args->count == 0 && run->to_terminal &&
 	       isatty(STDIN_FILENO) == 1 && !screen_is_dumb() &&
-	       prefs_text(&run->prefs, PREF_OUTPUT) == NULL;
+	       prefs_text(&run->prefs, PREF_OUTPUT) == NULL &&
+	       prefs_text(&run->prefs, PREF_TEMPLATE) == NULL;
 	status = live ? run_live(&t) : run_once(&t);
 	answers_release(&t.answers);
 	buf_release(&t.complaint);

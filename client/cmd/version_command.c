@@ -1,22 +1,43 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cmd/list.h"
 
-#include <string.h>
-
 #include "herd/version.h"
 #include "run/run.h"
+
+static const struct column columns[] = {
+	COLUMN("program", "PROGRAM", VALUE_TEXT, .traits = COLUMN_NAME),
+	COLUMN("version", "VERSION", VALUE_TEXT),
+};
+
+static const struct view version_view =
+    VIEW(columns, .schema = "herd.version/1", .list = "programs");
+
+/* People and scripts know the line `herdctl 1.0.0' of a --version. */
+static bool
+wants_line(const struct run *run)
+{
+	return prefs_text(&run->prefs, PREF_OUTPUT) == NULL &&
+	       prefs_text(&run->prefs, PREF_TEMPLATE) == NULL;
+}
 
 static enum status
 version_run(struct run *run)
 {
-	const char *format = prefs_text(&run->prefs, PREF_OUTPUT);
+	enum status status;
 
-	if (format != NULL && strcmp(format, "json") == 0)
-		sink_write(&run->sink,
-		    span_from("{\"schema\":\"herd.version/1\",\"version\":"
-			      "\"" HERD_VERSION "\"}\n"));
-	else
+	if (wants_line(run)) {
 		sink_write(&run->sink, span_from("herdctl " HERD_VERSION "\n"));
+		return STATUS_OK;
+	}
+	status = run_begin(run, &version_view);
+	if (status != STATUS_OK)
+		return status;
+	out_word(&run->out, 0, "herdctl");
+	out_word(&run->out, 1, HERD_VERSION);
+	out_row(&run->out);
+	out_member_word(&run->out, "version", HERD_VERSION);
+	out_raw(&run->out, span_from(HERD_VERSION));
+	out_end(&run->out);
 	return STATUS_OK;
 }
 
@@ -24,7 +45,8 @@ const struct command cmd_version = {
 	.path = "version",
 	.summary = "show the version",
 	.group = GROUP_TOOL,
-	.traits = COMMAND_HARMLESS,
+	.view = &version_view,
+	.traits = COMMAND_READ,
 	.run = version_run,
 	.example = "version",
 };

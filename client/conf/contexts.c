@@ -175,7 +175,7 @@ contexts_apply(struct prefs *prefs, char **name, struct buf *message)
 		if (value->text != NULL)
 			status = unknown(current, message);
 	} else {
-		status = prefs_read_file(prefs, path, origin, true, message);
+		status = prefs_read_file(prefs, path, origin, NULL, message);
 		if (status == STATUS_OK)
 			*name = xstrdup(current);
 	}

@@ -88,16 +88,20 @@ prefs_release(struct prefs *prefs)
 }
 
 void
+prefs_restore(struct prefs *prefs, enum pref_id id, const struct prefs *before)
+{
+	const struct pref_value *value = &before->values[id];
+
+	store(prefs, id, value->text, value->origin, value->where);
+	prefs->values[id].from_context = value->from_context;
+}
+
+void
 prefs_copy(struct prefs *out, const struct prefs *from)
 {
 	*out = (struct prefs){ 0 };
-	for (size_t i = 0; i < PREF_COUNT; i++) {
-		const struct pref_value *value = &from->values[i];
-
-		store(
-		    out, table[i].id, value->text, value->origin, value->where);
-		out->values[i].from_context = value->from_context;
-	}
+	for (size_t i = 0; i < PREF_COUNT; i++)
+		prefs_restore(out, table[i].id, from);
 }
 
 void
@@ -204,15 +208,40 @@ prefs_set_from_context(struct prefs *prefs, enum pref_id id, const char *text,
 	return status;
 }
 
+/* The variables that many programs know; the first one that counts decides. */
+static enum status
+read_usual_colors(struct prefs *prefs, struct buf *message)
+{
+	static const struct {
+		const char *variable;
+		bool as_zero; /* it counts when it is 0, or when it is not */
+		const char *color;
+	} usual[] = {
+		{ "NO_COLOR", false, "never" },
+		{ "CLICOLOR_FORCE", false, "always" },
+		{ "CLICOLOR", true, "never" },
+	};
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(usual); i++) {
+		const char *name = usual[i].variable;
+		const char *text = getenv(name);
+		bool is_zero;
+
+		if (text == NULL || text[0] == '\0')
+			continue;
+		is_zero = i > 0 && strcmp(text, "0") == 0;
+		if (is_zero == usual[i].as_zero)
+			return prefs_set(prefs, PREF_COLOR, usual[i].color,
+			    ORIGIN_ENVIRONMENT, name, message);
+	}
+	return STATUS_OK;
+}
+
 enum status
 prefs_read_environment(struct prefs *prefs, struct buf *message)
 {
-	const char *no_color = getenv("NO_COLOR");
-	enum status status = STATUS_OK;
+	enum status status = read_usual_colors(prefs, message);
 
-	if (no_color != NULL && no_color[0] != '\0')
-		status = prefs_set(prefs, PREF_COLOR, "never",
-		    ORIGIN_ENVIRONMENT, "NO_COLOR", message);
 	for (size_t i = 0; i < PREF_COUNT && status == STATUS_OK; i++) {
 		const char *name = table[i].environment;
 		const char *text = name == NULL ? NULL : getenv(name);
@@ -231,24 +260,66 @@ prefs_read_environment(struct prefs *prefs, struct buf *message)
 struct file_line {
 	const char *where; /* FILE:LINE */
 	enum pref_origin origin;
-	bool is_context;
+	struct aliases *aliases; /* NULL: it is a context's */
 };
 
 static enum status
 set_from_file(struct prefs *prefs, const struct pref *pref, const char *text,
     const struct file_line *from, struct buf *message)
 {
-	unsigned wanted = from->is_context ? PREF_CONTEXTUAL : PREF_SETTABLE;
+	bool is_context = from->aliases == NULL;
+	unsigned wanted = is_context ? PREF_CONTEXTUAL : PREF_SETTABLE;
 
 	if ((pref->traits & (wanted | PREF_CONTEXTUAL)) == 0) {
 		putf(message, "%s cannot be set here", pref->name);
 		return STATUS_USAGE;
 	}
-	if (from->is_context)
+	if (is_context)
 		return prefs_set_from_context(
 		    prefs, pref->id, text, from->origin, from->where, message);
 	return prefs_set(
 	    prefs, pref->id, text, from->origin, from->where, message);
+}
+
+static enum status
+set_alias_from_file(
+    const struct tokens *w, const struct file_line *from, struct buf *message)
+{
+	const char **words = xcalloc(w->count, sizeof(*words));
+	enum status status = STATUS_USAGE;
+
+	for (size_t i = 3; i < w->count; i++)
+		words[i - 3] = w->words[i].text;
+	if (w->count < 4 || strcmp(w->words[2].text, "=") != 0)
+		put_text(message, "this is not `alias NAME = COMMAND'");
+	else if (w->redirect != REDIRECT_NONE)
+		put_text(message, "an alias has no | and >; quote them");
+	else
+		status = alias_set(from->aliases, w->words[1].text, words,
+		    w->count - 3, from->where, message);
+	free(words);
+	return status;
+}
+
+/* One command of a line. */
+static enum status
+read_command(struct prefs *prefs, const struct tokens *w,
+    const struct file_line *from, struct buf *message)
+{
+	size_t first = strcmp(w->words[0].text, "set") == 0;
+	const struct pref *pref = NULL;
+
+	if (from->aliases != NULL && strcmp(w->words[0].text, "alias") == 0)
+		return set_alias_from_file(w, from, message);
+	if (w->count == first + 2)
+		pref = pref_find(w->words[first].text);
+	if (pref == NULL || w->redirect != REDIRECT_NONE) {
+		put_text(message, "this is not `NAME VALUE' of a "
+				  "setting (see `help set')");
+		return STATUS_USAGE;
+	}
+	return set_from_file(
+	    prefs, pref, w->words[first + 1].text, from, message);
 }
 
 static enum status
@@ -263,29 +334,15 @@ read_line(struct prefs *prefs, struct span text, const struct file_line *from,
 		put_text(message, tokens_strerror(error));
 		status = STATUS_USAGE;
 	}
-	for (size_t i = 0; i < line.count && status == STATUS_OK; i++) {
-		const struct tokens *w = &line.commands[i];
-		size_t first = strcmp(w->words[0].text, "set") == 0;
-		const struct pref *pref = NULL;
-
-		if (w->count == first + 2)
-			pref = pref_find(w->words[first].text);
-		if (pref == NULL || w->redirect != REDIRECT_NONE) {
-			put_text(message, "this is not `NAME VALUE' of a "
-					  "setting (see `help set')");
-			status = STATUS_USAGE;
-			continue;
-		}
-		status = set_from_file(
-		    prefs, pref, w->words[first + 1].text, from, message);
-	}
+	for (size_t i = 0; i < line.count && status == STATUS_OK; i++)
+		status = read_command(prefs, &line.commands[i], from, message);
 	line_release(&line);
 	return status;
 }
 
 enum status
 prefs_read_file(struct prefs *prefs, const char *path, enum pref_origin origin,
-    bool is_context, struct buf *message)
+    struct aliases *aliases, struct buf *message)
 {
 	struct buf text;
 	struct span rest;
@@ -302,14 +359,14 @@ prefs_read_file(struct prefs *prefs, const char *path, enum pref_origin origin,
 		buf_release(&text);
 		return status;
 	}
-	rest = buf_span(&text);
+	rest = text_without_bom(buf_span(&text));
 	while (rest.len > 0 && status == STATUS_OK) {
 		struct span text_line = width_take_line(&rest, 0);
 		char *where = xasprintf("%s:%u", path, ++number);
 		struct buf why = XBUF;
 
 		if (read_line(prefs, text_line,
-			&(struct file_line){ where, origin, is_context },
+			&(struct file_line){ where, origin, aliases },
 			&why) != STATUS_OK) {
 			putf(message, "%s: %s", where, text_of(&why));
 			status = STATUS_LOCAL;
@@ -333,6 +390,7 @@ prefs_read_options(struct prefs *prefs, const struct args *args,
 	} others[] = {
 		{ "json", PREF_OUTPUT, "json" },
 		{ "no-header", PREF_HEADER, "off" },
+		{ "safe", PREF_SAFE, "on" },
 		{ "no-pager", PREF_PAGER, "off" },
 		{ "quiet", PREF_QUIET, "on" },
 		{ "verbose", PREF_VERBOSE, "on" },

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "line/alias.h"
 #include "line/args.h"
 
 enum pref_id {
@@ -95,19 +96,25 @@ enum status prefs_set_from_context(struct prefs *prefs, enum pref_id id,
 /* Back to the default. */
 void prefs_unset(struct prefs *prefs, enum pref_id id);
 
+/* Back to what it is in `before`, with where that comes from. */
+void prefs_restore(
+    struct prefs *prefs, enum pref_id id, const struct prefs *before);
+
 /*
  * The environment. A malformed variable is STATUS_USAGE with `message`
- * naming it. NO_COLOR counts for color.
+ * naming it. NO_COLOR counts for color, and CLICOLOR and CLICOLOR_FORCE without
+ * it.
  */
 enum status prefs_read_environment(struct prefs *prefs, struct buf *message);
 
 /*
- * A file of lines `NAME VALUE` or `set NAME VALUE`; a context's file
- * (`is_context`) holds only what a context may bring. A missing file is fine.
- * STATUS_LOCAL: unreadable or malformed, `message` says FILE:LINE.
+ * A file of lines `NAME VALUE` or `set NAME VALUE`, and `alias NAME = COMMAND`;
+ * a context's file (`aliases` is NULL) holds only settings that a context may
+ * bring. A missing file is fine. STATUS_LOCAL: unreadable or malformed,
+ * `message` says FILE:LINE.
  */
 enum status prefs_read_file(struct prefs *prefs, const char *path,
-    enum pref_origin origin, bool is_context, struct buf *message);
+    enum pref_origin origin, struct aliases *aliases, struct buf *message);
 
 /* Global options of a command line, except those that are no settings. */
 enum status prefs_read_options(struct prefs *prefs, const struct args *args,

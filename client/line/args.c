@@ -88,6 +88,42 @@ find_flag(
 	return flag;
 }
 
+/* Is the next word the value of the option that this word ends with? */
+static bool
+takes_next(struct parser *p, const char *word)
+{
+	const struct flag *flag = NULL;
+	bool global;
+
+	if (word[1] == '-') {
+		flag = find_flag(p, word + 2, strlen(word + 2), 0, &global);
+		return flag != NULL && flag->value != NULL &&
+		       !flag->value_optional;
+	}
+	for (const char *c = word + 1; *c != '\0'; c++) {
+		flag = find_flag(p, NULL, 0, *c, &global);
+		if (flag != NULL && flag->value != NULL &&
+		    !flag->value_optional)
+			return c[1] == '\0';
+	}
+	return false;
+}
+
+size_t
+args_command_at(const char *const *words, size_t count)
+{
+	struct args none = { 0 };
+	struct parser p = { .out = &none };
+	size_t at = 0;
+
+	while (at < count && args_is_option(words[at])) {
+		if (strcmp(words[at], "--") == 0)
+			return at + 1;
+		at += takes_next(&p, words[at]) ? 2 : 1;
+	}
+	return at < count ? at : count;
+}
+
 static size_t
 add_names(const char **names, size_t count, const struct flag *flags)
 {
@@ -224,8 +260,16 @@ try_command(struct parser *p)
 	size_t used;
 	const struct command *command;
 
+	if (out->count == 1 && strcmp(out->words[0], "?") == 0)
+		out->words[0] = "help";
 	if (out->count == 1 && command_is_group(out->words[0]))
 		return;
+	/* `client ?' is a question, too. */
+	if (out->count == 2 && strcmp(out->words[1], "?") == 0) {
+		out->help = true;
+		out->count--;
+		return;
+	}
 	command = command_match(out->words, out->count, &used);
 	if (command == NULL)
 		return;
@@ -287,6 +331,14 @@ is_help(const char *word)
 	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
+/* In `alias NAME = COMMAND' the options after = are the alias's own. */
+static bool
+begins_rest(const struct args *out)
+{
+	return (out->command->traits & COMMAND_ASSIGN) != 0 &&
+	       out->count == 2 && strcmp(out->words[1], "=") == 0;
+}
+
 static enum status
 read_all(struct parser *p)
 {
@@ -310,6 +362,8 @@ read_all(struct parser *p)
 			out->words[out->count++] = word;
 			if (out->command == NULL)
 				try_command(p);
+			else if (begins_rest(out))
+				p->literal = true;
 		}
 	}
 	return status;

@@ -39,6 +39,12 @@ bool args_is_option(const char *word);
 void args_quote(struct buf *out, const char *word);
 
 /*
+ * Index of the word that is the command's first: neither an option nor an
+ * option's value; `count` if there is none.
+ */
+size_t args_command_at(const char *const *words, size_t count);
+
+/*
  * Sorts `words` (borrowed, as long as `out` is used). STATUS_USAGE: `message`
  * says what is wrong and what was probably meant. args_check() checks the
  * number of arguments.

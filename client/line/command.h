@@ -28,7 +28,12 @@ enum complete_kind {
 	COMPLETE_FORMAT,
 	COMPLETE_COMMAND,
 	COMPLETE_COLUMN,  /* of the command's view */
+	COMPLETE_SORT,    /* the same, with :desc or not */
+	COMPLETE_WHERE,   /* an expression of them */
 	COMPLETE_SETTING, /* what `set` takes */
+	COMPLETE_VALUE,   /* of that setting */
+	COMPLETE_METRIC,
+	COMPLETE_ALIAS,
 };
 
 struct argument {
@@ -68,6 +73,7 @@ enum command_trait {
 	 * calls run_may_change() before it does.
 	 */
 	COMMAND_BY_LINE = 1 << 10,
+	COMMAND_ASSIGN = 1 << 11, /* NAME =, and what follows is no option */
 };
 
 /* Lists of arguments and flags, as a command has them. */

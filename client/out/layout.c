@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "out/layout.h"
 
-static size_t
-total_of(const struct layout_column *columns, size_t count)
+size_t
+layout_total(const struct layout_column *columns, size_t count)
 {
 	size_t total = 0;
 
@@ -14,6 +14,44 @@ total_of(const struct layout_column *columns, size_t count)
 	return total;
 }
 
+/* The columns that a column keeps when texts are shortened to `floor`. */
+static size_t
+shortened(const struct layout_column *c, size_t floor)
+{
+	size_t least = c->least > floor ? c->least : floor;
+
+	return c->natural < least ? c->natural : least;
+}
+
+/*
+ * Takes columns off the widest text until all fit or each has `floor`; of
+ * texts that may be long only, or of any (`words`).
+ */
+static bool
+shorten(struct layout_column *columns, size_t count, size_t width, size_t floor,
+    bool words)
+{
+	size_t total;
+
+	while ((total = layout_total(columns, count)) > width) {
+		size_t found = count;
+
+		for (size_t i = 0; i < count; i++) {
+			const struct layout_column *c = &columns[i];
+
+			if ((!c->shrinks && !words) ||
+			    c->width <= shortened(c, floor))
+				continue;
+			if (found == count || c->width > columns[found].width)
+				found = i;
+		}
+		if (found == count)
+			return false;
+		columns[found].width--;
+	}
+	return true;
+}
+
 /* The rightmost of those that matter least, or `count`. */
 static size_t
 next_to_drop(const struct layout_column *columns, size_t count)
@@ -21,49 +59,38 @@ next_to_drop(const struct layout_column *columns, size_t count)
 	size_t found = count;
 
 	for (size_t i = 0; i < count; i++) {
-		if (columns[i].width == 0 || columns[i].drop == 0)
+		const struct layout_column *c = &columns[i];
+
+		if (c->width == 0 || c->drop == 0 || c->asked)
 			continue;
-		if (found == count || columns[i].drop >= columns[found].drop)
+		if (found == count || c->drop >= columns[found].drop)
 			found = i;
 	}
 	return found;
 }
 
-static size_t
-widest_to_shorten(const struct layout_column *columns, size_t count)
-{
-	size_t found = count;
-
-	for (size_t i = 0; i < count; i++) {
-		if (!columns[i].shrinks || columns[i].width <= LAYOUT_SHORTEST)
-			continue;
-		if (found == count || columns[i].width > columns[found].width)
-			found = i;
-	}
-	return found;
-}
-
-/* Nothing else helps: cut from the right, the first column stays. */
+/* What is kept has its natural width again. */
 static void
-cut_right(struct layout_column *columns, size_t count, size_t width)
+widen(struct layout_column *columns, size_t count)
 {
-	for (size_t i = count; i-- > 0;) {
-		size_t total = total_of(columns, count);
-		size_t excess = total > width ? total - width : 0;
-
-		if (excess == 0)
-			return;
-		if (columns[i].width == 0)
-			continue;
-		if (columns[i].width > excess + 1 ||
-		    total == columns[i].width) {
-			columns[i].width = columns[i].width > excess
-					       ? columns[i].width - excess
-					       : 1;
-			return;
-		}
-		columns[i].width = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (columns[i].width > 0)
+			columns[i].width = columns[i].natural;
 	}
+}
+
+/* Nothing else helps: from the right, but not the first; `long_ones` alone. */
+static void
+drop_right(
+    struct layout_column *columns, size_t count, size_t width, bool long_ones)
+{
+	for (size_t i = count; i-- > 1;) {
+		if (layout_total(columns, count) <= width)
+			break;
+		if (!columns[i].asked && (columns[i].shrinks || !long_ones))
+			columns[i].width = 0;
+	}
+	widen(columns, count);
 }
 
 void
@@ -75,11 +102,20 @@ layout_fit(struct layout_column *columns, size_t count, size_t width)
 		columns[i].width = columns[i].natural;
 	if (width == 0)
 		return;
-	while (total_of(columns, count) > width &&
-	       (i = next_to_drop(columns, count)) < count)
+	while (!shorten(columns, count, width, LAYOUT_SHORT, false) &&
+	       (i = next_to_drop(columns, count)) < count) {
 		columns[i].width = 0;
-	while (total_of(columns, count) > width &&
-	       (i = widest_to_shorten(columns, count)) < count)
-		columns[i].width--;
-	cut_right(columns, count, width);
+		widen(columns, count);
+	}
+	if (shorten(columns, count, width, LAYOUT_SHORTEST, false))
+		return;
+	/* A name or a state in full says more than a piece of an error. */
+	drop_right(columns, count, width, true);
+	if (shorten(columns, count, width, LAYOUT_SHORTEST, false) ||
+	    shorten(columns, count, width, LAYOUT_LEAST, true))
+		return;
+	drop_right(columns, count, width, false);
+	if (!shorten(columns, count, width, LAYOUT_SHORTEST, false) &&
+	    !shorten(columns, count, width, LAYOUT_LEAST, true))
+		(void)shorten(columns, count, width, 1, true);
 }

@@ -27,6 +27,7 @@ out_release(struct out *out)
 {
 	arena_release(&out->arena);
 	filter_free(out->filter);
+	template_free(out->template);
 	buf_release(&out->heading);
 	buf_release(&out->footer);
 	buf_release(&out->members);
@@ -174,6 +175,22 @@ out_sorts_by(const struct out *out, size_t column)
 	return false;
 }
 
+static enum status
+read_template(struct out *out, struct buf *message)
+{
+	struct buf why = XBUF;
+	enum status status = STATUS_OK;
+
+	if (out->options.format == format_template() &&
+	    template_parse(out->options.template, out->view, &out->template,
+		&why) != HERD_OK) {
+		putf(message, "--format: %s", text_of(&why));
+		status = STATUS_USAGE;
+	}
+	buf_release(&why);
+	return status;
+}
+
 enum status
 out_begin(
     struct out *out, const struct view *view, bool streams, struct buf *message)
@@ -201,6 +218,8 @@ out_begin(
 		}
 		buf_release(&why);
 	}
+	if (status == STATUS_OK)
+		status = read_template(out, message);
 	if (status == STATUS_OK && streams) {
 		if (out->options.columns == NULL)
 			choose_default_columns(out);
@@ -414,6 +433,12 @@ out_count_states(
 		putf(text, "%s %zu ", s == 0 ? ":" : ",", states[s].count);
 		put_clean(text, states[s].word);
 	}
+}
+
+void
+out_member_word(struct out *out, const char *key, const char *word)
+{
+	putf(&out->members, ",\"%s\":\"%s\"", key, word);
 }
 
 void

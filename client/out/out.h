@@ -11,6 +11,7 @@
 #include "base/exit_status.h"
 #include "herd/filter.h"
 #include "out/sink.h"
+#include "out/template.h"
 #include "out/values.h"
 
 struct out;
@@ -35,16 +36,21 @@ struct format {
 /* The formats, ended by one without name. */
 const struct format *format_table(void);
 
+/* The format of --format: a template that the options have. */
+const struct format *format_template(void);
+
 /* NULL when there is none of that name. */
 const struct format *format_find(const char *name);
 
 struct out_options {
 	const struct format *format;
-	const char *columns; /* --columns, NULL = the view's own */
+	const char *template; /* of the format of format_template() */
+	const char *columns;  /* --columns, NULL = the view's own */
 	const char *where;
 	const char *sort;
 	size_t limit; /* 0 = all */
 	bool header;
+	bool safe; /* csv and tsv without formulas */
 	bool color;
 	bool utf8;
 	bool many_nodes;     /* several nodes were asked: show who answers */
@@ -71,6 +77,7 @@ struct out {
 	size_t room;
 	struct value *row; /* being filled */
 	struct filter *filter;
+	struct template *template;
 	size_t *shown; /* indices of columns, in order */
 	size_t shown_count;
 	struct buf heading; /* people read it above the rows */
@@ -142,7 +149,8 @@ void out_footer(struct out *out, const char *fmt, ...) HERD_PRINTF(2, 3);
 void out_count_states(
     const struct out *out, size_t column, const char *what, struct buf *text);
 
-/* A member at the top level of JSON. */
+/* A member at the top level of JSON; a word has nothing to escape. */
+void out_member_word(struct out *out, const char *key, const char *word);
 void out_member_bool(struct out *out, const char *key, bool value);
 
 /* The server's own bytes, for `-o raw`; dropped by every other format. */

@@ -90,6 +90,21 @@ static const struct format formats[] = {
 	{ .name = NULL },
 };
 
+/* It is no name for -o, so it is not in the table. */
+static const struct format of_template = {
+	.name = "template",
+	.help = "a line for each row",
+	.begin = nothing,
+	.row = template_row,
+	.end = nothing,
+};
+
+const struct format *
+format_template(void)
+{
+	return &of_template;
+}
+
 const struct format *
 format_table(void)
 {

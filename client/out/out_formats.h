@@ -30,6 +30,7 @@ void tsv_begin(struct out *out);
 void tsv_row(struct out *out, const struct value *row);
 void name_row(struct out *out, const struct value *row);
 void kv_row(struct out *out, const struct value *row);
+void template_row(struct out *out, const struct value *row);
 
 /* out_prometheus.c: all rows of a metric come together, so at the end */
 void prometheus_end(struct out *out);

@@ -6,12 +6,12 @@
  */
 #include "out/out_formats.h"
 
-#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/xbuf.h"
+#include "herd/time.h"
 #include "out/layout.h"
 #include "out/width.h"
 
@@ -25,17 +25,48 @@ is_right(const struct column *c)
 	       c->type == VALUE_BYTES;
 }
 
+/*
+ * What a table has in a cell. In `wide' a time has both forms: the text as it
+ * came and ISO 8601, so that nobody has to read seconds since 1970.
+ */
+static void
+put_shown(struct buf *text, const struct out *out, const struct value *value,
+    const struct column *c)
+{
+	char iso[TIME_ISO_MAX];
+	uint64_t ns;
+
+	if ((out->options.format->traits & FORMAT_WIDE) == 0 || !value->known ||
+	    value_base(c->type) != BASE_DECIMAL ||
+	    time_parse(value->text, &ns) != HERD_OK) {
+		value_for_people(text, value, c, true);
+		return;
+	}
+	put_clean(text, value->text);
+	put_byte(text, ' ');
+	put(text, iso, time_to_iso(ns, iso));
+}
+
+/* May a value of this column be shown in part? A number may not. */
+static bool
+may_be_cut(const struct column *c)
+{
+	return value_base(c->type) == BASE_TEXT && c->type != VALUE_PLACE;
+}
+
 /* One value in its column, coloured when it is a state. */
 static void
 put_cell(struct out *out, struct buf *line, struct span text,
     const struct column *c, size_t width, bool last)
 {
 	size_t taken;
-	size_t from = line->len;
 	const char *color = NULL;
 	struct buf cut = XBUF;
 
-	width_cut(&cut, text, width, out->options.utf8);
+	if (may_be_cut(c))
+		width_shorten(&cut, text, width, out->options.utf8);
+	else
+		put_span(&cut, text);
 	taken = width_of(buf_span(&cut));
 	if (is_right(c) && width > taken)
 		put_fill(line, ' ', width - taken);
@@ -50,8 +81,33 @@ put_cell(struct out *out, struct buf *line, struct span text,
 		put_fill(line, ' ', width - taken);
 	if (!last)
 		put_fill(line, ' ', LAYOUT_GAP);
-	assert(line->len >= from);
 	buf_release(&cut);
+}
+
+/* What the layout knows of a column before it sees values. */
+static struct layout_column
+begin_column(const struct out *out, size_t i)
+{
+	const struct column *c = out_shown(out, i);
+
+	return (struct layout_column){
+		.natural =
+		    out->options.header ? width_of(span_from(c->title)) : 1,
+		.drop = out_sorts_by(out, out->shown[i]) ? 0 : c->drop,
+		.shrinks = (c->traits &
+			       (COLUMN_SHRINK | COLUMN_ID | COLUMN_ERROR)) != 0,
+		.asked = out->options.columns != NULL,
+	};
+}
+
+/* A value of this width has to be seen in the column. */
+static void
+add_width(struct layout_column *column, const struct column *c, size_t width)
+{
+	if (width > column->natural)
+		column->natural = width;
+	if (!may_be_cut(c) && width > column->least)
+		column->least = width;
 }
 
 /* Natural widths of all values, then what fits. Gives an array. */
@@ -65,21 +121,11 @@ lay_out(const struct out *out)
 	for (size_t i = 0; i < out->shown_count; i++) {
 		const struct column *c = out_shown(out, i);
 
-		if (out->options.columns == NULL &&
-		    !out_sorts_by(out, out->shown[i]))
-			columns[i].drop = c->drop;
-		columns[i].shrinks = (c->traits & COLUMN_SHRINK) != 0;
-		columns[i].natural =
-		    out->options.header ? width_of(span_from(c->title)) : 1;
+		columns[i] = begin_column(out, i);
 		for (size_t r = 0; r < out->count; r++) {
-			size_t width;
-
 			buf_clear(&text);
-			value_for_people(
-			    &text, &out->rows[r][out->shown[i]], c, true);
-			width = width_of(buf_span(&text));
-			if (width > columns[i].natural)
-				columns[i].natural = width;
+			put_shown(&text, out, &out->rows[r][out->shown[i]], c);
+			add_width(&columns[i], c, width_of(buf_span(&text)));
 		}
 	}
 	buf_release(&text);
@@ -102,20 +148,26 @@ last_shown(const struct out *out)
 static void
 put_titles(struct out *out)
 {
+	static const struct column right = { .type = VALUE_INTEGER };
+	static const struct column left = { .type = VALUE_TEXT };
 	size_t last = last_shown(out);
+	struct buf title = XBUF;
 
 	if (!out->options.header)
 		return;
 	buf_clear(&out->scratch);
 	for (size_t i = 0; i < out->shown_count; i++) {
 		const struct column *c = out_shown(out, i);
-		struct column title = *c;
 
-		title.type = is_right(c) ? VALUE_INTEGER : VALUE_TEXT;
-		if (out->widths[i] > 0)
-			put_cell(out, &out->scratch, span_from(c->title),
-			    &title, out->widths[i], i == last);
+		if (out->widths[i] == 0)
+			continue;
+		buf_clear(&title);
+		width_cut(&title, span_from(c->title), out->widths[i],
+		    out->options.utf8);
+		put_cell(out, &out->scratch, buf_span(&title),
+		    is_right(c) ? &right : &left, out->widths[i], i == last);
 	}
+	buf_release(&title);
 	put_byte(&out->scratch, '\n');
 	sink_write(out->sink, buf_span(&out->scratch));
 }
@@ -126,7 +178,7 @@ is_record(const struct out *out)
 	return out->view->shape == VIEW_RECORD && !out->streams;
 }
 
-/* The width that values of a column mostly need. */
+/* The width that values of a column mostly need; 0 = that is not known. */
 static size_t
 usual_width(const struct out *out, const struct column *c)
 {
@@ -146,30 +198,41 @@ usual_width(const struct out *out, const struct column *c)
 	return usual[c->type] == NULL ? 0 : strlen(usual[c->type]);
 }
 
-/*
- * A stream's rows are not known yet: titles must do, and usual widths as
- * long as there is room for them.
- */
+/* The room that is left goes to texts that may be long, evenly. */
 static void
-set_stream_widths(struct out *out)
+share_room(struct layout_column *columns, size_t count, size_t width)
 {
-	size_t total = 0;
+	size_t total = layout_total(columns, count);
+	size_t left = width > total ? width - total : 0;
+	size_t sharing = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sharing += columns[i].width > 0 && columns[i].shrinks;
+	for (size_t i = 0; i < count && sharing > 0; i++) {
+		if (columns[i].width > 0 && columns[i].shrinks) {
+			columns[i].width += left / sharing;
+			left -= left / sharing;
+			sharing--;
+		}
+	}
+}
+
+/* A stream's rows are not known yet: titles and usual widths must do. */
+static struct layout_column *
+lay_out_stream(const struct out *out)
+{
+	struct layout_column *columns =
+	    xcalloc(out->shown_count, sizeof(*columns));
 
 	for (size_t i = 0; i < out->shown_count; i++) {
-		out->widths[i] = width_of(span_from(out_shown(out, i)->title));
-		total += out->widths[i] + LAYOUT_GAP;
-	}
-	for (size_t i = 0; i < out->shown_count; i++) {
-		size_t usual = usual_width(out, out_shown(out, i));
-		size_t more =
-		    usual > out->widths[i] ? usual - out->widths[i] : 0;
+		const struct column *c = out_shown(out, i);
 
-		if (out->options.width > 0 &&
-		    total + more > out->options.width + LAYOUT_GAP)
-			continue;
-		out->widths[i] += more;
-		total += more;
+		columns[i] = begin_column(out, i);
+		add_width(&columns[i], c, usual_width(out, c));
 	}
+	layout_fit(columns, out->shown_count, out->options.width);
+	share_room(columns, out->shown_count, out->options.width);
+	return columns;
 }
 
 /* The text above and below the rows, in the screen's width. */
@@ -187,21 +250,18 @@ write_wrapped(struct out *out, struct span text)
 void
 table_begin(struct out *out)
 {
+	struct layout_column *columns;
+
 	if (out_is_looks(out))
 		write_wrapped(out, buf_span(&out->heading));
 	if (is_record(out) || (out->count == 0 && !out->streams))
 		return;
+	columns = out->streams ? lay_out_stream(out) : lay_out(out);
 	free(out->widths);
 	out->widths = xcalloc(out->shown_count + 1, sizeof(*out->widths));
-	if (out->streams) {
-		set_stream_widths(out);
-	} else {
-		struct layout_column *columns = lay_out(out);
-
-		for (size_t i = 0; i < out->shown_count; i++)
-			out->widths[i] = columns[i].width;
-		free(columns);
-	}
+	for (size_t i = 0; i < out->shown_count; i++)
+		out->widths[i] = columns[i].width;
+	free(columns);
 	put_titles(out);
 }
 
@@ -215,7 +275,7 @@ put_value_line(struct out *out, const char *title, const struct value *value,
 	struct buf shown = XBUF;
 
 	left.traits |= COLUMN_LEFT;
-	value_for_people(&shown, value, c, true);
+	put_shown(&shown, out, value, c);
 	buf_clear(line);
 	put_text(line, title);
 	put_fill(line, ' ', width - width_of(buf_span(line)) + LAYOUT_GAP);
@@ -262,9 +322,52 @@ put_record(struct out *out, const struct value *row)
 		put_value(out, out_shown(out, i), &row[out->shown[i]], width);
 }
 
+/*
+ * A number of a stream is never cut, so its column grows, and the widest text
+ * gives the room.
+ */
+static void
+grow_column(struct out *out, size_t i, size_t more)
+{
+	size_t widest = i;
+
+	out->widths[i] += more;
+	if (out->options.width == 0)
+		return;
+	for (size_t j = 0; j < out->shown_count; j++) {
+		if (may_be_cut(out_shown(out, j)) &&
+		    (widest == i || out->widths[j] > out->widths[widest]))
+			widest = j;
+	}
+	if (widest != i && out->widths[widest] >= more + LAYOUT_SHORTEST)
+		out->widths[widest] -= more;
+}
+
+static void
+fit_numbers(struct out *out, const struct value *row)
+{
+	struct buf shown = XBUF;
+
+	for (size_t i = 0; i < out->shown_count; i++) {
+		const struct column *c = out_shown(out, i);
+		size_t width;
+
+		if (out->widths[i] == 0 || may_be_cut(c))
+			continue;
+		buf_clear(&shown);
+		put_shown(&shown, out, &row[out->shown[i]], c);
+		width = width_of(buf_span(&shown));
+		if (width > out->widths[i])
+			grow_column(out, i, width - out->widths[i]);
+	}
+	buf_release(&shown);
+}
+
 void
 table_row(struct out *out, const struct value *row)
 {
+	/* Where nothing is cut, a long text pushes on in its own row alone. */
+	bool cuts = !out->streams || out->options.width > 0;
 	size_t last;
 	struct buf shown = XBUF;
 
@@ -272,21 +375,21 @@ table_row(struct out *out, const struct value *row)
 		put_record(out, row);
 		return;
 	}
+	if (out->streams)
+		fit_numbers(out, row);
 	last = last_shown(out);
 	buf_clear(&out->scratch);
 	for (size_t i = 0; i < out->shown_count; i++) {
-		size_t width;
+		size_t width = out->widths[i];
 
-		if (out->widths[i] == 0)
+		if (width == 0)
 			continue;
 		buf_clear(&shown);
-		value_for_people(
-		    &shown, &row[out->shown[i]], out_shown(out, i), true);
-		width = width_of(buf_span(&shown));
-		if (out->streams && width > out->widths[i])
-			out->widths[i] = width;
+		put_shown(&shown, out, &row[out->shown[i]], out_shown(out, i));
+		if (!cuts && width_of(buf_span(&shown)) > width)
+			width = width_of(buf_span(&shown));
 		put_cell(out, &out->scratch, buf_span(&shown),
-		    out_shown(out, i), out->widths[i], i == last);
+		    out_shown(out, i), width, i == last);
 	}
 	put_byte(&out->scratch, '\n');
 	sink_write(out->sink, buf_span(&out->scratch));

@@ -1,14 +1,37 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * csv (RFC 4180, but LF), tsv (tab, LF and backslash escaped), name (what
- * the next command takes), kv (key=value lines). On a terminal the texts
- * are cleaned; in a pipe they are the bytes.
+ * the next command takes), kv (key=value lines), lines of a template. On a
+ * terminal the texts are cleaned; in a pipe they are the bytes.
  */
 #include "out/out_formats.h"
 
 #include <string.h>
 
 #include "base/xbuf.h"
+#include "herd/text.h"
+
+/*
+ * A spreadsheet runs a cell that begins with one of these as a formula; a
+ * number is what it is.
+ */
+static bool
+is_formula(struct span text)
+{
+	struct span number = text;
+
+	if (text.len == 0 || memchr("=+-@\t\r", text.data[0], 6) == NULL)
+		return false;
+	if (text.data[0] == '+' || text.data[0] == '-')
+		number = span_of(text.data + 1, text.len - 1);
+	for (size_t i = 0, points = 0; i < number.len; i++) {
+		points += number.data[i] == '.';
+		if (!text_is_digit(number.data[i]) &&
+		    (number.data[i] != '.' || i == 0 || points > 1))
+			return true;
+	}
+	return number.len == 0;
+}
 
 /* A place is three fields: text, lat, lon. */
 static void
@@ -83,13 +106,19 @@ put_row(struct out *out, const struct value *row, char gap,
 {
 	struct buf *line = &out->scratch;
 	struct buf shown = XBUF;
+	struct buf cell = XBUF;
 
 	buf_clear(line);
 	for (size_t i = 0; i < out->shown_count; i++) {
 		const struct value *value = &row[out->shown[i]];
 
 		buf_clear(&shown);
-		value_for_machines(&shown, value);
+		buf_clear(&cell);
+		value_for_machines(&cell, value);
+		if (out->options.safe && value_base(value->type) != BASE_REAL &&
+		    is_formula(buf_span(&cell)))
+			put_byte(&shown, '\'');
+		put_span(&shown, buf_span(&cell));
 		if (i > 0)
 			put_byte(line, gap);
 		put_field(line, buf_span(&shown));
@@ -99,6 +128,7 @@ put_row(struct out *out, const struct value *row, char gap,
 	put_byte(line, '\n');
 	sink_write_foreign(out->sink, buf_span(line));
 	buf_release(&shown);
+	buf_release(&cell);
 }
 
 void
@@ -168,4 +198,12 @@ kv_row(struct out *out, const struct value *row)
 	}
 	sink_write_foreign(out->sink, buf_span(line));
 	buf_release(&shown);
+}
+
+void
+template_row(struct out *out, const struct value *row)
+{
+	buf_clear(&out->scratch);
+	template_write(&out->scratch, out->template, row, out->sink->terminal);
+	sink_write_foreign(out->sink, buf_span(&out->scratch));
 }

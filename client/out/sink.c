@@ -16,6 +16,7 @@ sink_init(struct sink *sink, int fd)
 {
 	*sink = (struct sink){ .fd = fd, .terminal = isatty(fd) == 1 };
 	buf_init(&sink->held, XBUF_MAX);
+	buf_init(&sink->kept, XBUF_MAX);
 }
 
 void
@@ -23,6 +24,7 @@ sink_init_memory(struct sink *sink, bool terminal)
 {
 	*sink = (struct sink){ .fd = -1, .terminal = terminal };
 	buf_init(&sink->held, XBUF_MAX);
+	buf_init(&sink->kept, XBUF_MAX);
 }
 
 void
@@ -62,7 +64,7 @@ sink_init_redirect(struct sink *sink, enum redirect redirect,
 }
 
 static void
-write_out(struct sink *sink)
+write_held(struct sink *sink)
 {
 	while (sink->held.len > 0 && !sink->gone && sink->error == 0) {
 		struct span held = buf_span(&sink->held);
@@ -81,6 +83,43 @@ write_out(struct sink *sink)
 	buf_clear(&sink->held);
 }
 
+/* The pager's end. If it failed, the terminal gets what it got. */
+static void
+end_pager(struct sink *sink)
+{
+	bool keeps = sink->keeps;
+
+	close(sink->fd);
+	sink->keeps = false;
+	sink->closes = false;
+	/* Who leaves a pager early has seen enough: its status is 0. */
+	if (child_wait(sink->child) == 0 || !keeps)
+		return;
+	sink->child = 0;
+	sink->fd = sink->plain_fd;
+	sink->gone = false;
+	sink->error = 0;
+	sink->pager_failed = true;
+	put_span(&sink->held, buf_span(&sink->kept));
+	buf_clear(&sink->kept);
+	write_held(sink);
+}
+
+static void
+write_out(struct sink *sink)
+{
+	if (sink->keeps) {
+		put_span(&sink->kept, buf_span(&sink->held));
+		if (sink->kept.len > SINK_KEPT_MAX) {
+			buf_clear(&sink->kept);
+			sink->keeps = false;
+		}
+	}
+	write_held(sink);
+	if (sink->gone && sink->keeps)
+		end_pager(sink);
+}
+
 /* It does not fit the screen: from here on the pager has it. */
 static void
 start_pager(struct sink *sink)
@@ -88,10 +127,13 @@ start_pager(struct sink *sink)
 	int fd;
 
 	if (child_start_shell(sink->pager, &sink->child, &fd) == 0) {
+		sink->plain_fd = sink->fd;
 		sink->fd = fd;
 		sink->closes = true;
+		sink->keeps = true;
 	} else {
 		sink->child = 0;
+		sink->pager_failed = true;
 	}
 	sink->pager = NULL;
 }
@@ -161,9 +203,11 @@ sink_finish(struct sink *sink, struct buf *message)
 			sink->pager = NULL;
 		sink_flush(sink);
 	}
-	if (sink->closes)
+	if (sink->keeps)
+		end_pager(sink);
+	else if (sink->closes)
 		close(sink->fd);
-	if (sink->child > 0)
+	if (sink->closes && sink->child > 0)
 		child_wait(sink->child);
 	if (sink->gone && sink->child == 0)
 		status = STATUS_SIGPIPE;
@@ -173,5 +217,6 @@ sink_finish(struct sink *sink, struct buf *message)
 		status = STATUS_LOCAL;
 	}
 	buf_release(&sink->held);
+	buf_release(&sink->kept);
 	return status;
 }

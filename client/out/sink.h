@@ -23,7 +23,17 @@ struct sink {
 	size_t lines;      /* LFs held for the pager's decision */
 	size_t height;     /* of the terminal */
 	pid_t child;       /* pager or shell command, 0 = none */
+	int plain_fd;      /* the terminal that the pager took over */
+	struct buf kept;   /* what the pager has got */
+	bool keeps;        /* all of it is in `kept' */
+	bool pager_failed; /* and `kept' went to the terminal instead */
 };
+
+/*
+ * Of a pager's text this much is kept, because a pager that fails has shown
+ * nothing. One that has taken more than this has worked.
+ */
+#define SINK_KEPT_MAX ((size_t)16 << 20)
 
 /* Writes to `fd`, which stays the caller's. */
 void sink_init(struct sink *sink, int fd);
@@ -33,7 +43,7 @@ void sink_init_memory(struct sink *sink, bool terminal);
 
 /*
  * Output of more than `height` lines goes through `pager` (borrowed); shorter
- * output is written as it is.
+ * output is written as it is, and so is all of it if the pager fails.
  */
 void sink_use_pager(struct sink *sink, const char *pager, size_t height);
 

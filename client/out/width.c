@@ -96,6 +96,24 @@ width_cut(struct buf *out, struct span text, size_t columns, bool utf8)
 	put_text(out, utf8 ? ELLIPSIS : "~");
 }
 
+void
+width_shorten(struct buf *out, struct span text, size_t columns, bool utf8)
+{
+	size_t left = width_of(text);
+	size_t tail = columns / 2;
+	size_t len;
+
+	/* Fewer columns have no room for two ends. */
+	if (left <= columns || columns < 4) {
+		width_cut(out, text, columns, utf8);
+		return;
+	}
+	width_cut(out, text, columns - tail, utf8);
+	while (left > tail)
+		left -= point_width(next_point(&text, &len));
+	put_span(out, text);
+}
+
 struct span
 width_take_line(struct span *text, size_t width)
 {

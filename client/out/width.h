@@ -24,6 +24,13 @@ size_t width_of(struct span text);
 void width_cut(struct buf *out, struct span text, size_t columns, bool utf8);
 
 /*
+ * As width_cut(), but what is missing is missing in the middle: the beginning
+ * and the end of an id, a path, an error tell it from others.
+ */
+void width_shorten(
+    struct buf *out, struct span text, size_t columns, bool utf8);
+
+/*
  * Takes the next line of `text` that fits: broken at a space where there is
  * one. Width 0: at line feeds only.
  */

@@ -10,9 +10,12 @@
 #include "herd/framer.h"
 #include "herd/text.h"
 #include "net/standing.h"
+#include "out/width.h"
 #include "run/fields.h"
 
 #define IDS_MAX 5000u
+#define IDS_PAGE 1000u
+#define METRICS_MAX 1000u
 #define IDS_FRESH_S 10u   /* older ids are asked for again */
 #define EVENTS_AGAIN_S 5u /* an event stream that ended */
 #define EVENT_LINE_MAX 65536u
@@ -52,6 +55,15 @@ struct background {
 	struct mono asked_at;
 	const char **ids;
 	size_t id_count;
+	/*
+	 * A key is handled within the app's loop, which cannot run in itself,
+	 * so what a key waits for has a loop of its own.
+	 */
+	struct loop quick_loop;
+	struct admin_client *quick;
+	/* names of metrics */
+	const char **metrics;
+	size_t metric_count;
 };
 
 static void follow_events(struct background *l);
@@ -280,16 +292,13 @@ add_id(struct background *l, const cJSON *client)
 }
 
 static void
-on_ids(void *arg, const struct admin_answer *answer)
+take_ids(struct background *l, struct span body)
 {
-	struct background *l = arg;
-	cJSON *json;
+	cJSON *json = cJSON_ParseWithLength(body.data, body.len);
 	const cJSON *client;
 
-	l->asking = NULL;
-	if (answer->status != STATUS_OK)
-		return;
-	json = cJSON_ParseWithLength(answer->body.data, answer->body.len);
+	if (l->asked_prefix != NULL && l->id_count + IDS_PAGE > IDS_MAX)
+		forget_ids(l);
 	if (l->asked_prefix == NULL) {
 		forget_ids(l);
 		l->asked_all =
@@ -301,7 +310,32 @@ on_ids(void *arg, const struct admin_answer *answer)
 	cJSON_Delete(json);
 }
 
+static void
+on_ids(void *arg, const struct admin_answer *answer)
+{
+	struct background *l = arg;
+
+	l->asking = NULL;
+	if (answer->status == STATUS_OK)
+		take_ids(l, answer->body);
+}
+
 static const struct admin_events id_events = { NULL, on_ids };
+
+static void
+put_ids_path(struct buf *path, const char *prefix)
+{
+	putf(path, "/v1/clients?sort=table&limit=%u", IDS_PAGE);
+	put_query(path, "&prefix=", prefix);
+}
+
+static void
+note_asked(struct background *l, const char *prefix)
+{
+	free(l->asked_prefix);
+	l->asked_prefix = prefix == NULL ? NULL : xstrdup(prefix);
+	l->asked_at = now_mono();
+}
 
 static void
 ask_ids(struct background *l, const char *prefix)
@@ -312,13 +346,10 @@ ask_ids(struct background *l, const char *prefix)
 
 	if (admin == NULL || l->asking != NULL)
 		return;
-	free(l->asked_prefix);
-	l->asked_prefix = prefix == NULL ? NULL : xstrdup(prefix);
-	put_text(&path, "/v1/clients?limit=1000&sort=table");
-	put_query(&path, "&prefix=", prefix);
+	note_asked(l, prefix);
+	put_ids_path(&path, prefix);
 	request = request_for(l, text_of(&path), 2 * HERD_NS_PER_S);
 	l->asking = admin_client_start(admin, &request, &id_events, l);
-	l->asked_at = now_mono();
 	buf_release(&path);
 }
 
@@ -328,19 +359,169 @@ on_ask_soon(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 	ask_ids(arg, NULL);
 }
 
+/* --- an answer that a key waits for ------------------------------------ */
+
+struct quick_answer {
+	bool done;
+	bool ok;
+	struct buf body;
+};
+
+static void
+on_quick(void *arg, const struct admin_answer *answer)
+{
+	struct quick_answer *quick = arg;
+
+	quick->done = true;
+	quick->ok = answer->status == STATUS_OK;
+	if (quick->ok)
+		put_span(&quick->body, answer->body);
+}
+
+static const struct admin_events quick_events = { NULL, on_quick };
+
+static bool
+is_answered(const void *arg)
+{
+	const struct quick_answer *quick = arg;
+
+	return quick->done;
+}
+
+static struct admin_client *
+quick_client(struct background *l)
+{
+	struct buf message = XBUF;
+
+	if (l->quick == NULL) {
+		loop_init(&l->quick_loop);
+		if (admin_client_new(&l->quick_loop, &l->quick, &message) !=
+		    STATUS_OK) {
+			l->quick = NULL;
+			loop_release(&l->quick_loop);
+		}
+	}
+	buf_release(&message);
+	return l->quick;
+}
+
+static struct mono
+wait_of_a_key(void)
+{
+	return deadline_in(BACKGROUND_WAIT_MS * HERD_NS_PER_MS);
+}
+
+/* Asks the node and waits for a moment. False: there is no answer so far. */
+static bool
+ask_quickly(struct background *l, const char *path, struct mono deadline,
+    struct buf *body)
+{
+	struct quick_answer answer = { .body = XBUF };
+	struct admin_request request;
+	struct admin_call *call;
+
+	if (!l->follows || !l->may_ask || background_is_down(l) ||
+	    quick_client(l) == NULL)
+		return false;
+	/* The wait ends it; its own limit would count as a failure. */
+	request = request_for(l, path, 2 * HERD_NS_PER_S);
+	call = admin_client_start(l->quick, &request, &quick_events, &answer);
+	(void)loop_wait(&l->quick_loop, is_answered, &answer, deadline);
+	if (!answer.done)
+		admin_client_cancel(call);
+	if (answer.ok)
+		put_span(body, buf_span(&answer.body));
+	buf_release(&answer.body);
+	return answer.ok;
+}
+
+/* False: the answer has to be waited for in the background. */
+static bool
+ask_ids_quickly(struct background *l, const char *prefix, struct mono deadline)
+{
+	struct buf path = XBUF;
+	struct buf body = XBUF;
+	bool ok;
+
+	put_ids_path(&path, prefix);
+	ok = ask_quickly(l, text_of(&path), deadline, &body);
+	if (ok) {
+		/* An older question would count as this one's answer. */
+		if (l->asking != NULL)
+			admin_client_cancel(l->asking);
+		l->asking = NULL;
+		note_asked(l, prefix);
+		take_ids(l, buf_span(&body));
+	}
+	buf_release(&path);
+	buf_release(&body);
+	return ok;
+}
+
+/* Are the ids with this prefix as good as those of the node? */
+static bool
+is_prefix_known(const struct background *l, const char *prefix)
+{
+	return prefix[0] == '\0' || l->asked_all ||
+	       (l->asked_prefix != NULL &&
+		   strcmp(l->asked_prefix, prefix) == 0);
+}
+
 const char *const *
 background_clients(struct background *l, const char *prefix)
 {
-	size_t len = strlen(prefix);
-	bool any = false;
+	struct mono deadline = wait_of_a_key();
+	bool old =
+	    mono_since(now_mono(), l->asked_at) > IDS_FRESH_S * HERD_NS_PER_S;
 
-	for (size_t i = 0; i < l->id_count && !any; i++)
-		any = strncmp(l->ids[i], prefix, len) == 0;
-	if (mono_since(now_mono(), l->asked_at) > IDS_FRESH_S * HERD_NS_PER_S)
+	if ((old || l->id_count == 0) && !ask_ids_quickly(l, NULL, deadline))
 		ask_ids(l, NULL);
-	else if (!any && len > 0 && !l->asked_all)
+	if (!is_prefix_known(l, prefix) &&
+	    !ask_ids_quickly(l, prefix, deadline))
 		ask_ids(l, prefix);
 	return l->ids;
+}
+
+/* --- names of metrics ------------------------------------------------- */
+
+static void
+forget_metrics(struct background *l)
+{
+	for (size_t i = 0; i < l->metric_count; i++)
+		free((void *)(uintptr_t)l->metrics[i]);
+	l->metric_count = 0;
+	l->metrics[0] = NULL;
+}
+
+/* `# TYPE name kind' is there once for each metric. */
+static void
+take_metrics(struct background *l, struct span body)
+{
+	while (body.len > 0 && l->metric_count < METRICS_MAX) {
+		struct span line = width_take_line(&body, 0);
+		struct span name;
+
+		if (!span_is(text_next_field(&line), "#") ||
+		    !span_is(text_next_field(&line), "TYPE"))
+			continue;
+		name = text_next_field(&line);
+		if (name.len > 0 && span_find(name, '\0') == NULL)
+			l->metrics[l->metric_count++] =
+			    xstrndup(name.data, name.len);
+	}
+	l->metrics[l->metric_count] = NULL;
+}
+
+const char *const *
+background_metrics(struct background *l)
+{
+	struct buf body = XBUF;
+
+	if (l->metric_count == 0 &&
+	    ask_quickly(l, "/metrics", wait_of_a_key(), &body))
+		take_metrics(l, buf_span(&body));
+	buf_release(&body);
+	return l->metrics;
 }
 
 /* --- life ------------------------------------------------------------ */
@@ -357,6 +538,7 @@ background_new(struct app *app, background_notice *notice,
 	l->changed = changed;
 	l->arg = arg;
 	l->ids = xcalloc(IDS_MAX + 1, sizeof(*l->ids));
+	l->metrics = xcalloc(METRICS_MAX + 1, sizeof(*l->metrics));
 	l->events_again = evtimer_new(base, on_events_again, l);
 	l->ask_soon = evtimer_new(base, on_ask_soon, l);
 	if (l->events_again == NULL || l->ask_soon == NULL)
@@ -385,6 +567,7 @@ stop(struct background *l)
 		free(l->peers[i].name);
 	l->peer_count = 0;
 	forget_ids(l);
+	forget_metrics(l);
 	free(l->name);
 	l->name = NULL;
 	if (l->token != NULL)
@@ -404,8 +587,13 @@ background_free(struct background *l)
 	event_free(l->events_again);
 	event_free(l->ask_soon);
 	framer_release(&l->lines);
+	if (l->quick != NULL) {
+		admin_client_free(l->quick);
+		loop_release(&l->quick_loop);
+	}
 	free(l->asked_prefix);
 	free(l->ids);
+	free(l->metrics);
 	free(l);
 }
 

@@ -28,9 +28,15 @@ void background_follow(
 /* Is the current node known to be unreachable? */
 bool background_is_down(const struct background *background);
 
-/* Client ids for completion, ended by NULL; asks for newer ones if needed.
- * `prefix` is what is being typed. */
+/*
+ * Client ids for completion that begin with `prefix`, and others; the names of
+ * the node's metrics. Ended by NULL, valid until the next call. What is not
+ * known is asked for; the answer is waited for BACKGROUND_WAIT_MS at most, and
+ * may still come afterwards.
+ */
+#define BACKGROUND_WAIT_MS 50u
 const char *const *background_clients(
     struct background *background, const char *prefix);
+const char *const *background_metrics(struct background *background);
 
 #endif

@@ -19,6 +19,7 @@ struct completing {
 	const struct command *command;
 	const char *words[2]; /* of the command so far */
 	size_t word_count;
+	const char *given;       /* the command's first argument, or NULL */
 	size_t argument;         /* index of the argument at the end */
 	const struct flag *flag; /* whose value is at the end, or NULL */
 	const char *node;        /* that --node named, or NULL */
@@ -44,14 +45,41 @@ add(struct completing *p, const char *word)
 	add_item(p, word, true);
 }
 
+/* A word after what precedes it in the word at the end: `Riley,Be'. */
 static void
-add_list(struct completing *p, const char *words)
+add_after(struct completing *p, size_t before, const char *word)
+{
+	char *whole = xasprintf("%.*s%s", (int)before, p->prefix, word);
+
+	add(p, whole);
+	free(whole);
+}
+
+/* In a list with commas the word at the end follows the last one. */
+static size_t
+after_comma(const struct completing *p)
+{
+	const char *comma = strrchr(p->prefix, ',');
+
+	return comma == NULL ? 0 : (size_t)(comma + 1 - p->prefix);
+}
+
+/* Does the option at the end take several values with commas? */
+static bool
+is_list(const struct completing *p)
+{
+	return p->flag != NULL && p->flag->value != NULL &&
+	       strcmp(p->flag->value, "LIST") == 0;
+}
+
+static void
+add_words_after(struct completing *p, size_t before, const char *words)
 {
 	while (words != NULL && *words != '\0') {
 		size_t len = strcspn(words, " ");
 		char *word = xstrndup(words, len);
 
-		add(p, word);
+		add_after(p, before, word);
 		free(word);
 		words += len;
 		words += strspn(words, " ");
@@ -59,16 +87,24 @@ add_list(struct completing *p, const char *words)
 }
 
 static void
-add_nodes(struct completing *p, bool with_all)
+add_list(struct completing *p, const char *words)
 {
+	add_words_after(p, is_list(p) ? after_comma(p) : 0, words);
+}
+
+/* `in_list`: several with commas, or all. */
+static void
+add_nodes(struct completing *p, bool in_list)
+{
+	size_t before = in_list ? after_comma(p) : 0;
 	struct herd *herd;
 	struct buf message = XBUF;
 
 	if (app_herd(p->app, &herd, &message) == STATUS_OK) {
 		for (size_t i = 0; i < herd->count; i++)
-			add(p, herd->targets[i].name);
+			add_after(p, before, herd->targets[i].name);
 	}
-	if (with_all)
+	if (in_list && before == 0)
 		add(p, "all");
 	buf_release(&message);
 }
@@ -112,26 +148,163 @@ add_peers(struct completing *p)
 	buf_release(&message);
 }
 
-/* In a list with commas the word at the end follows the last one. */
-static void
-add_columns(struct completing *p)
+static const struct view *
+view_of(const struct completing *p)
 {
-	const struct view *view = p->command == NULL ? NULL : p->command->view;
-	const char *comma = strrchr(p->prefix, ',');
-	size_t before = comma == NULL ? 0 : (size_t)(comma + 1 - p->prefix);
+	return p->command == NULL ? NULL : p->command->view;
+}
 
-	for (size_t i = 0; view != NULL && i < view->count; i++) {
-		char *word = xasprintf(
-		    "%.*s%s", (int)before, p->prefix, view->columns[i].key);
+static void
+add_keys_after(struct completing *p, size_t before)
+{
+	const struct view *view = view_of(p);
 
-		add(p, word);
-		free(word);
+	for (size_t i = 0; view != NULL && i < view->count; i++)
+		add_after(p, before, view->columns[i].key);
+}
+
+/* A key; after one that is complete, the ways to sort by it, too. */
+static void
+add_sort_keys(struct completing *p)
+{
+	const struct view *view = view_of(p);
+	size_t before = after_comma(p);
+	struct span item = span_from(p->prefix + before);
+	size_t column;
+
+	add_keys_after(p, before);
+	item.len = strcspn(item.data, ":");
+	column = view == NULL ? 0 : view_find(view, item);
+	if (view == NULL || column == view->count)
+		return;
+	before += item.len;
+	add_after(p, before, ":asc");
+	add_after(p, before, ":desc");
+}
+
+/* What an expression has before its last word. */
+enum before_word {
+	BEFORE_BEGIN,    /* a column or `not' comes next */
+	BEFORE_COLUMN,   /* an operator */
+	BEFORE_OPERATOR, /* a value */
+	BEFORE_VALUE,    /* `and', `or' */
+};
+
+static enum before_word
+before_last(const char *text, size_t len)
+{
+	static const char gaps[] = " ()=!<>~";
+	enum before_word state = BEFORE_BEGIN;
+	size_t at = 0;
+
+	while (at < len) {
+		size_t word = strcspn(text + at, gaps);
+
+		word = word < len - at ? word : len - at;
+		if (word == 0) {
+			if (memchr("=!<>~", text[at], 5) != NULL)
+				state = BEFORE_OPERATOR;
+			at++;
+			continue;
+		}
+		if (tokens_is_among("and or not", span_of(text + at, word)))
+			state = BEFORE_BEGIN;
+		else
+			state = state == BEFORE_BEGIN ? BEFORE_COLUMN
+						      : BEFORE_VALUE;
+		at += word;
 	}
+	return state;
+}
+
+static void
+add_expression(struct completing *p)
+{
+	size_t before = strlen(p->prefix);
+
+	while (
+	    before > 0 && memchr(" ()=!<>~", p->prefix[before - 1], 8) == NULL)
+		before--;
+	p->out->goes_on = true;
+	switch (before_last(p->prefix, before)) {
+	case BEFORE_BEGIN:
+		add_keys_after(p, before);
+		if (before > 0)
+			add_after(p, before, "not");
+		return;
+	case BEFORE_COLUMN:
+		add_words_after(p, before, "= != < <= > >= ~");
+		return;
+	case BEFORE_OPERATOR: return;
+	case BEFORE_VALUE: add_words_after(p, before, "and or"); return;
+	}
+}
+
+/* The formats, as -o takes them. */
+static void
+add_formats(struct completing *p)
+{
+	for (const struct format *f = format_table(); f->name != NULL; f++)
+		add(p, f->name);
+}
+
+static void
+add_aliases(struct completing *p)
+{
+	const struct aliases *aliases = p->sources->aliases;
+
+	for (size_t i = 0; aliases != NULL && i < aliases->count; i++)
+		add(p, aliases->items[i].name);
+}
+
+/* Values of the setting that is named before them. */
+static void
+add_values(struct completing *p)
+{
+	const struct pref *pref = p->given == NULL ? NULL : pref_find(p->given);
+
+	if (pref == NULL)
+		return;
+	switch (pref->type) {
+	case PREF_BOOL: add_list(p, "on off"); return;
+	case PREF_WORDS: add_list(p, pref->words); return;
+	case PREF_FORMAT: add_formats(p); return;
+	case PREF_NUMBER:
+	case PREF_DURATION: return;
+	case PREF_TEXT: break;
+	}
+	if (pref->id == PREF_NODE)
+		add_nodes(p, true);
+	if (pref->id == PREF_PAGER)
+		add_list(p, "auto off");
+	p->out->files = (pref->traits & PREF_PATH) != 0;
+}
+
+static void
+add_names(struct completing *p, const char *const *names)
+{
+	for (; names != NULL && *names != NULL; names++)
+		add(p, *names);
+}
+
+static void add_command_words(struct completing *p);
+
+/* `help client <Tab>': what `client <Tab>' has. */
+static void
+add_commands(struct completing *p)
+{
+	struct completing inner = *p;
+
+	inner.word_count = p->given == NULL ? 0 : 1;
+	inner.words[0] = p->given;
+	if (p->argument < 2)
+		add_command_words(&inner);
 }
 
 static void
 add_kind(struct completing *p, enum complete_kind kind, const char *words)
 {
+	const struct complete_sources *sources = p->sources;
 	char **names;
 
 	p->out->kind = kind;
@@ -141,10 +314,14 @@ add_kind(struct completing *p, enum complete_kind kind, const char *words)
 	case COMPLETE_NODE: add_nodes(p, p->flag != NULL); return;
 	case COMPLETE_PEER: add_peers(p); return;
 	case COMPLETE_CLIENT:
-		for (const char *const *id = p->sources->clients;
-		     id != NULL && *id != NULL; id++)
-			add(p, *id);
+		if (sources->clients != NULL)
+			add_names(p, sources->clients(sources->arg, p->prefix));
 		return;
+	case COMPLETE_METRIC:
+		if (sources->metrics != NULL)
+			add_names(p, sources->metrics(sources->arg));
+		return;
+	case COMPLETE_ALIAS: add_aliases(p); return;
 	case COMPLETE_CONTEXT:
 		names = contexts_list();
 		for (char **name = names; *name != NULL; name++)
@@ -153,18 +330,12 @@ add_kind(struct completing *p, enum complete_kind kind, const char *words)
 		contexts_free(names);
 		return;
 	case COMPLETE_FILE: p->out->files = true; return;
-	case COMPLETE_FORMAT:
-		for (const struct format *f = format_table(); f->name != NULL;
-		     f++)
-			add(p, f->name);
-		return;
-	case COMPLETE_COMMAND:
-		commands_each(c) {
-			if (((*c)->traits & COMMAND_HIDDEN) == 0)
-				add(p, (*c)->path);
-		}
-		return;
-	case COMPLETE_COLUMN: add_columns(p); return;
+	case COMPLETE_FORMAT: add_formats(p); return;
+	case COMPLETE_COMMAND: add_commands(p); return;
+	case COMPLETE_COLUMN: add_keys_after(p, after_comma(p)); return;
+	case COMPLETE_SORT: add_sort_keys(p); return;
+	case COMPLETE_WHERE: add_expression(p); return;
+	case COMPLETE_VALUE: add_values(p); return;
 	case COMPLETE_SETTING:
 		for (size_t i = 0; i < PREF_COUNT; i++) {
 			if ((pref_table()[i].traits & PREF_SETTABLE) != 0)
@@ -189,6 +360,8 @@ add_flags(struct completing *p, const struct flag *flags)
 static void
 add_command_words(struct completing *p)
 {
+	if (p->word_count == 0)
+		add_aliases(p);
 	commands_each(c) {
 		const char *path = (*c)->path;
 		size_t len = strcspn(path, " ");
@@ -234,7 +407,8 @@ pass_word(struct completing *p, const char *word)
 		return;
 	}
 	if (p->command != NULL) {
-		p->argument++;
+		if (p->argument++ == 0)
+			p->given = word;
 		return;
 	}
 	if (p->word_count < 2)
@@ -287,6 +461,7 @@ add_joined_value(struct completing *p)
 		free(word);
 	}
 	p->out->files = inner.files;
+	p->out->goes_on = inner.goes_on;
 	completions_release(&inner);
 	return true;
 }
@@ -319,6 +494,36 @@ sort(struct completions *out)
 	out->count = kept;
 }
 
+static void
+complete_line(struct completing *p, const char *const *words, size_t count)
+{
+	/* What an alias means is a line of its own. */
+	if (count >= 3 && strcmp(words[0], "alias") == 0 &&
+	    strcmp(words[2], "=") == 0) {
+		words += 3;
+		count -= 3;
+	}
+	for (size_t i = 0; i < count; i++)
+		pass_word(p, words[i]);
+	p->out->literal = p->literal || p->flag != NULL;
+	if (p->flag != NULL) {
+		add_kind(p, p->flag->complete, p->flag->words);
+	} else if (!p->literal && add_joined_value(p)) {
+		; /* done */
+	} else if (!p->literal &&
+		   (args_is_option(p->prefix) || strcmp(p->prefix, "-") == 0)) {
+		if (p->command != NULL)
+			add_flags(p, p->command->flags);
+		add_flags(p, command_global_flags());
+		if (p->command != NULL)
+			add_argument(p);
+	} else if (p->command != NULL) {
+		add_argument(p);
+	} else {
+		add_command_words(p);
+	}
+}
+
 void
 complete(struct app *app, const char *const *words, size_t count,
     const char *prefix, const struct complete_sources *sources,
@@ -327,28 +532,16 @@ complete(struct app *app, const char *const *words, size_t count,
 	struct completing p = {
 		.app = app, .prefix = prefix, .sources = sources, .out = out
 	};
+	struct alias_line line;
+	struct buf why = XBUF;
 
 	*out = (struct completions){ 0 };
-	for (size_t i = 0; i < count; i++)
-		pass_word(&p, words[i]);
-	out->literal = p.literal || p.flag != NULL;
-	if (p.flag != NULL) {
-		add_kind(&p, p.flag->complete, p.flag->words);
-	} else if (!p.literal && add_joined_value(&p)) {
-		; /* done */
-	} else if (!p.literal &&
-		   (args_is_option(prefix) || strcmp(prefix, "-") == 0)) {
-		if (p.command != NULL)
-			add_flags(&p, p.command->flags);
-		add_flags(&p, command_global_flags());
-		if (p.command != NULL)
-			add_argument(&p);
-	} else if (p.command != NULL) {
-		add_argument(&p);
-	} else {
-		add_command_words(&p);
-	}
+	if (alias_expand(sources->aliases, words, count, &line, &why) ==
+	    STATUS_OK)
+		complete_line(&p, (const char *const *)line.words, line.count);
 	sort(out);
+	alias_line_release(&line);
+	buf_release(&why);
 }
 
 bool

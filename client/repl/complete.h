@@ -8,9 +8,15 @@
 
 #include "run/app.h"
 
-/* Names that cannot be had without asking; each ended by NULL, or NULL. */
+/*
+ * Names that cannot be had without asking; each function may be NULL and gives
+ * a list ended by NULL, which stays theirs.
+ */
 struct complete_sources {
-	const char *const *clients;
+	const char *const *(*clients)(void *arg, const char *prefix);
+	const char *const *(*metrics)(void *arg);
+	void *arg;
+	const struct aliases *aliases; /* or NULL */
 };
 
 struct completion {
@@ -24,6 +30,7 @@ struct completions {
 	size_t room;
 	bool files;              /* file names fit here as well */
 	bool literal;            /* no option can be here */
+	bool goes_on;            /* the word is a part of what is typed */
 	enum complete_kind kind; /* what the word is */
 };
 

@@ -125,7 +125,7 @@ cursor_lines(
 
 	if (found->count == 1)
 		list[0] = line_with(at, line, span_from(found->items[0].word),
-		    form, dashed == 1, false);
+		    form, dashed == 1, found->goes_on);
 	else if (len == strlen(at->prefix) ||
 		 (dashed > 0 && dashed < found->count))
 		list[0] = xstrndup(line, at->len);
@@ -144,6 +144,8 @@ cursor_goes_on(const struct completions *found)
 {
 	const char *word = found->items[0].word;
 
+	if (found->goes_on)
+		return true;
 	if (found->count != 1 || word[0] == '\0')
 		return false;
 	return word[strlen(word) - 1] == '/' ||

@@ -30,8 +30,7 @@
 struct editor {
 	struct app *app;
 	void (*on_line)(char *line);
-	editor_clients *clients;
-	void *arg;
+	const struct complete_sources *sources;
 	char *history_path; /* NULL: none is kept */
 	struct completions found;
 };
@@ -225,9 +224,6 @@ add_files(struct completions *found, const char *prefix)
 static void
 look_up(struct editor *e, const struct cursor *at)
 {
-	struct complete_sources sources = {
-		.clients = e->clients(e->arg, at->prefix),
-	};
 	const char **words = xcalloc(at->command->count, sizeof(*words));
 	size_t count = 0;
 
@@ -238,7 +234,8 @@ look_up(struct editor *e, const struct cursor *at)
 	} else {
 		for (; count + 1 < at->command->count; count++)
 			words[count] = at->command->words[count].text;
-		complete(e->app, words, count, at->prefix, &sources, &e->found);
+		complete(
+		    e->app, words, count, at->prefix, e->sources, &e->found);
 	}
 	free(words);
 	if (e->found.files)
@@ -364,14 +361,13 @@ complete_key(int count HERD_UNUSED, int key HERD_UNUSED)
 
 struct editor *
 editor_new(struct app *app, void (*on_line)(char *line),
-    editor_clients *clients, void *arg)
+    const struct complete_sources *sources)
 {
 	struct editor *e = xcalloc(1, sizeof(*e));
 
 	e->app = app;
 	e->on_line = on_line;
-	e->clients = clients;
-	e->arg = arg;
+	e->sources = sources;
 	the_editor = e;
 	rl_readline_name = "herdctl";
 	rl_catch_signals = 0;

@@ -6,19 +6,17 @@
 #ifndef HERD_CLIENT_EDITOR_H
 #define HERD_CLIENT_EDITOR_H
 
-#include "run/app.h"
+#include "repl/complete.h"
 
 struct editor;
 
-/* Client ids that are known, for completion; ended by NULL. */
-typedef const char *const *editor_clients(void *arg, const char *prefix);
-
 /*
  * Gives the editor; there is one at most. on_line gets each line (takes it;
- * NULL at the end of the input) from within editor_read().
+ * NULL at the end of the input) from within editor_read(). Completion asks
+ * `sources` (borrows).
  */
 struct editor *editor_new(struct app *app, void (*on_line)(char *line),
-    editor_clients *clients, void *arg);
+    const struct complete_sources *sources);
 void editor_free(struct editor *editor);
 
 /*

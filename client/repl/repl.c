@@ -10,6 +10,7 @@
 
 #include "base/xbuf.h"
 #include "herd/text.h"
+#include "herd/version.h"
 #include "out/screen.h"
 #include "repl/background.h"
 #include "repl/editor.h"
@@ -21,6 +22,7 @@ struct repl {
 	struct app *app;
 	struct background *background;
 	struct editor *editor;
+	struct complete_sources sources;
 	struct event *input;
 	struct loop_terminal terminal;
 	bool editing; /* readline has the terminal */
@@ -322,6 +324,23 @@ clients_for(void *arg, const char *prefix)
 	return background_clients(r->background, prefix);
 }
 
+static const char *const *
+metrics_for(void *arg)
+{
+	struct repl *r = arg;
+
+	return background_metrics(r->background);
+}
+
+/* What somebody who has never been here has to know. */
+static void
+greet(const struct repl *r)
+{
+	if (!prefs_is(&r->app->prefs, PREF_QUIET))
+		puts("herdctl " HERD_VERSION ": `help' lists the commands, Tab "
+		     "completes, Ctrl-D leaves");
+}
+
 static void
 set_up(struct repl *r)
 {
@@ -331,7 +350,9 @@ set_up(struct repl *r)
 	ignore_sigpipe();
 	buf_init(&r->notices, XBUF_MAX);
 	r->background = background_new(r->app, on_notice, on_changed, r);
-	r->editor = editor_new(r->app, on_line, clients_for, r);
+	r->sources = (struct complete_sources){ clients_for, metrics_for, r,
+		&r->app->aliases };
+	r->editor = editor_new(r->app, on_line, &r->sources);
 	r->input = event_new(
 	    loop->base, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, r);
 	if (r->input == NULL)
@@ -385,6 +406,7 @@ repl_run(struct app *app)
 	struct repl r = { .app = app };
 
 	set_up(&r);
+	greet(&r);
 	while (!app->leaving)
 		turn(&r);
 	tear_down(&r);

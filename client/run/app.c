@@ -14,11 +14,11 @@ read_files(struct app *app, struct buf *message)
 {
 	char *user = path_config(PATH_USER_RC);
 	enum status status = prefs_read_file(
-	    &app->base, PATH_SYSTEM_RC, ORIGIN_SYSTEM, false, message);
+	    &app->base, PATH_SYSTEM_RC, ORIGIN_SYSTEM, &app->aliases, message);
 
 	if (status == STATUS_OK && user != NULL)
 		status = prefs_read_file(
-		    &app->base, user, ORIGIN_USER, false, message);
+		    &app->base, user, ORIGIN_USER, &app->aliases, message);
 	free(user);
 	return status;
 }
@@ -42,6 +42,7 @@ app_init(
 		    prefs_read_options(&app->base, args, ORIGIN_FLAG, message);
 	if (status == STATUS_OK)
 		status = app_apply(app, message);
+	prefs_copy(&app->begun, &app->base);
 	return status;
 }
 
@@ -53,8 +54,10 @@ app_release(struct app *app)
 		herd_release(&app->herd);
 	if (app->loop_ready)
 		loop_release(&app->loop);
+	prefs_release(&app->begun);
 	prefs_release(&app->base);
 	prefs_release(&app->prefs);
+	aliases_release(&app->aliases);
 	free(app->context);
 }
 

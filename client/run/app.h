@@ -17,9 +17,11 @@ struct app {
 	struct loop loop;
 	bool loop_ready;
 	struct admin_client *admin;
-	struct prefs base;  /* without a context's values */
+	struct prefs begun; /* at the start, without a context's values */
+	struct prefs base;  /* and now, as `set' has changed them */
 	struct prefs prefs; /* with them: what is in force */
-	char *context;      /* name, or NULL */
+	struct aliases aliases;
+	char *context; /* name, or NULL */
 	struct herd herd;
 	bool herd_ready;
 	struct standing

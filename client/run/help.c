@@ -167,13 +167,36 @@ put_statuses(struct buf *out)
 }
 
 static void
-put_overview(struct buf *out)
+put_aliases(struct buf *out, const struct aliases *aliases)
+{
+	struct buf name = XBUF;
+	struct buf text = XBUF;
+	struct buf clean = XBUF;
+
+	if (aliases->count > 0)
+		put_text(out, "\nAliases\n");
+	for (size_t i = 0; i < aliases->count; i++) {
+		buf_clear(&text);
+		buf_clear(&clean);
+		alias_put(&text, &aliases->items[i]);
+		put_clean(&clean, buf_span(&text));
+		put_text(&name, aliases->items[i].name);
+		put_entry(out, &name, COMMAND_COLUMN, text_of(&clean));
+	}
+	buf_release(&name);
+	buf_release(&text);
+	buf_release(&clean);
+}
+
+static void
+put_overview(struct buf *out, const struct aliases *aliases)
 {
 	put_text(out,
 	    "usage: herdctl [OPTION...] COMMAND [ARGUMENT...]\n"
 	    "       herdctl [OPTION...]            an interactive session\n"
 	    "       herdctl [OPTION...] -f FILE    a script; so does a pipe\n");
 	put_groups(out, NULL);
+	put_aliases(out, aliases);
 	put_text(out, "\nOptions of every command\n");
 	put_flags(out, command_global_flags());
 	put_formats(out);
@@ -182,7 +205,8 @@ put_overview(struct buf *out)
 }
 
 void
-help_print(struct sink *sink, const struct command *command, const char *group)
+help_print(struct sink *sink, const struct command *command, const char *group,
+    const struct aliases *aliases)
 {
 	struct buf out = XBUF;
 
@@ -192,7 +216,7 @@ help_print(struct sink *sink, const struct command *command, const char *group)
 		put_groups(&out, group);
 		buf_drain(&out, 1);
 	} else {
-		put_overview(&out);
+		put_overview(&out, aliases);
 	}
 	sink_write(sink, buf_span(&out));
 	sink_flush(sink);

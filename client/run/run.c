@@ -95,11 +95,23 @@ wants_color(const struct run *run)
 	return run->sink.terminal && !screen_is_dumb();
 }
 
+/* Of --output and --format the one that was given nearer counts. */
+static bool
+wants_template(const struct run *run)
+{
+	const struct pref_value *values = run->prefs.values;
+
+	return values[PREF_TEMPLATE].text != NULL &&
+	       values[PREF_TEMPLATE].origin >= values[PREF_OUTPUT].origin;
+}
+
 const struct format *
 run_format(const struct run *run)
 {
 	const char *name = prefs_text(&run->prefs, PREF_OUTPUT);
 
+	if (wants_template(run))
+		return format_template();
 	if (name == NULL)
 		name = run->args->command->format;
 	if (name == NULL)
@@ -114,6 +126,7 @@ fill_out_options(const struct run *run, struct out_options *options)
 
 	*options = (struct out_options){
 		.format = run_format(run),
+		.template = prefs_text(&run->prefs, PREF_TEMPLATE),
 		.columns =
 		    columns == NULL ? run->args->command->columns : columns,
 		.where = run->nodes_choose
@@ -122,6 +135,7 @@ fill_out_options(const struct run *run, struct out_options *options)
 		.sort = prefs_text(&run->prefs, PREF_SORT),
 		.limit = prefs_number(&run->prefs, PREF_LIMIT),
 		.header = prefs_is(&run->prefs, PREF_HEADER),
+		.safe = prefs_is(&run->prefs, PREF_SAFE),
 		.color = wants_color(run),
 		.utf8 = run->app->utf8,
 		.many_nodes = run->all_nodes,
@@ -207,10 +221,24 @@ open_sink(struct run *run, const struct run_origin *origin)
 	return STATUS_OK;
 }
 
+static void
+say_pager_failed(const struct run *run)
+{
+	const char *pager = find_pager(run);
+
+	if (pager != NULL && !prefs_is(&run->prefs, PREF_QUIET))
+		fprintf(stderr,
+		    "the pager `%s' failed, so this is all of the output\n",
+		    pager);
+}
+
 static enum status
 close_sink(struct run *run, enum status status)
 {
 	enum status finished = sink_finish(&run->sink, &run->message);
+
+	if (run->sink.pager_failed)
+		say_pager_failed(run);
 
 	fputs(text_of(&run->afterwards), stderr);
 	buf_clear(&run->afterwards);
@@ -383,7 +411,8 @@ dispatch(struct run *run, const struct run_origin *origin)
 		status = open_sink(run, origin);
 		if (status != STATUS_OK)
 			return run_fail_message(run, status);
-		help_print(&run->sink, args->command, args->group);
+		help_print(
+		    &run->sink, args->command, args->group, &run->app->aliases);
 		return close_sink(run, STATUS_OK);
 	}
 	if (args->group != NULL) {
@@ -448,17 +477,22 @@ enum status
 run_words(struct app *app, const char *const *words, size_t count,
     const struct run_origin *origin)
 {
-	struct args args;
+	struct args args = { 0 };
+	struct alias_line line;
 	struct buf message = XBUF;
-	enum status status;
+	enum status status =
+	    alias_expand(&app->aliases, words, count, &line, &message);
 
-	status = args_parse(words, count, &args, &message);
+	if (status == STATUS_OK)
+		status = args_parse((const char *const *)line.words, line.count,
+		    &args, &message);
 	if (status != STATUS_OK)
 		(void)run_fail_without(
 		    app, &app->prefs, origin->place, status, text_of(&message));
 	else
 		status = run_args(app, &args, origin);
 	args_release(&args);
+	alias_line_release(&line);
 	buf_release(&message);
 	return status;
 }

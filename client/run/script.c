@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/xbuf.h"
+#include "herd/text.h"
 #include "run/run.h"
 
 struct script {
@@ -57,10 +58,13 @@ run_lines(struct script *s)
 	bool more = true;
 
 	while (more && (len = getline(&text, &room, s->file)) >= 0) {
-		s->line++;
-		if (len > 0 && text[len - 1] == '\n')
-			len--;
-		more = run_line(s, span_of(text, (size_t)len));
+		struct span line = span_of(text, (size_t)len);
+
+		if (s->line++ == 0)
+			line = text_without_bom(line);
+		if (line.len > 0 && line.data[line.len - 1] == '\n')
+			line.len--;
+		more = run_line(s, line);
 	}
 	free(text);
 }

@@ -326,7 +326,8 @@ LINES = {
     "map": ([], False), "context ls": ([], False), "context show": (["lab"], False),
     "context add": (["new", "-c", "/x"], True), "context rm": (["lab", "--yes"], True),
     "context use": (["lab"], True), "context none": ([], True), "context previous": ([], True),
-    "set": (["read-only", "off"], True), "help": ([], False), "version": ([], False),
+    "set": (["read-only", "off"], True), "alias": ([], False),
+    "unalias": (["x"], False), "help": ([], False), "version": ([], False),
     "completion": (["bash"], False), "exit": ([], False), "quit": ([], False),
     "__complete": ([""], False),
 }

@@ -4,6 +4,7 @@
 
 #include "base/xbuf.h"
 #include "conf/prefs.h"
+#include "line/alias.h"
 #include "line/args.h"
 
 #define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
@@ -294,6 +295,170 @@ test_settings_keep_the_higher_origin(void **state HERD_UNUSED)
 	buf_release(&message);
 }
 
+static void
+test_question_marks_ask_for_help(void **state HERD_UNUSED)
+{
+	assert_parse(WORDS("?"), "help");
+	assert_parse(WORDS("?", "client", "show"), "help <client> <show>");
+	assert_parse(WORDS("client", "?"), "- <client> help group=client");
+	assert_parse(WORDS("client", "show", "?"), "client show <?>");
+}
+
+static void
+test_words_after_the_sign_are_an_aliass_own(void **state HERD_UNUSED)
+{
+	assert_parse(WORDS("alias", "a", "=", "client", "ls", "-o", "csv"),
+	    "alias <a> <=> <client> <ls> <-o> <csv>");
+	assert_parse(WORDS("alias", "-o", "csv"), "alias g--output=csv");
+}
+
+static void
+test_the_command_is_no_options_value(void **state HERD_UNUSED)
+{
+	const struct {
+		const char *const *words;
+		size_t at;
+	} cases[] = {
+		{ WORDS("x"), 0 },
+		{ WORDS("-n", "x", "y"), 2 },
+		{ WORDS("-nx", "y"), 1 },
+		{ WORDS("-qn", "x", "y"), 2 },
+		{ WORDS("-q", "y"), 1 },
+		{ WORDS("--node", "x", "y"), 2 },
+		{ WORDS("--node=x", "y"), 1 },
+		{ WORDS("--watch", "y"), 1 },
+		{ WORDS("--map", "y"), 1 },
+		{ WORDS("--type", "x", "y"), 2 },
+		{ WORDS("--", "y"), 1 },
+		{ WORDS("-n"), 1 },
+		{ WORDS("-q"), 1 },
+	};
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(cases); i++)
+		assert_int_equal(
+		    args_command_at(cases[i].words, count_of(cases[i].words)),
+		    cases[i].at);
+}
+
+/* --- aliases --------------------------------------------------------- */
+
+static void
+define(struct aliases *aliases, const char *name, const char *const *words)
+{
+	struct buf why;
+
+	buf_init(&why, XBUF_MAX);
+	assert_int_equal(
+	    alias_set(aliases, name, words, count_of(words), "here", &why),
+	    STATUS_OK);
+	assert_int_equal(why.len, 0);
+	buf_release(&why);
+}
+
+/* The words with blanks between them, or the message. */
+static void
+assert_expands(
+    const struct aliases *aliases, const char *const *words, const char *want)
+{
+	struct alias_line line;
+	struct buf got;
+
+	buf_init(&got, XBUF_MAX);
+	if (alias_expand(aliases, words, count_of(words), &line, &got) ==
+	    STATUS_OK) {
+		for (size_t i = 0; i < line.count; i++)
+			putf(&got, "%s%s", i > 0 ? " " : "", line.words[i]);
+	}
+	assert_string_equal(text_of(&got), want);
+	alias_line_release(&line);
+	buf_release(&got);
+}
+
+static void
+test_aliases_stand_for_what_they_are(void **state HERD_UNUSED)
+{
+	struct aliases aliases = { 0 };
+	struct buf text;
+
+	define(&aliases, "stale", WORDS("client", "ls", "--where", "age > 1h"));
+	define(&aliases, "s", WORDS("-n", "all", "stale"));
+	define(&aliases, "loop", WORDS("-q", "pool"));
+	define(&aliases, "pool", WORDS("loop"));
+	assert_expands(&aliases, WORDS("stale", "kiwi"),
+	    "client ls --where age > 1h kiwi");
+	assert_expands(&aliases, WORDS("-o", "csv", "s", "-q"),
+	    "-o csv -n all client ls --where age > 1h -q");
+	assert_expands(&aliases, WORDS("client", "stale"), "client stale");
+	assert_expands(&aliases, WORDS("-n", "stale"), "-n stale");
+	assert_expands(&aliases, WORDS("loop"),
+	    "alias `loop' leads to itself, or to too many others");
+	assert_expands(NULL, WORDS("stale"), "stale");
+	buf_init(&text, XBUF_MAX);
+	alias_put(&text, alias_find(&aliases, "stale"));
+	assert_buf(&text, "client ls --where \"age > 1h\"");
+	buf_release(&text);
+	define(&aliases, "stale", WORDS("status"));
+	assert_expands(&aliases, WORDS("stale"), "status");
+	alias_remove(&aliases, alias_find(&aliases, "stale"));
+	assert_null(alias_find(&aliases, "stale"));
+	assert_int_equal(aliases.count, 3);
+	aliases_release(&aliases);
+}
+
+static void
+assert_no_alias(const char *name, const char *const *words, const char *want)
+{
+	struct aliases aliases = { 0 };
+	struct buf why;
+
+	buf_init(&why, XBUF_MAX);
+	assert_int_equal(
+	    alias_set(&aliases, name, words, count_of(words), "here", &why),
+	    STATUS_USAGE);
+	assert_string_equal(text_of(&why), want);
+	assert_int_equal(aliases.count, 0);
+	buf_release(&why);
+}
+
+static void
+test_aliases_hide_no_command(void **state HERD_UNUSED)
+{
+	assert_no_alias("status", WORDS("ping"),
+	    "alias `status' would hide the command of that name");
+	assert_no_alias("client", WORDS("ping"),
+	    "alias `client' would hide the command of that name");
+	assert_no_alias("quit", WORDS("ping"),
+	    "alias `quit' would hide the command of that name");
+	assert_no_alias("a b", WORDS("ping"),
+	    "alias `a b': a name is a letter, then letters, digits, - and _");
+	assert_no_alias("-x", WORDS("ping"),
+	    "alias `-x': a name is a letter, then letters, digits, - and _");
+	assert_no_alias(
+	    "x", (const char *const[]){ NULL }, "alias `x' needs a command");
+}
+
+static void
+test_aliases_have_a_limit(void **state HERD_UNUSED)
+{
+	struct aliases aliases = { 0 };
+	struct buf why;
+
+	buf_init(&why, XBUF_MAX);
+	for (unsigned i = 0; i < ALIAS_MOST; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "a%u", i);
+		define(&aliases, name, WORDS("ping"));
+	}
+	assert_int_equal(
+	    alias_set(&aliases, "more", WORDS("ping"), 1, "here", &why),
+	    STATUS_USAGE);
+	define(&aliases, "a0", WORDS("status"));
+	assert_int_equal(aliases.count, ALIAS_MOST);
+	aliases_release(&aliases);
+	buf_release(&why);
+}
+
 int
 main(void)
 {
@@ -311,6 +476,12 @@ main(void)
 		cmocka_unit_test(test_flags_of_one_name_agree),
 		cmocka_unit_test(test_settings_stand_in_order),
 		cmocka_unit_test(test_settings_keep_the_higher_origin),
+		cmocka_unit_test(test_question_marks_ask_for_help),
+		cmocka_unit_test(test_words_after_the_sign_are_an_aliass_own),
+		cmocka_unit_test(test_the_command_is_no_options_value),
+		cmocka_unit_test(test_aliases_stand_for_what_they_are),
+		cmocka_unit_test(test_aliases_hide_no_command),
+		cmocka_unit_test(test_aliases_have_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

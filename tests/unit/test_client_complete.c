@@ -29,11 +29,27 @@ set_up(void **state HERD_UNUSED)
 	return 0;
 }
 
+static const char *const *
+given(void *arg, const char *prefix HERD_UNUSED)
+{
+	return arg;
+}
+
+static const char *const *
+metrics_given(void *arg HERD_UNUSED)
+{
+	static const char *const names[] = { "herd_ready", "herd_clients",
+		NULL };
+
+	return names;
+}
+
 /* The suggestions with spaces between them; then a + if files fit too. */
 static char *
 suggest(const char *const *words, const char *prefix)
 {
-	struct complete_sources sources = { clients };
+	struct complete_sources sources = { given, metrics_given,
+		(void *)(uintptr_t)clients, &app.aliases };
 	struct completions found;
 	struct buf out;
 	size_t count = 0;
@@ -135,6 +151,69 @@ test_flags_and_their_values_are_known(void **state HERD_UNUSED)
 }
 
 static void
+test_lists_go_on_after_a_comma(void **state HERD_UNUSED)
+{
+	assert_suggested(
+	    WORDS("status", "-n"), "Riley,", "Riley,Jaquez Riley,Riley");
+	assert_suggested(
+	    WORDS("status"), "--node=Riley,J", "--node=Riley,Jaquez");
+	assert_suggested(WORDS("events", "--type"), "report,l", "report,link");
+	assert_suggested(WORDS("peer", "ls", "--sort"), "rtt_ms",
+	    "rtt_ms rtt_ms:asc rtt_ms:desc");
+	assert_suggested(
+	    WORDS("peer", "ls", "--sort"), "peer,rtt_ms:d", "peer,rtt_ms:desc");
+}
+
+static void
+test_expressions_have_columns_and_words(void **state HERD_UNUSED)
+{
+	assert_suggested(
+	    WORDS("peer", "ls", "--where"), "sta", "stale stale_percent state");
+	assert_suggested(
+	    WORDS("peer", "ls", "--where"), "state ~ x a", "state ~ x and");
+	assert_suggested(WORDS("peer", "ls", "--where"),
+	    "state != synced and (rt", "state != synced and (rtt_ms");
+	assert_suggested(WORDS("peer", "ls", "--where"), "state <", "");
+	assert_suggested(WORDS("peer", "ls", "--where"), "state ",
+	    "state != state < state <= state = state > state >= state ~");
+}
+
+static void
+test_settings_have_values_and_help_has_commands(void **state HERD_UNUSED)
+{
+	assert_suggested(WORDS("set", "output"), "js", "json jsonl");
+	assert_suggested(WORDS("set", "color"), "", "always auto never");
+	assert_suggested(WORDS("set", "hints"), "o", "off on");
+	assert_suggested(WORDS("set", "node"), "Riley,J", "Riley,Jaquez");
+	assert_suggested(WORDS("set", "token-file"), "x", "+");
+	assert_suggested(WORDS("set", "timeout"), "", "");
+	assert_suggested(WORDS("help"), "cl", "client");
+	assert_suggested(WORDS("help", "client"), "s", "show");
+	assert_suggested(WORDS("help", "client", "show"), "", "");
+	assert_suggested(WORDS("stats"), "herd_", "herd_clients herd_ready");
+}
+
+static void
+test_aliases_are_commands(void **state HERD_UNUSED)
+{
+	static const char *const words[] = { "client", "show" };
+	struct buf why;
+
+	buf_init(&why, XBUF_MAX);
+	assert_int_equal(
+	    alias_set(&app.aliases, "sho", words, 2, "here", &why), STATUS_OK);
+	assert_suggested(NO_WORDS, "sh", "sho");
+	assert_suggested(WORDS("sho"), "ki", "kiwi");
+	assert_suggested(WORDS("-n", "Riley", "sho"), "ki", "kiwi");
+	assert_suggested(WORDS("unalias"), "s", "sho");
+	assert_suggested(WORDS("help"), "sh", "sho");
+	assert_suggested(WORDS("alias", "x", "=", "client"), "sh", "show");
+	assert_suggested(WORDS("alias", "x"), "", "=");
+	aliases_release(&app.aliases);
+	buf_release(&why);
+}
+
+static void
 test_places_are_not_completed_as_options(void **state HERD_UNUSED)
 {
 	assert_suggested(WORDS("iamat", "kiwi"), "-3", "");
@@ -172,7 +251,8 @@ make_ids(struct unit_random *random, char ids[IDS][ID_MAX])
 static char **
 complete_line(const char *line, const char *const *ids, size_t *count)
 {
-	struct complete_sources sources = { ids };
+	struct complete_sources sources = { .clients = given,
+		.arg = (void *)(uintptr_t)ids };
 	struct completions found;
 	struct cursor at;
 	const char *words[16];
@@ -371,6 +451,11 @@ main(void)
 		cmocka_unit_test(test_arguments_are_names_of_their_kind),
 		cmocka_unit_test(test_peers_are_those_of_the_node),
 		cmocka_unit_test(test_flags_and_their_values_are_known),
+		cmocka_unit_test(test_lists_go_on_after_a_comma),
+		cmocka_unit_test(test_expressions_have_columns_and_words),
+		cmocka_unit_test(
+		    test_settings_have_values_and_help_has_commands),
+		cmocka_unit_test(test_aliases_are_commands),
 		cmocka_unit_test(test_places_are_not_completed_as_options),
 		cmocka_unit_test(test_what_is_inserted_is_the_id),
 		cmocka_unit_test(test_quotes_are_those_that_were_begun),

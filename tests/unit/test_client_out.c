@@ -368,9 +368,9 @@ static void
 test_narrow_tables_drop_what_matters_least(void **state HERD_UNUSED)
 {
 	struct layout_column c[] = {
-		{ 10, 0, true, 0 },
-		{ 10, 2, false, 0 },
-		{ 10, 1, false, 0 },
+		{ .natural = 10, .shrinks = true },
+		{ .natural = 10, .drop = 2 },
+		{ .natural = 10, .drop = 1 },
 	};
 
 	layout_fit(c, 3, 0);
@@ -387,6 +387,209 @@ test_narrow_tables_drop_what_matters_least(void **state HERD_UNUSED)
 	assert_int_equal(c[0].width, 9);
 	layout_fit(c, 3, 3);
 	assert_int_equal(c[0].width, 3);
+}
+
+static void
+test_long_texts_are_shortened_before_a_column_goes(void **state HERD_UNUSED)
+{
+	struct layout_column c[] = {
+		{ .natural = 200, .shrinks = true },
+		{ .natural = 20, .least = 20, .drop = 2 },
+		{ .natural = 300, .shrinks = true, .drop = 1 },
+	};
+
+	layout_fit(c, 3, 80);
+	assert_int_equal(c[1].width, 20);
+	assert_int_equal(layout_total(c, 3), 80);
+	layout_fit(c, 3, 48);
+	assert_int_equal(c[0].width, 12);
+	assert_int_equal(c[1].width, 20);
+	assert_int_equal(c[2].width, 12);
+	/* What a dropped column leaves goes to the others. */
+	layout_fit(c, 3, 47);
+	assert_int_equal(c[1].width, 0);
+	assert_int_equal(layout_total(c, 3), 47);
+}
+
+static void
+test_named_columns_and_numbers_stay(void **state HERD_UNUSED)
+{
+	struct layout_column c[] = {
+		{ .natural = 40, .shrinks = true, .asked = true },
+		{ .natural = 20, .least = 20, .drop = 2, .asked = true },
+		{ .natural = 9, .drop = 1, .asked = true },
+	};
+
+	layout_fit(c, 3, 41);
+	assert_int_equal(c[0].width, 8);
+	assert_int_equal(c[1].width, 20);
+	assert_int_equal(c[2].width, 9);
+	layout_fit(c, 3, 32);
+	assert_int_equal(c[0].width, 4);
+	assert_int_equal(c[1].width, 20);
+	assert_int_equal(c[2].width, 4);
+	layout_fit(c, 3, 10);
+	assert_int_equal(c[1].width, 20);
+	assert_true(c[0].width > 0 && c[2].width > 0);
+}
+
+/* One long id neither pushes the columns apart nor takes them. */
+static void
+test_streams_keep_their_columns(void **state HERD_UNUSED)
+{
+	struct out_options options = options_for("table");
+	struct sink sink;
+	struct out out;
+	struct buf message;
+	char id[201] = { 0 };
+	struct span text;
+	size_t at = 0;
+
+	memset(id, 'a', 200);
+	options.width = 80;
+	sink_init_memory(&sink, false);
+	buf_init(&message, XBUF_MAX);
+	out_init(&out, &options, &sink);
+	assert_int_equal(out_begin(&out, &view, true, &message), STATUS_OK);
+	for (int i = 0; i < 3; i++) {
+		out_word(&out, C_ID, i == 1 ? id : "kiwi");
+		out_integer(&out, C_SENT, 48120);
+		out_word(&out, C_STATE, "synced");
+		out_row(&out);
+	}
+	out_end(&out);
+	text = buf_span(&sink.held);
+	(void)width_take_line(&text, 0);
+	for (int i = 0; i < 3; i++) {
+		struct span line = width_take_line(&text, 0);
+		const char *word = memmem(line.data, line.len, "synced", 6);
+		size_t before;
+
+		assert_true(width_of(line) <= 80);
+		assert_non_null(word);
+		before =
+		    width_of(span_of(line.data, (size_t)(word - line.data)));
+		at = i == 0 ? before : at;
+		assert_int_equal(before, at);
+	}
+	out_release(&out);
+	buf_release(&sink.held);
+	buf_release(&message);
+}
+
+/* --- templates ------------------------------------------------------- */
+
+static void
+assert_template(const char *template, const char *want)
+{
+	struct out_options options = options_for("csv");
+	char *got;
+
+	options.format = format_template();
+	options.template = template;
+	got = write_with(&options, &view);
+	assert_string_equal(got, want);
+	free(got);
+}
+
+static void
+test_templates_have_fields_of_columns(void **state HERD_UNUSED)
+{
+	assert_template("{node}", "Riley\nJuzang\n");
+	assert_template("{node}: {sent}, {rtt_ms}, {rtt}, {RTT}|",
+	    "Riley: 48120, 0.412, 0.4ms, 0.4ms|\nJuzang: , , -, -|\n");
+	assert_template("{lat} {lon}", "34.1 -118.2\n \n");
+	assert_template("{location}", "+34.1-118.2\n\n");
+	assert_template(
+	    "{{{node}}}\\t\\n\\\\\\x", "{Riley}\t\n\\\\x\n{Juzang}\t\n\\\\x\n");
+	assert_template("", "\n\n");
+	/* A pipe gets the bytes. */
+	assert_template("{client}", "kiwi\na,\"b\"\t\x1b[31m\xff\n");
+}
+
+static void
+test_templates_without_such_a_field_are_refused(void **state HERD_UNUSED)
+{
+	struct out_options options = options_for("csv");
+
+	options.format = format_template();
+	options.template = "{clinet}";
+	assert_refused(
+	    &options, "--format: no column `clinet', did you mean `client'?");
+	options.template = "{nix}";
+	assert_refused(&options, "there are node, client");
+	options.template = "a {node";
+	assert_refused(&options, "a `{' alone");
+	options.template = "a } b";
+	assert_refused(&options, "a `}' alone");
+}
+
+/* What a terminal would obey is shown; the template's own tab is one. */
+static void
+test_templates_are_clean_on_a_terminal(void **state HERD_UNUSED)
+{
+	struct template *template;
+	struct value row[C_COUNT] = { 0 };
+	struct buf out;
+
+	buf_init(&out, XBUF_MAX);
+	row[C_ID] = (struct value){ .type = VALUE_TEXT,
+		.known = true,
+		.text = span_from("x\n\x1b[31m") };
+	assert_ok(template_parse("{client}\\t", &view, &template, &out));
+	template_write(&out, template, row, true);
+	assert_buf(&out, "x\\x0a\\x1b[31m\t\n");
+	template_free(template);
+	buf_release(&out);
+}
+
+/* --- csv --safe ------------------------------------------------------ */
+
+static void
+test_safe_csv_has_no_formulas(void **state HERD_UNUSED)
+{
+	static const struct {
+		const char *text;
+		const char *want;
+	} cases[] = {
+		{ "=1+1", "'=1+1" },
+		{ "+1+1", "'+1+1" },
+		{ "@x", "'@x" },
+		{ "-x", "'-x" },
+		{ "\tx", "'\tx" },
+		{ "-", "'-" },
+		{ "-1.5", "-1.5" },
+		{ "+0.000318361", "+0.000318361" },
+		{ "12", "12" },
+		{ "kiwi", "kiwi" },
+		{ "a=b", "a=b" },
+		{ "-1.5.5", "'-1.5.5" },
+		{ "+34.1-118.2", "'+34.1-118.2" },
+	};
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(cases); i++) {
+		struct out_options options = options_for("csv");
+		struct sink sink;
+		struct out out;
+		struct buf message;
+
+		options.safe = true;
+		options.header = false;
+		options.columns = "client";
+		sink_init_memory(&sink, false);
+		buf_init(&message, XBUF_MAX);
+		out_init(&out, &options, &sink);
+		assert_int_equal(
+		    out_begin(&out, &view, false, &message), STATUS_OK);
+		out_word(&out, C_ID, cases[i].text);
+		out_row(&out);
+		out_end(&out);
+		sink.held.len--;
+		assert_buf(&sink.held, cases[i].want);
+		out_release(&out);
+		buf_release(&sink.held);
+		buf_release(&message);
+	}
 }
 
 static void
@@ -407,6 +610,12 @@ test_widths_count_columns_not_bytes(void **state HERD_UNUSED)
 	buf_clear(&cut);
 	width_cut(&cut, span_from("abcdef"), 4, false);
 	assert_buf(&cut, "abc~");
+	buf_clear(&cut);
+	width_shorten(&cut, span_from("abcdefghij"), 6, false);
+	assert_buf(&cut, "ab~hij");
+	buf_clear(&cut);
+	width_shorten(&cut, span_from("abcdefghij"), 10, false);
+	assert_buf(&cut, "abcdefghij");
 	buf_release(&cut);
 }
 
@@ -468,6 +677,15 @@ main(void)
 		cmocka_unit_test(test_unknown_columns_are_usage_errors),
 		cmocka_unit_test(test_tables_fit_every_width),
 		cmocka_unit_test(test_narrow_tables_drop_what_matters_least),
+		cmocka_unit_test(
+		    test_long_texts_are_shortened_before_a_column_goes),
+		cmocka_unit_test(test_named_columns_and_numbers_stay),
+		cmocka_unit_test(test_streams_keep_their_columns),
+		cmocka_unit_test(test_templates_have_fields_of_columns),
+		cmocka_unit_test(
+		    test_templates_without_such_a_field_are_refused),
+		cmocka_unit_test(test_templates_are_clean_on_a_terminal),
+		cmocka_unit_test(test_safe_csv_has_no_formulas),
 		cmocka_unit_test(test_widths_count_columns_not_bytes),
 		cmocka_unit_test(test_numbers_are_short_and_read_back),
 	};
