@@ -31,9 +31,7 @@ static bool
 shorten(struct layout_column *columns, size_t count, size_t width, size_t floor,
     bool words)
 {
-	size_t total;
-
-	while ((total = layout_total(columns, count)) > width) {
+	while (layout_total(columns, count) > width) {
 		size_t found = count;
 
 		for (size_t i = 0; i < count; i++) {
