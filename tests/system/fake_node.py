@@ -274,11 +274,14 @@ class FakeNode:
         return out
 
     def clients_meant(self, query):
-        """Ids by prefix and glob; `where` is for real nodes."""
+        """Ids by prefix, glob, and a `where` of a glob only; real nodes know more."""
+        where = re.fullmatch(r"client ~ (\S+)", query.get("where", ["client ~ *"])[0])
+        assert where, query
         prefix = query.get("prefix", [""])[0].encode("utf-8", "surrogateescape")
         glob = query.get("glob", ["*"])[0].encode("utf-8", "surrogateescape")
         return [i for i in sorted(self.clients)
-                if i.startswith(prefix) and fnmatch.fnmatchcase(i, glob)]
+                if i.startswith(prefix) and fnmatch.fnmatchcase(i, glob) and
+                fnmatch.fnmatchcase(i, where[1].encode())]
 
     def client_rows(self, ids, query):
         rows = [self.client_json(i) for i in ids]
