@@ -39,6 +39,7 @@ BASE_SRC := server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
 CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
 	server/core/board.c server/core/commit.c server/core/digest.c \
 	server/core/exchange.c server/core/fifo.c server/core/heap.c \
+	server/core/heavy.c \
 	server/core/least.c server/core/link.c server/core/link_conn.c \
 	server/core/link_history.c server/core/names.c server/core/outbox.c \
 	server/core/pack.c server/core/record.c server/core/session.c \
@@ -63,21 +64,23 @@ PLACES_SRC := server/places/answer.c server/places/api_key.c \
 	server/places/upstream_json.c
 STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
 	server/store/store.c
-NET_SRC := server/net/addresses.c server/net/client.c \
+NET_SRC := server/net/addresses.c server/net/busiest.c server/net/client.c \
 	server/net/client_answer.c server/net/half_open.c server/net/link_clock.c \
 	server/net/link_socket.c server/net/listener.c server/net/net_link.c \
 	server/net/peering.c server/net/refusals.c server/net/socket.c \
-	server/net/strangers.c server/net/transport.c server/net/worker_pool.c
+	server/net/strangers.c server/net/survey.c server/net/transport.c \
+	server/net/worker_pool.c
 ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
 	server/admin/bearer_tokens.c server/admin/clients_api.c \
-	server/admin/control.c server/admin/cursor.c server/admin/digest_api.c \
+	server/admin/connections_api.c server/admin/control.c \
+	server/admin/cursor.c server/admin/digest_api.c \
 	server/admin/digest_cache.c server/admin/glob.c server/admin/herd_config.c \
 	server/admin/http_call.c server/admin/http_limits.c \
 	server/admin/http_listener.c server/admin/log_api.c server/admin/metrics.c \
 	server/admin/page.c server/admin/peers_api.c server/admin/places_api.c \
 	server/admin/process.c server/admin/query.c server/admin/refused.c \
 	server/admin/route.c server/admin/rows.c server/admin/status.c \
-	server/admin/table_stats.c server/admin/watch_line.c \
+	server/admin/table_stats.c server/admin/top_api.c server/admin/watch_line.c \
 	server/admin/watch_list.c server/admin/watch_news.c \
 	server/admin/watch_reports.c
 HERDD_SRC := server/herdd.c server/main.c server/options.c
@@ -141,7 +144,7 @@ SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/host.c \
 	tests/sim/table_check.c tests/sim/world.c
 
 CORE_TESTS := test_backoff test_batch_timer test_commit test_core_memory \
-	test_digest test_example test_link test_names test_outbox test_pack \
+	test_digest test_example test_heavy test_link test_names test_outbox test_pack \
 	test_scale test_session test_session_digests test_session_memory \
 	test_session_rules test_session_turns test_short_cut test_siphash \
 	test_stress test_table test_table_bounds test_table_full \
