@@ -80,7 +80,7 @@ ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
 	server/admin/page.c server/admin/peers_api.c server/admin/places_api.c \
 	server/admin/process.c server/admin/query.c server/admin/refused.c \
 	server/admin/route.c server/admin/rows.c server/admin/status.c \
-	server/admin/table_stats.c server/admin/top_api.c server/admin/watch_line.c \
+	server/admin/table_stats.c server/admin/top_api.c server/admin/track_api.c server/admin/watch_line.c \
 	server/admin/watch_list.c server/admin/watch_news.c \
 	server/admin/watch_reports.c
 HERDD_SRC := server/herdd.c server/main.c server/options.c
@@ -108,9 +108,10 @@ CLIENT_CMD_SRC := client/cmd/bench.c client/cmd/check.c \
 	client/cmd/client_forget.c client/cmd/client_import.c \
 	client/cmd/client_list.c client/cmd/client_ls.c client/cmd/client_near.c \
 	client/cmd/client_refused.c client/cmd/client_show.c \
+	client/cmd/client_top.c client/cmd/client_track.c \
 	client/cmd/complete_command.c client/cmd/completion.c \
 	client/cmd/config_check.c client/cmd/config_diff.c client/cmd/config_reload.c \
-	client/cmd/config_show.c client/cmd/context_add.c client/cmd/context_ls.c \
+	client/cmd/config_show.c client/cmd/conn_ls.c client/cmd/context_add.c client/cmd/context_ls.c \
 	client/cmd/context_none.c client/cmd/context_previous.c \
 	client/cmd/context_rm.c client/cmd/context_rows.c client/cmd/context_show.c \
 	client/cmd/context_switch.c client/cmd/context_use.c client/cmd/events.c \
@@ -118,6 +119,7 @@ CLIENT_CMD_SRC := client/cmd/bench.c client/cmd/check.c \
 	client/cmd/herd_check.c client/cmd/herd_diff.c client/cmd/herd_status.c \
 	client/cmd/herd_wait.c client/cmd/iamat.c client/cmd/list.c \
 	client/cmd/log_level.c client/cmd/log_tail.c client/cmd/map.c \
+	client/cmd/moment.c \
 	client/cmd/node_drain.c client/cmd/node_ls.c client/cmd/node_rows.c \
 	client/cmd/node_show.c client/cmd/node_state.c client/cmd/node_stop.c \
 	client/cmd/node_undrain.c client/cmd/overruled.c client/cmd/peer_change.c \
@@ -128,7 +130,8 @@ CLIENT_CMD_SRC := client/cmd/bench.c client/cmd/check.c \
 	client/cmd/quit.c client/cmd/raw.c client/cmd/set.c \
 	client/cmd/stats_command.c client/cmd/status_command.c \
 	client/cmd/status_screen.c client/cmd/top.c client/cmd/trace.c \
-	client/cmd/typed.c client/cmd/version_command.c client/cmd/whatsat.c
+	client/cmd/typed.c client/cmd/version_command.c client/cmd/wait_client.c \
+	client/cmd/wait_goal.c client/cmd/wait_link.c client/cmd/whatsat.c
 CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_OUT_SRC) $(CLIENT_NET_SRC) \
 	$(CLIENT_LINE_SRC) $(CLIENT_CONF_SRC) $(CLIENT_RUN_SRC) \
 	$(CLIENT_REPL_SRC) $(CLIENT_CMD_SRC)
