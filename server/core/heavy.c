@@ -183,18 +183,33 @@ choose_every(struct heavy *heavy)
 		draw(heavy);
 }
 
-void
+static double
+most_per_s(const struct heavy_half *half, uint64_t ns)
+{
+	uint64_t most = 0;
+
+	for (unsigned i = 0; i < half->used; i++) {
+		uint64_t own = half->counts[i] - half->counters[i].before;
+
+		most = own > most ? own : most;
+	}
+	return (double)most * 1e9 / (double)ns;
+}
+
+bool
 heavy_turn(struct heavy *heavy, struct mono now)
 {
 	uint64_t ns = mono_since(now, heavy->began);
 
 	choose_every(heavy);
 	if (ns < HEAVY_HALF_NS)
-		return;
+		return false;
 	heavy->past_ns = ns;
+	heavy->past_most = most_per_s(&heavy->halves[heavy->now], ns);
 	heavy->began = now;
 	heavy->now = !heavy->now;
 	half_clear(&heavy->halves[heavy->now], heavy->size);
+	return true;
 }
 
 /* --- reading ------------------------------------------------------------- */

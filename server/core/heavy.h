@@ -60,6 +60,7 @@ struct heavy {
 	unsigned now;      /* the half window that is filled */
 	struct mono began; /* it */
 	uint64_t past_ns;  /* how long the other one lasted; 0: there is none */
+	double past_most;  /* events a second of its key with the most */
 	uint64_t random;
 	uint32_t every;  /* one in so many is counted */
 	uint32_t weight; /* the same for the event that is awaited */
@@ -112,8 +113,11 @@ heavy_see(struct heavy *heavy, uint64_t key, struct span label, uint32_t events)
 		heavy_take(heavy, key, label, events);
 }
 
-/* Called a few times a second: begins a half window when it is time. */
-void heavy_turn(struct heavy *heavy, struct mono now);
+/*
+ * Called a few times a second: begins a half window when it is time. Returns
+ * whether it did.
+ */
+bool heavy_turn(struct heavy *heavy, struct mono now);
 
 /*
  * Writes a row for each counter of both half windows, at most 2 * size, in no

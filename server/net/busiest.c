@@ -64,6 +64,9 @@ busiest_label_max(enum busiest_list list)
 void
 busiest_turn(struct busiest *busiest, struct mono now)
 {
-	for (unsigned i = 0; i < BUSIEST_LIST_COUNT; i++)
-		heavy_turn(&busiest->lists[i], now);
+	for (unsigned i = 0; i < BUSIEST_LIST_COUNT; i++) {
+		if (heavy_turn(&busiest->lists[i], now))
+			atomic_store(&busiest->most[i],
+			    (uint64_t)(busiest->lists[i].past_most * 1000));
+	}
 }

@@ -10,6 +10,7 @@
 #define HERD_BUSIEST_H
 
 #include <netinet/in.h>
+#include <stdatomic.h>
 
 #include "core/heavy.h"
 
@@ -37,6 +38,11 @@ enum { BUSIEST_LIST_COUNT = BUSIEST_LISTS(HERD_BUSIEST_ONE) };
 
 struct busiest {
 	struct heavy lists[BUSIEST_LIST_COUNT];
+	/*
+	 * Of who had the most in the last whole half window: events in 1,000 s.
+	 * Any thread reads.
+	 */
+	_Atomic uint64_t most[BUSIEST_LIST_COUNT];
 };
 
 /* HERD_ENOMEM. */

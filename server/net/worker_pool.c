@@ -495,6 +495,15 @@ worker_pool_wake(struct worker_pool *pool)
 		mailbox_wake(&pool->all[i].mailbox);
 }
 
+static void
+raise_to_busiest(double *most, struct worker *worker, enum busiest_list list)
+{
+	double own = (double)atomic_load(&worker->busiest.most[list]) / 1000;
+
+	if (*most < own)
+		*most = own;
+}
+
 void
 worker_pool_count(struct worker_pool *pool, struct worker_pool_counts *out)
 {
@@ -522,6 +531,10 @@ worker_pool_count(struct worker_pool *pool, struct worker_pool_counts *out)
 		out->received_bytes += atomic_load(&counts->received_bytes);
 		out->sent_bytes += atomic_load(&counts->sent_bytes);
 		out->busy += atomic_load(&counts->busy);
+		raise_to_busiest(&out->busiest_client_reports, &pool->all[i],
+		    BUSIEST_REPORTS);
+		raise_to_busiest(&out->busiest_address_requests, &pool->all[i],
+		    BUSIEST_REQUESTS);
 	}
 	out->memory_max =
 	    pool->count * (WORKER_TX_MAX + node->max_line + FRAMER_AHEAD_MAX +
