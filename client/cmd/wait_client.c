@@ -58,8 +58,8 @@ wait_client_run(struct run *run)
 	if (status != STATUS_OK)
 		return status;
 	path = ask_path("/v1/clients/", span_from(id), "");
-	what =
-	    xasprintf("%s of %s", than == NULL ? "report" : "newer report", id);
+	what = xasprintf(
+	    "%s of %s", than == NULL ? "a report" : "a newer report", id);
 	goal.path = path;
 	goal.what = what;
 	status = wait_goal_command(run, &goal);

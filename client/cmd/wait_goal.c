@@ -102,8 +102,9 @@ count_steps(const struct wait_goal *goal, enum wait_step step)
 	return count;
 }
 
-void
-wait_goal_put_missing(struct buf *out, const struct wait_goal *goal)
+/* Appends "Riley (no report), Juzang (no answer in time)". */
+static void
+put_missing(struct buf *out, const struct wait_goal *goal)
 {
 	const char *before = "";
 
@@ -125,7 +126,7 @@ say_missing(struct run *run, const struct wait_goal *goal, struct buf *said)
 	struct buf text = XBUF;
 
 	putf(&text, "waiting for %s: ", goal->what);
-	wait_goal_put_missing(&text, goal);
+	put_missing(&text, goal);
 	if (!span_equal(buf_span(&text), buf_span(said)))
 		run_notice(run, "%s", text_of(&text));
 	buf_clear(said);
@@ -230,16 +231,15 @@ add_rows(struct run *run, struct wait_goal *goal)
 	}
 }
 
-static enum status
-say_timeout(struct run *run, const struct wait_goal *goal)
+void
+wait_goal_fail(struct run *run, const struct wait_goal *goal)
 {
 	struct buf missing = XBUF;
 
-	wait_goal_put_missing(&missing, goal);
-	run_fail(run, STATUS_TIMEOUT, "no %s in time: %s", goal->what,
+	put_missing(&missing, goal);
+	run_fail(run, STATUS_TIMEOUT, "gave up waiting for %s: %s", goal->what,
 	    text_of(&missing));
 	buf_release(&missing);
-	return STATUS_TIMEOUT;
 }
 
 enum status
@@ -258,7 +258,7 @@ wait_goal_command(struct run *run, struct wait_goal *goal)
 		out_end(&run->out);
 	}
 	if (status == STATUS_TIMEOUT)
-		(void)say_timeout(run, goal);
+		wait_goal_fail(run, goal);
 	if (status == STATUS_NEGATIVE)
 		status = run_fail_node(run, status, goal->nodes[0].target->name,
 		    goal->nodes[0].answer.message, NULL);

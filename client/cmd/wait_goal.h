@@ -47,8 +47,11 @@ struct wait_goal {
 enum status wait_goal_run(struct run *run, struct wait_goal *goal);
 void wait_goal_release(struct wait_goal *goal);
 
-/* Appends "Riley (no report), Juzang (no answer in time)". */
-void wait_goal_put_missing(struct buf *out, const struct wait_goal *goal);
+/*
+ * After STATUS_TIMEOUT says "gave up waiting for a report of kiwi: Riley (no
+ * report), Juzang (no answer in time)".
+ */
+void wait_goal_fail(struct run *run, const struct wait_goal *goal);
 
 extern const struct view wait_goal_view;
 

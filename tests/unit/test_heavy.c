@@ -245,6 +245,13 @@ test_two_half_windows_are_looked_at(void **state)
 	read_all(truth, &reading);
 	assert_int_equal(reading.count, 0);
 	assert_true(reading.sums.per_s == 0);
+	/* What the key with the most had in the half window that was over. */
+	assert_true(truth->heavy.past_most == 0);
+	see(truth, 1, 30);
+	see(truth, 2, 20);
+	assert_true(
+	    heavy_turn(&truth->heavy, mono_add(truth->now, HEAVY_HALF_NS)));
+	assert_true(truth->heavy.past_most == 3);
 	truth_free(truth);
 }
 
