@@ -12,6 +12,8 @@
 /* Between rounds: short at first, because most of what comes comes soon. */
 #define REST_LEAST_NS (50 * HERD_NS_PER_MS)
 #define REST_MOST_NS (500 * HERD_NS_PER_MS)
+/* Nodes in a message. */
+#define NAMED_MOST 8u
 
 /* clang-format off */
 #define GOAL_COLUMNS(X) \
@@ -106,17 +108,20 @@ count_steps(const struct wait_goal *goal, enum wait_step step)
 static void
 put_missing(struct buf *out, const struct wait_goal *goal)
 {
-	const char *before = "";
+	size_t missing = count_steps(goal, WAIT_NOT_YET);
+	size_t named = 0;
 
-	for (size_t i = 0; i < goal->count; i++) {
+	for (size_t i = 0; i < goal->count && named < NAMED_MOST; i++) {
 		struct wait_node *node = &goal->nodes[i];
 
 		if (node->step != WAIT_NOT_YET)
 			continue;
-		putf(out, "%s%s (%s)", before, node->target->name,
-		    text_of(&node->lacks));
-		before = ", ";
+		putf(out, "%s%s (%s)", named > 0 ? ", " : "",
+		    node->target->name, text_of(&node->lacks));
+		named++;
 	}
+	if (named < missing)
+		putf(out, " and %zu more", missing - named);
 }
 
 /* Says what is waited for, unless that was said last. */
@@ -134,7 +139,7 @@ say_missing(struct run *run, const struct wait_goal *goal, struct buf *said)
 	buf_release(&text);
 }
 
-/* Rests; false when the deadline has come. */
+/* Rests. STATUS_TIMEOUT: the deadline has come. */
 static enum status
 rest(struct run *run, uint64_t *rest_ns, struct mono end)
 {
