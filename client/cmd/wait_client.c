@@ -82,5 +82,5 @@ const struct command cmd_wait_client = {
 	.view = &wait_goal_view,
 	.traits = COMMAND_HARMLESS,
 	.run = wait_client_run,
-	.example = "wait client kiwi.cs.ucla.edu -n all --newer-than 10m",
+	.example = "wait client kiwi.cs.ucla.edu --newer-than 10m",
 };

@@ -309,8 +309,9 @@ add_store(struct http_call *call, struct json *json)
 	json_word(json, "engine", status.engine);
 	json_word(json, "durability", status.sync ? "sync" : "async");
 	json_word(json, "state", !open ? "off" : failed ? "failed" : "ok");
-	json_bool(json, "history", false);
 	json_count(json, "lag", status.lag);
+	if (open)
+		json_bool(json, "history", false);
 	if (open)
 		json_count(json, "damaged", status.damaged);
 	row_ms(json, "last_commit_ms", status.commits != 0, status.commit_ns);

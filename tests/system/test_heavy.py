@@ -308,7 +308,14 @@ def test_herdctl_track_says_that_there_is_no_history(solo, ctl):
     result = ctl("client", "track", "kiwi")
     assert result.returncode == 5 and result.stdout == ""
     assert result.stderr == "herdctl: Riley: keeps no history (`client show' has the newest position)\n"
-    assert Api(solo.admin).get("/v1/status").json["store"]["history"] is False
     # An id that ends so is an id.
     solo.iamat((b"a/track", b"+1+1", b"1479413884.39"))
     assert ctl("client", "show", "a/track").returncode == 0
+
+
+def test_store_says_that_it_has_no_history(tmp_path):
+    with Herd(tmp_path, ["Riley"], [], "store: {engine: sqlite}\n") as herd:
+        api = Api(herd.start()["Riley"].admin)
+        assert api.get("/v1/status").json["store"]["history"] is False
+        reply = api.get("/v1/clients/kiwi/track")
+        assert (reply.status, reply.error) == (409, "conflict")
