@@ -127,9 +127,8 @@ const struct command cmd_client_top = {
 		"second, addresses (of IPv6, the /64) with requests and "
 		"invalid lines a second, the ten first of each; --limit, "
 		"--sort and --where see up to 1,000. `--where kind=address' "
-		"leaves the clients out. A node counts with a memory of fixed "
-		"size, so that the rates of rare clients may be too low, never "
-		"too high.",
+		"leaves the clients out. A node counts in a memory of fixed "
+		"size: the rates of rare clients may be too low.",
 	.group = GROUP_TABLE,
 	.view = &top_view,
 	.traits = COMMAND_READ,

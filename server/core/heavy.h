@@ -5,17 +5,17 @@
  * Metwally, Agrawal, El Abbadi, "Efficient computation of frequent and top-k
  * elements in data streams" (Space-Saving), 2005.
  *
- * A half window has `size` counters. A key without one takes over the least,
- * and with it its count, of which it is told apart what came before. With W
- * events in the half window every key of more than W / size events has a
- * counter, whatever the other keys are and in whatever order they come; and
- * the events that a counter has seen of its key are at most W / size too few,
- * never too many. Up to `size` keys the counts are exact.
+ * A half window has `size` counters. A key without one takes over the least
+ * counter together with its count, and remembers how much of it was not its
+ * own. So with W events in the half window every key with more than W / size
+ * of them has a counter, whatever other keys come and in whatever order; what
+ * is shown of a key is its own part, which is at most W / size too low and
+ * never too high. Up to `size` keys the counts are exact.
  *
- * Of a stream of more than HEAVY_TAKEN events in a turn only one in so many is
- * counted, at random, for all of them: the cost of a turn is bounded. The
- * counts have an error of chance then, about 1 / sqrt(HEAVY_TAKEN) of a key
- * that has a turn for itself.
+ * When more than HEAVY_TAKEN events come between two turns, only one in so many
+ * is counted, at random, and for all of them: the cost of a turn is bounded.
+ * Then the counts are right by chance: of a key with n counted events within
+ * about 1 / sqrt(n).
  *
  * One thread at a time; no clock.
  */
@@ -69,10 +69,7 @@ struct heavy {
 	uint64_t seen;   /* and all that they were counted for */
 };
 
-/*
- * Of a key in both half windows. What it had in the one that is filled
- * may be missing from `per_s`: see heavy_sums.
- */
+/* A key and its rate over both half windows; see heavy_sums.missed_per_s. */
 struct heavy_row {
 	uint64_t key;
 	double per_s;

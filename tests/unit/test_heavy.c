@@ -277,7 +277,7 @@ test_busy_stream_is_sampled_and_shares_hold(void **state)
 	read_all(truth, &reading);
 	share = shown_of(&reading, 0) /
 		(reading.sums.per_s * reading.sums.window_s);
-	assert_true(share > 0.08 && share < 0.12);
+	assert_true(share > 0.095 && share < 0.105);
 	assert_true(reading.sums.per_s > 380000 && reading.sums.per_s < 420000);
 	/* A quiet time is counted one by one again. */
 	turn_after(truth, HEAVY_HALF_NS);
