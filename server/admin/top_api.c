@@ -52,60 +52,27 @@ add_clients(struct json *json, const struct survey_list *list, unsigned limit)
 	json_array_end(json);
 }
 
-/* An address that is in one of both lists has no known rate in the other. */
-static double
-rate_in(const struct survey_list *list, uint64_t key)
-{
-	for (unsigned i = 0; i < list->count; i++) {
-		if (list->rows[i].key == key)
-			return list->rows[i].per_s;
-	}
-	return 0;
-}
-
 static void
-add_address(struct json *json, const struct heavy_row *row, double requests,
-    double all, double invalid)
+add_addresses(
+    struct json *json, const struct busiest_survey *survey, unsigned limit)
 {
-	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
-	char text[ADDRESS_TEXT_MAX];
-
-	memcpy(&peer, row->label, row->shown);
-	address_text(&peer, text);
-	json_object(json, NULL);
-	json_word(json, "address", text);
-	json_rounded(json, "requests_per_s", requests);
-	json_rounded(json, "share", share_of(requests, all));
-	json_rounded(json, "invalid_per_s", invalid);
-	json_object_end(json);
-}
-
-/*
- * Those with the most requests, then those that are known for their invalid
- * ones alone: each of these was a request.
- */
-static void
-add_addresses(struct json *json, const struct survey_list *requests,
-    const struct survey_list *refused, unsigned limit)
-{
-	double all = requests->sums.per_s;
-	unsigned added = 0;
+	double all = survey->lists[BUSIEST_REQUESTS].sums.per_s;
 
 	json_array(json, "addresses");
-	for (unsigned i = 0; i < requests->count && added < limit; i++) {
-		const struct heavy_row *row = &requests->rows[i];
+	for (unsigned i = 0; i < survey->address_count && i < limit; i++) {
+		const struct survey_address *address = &survey->addresses[i];
+		struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
+		char text[ADDRESS_TEXT_MAX];
 
-		add_address(
-		    json, row, row->per_s, all, rate_in(refused, row->key));
-		added++;
-	}
-	for (unsigned i = 0; i < refused->count && added < limit; i++) {
-		const struct heavy_row *row = &refused->rows[i];
-
-		if (rate_in(requests, row->key) > 0)
-			continue;
-		add_address(json, row, row->per_s, all, row->per_s);
-		added++;
+		memcpy(&peer, address->row->label, address->row->shown);
+		address_text(&peer, text);
+		json_object(json, NULL);
+		json_word(json, "address", text);
+		json_rounded(json, "requests_per_s", address->requests_per_s);
+		json_rounded(
+		    json, "share", share_of(address->requests_per_s, all));
+		json_rounded(json, "invalid_per_s", address->invalid_per_s);
+		json_object_end(json);
 	}
 	json_array_end(json);
 }
@@ -116,7 +83,8 @@ answer_top(struct http_call *call, const struct top_job *job)
 	const struct survey_list *lists = job->survey->lists;
 	struct json *json = http_call_answer(call);
 
-	busiest_survey_merge(job->survey);
+	if (busiest_survey_merge(job->survey) != HERD_OK)
+		json_fail(json, HERD_ENOMEM);
 	json_word(json, "schema", "herd.top/1");
 	json_word(json, "node", call->node->name);
 	json_rounded(json, "window_s", lists[BUSIEST_REPORTS].sums.window_s);
@@ -129,8 +97,7 @@ answer_top(struct http_call *call, const struct top_job *job)
 	json_rounded(json, "addresses_missed_per_s",
 	    lists[BUSIEST_REQUESTS].sums.missed_per_s);
 	add_clients(json, &lists[BUSIEST_REPORTS], job->limit);
-	add_addresses(json, &lists[BUSIEST_REQUESTS], &lists[BUSIEST_REFUSED],
-	    job->limit);
+	add_addresses(json, job->survey, job->limit);
 	http_call_json(call);
 }
 

@@ -293,8 +293,13 @@ heavy_merge(struct heavy_row *rows, unsigned count)
 		else
 			rows[kept++] = rows[i];
 	}
-	qsort(rows, kept, sizeof(*rows), compare_rates);
 	return kept;
+}
+
+void
+heavy_sort(struct heavy_row *rows, unsigned count)
+{
+	qsort(rows, count, sizeof(*rows), compare_rates);
 }
 
 /* --- life ---------------------------------------------------------------- */

@@ -123,7 +123,11 @@ bool heavy_turn(struct heavy *heavy, struct mono now);
 unsigned heavy_read(const struct heavy *heavy, struct mono now,
     struct heavy_row *rows, struct heavy_sums *sums);
 
-/* Adds up rows of the same key, and sorts: the most first. Returns how many. */
+/* Adds up rows of the same key, and sorts by keys. Returns how many are left.
+ */
 unsigned heavy_merge(struct heavy_row *rows, unsigned count);
+
+/* Sorts: the most first. */
+void heavy_sort(struct heavy_row *rows, unsigned count);
 
 #endif

@@ -92,6 +92,7 @@ busiest_survey_free(struct busiest_survey *survey)
 		free(survey->lists[i].rows);
 		free(survey->lists[i].labels);
 	}
+	free(survey->addresses);
 	free(survey);
 }
 
@@ -102,14 +103,69 @@ busiest_survey_send(struct busiest_survey *survey)
 	    &survey->message);
 }
 
-void
+static int
+compare_addresses(const void *a, const void *b)
+{
+	const struct survey_address *x = a;
+	const struct survey_address *y = b;
+
+	if (x->requests_per_s > y->requests_per_s ||
+	    x->requests_per_s < y->requests_per_s)
+		return x->requests_per_s > y->requests_per_s ? -1 : 1;
+	return x->row->key < y->row->key ? -1 : x->row->key > y->row->key;
+}
+
+/*
+ * Joins two lists in the order of their keys. An invalid request was a request,
+ * also of an address that is known for those alone.
+ */
+static void
+join_addresses(struct busiest_survey *survey)
+{
+	const struct survey_list *requests = &survey->lists[BUSIEST_REQUESTS];
+	const struct survey_list *refused = &survey->lists[BUSIEST_REFUSED];
+	unsigned i = 0;
+	unsigned j = 0;
+
+	while (i < requests->count || j < refused->count) {
+		struct survey_address *to =
+		    &survey->addresses[survey->address_count++];
+		const struct heavy_row *a =
+		    i < requests->count ? &requests->rows[i] : NULL;
+		const struct heavy_row *b =
+		    j < refused->count ? &refused->rows[j] : NULL;
+
+		if (a != NULL && b != NULL && a->key != b->key)
+			*(a->key < b->key ? &b : &a) = NULL;
+		i += a != NULL;
+		j += b != NULL;
+		to->row = a != NULL ? a : b;
+		to->requests_per_s = to->row->per_s;
+		to->invalid_per_s = b != NULL ? b->per_s : 0;
+	}
+	qsort(survey->addresses, survey->address_count,
+	    sizeof(*survey->addresses), compare_addresses);
+}
+
+enum herd_error
 busiest_survey_merge(struct busiest_survey *survey)
 {
+	struct survey_list *clients = &survey->lists[BUSIEST_REPORTS];
+	size_t room;
+
 	for (unsigned i = 0; i < BUSIEST_LIST_COUNT; i++) {
 		struct survey_list *list = &survey->lists[i];
 
 		list->count = heavy_merge(list->rows, list->count);
 	}
+	heavy_sort(clients->rows, clients->count);
+	room = (size_t)survey->lists[BUSIEST_REQUESTS].count +
+	       survey->lists[BUSIEST_REFUSED].count;
+	survey->addresses = calloc(room + 1, sizeof(*survey->addresses));
+	if (survey->addresses == NULL)
+		return HERD_ENOMEM;
+	join_addresses(survey);
+	return HERD_OK;
 }
 
 /* --- connections -----------------------------------------------------------

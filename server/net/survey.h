@@ -17,10 +17,16 @@
 /* --- who keeps the workers busy ------------------------------------------- */
 
 struct survey_list {
-	struct heavy_row *rows; /* the most first */
+	struct heavy_row *rows; /* of clients: the most first */
 	unsigned count;
 	char *labels;
 	struct heavy_sums sums; /* of all workers; the longest window */
+};
+
+struct survey_address {
+	const struct heavy_row *row; /* its label is a struct sockaddr */
+	double requests_per_s;
+	double invalid_per_s;
 };
 
 struct busiest_survey {
@@ -28,6 +34,8 @@ struct busiest_survey {
 	struct worker_pool *pool;
 	unsigned number; /* of the worker that is asked */
 	struct survey_list lists[BUSIEST_LIST_COUNT];
+	struct survey_address *addresses; /* the most requests first */
+	unsigned address_count;
 	/* In the last worker's thread; may free the survey. */
 	void (*on_done)(void *arg);
 	void *arg;
@@ -41,8 +49,12 @@ void busiest_survey_free(struct busiest_survey *survey);
 /* Asks the workers, one after the other. */
 void busiest_survey_send(struct busiest_survey *survey);
 
-/* After on_done: brings the rows of all workers together. */
-void busiest_survey_merge(struct busiest_survey *survey);
+/*
+ * After on_done: brings the rows of all workers together, and those of
+ * addresses. HERD_ENOMEM.
+ */
+HERD_MUST_CHECK enum herd_error busiest_survey_merge(
+    struct busiest_survey *survey);
 
 /* --- connections -----------------------------------------------------------
  */
