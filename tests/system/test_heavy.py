@@ -295,7 +295,7 @@ def test_herdctl_beside_a_silent_node(herd, tmp_path):
     herd["Juzang"].send_signal(signal.SIGSTOP)
     try:
         for command, name in (("client top", "top"), ("conn ls", "connections")):
-            result = ctl(*command.split(), "-n", "Riley,Juzang", "--json", "--timeout", "1s")
+            result = ctl(*command.split(), "-n", "Riley,Juzang", "--json", "--timeout", "3s")
             assert result.returncode == 6 and "Juzang" in result.stderr
             silent = [row for row in json.loads(result.stdout)[name] if row["node"] == "Juzang"]
             assert len(silent) == 1 and silent[0]["error"]
