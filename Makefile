@@ -40,6 +40,7 @@ BASE_SRC := server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
 CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
 	server/core/board.c server/core/commit.c server/core/digest.c \
 	server/core/exchange.c server/core/fifo.c server/core/heap.c \
+	server/core/heavy.c \
 	server/core/least.c server/core/link.c server/core/link_conn.c \
 	server/core/link_history.c server/core/names.c server/core/outbox.c \
 	server/core/pack.c server/core/record.c server/core/session.c \
@@ -65,23 +66,25 @@ PLACES_SRC := server/places/answer.c server/places/api_key.c \
 	server/places/upstream_json.c
 STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
 	server/store/store.c
-NET_SRC := server/net/addresses.c server/net/client.c \
+NET_SRC := server/net/addresses.c server/net/busiest.c server/net/client.c \
 	server/net/client_answer.c server/net/half_open.c server/net/link_clock.c \
 	server/net/link_socket.c server/net/listener.c server/net/net_link.c \
 	server/net/peering.c server/net/refusals.c server/net/socket.c \
-	server/net/strangers.c server/net/transport.c server/net/worker_pool.c
+	server/net/strangers.c server/net/survey.c server/net/transport.c \
+	server/net/worker_pool.c
 ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
 	server/admin/bearer_tokens.c server/admin/client_row.c \
 	server/admin/clients_api.c server/admin/clients_forget.c \
-	server/admin/clients_put.c server/admin/control.c server/admin/cursor.c \
-	server/admin/digest_api.c server/admin/digest_cache.c \
-	server/admin/herd_config.c server/admin/http_call.c \
-	server/admin/http_limits.c server/admin/http_listener.c \
-	server/admin/log_api.c server/admin/metrics.c server/admin/page.c \
-	server/admin/peers_api.c server/admin/places_api.c server/admin/process.c \
-	server/admin/put_tickets.c server/admin/query.c server/admin/refused.c \
-	server/admin/route.c server/admin/rows.c server/admin/selection.c \
-	server/admin/status.c server/admin/table_stats.c server/admin/watch_line.c \
+	server/admin/clients_put.c server/admin/connections_api.c \
+	server/admin/control.c server/admin/cursor.c server/admin/digest_api.c \
+	server/admin/digest_cache.c server/admin/herd_config.c \
+	server/admin/http_call.c server/admin/http_limits.c \
+	server/admin/http_listener.c server/admin/log_api.c server/admin/metrics.c \
+	server/admin/page.c server/admin/peers_api.c server/admin/places_api.c \
+	server/admin/process.c server/admin/put_tickets.c server/admin/query.c \
+	server/admin/refused.c server/admin/route.c server/admin/rows.c \
+	server/admin/selection.c server/admin/status.c server/admin/table_stats.c \
+	server/admin/top_api.c server/admin/track_api.c server/admin/watch_line.c \
 	server/admin/watch_list.c server/admin/watch_news.c \
 	server/admin/watch_reports.c
 HERDD_SRC := server/herdd.c server/main.c server/options.c
@@ -106,32 +109,36 @@ CLIENT_RUN_SRC := client/run/app.c client/run/ask.c client/run/conversation.c \
 CLIENT_REPL_SRC := client/repl/background.c client/repl/complete.c \
 	client/repl/cursor_word.c client/repl/editor.c client/repl/repl.c \
 	client/repl/shells.c
-CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c client/cmd/check.c \
-	client/cmd/client_count.c client/cmd/client_export.c \
+CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
+	client/cmd/check.c client/cmd/client_count.c client/cmd/client_export.c \
 	client/cmd/client_forget.c client/cmd/client_import.c \
 	client/cmd/client_list.c client/cmd/client_ls.c client/cmd/client_near.c \
 	client/cmd/client_refused.c client/cmd/client_show.c \
+	client/cmd/client_top.c client/cmd/client_track.c \
 	client/cmd/complete_command.c client/cmd/completion.c \
-	client/cmd/config_check.c client/cmd/config_diff.c client/cmd/config_reload.c \
-	client/cmd/config_show.c client/cmd/context_add.c client/cmd/context_ls.c \
-	client/cmd/context_none.c client/cmd/context_previous.c \
-	client/cmd/context_rm.c client/cmd/context_rows.c client/cmd/context_show.c \
+	client/cmd/config_check.c client/cmd/config_diff.c \
+	client/cmd/config_reload.c client/cmd/config_show.c client/cmd/conn_ls.c \
+	client/cmd/context_add.c client/cmd/context_ls.c client/cmd/context_none.c \
+	client/cmd/context_previous.c client/cmd/context_rm.c \
+	client/cmd/context_rows.c client/cmd/context_show.c \
 	client/cmd/context_switch.c client/cmd/context_use.c client/cmd/events.c \
 	client/cmd/exit.c client/cmd/first_reply.c client/cmd/help_command.c \
 	client/cmd/herd_check.c client/cmd/herd_diff.c client/cmd/herd_status.c \
 	client/cmd/herd_wait.c client/cmd/iamat.c client/cmd/list.c \
 	client/cmd/log_level.c client/cmd/log_tail.c client/cmd/map.c \
-	client/cmd/node_drain.c client/cmd/node_ls.c client/cmd/node_rows.c \
-	client/cmd/node_show.c client/cmd/node_state.c client/cmd/node_stop.c \
-	client/cmd/node_undrain.c client/cmd/overruled.c client/cmd/peer_change.c \
-	client/cmd/peer_disable.c client/cmd/peer_enable.c client/cmd/peer_graph.c \
-	client/cmd/peer_ls.c client/cmd/peer_reconnect.c client/cmd/peer_rows.c \
-	client/cmd/peer_show.c client/cmd/ping.c client/cmd/places_cache.c \
-	client/cmd/places_status.c client/cmd/places_test.c client/cmd/prefs_rows.c \
-	client/cmd/quit.c client/cmd/raw.c client/cmd/set.c \
-	client/cmd/stats_command.c client/cmd/status_command.c \
-	client/cmd/status_screen.c client/cmd/top.c client/cmd/trace.c \
-	client/cmd/typed.c client/cmd/unalias.c client/cmd/version_command.c client/cmd/whatsat.c
+	client/cmd/moment.c client/cmd/node_drain.c client/cmd/node_ls.c \
+	client/cmd/node_rows.c client/cmd/node_show.c client/cmd/node_state.c \
+	client/cmd/node_stop.c client/cmd/node_undrain.c client/cmd/overruled.c \
+	client/cmd/peer_change.c client/cmd/peer_disable.c client/cmd/peer_enable.c \
+	client/cmd/peer_graph.c client/cmd/peer_ls.c client/cmd/peer_reconnect.c \
+	client/cmd/peer_rows.c client/cmd/peer_show.c client/cmd/ping.c \
+	client/cmd/places_cache.c client/cmd/places_status.c \
+	client/cmd/places_test.c client/cmd/prefs_rows.c client/cmd/quit.c \
+	client/cmd/raw.c client/cmd/set.c client/cmd/stats_command.c \
+	client/cmd/status_command.c client/cmd/status_screen.c client/cmd/top.c \
+	client/cmd/trace.c client/cmd/typed.c client/cmd/unalias.c \
+	client/cmd/version_command.c client/cmd/wait_client.c \
+	client/cmd/wait_goal.c client/cmd/wait_link.c client/cmd/whatsat.c
 CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_OUT_SRC) $(CLIENT_NET_SRC) \
 	$(CLIENT_LINE_SRC) $(CLIENT_CONF_SRC) $(CLIENT_RUN_SRC) \
 	$(CLIENT_REPL_SRC) $(CLIENT_CMD_SRC)
@@ -147,7 +154,7 @@ SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/host.c \
 	tests/sim/table_check.c tests/sim/world.c
 
 CORE_TESTS := test_backoff test_batch_timer test_commit test_core_memory \
-	test_digest test_example test_link test_names test_outbox test_pack \
+	test_digest test_example test_heavy test_link test_names test_outbox test_pack \
 	test_scale test_session test_session_digests test_session_memory \
 	test_session_rules test_session_turns test_short_cut test_siphash \
 	test_stress test_table test_table_bounds test_table_full \

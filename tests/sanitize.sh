@@ -13,9 +13,9 @@ python=$2
 jobs=-j$(nproc)
 threads="test_addresses test_commit test_loop_watch test_places test_resolver
 	test_stress"
-system="test_admin test_herd test_links test_signals test_store
+system="test_admin test_heavy test_herd test_links test_signals test_store
 	test_store_damage test_store_files"
-client="formats herd lessons live once repl terminal trust"
+client="formats herd lessons live once repl terminal trust wait"
 # The look for leaks stops all threads at the end of a process, which hangs
 # on some virtual machines. `make MODE=asan unit` has it.
 export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1

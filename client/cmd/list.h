@@ -30,16 +30,21 @@
 	X(peer_disable) \
 	X(peer_reconnect) \
 	X(peer_graph) \
+	X(conn_ls) \
 	X(client_ls) \
 	X(client_show) \
 	X(client_near) \
 	X(client_count) \
 	X(client_refused) \
+	X(client_top) \
+	X(client_track) \
 	X(client_forget) \
 	X(client_export) \
 	X(client_import) \
 	X(herd_status) \
 	X(herd_wait) \
+	X(wait_client) \
+	X(wait_link) \
 	X(herd_diff) \
 	X(herd_check) \
 	X(check) \

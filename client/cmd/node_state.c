@@ -5,6 +5,7 @@
 static const struct column columns[] = {
 	COLUMN("node", "NODE", VALUE_TEXT, .traits = COLUMN_SUBJECT),
 	COLUMN("state", "STATE", VALUE_STATE, .traits = COLUMN_STATE),
+	COLUMN("connections", "CONNECTIONS", VALUE_INTEGER, .traits = COLUMN_IF_ANY),
 	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),
 };
 /* clang-format on */

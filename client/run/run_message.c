@@ -184,14 +184,36 @@ static void HERD_PRINTF(3, 0)
 	buf_release(&out);
 }
 
+/* Do people look, and want more than the answer? */
+static bool
+wants_words(const struct run *run)
+{
+	return run->to_terminal && isatty(STDERR_FILENO) == 1 &&
+	       !prefs_is(&run->prefs, PREF_QUIET) && !wants_json(run);
+}
+
+void
+run_notice(struct run *run, const char *fmt, ...)
+{
+	struct buf text = XBUF;
+	va_list args;
+
+	if (!wants_words(run))
+		return;
+	va_start(args, fmt);
+	put_clean_text(&text, fmt, args);
+	va_end(args);
+	put_byte(&text, '\n');
+	write_stderr(run, &text);
+	buf_release(&text);
+}
+
 void
 run_hint(struct run *run, const char *fmt, ...)
 {
 	va_list args;
 
-	if (!run->to_terminal || isatty(STDERR_FILENO) != 1 ||
-	    prefs_is(&run->prefs, PREF_QUIET) ||
-	    !prefs_is(&run->prefs, PREF_HINTS) || wants_json(run))
+	if (!wants_words(run) || !prefs_is(&run->prefs, PREF_HINTS))
 		return;
 	if (run->sink.fd >= 0)
 		sink_flush(&run->sink);

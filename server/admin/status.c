@@ -311,6 +311,8 @@ add_store(struct http_call *call, struct json *json)
 	json_word(json, "state", !open ? "off" : failed ? "failed" : "ok");
 	json_count(json, "lag", status.lag);
 	if (open)
+		json_bool(json, "history", false);
+	if (open)
 		json_count(json, "damaged", status.damaged);
 	row_ms(json, "last_commit_ms", status.commits != 0, status.commit_ns);
 	row_word(json, "error", status.error);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/addresses.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +65,33 @@ address_key(const struct sockaddr_storage *peer)
 	}
 	memcpy(&key, v6, sizeof(key));
 	return key;
+}
+
+void
+address_text(const struct sockaddr_storage *peer, char out[ADDRESS_TEXT_MAX])
+{
+	struct in6_addr v6 = ((const struct sockaddr_in6 *)peer)->sin6_addr;
+	const void *v4 = &((const struct sockaddr_in *)peer)->sin_addr;
+	char text[INET6_ADDRSTRLEN] = "";
+	const char *end = "";
+
+	if (peer->ss_family != AF_INET && peer->ss_family != AF_INET6) {
+		snprintf(out, ADDRESS_TEXT_MAX, "unix");
+		return;
+	}
+	if (peer->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6))
+		v4 = &v6.s6_addr[12];
+	else if (peer->ss_family == AF_INET6)
+		v4 = NULL;
+	if (v4 == NULL && !IN6_IS_ADDR_LOOPBACK(&v6)) {
+		memset(&v6.s6_addr[8], 0, 8);
+		end = "/64";
+	}
+	if (v4 != NULL)
+		(void)inet_ntop(AF_INET, v4, text, sizeof(text));
+	else
+		(void)inet_ntop(AF_INET6, &v6, text, sizeof(text));
+	snprintf(out, ADDRESS_TEXT_MAX, "%s%s", text, end);
 }
 
 static struct source **

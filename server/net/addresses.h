@@ -42,6 +42,15 @@ struct source {
 
 struct addresses;
 
+/* Room for address_text(). */
+#define ADDRESS_TEXT_MAX 64u
+/*
+ * What address_key() tells apart, as text: "192.0.2.1", "2001:db8::/64",
+ * "::1", "unix".
+ */
+void address_text(
+    const struct sockaddr_storage *peer, char out[ADDRESS_TEXT_MAX]);
+
 /*
  * The address as a number; of IPv6, its /64. An IPv4 address can't equal a
  * routed IPv6 prefix, and an IPv4 address at a listener on [::] is an IPv4

@@ -133,6 +133,22 @@ client_set_busy(struct client *client, bool busy)
 	count_add(&client->worker->counts.busy, busy ? 1 : (uint64_t)-1);
 }
 
+/* What it has asked since then goes to its address. */
+static void
+client_count(struct client *client)
+{
+	struct busiest *busiest = &client->worker->busiest;
+	struct span peer =
+	    span_of((const char *)&client->peer, BUSIEST_PEER_MAX);
+
+	heavy_see(&busiest->lists[BUSIEST_REQUESTS], client->source->key, peer,
+	    client->uncounted_requests);
+	heavy_see(&busiest->lists[BUSIEST_REFUSED], client->source->key, peer,
+	    client->uncounted_invalid);
+	client->uncounted_requests = 0;
+	client->uncounted_invalid = 0;
+}
+
 /* The one place where a client dies. */
 static void
 client_close(struct client *client)
@@ -146,6 +162,9 @@ client_close(struct client *client)
 	event_del(&client->readable);
 	event_del(&client->writable);
 	TAILQ_REMOVE(&worker->clients, client, all);
+	if (worker->resume == client)
+		worker->resume = TAILQ_NEXT(client, opened);
+	TAILQ_REMOVE(&worker->opened, client, opened);
 	close(client->fd);
 	framer_release(&client->in);
 	buf_release(&client->out);
@@ -258,6 +277,7 @@ client_process(struct client *client)
 		}
 		client_answer(client, &batch, line, now);
 		client->served = true;
+		client->last_request = mono;
 		if (worker->tx.len >= CLIENT_OUT_PAUSE)
 			client_flush(client);
 	}
@@ -297,6 +317,7 @@ client_settle(struct client *client)
 	bool lingers = client->state == CLIENT_LINGERING;
 	short want = 0;
 
+	client_count(client);
 	if (client->broken ||
 	    (client_is_done(client) && ((client->eof && (open || lingers)) ||
 					   client->worker->stopping))) {
@@ -439,7 +460,10 @@ client_open(struct worker *worker, int fd, const struct sockaddr_storage *peer,
 	client->fd = fd;
 	client->peer = *peer;
 	client->source = source;
-	client->rests_since = clock_mono();
+	client->opened_at = clock_mono();
+	client->rests_since = client->opened_at;
+	client->last_request = client->opened_at;
+	client->number = ++worker->last_number;
 	framer_init(&client->in, worker->node->max_line);
 	buf_init(&client->out, CLIENT_OUT_MAX);
 	(void)setsockopt(
@@ -449,6 +473,7 @@ client_open(struct worker *worker, int fd, const struct sockaddr_storage *peer,
 	event_assign(&client->writable, worker->base, fd, EV_WRITE | EV_PERSIST,
 	    on_writable, client);
 	TAILQ_INSERT_TAIL(&worker->clients, client, all);
+	TAILQ_INSERT_TAIL(&worker->opened, client, opened);
 	count_add(&worker->counts.connections, 1);
 	client_settle(client);
 }

@@ -62,6 +62,14 @@ struct client {
 	struct whatsat_request *waiting;
 	struct gate *gate; /* NULL: never needed */
 	size_t discarded;
+	uint64_t requests;           /* lines that were answered */
+	uint64_t invalid;            /* of them, with "?" */
+	uint32_t uncounted_requests; /* of them, not yet in worker->busiest */
+	uint32_t uncounted_invalid;
+	struct mono opened_at;
+	struct mono last_request; /* or when it was opened */
+	uint64_t number;          /* later ones have greater numbers */
+	TAILQ_ENTRY(client) opened;
 	struct rate rate; /* of requests */
 	struct sockaddr_storage peer;
 	struct source *source;

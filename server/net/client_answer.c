@@ -55,6 +55,15 @@ client_check(struct client *client, enum herd_error error)
 	client->broken = true;
 }
 
+/* A line is about to be answered. */
+static void
+client_begin_line(struct client *client, struct span line)
+{
+	client->requests++;
+	client->uncounted_requests++;
+	client_note(client, "request", line);
+}
+
 /* The reply to a line that is not taken, counted by its reason. */
 static void
 refuse(struct client *client, enum refusal why, struct span line)
@@ -63,6 +72,8 @@ refuse(struct client *client, enum refusal why, struct span line)
 	enum herd_error error = buf_reserve(tx, line.len + 3);
 
 	count_add(&client->worker->counts.refused[why], 1);
+	client->invalid++;
+	client->uncounted_invalid++;
 	if (error == HERD_OK)
 		error = buf_add(tx, "? ", 2);
 	if (error == HERD_OK)
@@ -356,12 +367,15 @@ void
 client_answer_batch(struct client *client, struct batch *batch, struct wall now)
 {
 	struct table *table = client->worker->node->table;
+	struct heavy *reports = &client->worker->busiest.lists[BUSIEST_REPORTS];
 
 	for (unsigned i = 0; batch->count > 1 && i < batch->count; i++)
 		table_prefetch_record(table, batch->hashes[i]);
 	for (unsigned i = 0; i < batch->count && !client->broken; i++) {
 		size_t before = client->worker->tx.len;
 
+		heavy_see(
+		    reports, batch->hashes[i], batch->requests[i].client, 1);
 		answer_iamat(client, &batch->requests[i], batch->hashes[i],
 		    batch->lines[i], now);
 		client_note_reply(client, before);
@@ -414,7 +428,7 @@ client_answer(struct client *client, struct batch *batch, struct span line,
 	struct request other;
 	bool is_first = !client->spoke;
 
-	client_note(client, "request", line);
+	client_begin_line(client, line);
 	request_parse(line, request);
 	client->spoke = client->spoke || text_trim(line).len > 0;
 	if (request->kind == REQUEST_IAMAT && !client->foreign) {
@@ -437,7 +451,7 @@ answer_fragment(struct client *client, enum refusal why, struct span line)
 {
 	size_t before = client->worker->tx.len;
 
-	client_note(client, "request", line);
+	client_begin_line(client, line);
 	refuse(client, why, line);
 	worker_pool_log_refusal(
 	    client->worker, why, &client->peer, "line", beginning_of(line));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One worker, for worker_pool.c, client.c and client_answer.c only.
+ * One worker, for worker_pool.c, client.c, client_answer.c and survey.c only.
  */
 #ifndef HERD_WORKER_H
 #define HERD_WORKER_H
@@ -10,6 +10,7 @@
 
 #include "base/mailbox.h"
 #include "net/addresses.h"
+#include "net/busiest.h"
 #include "net/refusals.h"
 #include "net/socket.h"
 #include "net/worker_pool.h"
@@ -68,11 +69,17 @@ struct worker {
 	struct buf tx;                /* replies of the batch at hand */
 	struct client_list clients; /* all; idle_timeout: longest idle first */
 	struct client_list queues[QUEUE_COUNT]; /* each oldest first */
+	struct client_list opened; /* all, in the order of their numbers */
+	uint64_t last_number;
+	struct client
+	    *resume; /* where a survey goes on, or NULL: see survey.c */
+	uint64_t resume_after;
 	struct wall expiry; /* of the batch at hand: what is too old */
 	bool stopping;
 	struct mono stop_at; /* clients that are not done by then are cut */
 	struct worker_counts counts;
 	struct refusals refusals;
+	struct busiest busiest;
 };
 
 /* --- client.c ----------------------------------------------------------- */
@@ -109,6 +116,8 @@ void clients_stop(struct worker *worker);
 unsigned clients_kill(struct worker *worker);
 
 /* --- worker_pool.c ------------------------------------------------------- */
+
+struct worker *worker_pool_worker(struct worker_pool *pool, unsigned number);
 
 /* A connection of that address has ended. */
 void worker_pool_on_closed(struct worker *worker, struct source *source);

@@ -311,6 +311,7 @@ on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 
 	loop_watch_begin("client-deadlines");
 	clients_tick(worker, clock_mono());
+	busiest_turn(&worker->busiest, clock_mono());
 	if (worker->stopping && clock_mono().ns >= worker->stop_at.ns)
 		cut_clients(worker);
 	on_wake(worker);
@@ -339,6 +340,7 @@ worker_release(struct worker *worker)
 	event_free(worker->tick);
 	event_base_free(worker->base);
 	refusals_release(&worker->refusals);
+	busiest_release(&worker->busiest);
 	buf_release(&worker->spare);
 	buf_release(&worker->tx);
 }
@@ -354,6 +356,7 @@ worker_init(struct worker *worker, struct worker_pool *pool, unsigned number)
 	worker->pool = pool;
 	worker->number = number;
 	TAILQ_INIT(&worker->clients);
+	TAILQ_INIT(&worker->opened);
 	for (unsigned i = 0; i < QUEUE_COUNT; i++)
 		TAILQ_INIT(&worker->queues[i]);
 	buf_init(&worker->spare, node->max_line + FRAMER_AHEAD_MAX);
@@ -361,6 +364,8 @@ worker_init(struct worker *worker, struct worker_pool *pool, unsigned number)
 	refusals_init(&worker->refusals);
 	if (base == NULL)
 		return HERD_ENOMEM;
+	if (busiest_init(&worker->busiest) != HERD_OK)
+		goto fail;
 	worker->tick = event_new(base, -1, EV_PERSIST, on_tick, worker);
 	if (worker->tick == NULL || event_add(worker->tick, &tick) != 0)
 		goto fail;
@@ -378,6 +383,7 @@ fail:
 	if (worker->tick != NULL)
 		event_free(worker->tick);
 	event_base_free(base);
+	busiest_release(&worker->busiest);
 	return HERD_ENOMEM;
 }
 
@@ -476,11 +482,26 @@ worker_pool_number(const struct worker_pool *pool)
 	return pool->count;
 }
 
+struct worker *
+worker_pool_worker(struct worker_pool *pool, unsigned number)
+{
+	return &pool->all[number];
+}
+
 void
 worker_pool_wake(struct worker_pool *pool)
 {
 	for (unsigned i = 0; i < pool->count; i++)
 		mailbox_wake(&pool->all[i].mailbox);
+}
+
+static void
+raise_to_busiest(double *most, struct worker *worker, enum busiest_list list)
+{
+	double own = (double)atomic_load(&worker->busiest.most[list]) / 1000;
+
+	if (*most < own)
+		*most = own;
 }
 
 void
@@ -510,9 +531,14 @@ worker_pool_count(struct worker_pool *pool, struct worker_pool_counts *out)
 		out->received_bytes += atomic_load(&counts->received_bytes);
 		out->sent_bytes += atomic_load(&counts->sent_bytes);
 		out->busy += atomic_load(&counts->busy);
+		raise_to_busiest(&out->busiest_client_reports, &pool->all[i],
+		    BUSIEST_REPORTS);
+		raise_to_busiest(&out->busiest_address_requests, &pool->all[i],
+		    BUSIEST_REQUESTS);
 	}
 	out->memory_max =
-	    pool->count * (WORKER_TX_MAX + node->max_line + FRAMER_AHEAD_MAX) +
+	    pool->count * (WORKER_TX_MAX + node->max_line + FRAMER_AHEAD_MAX +
+			      busiest_bytes()) +
 	    out->connections *
 		(client_memory_max(node, false) + sizeof(struct source) +
 		    pool->count * sizeof(struct source_seat)) +

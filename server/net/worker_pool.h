@@ -29,6 +29,9 @@ struct worker_pool_counts {
 	uint64_t idle_closed; /* by idle_timeout */
 	uint64_t received_bytes;
 	uint64_t sent_bytes;
+	/* A second, in the last whole 10 s, on the worker that has the most. */
+	double busiest_client_reports;
+	double busiest_address_requests;
 };
 
 /*

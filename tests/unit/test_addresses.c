@@ -42,6 +42,32 @@ enter(struct addresses *addresses, const char *host)
 	return source;
 }
 
+static void
+assert_text(const char *host, const char *want)
+{
+	const struct sockaddr_storage peer = peer_of(host);
+	char text[ADDRESS_TEXT_MAX];
+
+	address_text(&peer, text);
+	assert_string_equal(text, want);
+}
+
+static void
+test_text_is_of_what_counts_as_one(void **state)
+{
+	const struct sockaddr_storage local = { .ss_family = AF_UNIX };
+	char text[ADDRESS_TEXT_MAX];
+
+	(void)state;
+	assert_text("192.0.2.1", "192.0.2.1");
+	assert_text("::ffff:192.0.2.1", "192.0.2.1");
+	assert_text("::1", "::1");
+	assert_text("2001:db8::5", "2001:db8::/64");
+	assert_text("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64");
+	address_text(&local, text);
+	assert_string_equal(text, "unix");
+}
+
 /* Two from each: what counts as one address? */
 static void
 assert_counted(const char *one, const char *other, bool together)
@@ -213,6 +239,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text_is_of_what_counts_as_one),
 		cmocka_unit_test(test_addresses_count_each_ipv4_address),
 		cmocka_unit_test(test_addresses_count_an_ipv6_network_as_one),
 		cmocka_unit_test(

@@ -8,7 +8,9 @@
 #include <dirent.h>
 
 #include "base/xbuf.h"
+#include "base/tokens.h"
 #include "cmd/list.h"
+#include "core/link_history.h"
 #include "herd/file.h"
 
 #define ROOM "client/cmd"
@@ -60,6 +62,24 @@ test_list_is_the_table(void **state HERD_UNUSED)
 		free(name);
 	}
 	assert_null(command_table[HERD_ARRAY_LEN(list)]);
+}
+
+/* herdctl cannot see the server's list of states, and has its own. */
+static void
+test_wait_link_knows_every_state(void **state HERD_UNUSED)
+{
+	const struct argument *words = &cmd_wait_link.args[1];
+	size_t count = 1;
+
+	for (const char *c = words->words; *c != '\0'; c++)
+		count += *c == ' ';
+	assert_true(words->fixed);
+#define CHECK_STATE(id, word)                                        \
+	assert_true(tokens_is_among(words->words, span_from(word))); \
+	count--;
+	LINK_STATES(CHECK_STATE)
+#undef CHECK_STATE
+	assert_int_equal(count, 0);
 }
 
 /* Help shows a group's title when it begins. */
@@ -126,6 +146,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_wait_link_knows_every_state),
 		cmocka_unit_test(test_list_is_the_table),
 		cmocka_unit_test(test_groups_stand_together),
 		cmocka_unit_test(test_each_command_is_a_file),
