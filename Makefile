@@ -94,8 +94,9 @@ CLIENT_LINE_SRC := client/line/args.c client/line/command.c
 CLIENT_CONF_SRC := client/conf/contexts.c client/conf/herd.c \
 	client/conf/prefs.c
 CLIENT_RUN_SRC := client/run/app.c client/run/ask.c client/run/conversation.c \
-	client/run/fields.c client/run/help.c client/run/live.c client/run/run.c \
-	client/run/run_message.c client/run/run_targets.c client/run/script.c \
+	client/run/fields.c client/run/help.c client/run/live.c \
+	client/run/rounds.c client/run/run.c client/run/run_message.c \
+	client/run/run_targets.c client/run/script.c client/run/sketch.c \
 	client/run/stream.c client/run/watch.c
 CLIENT_REPL_SRC := client/repl/background.c client/repl/complete.c \
 	client/repl/cursor_word.c client/repl/editor.c client/repl/repl.c \

@@ -134,7 +134,7 @@ write_stats(struct run *run, const struct answers *answers)
 		struct span body = buf_span(&a->body);
 
 		if (a->status != STATUS_OK && run->all_nodes && !own_text)
-			out_failure(&run->out, a->target->name, a->message);
+			answer_put_failure(&run->out, a);
 		if (a->status != STATUS_OK)
 			continue;
 		found |= own_text;

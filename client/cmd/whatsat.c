@@ -312,7 +312,8 @@ use_answer(struct whatsat *w, struct conversation *x)
 	status = first_reply_read(run, x, &reply);
 	if (status != STATUS_OK) {
 		if (x->status != STATUS_OK && run->all_nodes)
-			out_failure(&run->out, x->target->name, x->message);
+			out_failure(&run->out, x->target->name, "unreachable",
+			    x->message);
 		return status;
 	}
 	json = cJSON_ParseWithLength(reply.json.data, reply.json.len);

@@ -302,7 +302,8 @@ out_column(const struct out *out, enum column_trait trait)
 }
 
 void
-out_failure(struct out *out, const char *node, const char *reason)
+out_failure(
+    struct out *out, const char *node, const char *state, const char *reason)
 {
 	size_t column = out_column(out, COLUMN_NODE);
 
@@ -310,7 +311,7 @@ out_failure(struct out *out, const char *node, const char *reason)
 		out_word(out, column, node);
 	column = out_column(out, COLUMN_STATE);
 	if (column < out->view->count)
-		out_word(out, column, "unreachable");
+		out_word(out, column, state);
 	column = out_column(out, COLUMN_ERROR);
 	if (column < out->view->count)
 		out_word(out, column, reason);

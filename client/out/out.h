@@ -21,6 +21,7 @@ enum format_trait {
 	FORMAT_LOOKS = 1 << 2,  /* aligned, with footers, for a screen */
 	FORMAT_RAW = 1 << 3,    /* the server's bytes, no rows */
 	FORMAT_JSON = 1 << 4,   /* errors on stderr are JSON as well */
+	FORMAT_LINES = 1 << 5,  /* below one title line, in each round again */
 };
 
 struct format {
@@ -45,6 +46,7 @@ struct out_options {
 	const char *sort;
 	size_t limit; /* 0 = all */
 	bool header;
+	const char *time; /* csv, tsv: of all rows, in front; NULL = none */
 	bool color;
 	bool utf8;
 	bool many_nodes;     /* several nodes were asked: show who answers */
@@ -77,6 +79,7 @@ struct out {
 	struct buf footer;  /* and this below */
 	struct buf members; /* `,"key":value` at the top level of JSON */
 	bool begun;
+	bool titled; /* csv, tsv: the title line is written */
 	bool streams;
 	size_t written;     /* rows */
 	size_t *widths;     /* of a streamed table so far */
@@ -111,8 +114,12 @@ void out_place(
 /* The row is complete. */
 void out_row(struct out *out);
 
-/* A whole row that says only that this node gave no answer. */
-void out_failure(struct out *out, const char *node, const char *reason);
+/*
+ * A whole row that says only that this node gave no answer: `state' is
+ * "unreachable" or "waiting".
+ */
+void out_failure(
+    struct out *out, const char *node, const char *state, const char *reason);
 
 /* Index of the first column with that trait, or the view's count. */
 size_t out_column(const struct out *out, enum column_trait trait);

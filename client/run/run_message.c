@@ -20,8 +20,8 @@
 static void
 write_stderr(struct run *run, struct buf *text)
 {
-	if (run->sink.fd < 0 && run->sink.terminal &&
-	    isatty(STDERR_FILENO) == 1) {
+	if (run->is_sketch || (run->sink.fd < 0 && run->sink.terminal &&
+				  isatty(STDERR_FILENO) == 1)) {
 		sink_write(&run->sink, buf_span(text));
 		return;
 	}

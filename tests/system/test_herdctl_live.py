@@ -7,6 +7,7 @@ import termios
 
 import pytest
 
+from conftest import herdctl_env
 from nodes import HERDCTL, wait_until
 from terminal import Terminal, plain
 
@@ -190,7 +191,19 @@ def test_watch_in_the_session_leaves_the_prompt(terminal, fake):
 def test_watch_appends_on_a_pipe(ctl, fake):
     result = ctl("client", "count", "--watch=0.1", "--count", "3", "-o", "csv")
     assert result.returncode == 0
-    assert result.stdout == "node,count,removals,error\nRiley,0,0,\n" * 3
+    head, *rows = result.stdout.splitlines()
+    assert head == "time,node,count,removals,error"
+    assert [row.split(",", 1)[1] for row in rows] == ["Riley,0,0,"] * 3
+    times = [row.split(",")[0] for row in rows]
+    assert times == sorted(set(times))
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", at) for at in times)
+    result = ctl("client", "ls", "--watch=0.1", "--count", "2", "-o", "tsv")
+    assert result.stdout.splitlines() == [result.stdout.splitlines()[0]]
+    assert result.stdout.startswith("round_time\tnode\tclient\ttime\t")
+    result = ctl("client", "count", "--watch=0.1", "--count", "2", "-o", "csv", "--no-header")
+    assert len(result.stdout.splitlines()) == 2
+    result = ctl("client", "count", "-o", "csv")
+    assert result.stdout == "node,count,removals,error\nRiley,0,0,\n"
     result = ctl("herd", "status", "--watch=0.1", "--count", "2", "-o", "table")
     assert "\x1b" not in result.stdout and "every" not in result.stdout
     assert result.stdout.count("NODE") == 2
@@ -204,6 +217,158 @@ def test_watch_on_a_dumb_terminal_appends(watch, fake):
     shown = watch("client", "count", "--count", "2", env={"TERM": "dumb"})
     assert shown.end() == 0
     assert "\x1b" not in shown.seen and shown.seen.count("REMOVALS") == 2
+
+
+# --- beside a node that hangs -------------------------------------------------------
+
+
+def rows(shown, *nodes):
+    """The first words of the nodes' rows: {"Riley": "ready"}."""
+    found = {}
+    for line in shown.lines()[0]:
+        words = line.split()
+        if len(words) > 1 and words[0] in nodes:
+            found[words[0]] = words[1]
+    return found
+
+
+NODES = ("Riley", "Jaquez", "Juzang")
+
+
+@pytest.mark.parametrize("size", [(20, 40), (24, 80), (40, 120)])
+@pytest.mark.parametrize("words", [("node", "ls", "-n", "all", "--watch=0.1"), ("top",)])
+def test_a_hung_node_does_not_hold_up_the_others(terminal, fake, words, size):
+    fake["Juzang"].fault = "silence"
+    shown = terminal(*words, "--timeout", "1h", size=size)
+    shown.until(lambda: rows(shown, *NODES) == {"Riley": "ready", "Jaquez": "ready",
+                                                "Juzang": "waiting"}, "the healthy ones at once")
+    if size[1] > 80:
+        assert any("no answer yet" in line for line in shown.lines()[0])
+    fake["Riley"].fault = "silence"      # the next round is held up by this one
+    shown.until(lambda: rows(shown, *NODES).get("Riley") == "waiting", "another one hangs")
+    fake["Riley"].fault = None
+    fake["Riley"].drop_connections()     # ends what was asked meanwhile
+    shown.until(lambda: rows(shown, *NODES).get("Riley") == "ready", "it goes on")
+    assert rows(shown, *NODES)["Juzang"] == "waiting"
+    shown.send("q")
+    assert shown.end() == (0 if words == ("top",) else 6)
+
+
+def test_a_silent_node_becomes_unreachable(terminal, fake):
+    fake["Juzang"].fault = "silence"
+    for words in (("node", "ls", "-n", "all", "--watch=0.1"), ("top",)):
+        shown = terminal(*words, "--timeout", "1s", size=(24, 140))
+        shown.until(lambda shown=shown: rows(shown, *NODES).get("Juzang") == "waiting", "first")
+        shown.until(lambda shown=shown: rows(shown, *NODES).get("Juzang") == "unreachable", "then")
+        assert any("no answer in time" in line for line in shown.lines()[0])
+        at = rounds(shown)
+        shown.until(lambda shown=shown, at=at: rounds(shown) > at + 3, "it goes on")
+        assert rows(shown, *NODES) == {"Riley": "ready", "Jaquez": "ready", "Juzang": "unreachable"}
+        shown.send("q")
+        shown.end()
+
+
+def test_keys_and_sizes_act_while_all_nodes_hang(terminal, fake):
+    for words in (("top",), ("node", "ls", "-n", "all", "--watch=3600")):
+        shown = terminal(*words, "--timeout", "1h")
+        shown.until(lambda shown=shown: len(rows(shown, *NODES)) == 3, "a picture")
+        for name in NODES:
+            fake[name].fault = "silence"
+        if words == ("top",):
+            shown.until(lambda shown=shown: set(rows(shown, *NODES).values()) == {"waiting"}, "all")
+            shown.send("n")
+            shown.expect("sorted by name")
+            shown.send("r")
+            shown.expect("sorted by name, reversed")
+        at = rounds(shown)
+        shown.resize(20, 60)
+        shown.until(lambda shown=shown, at=at: rounds(shown) > at, "the new size")
+        shown.send("q")
+        shown.end()
+        for name in NODES:
+            fake[name].fault = None
+
+
+def test_q_ends_a_round_that_waits(terminal, fake):
+    """The node of `client ls' is asked page by page, and whatsat talks to the other listener."""
+    for name in NODES:
+        fake[name].fault = "silence"
+    for words in (("whatsat", "c", "10", "5"), ("client", "ls", "-n", "all"), ("status",)):
+        shown = terminal(*words, "--watch", "--timeout", "1h")
+        shown.expect(re.escape(HIDE))
+        shown.send("q")
+        shown.end()
+
+
+def test_the_last_counted_round_waits_for_all(terminal, fake):
+    """Its status is that of a one-shot."""
+    fake["Juzang"].fault = "silence"
+    shown = terminal("node", "ls", "-n", "all", "--watch", "--count", "1", "--timeout", "1s")
+    assert shown.end() == 6
+    assert rows(shown, *NODES)["Juzang"] == "unreachable"
+
+
+def test_top_once_bounds_the_time_of_a_hung_node(ctl, fake):
+    fake["Juzang"].fault = "silence"
+    result = ctl("top", "-1", "-o", "csv", "--columns", "node,state,iamat_per_s,error",
+                 "--timeout", "10s", timeout=8)
+    assert result.returncode == 6
+    assert result.stdout.splitlines()[1:] == [
+        "Riley,ready,0,", "Jaquez,ready,0,", "Juzang,unreachable,,no answer in time"]
+
+
+def test_a_one_shot_shows_those_that_answered(terminal, fake):
+    """Until the last one answers or its time is over; then the answer replaces it."""
+    fake["Juzang"].fault = "silence"
+    for command in (("node", "ls", "-n", "all"), ("herd", "status"), ("client", "count", "-n", "all")):
+        shown = terminal(*command, "--timeout", "1h", size=(24, 120))
+        shown.expect("no answer yet")
+        if command[0] != "client":
+            assert rows(shown, *NODES) == {"Riley": "ready", "Jaquez": "ready", "Juzang": "waiting"}
+        fake["Juzang"].fault = None
+        fake["Juzang"].drop_connections()
+        assert shown.end() == 6
+        text = "\n".join(shown.lines()[0])
+        assert "no answer yet" not in text and "closed the connection" in text
+        assert len(re.findall("^Riley", text, re.M)) == 1
+        fake["Juzang"].fault = "silence"
+
+
+def test_a_one_shot_that_waits_can_be_stopped(terminal, fake):
+    fake["Juzang"].fault = "silence"
+    session = terminal()
+    session.prompt()
+    session.line("node ls -n all --timeout 1h")
+    session.expect("no answer yet")
+    session.send("\x03")
+    session.prompt()
+    assert "Riley" in session.ask("client count")
+
+
+def test_a_pipe_gets_the_whole_answer_once(ctl, fake):
+    fake["Juzang"].fault = "silence"
+    result = ctl("node", "ls", "-n", "all", "--timeout", "1s", "-o", "csv", "--columns", "node,state")
+    assert result.returncode == 6 and "\x1b" not in result.stdout + result.stderr
+    assert result.stdout.splitlines() == ["node,state", "Riley,ready", "Jaquez,ready", "Juzang,unreachable"]
+
+
+def test_real_nodes_beside_a_stopped_one(herd, tmp_path):
+    """SIGSTOP: the kernel takes connections, and nothing answers."""
+    env = herdctl_env(tmp_path, HERD_CONF=herd.path)
+    names = tuple(herd.nodes)
+    os.kill(herd[names[-1]].process.pid, signal.SIGSTOP)
+    for words in (("top",), ("herd", "status", "--watch=0.2"), ("herd", "status")):
+        shown = Terminal([HERDCTL, *words, "--timeout", "1h"], env, (24, 120))
+        shown.until(lambda shown=shown: len(rows(shown, *names)) == len(names), "all of them")
+        shown.until(lambda shown=shown: rows(shown, *names)[names[-1]] == "waiting", "that one waits")
+        assert list(rows(shown, *names).values()).count("ready") == len(names) - 1
+        if words[-1] == "status":
+            os.kill(herd[names[-1]].process.pid, signal.SIGCONT)
+            assert shown.end() == 0
+            assert set(rows(shown, *names).values()) == {"ready"}
+        else:
+            shown.send("q")
+            shown.end()
 
 
 # --- streams ------------------------------------------------------------------------
