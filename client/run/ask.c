@@ -12,6 +12,9 @@
 /* libcurl ends a request by itself. This is for the case that it cannot. */
 #define GRACE_NS (200 * HERD_NS_PER_MS)
 
+/* A person is told then for whom herdctl waits. */
+#define NOTICE_NS HERD_NS_PER_S
+
 void
 answer_fail(struct answer *a, enum status status, const char *message)
 {
@@ -134,6 +137,40 @@ give_up(struct answers *answers)
 	}
 }
 
+static void
+say_who_is_late(struct run *run, const struct answers *answers)
+{
+	struct buf names = XBUF;
+
+	answers_each(a, answers) {
+		if (!a->done) {
+			put_text(&names, names.len > 0 ? ", " : "");
+			put_clean(&names, span_from(a->target->name));
+		}
+	}
+	run_notice(run, "waiting for %s", text_of(&names));
+	buf_release(&names);
+}
+
+static enum wait_result
+wait_for_all(struct run *run, const struct answers *answers)
+{
+	struct loop *loop = app_loop(run->app);
+	struct mono soon = mono_add(now_mono(), NOTICE_NS);
+	struct mono deadline = run->deadline;
+	enum wait_result result;
+
+	if (deadline.ns != NO_DEADLINE.ns)
+		deadline = mono_add(deadline, GRACE_NS);
+	if (answers->count > 1 && soon.ns < deadline.ns) {
+		result = loop_wait(loop, all_answered, answers, soon);
+		if (result != WAIT_TIMEOUT)
+			return result;
+		say_who_is_late(run, answers);
+	}
+	return loop_wait(loop, all_answered, answers, deadline);
+}
+
 char *
 ask_path(const char *before, struct span name, const char *after)
 {
@@ -164,7 +201,6 @@ ask(struct run *run, const struct question *question,
     const struct target *const *targets, size_t count, struct answers *out)
 {
 	struct admin_client *admin;
-	struct mono deadline = run->deadline;
 	enum status status;
 	enum wait_result result;
 
@@ -176,9 +212,7 @@ ask(struct run *run, const struct question *question,
 		return status;
 	for (size_t i = 0; i < count; i++)
 		answer_start(&out->items[i], run, targets[i], question, admin);
-	if (deadline.ns != NO_DEADLINE.ns)
-		deadline = mono_add(deadline, GRACE_NS);
-	result = loop_wait(app_loop(run->app), all_answered, out, deadline);
+	result = wait_for_all(run, out);
 	give_up(out);
 	return result == WAIT_INTERRUPTED ? STATUS_SIGINT : STATUS_OK;
 }
@@ -219,11 +253,17 @@ answer_release(struct answer *a)
 	*a = (struct answer){ 0 };
 }
 
+const char *
+answer_failure_state(const struct answer *answer)
+{
+	return answer->waiting ? "waiting" : "unreachable";
+}
+
 void
 answer_put_failure(struct out *out, const struct answer *answer)
 {
-	out_failure(out, answer->target->name,
-	    answer->waiting ? "waiting" : "unreachable", answer->message);
+	out_failure(out, answer->target->name, answer_failure_state(answer),
+	    answer->message);
 }
 
 void

@@ -69,7 +69,10 @@ enum status ask_all(struct run *run, const char *path, struct answers *out);
 enum status ask_prepare(struct run *run, const struct target *target,
     struct admin_request *request, struct buf *why);
 
-/* Adds the row of a node that gave no answer: unreachable, or waiting. */
+/* The state of a node that gave no answer: "unreachable", or "waiting". */
+const char *answer_failure_state(const struct answer *answer);
+
+/* Adds the row of a node that gave no answer. */
 void answer_put_failure(struct out *out, const struct answer *answer);
 
 void answers_release(struct answers *answers);

@@ -201,6 +201,19 @@ run_hint(struct run *run, const char *fmt, ...)
 }
 
 void
+run_notice(struct run *run, const char *fmt, ...)
+{
+	va_list args;
+
+	if (isatty(STDERR_FILENO) != 1 || prefs_is(&run->prefs, PREF_QUIET) ||
+	    wants_json(run))
+		return;
+	va_start(args, fmt);
+	say(run, run->app->repl == NULL ? "herdctl: " : "", fmt, args);
+	va_end(args);
+}
+
+void
 run_verbose(struct run *run, const char *fmt, ...)
 {
 	va_list args;

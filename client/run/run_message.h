@@ -29,6 +29,9 @@ enum status run_fail_message(struct run *run, enum status status);
 /* A hint at the next command; on a terminal only. */
 void run_hint(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
 
+/* For a person who waits: when stderr is a terminal. */
+void run_notice(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
+
 /* With --verbose only. */
 void run_verbose(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
 

@@ -46,6 +46,8 @@ sketch_clear(struct sketch *sketch)
 {
 	struct buf frame = XBUF;
 
+	if (sketch->lines == 0)
+		return;
 	put_erased(&frame, sketch);
 	sketch->lines = 0;
 	show(sketch, &frame);

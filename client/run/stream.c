@@ -108,12 +108,11 @@ drop(struct stream *s, enum status status, const char *message)
 }
 
 enum status
-streams_open(struct run *run, const char *path, stream_on_line *on_line,
+streams_start(struct run *run, const char *path, stream_on_line *on_line,
     void *arg, struct streams **out)
 {
 	struct streams *streams = xcalloc(1, sizeof(*streams));
 	struct admin_client *admin;
-	enum wait_result result;
 	enum status status = run_targets(run);
 
 	*out = streams;
@@ -132,15 +131,50 @@ streams_open(struct run *run, const char *path, stream_on_line *on_line,
 		streams->items[i].target = run->targets[i];
 		start(&streams->items[i], admin, path);
 	}
-	result =
-	    loop_wait(app_loop(run->app), have_begun, streams, run->deadline);
+	return STATUS_OK;
+}
+
+enum status
+streams_await(struct streams *streams, struct mono until)
+{
+	enum wait_result result =
+	    loop_wait(app_loop(streams->run->app), have_begun, streams, until);
+
+	return result == WAIT_INTERRUPTED ? STATUS_SIGINT : STATUS_OK;
+}
+
+void
+streams_drop_silent(struct streams *streams)
+{
 	for (size_t i = 0; i < streams->count; i++) {
 		struct stream *s = &streams->items[i];
 
 		if (!s->begun && !s->ended)
 			drop(s, STATUS_TIMEOUT, "no answer in time");
 	}
-	return result == WAIT_INTERRUPTED ? STATUS_SIGINT : STATUS_OK;
+}
+
+enum status
+streams_open(struct run *run, const char *path, stream_on_line *on_line,
+    void *arg, struct streams **out)
+{
+	enum status status = streams_start(run, path, on_line, arg, out);
+
+	if (status == STATUS_OK)
+		status = streams_await(*out, run->deadline);
+	streams_drop_silent(*out);
+	return status;
+}
+
+enum stream_state
+streams_state(const struct streams *streams, size_t i, const char **why)
+{
+	const struct stream *s = &streams->items[i];
+
+	*why = s->ended ? s->message : NULL;
+	if (s->ended)
+		return STREAM_ENDED;
+	return s->begun ? STREAM_OPEN : STREAM_WAITING;
 }
 
 void

@@ -23,6 +23,26 @@ typedef void stream_on_line(
  */
 enum status streams_open(struct run *run, const char *path,
     stream_on_line *on_line, void *arg, struct streams **out);
+
+/*
+ * The steps of it: asks; waits until each has begun or ended, or until then;
+ * ends those that have not begun.
+ */
+enum status streams_start(struct run *run, const char *path,
+    stream_on_line *on_line, void *arg, struct streams **out);
+enum status streams_await(struct streams *streams, struct mono until);
+void streams_drop_silent(struct streams *streams);
+
+enum stream_state {
+	STREAM_WAITING, /* it has not begun */
+	STREAM_OPEN,
+	STREAM_ENDED, /* *why says why */
+};
+
+/* How the stream of the i-th target is. */
+enum stream_state streams_state(
+    const struct streams *streams, size_t i, const char **why);
+
 void streams_free(struct streams *streams);
 
 /*

@@ -345,6 +345,41 @@ def test_a_one_shot_that_waits_can_be_stopped(terminal, fake):
     assert "Riley" in session.ask("client count")
 
 
+def test_a_person_is_told_for_whom_a_pipe_waits(ctl, fake):
+    fake["Juzang"].fault = "silence"
+    shown = in_shell(ctl, f"{HERDCTL} node ls -n all --timeout 1h | cat")
+    shown.expect("herdctl: waiting for Juzang\r\n")
+    shown.close()
+
+
+def test_trace_shows_hops_as_they_come(terminal, fake):
+    """Riley has it and tells Jaquez later; Juzang hangs."""
+    fake["Juzang"].fault = "silence"
+    riley, told = fake["Riley"], []
+    original = riley.tell
+
+    def tell(event):
+        original(event)
+        told.append(event)
+    riley.tell = tell
+    shown = terminal("trace", "probe", "34,-118", "--timeout", "1h", size=(24, 120))
+    shown.until(lambda: rows(shown, "Riley", "Jaquez", "Juzang") and told, "the report is sent")
+    shown.until(lambda: re.search(r"^Riley +client .* ok\b", "\n".join(shown.lines()[0]), re.M), "one hop")
+    assert rows(shown, "Jaquez", "Juzang") == {"Jaquez": "-", "Juzang": "-"}
+    lines = "\n".join(shown.lines()[0])
+    assert re.search(r"^Jaquez .* waiting +-$", lines, re.M)
+    assert re.search(r"^Juzang .* waiting +no answer yet$", lines, re.M)
+    assert "1 of 3 nodes have it" in lines
+    fake["Jaquez"].tell({**told[0], "from": "Riley"})
+    shown.until(lambda: re.search(r"^`- Jaquez +Riley .* ok\b", "\n".join(shown.lines()[0]), re.M), "two")
+    fake["Juzang"].fault = None
+    fake["Juzang"].drop_connections()
+    assert shown.end() == 6
+    lines = "\n".join(shown.lines()[0])
+    assert re.search(r"^Juzang .* missing +it closed", lines, re.M)
+    assert lines.count("Riley ") == 2 and "2 of 3 nodes have it" in lines
+
+
 def test_a_pipe_gets_the_whole_answer_once(ctl, fake):
     fake["Juzang"].fault = "silence"
     result = ctl("node", "ls", "-n", "all", "--timeout", "1s", "-o", "csv", "--columns", "node,state")
