@@ -84,10 +84,12 @@ HERDD_SRC := server/herdd.c server/main.c server/options.c
 CLIENT_BASE_SRC := client/base/arena.c client/base/child.c \
 	client/base/exit_status.c client/base/histogram.c client/base/loop.c \
 	client/base/paths.c client/base/tokens.c client/base/xbuf.c
-CLIENT_OUT_SRC := client/out/canvas.c client/out/filter.c client/out/layout.c \
-	client/out/out.c client/out/out_formats.c client/out/out_json.c \
+CLIENT_OUT_SRC := client/out/canvas.c client/out/diagram.c \
+	client/out/filter.c client/out/layout.c client/out/out.c \
+	client/out/out_formats.c client/out/out_json.c \
 	client/out/out_prometheus.c client/out/out_table.c client/out/out_text.c \
-	client/out/screen.c client/out/sink.c client/out/values.c client/out/width.c
+	client/out/raster.c client/out/screen.c client/out/sink.c \
+	client/out/spark.c client/out/values.c client/out/width.c
 CLIENT_NET_SRC := client/net/admin_client.c client/net/connection.c \
 	client/net/curl_api.c client/net/reply.c client/net/standing.c
 CLIENT_LINE_SRC := client/line/args.c client/line/command.c

@@ -293,7 +293,9 @@ add_map(struct run *run, const struct location *from)
 		canvas_add(canvas, row[PLACE_POSITION].lat,
 		    row[PLACE_POSITION].lon, label);
 	}
-	canvas_draw(canvas, &text);
+	(void)canvas_draw(canvas,
+	    &(struct canvas_view){ .all = true, .labels_most = SIZE_MAX },
+	    &text);
 	put_span(&run->out.heading, buf_span(&text));
 	buf_release(&text);
 	canvas_free(canvas);

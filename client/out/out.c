@@ -16,6 +16,7 @@ out_init(struct out *out, const struct out_options *options, struct sink *sink)
 {
 	*out = (struct out){ .options = *options,
 		.sink = sink,
+		.picture = XBUF,
 		.heading = XBUF,
 		.footer = XBUF,
 		.members = XBUF,
@@ -27,6 +28,7 @@ out_release(struct out *out)
 {
 	arena_release(&out->arena);
 	filter_free(out->filter);
+	buf_release(&out->picture);
 	buf_release(&out->heading);
 	buf_release(&out->footer);
 	buf_release(&out->members);

@@ -75,6 +75,7 @@ struct out {
 	struct filter *filter;
 	size_t *shown; /* indices of columns, in order */
 	size_t shown_count;
+	struct buf picture; /* drawn above that, by `table' and `wide' */
 	struct buf heading; /* people read it above the rows */
 	struct buf footer;  /* and this below */
 	struct buf members; /* `,"key":value` at the top level of JSON */

@@ -187,8 +187,10 @@ write_wrapped(struct out *out, struct span text)
 void
 table_begin(struct out *out)
 {
-	if (out_is_looks(out))
+	if (out_is_looks(out)) {
+		sink_write(out->sink, buf_span(&out->picture));
 		write_wrapped(out, buf_span(&out->heading));
+	}
 	if (is_record(out) || (out->count == 0 && !out->streams))
 		return;
 	free(out->widths);

@@ -327,9 +327,25 @@ run_watched(struct run *run, const struct run_origin *origin, uint64_t every)
 	return close_sink(run, status);
 }
 
+/* A flag like --follow needs no --watch beside it. */
+static bool
+is_live(const struct run *run, const struct run_origin *origin)
+{
+	const char *flag = run->args->command->live_flag;
+	const char *format = prefs_text(&run->prefs, PREF_OUTPUT);
+
+	return flag != NULL && run_flag(run, flag) != NULL &&
+	       origin->redirect == REDIRECT_NONE &&
+	       isatty(STDOUT_FILENO) == 1 && isatty(STDIN_FILENO) == 1 &&
+	       !screen_is_dumb() &&
+	       (format == NULL ||
+		   (format_find(format)->traits & FORMAT_LOOKS) != 0);
+}
+
 /* --watch[=S]; false when it is not there. */
 static bool
-find_watch(struct run *run, uint64_t *every, enum status *status)
+find_watch(struct run *run, const struct run_origin *origin, uint64_t *every,
+    enum status *status)
 {
 	const struct option *watch = args_option(run->args, "watch", true);
 	double seconds = 2;
@@ -342,7 +358,8 @@ find_watch(struct run *run, uint64_t *every, enum status *status)
 		*status = run_fail(run, STATUS_USAGE,
 		    "--watch needs seconds, from 0.1 on: --watch=2");
 	*every = (uint64_t)(seconds * 1e9);
-	return watch != NULL || args_option(run->args, "count", true) != NULL;
+	return watch != NULL || args_option(run->args, "count", true) != NULL ||
+	       is_live(run, origin);
 }
 
 enum status
@@ -395,7 +412,7 @@ run_command(struct run *run, const struct run_origin *origin)
 		return (enum status)PLUGIN_UNKNOWN;
 	if (status != STATUS_OK)
 		return status;
-	if (!find_watch(run, &every, &status))
+	if (!find_watch(run, origin, &every, &status))
 		return run_once(run, origin);
 	if (status != STATUS_OK)
 		return status;
