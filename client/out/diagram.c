@@ -73,8 +73,8 @@ place(const struct diagram *d, struct circle *circle)
 
 /* The blank between sign and name keeps lines away, too. */
 static void
-draw_node(const struct diagram *d, const struct spot *spot,
-    const struct diagram_node *node, struct raster *raster)
+draw_node(const struct spot *spot, const struct diagram_node *node,
+    struct raster *raster)
 {
 	bool left = sin(spot->angle) < -1e-9;
 	const char sign[] = { node->sign, '\0' };
@@ -136,8 +136,7 @@ diagram_draw(const struct diagram *diagram, struct buf *out)
 	for (size_t i = 0; i < diagram->line_count; i++)
 		draw_line(&diagram->lines[i], &circle, &raster);
 	for (size_t i = 0; i < diagram->node_count; i++)
-		draw_node(
-		    diagram, &circle.spots[i], &diagram->nodes[i], &raster);
+		draw_node(&circle.spots[i], &diagram->nodes[i], &raster);
 	for (size_t i = 0; i < diagram->line_count; i++) {
 		if (diagram->lines[i].marked)
 			draw_mark(&diagram->lines[i], &circle, &raster);
