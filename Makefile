@@ -126,7 +126,7 @@ CLIENT_CMD_SRC := client/cmd/bench.c client/cmd/check.c \
 	client/cmd/peer_show.c client/cmd/ping.c client/cmd/places_cache.c \
 	client/cmd/places_status.c client/cmd/places_test.c client/cmd/prefs_rows.c \
 	client/cmd/quit.c client/cmd/raw.c client/cmd/set.c \
-	client/cmd/stats_command.c client/cmd/status_command.c \
+	client/cmd/stats_command.c client/cmd/stats_trend.c client/cmd/status_command.c \
 	client/cmd/status_screen.c client/cmd/top.c client/cmd/trace.c \
 	client/cmd/typed.c client/cmd/version_command.c client/cmd/whatsat.c
 CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_OUT_SRC) $(CLIENT_NET_SRC) \
