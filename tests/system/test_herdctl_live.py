@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pictures that stay: `--watch` and `top`, in a window and in a pipe."""
+import json
 import os
 import re
 import signal
+import subprocess
 import termios
 
 import pytest
@@ -420,6 +422,176 @@ def test_a_stream_stands_below_its_titles(terminal, fake, width):
         assert re.match(r"[A-Z][a-z]+", row).end() <= head.index("SEQ")
         assert row[head.index("STATE"):].startswith("ok  ")
         assert row[head.index("ERROR"):] == "-"
+
+
+def test_a_silent_node_does_not_hide_pings(terminal, ctl, fake):
+    fake["Juzang"].fault = "silence"
+    shown = terminal("ping", "--timeout", "1h")
+    shown.until(lambda: rows(shown, *NODES) == {"Riley": "1", "Jaquez": "1"}, "those that answer")
+    shown.send("\x03")
+    shown.end()
+    result = ctl("ping", "-c", "3", "-i", "1ms", "--timeout", "1s", "-o", "csv", "--columns", "node,seq,state")
+    assert result.returncode == 6
+    assert result.stdout.splitlines() == ["node,seq,state"] + [
+        f"{node},{seq},{'unreachable' if node == 'Juzang' else 'ok'}" for seq in (1, 2, 3) for node in NODES]
+
+
+def test_ping_counts_answers_by_their_time(terminal, ctl, fake):
+    result = ctl("ping", "Riley", "Jaquez", "--histogram", "-c", "20", "-i", "1ms", "--json")
+    assert result.returncode == 0
+    buckets = json.loads(result.stdout)["buckets"]
+    for node in ("Riley", "Jaquez"):
+        own = [b for b in buckets if b["node"] == node]
+        assert sum(b["count"] for b in own) == 20
+        assert abs(sum(b["percent"] for b in own) - 100) < 0.01
+        assert all(a["to_ms"] == b["from_ms"] for a, b in zip(own, own[1:]))
+    for env, bar in (({}, "\u2588"), ({"LC_ALL": "C"}, "#")):
+        shown = terminal("ping", "Riley", "--histogram", "-c", "20", "-i", "1ms", env=env)
+        assert shown.end() == 0
+        text = plain(shown.seen)
+        assert bar in text and re.search("Riley: 20 answered, min .*, median .*, p99 .*, max ", text)
+    fake["Riley"].stop()
+    result = ctl("ping", "Riley", "--histogram", "-c", "3", "-i", "1ms", "-o", "table")
+    assert result.returncode == 3 and "Riley: 0 answered, 3 lost" in result.stdout
+
+
+# --- stats ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("env,high", [({}, "\u2588"), ({"LC_ALL": "C"}, "#")])
+def test_stats_draw_rates_and_latencies(herd, tmp_path, env, high):
+    shown = Terminal([HERDCTL, "-n", "Riley", "stats", "--watch=0.1"],
+                     herdctl_env(tmp_path, HERD_CONF=herd.path, **env), (60, 140))
+    sent = iter(range(1, 1000000))
+
+    def trend(metric, label):
+        for line in shown.lines()[0]:
+            if line.startswith(metric + " ") and label in line:
+                return line
+        return ""
+
+    def busy():
+        herd["Riley"].iamat((b"c", b"+34-118", b"%d" % next(sent)))
+        line = trend("herd_requests_total", 'kind="iamat"')
+        return high in line and float(line.split()[3].replace(",", "")) > 0
+    shown.until(busy, "a rate and its line")
+    assert trend("herd_link_rtt_seconds", "peer=").rstrip().endswith(high)
+    assert not trend("herd_uptime_seconds", "")
+    shown.send("q")
+    assert shown.end() == 0
+    result = subprocess.run(
+        [HERDCTL, "-n", "Riley", "stats", "iamat", "--watch=0.1", "--count", "3", "-o", "csv"],
+        env=herdctl_env(tmp_path, HERD_CONF=herd.path), capture_output=True, text=True)
+    head, *lines = result.stdout.splitlines()
+    assert head == "time,node,metric,labels,value,error,rate_per_s,trend"
+    assert [line.split(",")[-2] for line in lines] == ["", "0", "0"]
+
+
+# --- map ------------------------------------------------------------------------------
+
+
+def some_clients(node, far=True):
+    """A city of a hundred, and one on the other side of the world."""
+    for i in range(100):
+        at = b"+%.3f-%.3f" % (34 + i % 10 / 100, 118 + i // 10 / 100)
+        node.clients[b"c%02d" % i] = (b"5", at, b"Riley", b"+0.000000000")
+    if far:
+        node.clients[b"far"] = (b"5", b"-33.8+151.2", b"Riley", b"+0.000000000")
+
+
+def scale_km(shown):
+    """What a column of the map stands for."""
+    text = "\n".join(shown.lines()[0])
+    bar, length, unit = re.search(r"(\|-+\|) (\d+) (k?m) ", text).groups()
+    return int(length) / (1 if unit == "km" else 1000) / len(bar)
+
+
+@pytest.mark.parametrize("size", [(20, 40), (24, 80), (40, 120)])
+def test_a_map_is_moved_by_keys(terminal, fake, size):
+    some_clients(fake["Riley"])
+    shown = terminal("map", "--watch=3600", size=size)
+    shown.until(lambda: "101 clients, 1 outside" in "\n".join(shown.lines()[0]), "the map")
+    assert scale_km(shown) < 5
+    fake["Riley"].fault = "silence"          # no key asks the node
+    first = shown.lines()[0][1:]
+
+    def middle():
+        return [float(x) for x in re.search(
+            r"middle (\S+?),(\S+)", "\n".join(shown.lines()[0])).groups()] if size[1] > 40 else None
+
+    def press(keys):
+        at = rounds(shown)
+        shown.send(keys)
+        shown.until(lambda: rounds(shown) > at, f"key {keys!r}")
+    before, scale = middle(), scale_km(shown)
+    press("+")
+    press("+")
+    assert 0.3 < scale_km(shown) / scale < 0.7
+    for keys, axis, sign in (("\x1b[C", 1, 1), ("l", 1, 1), ("h", 1, -1), ("\x1b[D", 1, -1),
+                             ("\x1b[A", 0, 1), ("k", 0, 1), ("j", 0, -1), ("\x1bOB", 0, -1)):
+        was = middle()
+        press(keys)
+        if was:
+            assert (middle()[axis] - was[axis]) * sign > 0 and middle()[1 - axis] == was[1 - axis]
+    press("-")
+    press("0")
+    assert shown.lines()[0][1:] == first and middle() == before
+    shown.send("q")
+    assert shown.end() == 0
+    fake["Riley"].fault = None
+    shown = terminal("map", "--all", size=size)
+    assert shown.end() == 0
+    assert scale_km(shown) > 5 and "outside" not in plain(shown.seen)
+
+
+def test_a_map_follows_a_client(terminal, ctl, fake):
+    some_clients(fake["Riley"])
+    shown = terminal("map", "--follow", "c11", "--km", "5")      # needs no --watch
+    shown.expect("middle 34.01000,-118.01000")
+    shown.until(lambda: "c11" in "\n".join(shown.lines()[0]), "its name, among so many")
+    fake["Riley"].clients[b"c11"] = (b"6", b"+35.5-117.5", b"Riley", b"+0.000000000")
+    shown.expect("middle 35.50000,-117.50000")
+    shown.send("q")
+    assert shown.end() == 0
+    result = ctl("map", "--follow", "c11", "-o", "csv")
+    assert result.returncode == 0 and "c11,6," in result.stdout
+    assert ctl("map", "--follow", "nobody").returncode == 1
+    assert ctl("map", "--follow", "c11", "--near", "1,1").returncode == 2
+
+
+# --- peer graph -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(20, 40), (24, 80), (40, 120)])
+@pytest.mark.parametrize("env", [{}, {"LC_ALL": "C"}])
+def test_peer_graph_draws_nodes_and_lines(terminal, fake, size, env):
+    fake["Riley"].enabled["Jaquez"] = False
+    fake["Jaquez"].peer_state["Riley"] = "connecting"     # it cannot know
+    fake["Juzang"].stop()
+    fake["Jaquez"].peer_state["Juzang"] = "waiting"
+    shown = terminal("peer", "graph", size=size, env=env)
+    assert shown.end() == 6
+    lines = plain(shown.seen).splitlines()
+    assert all(len(line) <= size[1] or line.startswith("herdctl:") for line in lines)
+    picture = "\n".join(lines[:lines.index(next(l for l in lines if "~ on its way" in l))])
+    assert "o Riley" in picture and "o Jaquez" in picture and "Juzang x" in picture
+    assert "d" in picture.replace("Riley", "") and "x" in picture.replace("Juzang x", "")
+    assert ("\u2800" <= max(picture)) == (not env)
+    states = {tuple(line.split()[:2]): line.split()[2] for line in lines if re.match(r"J\w+ +(J|R)\w+ ", line)}
+    assert states[("Jaquez", "Riley")] == "disabled" and states[("Jaquez", "Juzang")] == "down"
+
+
+def test_peer_graph_believes_no_single_end(ctl, fake):
+    """Jaquez says synced; Juzang hangs and cannot say so. Large herds are a matrix."""
+    fake["Juzang"].fault = "silence"
+    links = json.loads(ctl("peer", "graph", "--json", "--timeout", "500ms").stdout)["links"]
+    assert {(l["a"], l["b"]): l["state"] for l in links}[("Jaquez", "Juzang")] == "unknown"
+    fake["Juzang"].fault = None
+    for i in range(10):
+        fake["Riley"].peers.append(f"Node{i}")
+        fake["Riley"].peer_state[f"Node{i}"], fake["Riley"].enabled[f"Node{i}"] = "synced", True
+    result = ctl("peer", "graph", "-o", "table")
+    assert re.search(r"^ 1  Riley +\\ ", result.stdout, re.M) and ". no link" in result.stdout
 
 
 # --- top ----------------------------------------------------------------------------
