@@ -264,7 +264,7 @@ list(struct run *run, const char *near, const char *km)
 static enum status
 map_run(struct run *run)
 {
-	const char *follow = run_flag(run, "follow");
+	const char *client = run_word(run, 0);
 	const char *near = run_flag(run, "near");
 	const char *km = run_flag(run, "km");
 	struct buf place = XBUF;
@@ -272,12 +272,15 @@ map_run(struct run *run)
 	enum status status = STATUS_OK;
 
 	km = km == NULL ? KM_DEFAULT : km;
-	if (follow != NULL && near != NULL)
-		status = run_fail(run, STATUS_USAGE,
-		    "--follow and --near exclude each other");
-	else if (follow != NULL)
-		status = find_followed(run, follow, &place);
-	if (status == STATUS_OK && follow != NULL) {
+	if (client != NULL && near != NULL)
+		status = run_fail(
+		    run, STATUS_USAGE, "CLIENT and --near exclude each other");
+	else if (client == NULL && run_flag(run, "follow") != NULL)
+		status = run_fail(
+		    run, STATUS_USAGE, "--follow needs a CLIENT to follow");
+	else if (client != NULL)
+		status = find_followed(run, client, &place);
+	if (status == STATUS_OK && client != NULL) {
 		near = text_of(&place);
 		if (filter_value(VALUE_REAL, span_from(km), &reach) == HERD_OK)
 			map_of(run)->view.radius = reach / KM_PER_DEGREE;
@@ -296,14 +299,15 @@ const struct command cmd_map = {
 	    "gets the clients themselves, as from `client ls'. A client far "
 	    "from all others does not set the scale: the map is made for those "
 	    "between the 2nd and the 98th percentile, and says how many are "
-	    "outside. With --watch + and - zoom, the arrows or h, j, k, l move "
-	    "and 0 resets. --follow implies --watch on a terminal.",
+	    "outside. CLIENT is in the middle of its map, with those --km "
+	    "around it. With --watch + and - zoom, the arrows or h, j, k, l "
+	    "move and 0 resets.",
 	.group = GROUP_WATCHING,
 	/* clang-format off */
+	.args = ARGS(ARG("CLIENT", .complete = COMPLETE_CLIENT, .optional = true)),
 	.flags = FLAGS(
 	    FLAG("all", .help = "let every client set the scale"),
-	    FLAG("follow", .value = "CLIENT", .complete = COMPLETE_CLIENT,
-		.help = "keep this client in the middle, with those --km around it"),
+	    FLAG("follow", .help = "stay with CLIENT as it moves: --watch on a terminal"),
 	    FLAG("near", .value = "LOCATION", .help = "only clients around this place"),
 	    FLAG("km", .value = "KM", .help = "how far around it (10)"),
 	    FLAG("prefix", .value = "PREFIX", .complete = COMPLETE_CLIENT,

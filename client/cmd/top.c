@@ -448,7 +448,8 @@ const struct command cmd_top = {
 	    "iamat, whatsat, invalid, owed, lag, places and memory, the most "
 	    "first, r the other way round. --sort takes these words too. OWED "
 	    "counts the reports that all links of a node still owe, LAG is that "
-	    "of the slowest link. -1 measures for a second and prints once.",
+	    "of the slowest link. -1 measures for a second and prints once; for a node "
+	    "that is silent it waits a fifth of --timeout more, but at least half a second.",
 	.group = GROUP_WATCHING,
 	.args = ARGS(ARG("-1", .complete = COMPLETE_WORDS, .optional = true,
 	    .words = "-1", .fixed = true)),

@@ -409,7 +409,9 @@ const struct command cmd_trace = {
 	.summary = "follow one report through the herd",
 	.help =
 	    "Reports CLIENT at LOCATION to a node and prints by which links "
-	    "it reached the others, and when.",
+	    "it reached the others, and when. On a terminal each hop is shown "
+	    "as it comes. A node that is silent for half of --timeout is given "
+	    "up.",
 	.group = GROUP_CLIENTS,
 	.args =
 	    ARGS(ARG("CLIENT", .complete = COMPLETE_CLIENT), ARG("LOCATION")),

@@ -557,6 +557,10 @@ def test_a_map_follows_a_client(terminal, ctl, fake):
     assert result.returncode == 0 and "c11,6," in result.stdout
     assert ctl("map", "--follow", "nobody").returncode == 1
     assert ctl("map", "--follow", "c11", "--near", "1,1").returncode == 2
+    assert ctl("map", "--follow").returncode == 2
+    shown = terminal("map", "c11")
+    assert shown.end() == 0
+    assert "middle 35.50000,-117.50000" in plain(shown.seen)
 
 
 # --- peer graph -----------------------------------------------------------------------
