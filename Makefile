@@ -159,7 +159,8 @@ ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
 	test_admin_query test_admin_routes test_admin_rows
 CLIENT_TESTS := test_client_tokens test_client_args test_client_filter \
 	test_client_out test_client_reply test_client_complete \
-	test_client_manual test_client_commands test_client_fields
+	test_client_manual test_client_commands test_client_fields \
+	test_client_pictures
 UNIT_TESTS = $(COMMON_TESTS) $(CORE_TESTS) $(PLACES_TESTS) $(NODE_TESTS) $(NET_TESTS) \
 	$(STORE_TESTS) $(ADMIN_TESTS) $(CLIENT_TESTS)
 

@@ -40,7 +40,7 @@ struct canvas_view {
 
 /* Bounds of zoom, so that the scale stays a number that can be read. */
 #define CANVAS_ZOOM_MOST 16.0
-#define CANVAS_ZOOM_LEAST (-8.0)
+#define CANVAS_ZOOM_LEAST (-16.0)
 
 /*
  * Gives an empty map of so many columns and lines, the scale bar's among them.

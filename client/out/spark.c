@@ -35,8 +35,8 @@ step_of(double value, double most)
 	if (value <= 0 || most <= 0)
 		return 0;
 	/* Anything above 0 differs from 0. */
-	step = 1 + (size_t)(value / most * (double)(STEPS - 1));
-	return step < STEPS ? step : STEPS - 1;
+	step = (size_t)ceil(value / most * (double)(STEPS - 1));
+	return step > 0 ? step : 1;
 }
 
 void
