@@ -26,7 +26,7 @@ static void
 test_a_trend_has_a_character_for_each_value(void **state HERD_UNUSED)
 {
 	static const double rising[] = { 0, 1, 2, 3, 4, 5, 6, 7 };
-	static const double odd[] = { -5, 0, 1e-9, 1e300, INFINITY };
+	static const double odd[] = { -5, 0, 1e-9, 1e300, HUGE_VAL };
 	static const double still[] = { 0, 0 };
 	double unknown[] = { (double)NAN, 3, (double)NAN };
 
