@@ -91,10 +91,11 @@ HERDD_SRC := server/herdd.c server/main.c server/options.c
 CLIENT_BASE_SRC := client/base/arena.c client/base/child.c \
 	client/base/exit_status.c client/base/histogram.c client/base/loop.c \
 	client/base/paths.c client/base/tokens.c client/base/xbuf.c
-CLIENT_OUT_SRC := client/out/canvas.c client/out/layout.c \
-	client/out/out.c client/out/out_formats.c client/out/out_json.c \
-	client/out/out_prometheus.c client/out/out_table.c client/out/out_text.c \
-	client/out/screen.c client/out/sink.c client/out/template.c \
+CLIENT_OUT_SRC := client/out/canvas.c client/out/diagram.c \
+	client/out/layout.c client/out/out.c client/out/out_formats.c \
+	client/out/out_json.c client/out/out_prometheus.c client/out/out_table.c \
+	client/out/out_text.c client/out/raster.c client/out/screen.c \
+	client/out/sink.c client/out/spark.c client/out/template.c \
 	client/out/values.c client/out/width.c
 CLIENT_NET_SRC := client/net/admin_client.c client/net/connection.c \
 	client/net/curl_api.c client/net/reply.c client/net/standing.c
@@ -103,8 +104,9 @@ CLIENT_LINE_SRC := client/line/alias.c client/line/args.c \
 CLIENT_CONF_SRC := client/conf/contexts.c client/conf/herd.c \
 	client/conf/prefs.c
 CLIENT_RUN_SRC := client/run/app.c client/run/ask.c client/run/conversation.c \
-	client/run/fields.c client/run/help.c client/run/live.c client/run/run.c \
-	client/run/run_message.c client/run/run_targets.c client/run/script.c \
+	client/run/fields.c client/run/help.c client/run/live.c \
+	client/run/rounds.c client/run/run.c client/run/run_message.c \
+	client/run/run_targets.c client/run/script.c client/run/sketch.c \
 	client/run/stream.c client/run/watch.c
 CLIENT_REPL_SRC := client/repl/background.c client/repl/complete.c \
 	client/repl/cursor_word.c client/repl/editor.c client/repl/repl.c \
@@ -135,10 +137,11 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/places_cache.c client/cmd/places_status.c \
 	client/cmd/places_test.c client/cmd/prefs_rows.c client/cmd/quit.c \
 	client/cmd/raw.c client/cmd/set.c client/cmd/stats_command.c \
-	client/cmd/status_command.c client/cmd/status_screen.c client/cmd/top.c \
-	client/cmd/trace.c client/cmd/typed.c client/cmd/unalias.c \
-	client/cmd/version_command.c client/cmd/wait_client.c \
-	client/cmd/wait_goal.c client/cmd/wait_link.c client/cmd/whatsat.c
+	client/cmd/stats_trend.c client/cmd/status_command.c \
+	client/cmd/status_screen.c client/cmd/top.c client/cmd/trace.c \
+	client/cmd/typed.c client/cmd/unalias.c client/cmd/version_command.c \
+	client/cmd/wait_client.c client/cmd/wait_goal.c client/cmd/wait_link.c \
+	client/cmd/whatsat.c
 CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_OUT_SRC) $(CLIENT_NET_SRC) \
 	$(CLIENT_LINE_SRC) $(CLIENT_CONF_SRC) $(CLIENT_RUN_SRC) \
 	$(CLIENT_REPL_SRC) $(CLIENT_CMD_SRC)
@@ -169,7 +172,8 @@ ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
 	test_admin_query test_admin_routes test_admin_rows
 CLIENT_TESTS := test_client_tokens test_client_args test_client_filter \
 	test_client_out test_client_reply test_client_complete \
-	test_client_manual test_client_commands test_client_fields
+	test_client_manual test_client_commands test_client_fields \
+	test_client_pictures
 UNIT_TESTS = $(COMMON_TESTS) $(CORE_TESTS) $(PLACES_TESTS) $(NODE_TESTS) $(NET_TESTS) \
 	$(STORE_TESTS) $(ADMIN_TESTS) $(CLIENT_TESTS)
 

@@ -191,13 +191,16 @@ list_as_found(struct listing *l)
 static void
 add_failures(struct listing *l)
 {
-	const struct target *target;
-	const char *message;
+	const struct run *run = l->run;
 
-	for (size_t i = 0; streams_failure(l->streams, i, &target, &message);
-	     i++) {
-		if (message != NULL)
-			out_failure(&l->run->out, target->name, message);
+	for (size_t i = 0; i < run->target_count; i++) {
+		const char *why;
+
+		if (streams_state(l->streams, i, &why) == STREAM_ENDED &&
+		    why != NULL)
+			out_failure(&l->run->out, run->targets[i]->name,
+			    run->rounds == NULL ? "unreachable" : "waiting",
+			    why);
 	}
 }
 

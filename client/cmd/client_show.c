@@ -138,7 +138,7 @@ add_show_row(struct run *run, const struct answer *answer,
 			out->row[SHOW_LOCATION].known = false;
 		set_status(out, &h, newest, verdict);
 	} else {
-		out_word(out, SHOW_STATUS, "unreachable");
+		out_word(out, SHOW_STATUS, answer_failure_state(answer));
 		out_word(out, SHOW_ERROR,
 		    answer->message == NULL ? "the answer is not a client"
 					    : answer->message);

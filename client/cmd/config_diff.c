@@ -188,8 +188,7 @@ compare_all(struct run *run, const struct answers *answers)
 
 		if (c.answer->status != STATUS_OK) {
 			if (run->all_nodes)
-				out_failure(&run->out, c.answer->target->name,
-				    c.answer->message);
+				answer_put_failure(&run->out, c.answer);
 			continue;
 		}
 		compare_settings(&c);

@@ -120,7 +120,8 @@ iamat_answer(struct run *run, struct conversation *x, struct span request)
 	if (status == STATUS_OK)
 		iamat_row(run, x, &reply);
 	else if (x->status != STATUS_OK && run->all_nodes)
-		out_failure(&run->out, x->target->name, x->message);
+		out_failure(
+		    &run->out, x->target->name, "unreachable", x->message);
 	return status;
 }
 

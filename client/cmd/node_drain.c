@@ -51,7 +51,7 @@ static void
 add_row(struct run *run, const struct wait_node *node)
 {
 	if (node->answer.status != STATUS_OK) {
-		out_failure(&run->out, node->target->name,
+		out_failure(&run->out, node->target->name, "unreachable",
 		    node->answer.message == NULL ? "no answer in time"
 						 : node->answer.message);
 		return;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * peer graph: every link of the herd, as both of its ends see it: a matrix
- * for people, rows for the other formats, or dot.
+ * peer graph: every link of the herd, as both of its ends see it: a picture
+ * and rows for people (a matrix for a large herd), rows for the other formats,
+ * or dot.
  */
 #include "cmd/list.h"
 
@@ -10,6 +11,8 @@
 #include <string.h>
 
 #include "base/xbuf.h"
+#include "out/diagram.h"
+#include "out/screen.h"
 #include "out/width.h"
 #include "run/fields.h"
 
@@ -28,35 +31,50 @@ COLUMN_TABLE(columns, GRAPH_COLUMNS);
 static const struct view graph_view =
     VIEW(columns, .schema = "herd.links/1", .list = "links");
 
+/* A node, and what it said when it was asked. */
+struct graph_node {
+	const char *name;
+	bool asked;
+	enum status status;
+	bool waiting;
+};
+
 struct graph_link {
 	const char *a;
 	const char *b;
+	const struct graph_node *a_node; /* once all are known */
+	const struct graph_node *b_node;
 	const char *a_state; /* what a says of it, NULL = unknown */
 	const char *b_state;
 	double rtt_ms; /* < 0: unknown */
 };
+
+/* A larger picture has longer lines, not more to see. */
+#define COLUMNS_MOST 76u
+#define LINES_MOST 21u
 
 struct graph {
 	struct run *run;
 	struct graph_link *links;
 	size_t count;
 	size_t room;
-	const char **nodes;
+	struct graph_node *nodes;
 	size_t node_count;
 };
 
-static size_t
-node_index(struct graph *g, const char *name)
+static struct graph_node *
+find_node(struct graph *g, const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < g->node_count; i++) {
-		if (strcmp(g->nodes[i], name) == 0)
-			return i;
+		if (strcmp(g->nodes[i].name, name) == 0)
+			return &g->nodes[i];
 	}
 	g->nodes = xrealloc(g->nodes, (i + 1) * sizeof(*g->nodes));
-	g->nodes[g->node_count++] = name;
-	return i;
+	g->nodes[i] = (struct graph_node){ .name = name };
+	g->node_count++;
+	return &g->nodes[i];
 }
 
 /* Names are in order. NULL: there is no such link. */
@@ -103,7 +121,7 @@ add_view_of(struct graph *g, const char *node, const cJSON *json)
 
 		if (name == NULL || strcmp(name, node) == 0)
 			continue;
-		(void)node_index(g, name);
+		(void)find_node(g, name);
 		link = link_between(g, node, name);
 		if (strcmp(link->a, node) == 0)
 			link->a_state = state;
@@ -119,19 +137,31 @@ collect(struct graph *g, const struct answers *answers)
 	const struct herdfile *file = &g->run->herd->file;
 
 	for (size_t i = 0; i < g->run->herd->count; i++)
-		(void)node_index(g, g->run->herd->targets[i].name);
+		(void)find_node(g, g->run->herd->targets[i].name);
 	for (size_t i = 0; g->run->herd->has_file && i < file->link_count; i++)
 		(void)link_between(g, file->nodes[file->links[i].a].name,
 		    file->nodes[file->links[i].b].name);
 	answers_each(a, answers) {
 		const char *name = fields_text(a->json, "node");
+		struct graph_node *node;
 
+		if (name == NULL || a->target->is_node)
+			name = a->target->name;
+		node = find_node(g, name);
+		node->asked = true;
+		node->status = a->status;
+		node->waiting = a->waiting;
 		if (a->status == STATUS_OK)
-			add_view_of(g,
-			    name != NULL && !a->target->is_node
-				? name
-				: a->target->name,
-			    a->json);
+			add_view_of(g, name, a->json);
+	}
+	/* First all of them, because their array may move. */
+	for (size_t i = 0; i < g->count; i++) {
+		(void)find_node(g, g->links[i].a);
+		(void)find_node(g, g->links[i].b);
+	}
+	for (size_t i = 0; i < g->count; i++) {
+		g->links[i].a_node = find_node(g, g->links[i].a);
+		g->links[i].b_node = find_node(g, g->links[i].b);
 	}
 }
 
@@ -145,33 +175,69 @@ by_names(const void *x, const void *y)
 	return order != 0 ? order : strcmp(a->b, b->b);
 }
 
-/* Synced only when both ends say so; else the word that says why not. */
+static bool
+is_word(const char *state, const char *word)
+{
+	return state != NULL && strcmp(state, word) == 0;
+}
+
+static bool
+is_mute(const struct graph_node *node)
+{
+	return node->asked && node->status != STATUS_OK;
+}
+
+/* Nothing listens there; one that hangs may have its links all the same. */
+static bool
+is_dead(const struct graph_node *node)
+{
+	return node->asked && node->status == STATUS_CONNECT;
+}
+
+/*
+ * Synced only when both ends say so; else the word that says why not. An end
+ * that was asked and does not answer is no witness: what the other end waits
+ * for is not on its way, and what it believes to be synced may not be.
+ */
 static const char *
 state_of(const struct graph_link *link)
 {
 	const char *a = link->a_state;
 	const char *b = link->b_state;
+	const char *word = a == NULL || is_word(a, "synced") ? b : a;
 
+	if (is_word(a, "disabled") || is_word(b, "disabled"))
+		return "disabled";
 	if (a == NULL && b == NULL)
-		return "unknown";
-	if (a == NULL || b == NULL)
-		return a == NULL ? b : a;
-	return strcmp(a, "synced") == 0 ? b : a;
+		return is_dead(link->a_node) || is_dead(link->b_node)
+			   ? "down"
+			   : "unknown";
+	if (word == NULL)
+		word = a;
+	if (!is_mute(link->a_node) && !is_mute(link->b_node))
+		return word;
+	return is_word(word, "synced") ? "unknown" : "down";
 }
 
-/* How a link is drawn: in the matrix, and by dot. */
+/* How a link is drawn: by lines, in the matrix, and by dot. */
 static const struct link_look {
 	const char *states;
-	char sign;
-	const char *color;
+	const char *color; /* of dot */
+	struct raster_pen pen;
 } looks[] = {
-	{ .states = "synced", .sign = '=', .color = "darkgreen" },
+	{ .states = "synced", .color = "darkgreen", .pen = { .sign = '=' } },
 	{ .states = "comparing handshake connecting waiting",
-	    .sign = '~',
-	    .color = "orange" },
-	{ .states = "disabled", .sign = 'd', .color = "gray" },
-	{ .states = "unknown", .sign = '?', .color = "red" },
-	{ .states = NULL, .sign = 'x', .color = "red" }, /* any other */
+	    .color = "orange",
+	    .pen = { .sign = '~', .on = 4, .off = 3 } },
+	{ .states = "disabled",
+	    .color = "gray",
+	    .pen = { .sign = 'd', .on = 1, .off = 4 } },
+	{ .states = "unknown",
+	    .color = "red",
+	    .pen = { .sign = '?', .on = 2, .off = 4 } },
+	{ .states = NULL, /* any other */
+	    .color = "red",
+	    .pen = { .sign = 'x', .on = 1, .off = 2 } },
 };
 
 static const struct link_look *
@@ -206,7 +272,7 @@ draw_dot(const struct graph *g, struct buf *out)
 	put_text(out, " {\n");
 	for (size_t i = 0; i < g->node_count; i++) {
 		put_text(out, "\t");
-		put_quoted(out, g->nodes[i]);
+		put_quoted(out, g->nodes[i].name);
 		put_text(out, ";\n");
 	}
 	for (size_t i = 0; i < g->count; i++) {
@@ -227,7 +293,7 @@ draw_matrix(const struct graph *g, struct buf *out)
 	size_t widest = 0;
 
 	for (size_t i = 0; i < g->node_count; i++) {
-		size_t width = width_of(span_from(g->nodes[i]));
+		size_t width = width_of(span_from(g->nodes[i].name));
 
 		widest = width > widest ? width : widest;
 	}
@@ -237,21 +303,114 @@ draw_matrix(const struct graph *g, struct buf *out)
 	put_byte(out, '\n');
 	for (size_t i = 0; i < g->node_count; i++) {
 		putf(out, "%2zu  ", i + 1);
-		put_clean(out, span_from(g->nodes[i]));
-		put_fill(out, ' ', widest - width_of(span_from(g->nodes[i])));
+		put_clean(out, span_from(g->nodes[i].name));
+		put_fill(
+		    out, ' ', widest - width_of(span_from(g->nodes[i].name)));
 		for (size_t j = 0; j < g->node_count; j++) {
 			const struct graph_link *link =
-			    find_link(g, g->nodes[i], g->nodes[j]);
+			    find_link(g, g->nodes[i].name, g->nodes[j].name);
 
 			putf(out, "  %c",
 			    i == j         ? '\\'
 			    : link == NULL ? '.'
-					   : look_of(link)->sign);
+					   : look_of(link)->pen.sign);
 		}
 		put_byte(out, '\n');
 	}
 	put_text(out, "= synced  ~ on its way  d disabled  x down  "
 		      "? unknown  . no link\n\n");
+}
+
+/* The colour of a state's word, if there are colours. */
+static const char *
+color_of(const struct graph *g, const char *word)
+{
+	return g->run->out.options.color ? out_state_color(span_from(word))
+					 : NULL;
+}
+
+/* One that was not asked is there, as far as is known. */
+static struct diagram_node
+sketch_node(const struct graph *g, const struct graph_node *node)
+{
+	struct diagram_node out = { .name = node->name, .sign = 'o' };
+	const char *state = node->waiting   ? "waiting"
+			    : is_mute(node) ? "unreachable"
+			    : node->asked   ? "ready"
+					    : "";
+
+	if (is_mute(node))
+		out.sign = node->waiting ? '?' : 'x';
+	out.color = color_of(g, state);
+	return out;
+}
+
+/* Trouble lies above what works. */
+static size_t
+sketch_links(const struct graph *g, struct diagram_line *lines)
+{
+	size_t count = 0;
+
+	for (size_t l = 0; l < HERD_ARRAY_LEN(looks); l++) {
+		for (size_t i = 0; i < g->count; i++) {
+			const struct graph_link *link = &g->links[i];
+			struct diagram_line line = { .pen = looks[l].pen,
+				.a = (size_t)(link->a_node - g->nodes),
+				.b = (size_t)(link->b_node - g->nodes),
+				.marked = l > 0 && g->run->app->utf8 };
+
+			if (look_of(link) != &looks[l])
+				continue;
+			line.pen.color = color_of(g, state_of(link));
+			lines[count++] = line;
+		}
+	}
+	return count;
+}
+
+static void
+draw_circle(const struct graph *g, size_t width, size_t height)
+{
+	struct diagram_node nodes[DIAGRAM_NODES_MOST];
+	struct diagram_line *lines = xcalloc(g->count, sizeof(*lines));
+	struct out *out = &g->run->out;
+	bool utf8 = g->run->app->utf8;
+	struct diagram diagram = {
+		.nodes = nodes,
+		.node_count = g->node_count,
+		.lines = lines,
+		.line_count = sketch_links(g, lines),
+		.columns = width,
+		.height = height,
+		.utf8 = utf8,
+	};
+
+	for (size_t i = 0; i < g->node_count; i++)
+		nodes[i] = sketch_node(g, &g->nodes[i]);
+	diagram_draw(&diagram, &out->picture);
+	free(lines);
+	out_heading(out,
+	    "%s synced  ~ on its way  d disabled  x down  ? unknown\n",
+	    utf8 ? "\u2812\u2812" : "=");
+}
+
+/* A picture while it can be read; else the matrix. */
+static void
+draw_for_people(const struct graph *g)
+{
+	bool fits = g->run->sink.terminal;
+	size_t width = fits ? screen_width() : COLUMNS_MOST;
+	size_t most = fits ? screen_height() : LINES_MOST;
+	size_t height = 2 * g->node_count + 3;
+
+	width = width < COLUMNS_MOST ? width : COLUMNS_MOST;
+	most = most < LINES_MOST ? most : LINES_MOST;
+	height = height < most ? height : most;
+	if (g->node_count < 2 || g->node_count > DIAGRAM_NODES_MOST ||
+	    width < DIAGRAM_COLUMNS_LEAST || height < DIAGRAM_LINES_LEAST)
+		draw_matrix(g, &g->run->out.heading);
+	else
+		draw_circle(g, width, height);
 }
 
 static void
@@ -292,7 +451,7 @@ write_graph(struct graph *g, const struct answers *answers, bool dot)
 				    buf_span(&answers->items[i].body));
 		}
 		add_rows(g);
-		draw_matrix(g, &run->out.heading);
+		draw_for_people(g);
 		out_count_states(&run->out, GRAPH_STATE, "link", &text);
 		out_footer(&run->out, "%s", text_of(&text));
 		out_end(&run->out);
@@ -335,7 +494,9 @@ const struct command cmd_peer_graph = {
 	.summary = "draw the links of the herd with their states",
 	.help =
 	    "Both ends of a link are asked. The link is synced only if both "
-	    "say so.",
+	    "say so, down if one of them is not there, unknown if it does not "
+	    "answer. Up to twelve nodes are drawn on a circle: o answers, x "
+	    "does not, ? has not yet. A larger herd is a matrix.",
 	.group = GROUP_LINKS,
 	.flags = FLAGS(FLAG("output", .letter = 'o', .value = "FORMAT",
 	    .complete = COMPLETE_WORDS,

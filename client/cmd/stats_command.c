@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * stats: the metrics of nodes.
+ * stats: the metrics of nodes. With --watch also how fast counters grow, and
+ * how both they and latencies went in the last rounds.
  */
 #include "cmd/list.h"
 
 #include <fnmatch.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/xbuf.h"
+#include "cmd/stats_trend.h"
 #include "herd/text.h"
+#include "out/screen.h"
+#include "out/spark.h"
 #include "out/width.h"
 #include "run/fields.h"
 
@@ -19,13 +24,29 @@
 	X(STAT_METRIC, "metric", "METRIC", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_SHRINK) \
 	X(STAT_LABELS, "labels", "LABELS", VALUE_TEXT, .traits = COLUMN_SHRINK) \
 	X(STAT_VALUE, "value", "VALUE", VALUE_REAL, .digits = DIGITS_ALL) \
-	X(STAT_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE)
+	X(STAT_ERROR, "error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE) \
+	X(STAT_RATE, "rate_per_s", "RATE/S", VALUE_REAL, .digits = 1) \
+	X(STAT_TREND, "trend", "TREND", VALUE_TEXT)
 /* clang-format on */
 
 COLUMN_TABLE(stat_columns, STAT_COLUMNS);
 
-static const struct view stat_view =
+/* The last columns need rounds. */
+static const struct view stat_view = { .columns = stat_columns,
+	.count = STAT_RATE,
+	.schema = "herd.stats/1",
+	.list = "metrics" };
+static const struct view watch_view =
     VIEW(stat_columns, .schema = "herd.stats/1", .list = "metrics");
+
+/* Seen by people in any case, when they watch all metrics. */
+static const char *const vital[] = { "herd_requests_total",
+	"herd_reports_accepted_total", "herd_places_*_seconds",
+	"herd_link_rtt_seconds", "herd_link_lag_seconds" };
+
+/* Not seen then: they tell the time, or are parts of another metric. */
+static const char *const steady[] = { "*_age_seconds", "*_time_seconds",
+	"*_uptime_seconds", "*_bucket" };
 
 /* A line of Prometheus' text format: name{labels} value */
 static bool
@@ -78,23 +99,95 @@ is_sought(const struct run *run, struct span name, struct span labels)
 }
 
 static bool
+is_like(struct span name, const char *const *globs, size_t count)
+{
+	char *text = xstrndup(name.data, name.len);
+	bool like = false;
+
+	for (size_t i = 0; i < count && !like; i++)
+		like = fnmatch(globs[i], text, 0) == 0;
+	free(text);
+	return like;
+}
+
+/* By Prometheus' rules for names. */
+static bool
+is_counter(struct span name)
+{
+	static const char *const globs[] = { "*_total", "*_count", "*_sum",
+		"*_bucket" };
+
+	return is_like(name, globs, HERD_ARRAY_LEN(globs));
+}
+
+/* A screen has room for what goes on, not for all metrics. */
+static bool
+is_quiet(const struct run *run, const struct series *series, struct span name)
+{
+	if (!out_is_looks(&run->out) || run_word(run, 0) != NULL)
+		return false;
+	if (is_like(name, steady, HERD_ARRAY_LEN(steady)))
+		return true;
+	return !series->moves && !is_like(name, vital, HERD_ARRAY_LEN(vital));
+}
+
+static void
+put_trend(struct run *run, const struct series *series)
+{
+	size_t width = run->sink.terminal ? screen_width() / 6 : TREND_LENGTH;
+	struct buf text = XBUF;
+
+	width = width < series->count ? width : series->count;
+	if (!isnan(series_rate(series)))
+		out_real(&run->out, STAT_RATE, series_rate(series));
+	if (out_is_looks(&run->out)) {
+		spark_line(&text, series->steps + series->count - width, width,
+		    run->app->utf8);
+		out_text(&run->out, STAT_TREND, buf_span(&text));
+	}
+	buf_release(&text);
+}
+
+/* False: people need not see it. */
+static bool
+add_trend(struct run *run, const struct answer *a, struct span name,
+    struct span metric, double value)
+{
+	const struct series *series = stats_trend_add(run->picture.state,
+	    a->target->name, metric, is_counter(name), value, now_mono());
+
+	if (series == NULL)
+		return true;
+	if (is_quiet(run, series, name))
+		return false;
+	put_trend(run, series);
+	return true;
+}
+
+static bool
 add_sample(struct run *run, const struct answer *a, struct span line)
 {
 	struct span name;
 	struct span labels;
 	struct span value;
 	char *text;
+	double number;
 
 	if (!split_sample(line, &name, &labels, &value) ||
 	    !is_sought(run, name, labels))
 		return false;
+	text = xstrndup(value.data, value.len);
+	number = strtod(text, NULL);
+	free(text);
+	if (run->watched &&
+	    !add_trend(run, a, name,
+		span_of(line.data, (size_t)(value.data - line.data)), number))
+		return true;
 	fields_set_node(&run->out, a->target->name);
 	out_text(&run->out, STAT_METRIC, name);
 	if (labels.len > 0)
 		out_text(&run->out, STAT_LABELS, labels);
-	text = xstrndup(value.data, value.len);
-	out_real(&run->out, STAT_VALUE, strtod(text, NULL));
-	free(text);
+	out_real(&run->out, STAT_VALUE, number);
 	out_row(&run->out);
 	return true;
 }
@@ -274,7 +367,7 @@ write_stats(struct run *run, const struct answers *answers)
 		struct span body = buf_span(&a->body);
 
 		if (a->status != STATUS_OK && run->all_nodes && !own_text)
-			out_failure(&run->out, a->target->name, a->message);
+			answer_put_failure(&run->out, a);
 		if (a->status != STATUS_OK)
 			continue;
 		found |= own_text;
@@ -294,8 +387,13 @@ stats_run(struct run *run)
 	struct answers answers = { 0 };
 	enum status status = run_targets(run);
 
+	if (run->watched && run->picture.state == NULL) {
+		run->picture.state = stats_trend_new();
+		run->picture.release = stats_trend_free;
+	}
 	if (status == STATUS_OK)
-		status = run_begin(run, &stat_view);
+		status =
+		    run_begin(run, run->watched ? &watch_view : &stat_view);
 	if (status == STATUS_OK)
 		status = ask(run,
 		    &(struct question){ .path = "/metrics", .any_body = true },
@@ -322,7 +420,10 @@ const struct command cmd_stats = {
 	.help = "METRIC is a part of a name or its labels, or a glob for both. "
 		"-o prometheus and -o raw give the node's own text; of several "
 		"nodes each sample has the label node, and a label node of its "
-		"own is exported_node.",
+		"own is exported_node. With --watch RATE/S is a counter's "
+		"growth since the last round, and TREND draws the rates of "
+		"counters and the values of other metrics of the last rounds; "
+		"a screen has those that change, or those that METRIC means.",
 	.group = GROUP_WATCHING,
 	.args =
 	    ARGS(ARG("METRIC", .complete = COMPLETE_METRIC, .optional = true)),

@@ -253,7 +253,7 @@ status_screen_draw(struct run *run, const struct answers *answers)
 		first = false;
 		if (a->status != STATUS_OK) {
 			add_text(&s, a->target->name);
-			put_text(&s.line, "  unreachable: ");
+			putf(&s.line, "  %s: ", answer_failure_state(a));
 			add_text(&s, a->message);
 			end_line(&s);
 			continue;

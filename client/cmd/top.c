@@ -15,6 +15,7 @@
 #include "out/screen.h"
 #include "run/fields.h"
 #include "run/live.h"
+#include "run/rounds.h"
 
 /* clang-format off */
 #define TOP_COLUMNS(X) \
@@ -81,8 +82,11 @@ struct top {
 	struct sample *samples; /* one per target */
 	struct answers answers; /* of the last round */
 	const struct top_order
-	    *order;           /* NULL: as --sort says, or the herd file */
-	bool reversed;        /* `order` is */
+	    *order;        /* NULL: as --sort says, or the herd file */
+	bool reversed;     /* `order` is */
+	struct live *live; /* NULL: one picture */
+	bool over;
+	enum status status;
 	struct buf complaint; /* why it ended, for after the picture */
 };
 
@@ -114,7 +118,7 @@ add_rows(struct top *t)
 		const struct answer *a = &t->answers.items[i];
 
 		if (a->status != STATUS_OK) {
-			out_failure(out, a->target->name, a->message);
+			answer_put_failure(out, a);
 			continue;
 		}
 		out_raw(out, buf_span(&a->body));
@@ -129,20 +133,31 @@ add_rows(struct top *t)
 	}
 }
 
-/* Asks every node once; the answers stay until the next round. */
+static const struct question question = { .path = "/v1/status" };
+
+/* Asks those nodes that owe no answer yet. */
 static enum status
-measure(struct top *t)
+begin_round(struct top *t)
 {
 	struct run *run = t->run;
-	enum status status;
 
-	answers_release(&t->answers);
-	t->answers = (struct answers){ 0 };
+	rounds_next(run->rounds);
 	run_renew_deadline(run);
-	status = ask_all(run, "/v1/status", &t->answers);
-	for (size_t i = 0; i < t->answers.count && status == STATUS_OK; i++)
-		take_sample(&t->samples[i], &t->answers.items[i]);
-	return status;
+	return rounds_start(run, &question, run->targets, run->target_count);
+}
+
+/* The answers so far; they stay until the next time. */
+static void
+take_answers(struct top *t)
+{
+	struct run *run = t->run;
+
+	rounds_collect(
+	    run, &question, run->targets, run->target_count, &t->answers);
+	for (size_t i = 0; i < t->answers.count; i++) {
+		if (t->answers.items[i].fresh)
+			take_sample(&t->samples[i], &t->answers.items[i]);
+	}
 }
 
 static void
@@ -205,7 +220,7 @@ set_sort(struct top *t)
 }
 
 static void
-take_key(struct top *t, char key)
+take_key(struct top *t, int key)
 {
 	if (key == 'r')
 		t->reversed = t->order != NULL && !t->reversed;
@@ -246,87 +261,159 @@ write_round(struct top *t, bool live)
 	return STATUS_OK;
 }
 
+/*
+ * A node that is silent takes no more of the time of one picture than this.
+ */
+static uint64_t
+last_share(struct run *run)
+{
+	uint64_t whole = prefs_ns(&run->prefs, PREF_TIMEOUT);
+	uint64_t share = whole / 5;
+
+	if (share < HERD_NS_PER_S / 2)
+		share = HERD_NS_PER_S / 2;
+	if (whole != 0 && share > whole)
+		share = whole;
+	return whole == 0 ? HERD_NS_PER_S : share;
+}
+
 /* The first round only makes the second one's rates possible. */
 static enum status
 run_once(struct top *t)
 {
-	enum status status = measure(t);
+	struct run *run = t->run;
+	struct loop *loop = app_loop(run->app);
+	enum status status = begin_round(t);
+	enum wait_result result;
 
 	if (status == STATUS_OK &&
-	    loop_rest(app_loop(t->run->app), HERD_NS_PER_S) == WAIT_INTERRUPTED)
+	    loop_rest(loop, HERD_NS_PER_S) == WAIT_INTERRUPTED)
 		return STATUS_SIGINT;
+	if (status != STATUS_OK)
+		return status;
+	take_answers(t);
+	status = begin_round(t);
+	if (status != STATUS_OK)
+		return status;
+	result = loop_wait(loop, rounds_are_complete, run->rounds,
+	    mono_add(now_mono(), last_share(run)));
+	if (result == WAIT_INTERRUPTED)
+		return STATUS_SIGINT;
+	rounds_give_up(run->rounds);
+	take_answers(t);
+	status = write_round(t, false);
 	if (status == STATUS_OK)
-		status = measure(t);
-	if (status == STATUS_OK)
-		status = write_round(t, false);
-	if (status == STATUS_OK)
-		status = answers_report(t->run, &t->answers);
+		status = answers_report(run, &t->answers);
 	return status;
 }
 
 /* One picture, written to memory and then drawn over the last one. */
-static enum status
-draw(struct top *t, struct live *live)
+static void
+draw(struct top *t)
 {
 	struct run *run = t->run;
 	struct sink screen = run->sink;
 	struct sink memory;
-	enum status status;
 
 	sink_init_memory(&run->sink, true);
-	status = write_round(t, true);
+	t->status = write_round(t, true);
 	if (run->out_begun)
 		out_release(&run->out);
 	run->out_begun = false;
 	memory = run->sink;
 	run->sink = screen;
-	if (status == STATUS_OK)
-		live_draw(live, buf_span(&memory.held));
+	if (t->status == STATUS_OK)
+		live_draw(t->live, buf_span(&memory.held));
 	else
 		put_span(&t->complaint, buf_span(&memory.held));
 	buf_release(&memory.held);
-	return status;
+	t->over = t->over || t->status != STATUS_OK;
 }
 
-/* Until the next round: keys sort what is shown. False: leave. */
-static bool
-rest(struct top *t, struct live *live, enum status *status)
+/* Keys sort what is shown, whatever is being waited for. */
+static void
+on_key(void *arg, int key)
 {
-	struct mono until = mono_add(now_mono(), HERD_NS_PER_S);
-	char key;
+	struct top *t = arg;
 
-	while (*status == STATUS_OK) {
-		switch (live_rest(live, until, &key)) {
-		case LIVE_TIME: return true;
-		case LIVE_INTERRUPTED: *status = STATUS_SIGINT; return false;
-		case LIVE_RESIZED: break;
-		case LIVE_KEY:
-			if (key == 'q')
-				return false;
-			take_key(t, key);
-		}
-		*status = draw(t, live);
+	if (t->over)
+		return;
+	if (key == 'q') {
+		t->over = true;
+		return;
 	}
-	return false;
+	take_key(t, key);
+	if (t->answers.count > 0)
+		draw(t);
+}
+
+static void
+on_resize(void *arg)
+{
+	struct top *t = arg;
+
+	if (t->answers.count > 0 && !t->over)
+		draw(t);
+}
+
+static const struct live_events events = { on_key, on_resize };
+
+static bool
+is_answered(const void *arg)
+{
+	const struct top *t = arg;
+
+	return t->over || rounds_are_complete(t->run->rounds);
+}
+
+static bool
+has_news(const void *arg)
+{
+	const struct top *t = arg;
+
+	return t->over || rounds_have_news(t->run->rounds);
+}
+
+/* The picture of a second; an answer that comes late is drawn at once. */
+static enum wait_result
+show_round(struct top *t, struct mono end)
+{
+	struct loop *loop = app_loop(t->run->app);
+	enum wait_result result =
+	    loop_wait(loop, is_answered, t, rounds_patience(t->run->rounds));
+
+	while (result != WAIT_INTERRUPTED && !t->over) {
+		take_answers(t);
+		draw(t);
+		result = loop_wait(loop, has_news, t, end);
+		if (result == WAIT_TIMEOUT)
+			break;
+	}
+	return result;
 }
 
 static enum status
 run_live(struct top *t)
 {
 	struct run *run = t->run;
-	struct live *live;
-	enum status status;
+	enum wait_result result = WAIT_TIMEOUT;
 
 	run->sink.pager = NULL;
-	live = live_begin(app_loop(run->app), &run->sink, true, run->app->utf8);
-	do {
-		status = measure(t);
-		if (status == STATUS_OK)
-			status = draw(t, live);
-	} while (status == STATUS_OK && rest(t, live, &status));
-	live_end(live);
+	t->live = live_begin(
+	    app_loop(run->app), &run->sink, true, run->app->utf8, &events, t);
+	while (!t->over && result != WAIT_INTERRUPTED) {
+		struct mono end = mono_add(now_mono(), HERD_NS_PER_S);
+
+		t->status = begin_round(t);
+		if (t->status != STATUS_OK)
+			break;
+		result = show_round(t, end);
+	}
+	live_end(t->live);
 	fputs(text_of(&t->complaint), stderr);
-	return status;
+	if (app_loop(run->app)->interrupted)
+		return STATUS_SIGINT;
+	return t->status;
 }
 
 static enum status
@@ -340,11 +427,14 @@ top_run(struct run *run)
 		return status;
 	t.order = find_order(prefs_text(&run->prefs, PREF_SORT));
 	t.samples = xcalloc(run->target_count, sizeof(*t.samples));
+	run->rounds = rounds_new(ROUNDS_QUICK, NULL, NULL);
 	live = run->args->count == 0 && run->to_terminal &&
 	       isatty(STDIN_FILENO) == 1 && !screen_is_dumb() &&
 	       prefs_text(&run->prefs, PREF_OUTPUT) == NULL &&
 	       prefs_text(&run->prefs, PREF_TEMPLATE) == NULL;
 	status = live ? run_live(&t) : run_once(&t);
+	rounds_free(run->rounds);
+	run->rounds = NULL;
 	answers_release(&t.answers);
 	buf_release(&t.complaint);
 	free(t.samples);
@@ -359,7 +449,8 @@ const struct command cmd_top = {
 	    "iamat, whatsat, invalid, owed, lag, places and memory, the most "
 	    "first, r the other way round. --sort takes these words too. OWED "
 	    "counts the reports that all links of a node still owe, LAG is that "
-	    "of the slowest link. -1 measures for a second and prints once.",
+	    "of the slowest link. -1 measures for a second and prints once; for a node "
+	    "that is silent it waits a fifth of --timeout more, but at least half a second.",
 	.group = GROUP_WATCHING,
 	.args = ARGS(ARG("-1", .complete = COMPLETE_WORDS, .optional = true,
 	    .words = "-1", .fixed = true)),

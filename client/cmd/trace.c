@@ -18,6 +18,7 @@
 #include "herd/text.h"
 #include "run/conversation.h"
 #include "run/fields.h"
+#include "run/sketch.h"
 #include "run/stream.h"
 
 /* clang-format off */
@@ -55,7 +56,14 @@ struct trace {
 	struct hop *hops;
 	size_t count;
 	size_t arrived;
+	struct streams *streams; /* one per hop */
+	struct mono half;        /* who is silent until then is given up */
+	struct sketch sketch;    /* on a terminal: what is known so far */
+	size_t drawn;            /* hops that are missing in it */
 };
+
+/* The report goes off when all nodes are watched, or those that answer. */
+#define PATIENCE_NS HERD_NS_PER_S
 
 static void
 note(struct trace *t, struct hop *hop, const cJSON *event)
@@ -119,9 +127,8 @@ find_hop(struct trace *t, const char *name)
 }
 
 static void
-write_hop(struct trace *t, struct hop *hop, size_t hops)
+write_hop(struct trace *t, struct out *out, struct hop *hop, size_t hops)
 {
-	struct out *out = &t->run->out;
 	struct hop *first = find_hop(t, t->entry->name);
 	struct buf name = XBUF;
 
@@ -146,43 +153,120 @@ write_hop(struct trace *t, struct hop *hop, size_t hops)
 
 /* The node, then those that have it from there. */
 static void
-write_tree(struct trace *t, struct hop *hop, size_t hops)
+write_tree(struct trace *t, struct out *out, struct hop *hop, size_t hops)
 {
-	write_hop(t, hop, hops);
+	write_hop(t, out, hop, hops);
 	for (size_t i = 0; i < t->count; i++) {
 		struct hop *next = &t->hops[i];
 
 		if (next->arrived && !next->written && next->from != NULL &&
 		    strcmp(next->from, hop->target->name) == 0)
-			write_tree(t, next, hops + 1);
+			write_tree(t, out, next, hops + 1);
 	}
 }
 
+/* A node that has not got it, or whose events nobody could watch. */
 static void
-write_rest(struct trace *t)
+write_absent(struct trace *t, struct out *out, size_t i, bool final)
 {
-	struct out *out = &t->run->out;
+	const char *why = NULL;
+	const char *state = "waiting";
 
+	switch (streams_state(t->streams, i, &why)) {
+	case STREAM_OPEN: break;
+	case STREAM_WAITING: why = "no answer yet"; break;
+	case STREAM_ENDED: state = "unreachable"; break;
+	}
+	out_word(out, TRACE_NODE, t->hops[i].target->name);
+	out_word(out, TRACE_STATE, final ? "missing" : state);
+	out_word(out, TRACE_ERROR, why);
+	out_row(out);
+}
+
+/* All that is known; `final' when nothing more will be. */
+static void
+write_hops(struct trace *t, struct out *out, bool final)
+{
+	struct hop *entry = find_hop(t, t->entry->name);
+
+	for (size_t i = 0; i < t->count; i++)
+		t->hops[i].written = false;
+	if (entry != NULL && entry->arrived)
+		write_tree(t, out, entry, 0);
 	/* Hops that came from a node that was not watched. */
 	for (size_t i = 0; i < t->count; i++) {
 		if (t->hops[i].arrived && !t->hops[i].written)
-			write_tree(t, &t->hops[i], 1);
+			write_tree(t, out, &t->hops[i], 1);
 	}
 	for (size_t i = 0; i < t->count; i++) {
-		if (t->hops[i].arrived)
-			continue;
-		out_word(out, TRACE_NODE, t->hops[i].target->name);
-		out_word(out, TRACE_STATE, "missing");
-		out_row(out);
+		if (!t->hops[i].arrived)
+			write_absent(t, out, i, final);
 	}
+	out_member_bool(out, "complete", t->arrived == t->count);
+	out_footer(out, "%zu of %zu nodes have it", t->arrived, t->count);
+}
+
+/* Hops that may still come. */
+static size_t
+count_missing(const struct trace *t)
+{
+	size_t missing = 0;
+	const char *why;
+
+	for (size_t i = 0; i < t->count; i++)
+		missing += !t->hops[i].arrived &&
+			   streams_state(t->streams, i, &why) != STREAM_ENDED;
+	return missing;
 }
 
 static bool
-all_arrived(const void *arg)
+has_news(const void *arg)
 {
 	const struct trace *t = arg;
+	size_t missing = count_missing(t);
 
-	return t->arrived == t->count;
+	return missing == 0 || missing != t->drawn;
+}
+
+/* People need not wait for the last hop to see the first. */
+static void
+draw(struct trace *t)
+{
+	struct run once = *t->run;
+
+	t->drawn = count_missing(t);
+	if (!sketch_is_possible(t->run))
+		return;
+	sink_init_memory(&once.sink, true);
+	once.is_sketch = true;
+	if (run_begin(&once, &trace_view) == STATUS_OK) {
+		write_hops(t, &once.out, false);
+		out_end(&once.out);
+		sketch_draw(&t->sketch, buf_span(&once.sink.held));
+	}
+	out_release(&once.out);
+	buf_release(&once.sink.held);
+}
+
+/* Until all have it that can have it, each hop is drawn as it comes. */
+static enum status
+watch_hops(struct trace *t)
+{
+	struct run *run = t->run;
+	enum wait_result result = WAIT_DONE;
+
+	while (result != WAIT_INTERRUPTED && count_missing(t) > 0) {
+		bool late = mono_since(t->half, now_mono()) == 0;
+
+		draw(t);
+		result = loop_wait(app_loop(run->app), has_news, t,
+		    late ? run->deadline : t->half);
+		if (result == WAIT_TIMEOUT && late)
+			break;
+		if (result == WAIT_TIMEOUT)
+			streams_drop_silent(t->streams);
+	}
+	return result == WAIT_INTERRUPTED ? STATUS_SIGINT : STATUS_OK;
 }
 
 /* The report itself, to the one node; run->targets are all for the rest. */
@@ -236,58 +320,73 @@ choose_nodes(struct trace *t)
 }
 
 static enum status
-write_trace(struct trace *t, struct streams *streams)
+write_trace(struct trace *t)
 {
 	struct run *run = t->run;
-	struct hop *entry = find_hop(t, t->entry->name);
 	enum status status = run_begin(run, &trace_view);
 
 	if (status != STATUS_OK)
 		return status;
-	if (entry != NULL && entry->arrived)
-		write_tree(t, entry, 0);
-	write_rest(t);
-	out_member_bool(&run->out, "complete", t->arrived == t->count);
-	out_footer(&run->out, "%zu of %zu nodes have it", t->arrived, t->count);
+	streams_drop_silent(t->streams);
+	write_hops(t, &run->out, true);
 	out_end(&run->out);
-	status = streams_report(streams);
+	status = streams_report(t->streams);
 	if (status != STATUS_OK)
 		return status;
 	return t->arrived == t->count ? STATUS_OK : STATUS_NEGATIVE;
 }
 
+static struct mono
+earlier(struct mono a, struct mono b)
+{
+	return a.ns < b.ns ? a : b;
+}
+
+/* The report is on its way, and the events that tell of it are watched. */
 static enum status
-follow(struct trace *t, struct span location)
+send_watched(struct trace *t, struct span location)
 {
 	struct run *run = t->run;
-	struct streams *streams = NULL;
 	char *path = events_path(t->client);
-	struct mono deadline = run->deadline;
-	enum status status;
+	enum status status = streams_start(run, path, on_line, t, &t->streams);
 
+	free(path);
 	/* A node that is silent must not take the others' time too. */
-	if (deadline.ns != NO_DEADLINE.ns)
-		run->deadline =
-		    deadline_in(mono_since(deadline, now_mono()) / 2);
-	status = streams_open(run, path, on_line, t, &streams);
-	run->deadline = deadline;
+	t->half = run->deadline;
+	if (t->half.ns != NO_DEADLINE.ns)
+		t->half =
+		    deadline_in(mono_since(run->deadline, now_mono()) / 2);
+	if (status == STATUS_OK)
+		status = streams_await(t->streams,
+		    earlier(t->half, mono_add(now_mono(), PATIENCE_NS)));
 	if (status == STATUS_OK) {
+		draw(t);
 		t->time[time_format(now_wall().ns, t->time)] = '\0';
 		status = send_report(t, location);
 	}
+	return status;
+}
+
+static enum status
+follow(struct trace *t, struct span location)
+{
+	enum status status = send_watched(t, location);
+
 	if (status == STATUS_OK)
-		status = streams_wait(streams, all_arrived, t, run->deadline);
+		status = watch_hops(t);
+	sketch_clear(&t->sketch);
 	if (status == STATUS_OK)
-		status = write_trace(t, streams);
-	streams_free(streams);
-	free(path);
+		status = write_trace(t);
+	streams_free(t->streams);
 	return status;
 }
 
 static enum status
 trace_run(struct run *run)
 {
-	struct trace t = { .run = run, .client = run_word(run, 0) };
+	struct trace t = {
+		.run = run, .client = run_word(run, 0), .sketch = { .run = run }
+	};
 	struct buf location = XBUF;
 	struct location at;
 	enum status status = typed_client(run, t.client);
@@ -310,7 +409,9 @@ const struct command cmd_trace = {
 	.summary = "follow one report through the herd",
 	.help =
 	    "Reports CLIENT at LOCATION to a node and prints by which links "
-	    "it reached the others, and when.",
+	    "it reached the others, and when. On a terminal each hop is shown "
+	    "as it comes. A node that is silent for half of --timeout is given "
+	    "up.",
 	.group = GROUP_CLIENTS,
 	.args =
 	    ARGS(ARG("CLIENT", .complete = COMPLETE_CLIENT), ARG("LOCATION")),

@@ -293,7 +293,9 @@ add_map(struct run *run, const struct location *from)
 		canvas_add(canvas, row[PLACE_POSITION].lat,
 		    row[PLACE_POSITION].lon, label);
 	}
-	canvas_draw(canvas, &text);
+	(void)canvas_draw(canvas,
+	    &(struct canvas_view){ .all = true, .labels_most = SIZE_MAX },
+	    &text);
 	put_span(&run->out.heading, buf_span(&text));
 	buf_release(&text);
 	canvas_free(canvas);
@@ -312,7 +314,8 @@ use_answer(struct whatsat *w, struct conversation *x)
 	status = first_reply_read(run, x, &reply);
 	if (status != STATUS_OK) {
 		if (x->status != STATUS_OK && run->all_nodes)
-			out_failure(&run->out, x->target->name, x->message);
+			out_failure(&run->out, x->target->name, "unreachable",
+			    x->message);
 		return status;
 	}
 	json = cJSON_ParseWithLength(reply.json.data, reply.json.len);

@@ -109,6 +109,7 @@ struct command {
 	const char *columns;         /* --columns if none are given, or NULL */
 	unsigned traits;             /* enum command_trait */
 	enum status (*run)(struct run *run);
+	const char *live_flag; /* on a terminal it implies --watch; or NULL */
 	const struct fields_request *request; /* of fields_run_command() */
 	const char *example; /* one line without `herdctl`, or NULL */
 };

@@ -7,17 +7,23 @@
 #include <string.h>
 
 #include "base/xbuf.h"
+#include "out/raster.h"
 #include "out/values.h"
 #include "out/width.h"
 
 #define M_PER_DEGREE 111195.08 /* of latitude: pi/180 * 6,371,008.8 m */
 #define SPAN_LEAST 0.0005      /* degrees: about 55 m, for a single point */
+#define A_DOT_LEAST 1e-6       /* degrees: about 10 cm */
+#define A_DOT_MOST 10.0        /* degrees */
+#define OUTLIER_PERCENT 2u     /* on each side */
+#define OUTLIER_LEAST 10u      /* fewer points have none */
 #define PI 3.14159265358979323846
 
 struct canvas_point {
 	double lat;
 	double lon;
 	char *label;
+	bool marked;
 };
 
 struct canvas {
@@ -29,24 +35,14 @@ struct canvas {
 	size_t room;
 };
 
-/* One character of the picture: dots, or one character of a label. */
-struct cell {
-	unsigned char dots;
-	char *text; /* UTF-8 of one character, or NULL */
-};
-
 /* The drawing: degrees to dots. */
 struct drawing {
 	double lat_mid;
 	double lon_mid;
 	double shrink;        /* of longitudes */
 	double degrees_a_dot; /* of latitude */
-	size_t columns;
-	size_t lines;
-	unsigned dots_x; /* in a character */
-	unsigned dots_y;
-	double flat; /* height of a dot in widths of one */
-	struct cell *cells;
+	double flat;          /* height of a dot in widths of one */
+	struct raster raster;
 };
 
 struct canvas *
@@ -77,6 +73,8 @@ canvas_add(struct canvas *canvas, double lat, double lon, const char *label)
 	struct buf clean = XBUF;
 	struct buf cut = XBUF;
 
+	if (!(fabs(lat) <= 90 && fabs(lon) <= 180))
+		return;
 	if (label != NULL) {
 		put_clean(&clean, span_from(label));
 		width_cut(
@@ -97,31 +95,110 @@ canvas_add(struct canvas *canvas, double lat, double lon, const char *label)
 	canvas->points[canvas->count++] = point;
 }
 
-static void
-find_scale(const struct canvas *canvas, struct drawing *d)
+void
+canvas_mark(struct canvas *canvas, double lat, double lon, const char *label)
 {
-	double south = 90;
-	double north = -90;
-	double west = 540;
-	double east = -540;
+	size_t before = canvas->count;
+
+	canvas_add(canvas, lat, lon, label);
+	if (canvas->count > before)
+		canvas->points[before].marked = true;
+}
+
+/* From where to where the points lie that set the scale. */
+struct extent {
+	double least;
+	double most;
+};
+
+static int
+by_size(const void *a, const void *b)
+{
+	const double *x = a;
+	const double *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/*
+ * Those just outside the percentiles are seen as well: a quarter of the
+ * extent on each side, but no more than there are points.
+ */
+static struct extent
+extent_of(double *degrees, size_t count, bool all)
+{
+	size_t cut = (count * OUTLIER_PERCENT + 99) / 100;
+	struct extent e;
+	double more;
+
+	if (all || count < OUTLIER_LEAST)
+		cut = 0;
+	qsort(degrees, count, sizeof(*degrees), by_size);
+	e.least = degrees[cut];
+	e.most = degrees[count - 1 - cut];
+	more = (e.most - e.least) / 4;
+	e.least = fmax(e.least - more, degrees[0]);
+	e.most = fmin(e.most + more, degrees[count - 1]);
+	return e;
+}
+
+/* In degrees of latitude, for both: how far the picture has to reach. */
+struct reach {
 	double high;
 	double wide;
+};
 
-	for (size_t i = 0; i < canvas->count; i++) {
-		south = fmin(south, canvas->points[i].lat);
-		north = fmax(north, canvas->points[i].lat);
-		west = fmin(west, canvas->points[i].lon);
-		east = fmax(east, canvas->points[i].lon);
+static struct reach
+find_reach(const struct canvas *canvas, const struct canvas_view *view,
+    struct drawing *d)
+{
+	double *degrees = xcalloc(canvas->count, sizeof(*degrees));
+	struct extent lat;
+	struct extent lon;
+	struct reach reach;
+
+	for (size_t i = 0; i < canvas->count; i++)
+		degrees[i] = canvas->points[i].lat;
+	lat = extent_of(degrees, canvas->count, view->all);
+	for (size_t i = 0; i < canvas->count; i++)
+		degrees[i] = canvas->points[i].lon;
+	lon = extent_of(degrees, canvas->count, view->all);
+	free(degrees);
+	d->lat_mid = (lat.least + lat.most) / 2;
+	d->lon_mid = (lon.least + lon.most) / 2;
+	if (view->centred) {
+		d->lat_mid = view->lat;
+		d->lon_mid = view->lon;
 	}
-	d->lat_mid = (south + north) / 2;
-	d->lon_mid = (west + east) / 2;
 	d->shrink = fmax(cos(d->lat_mid * PI / 180), 0.01);
-	high = fmax(north - south, SPAN_LEAST);
-	wide = fmax((east - west) * d->shrink, SPAN_LEAST);
+	reach.high = lat.most - lat.least;
+	reach.wide = (lon.most - lon.least) * d->shrink;
+	if (view->centred && view->radius > 0)
+		reach.high = reach.wide = 2 * view->radius;
+	return reach;
+}
+
+static void
+find_scale(const struct canvas *canvas, const struct canvas_view *view,
+    struct drawing *d)
+{
+	const struct raster *r = &d->raster;
+	struct reach reach = find_reach(canvas, view, d);
+	double high = fmax(reach.high, SPAN_LEAST);
+	double wide = fmax(reach.wide, SPAN_LEAST);
+
 	/* One character of margin on each side, for the labels. */
 	d->degrees_a_dot =
-	    fmax(high / (double)((d->lines - 1) * d->dots_y) / d->flat,
-		wide / (double)((d->columns - 4) * d->dots_x));
+	    fmax(high / (double)((r->lines - 1) * r->dots_y) / d->flat,
+		wide / (double)((r->columns - 4) * r->dots_x)) /
+	    exp2(view->zoom);
+	d->degrees_a_dot =
+	    fmin(fmax(d->degrees_a_dot, A_DOT_LEAST), A_DOT_MOST);
+	d->lon_mid += view->right * d->degrees_a_dot *
+		      (double)(r->columns * r->dots_x) / d->shrink;
+	d->lat_mid += view->up * d->degrees_a_dot * d->flat *
+		      (double)(r->lines * r->dots_y);
+	d->lat_mid = fmin(fmax(d->lat_mid, -90), 90);
 }
 
 /* The dot of a point; false when it lies outside. */
@@ -129,129 +206,43 @@ static bool
 locate(
     const struct drawing *d, const struct canvas_point *p, size_t *x, size_t *y)
 {
-	double right = (p->lon - d->lon_mid) * d->shrink / d->degrees_a_dot;
+	const struct raster *r = &d->raster;
+	double right =
+	    remainder(p->lon - d->lon_mid, 360) * d->shrink / d->degrees_a_dot;
 	double down = (d->lat_mid - p->lat) / d->degrees_a_dot / d->flat;
-	double dot_x = right + (double)(d->columns * d->dots_x) / 2;
-	double dot_y = down + (double)(d->lines * d->dots_y) / 2;
+	double dot_x = right + (double)(r->columns * r->dots_x) / 2;
+	double dot_y = down + (double)(r->lines * r->dots_y) / 2;
 
-	if (!(dot_x >= 0 && dot_y >= 0))
+	if (!(dot_x >= 0 && dot_y >= 0 &&
+		dot_x < (double)(r->columns * r->dots_x) &&
+		dot_y < (double)(r->lines * r->dots_y)))
 		return false;
 	*x = (size_t)dot_x;
 	*y = (size_t)dot_y;
-	return *x < d->columns * d->dots_x && *y < d->lines * d->dots_y;
-}
-
-static struct cell *
-cell_at(struct drawing *d, size_t x, size_t y)
-{
-	return &d->cells[y / d->dots_y * d->columns + x / d->dots_x];
-}
-
-static void
-draw_dot(struct drawing *d, size_t x, size_t y)
-{
-	static const unsigned char bits[4][2] = {
-		{ 0x01, 0x08 },
-		{ 0x02, 0x10 },
-		{ 0x04, 0x20 },
-		{ 0x40, 0x80 },
-	};
-	struct cell *cell = cell_at(d, x, y);
-
-	cell->dots |= bits[y % d->dots_y][x % d->dots_x];
-}
-
-static size_t
-char_len(const char *text)
-{
-	size_t n = 1;
-
-	while (((unsigned char)text[n] & 0xc0u) == 0x80)
-		n++;
-	return n;
-}
-
-/* Room for the label after the point, or before it at the right edge. */
-static bool
-find_room(const struct drawing *d, size_t index, size_t width, size_t *start)
-{
-	size_t column = index % d->columns;
-
-	if (column + width > d->columns)
-		return false;
-	for (size_t i = 0; i < width; i++) {
-		if (d->cells[index + i].text != NULL)
-			return false;
-	}
-	*start = index;
 	return true;
 }
 
+/* After the point, or before it where there is no room. */
 static void
 draw_label(struct drawing *d, size_t x, size_t y, const char *label)
 {
-	size_t index = (size_t)(cell_at(d, x, y) - d->cells);
+	size_t column = x / d->raster.dots_x;
+	size_t line = y / d->raster.dots_y;
 	size_t width = width_of(span_from(label));
-	size_t start;
 
-	if (!find_room(d, index, width, &start) &&
-	    !(index % d->columns >= width &&
-		find_room(d, index - width, width, &start)))
-		return;
-	while (*label != '\0') {
-		size_t len = char_len(label);
-		size_t columns = width_of(span_of(label, len));
-
-		if (columns > 0 && start < d->columns * d->lines) {
-			d->cells[start].text = xstrndup(label, len);
-			/* A wide character covers the next cell. */
-			if (columns == 2)
-				d->cells[start + 1].text = xstrdup("");
-			start += columns;
-		}
-		label += len;
-	}
-}
-
-static void
-put_braille(struct buf *out, unsigned char dots)
-{
-	unsigned point = 0x2800u + dots;
-
-	putf(out, "%c%c%c", (int)(0xe0u | point >> 12),
-	    (int)(0x80u | (point >> 6 & 0x3fu)),
-	    (int)(0x80u | (point & 0x3fu)));
-}
-
-static void
-put_line(const struct canvas *canvas, const struct drawing *d, size_t line,
-    struct buf *out)
-{
-	const struct cell *cells = &d->cells[line * d->columns];
-	size_t last = d->columns;
-
-	while (last > 0 && cells[last - 1].dots == 0 &&
-	       cells[last - 1].text == NULL)
-		last--;
-	for (size_t i = 0; i < last; i++) {
-		if (cells[i].text != NULL)
-			put_text(out, cells[i].text);
-		else if (cells[i].dots == 0)
-			put_byte(out, ' ');
-		else if (canvas->utf8)
-			put_braille(out, cells[i].dots);
-		else
-			put_byte(out, '*');
-	}
-	put_byte(out, '\n');
+	if (!raster_text(&d->raster, column, line, label, NULL) &&
+	    column >= width)
+		(void)raster_text(
+		    &d->raster, column - width, line, label, NULL);
 }
 
 /* The longest of 1, 2, 5, 10 ... m that a third of the width shows. */
 static void
 put_scale(const struct drawing *d, struct buf *out)
 {
-	double m_per_column = d->degrees_a_dot * d->dots_x * M_PER_DEGREE;
-	double most = m_per_column * (double)d->columns / 3;
+	double m_per_column =
+	    d->degrees_a_dot * d->raster.dots_x * M_PER_DEGREE;
+	double most = m_per_column * (double)d->raster.columns / 3;
 	double length = 1;
 	static const double steps[] = { 2, 2.5, 2 };
 	size_t step = 0;
@@ -273,37 +264,58 @@ put_scale(const struct drawing *d, struct buf *out)
 	    remainder(d->lon_mid, 360));
 }
 
-void
-canvas_draw(const struct canvas *canvas, struct buf *out)
+/* The dots; returns how many of the points are in sight. */
+static size_t
+draw_dots(const struct canvas *canvas, struct drawing *d)
 {
-	bool utf8 = canvas->utf8;
-	struct drawing d = {
-		.columns = canvas->width,
-		.lines = canvas->height - 1,
-		.dots_x = utf8 ? 2 : 1,
-		.dots_y = utf8 ? 4 : 1,
-		.flat = utf8 ? 1 : 2,
-	};
+	static const struct raster_pen pen = { .sign = '*' };
+	size_t seen = 0;
 	size_t x;
 	size_t y;
 
+	for (size_t i = 0; i < canvas->count; i++) {
+		if (!locate(d, &canvas->points[i], &x, &y))
+			continue;
+		raster_dot(&d->raster, x, y, &pen);
+		seen++;
+	}
+	return seen;
+}
+
+static void
+draw_labels(const struct canvas *canvas, struct drawing *d, bool marked)
+{
+	size_t x;
+	size_t y;
+
+	for (size_t i = 0; i < canvas->count; i++) {
+		const struct canvas_point *p = &canvas->points[i];
+
+		if (p->label != NULL && p->marked == marked &&
+		    locate(d, p, &x, &y))
+			draw_label(d, x, y, p->label);
+	}
+}
+
+size_t
+canvas_draw(const struct canvas *canvas, const struct canvas_view *view,
+    struct buf *out)
+{
+	struct drawing d = { .flat = canvas->utf8 ? 1 : 2 };
+	size_t seen;
+
 	if (canvas->count == 0) {
 		put_text(out, "(nothing to draw)\n");
-		return;
+		return 0;
 	}
-	d.cells = xcalloc(d.columns * d.lines + 1, sizeof(*d.cells));
-	find_scale(canvas, &d);
-	for (size_t i = 0; i < canvas->count; i++) {
-		if (!locate(&d, &canvas->points[i], &x, &y))
-			continue;
-		draw_dot(&d, x, y);
-		if (canvas->points[i].label != NULL)
-			draw_label(&d, x, y, canvas->points[i].label);
-	}
-	for (size_t line = 0; line < d.lines; line++)
-		put_line(canvas, &d, line, out);
+	raster_init(&d.raster, canvas->width, canvas->height - 1, canvas->utf8);
+	find_scale(canvas, view, &d);
+	seen = draw_dots(canvas, &d);
+	draw_labels(canvas, &d, true);
+	if (seen <= view->labels_most)
+		draw_labels(canvas, &d, false);
+	raster_put(&d.raster, out);
 	put_scale(&d, out);
-	for (size_t i = 0; i < d.columns * d.lines + 1; i++)
-		free(d.cells[i].text);
-	free(d.cells);
+	raster_release(&d.raster);
+	return canvas->count - seen;
 }

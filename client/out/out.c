@@ -16,6 +16,7 @@ out_init(struct out *out, const struct out_options *options, struct sink *sink)
 {
 	*out = (struct out){ .options = *options,
 		.sink = sink,
+		.picture = XBUF,
 		.heading = XBUF,
 		.footer = XBUF,
 		.members = XBUF,
@@ -28,6 +29,7 @@ out_release(struct out *out)
 	arena_release(&out->arena);
 	filter_free(out->filter);
 	template_free(out->template);
+	buf_release(&out->picture);
 	buf_release(&out->heading);
 	buf_release(&out->footer);
 	buf_release(&out->members);
@@ -365,7 +367,8 @@ out_column(const struct out *out, enum column_trait trait)
 }
 
 void
-out_failure(struct out *out, const char *node, const char *reason)
+out_failure(
+    struct out *out, const char *node, const char *state, const char *reason)
 {
 	size_t column = out_column(out, COLUMN_NODE);
 
@@ -373,7 +376,7 @@ out_failure(struct out *out, const char *node, const char *reason)
 		out_word(out, column, node);
 	column = out_column(out, COLUMN_STATE);
 	if (column < out->view->count)
-		out_word(out, column, "unreachable");
+		out_word(out, column, state);
 	column = out_column(out, COLUMN_ERROR);
 	if (column < out->view->count)
 		out_word(out, column, reason);

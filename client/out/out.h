@@ -22,6 +22,7 @@ enum format_trait {
 	FORMAT_LOOKS = 1 << 2,  /* aligned, with footers, for a screen */
 	FORMAT_RAW = 1 << 3,    /* the server's bytes, no rows */
 	FORMAT_JSON = 1 << 4,   /* errors on stderr are JSON as well */
+	FORMAT_LINES = 1 << 5,  /* below one title line, in each round again */
 };
 
 struct format {
@@ -51,6 +52,7 @@ struct out_options {
 	size_t limit; /* 0 = all */
 	bool header;
 	bool safe; /* csv and tsv without formulas */
+	const char *time; /* csv, tsv: of all rows, in front; NULL = none */
 	bool color;
 	bool utf8;
 	bool many_nodes;     /* several nodes were asked: show who answers */
@@ -80,10 +82,12 @@ struct out {
 	struct template *template;
 	size_t *shown; /* indices of columns, in order */
 	size_t shown_count;
+	struct buf picture; /* drawn above that, by `table' and `wide' */
 	struct buf heading; /* people read it above the rows */
 	struct buf footer;  /* and this below */
 	struct buf members; /* `,"key":value` at the top level of JSON */
 	bool begun;
+	bool titled; /* csv, tsv: the title line is written */
 	bool streams;
 	bool cut_said;    /* that there are more than --limit is said already */
 	size_t held_most; /* rows that are collected at most; 0: all */
@@ -132,8 +136,12 @@ void out_place(
 /* The row is complete. */
 void out_row(struct out *out);
 
-/* A whole row that says only that this node gave no answer. */
-void out_failure(struct out *out, const char *node, const char *reason);
+/*
+ * A whole row that says only that this node gave no answer: `state' is
+ * "unreachable" or "waiting".
+ */
+void out_failure(
+    struct out *out, const char *node, const char *state, const char *reason);
 
 /* Index of the first column with that trait, or the view's count. */
 size_t out_column(const struct out *out, enum column_trait trait);

@@ -252,8 +252,10 @@ table_begin(struct out *out)
 {
 	struct layout_column *columns;
 
-	if (out_is_looks(out))
+	if (out_is_looks(out)) {
+		sink_write(out->sink, buf_span(&out->picture));
 		write_wrapped(out, buf_span(&out->heading));
+	}
 	if (is_record(out) || (out->count == 0 && !out->streams))
 		return;
 	columns = out->streams ? lay_out_stream(out) : lay_out(out);

@@ -33,6 +33,15 @@ is_formula(struct span text)
 	return number.len == 0;
 }
 
+/* The view's own time, say a client's, keeps its name. */
+static const char *
+time_title(const struct out *out)
+{
+	return view_find(out->view, span_from("time")) < out->view->count
+		   ? "round_time"
+		   : "time";
+}
+
 /* A place is three fields: text, lat, lon. */
 static void
 put_titles(struct out *out, char gap)
@@ -42,6 +51,9 @@ put_titles(struct out *out, char gap)
 	buf_clear(line);
 	if (!out->options.header)
 		return;
+	out->titled = true;
+	if (out->options.time != NULL)
+		putf(line, "%s%c", time_title(out), gap);
 	for (size_t i = 0; i < out->shown_count; i++) {
 		const struct column *c = out_shown(out, i);
 
@@ -109,6 +121,8 @@ put_row(struct out *out, const struct value *row, char gap,
 	struct buf cell = XBUF;
 
 	buf_clear(line);
+	if (out->options.time != NULL)
+		putf(line, "%s%c", out->options.time, gap);
 	for (size_t i = 0; i < out->shown_count; i++) {
 		const struct value *value = &row[out->shown[i]];
 

@@ -147,6 +147,20 @@ screen_put_frame(struct buf *out, struct span text, bool utf8)
 	buf_release(&more);
 }
 
+size_t
+screen_put_lines(struct buf *out, struct span text, bool utf8)
+{
+	size_t width = screen_width();
+	size_t most = screen_height() - 1;
+	size_t count = 0;
+
+	for (; text.len > 0 && count < most; count++) {
+		put_line(out, width_take_line(&text, 0), width, utf8);
+		put_text(out, "\r\n");
+	}
+	return count;
+}
+
 static void
 restore(void)
 {

@@ -28,6 +28,12 @@ bool screen_has_program(const char *name);
  */
 void screen_put_frame(struct buf *out, struct span text, bool utf8);
 
+/*
+ * Appends lines as they are below the cursor, each cut to the width, and at
+ * most so many that one line of the screen is left; returns how many.
+ */
+size_t screen_put_lines(struct buf *out, struct span text, bool utf8);
+
 #define SCREEN_CLEAR "\033[2J"
 #define SCREEN_HIDE_CURSOR "\033[?25l"
 #define SCREEN_SHOW_CURSOR "\033[?25h"

@@ -7,13 +7,20 @@
 
 #include "base/xbuf.h"
 #include "herd/text.h"
+#include "run/rounds.h"
 
 /* libcurl ends a request by itself. This is for the case that it cannot. */
 #define GRACE_NS (200 * HERD_NS_PER_MS)
 
-static void
-fail_answer(struct answer *a, enum status status, const char *message)
+/* A person is told then for whom herdctl waits. */
+#define NOTICE_NS HERD_NS_PER_S
+
+void
+answer_fail(struct answer *a, enum status status, const char *message)
 {
+	if (a->call != NULL)
+		admin_client_cancel(a->call);
+	a->call = NULL;
 	a->status = status;
 	free(a->message);
 	a->message = xstrdup(message);
@@ -37,7 +44,7 @@ parse_body(struct answer *a)
 	    end != body.data + body.len) {
 		cJSON_Delete(a->json);
 		a->json = NULL;
-		fail_answer(a, STATUS_REPLY, "the answer is not valid JSON");
+		answer_fail(a, STATUS_REPLY, "the answer is not valid JSON");
 	}
 }
 
@@ -55,7 +62,7 @@ on_done(void *arg, const struct admin_answer *answer)
 		parse_body(a);
 		return;
 	}
-	fail_answer(a, answer->status, answer->message);
+	answer_fail(a, answer->status, answer->message);
 	if (answer->hint != NULL)
 		a->hint = xstrdup(answer->hint);
 }
@@ -80,10 +87,11 @@ ask_prepare(struct run *run, const struct target *target,
 	return status;
 }
 
-static void
-start(struct answer *a, struct admin_client *admin, const struct question *q)
+void
+answer_start(struct answer *a, struct run *run, const struct target *target,
+    const struct question *q, struct admin_client *admin)
 {
-	struct mono deadline = a->run->deadline;
+	struct mono deadline = run->deadline;
 	struct admin_request request = {
 		.method = q->method == NULL ? "GET" : q->method,
 		.path = q->path,
@@ -92,15 +100,19 @@ start(struct answer *a, struct admin_client *admin, const struct question *q)
 	struct buf why = XBUF;
 	enum status status;
 
+	*a = (struct answer){
+		.run = run, .target = target, .any_body = q->any_body
+	};
+	buf_init(&a->body, XBUF_MAX);
 	if (deadline.ns != NO_DEADLINE.ns)
 		request.timeout_ns =
 		    (uint64_t)deadline_left_ms(deadline) * HERD_NS_PER_MS + 1;
 	a->began = now_mono();
-	status = ask_prepare(a->run, a->target, &request, &why);
+	status = ask_prepare(run, target, &request, &why);
 	if (status == STATUS_OK)
 		a->call = admin_client_start(admin, &request, &events, a);
 	else
-		fail_answer(a, status, text_of(&why));
+		answer_fail(a, status, text_of(&why));
 	buf_release(&why);
 }
 
@@ -120,12 +132,43 @@ static void
 give_up(struct answers *answers)
 {
 	answers_each(a, answers) {
-		if (a->call != NULL)
-			admin_client_cancel(a->call);
-		a->call = NULL;
 		if (!a->done)
-			fail_answer(a, STATUS_TIMEOUT, "no answer in time");
+			answer_fail(a, STATUS_TIMEOUT, "no answer in time");
 	}
+}
+
+static void
+say_who_is_late(struct run *run, const struct answers *answers)
+{
+	struct buf names = XBUF;
+
+	answers_each(a, answers) {
+		if (!a->done) {
+			put_text(&names, names.len > 0 ? ", " : "");
+			put_clean(&names, span_from(a->target->name));
+		}
+	}
+	run_notice(run, "waiting for %s", text_of(&names));
+	buf_release(&names);
+}
+
+static enum wait_result
+wait_for_all(struct run *run, const struct answers *answers)
+{
+	struct loop *loop = app_loop(run->app);
+	struct mono soon = mono_add(now_mono(), NOTICE_NS);
+	struct mono deadline = run->deadline;
+	enum wait_result result;
+
+	if (deadline.ns != NO_DEADLINE.ns)
+		deadline = mono_add(deadline, GRACE_NS);
+	if (answers->count > 1 && soon.ns < deadline.ns) {
+		result = loop_wait(loop, all_answered, answers, soon);
+		if (result != WAIT_TIMEOUT)
+			return result;
+		say_who_is_late(run, answers);
+	}
+	return loop_wait(loop, all_answered, answers, deadline);
 }
 
 char *
@@ -140,34 +183,36 @@ ask_path(const char *before, struct span name, const char *after)
 }
 
 enum status
+ask_may(struct run *run, const struct question *question,
+    struct admin_client **admin)
+{
+	/* The table of commands refuses earlier, unless it is wrong. */
+	enum status status =
+	    question->method == NULL ? STATUS_OK : run_may_change(run);
+
+	if (status != STATUS_OK)
+		return status;
+	status = app_admin(run->app, admin, &run->message);
+	return status == STATUS_OK ? status : run_fail_message(run, status);
+}
+
+enum status
 ask(struct run *run, const struct question *question,
     const struct target *const *targets, size_t count, struct answers *out)
 {
 	struct admin_client *admin;
-	struct mono deadline = run->deadline;
-	enum status status = STATUS_OK;
+	enum status status;
 	enum wait_result result;
 
+	if (run->rounds != NULL && question->method == NULL)
+		return rounds_ask(run, question, targets, count, out);
 	*out = (struct answers){ xcalloc(count, sizeof(*out->items)), count };
-	for (size_t i = 0; i < count; i++) {
-		out->items[i].run = run;
-		out->items[i].target = targets[i];
-		out->items[i].any_body = question->any_body;
-		buf_init(&out->items[i].body, XBUF_MAX);
-	}
-	/* The table of commands refuses earlier, unless it is wrong. */
-	if (question->method != NULL)
-		status = run_may_change(run);
+	status = ask_may(run, question, &admin);
 	if (status != STATUS_OK)
 		return status;
-	status = app_admin(run->app, &admin, &run->message);
-	if (status != STATUS_OK)
-		return run_fail_message(run, status);
 	for (size_t i = 0; i < count; i++)
-		start(&out->items[i], admin, question);
-	if (deadline.ns != NO_DEADLINE.ns)
-		deadline = mono_add(deadline, GRACE_NS);
-	result = loop_wait(app_loop(run->app), all_answered, out, deadline);
+		answer_start(&out->items[i], run, targets[i], question, admin);
+	result = wait_for_all(run, out);
 	give_up(out);
 	return result == WAIT_INTERRUPTED ? STATUS_SIGINT : STATUS_OK;
 }
@@ -185,14 +230,47 @@ ask_all(struct run *run, const char *path, struct answers *out)
 }
 
 void
+answer_copy(struct answer *to, const struct answer *from)
+{
+	*to = *from;
+	to->call = NULL;
+	to->message = from->message == NULL ? NULL : xstrdup(from->message);
+	to->hint = from->hint == NULL ? NULL : xstrdup(from->hint);
+	buf_init(&to->body, XBUF_MAX);
+	put_span(&to->body, buf_span(&from->body));
+	to->json = cJSON_Duplicate(from->json, 1);
+}
+
+void
+answer_release(struct answer *a)
+{
+	if (a->call != NULL)
+		admin_client_cancel(a->call);
+	free(a->message);
+	free(a->hint);
+	buf_release(&a->body);
+	cJSON_Delete(a->json);
+	*a = (struct answer){ 0 };
+}
+
+const char *
+answer_failure_state(const struct answer *answer)
+{
+	return answer->waiting ? "waiting" : "unreachable";
+}
+
+void
+answer_put_failure(struct out *out, const struct answer *answer)
+{
+	out_failure(out, answer->target->name, answer_failure_state(answer),
+	    answer->message);
+}
+
+void
 answers_release(struct answers *answers)
 {
-	answers_each(a, answers) {
-		free(a->message);
-		free(a->hint);
-		buf_release(&a->body);
-		cJSON_Delete(a->json);
-	}
+	answers_each(a, answers)
+		answer_release(a);
 	free(answers->items);
 	*answers = (struct answers){ 0 };
 }

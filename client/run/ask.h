@@ -22,6 +22,8 @@ struct answer {
 	struct mono began;
 	double ms;
 	bool done;
+	bool waiting;  /* it may still come: a round went on without it */
+	bool fresh;    /* no earlier round has had it */
 	bool any_body; /* the body need not be JSON */
 };
 
@@ -49,8 +51,9 @@ char *ask_path(const char *before, struct span name, const char *after);
 
 /*
  * Asks these nodes, all at once, and waits. STATUS_OK: each has answered, good
- * or not. STATUS_SIGINT, STATUS_LOCAL (no libcurl): said already. *out is to
- * be released in any case.
+ * or not; in a round of a picture that is drawn again (run->rounds) those that
+ * are late are `waiting', which is not good either. STATUS_SIGINT,
+ * STATUS_LOCAL (no libcurl): said already. *out is to be released in any case.
  */
 enum status ask(struct run *run, const struct question *question,
     const struct target *const *targets, size_t count, struct answers *out);
@@ -66,7 +69,38 @@ enum status ask_all(struct run *run, const char *path, struct answers *out);
 enum status ask_prepare(struct run *run, const struct target *target,
     struct admin_request *request, struct buf *why);
 
+/* The state of a node that gave no answer: "unreachable", or "waiting". */
+const char *answer_failure_state(const struct answer *answer);
+
+/* Adds the row of a node that gave no answer. */
+void answer_put_failure(struct out *out, const struct answer *answer);
+
 void answers_release(struct answers *answers);
+
+/* --- one answer, for those that wait by themselves ------------------------ */
+
+/* Asks its target; it is done at once if that is not possible. */
+void answer_start(struct answer *answer, struct run *run,
+    const struct target *target, const struct question *question,
+    struct admin_client *admin);
+
+/* It has failed, for that reason; a question under way is given up. */
+void answer_fail(
+    struct answer *answer, enum status status, const char *message);
+
+/* Fills the empty *to with the same. */
+void answer_copy(struct answer *to, const struct answer *from);
+
+void answer_release(struct answer *answer);
+
+/*
+ * STATUS_OK: the run may ask that, and *admin is there. Else it is said
+ * already.
+ */
+enum status ask_may(struct run *run, const struct question *question,
+    struct admin_client **admin);
+
+/* --- their statuses ------------------------------------------------------- */
 
 /* OK, PARTIAL, or what all failed with. */
 enum status answers_status(const struct answers *answers);

@@ -19,6 +19,8 @@ finish(struct conversation *x, enum status status, const char *message)
 	x->ms = (double)mono_since(now_mono(), x->began) / 1e6;
 	if (message != NULL)
 		x->message = xstrdup(message);
+	if (x->on_done != NULL)
+		x->on_done(x->arg, x);
 }
 
 static void
@@ -134,9 +136,28 @@ say_request(struct run *run, const struct target *target, struct span request)
 	buf_release(&shown);
 }
 
+/* In a picture that is drawn again a silent node is waited for that long. */
+#define PATIENCE_NS HERD_NS_PER_S
+
+static struct mono
+end_of_wait(const struct run *run)
+{
+	struct mono soon = mono_add(now_mono(), PATIENCE_NS);
+	bool hurries = run->watched && run->sink.terminal && run->all_nodes;
+
+	return hurries && soon.ns < run->deadline.ns ? soon : run->deadline;
+}
+
 enum status
 conversation_all(
     struct run *run, struct span request, struct conversations *out)
+{
+	return conversation_each(run, request, NULL, NULL, out);
+}
+
+enum status
+conversation_each(struct run *run, struct span request,
+    conversation_done *on_done, void *arg, struct conversations *out)
 {
 	enum status status = run_targets(run);
 	enum wait_result result;
@@ -150,6 +171,8 @@ conversation_all(
 		struct conversation *x = &out->items[i];
 
 		x->run = run;
+		x->on_done = on_done;
+		x->arg = arg;
 		x->target = run->targets[i];
 		x->wanted = count_requests(request);
 		buf_init(&x->bytes, XBUF_MAX);
@@ -157,7 +180,7 @@ conversation_all(
 		say_request(run, x->target, request);
 		start(x, request);
 	}
-	result = loop_wait(app_loop(run->app), all_done, out, run->deadline);
+	result = loop_wait(app_loop(run->app), all_done, out, end_of_wait(run));
 	for (size_t i = 0; i < out->count; i++)
 		stop(&out->items[i]);
 	return result == WAIT_INTERRUPTED ? STATUS_SIGINT : STATUS_OK;

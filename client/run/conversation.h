@@ -10,8 +10,15 @@
 #include "net/reply.h"
 #include "run/run.h"
 
+struct conversation;
+
+/* It is done, good or not; called while the others are still waited for. */
+typedef void conversation_done(void *arg, const struct conversation *x);
+
 struct conversation {
 	struct run *run;
+	conversation_done *on_done; /* or NULL */
+	void *arg;
 	const struct target *target;
 	enum status status;
 	char *message;
@@ -38,6 +45,10 @@ struct conversations {
  */
 enum status conversation_all(
     struct run *run, struct span request, struct conversations *out);
+
+/* As conversation_all(), and tells of each one when it is done. */
+enum status conversation_each(struct run *run, struct span request,
+    conversation_done *on_done, void *arg, struct conversations *out);
 void conversations_release(struct conversations *conversations);
 enum status conversations_status(const struct conversations *conversations);
 enum status conversations_report(

@@ -306,8 +306,7 @@ fields_rows(struct run *run, const struct answers *answers, const char *list,
 		if (answer->status != STATUS_OK) {
 			/* One node that fails is an error, not a table. */
 			if (run->all_nodes)
-				out_failure(&run->out, answer->target->name,
-				    answer->message);
+				answer_put_failure(&run->out, answer);
 			continue;
 		}
 		out_raw(&run->out, buf_span(&answer->body));

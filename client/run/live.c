@@ -14,11 +14,11 @@ struct live {
 	struct sink *out;
 	bool whole;
 	bool utf8;
-	bool has_keys; /* stdin is a terminal */
+	const struct live_events *events;
+	void *arg;
 	struct event *input;
 	struct event *resize;
-	bool readable;
-	bool resized;
+	unsigned escape; /* bytes of an escape sequence so far */
 	struct loop_terminal terminal;
 	const struct loop_terminal *terminal_before;
 };
@@ -26,7 +26,9 @@ struct live {
 static void
 enter(struct live *live)
 {
-	live->has_keys = screen_keys_begin() == 0;
+	/* Without a terminal there are no keys; a plain file has none. */
+	if (screen_keys_begin() == 0)
+		(void)event_add(live->input, NULL);
 	sink_write(live->out,
 	    span_from(live->whole ? SCREEN_ENTER : SCREEN_HIDE_CURSOR));
 	sink_flush(live->out);
@@ -38,6 +40,7 @@ leave(struct live *live)
 	sink_write(live->out,
 	    span_from(live->whole ? SCREEN_LEAVE : "\r\n" SCREEN_SHOW_CURSOR));
 	sink_flush(live->out);
+	event_del(live->input);
 	screen_keys_end();
 }
 
@@ -54,11 +57,62 @@ on_enter(void *arg)
 	struct live *live = arg;
 
 	enter(live);
-	live->resized = true;
+	live->events->on_resize(live->arg);
+}
+
+/* ESC [ A and ESC O A are the cursor keys; true: it is part of one. */
+static bool
+take_escape(struct live *live, unsigned char byte)
+{
+	if (byte == '\033') {
+		live->escape = 1;
+		return true;
+	}
+	if (live->escape == 1 && (byte == '[' || byte == 'O')) {
+		live->escape = 2;
+		return true;
+	}
+	if (live->escape < 2) {
+		live->escape = 0;
+		return false;
+	}
+	/* Parameters stand before the letter: ESC [ 1 ; 5 A. */
+	if (byte < '@') {
+		return true;
+	}
+	live->escape = 0;
+	if (byte >= 'A' && byte <= 'D')
+		live->events->on_key(live->arg, LIVE_UP + byte - 'A');
+	return true;
+}
+
+static void
+on_input(int fd, short what HERD_UNUSED, void *arg)
+{
+	struct live *live = arg;
+	unsigned char keys[64];
+	ssize_t n = read(fd, keys, sizeof(keys));
+
+	/* There will be no more keys. */
+	if (n <= 0)
+		event_del(live->input);
+	for (ssize_t i = 0; i < n; i++) {
+		if (!take_escape(live, keys[i]))
+			live->events->on_key(live->arg, keys[i]);
+	}
+}
+
+static void
+on_resize(int number HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	struct live *live = arg;
+
+	live->events->on_resize(live->arg);
 }
 
 struct live *
-live_begin(struct loop *loop, struct sink *out, bool whole, bool utf8)
+live_begin(struct loop *loop, struct sink *out, bool whole, bool utf8,
+    const struct live_events *events, void *arg)
 {
 	struct live *live = xcalloc(1, sizeof(*live));
 
@@ -68,10 +122,11 @@ live_begin(struct loop *loop, struct sink *out, bool whole, bool utf8)
 	live->out = out;
 	live->whole = whole;
 	live->utf8 = utf8;
+	live->events = events;
+	live->arg = arg;
 	live->input = event_new(
-	    loop->base, STDIN_FILENO, EV_READ, loop_set_flag, &live->readable);
-	live->resize =
-	    evsignal_new(loop->base, SIGWINCH, loop_set_flag, &live->resized);
+	    loop->base, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, live);
+	live->resize = evsignal_new(loop->base, SIGWINCH, on_resize, live);
 	if (live->input == NULL || live->resize == NULL ||
 	    event_add(live->resize, NULL) != 0)
 		out_of_memory();
@@ -92,43 +147,6 @@ live_draw(struct live *live, struct span text)
 	sink_write(live->out, buf_span(&frame));
 	sink_flush(live->out);
 	buf_release(&frame);
-}
-
-static bool
-has_news(const void *arg)
-{
-	const struct live *live = arg;
-
-	return live->readable || live->resized;
-}
-
-/* False: there will be no more keys. */
-static bool
-read_key(struct live *live, char *key)
-{
-	live->readable = false;
-	live->has_keys = read(STDIN_FILENO, key, 1) == 1;
-	return live->has_keys;
-}
-
-enum live_event
-live_rest(struct live *live, struct mono until, char *key)
-{
-	for (;;) {
-		if (live->has_keys && event_add(live->input, NULL) != 0)
-			out_of_memory();
-		switch (loop_wait(live->loop, has_news, live, until)) {
-		case WAIT_TIMEOUT: return LIVE_TIME;
-		case WAIT_INTERRUPTED: return LIVE_INTERRUPTED;
-		case WAIT_DONE: break;
-		}
-		if (live->resized) {
-			live->resized = false;
-			return LIVE_RESIZED;
-		}
-		if (read_key(live, key))
-			return LIVE_KEY;
-	}
 }
 
 void

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/xbuf.h"
@@ -12,6 +13,8 @@
 #include "out/screen.h"
 #include "out/width.h"
 #include "run/help.h"
+#include "run/rounds.h"
+#include "run/sketch.h"
 #include "run/watch.h"
 
 #define PAGER_DEFAULT "less -FRX"
@@ -140,6 +143,12 @@ fill_out_options(const struct run *run, struct out_options *options)
 		.utf8 = run->app->utf8,
 		.many_nodes = run->all_nodes,
 	};
+	/* Rounds below each other are one file of rows, which tell theirs. */
+	if (run->watched && (options->format->traits & FORMAT_LINES) != 0) {
+		options->header =
+		    options->header && (!run->titled || run->sink.terminal);
+		options->time = run->round_time;
+	}
 	for (size_t i = 0; run->herd != NULL && i < run->herd->count; i++) {
 		size_t width = width_of(span_from(run->herd->targets[i].name));
 
@@ -250,8 +259,10 @@ close_sink(struct run *run, enum status status)
 static void
 release_out(struct run *run)
 {
-	if (run->out_begun)
+	if (run->out_begun) {
+		run->titled = run->titled || run->out.titled;
 		out_release(&run->out);
+	}
 	run->out_begun = false;
 }
 
@@ -270,17 +281,53 @@ run_round(struct run *run)
 	return run->args->command->run(run);
 }
 
+static void
+draw_sketch(void *arg)
+{
+	sketch_draw_command(arg);
+}
+
+static void
+clear_sketch(void *arg)
+{
+	sketch_clear(arg);
+}
+
+static const struct rounds_sketch sketching = { draw_sketch, clear_sketch };
+
 static enum status
 run_once(struct run *run, const struct run_origin *origin)
 {
+	struct sketch sketch = { .run = run };
 	enum status status = open_sink(run, origin);
 
 	if (status != STATUS_OK)
 		return run_fail_message(run, status);
+	if ((run->args->command->traits & COMMAND_READ) != 0 &&
+	    sketch_is_possible(run))
+		run->rounds = rounds_new(ROUNDS_QUICK, &sketching, &sketch);
 	status = run_round(run);
+	rounds_free(run->rounds);
+	run->rounds = NULL;
 	status = close_sink(run, status);
 	release_out(run);
 	return status;
+}
+
+/* 2026-11-28T10:00:00.123Z */
+static void
+set_round_time(struct run *run)
+{
+	uint64_t ns = now_wall().ns;
+	time_t seconds = (time_t)(ns / HERD_NS_PER_S);
+	struct tm tm;
+	size_t len;
+
+	gmtime_r(&seconds, &tm);
+	len = strftime(
+	    run->round_time, sizeof(run->round_time), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(run->round_time + len, sizeof(run->round_time) - len, ".%03uZ",
+	    (unsigned)(ns % HERD_NS_PER_S / HERD_NS_PER_MS));
 }
 
 /* Each round writes to memory, which watch.c shows. */
@@ -291,6 +338,7 @@ watched_round(void *arg, struct sink *sink)
 	enum status status;
 
 	run->sink = *sink;
+	set_round_time(run);
 	status = run_round(run);
 	release_out(run);
 	*sink = run->sink;
@@ -301,10 +349,8 @@ static enum status
 run_watched(struct run *run, const struct run_origin *origin, uint64_t every)
 {
 	struct watch_options options = {
-		.loop = app_loop(run->app),
+		.run = run,
 		.every_ns = every,
-		.title = run->args->command->path,
-		.utf8 = run->app->utf8,
 	};
 	const char *count = args_flag(run->args, "count", true);
 	struct sink sink;
@@ -318,14 +364,33 @@ run_watched(struct run *run, const struct run_origin *origin, uint64_t every)
 		    run, STATUS_USAGE, "--count needs a number from 1 on");
 	sink = run->sink;
 	sink.pager = NULL;
+	run->watched = true;
 	status = watch_run(&options, &sink, watched_round, run);
+	rounds_free(run->rounds);
+	run->rounds = NULL;
 	run->sink = sink;
 	return close_sink(run, status);
 }
 
+/* A flag like --follow needs no --watch beside it. */
+static bool
+is_live(const struct run *run, const struct run_origin *origin)
+{
+	const char *flag = run->args->command->live_flag;
+	const char *format = prefs_text(&run->prefs, PREF_OUTPUT);
+
+	return flag != NULL && run_flag(run, flag) != NULL &&
+	       origin->redirect == REDIRECT_NONE &&
+	       isatty(STDOUT_FILENO) == 1 && isatty(STDIN_FILENO) == 1 &&
+	       !screen_is_dumb() &&
+	       (format == NULL ||
+		   (format_find(format)->traits & FORMAT_LOOKS) != 0);
+}
+
 /* --watch[=S]; false when it is not there. */
 static bool
-find_watch(struct run *run, uint64_t *every, enum status *status)
+find_watch(struct run *run, const struct run_origin *origin, uint64_t *every,
+    enum status *status)
 {
 	const struct option *watch = args_option(run->args, "watch", true);
 	double seconds = 2;
@@ -338,7 +403,8 @@ find_watch(struct run *run, uint64_t *every, enum status *status)
 		*status = run_fail(run, STATUS_USAGE,
 		    "--watch needs seconds, from 0.1 on: --watch=2");
 	*every = (uint64_t)(seconds * 1e9);
-	return watch != NULL || args_option(run->args, "count", true) != NULL;
+	return watch != NULL || args_option(run->args, "count", true) != NULL ||
+	       is_live(run, origin);
 }
 
 enum status
@@ -391,7 +457,7 @@ run_command(struct run *run, const struct run_origin *origin)
 		return (enum status)PLUGIN_UNKNOWN;
 	if (status != STATUS_OK)
 		return status;
-	if (!find_watch(run, &every, &status))
+	if (!find_watch(run, origin, &every, &status))
 		return run_once(run, origin);
 	if (status != STATUS_OK)
 		return status;
@@ -432,6 +498,8 @@ release(struct run *run)
 {
 	if (run->owns_herd)
 		herd_release(&run->own_herd);
+	if (run->picture.release != NULL)
+		run->picture.release(run->picture.state);
 	prefs_release(&run->prefs);
 	free(run->context);
 	free(run->targets);

@@ -12,6 +12,19 @@
 #include "out/out.h"
 #include "run/app.h"
 
+struct rounds;
+
+/*
+ * What a watched command keeps from round to round. `key` and `draw` may be
+ * NULL; they are called while the command waits as well.
+ */
+struct run_picture {
+	void *state;
+	void (*release)(void *state);
+	bool (*key)(void *state, int key); /* true: it has to be drawn again */
+	void (*draw)(void *state, struct sink *sink); /* without asking nodes */
+};
+
 struct run {
 	struct app *app;
 	const struct args *args;
@@ -32,6 +45,12 @@ struct run {
 	bool to_terminal;      /* stdout is one, nothing is redirected */
 	struct buf afterwards; /* for stderr, after the answer */
 	struct buf message;    /* scratch for callees that explain */
+	struct rounds *rounds; /* of a picture that is drawn again, or NULL */
+	struct run_picture picture;
+	bool watched;        /* by --watch */
+	char round_time[32]; /* then when the round began, ISO 8601 */
+	bool titled;         /* an earlier round has written the title line */
+	bool is_sketch;      /* what it writes is for the time being */
 };
 
 /* The source of a command line and the target of its output. */

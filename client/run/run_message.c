@@ -20,8 +20,8 @@
 static void
 write_stderr(struct run *run, struct buf *text)
 {
-	if (run->sink.fd < 0 && run->sink.terminal &&
-	    isatty(STDERR_FILENO) == 1) {
+	if (run->is_sketch || (run->sink.fd < 0 && run->sink.terminal &&
+				  isatty(STDERR_FILENO) == 1)) {
 		sink_write(&run->sink, buf_span(text));
 		return;
 	}
@@ -193,22 +193,6 @@ wants_words(const struct run *run)
 }
 
 void
-run_notice(struct run *run, const char *fmt, ...)
-{
-	struct buf text = XBUF;
-	va_list args;
-
-	if (!wants_words(run))
-		return;
-	va_start(args, fmt);
-	put_clean_text(&text, fmt, args);
-	va_end(args);
-	put_byte(&text, '\n');
-	write_stderr(run, &text);
-	buf_release(&text);
-}
-
-void
 run_hint(struct run *run, const char *fmt, ...)
 {
 	va_list args;
@@ -219,6 +203,19 @@ run_hint(struct run *run, const char *fmt, ...)
 		sink_flush(&run->sink);
 	va_start(args, fmt);
 	say(run, "hint: ", fmt, args);
+	va_end(args);
+}
+
+void
+run_notice(struct run *run, const char *fmt, ...)
+{
+	va_list args;
+
+	if (isatty(STDERR_FILENO) != 1 || prefs_is(&run->prefs, PREF_QUIET) ||
+	    wants_json(run))
+		return;
+	va_start(args, fmt);
+	say(run, run->app->repl == NULL ? "herdctl: " : "", fmt, args);
 	va_end(args);
 }
 

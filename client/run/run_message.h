@@ -29,7 +29,7 @@ enum status run_fail_message(struct run *run, enum status status);
 /* A hint at the next command; on a terminal only. */
 void run_hint(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
 
-/* As a hint, of how things are. */
+/* For a person who waits: when stderr is a terminal. */
 void run_notice(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
 
 /* With --verbose only. */

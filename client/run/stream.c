@@ -7,6 +7,8 @@
 #include "herd/framer.h"
 #include "run/ask.h"
 
+#define ROUND_SILENCE_NS HERD_NS_PER_S
+
 struct stream {
 	struct streams *owner;
 	const struct target *target;
@@ -141,22 +143,46 @@ streams_start(struct run *run, const char *path, stream_on_line *on_line,
 }
 
 enum status
-streams_open(struct run *run, const char *path, stream_on_line *on_line,
-    void *arg, struct streams **out)
+streams_await(struct streams *streams, struct mono until)
 {
-	enum status status = streams_start(run, path, on_line, arg, out);
-	enum wait_result result;
+	enum wait_result result =
+	    loop_wait(app_loop(streams->run->app), have_begun, streams, until);
 
-	if (status != STATUS_OK)
-		return status;
-	result = loop_wait(app_loop(run->app), have_begun, *out, run->deadline);
-	for (size_t i = 0; i < (*out)->count; i++) {
-		struct stream *s = &(*out)->items[i];
+	return result == WAIT_INTERRUPTED ? STATUS_SIGINT : STATUS_OK;
+}
+
+void
+streams_drop_silent(struct streams *streams)
+{
+	for (size_t i = 0; i < streams->count; i++) {
+		struct stream *s = &streams->items[i];
 
 		if (!s->begun && !s->ended)
 			drop(s, STATUS_TIMEOUT, "no answer in time");
 	}
-	return result == WAIT_INTERRUPTED ? STATUS_SIGINT : STATUS_OK;
+}
+
+enum status
+streams_open(struct run *run, const char *path, stream_on_line *on_line,
+    void *arg, struct streams **out)
+{
+	enum status status = streams_start(run, path, on_line, arg, out);
+
+	if (status == STATUS_OK)
+		status = streams_await(*out, run->deadline);
+	streams_drop_silent(*out);
+	return status;
+}
+
+enum stream_state
+streams_state(const struct streams *streams, size_t i, const char **why)
+{
+	const struct stream *s = &streams->items[i];
+
+	*why = s->ended ? s->message : NULL;
+	if (s->ended)
+		return STREAM_ENDED;
+	return s->begun ? STREAM_OPEN : STREAM_WAITING;
 }
 
 void
@@ -247,12 +273,24 @@ first_deadline(const struct streams *streams, uint64_t timeout)
 	return first;
 }
 
+/* A picture that is drawn again goes on soon without those that are silent. */
+static uint64_t
+silence_allowed(const struct run *run)
+{
+	uint64_t timeout = prefs_ns(&run->prefs, PREF_TIMEOUT);
+
+	if (run->rounds == NULL || run->target_count == 1 ||
+	    (timeout > 0 && timeout < ROUND_SILENCE_NS))
+		return timeout;
+	return ROUND_SILENCE_NS;
+}
+
 enum status
 streams_finish(
     struct streams *streams, bool (*done)(const void *arg), const void *arg)
 {
 	struct waiting waiting = { streams, done, arg };
-	uint64_t timeout = prefs_ns(&streams->run->prefs, PREF_TIMEOUT);
+	uint64_t timeout = silence_allowed(streams->run);
 
 	while (!is_over(&waiting)) {
 		if (loop_wait(app_loop(streams->run->app), is_over, &waiting,
@@ -267,20 +305,6 @@ streams_finish(
 		}
 	}
 	return STATUS_OK;
-}
-
-bool
-streams_failure(const struct streams *streams, size_t i,
-    const struct target **target, const char **message)
-{
-	if (i >= streams->count)
-		return false;
-	*target = streams->items[i].target;
-	*message =
-	    streams->items[i].ended && streams->items[i].status != STATUS_OK
-		? streams->items[i].message
-		: NULL;
-	return true;
 }
 
 enum status

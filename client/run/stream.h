@@ -23,11 +23,27 @@ typedef void stream_on_line(
  */
 enum status streams_open(struct run *run, const char *path,
     stream_on_line *on_line, void *arg, struct streams **out);
-void streams_free(struct streams *streams); /* NULL is fine */
 
-/* As streams_open(), but waits for nothing. */
+/*
+ * The steps of it: asks; waits until each has begun or ended, or until then;
+ * ends those that have not begun.
+ */
 enum status streams_start(struct run *run, const char *path,
     stream_on_line *on_line, void *arg, struct streams **out);
+enum status streams_await(struct streams *streams, struct mono until);
+void streams_drop_silent(struct streams *streams);
+
+enum stream_state {
+	STREAM_WAITING, /* it has not begun */
+	STREAM_OPEN,
+	STREAM_ENDED, /* *why says why */
+};
+
+/* How the stream of the i-th target is. */
+enum stream_state streams_state(
+    const struct streams *streams, size_t i, const char **why);
+
+void streams_free(struct streams *streams); /* NULL is fine */
 
 /* `on_pause(arg)` is called when the lines that have come are through. */
 void streams_on_pause(struct streams *streams, void (*on_pause)(void *arg));
@@ -49,13 +65,6 @@ enum status streams_finish(
  */
 enum status streams_wait(struct streams *streams, bool (*done)(const void *arg),
     const void *arg, struct mono deadline);
-
-/*
- * The i-th target and why it failed, NULL if it did not; borrowed. False: there
- * are no more.
- */
-bool streams_failure(const struct streams *streams, size_t i,
-    const struct target **target, const char **message);
 
 /* OK, PARTIAL or what all failed with; streams_report() says it as well. */
 enum status streams_status(const struct streams *streams);

@@ -9,20 +9,21 @@
 #include "base/loop.h"
 #include "out/sink.h"
 
+struct run;
+
 struct watch_options {
-	struct loop *loop;
+	struct run *run; /* its rounds, and what it shows */
 	uint64_t every_ns;
-	uint64_t count;    /* rounds, 0 = until stopped */
-	const char *title; /* above the picture, with the time */
-	bool utf8;
+	uint64_t count; /* rounds, 0 = until stopped */
 };
 
 /* One answer into `sink`, which holds it in memory. */
 typedef enum status watch_round(void *arg, struct sink *sink);
 
 /*
- * The status of the last round. q on a terminal ends it, and so does Ctrl-C:
- * STATUS_SIGINT where the loop catches it.
+ * The status of the last round. q on a terminal ends it at once, and so does
+ * Ctrl-C: STATUS_SIGINT where the loop catches it. Answers that come late on a
+ * terminal are drawn when they come.
  */
 enum status watch_run(const struct watch_options *options, struct sink *out,
     watch_round *round, void *arg);

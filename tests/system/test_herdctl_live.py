@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pictures that stay: `--watch` and `top`, in a window and in a pipe."""
+import json
 import os
 import re
 import signal
+import subprocess
 import termios
 
 import pytest
 
+from conftest import herdctl_env
 from nodes import HERDCTL, wait_until
 from terminal import Terminal, plain
 
@@ -190,7 +193,19 @@ def test_watch_in_the_session_leaves_the_prompt(terminal, fake):
 def test_watch_appends_on_a_pipe(ctl, fake):
     result = ctl("client", "count", "--watch=0.1", "--count", "3", "-o", "csv")
     assert result.returncode == 0
-    assert result.stdout == "node,count,removals,error\nRiley,0,0,\n" * 3
+    head, *rows = result.stdout.splitlines()
+    assert head == "time,node,count,removals,error"
+    assert [row.split(",", 1)[1] for row in rows] == ["Riley,0,0,"] * 3
+    times = [row.split(",")[0] for row in rows]
+    assert times == sorted(set(times))
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", at) for at in times)
+    result = ctl("client", "ls", "--watch=0.1", "--count", "2", "-o", "tsv")
+    assert result.stdout.splitlines() == [result.stdout.splitlines()[0]]
+    assert result.stdout.startswith("round_time\tnode\tclient\ttime\t")
+    result = ctl("client", "count", "--watch=0.1", "--count", "2", "-o", "csv", "--no-header")
+    assert len(result.stdout.splitlines()) == 2
+    result = ctl("client", "count", "-o", "csv")
+    assert result.stdout == "node,count,removals,error\nRiley,0,0,\n"
     result = ctl("herd", "status", "--watch=0.1", "--count", "2", "-o", "table")
     assert "\x1b" not in result.stdout and "every" not in result.stdout
     assert result.stdout.count("NODE") == 2
@@ -204,6 +219,193 @@ def test_watch_on_a_dumb_terminal_appends(watch, fake):
     shown = watch("client", "count", "--count", "2", env={"TERM": "dumb"})
     assert shown.end() == 0
     assert "\x1b" not in shown.seen and shown.seen.count("REMOVALS") == 2
+
+
+# --- beside a node that hangs -------------------------------------------------------
+
+
+def rows(shown, *nodes):
+    """The first words of the nodes' rows: {"Riley": "ready"}."""
+    found = {}
+    for line in shown.lines()[0]:
+        words = line.split()
+        if len(words) > 1 and words[0] in nodes:
+            found[words[0]] = words[1]
+    return found
+
+
+NODES = ("Riley", "Jaquez", "Juzang")
+
+
+@pytest.mark.parametrize("size", [(20, 40), (24, 80), (40, 120)])
+@pytest.mark.parametrize("words", [("node", "ls", "-n", "all", "--watch=0.1"), ("top",)])
+def test_a_hung_node_does_not_hold_up_the_others(terminal, fake, words, size):
+    fake["Juzang"].fault = "silence"
+    shown = terminal(*words, "--timeout", "1h", size=size)
+    shown.until(lambda: rows(shown, *NODES) == {"Riley": "ready", "Jaquez": "ready",
+                                                "Juzang": "waiting"}, "the healthy ones at once")
+    if size[1] > 80:
+        assert any("no answer yet" in line for line in shown.lines()[0])
+    fake["Riley"].fault = "silence"      # the next round is held up by this one
+    shown.until(lambda: rows(shown, *NODES).get("Riley") == "waiting", "another one hangs")
+    fake["Riley"].fault = None
+    fake["Riley"].drop_connections()     # ends what was asked meanwhile
+    shown.until(lambda: rows(shown, *NODES).get("Riley") == "ready", "it goes on")
+    assert rows(shown, *NODES)["Juzang"] == "waiting"
+    shown.send("q")
+    assert shown.end() == (0 if words == ("top",) else 6)
+
+
+def test_a_silent_node_becomes_unreachable(terminal, fake):
+    fake["Juzang"].fault = "silence"
+    for words in (("node", "ls", "-n", "all", "--watch=0.1"), ("top",)):
+        shown = terminal(*words, "--timeout", "1s", size=(24, 140))
+        shown.until(lambda shown=shown: rows(shown, *NODES).get("Juzang") == "waiting", "first")
+        shown.until(lambda shown=shown: rows(shown, *NODES).get("Juzang") == "unreachable", "then")
+        assert any("no answer in time" in line for line in shown.lines()[0])
+        at = rounds(shown)
+        shown.until(lambda shown=shown, at=at: rounds(shown) > at + 3, "it goes on")
+        assert rows(shown, *NODES) == {"Riley": "ready", "Jaquez": "ready", "Juzang": "unreachable"}
+        shown.send("q")
+        shown.end()
+
+
+def test_keys_and_sizes_act_while_all_nodes_hang(terminal, fake):
+    for words in (("top",), ("node", "ls", "-n", "all", "--watch=3600")):
+        shown = terminal(*words, "--timeout", "1h")
+        shown.until(lambda shown=shown: len(rows(shown, *NODES)) == 3, "a picture")
+        for name in NODES:
+            fake[name].fault = "silence"
+        if words == ("top",):
+            shown.until(lambda shown=shown: set(rows(shown, *NODES).values()) == {"waiting"}, "all")
+            shown.send("n")
+            shown.expect("sorted by name")
+            shown.send("r")
+            shown.expect("sorted by name, reversed")
+        at = rounds(shown)
+        shown.resize(20, 60)
+        shown.until(lambda shown=shown, at=at: rounds(shown) > at, "the new size")
+        shown.send("q")
+        shown.end()
+        for name in NODES:
+            fake[name].fault = None
+
+
+def test_q_ends_a_round_that_waits(terminal, fake):
+    """The node of `client ls' is asked page by page, and whatsat talks to the other listener."""
+    for name in NODES:
+        fake[name].fault = "silence"
+    for words in (("whatsat", "c", "10", "5"), ("client", "ls", "-n", "all"), ("status",)):
+        shown = terminal(*words, "--watch", "--timeout", "1h")
+        shown.expect(re.escape(HIDE))
+        shown.send("q")
+        shown.end()
+
+
+def test_the_last_counted_round_waits_for_all(terminal, fake):
+    """Its status is that of a one-shot."""
+    fake["Juzang"].fault = "silence"
+    shown = terminal("node", "ls", "-n", "all", "--watch", "--count", "1", "--timeout", "1s")
+    assert shown.end() == 6
+    assert rows(shown, *NODES)["Juzang"] == "unreachable"
+
+
+def test_top_once_bounds_the_time_of_a_hung_node(ctl, fake):
+    fake["Juzang"].fault = "silence"
+    result = ctl("top", "-1", "-o", "csv", "--columns", "node,state,iamat_per_s,error",
+                 "--timeout", "10s", timeout=8)
+    assert result.returncode == 6
+    assert result.stdout.splitlines()[1:] == [
+        "Riley,ready,0,", "Jaquez,ready,0,", "Juzang,unreachable,,no answer in time"]
+
+
+def test_a_one_shot_shows_those_that_answered(terminal, fake):
+    """Until the last one answers or its time is over; then the answer replaces it."""
+    fake["Juzang"].fault = "silence"
+    for command in (("node", "ls", "-n", "all"), ("herd", "status"), ("client", "count", "-n", "all")):
+        shown = terminal(*command, "--timeout", "1h", size=(24, 120))
+        shown.expect("no answer yet")
+        if command[0] != "client":
+            assert rows(shown, *NODES) == {"Riley": "ready", "Jaquez": "ready", "Juzang": "waiting"}
+        fake["Juzang"].fault = None
+        fake["Juzang"].drop_connections()
+        assert shown.end() == 6
+        text = "\n".join(shown.lines()[0])
+        assert "no answer yet" not in text and "closed the connection" in text
+        assert len(re.findall("^Riley", text, re.M)) == 1
+        fake["Juzang"].fault = "silence"
+
+
+def test_a_one_shot_that_waits_can_be_stopped(terminal, fake):
+    fake["Juzang"].fault = "silence"
+    session = terminal()
+    session.prompt()
+    session.line("node ls -n all --timeout 1h")
+    session.expect("no answer yet")
+    session.send("\x03")
+    session.prompt()
+    assert "Riley" in session.ask("client count")
+
+
+def test_a_person_is_told_for_whom_a_pipe_waits(ctl, fake):
+    fake["Juzang"].fault = "silence"
+    shown = in_shell(ctl, f"{HERDCTL} node ls -n all --timeout 1h | cat")
+    shown.expect("herdctl: waiting for Juzang\r\n")
+    shown.close()
+
+
+def test_trace_shows_hops_as_they_come(terminal, fake):
+    """Riley has it and tells Jaquez later; Juzang hangs."""
+    fake["Juzang"].fault = "silence"
+    riley, told = fake["Riley"], []
+    original = riley.tell
+
+    def tell(event):
+        original(event)
+        told.append(event)
+    riley.tell = tell
+    shown = terminal("trace", "probe", "34,-118", "--timeout", "1h", size=(24, 120))
+    shown.until(lambda: rows(shown, "Riley", "Jaquez", "Juzang") and told, "the report is sent")
+    shown.until(lambda: re.search(r"^Riley +client .* ok\b", "\n".join(shown.lines()[0]), re.M), "one hop")
+    assert rows(shown, "Jaquez", "Juzang") == {"Jaquez": "-", "Juzang": "-"}
+    lines = "\n".join(shown.lines()[0])
+    assert re.search(r"^Jaquez .* waiting +-$", lines, re.M)
+    assert re.search(r"^Juzang .* waiting +no answer yet$", lines, re.M)
+    assert "1 of 3 nodes have it" in lines
+    fake["Jaquez"].tell({**told[0], "from": "Riley"})
+    shown.until(lambda: re.search(r"^`- Jaquez +Riley .* ok\b", "\n".join(shown.lines()[0]), re.M), "two")
+    fake["Juzang"].fault = None
+    fake["Juzang"].drop_connections()
+    assert shown.end() == 6
+    lines = "\n".join(shown.lines()[0])
+    assert re.search(r"^Juzang .* missing +it closed", lines, re.M)
+    assert lines.count("Riley ") == 2 and "2 of 3 nodes have it" in lines
+
+
+def test_a_pipe_gets_the_whole_answer_once(ctl, fake):
+    fake["Juzang"].fault = "silence"
+    result = ctl("node", "ls", "-n", "all", "--timeout", "1s", "-o", "csv", "--columns", "node,state")
+    assert result.returncode == 6 and "\x1b" not in result.stdout + result.stderr
+    assert result.stdout.splitlines() == ["node,state", "Riley,ready", "Jaquez,ready", "Juzang,unreachable"]
+
+
+def test_real_nodes_beside_a_stopped_one(herd, tmp_path):
+    """SIGSTOP: the kernel takes connections, and nothing answers."""
+    env = herdctl_env(tmp_path, HERD_CONF=herd.path)
+    names = tuple(herd.nodes)
+    os.kill(herd[names[-1]].process.pid, signal.SIGSTOP)
+    for words in (("top",), ("herd", "status", "--watch=0.2"), ("herd", "status")):
+        shown = Terminal([HERDCTL, *words, "--timeout", "1h"], env, (24, 120))
+        shown.until(lambda shown=shown: len(rows(shown, *names)) == len(names), "all of them")
+        shown.until(lambda shown=shown: rows(shown, *names)[names[-1]] == "waiting", "that one waits")
+        assert list(rows(shown, *names).values()).count("ready") == len(names) - 1
+        if words[-1] == "status":
+            os.kill(herd[names[-1]].process.pid, signal.SIGCONT)
+            assert shown.end() == 0
+            assert set(rows(shown, *names).values()) == {"ready"}
+        else:
+            shown.send("q")
+            shown.end()
 
 
 # --- streams ------------------------------------------------------------------------
@@ -220,6 +422,180 @@ def test_a_stream_stands_below_its_titles(terminal, fake, width):
         assert re.match(r"[A-Z][a-z]+", row).end() <= head.index("SEQ")
         assert row[head.index("STATE"):].startswith("ok  ")
         assert row[head.index("ERROR"):] == "-"
+
+
+def test_a_silent_node_does_not_hide_pings(terminal, ctl, fake):
+    fake["Juzang"].fault = "silence"
+    shown = terminal("ping", "--timeout", "1h")
+    shown.until(lambda: rows(shown, *NODES) == {"Riley": "1", "Jaquez": "1"}, "those that answer")
+    shown.send("\x03")
+    shown.end()
+    result = ctl("ping", "-c", "3", "-i", "1ms", "--timeout", "1s", "-o", "csv", "--columns", "node,seq,state")
+    assert result.returncode == 6
+    assert result.stdout.splitlines() == ["node,seq,state"] + [
+        f"{node},{seq},{'unreachable' if node == 'Juzang' else 'ok'}" for seq in (1, 2, 3) for node in NODES]
+
+
+def test_ping_counts_answers_by_their_time(terminal, ctl, fake):
+    result = ctl("ping", "Riley", "Jaquez", "--histogram", "-c", "20", "-i", "1ms", "--json")
+    assert result.returncode == 0
+    buckets = json.loads(result.stdout)["buckets"]
+    for node in ("Riley", "Jaquez"):
+        own = [b for b in buckets if b["node"] == node]
+        assert sum(b["count"] for b in own) == 20
+        assert abs(sum(b["percent"] for b in own) - 100) < 0.01
+        assert all(a["to_ms"] == b["from_ms"] for a, b in zip(own, own[1:]))
+    for env, bar in (({}, "\u2588"), ({"LC_ALL": "C"}, "#")):
+        shown = terminal("ping", "Riley", "--histogram", "-c", "20", "-i", "1ms", env=env)
+        assert shown.end() == 0
+        text = plain(shown.seen)
+        assert bar in text and re.search("Riley: 20 answered, min .*, median .*, p99 .*, max ", text)
+    fake["Riley"].stop()
+    result = ctl("ping", "Riley", "--histogram", "-c", "3", "-i", "1ms", "-o", "table")
+    assert result.returncode == 3 and "Riley: 0 answered, 3 lost" in result.stdout
+
+
+# --- stats ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("env,high", [({}, "\u2588"), ({"LC_ALL": "C"}, "#")])
+def test_stats_draw_rates_and_latencies(herd, tmp_path, env, high):
+    shown = Terminal([HERDCTL, "-n", "Riley", "stats", "--watch=0.1"],
+                     herdctl_env(tmp_path, HERD_CONF=herd.path, **env), (60, 140))
+    sent = iter(range(1, 1000000))
+
+    def trend(metric, label):
+        for line in shown.lines()[0]:
+            if line.startswith(metric + " ") and label in line:
+                return line
+        return ""
+
+    def busy():
+        herd["Riley"].iamat((b"c", b"+34-118", b"%d" % next(sent)))
+        line = trend("herd_requests_total", 'kind="iamat"')
+        return high in line and float(line.split()[3].replace(",", "")) > 0
+    shown.until(busy, "a rate and its line")
+    assert trend("herd_link_rtt_seconds", "peer=").rstrip().endswith(high)
+    assert not trend("herd_uptime_seconds", "")
+    shown.send("q")
+    assert shown.end() == 0
+    result = subprocess.run(
+        [HERDCTL, "-n", "Riley", "stats", "iamat", "--watch=0.1", "--count", "3", "-o", "csv"],
+        env=herdctl_env(tmp_path, HERD_CONF=herd.path), capture_output=True, text=True)
+    head, *lines = result.stdout.splitlines()
+    assert head == "time,node,metric,labels,value,error,rate_per_s,trend"
+    assert [line.split(",")[-2] for line in lines] == ["", "0", "0"]
+
+
+# --- map ------------------------------------------------------------------------------
+
+
+def some_clients(node, far=True):
+    """A city of a hundred, and one on the other side of the world."""
+    for i in range(100):
+        at = b"+%.3f-%.3f" % (34 + i % 10 / 100, 118 + i // 10 / 100)
+        node.clients[b"c%02d" % i] = (b"5", at, b"Riley", b"+0.000000000")
+    if far:
+        node.clients[b"far"] = (b"5", b"-33.8+151.2", b"Riley", b"+0.000000000")
+
+
+def scale_km(shown):
+    """What a column of the map stands for."""
+    text = "\n".join(shown.lines()[0])
+    bar, length, unit = re.search(r"(\|-+\|) (\d+) (k?m) ", text).groups()
+    return int(length) / (1 if unit == "km" else 1000) / len(bar)
+
+
+@pytest.mark.parametrize("size", [(20, 40), (24, 80), (40, 120)])
+def test_a_map_is_moved_by_keys(terminal, fake, size):
+    some_clients(fake["Riley"])
+    shown = terminal("map", "--watch=3600", size=size)
+    shown.until(lambda: "101 clients, 1 outside" in "\n".join(shown.lines()[0]), "the map")
+    assert scale_km(shown) < 5
+    fake["Riley"].fault = "silence"          # no key asks the node
+    first = shown.lines()[0][1:]
+
+    def middle():
+        return [float(x) for x in re.search(
+            r"middle (\S+?),(\S+)", "\n".join(shown.lines()[0])).groups()] if size[1] > 40 else None
+
+    def press(keys):
+        at = rounds(shown)
+        shown.send(keys)
+        shown.until(lambda: rounds(shown) > at, f"key {keys!r}")
+    before, scale = middle(), scale_km(shown)
+    press("+")
+    press("+")
+    assert 0.3 < scale_km(shown) / scale < 0.7
+    for keys, axis, sign in (("\x1b[C", 1, 1), ("l", 1, 1), ("h", 1, -1), ("\x1b[D", 1, -1),
+                             ("\x1b[A", 0, 1), ("k", 0, 1), ("j", 0, -1), ("\x1bOB", 0, -1)):
+        was = middle()
+        press(keys)
+        if was:
+            assert (middle()[axis] - was[axis]) * sign > 0 and middle()[1 - axis] == was[1 - axis]
+    press("-")
+    press("0")
+    assert shown.lines()[0][1:] == first and middle() == before
+    shown.send("q")
+    assert shown.end() == 0
+    fake["Riley"].fault = None
+    shown = terminal("map", "--all", size=size)
+    assert shown.end() == 0
+    assert scale_km(shown) > 5 and "outside" not in plain(shown.seen)
+
+
+def test_a_map_follows_a_client(terminal, ctl, fake):
+    some_clients(fake["Riley"])
+    shown = terminal("map", "--follow", "c11", "--km", "5")      # needs no --watch
+    shown.expect("middle 34.01000,-118.01000")
+    shown.until(lambda: "c11" in "\n".join(shown.lines()[0]), "its name, among so many")
+    fake["Riley"].clients[b"c11"] = (b"6", b"+35.5-117.5", b"Riley", b"+0.000000000")
+    shown.expect("middle 35.50000,-117.50000")
+    shown.send("q")
+    assert shown.end() == 0
+    result = ctl("map", "--follow", "c11", "-o", "csv")
+    assert result.returncode == 0 and "c11,6," in result.stdout
+    assert ctl("map", "--follow", "nobody").returncode == 1
+    assert ctl("map", "--follow", "c11", "--near", "1,1").returncode == 2
+    assert ctl("map", "--follow").returncode == 2
+    shown = terminal("map", "c11")
+    assert shown.end() == 0
+    assert "middle 35.50000,-117.50000" in plain(shown.seen)
+
+
+# --- peer graph -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(20, 40), (24, 80), (40, 120)])
+@pytest.mark.parametrize("env", [{}, {"LC_ALL": "C"}])
+def test_peer_graph_draws_nodes_and_lines(terminal, fake, size, env):
+    fake["Riley"].enabled["Jaquez"] = False
+    fake["Jaquez"].peer_state["Riley"] = "connecting"     # it cannot know
+    fake["Juzang"].stop()
+    fake["Jaquez"].peer_state["Juzang"] = "waiting"
+    shown = terminal("peer", "graph", size=size, env=env)
+    assert shown.end() == 6
+    lines = plain(shown.seen).splitlines()
+    assert all(len(line) <= size[1] or line.startswith("herdctl:") for line in lines)
+    picture = "\n".join(lines[:lines.index(next(l for l in lines if "~ on its way" in l))])
+    assert "o Riley" in picture and "o Jaquez" in picture and "Juzang x" in picture
+    assert "d" in picture.replace("Riley", "") and "x" in picture.replace("Juzang x", "")
+    assert ("\u2800" <= max(picture)) == (not env)
+    states = {tuple(line.split()[:2]): line.split()[2] for line in lines if re.match(r"J\w+ +(J|R)\w+ ", line)}
+    assert states[("Jaquez", "Riley")] == "disabled" and states[("Jaquez", "Juzang")] == "down"
+
+
+def test_peer_graph_believes_no_single_end(ctl, fake):
+    """Jaquez says synced; Juzang hangs and cannot say so. Large herds are a matrix."""
+    fake["Juzang"].fault = "silence"
+    links = json.loads(ctl("peer", "graph", "--json", "--timeout", "500ms").stdout)["links"]
+    assert {(l["a"], l["b"]): l["state"] for l in links}[("Jaquez", "Juzang")] == "unknown"
+    fake["Juzang"].fault = None
+    for i in range(10):
+        fake["Riley"].peers.append(f"Node{i}")
+        fake["Riley"].peer_state[f"Node{i}"], fake["Riley"].enabled[f"Node{i}"] = "synced", True
+    result = ctl("peer", "graph", "-o", "table")
+    assert re.search(r"^ 1  Riley +\\ ", result.stdout, re.M) and ". no link" in result.stdout
 
 
 # --- top ----------------------------------------------------------------------------

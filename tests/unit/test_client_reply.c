@@ -158,7 +158,10 @@ test_maps_keep_their_size(void **state HERD_UNUSED)
 		canvas_add(canvas, -90, 180, NULL);
 		canvas_add(canvas, 90, -180, NULL);
 		buf_init(&out, XBUF_MAX);
-		canvas_draw(canvas, &out);
+		canvas_draw(canvas,
+		    &(struct canvas_view){
+			.all = true, .labels_most = SIZE_MAX },
+		    &out);
 		for (rest = buf_span(&out); rest.len > 0; lines++) {
 			const char *end = memchr(rest.data, '\n', rest.len);
 			size_t len = (size_t)(end - rest.data);
