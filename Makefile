@@ -94,13 +94,14 @@ CLIENT_LINE_SRC := client/line/args.c client/line/command.c
 CLIENT_CONF_SRC := client/conf/contexts.c client/conf/herd.c \
 	client/conf/prefs.c
 CLIENT_RUN_SRC := client/run/app.c client/run/ask.c client/run/conversation.c \
-	client/run/fields.c client/run/help.c client/run/live.c client/run/run.c \
+	client/run/fields.c client/run/help.c client/run/live.c \
+	client/run/plugin.c client/run/run.c \
 	client/run/run_message.c client/run/run_targets.c client/run/script.c \
 	client/run/stream.c client/run/watch.c
 CLIENT_REPL_SRC := client/repl/background.c client/repl/complete.c \
 	client/repl/cursor_word.c client/repl/editor.c client/repl/repl.c \
 	client/repl/shells.c
-CLIENT_CMD_SRC := client/cmd/bench.c client/cmd/check.c \
+CLIENT_CMD_SRC := client/cmd/bench.c client/cmd/check.c client/cmd/check_client.c \
 	client/cmd/client_count.c client/cmd/client_export.c \
 	client/cmd/client_forget.c client/cmd/client_import.c \
 	client/cmd/client_list.c client/cmd/client_ls.c client/cmd/client_near.c \
@@ -110,14 +111,16 @@ CLIENT_CMD_SRC := client/cmd/bench.c client/cmd/check.c \
 	client/cmd/config_show.c client/cmd/context_add.c client/cmd/context_ls.c \
 	client/cmd/context_none.c client/cmd/context_previous.c \
 	client/cmd/context_rm.c client/cmd/context_rows.c client/cmd/context_show.c \
-	client/cmd/context_switch.c client/cmd/context_use.c client/cmd/events.c \
-	client/cmd/exit.c client/cmd/first_reply.c client/cmd/help_command.c \
+	client/cmd/context_switch.c client/cmd/context_use.c client/cmd/doctor.c \
+	client/cmd/events.c client/cmd/exam.c client/cmd/exit.c \
+	client/cmd/findings.c client/cmd/first_reply.c client/cmd/help_command.c \
 	client/cmd/herd_check.c client/cmd/herd_diff.c client/cmd/herd_status.c \
-	client/cmd/herd_wait.c client/cmd/iamat.c client/cmd/list.c \
+	client/cmd/herd_wait.c client/cmd/iamat.c client/cmd/judge_herd.c \
+	client/cmd/judge_links.c client/cmd/judge_nodes.c client/cmd/list.c \
 	client/cmd/log_level.c client/cmd/log_tail.c client/cmd/map.c \
 	client/cmd/node_drain.c client/cmd/node_ls.c client/cmd/node_rows.c \
 	client/cmd/node_show.c client/cmd/node_state.c client/cmd/node_stop.c \
-	client/cmd/node_undrain.c client/cmd/overruled.c client/cmd/peer_change.c \
+	client/cmd/node_undrain.c client/cmd/parts.c client/cmd/peer_change.c \
 	client/cmd/peer_disable.c client/cmd/peer_enable.c client/cmd/peer_graph.c \
 	client/cmd/peer_ls.c client/cmd/peer_reconnect.c client/cmd/peer_rows.c \
 	client/cmd/peer_show.c client/cmd/ping.c client/cmd/places_cache.c \
@@ -156,7 +159,8 @@ ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
 	test_admin_query test_admin_routes test_admin_rows
 CLIENT_TESTS := test_client_tokens test_client_args test_client_filter \
 	test_client_out test_client_reply test_client_complete \
-	test_client_manual test_client_commands test_client_fields
+	test_client_manual test_client_commands test_client_fields \
+	test_client_findings
 UNIT_TESTS = $(COMMON_TESTS) $(CORE_TESTS) $(PLACES_TESTS) $(NODE_TESTS) $(NET_TESTS) \
 	$(STORE_TESTS) $(ADMIN_TESTS) $(CLIENT_TESTS)
 

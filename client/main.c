@@ -53,7 +53,7 @@ run_main(struct app *app, const char *const *words, size_t count)
 	status = app_init(
 	    app, &args, args_flag(&args, "no-rc", true) != NULL, &message);
 	if (usage != STATUS_OK || status != STATUS_OK)
-		status = run_fail_without(app, &app->base, NULL,
+		status = run_fail_words(app, &app->base, NULL, words, count,
 		    usage != STATUS_OK ? usage : status, text_of(&message));
 	else
 		status = start(app, &args);

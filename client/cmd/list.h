@@ -42,6 +42,7 @@
 	X(herd_wait) \
 	X(herd_diff) \
 	X(herd_check) \
+	X(doctor) \
 	X(check) \
 	X(places_status) \
 	X(places_test) \

@@ -92,7 +92,11 @@ enum status fields_run(struct run *run, const struct fields_request *request);
 enum status fields_run_command(struct run *run);
 enum status fields_run_node(struct run *run);
 
-/* out_end() and answers_report(): the status of such a command. */
+/*
+ * out_end() and answers_report(): the status of such a command. _finish()
+ * releases the answers as well.
+ */
+enum status fields_report(struct run *run, const struct answers *answers);
 enum status fields_finish(struct run *run, struct answers *answers);
 
 #endif

@@ -31,6 +31,7 @@ struct run {
 	bool to_terminal;      /* stdout is one, nothing is redirected */
 	struct buf afterwards; /* for stderr, after the answer */
 	struct buf message;    /* scratch for callees that explain */
+	struct buf complaint;  /* of a plugin: why it can't judge */
 };
 
 /* The source of a command line and the target of its output. */

@@ -56,7 +56,8 @@ serve_client(struct http_call *call)
 	}
 	record_init(&record);
 	if (get_client(call, removals, &record)) {
-		row_client(json, call->node, &record.report, record.from);
+		row_client(json, call->node, &record.report,
+		    row_giver(call->node, &record.report, record.from));
 		row_ahead(json, &record.report, clock_wall());
 		http_call_json(call);
 	}
@@ -252,7 +253,8 @@ answer_page(struct http_call *call, const struct clients_job *listing)
 		const struct page_row *from = page_row(listing->page, i);
 
 		json_object(json, NULL);
-		row_client(json, call->node, &from->report, from->from);
+		row_client(json, call->node, &from->report,
+		    row_giver(call->node, &from->report, from->from));
 		row_ahead(json, &from->report, now);
 		if (listing->near)
 			json_number(json, "distance_m",

@@ -154,7 +154,8 @@ add_rows(
 			digest_leaf(&job->key, row->report.client) };
 
 		json_object(json, NULL);
-		row_client(json, call->node, &row->report, row->from);
+		row_client(json, call->node, &row->report,
+		    row_giver(call->node, &row->report, row->from));
 		add_path(json, leaf);
 		json_object_end(json);
 	}

@@ -110,6 +110,14 @@ add_giver(struct json *json, struct node *node, uint32_t from)
 							 : name);
 }
 
+uint32_t
+row_giver(const struct node *node, const struct report *report, uint32_t from)
+{
+	return from > FROM_CLIENT && span_is(report->origin, node->name)
+		   ? FROM_CLIENT
+		   : from;
+}
+
 void
 row_client(struct json *json, struct node *node, const struct report *report,
     uint32_t from)

@@ -20,6 +20,14 @@
 void row_client(struct json *json, struct node *node,
     const struct report *report, uint32_t from);
 
+/*
+ * Who gave a record that the table holds, for row_client(). A neighbour may
+ * give back what it had from this node; the origin has it from the client all
+ * the same.
+ */
+uint32_t row_giver(
+    const struct node *node, const struct report *report, uint32_t from);
+
 /* Adds an id: client, and client_b64 if it is not UTF-8. */
 void row_client_id(struct json *json, struct span client);
 

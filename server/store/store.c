@@ -316,10 +316,9 @@ store_open(enum store_engine engine, const char *path, bool sync,
 	(void)sem_init(&store->woken, 0, 0);
 	pthread_mutex_init(&store->error_lock, NULL);
 	outbox_init(&store->outbox, table, FROM_NOBODY, on_wake, store);
-	error = store->path == NULL
-		    ? HERD_ENOMEM
-		    : ENGINES[engine].ops->open(
-			  path, sync, message, &store->engine);
+	error = store->path == NULL ? HERD_ENOMEM
+				    : ENGINES[engine].ops->open(
+					  path, sync, message, &store->engine);
 	if (error == HERD_OK)
 		error = store_load(store, path, message);
 	if (error == HERD_OK)
