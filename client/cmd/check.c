@@ -70,8 +70,9 @@ is_wanted(const struct nagios *n, const struct finding *f)
 {
 	const struct topic_row *topic = topic_row(f->topic);
 
-	return f->topic == TOPIC_SILENT ||
-	       (f->topic != TOPIC_LINKS && wants(n, topic->probe));
+	if (f->topic == TOPIC_LINKS && f->id != FINDING_UNASKED)
+		return false; /* say_links() */
+	return f->topic == TOPIC_SILENT || wants(n, topic->probe);
 }
 
 static void
@@ -163,7 +164,8 @@ weigh_peers(struct nagios *n)
 {
 	double synced = sum_of(n, "peers.synced");
 
-	say(n, PLUGIN_OK, "%.0f link ends synced", synced);
+	if (isfinite(synced))
+		say(n, PLUGIN_OK, "%.0f link ends synced", synced);
 	put_of(&n->data, "links_synced", synced, sum_of(n, "peers.total"));
 }
 
@@ -209,7 +211,8 @@ weigh_tables(struct nagios *n)
 		clients = fmax(clients, fields_number(a->json, "count", NAN));
 	if (unequal == 0 && compared < targets)
 		unequal = NAN;
-	say(n, PLUGIN_OK, "tables are equal (%.0f clients)", clients);
+	if (isfinite(clients))
+		say(n, PLUGIN_OK, "tables are equal (%.0f clients)", clients);
 	put_datum(&n->data, "unequal", unequal, ";;;0");
 	put_datum(&n->data, "clients", clients, ";;;0");
 	free(equal);
