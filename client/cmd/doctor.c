@@ -137,17 +137,16 @@ draw(struct run *run, const struct findings *findings, size_t count)
 
 /* What older nodes do not say is no finding, and not fine either. */
 static void
-put_lacking(const struct findings *findings, struct buf *line)
+put_unknown(const struct findings *findings, struct buf *line)
 {
-	const char *before = "; not known: ";
+	const char *before = "; unknown: ";
 
 	for (unsigned topic = 0; topic < TOPIC_COUNT; topic++) {
 		struct buf nodes = XBUF;
 
 		if (topic_row(topic)->probe != PROBE_FACTS &&
 		    findings_unknown(findings, topic, &nodes) > 0) {
-			putf(line, "%s%s (%s)", before, topic_row(topic)->name,
-			    text_of(&nodes));
+			putf(line, "%s%s", before, topic_row(topic)->name);
 			before = ", ";
 		}
 		buf_release(&nodes);
@@ -159,16 +158,15 @@ say_nothing_is_wrong(struct run *run, const struct findings *findings)
 {
 	size_t nodes = run->target_count;
 	struct buf line = XBUF;
-	struct buf clean = XBUF;
+	struct buf text = XBUF;
 
-	putf(&line, "nothing is wrong with %s", run_herd_name(run));
-	putf(&line, ": %zu node%s asked", nodes, nodes == 1 ? "" : "s");
-	put_lacking(findings, &line);
-	put_clean(&clean, buf_span(&line));
-	put_byte(&clean, '\n');
-	sink_write(&run->sink, buf_span(&clean));
+	putf(&line, "nothing is wrong with %s: %zu node%s asked",
+	    run_herd_name(run), nodes, nodes == 1 ? "" : "s");
+	put_unknown(findings, &line);
+	put_folded(run, &text, text_of(&line));
+	sink_write(&run->sink, buf_span(&text));
 	sink_flush(&run->sink);
-	buf_release(&clean);
+	buf_release(&text);
 	buf_release(&line);
 }
 

@@ -102,7 +102,7 @@ say_hint(struct run *run, const struct answers *answers)
 		    "tables",
 		    text_of(&run->message));
 		buf_clear(&run->message);
-	} else if (fields_is(a->json, "config.changed_on_disk")) {
+	} else if (status_screen_is_changed(a->json)) {
 		run_hint(run,
 		    "`config diff` shows what differs, `config reload` "
 		    "applies the file");
