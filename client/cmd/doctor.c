@@ -17,6 +17,7 @@
 	X(DOCTOR_STATE, "state", "STATE", VALUE_STATE, .traits = COLUMN_STATE) \
 	X(DOCTOR_FINDING, "finding", "FINDING", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL) \
 	X(DOCTOR_NODE, "node", "NODE", VALUE_TEXT, .traits = COLUMN_NODE | COLUMN_ALWAYS | COLUMN_LABEL) \
+	X(DOCTOR_ABOUT, "about", "ABOUT", VALUE_TEXT, .traits = COLUMN_WIDE | COLUMN_LABEL) \
 	X(DOCTOR_TEXT, "text", "WHAT IS WRONG", VALUE_TEXT, .traits = COLUMN_SHRINK) \
 	X(DOCTOR_WHY, "why", "WHY", VALUE_TEXT, .traits = COLUMN_SHRINK) \
 	X(DOCTOR_NEXT, "next", "NEXT", VALUE_TEXT)
@@ -52,6 +53,7 @@ add_rows(struct run *run, const struct findings *findings)
 		out_word(out, DOCTOR_STATE, finding_state_word(row->state));
 		out_word(out, DOCTOR_FINDING, row->word);
 		out_word(out, DOCTOR_NODE, f->node);
+		out_word(out, DOCTOR_ABOUT, f->about);
 		out_word(out, DOCTOR_TEXT, f->text);
 		out_word(out, DOCTOR_WHY, f->why);
 		out_word(out, DOCTOR_NEXT, f->next);
@@ -190,8 +192,7 @@ write_findings(struct run *run, const struct findings *findings)
 	bool for_people =
 	    (run->out.options.format->traits & FORMAT_PEOPLE) != 0;
 
-	answers_each(a, &findings->exam->answers[EXAM_STATUS])
-		out_raw(&run->out, buf_span(&a->body));
+	exam_raw(findings->exam);
 	out_member_bool(&run->out, "ok", count == 0);
 	if (count == 0 && for_people)
 		say_nothing_is_wrong(run, findings);

@@ -272,6 +272,15 @@ exam_release(struct exam *exam)
 
 /* --- reading --------------------------------------------------------- */
 
+void
+exam_raw(const struct exam *exam)
+{
+	answers_each(a, &exam->answers[EXAM_STATUS]) {
+		if (a->status == STATUS_OK)
+			out_raw(&exam->run->out, buf_span(&a->body));
+	}
+}
+
 const cJSON *
 exam_json(
     const struct exam *exam, enum exam_part part, const struct target *target)

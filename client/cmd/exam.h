@@ -50,6 +50,9 @@ enum status exam_begin(
     struct run *run, unsigned parts, bool counts, struct exam *out);
 void exam_release(struct exam *exam);
 
+/* The answers to EXAM_STATUS, for `-o raw'. */
+void exam_raw(const struct exam *exam);
+
 /* What the target said to that question: NULL unless the answer is good. */
 const struct cJSON *exam_json(
     const struct exam *exam, enum exam_part part, const struct target *target);

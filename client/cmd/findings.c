@@ -224,6 +224,7 @@ findings_add(struct findings *findings, enum finding_id id,
 		.id = id,
 		.topic = row->topic,
 		.node = target == NULL ? NULL : target->name,
+		.about = name == NULL ? NULL : xstrdup(name),
 		.text = text_take(&text),
 		.why = xstrdup(row->means),
 		.next = make_next(findings->exam->run, row->next, target, name),
@@ -259,6 +260,8 @@ findings_miss(struct findings *findings, enum topic topic,
 	    target->name, "%s does not say %s: %s", target->name, what, why);
 
 	f->topic = topic;
+	free(f->about);
+	f->about = xstrdup(topic_rows[topic].name);
 }
 
 /* In the order of harm; those of one kind stay as they were found. */
@@ -297,6 +300,7 @@ findings_release(struct findings *findings)
 {
 	findings_each(f, findings)
 	{
+		free(f->about);
 		free(f->text);
 		free(f->why);
 		free(f->next);

@@ -249,6 +249,7 @@ struct finding {
 	enum finding_id id;
 	enum topic topic; /* the row's, but for FINDING_UNASKED */
 	const char *node; /* static for the run; NULL: the herd */
+	char *about;      /* the peer, client, address ... of it, or NULL */
 	char *text;       /* what is wrong */
 	char *why;        /* the reason, or what it means */
 	char *next;       /* the command, ready to be typed */

@@ -170,8 +170,7 @@ write_checks(struct herdcheck *h)
 		    topic_row(topic)->probe != PROBE_FACTS)
 			write_topic(h, topic);
 	}
-	answers_each(a, &h->exam->answers[EXAM_STATUS])
-		out_raw(&run->out, buf_span(&a->body));
+	exam_raw(h->exam);
 	out_member_bool(&run->out, "ok", h->worst == PLUGIN_OK && !h->unknown);
 	out_footer(&run->out, "%s%s",
 	    h->worst == PLUGIN_CRITICAL  ? "critical"

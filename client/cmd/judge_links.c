@@ -88,7 +88,8 @@ find_down_link(struct findings *f, const struct answer *a, const cJSON *link)
 		finding_say_why(
 		    found, "%s: %s", error, finding_row(found->id)->means);
 	other = status_of(f, peer);
-	found->follows = other != NULL && other->status != STATUS_OK;
+	found->follows = found->id == FINDING_LINK_DOWN && other != NULL &&
+			 other->status != STATUS_OK;
 }
 
 static void

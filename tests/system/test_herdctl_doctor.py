@@ -571,6 +571,22 @@ def test_the_worst_comes_first_and_the_command_suits_the_line(ctl, fake, tmp_pat
     assert fake["Riley"].state == "ready"
 
 
+def test_each_finding_is_a_metric_of_its_own(ctl, fake):
+    for peer in ("Jaquez", "Juzang"):
+        fake["Riley"].enabled[peer] = False
+    lines = ctl("doctor", "-o", "prometheus").stdout.splitlines()
+    disabled = [line for line in lines if "link-disabled" in line]
+    assert len(disabled) == len(set(disabled)) == 2 and 'about="Juzang"' in "".join(disabled)
+    fake["Jaquez"].fault = "silence"
+    assert all(json.loads(line) for line in ctl("doctor", "-o", "raw", "--timeout", "1s").stdout.splitlines())
+
+
+def test_a_disabled_link_to_a_silent_node_is_found_too(ctl, fake):
+    fake["Riley"].enabled["Jaquez"] = False
+    fake["Jaquez"].fault = "silence"
+    assert [f["finding"] for f in diagnose(ctl, "--timeout", "2s")] == ["hung", "link-disabled"]
+
+
 def test_doctor_for_people(terminal, fake):
     fake["Riley"].state = "draining"
     fake["Juzang"].stop()
