@@ -120,7 +120,7 @@ sum_of(const struct nagios *n, const char *path)
 	double sum = 0;
 
 	answers_each(a, &n->exam->answers[EXAM_STATUS])
-		sum += fields_number(a->json, path, NAN);
+		sum += fields_number(a->json, path, FIELDS_UNKNOWN);
 	return sum;
 }
 
@@ -155,7 +155,8 @@ weigh_nodes(struct nagios *n)
 		ready += fields_says(a->json, "state", "ready");
 	}
 	say(n, PLUGIN_OK, "%zu node%s ready", ready, ready == 1 ? "" : "s");
-	put_of(&n->data, "nodes_ready", known > 0 ? (double)ready : (double)NAN,
+	put_of(&n->data, "nodes_ready",
+	    known > 0 ? (double)ready : FIELDS_UNKNOWN,
 	    (double)n->run->target_count);
 }
 
@@ -178,7 +179,7 @@ sum_of_places(const struct nagios *n, const char *path)
 	answers_each(a, &n->exam->answers[EXAM_STATUS])
 		sum += fields_says(a->json, "places.state", "off")
 			   ? 0
-			   : fields_number(a->json, path, NAN);
+			   : fields_number(a->json, path, FIELDS_UNKNOWN);
 	return sum;
 }
 
@@ -203,14 +204,15 @@ weigh_tables(struct nagios *n)
 	bool *equal = xcalloc(targets + 1, sizeof(*equal));
 	size_t compared = exam_compare_tables(n->exam, equal);
 	double unequal = (double)compared;
-	double clients = NAN;
+	double clients = FIELDS_UNKNOWN;
 
 	for (size_t i = 0; i < targets; i++)
 		unequal -= equal[i];
 	answers_each(a, &n->exam->answers[EXAM_DIGEST])
-		clients = fmax(clients, fields_number(a->json, "count", NAN));
+		clients = fmax(
+		    clients, fields_number(a->json, "count", FIELDS_UNKNOWN));
 	if (unequal == 0 && compared < targets)
-		unequal = NAN;
+		unequal = FIELDS_UNKNOWN;
 	if (isfinite(clients))
 		say(n, PLUGIN_OK, "tables are equal (%.0f clients)", clients);
 	put_datum(&n->data, "unequal", unequal, ";;;0");

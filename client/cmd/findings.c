@@ -228,7 +228,7 @@ findings_add(struct findings *findings, enum finding_id id,
 		.text = text_take(&text),
 		.why = xstrdup(row->means),
 		.next = make_next(findings->exam->run, row->next, target, name),
-		.value = NAN,
+		.value = FIELDS_UNKNOWN,
 	};
 	return f;
 }
@@ -288,7 +288,7 @@ findings_find(const struct exam *exam, struct findings *out)
 {
 	*out = (struct findings){ .exam = exam };
 	for (unsigned topic = 0; topic < TOPIC_COUNT; topic++)
-		out->measured[topic] = NAN;
+		out->measured[topic] = FIELDS_UNKNOWN;
 	judge_nodes(out);
 	judge_links(out);
 	judge_herd(out);

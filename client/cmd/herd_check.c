@@ -99,7 +99,7 @@ struct summary {
 static void
 sum_up(const struct herdcheck *h, enum topic topic, struct summary *out)
 {
-	double most = NAN;
+	double most = FIELDS_UNKNOWN;
 
 	*out = (struct summary){ .text = XBUF };
 	put_text(&out->text, topic_row(topic)->before);
@@ -151,8 +151,8 @@ write_topic(struct herdcheck *h, enum topic topic)
 	else if (all_known)
 		write_row(h, row->name, PLUGIN_OK, sum.value, "%s", row->fine);
 	else
-		write_row(h, row->name, PLUGIN_UNKNOWN, NAN, "unknown of %s",
-		    text_of(&unknown));
+		write_row(h, row->name, PLUGIN_UNKNOWN, FIELDS_UNKNOWN,
+		    "unknown of %s", text_of(&unknown));
 	h->unknown |= !all_known;
 	buf_release(&sum.text);
 	buf_release(&unknown);

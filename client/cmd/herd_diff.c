@@ -196,7 +196,8 @@ compare_roots(struct diff *d)
 			continue;
 		}
 		if (d->node_count == 0)
-			d->count = fields_number(a->json, "count", NAN);
+			d->count =
+			    fields_number(a->json, "count", FIELDS_UNKNOWN);
 		d->nodes[d->node_count++] = a->target;
 	}
 	answers_release(&answers);

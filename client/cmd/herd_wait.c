@@ -32,8 +32,8 @@ is_ready(const struct answer *a)
 	if (a->status != STATUS_OK || !fields_says(a->json, "state", "ready"))
 		return false;
 	/* What a node does not say is not "none is missing". */
-	missing = fields_number(a->json, "peers.total", NAN) -
-		  fields_number(a->json, "peers.synced", NAN);
+	missing = fields_number(a->json, "peers.total", FIELDS_UNKNOWN) -
+		  fields_number(a->json, "peers.synced", FIELDS_UNKNOWN);
 	cJSON_ArrayForEach(down, fields_at(a->json, "peers.down"))
 		missing -= fields_says(down, "state", "disabled");
 	return missing <= 0;

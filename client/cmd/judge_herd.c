@@ -90,7 +90,7 @@ find_unequal(struct findings *f)
 static void
 find_overruled(struct findings *f, const struct answer *a)
 {
-	double ms = fields_number(a->json, "clock.ahead_ms", NAN);
+	double ms = fields_number(a->json, "clock.ahead_ms", FIELDS_UNKNOWN);
 
 	if (fields_at(a->json, "clock.state") == NULL)
 		findings_lack(f, TOPIC_OVERRULED);
@@ -113,7 +113,7 @@ offset_s(const struct answer *a)
 	uint64_t ns;
 
 	if (time == NULL || time_parse(span_from(time), &ns) != HERD_OK)
-		return NAN;
+		return FIELDS_UNKNOWN;
 	return ((double)ns - (double)a->came.ns) / 1e9 + a->ms / 2e3;
 }
 
@@ -156,8 +156,8 @@ find_clocks(struct findings *f)
 {
 	const struct answers *status = &f->exam->answers[EXAM_STATUS];
 	double *offsets = xcalloc(status->count + 1, sizeof(*offsets));
-	double low = INFINITY;
-	double high = -INFINITY;
+	double low = (double)INFINITY;
+	double high = -(double)INFINITY;
 	size_t count = 0;
 	double middle;
 
@@ -204,7 +204,7 @@ most_of(struct findings *f, const char *path, enum topic topic, double *most)
 
 	*most = 0;
 	answers_each(a, &f->exam->answers[EXAM_STATUS]) {
-		double count = fields_number(a->json, path, NAN);
+		double count = fields_number(a->json, path, FIELDS_UNKNOWN);
 
 		if (a->status == STATUS_OK && isnan(count))
 			findings_lack(f, topic);

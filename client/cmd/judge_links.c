@@ -95,8 +95,8 @@ find_down_link(struct findings *f, const struct answer *a, const cJSON *link)
 static void
 find_cut_off(struct findings *f, const struct answer *a)
 {
-	double total = fields_number(a->json, "peers.total", NAN);
-	double synced = fields_number(a->json, "peers.synced", NAN);
+	double total = fields_number(a->json, "peers.total", FIELDS_UNKNOWN);
+	double synced = fields_number(a->json, "peers.synced", FIELDS_UNKNOWN);
 
 	if (isnan(total) || isnan(synced) ||
 	    !cJSON_IsArray(fields_at(a->json, "peers.down")))

@@ -128,8 +128,10 @@ find_file(struct findings *f, const struct answer *a)
 static void
 find_disk(struct findings *f, const struct answer *a)
 {
-	double bytes = fields_number(a->json, "store.disk_bytes", NAN);
-	double left = fields_number(a->json, "store.disk_free_bytes", NAN);
+	double bytes =
+	    fields_number(a->json, "store.disk_bytes", FIELDS_UNKNOWN);
+	double left =
+	    fields_number(a->json, "store.disk_free_bytes", FIELDS_UNKNOWN);
 	bool full = left < bytes * DISK_FULL_PART && left < DISK_FULL_BYTES;
 	bool low = left < bytes * DISK_LOW_PART && left < DISK_LOW_BYTES;
 
@@ -147,7 +149,7 @@ find_disk(struct findings *f, const struct answer *a)
 static void
 find_lag(struct findings *f, const struct answer *a)
 {
-	double lag = fields_number(a->json, "store.lag", NAN);
+	double lag = fields_number(a->json, "store.lag", FIELDS_UNKNOWN);
 	double ms = fields_number(a->json, "store.last_commit_ms", 0);
 	double damaged = fields_number(a->json, "store.damaged", 0);
 
@@ -214,8 +216,8 @@ find_bounds(struct findings *f, const struct answer *a)
 
 	for (size_t i = 0; i < HERD_ARRAY_LEN(bounds); i++) {
 		const struct bound *b = &bounds[i];
-		double used = fields_number(a->json, b->used, NAN);
-		double most = fields_number(a->json, b->most, NAN);
+		double used = fields_number(a->json, b->used, FIELDS_UNKNOWN);
+		double most = fields_number(a->json, b->most, FIELDS_UNKNOWN);
 
 		if (isnan(used) || isnan(most))
 			lacks = true;
@@ -252,8 +254,9 @@ find_busy_clients(
 	const cJSON *item;
 
 	cJSON_ArrayForEach(item, fields_at(json, "clients")) {
-		double rate = fields_number(item, "reports_per_s", NAN);
-		double share = fields_number(item, "share", NAN);
+		double rate =
+		    fields_number(item, "reports_per_s", FIELDS_UNKNOWN);
+		double share = fields_number(item, "share", FIELDS_UNKNOWN);
 		struct buf id = XBUF;
 
 		if (rate >= FLOOD_PER_S && share >= FLOOD_PART &&
@@ -274,7 +277,8 @@ find_busy_addresses(
 
 	cJSON_ArrayForEach(item, fields_at(json, "addresses")) {
 		const char *address = fields_text(item, "address");
-		double rate = fields_number(item, "invalid_per_s", NAN);
+		double rate =
+		    fields_number(item, "invalid_per_s", FIELDS_UNKNOWN);
 
 		if (address != NULL && rate >= INVALID_PER_S)
 			(void)findings_add(f, FINDING_INVALID, target, address,

@@ -47,7 +47,7 @@ add_text(struct screen *s, const char *text)
 static void
 put_count(struct buf *out, const cJSON *json, const char *path)
 {
-	double count = fields_number(json, path, NAN);
+	double count = fields_number(json, path, FIELDS_UNKNOWN);
 
 	if (fabs(count) < COUNT_MAX)
 		put_grouped(out, (int64_t)count);
@@ -216,7 +216,8 @@ add_report_age(struct screen *s, const char *what, const cJSON *json,
 static void
 draw_clients(struct screen *s, const cJSON *json)
 {
-	double rate = fields_number(json, "clients.reported_per_s", NAN);
+	double rate =
+	    fields_number(json, "clients.reported_per_s", FIELDS_UNKNOWN);
 	struct buf count = XBUF;
 
 	put_count(&count, json, "clients.count");

@@ -459,7 +459,7 @@ out_state_color(struct span word)
 	} colors[] = {
 		{ "synced ready origin same ok", "\033[32m" },
 		{ "syncing connecting handshake comparing waiting backoff "
-		  "draining disabled stale warning",
+		  "draining disabled stale warning unknown",
 		    "\033[33m" },
 		{ "refused failed missing differs stopping critical "
 		  "unreachable",

@@ -6,12 +6,17 @@
 #ifndef HERD_FIELDS_H
 #define HERD_FIELDS_H
 
+#include <math.h>
+
 #include "run/ask.h"
 
 struct cJSON;
 
 /* The value at "peers.total" in an object, or NULL. */
 const struct cJSON *fields_at(const struct cJSON *object, const char *path);
+
+/* A number that nobody said: isnan(). */
+#define FIELDS_UNKNOWN ((double)NAN)
 
 /* NULL, `fallback`, false when it is not there or not of that type. */
 const char *fields_text(const struct cJSON *object, const char *path);
