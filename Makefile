@@ -103,34 +103,36 @@ CLIENT_LINE_SRC := client/line/alias.c client/line/args.c \
 	client/line/command.c
 CLIENT_CONF_SRC := client/conf/contexts.c client/conf/herd.c \
 	client/conf/prefs.c
-CLIENT_RUN_SRC := client/run/app.c client/run/ask.c client/run/conversation.c \
-	client/run/fields.c client/run/help.c client/run/live.c \
-	client/run/rounds.c client/run/run.c client/run/run_message.c \
-	client/run/run_targets.c client/run/script.c client/run/sketch.c \
-	client/run/stream.c client/run/watch.c
+CLIENT_RUN_SRC := client/run/app.c client/run/ask.c \
+	client/run/conversation.c client/run/fields.c client/run/help.c \
+	client/run/live.c client/run/plugin.c client/run/rounds.c client/run/run.c \
+	client/run/run_message.c client/run/run_targets.c client/run/script.c \
+	client/run/sketch.c client/run/stream.c client/run/watch.c
 CLIENT_REPL_SRC := client/repl/background.c client/repl/complete.c \
 	client/repl/cursor_word.c client/repl/editor.c client/repl/repl.c \
 	client/repl/shells.c
 CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
-	client/cmd/check.c client/cmd/client_count.c client/cmd/client_export.c \
-	client/cmd/client_forget.c client/cmd/client_import.c \
-	client/cmd/client_list.c client/cmd/client_ls.c client/cmd/client_near.c \
-	client/cmd/client_refused.c client/cmd/client_show.c \
-	client/cmd/client_top.c client/cmd/client_track.c \
+	client/cmd/check.c client/cmd/check_client.c client/cmd/client_count.c \
+	client/cmd/client_export.c client/cmd/client_forget.c \
+	client/cmd/client_import.c client/cmd/client_list.c client/cmd/client_ls.c \
+	client/cmd/client_near.c client/cmd/client_refused.c \
+	client/cmd/client_show.c client/cmd/client_top.c client/cmd/client_track.c \
 	client/cmd/complete_command.c client/cmd/completion.c \
 	client/cmd/config_check.c client/cmd/config_diff.c \
 	client/cmd/config_reload.c client/cmd/config_show.c client/cmd/conn_ls.c \
 	client/cmd/context_add.c client/cmd/context_ls.c client/cmd/context_none.c \
 	client/cmd/context_previous.c client/cmd/context_rm.c \
 	client/cmd/context_rows.c client/cmd/context_show.c \
-	client/cmd/context_switch.c client/cmd/context_use.c client/cmd/events.c \
-	client/cmd/exit.c client/cmd/first_reply.c client/cmd/help_command.c \
+	client/cmd/context_switch.c client/cmd/context_use.c client/cmd/doctor.c \
+	client/cmd/events.c client/cmd/exam.c client/cmd/exit.c \
+	client/cmd/findings.c client/cmd/first_reply.c client/cmd/help_command.c \
 	client/cmd/herd_check.c client/cmd/herd_diff.c client/cmd/herd_status.c \
-	client/cmd/herd_wait.c client/cmd/iamat.c client/cmd/list.c \
+	client/cmd/herd_wait.c client/cmd/iamat.c client/cmd/judge_herd.c \
+	client/cmd/judge_links.c client/cmd/judge_nodes.c client/cmd/list.c \
 	client/cmd/log_level.c client/cmd/log_tail.c client/cmd/map.c \
 	client/cmd/moment.c client/cmd/node_drain.c client/cmd/node_ls.c \
 	client/cmd/node_rows.c client/cmd/node_show.c client/cmd/node_state.c \
-	client/cmd/node_stop.c client/cmd/node_undrain.c client/cmd/overruled.c \
+	client/cmd/node_stop.c client/cmd/node_undrain.c client/cmd/parts.c \
 	client/cmd/peer_change.c client/cmd/peer_disable.c client/cmd/peer_enable.c \
 	client/cmd/peer_graph.c client/cmd/peer_ls.c client/cmd/peer_reconnect.c \
 	client/cmd/peer_rows.c client/cmd/peer_show.c client/cmd/ping.c \

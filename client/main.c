@@ -89,7 +89,7 @@ run_main(struct app *app, const char *const *words, size_t count)
 		usage = parse_alias(app, words, count, &args, &line, &message);
 	}
 	if (usage != STATUS_OK || status != STATUS_OK)
-		status = run_fail_without(app, &app->base, NULL,
+		status = run_fail_words(app, &app->base, NULL, words, count,
 		    status != STATUS_OK ? status : usage, text_of(&message));
 	else
 		status = start(app, &args);

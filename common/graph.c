@@ -210,6 +210,41 @@ graph_study(size_t nodes, const struct graph_edge *edges, size_t edge_count,
 	return HERD_OK;
 }
 
+/* The first node of the part, by `part` as each node's way to it. */
+static size_t
+first_of(size_t *part, size_t node)
+{
+	while (part[node] != node) {
+		part[node] = part[part[node]];
+		node = part[node];
+	}
+	return node;
+}
+
+size_t
+graph_parts(size_t nodes, const struct graph_edge *edges, size_t edge_count,
+    size_t *part)
+{
+	size_t i, a, b, count = 0;
+
+	for (i = 0; i < nodes; i++)
+		part[i] = i;
+	for (i = 0; i < edge_count; i++) {
+		a = first_of(part, edges[i].a);
+		b = first_of(part, edges[i].b);
+		if (a < b)
+			part[b] = a;
+		else
+			part[a] = b;
+	}
+	for (i = 0; i < nodes; i++)
+		part[i] = first_of(part, i);
+	/* A first node comes before the rest of its part. */
+	for (i = 0; i < nodes; i++)
+		part[i] = part[i] == i ? count++ : part[part[i]];
+	return count;
+}
+
 void
 graph_facts_release(struct graph_facts *facts)
 {

@@ -544,6 +544,18 @@ read_text(struct herdreader *reader, struct span text)
 	return reader->diagnostics->errors > 0 ? HERD_ESYNTAX : HERD_OK;
 }
 
+/* FNV-1a */
+uint64_t
+herdfile_hash(struct span text)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < text.len; i++)
+		hash = (hash ^ (unsigned char)text.data[i]) *
+		       UINT64_C(0x100000001b3);
+	return hash;
+}
+
 enum herd_error
 herdfile_parse(
     struct span text, struct herdfile *file, struct diagnostics *diagnostics)
@@ -561,6 +573,7 @@ herdfile_parse(
 	free(reader.settings);
 	free(reader.by_name);
 	free(reader.names);
+	result.hash = herdfile_hash(text);
 	if (error == HERD_OK)
 		*file = result;
 	else

@@ -7,36 +7,30 @@
 #include "cmd/list.h"
 
 #include <cjson/cJSON.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/xbuf.h"
-#include "cmd/overruled.h"
+#include "cmd/check_client.h"
+#include "cmd/findings.h"
 #include "run/fields.h"
-
-#define ROUNDS 3u /* tables that differ may only be on their way */
-#define ROUND_NS (300 * HERD_NS_PER_MS)
-
-enum nagios_state {
-	NAGIOS_OK,
-	NAGIOS_WARNING,
-	NAGIOS_CRITICAL,
-	NAGIOS_UNKNOWN,
-};
 
 struct nagios {
 	struct run *run;
-	const struct answers *answers; /* of /v1/status */
-	enum nagios_state state;
+	const struct exam *exam;
+	const struct findings *findings;
+	unsigned probes; /* PROBE_BIT()s */
+	enum plugin_state state;
 	struct buf text; /* what is wrong */
 	struct buf good; /* what is right */
 	struct buf data; /* performance data */
 };
 
-/* UNKNOWN is for what cannot be judged; a known failure outranks it. */
 static void HERD_PRINTF(3, 4)
-    find(struct nagios *n, enum nagios_state state, const char *fmt, ...)
+    say(struct nagios *n, enum plugin_state state, const char *fmt, ...)
 {
-	struct buf *out = state == NAGIOS_OK ? &n->good : &n->text;
+	struct buf *out = state == PLUGIN_OK ? &n->good : &n->text;
 	va_list args;
 
 	if (out->len > 0)
@@ -44,247 +38,294 @@ static void HERD_PRINTF(3, 4)
 	va_start(args, fmt);
 	putv(out, fmt, args);
 	va_end(args);
-	if (state == NAGIOS_CRITICAL || n->state == NAGIOS_CRITICAL)
-		n->state = NAGIOS_CRITICAL;
-	else if (state > n->state)
-		n->state = state;
-}
-
-static void
-check_node(struct nagios *n, const struct answer *a)
-{
-	const char *state = fields_text(a->json, "state");
-	const char *name = a->target->name;
-
-	if (a->status != STATUS_OK)
-		return;
-	if (state == NULL || strcmp(state, "ready") != 0)
-		find(n,
-		    fields_says(a->json, "state", "stopping") ? NAGIOS_CRITICAL
-							      : NAGIOS_WARNING,
-		    "%s is %s", name, state == NULL ? "in no state" : state);
-	if (fields_is(a->json, "isolated"))
-		find(n, NAGIOS_WARNING, "%s is isolated: it has no neighbour",
-		    name);
-	if (fields_says(a->json, "store.state", "failed"))
-		find(n, NAGIOS_CRITICAL, "the store of %s has failed", name);
-}
-
-/* Called once for any check, because a silent node fails all of them. */
-static void
-check_answers(struct nagios *n)
-{
-	answers_each(a, n->answers) {
-		if (a->status != STATUS_OK)
-			find(n, NAGIOS_CRITICAL, "%s unreachable: %s",
-			    a->target->name, a->message);
-	}
-}
-
-static void
-check_nodes(struct nagios *n)
-{
-	struct buf clocks = XBUF;
-	size_t ready = 0;
-
-	answers_each(a, n->answers) {
-		check_node(n, a);
-		ready += fields_says(a->json, "state", "ready");
-	}
-	if (overruled_list(n->answers, &clocks) > 0)
-		find(n, NAGIOS_WARNING, "wrong clocks: %s", text_of(&clocks));
-	buf_release(&clocks);
-	find(n, NAGIOS_OK, "%zu node%s ready", ready, ready == 1 ? "" : "s");
-	putf(&n->data, " nodes_ready=%zu;;;0;%zu", ready, n->answers->count);
-}
-
-static void
-check_peers(struct nagios *n)
-{
-	double total = 0;
-	double synced = 0;
-
-	answers_each(a, n->answers) {
-		double of = fields_number(a->json, "peers.total", 0);
-		double up = fields_number(a->json, "peers.synced", 0);
-
-		total += of;
-		synced += up;
-		if (up < of)
-			find(n, up > 0 ? NAGIOS_WARNING : NAGIOS_CRITICAL,
-			    "%s has %.0f of %.0f links synced", a->target->name,
-			    up, of);
-	}
-	find(n, NAGIOS_OK, "%.0f link ends synced", synced);
-	putf(&n->data, " links_synced=%.0f;;;0;%.0f", synced, total);
-}
-
-static void
-check_places(struct nagios *n)
-{
-	double answered = 0;
-	double failed = 0;
-
-	answers_each(a, n->answers) {
-		const char *state = fields_text(a->json, "places.state");
-
-		answered += fields_number(a->json, "places.answered", 0);
-		failed += fields_number(a->json, "places.failed", 0);
-		if (a->status != STATUS_OK)
-			continue;
-		if (state == NULL ||
-		    (strcmp(state, "ready") != 0 && strcmp(state, "off") != 0))
-			find(n,
-			    fields_says(a->json, "places.state", "failed")
-				? NAGIOS_CRITICAL
-				: NAGIOS_WARNING,
-			    "Places of %s: %s", a->target->name,
-			    state == NULL ? "unknown" : state);
-	}
-	find(n, NAGIOS_OK, "Places ready");
-	putf(&n->data, " places_answered=%.0fc places_failed=%.0fc", answered,
-	    failed);
-}
-
-/* Counts answers with another hash of the table than the first one. */
-static size_t
-count_unequal(const struct answers *answers, double *clients)
-{
-	const cJSON *first = NULL;
-	size_t unequal = 0;
-
-	*clients = 0;
-	for (size_t i = 0; i < answers->count; i++) {
-		const cJSON *json = answers->items[i].json;
-		const cJSON *hashes = fields_at(json, "hashes");
-
-		if (hashes == NULL)
-			continue;
-		*clients = fields_number(json, "count", 0);
-		if (first == NULL)
-			first = hashes;
-		unequal += !cJSON_Compare(first, hashes, true);
-	}
-	return unequal;
-}
-
-static enum status
-check_convergence(struct nagios *n)
-{
-	size_t unequal = 0;
-	double clients = 0;
-	/* The key only has to be the same for all; this is no secret. */
-	static const char path[] =
-	    "/v1/digest?key=00112233445566778899aabbccddeeff";
-
-	for (size_t i = 0; i < ROUNDS; i++) {
-		struct answers answers;
-		enum status status;
-
-		if (i > 0 && loop_rest(app_loop(n->run->app), ROUND_NS) ==
-				 WAIT_INTERRUPTED)
-			return STATUS_SIGINT;
-		status = ask_all(n->run, path, &answers);
-		unequal = count_unequal(&answers, &clients);
-		if (status == STATUS_OK &&
-		    answers_status(&answers) != STATUS_OK)
-			find(n, NAGIOS_CRITICAL,
-			    "not all nodes can be compared");
-		answers_release(&answers);
-		if (status != STATUS_OK)
-			return status;
-		if (unequal == 0 || n->state == NAGIOS_CRITICAL)
-			break;
-	}
-	if (unequal > 0)
-		find(n, NAGIOS_CRITICAL, "%zu node%s with another table",
-		    unequal, unequal == 1 ? "" : "s");
-	else
-		find(n, NAGIOS_OK, "tables are equal (%.0f clients)", clients);
-	putf(&n->data, " unequal=%zu;;;0 clients=%.0f;;;0", unequal, clients);
-	return STATUS_OK;
+	n->state = plugin_worse(n->state, state);
 }
 
 static bool
-wants(const struct nagios *n, const char *what)
+wants(const struct nagios *n, enum probe probe)
 {
-	const char *word = run_word(n->run, 0);
+	return (n->probes & PROBE_BIT(probe)) != 0;
+}
 
-	return strcmp(word, what) == 0 || strcmp(word, "all") == 0;
+/* --- findings -------------------------------------------------------- */
+
+/* A node with many links down is one matter, not one for each link. */
+static void
+say_links(struct nagios *n)
+{
+	answers_each(a, &n->exam->answers[EXAM_STATUS]) {
+		double total = fields_number(a->json, "peers.total", 0);
+		double synced = fields_number(a->json, "peers.synced", 0);
+
+		if (synced < total)
+			say(n, synced > 0 ? PLUGIN_WARNING : PLUGIN_CRITICAL,
+			    "%s has %.0f of %.0f links synced", a->target->name,
+			    synced, total);
+	}
+}
+
+/* A silent node fails every probe, and is said once. */
+static bool
+is_wanted(const struct nagios *n, const struct finding *f)
+{
+	const struct topic_row *topic = topic_row(f->topic);
+
+	if (f->topic == TOPIC_LINKS && f->id != FINDING_UNASKED)
+		return false; /* say_links() */
+	return f->topic == TOPIC_SILENT || wants(n, topic->probe);
 }
 
 static void
-write_result(struct nagios *n)
+say_findings(struct nagios *n)
 {
-	static const char *const words[] = { "OK", "WARNING", "CRITICAL",
-		"UNKNOWN" };
-	struct buf *text = n->state == NAGIOS_OK ? &n->good : &n->text;
+	enum topic before = TOPIC_COUNT;
+
+	findings_each(f, n->findings)
+	{
+		bool again = f->topic == before;
+
+		if (!is_wanted(n, f))
+			continue;
+		before = f->topic;
+		say(n, finding_row(f->id)->state, "%s%s",
+		    again ? "" : topic_row(f->topic)->before, f->text);
+	}
+	if (wants(n, PROBE_PEERS))
+		say_links(n);
+}
+
+/* What each probe could not ask, because the node is silent. */
+static void
+say_unknown(struct nagios *n)
+{
+	struct buf silent = XBUF;
+
+	if (exam_list_silent(n->exam, EXAM_STATUS, &silent) > 0) {
+		for (unsigned p = PROBE_NODE + 1; p < PROBE_COUNT; p++) {
+			if (wants(n, p))
+				say(n, PLUGIN_UNKNOWN,
+				    "%s unknown (without %s)", probe_word(p),
+				    text_of(&silent));
+		}
+	}
+	buf_release(&silent);
+}
+
+/* --- performance data ------------------------------------------------ */
+
+/* The sum over all nodes; NaN if one of them could not be asked for it. */
+static double
+sum_of(const struct nagios *n, const char *path)
+{
+	double sum = 0;
+
+	answers_each(a, &n->exam->answers[EXAM_STATUS])
+		sum += fields_number(a->json, path, FIELDS_UNKNOWN);
+	return sum;
+}
+
+/* Appends "name=VALUE", U for what is unknown. */
+static void
+put_datum(struct buf *out, const char *name, double value, const char *rest)
+{
+	if (isfinite(value))
+		putf(out, " %s=%.0f%s", name, value, rest);
+	else
+		putf(out, " %s=U", name);
+}
+
+static void
+put_of(struct buf *out, const char *name, double value, double total)
+{
+	char *rest =
+	    isfinite(total) ? xasprintf(";;;0;%.0f", total) : xstrdup(";;;0");
+
+	put_datum(out, name, value, rest);
+	free(rest);
+}
+
+static void
+weigh_nodes(struct nagios *n)
+{
+	size_t ready = 0;
+	size_t known = 0;
+
+	answers_each(a, &n->exam->answers[EXAM_STATUS]) {
+		known += fields_text(a->json, "state") != NULL;
+		ready += fields_says(a->json, "state", "ready");
+	}
+	say(n, PLUGIN_OK, "%zu node%s ready", ready, ready == 1 ? "" : "s");
+	put_of(&n->data, "nodes_ready",
+	    known > 0 ? (double)ready : FIELDS_UNKNOWN,
+	    (double)n->run->target_count);
+}
+
+static void
+weigh_peers(struct nagios *n)
+{
+	double synced = sum_of(n, "peers.synced");
+
+	if (isfinite(synced))
+		say(n, PLUGIN_OK, "%.0f link ends synced", synced);
+	put_of(&n->data, "links_synced", synced, sum_of(n, "peers.total"));
+}
+
+/* A node without Places counts nothing, and that is known. */
+static double
+sum_of_places(const struct nagios *n, const char *path)
+{
+	double sum = 0;
+
+	answers_each(a, &n->exam->answers[EXAM_STATUS])
+		sum += fields_says(a->json, "places.state", "off")
+			   ? 0
+			   : fields_number(a->json, path, FIELDS_UNKNOWN);
+	return sum;
+}
+
+static void
+weigh_places(struct nagios *n)
+{
+	say(n, PLUGIN_OK, "Places ready");
+	put_datum(&n->data, "places_answered",
+	    sum_of_places(n, "places.answered"), "c");
+	put_datum(
+	    &n->data, "places_failed", sum_of_places(n, "places.failed"), "c");
+}
+
+/*
+ * A table that differs is known; that none differs is not, unless all were
+ * compared.
+ */
+static void
+weigh_tables(struct nagios *n)
+{
+	size_t targets = n->run->target_count;
+	bool *equal = xcalloc(targets + 1, sizeof(*equal));
+	size_t compared = exam_compare_tables(n->exam, equal);
+	double unequal = (double)compared;
+	double clients = FIELDS_UNKNOWN;
+
+	for (size_t i = 0; i < targets; i++)
+		unequal -= equal[i];
+	answers_each(a, &n->exam->answers[EXAM_DIGEST])
+		clients = fmax(
+		    clients, fields_number(a->json, "count", FIELDS_UNKNOWN));
+	if (unequal == 0 && compared < targets)
+		unequal = FIELDS_UNKNOWN;
+	if (isfinite(clients))
+		say(n, PLUGIN_OK, "tables are equal (%.0f clients)", clients);
+	put_datum(&n->data, "unequal", unequal, ";;;0");
+	put_datum(&n->data, "clients", clients, ";;;0");
+	free(equal);
+}
+
+/* --- the line -------------------------------------------------------- */
+
+static void
+weigh(struct nagios *n)
+{
+	static void (*const each[PROBE_COUNT])(struct nagios * n) = {
+		[PROBE_NODE] = weigh_nodes,
+		[PROBE_PEERS] = weigh_peers,
+		[PROBE_PLACES] = weigh_places,
+		[PROBE_TABLES] = weigh_tables,
+	};
+
+	say_findings(n);
+	say_unknown(n);
+	for (unsigned p = 0; p < PROBE_COUNT; p++) {
+		if (wants(n, p))
+			each[p](n);
+	}
+}
+
+static enum status
+judge(struct nagios *n)
+{
+	struct exam exam;
+	struct findings findings;
+	enum status status = exam_begin(
+	    n->run, findings_parts(n->probes), wants(n, PROBE_TABLES), &exam);
+
+	if (status == STATUS_OK) {
+		findings_find(&exam, &findings);
+		n->exam = &exam;
+		n->findings = &findings;
+		weigh(n);
+		findings_release(&findings);
+	}
+	exam_release(&exam);
+	return status;
+}
+
+static void
+write_line(struct nagios *n)
+{
+	struct buf *text = n->state == PLUGIN_OK ? &n->good : &n->text;
 	struct buf line = XBUF;
 
-	/* | begins the performance data and must not come from a node. */
-	for (size_t i = 0; i < text->len; i++) {
-		if (text->data[text->head + i] == '|')
-			text->data[text->head + i] = '/';
-	}
-	putf(&line, "HERD %s - ", words[n->state]);
-	put_clean(&line, buf_span(text));
-	if (n->data.len > 0) {
-		put_text(&line, " |");
-		put_clean(&line, buf_span(&n->data));
-	}
-	put_byte(&line, '\n');
+	plugin_put(&line, n->state, buf_span(text), buf_span(&n->data));
 	sink_write(&n->run->sink, buf_span(&line));
 	buf_release(&line);
 }
 
-static void
-judge(struct nagios *n)
+static enum status
+check_herd(struct run *run, unsigned probes)
 {
-	struct answers answers;
-	enum status status = ask_all(n->run, "/v1/status", &answers);
+	struct nagios n = { .run = run,
+		.probes = probes,
+		.text = XBUF,
+		.good = XBUF,
+		.data = XBUF };
+	enum status status = judge(&n);
 
-	n->answers = &answers;
 	if (status == STATUS_OK)
-		check_answers(n);
-	if (status == STATUS_OK && wants(n, "node"))
-		check_nodes(n);
-	if (status == STATUS_OK && wants(n, "peers"))
-		check_peers(n);
-	if (status == STATUS_OK && wants(n, "places"))
-		check_places(n);
-	if (status == STATUS_OK && wants(n, "convergence"))
-		status = check_convergence(n);
-	if (status != STATUS_OK)
-		find(n, NAGIOS_UNKNOWN, "%s", exit_status_word(status));
-	answers_release(&answers);
-	n->answers = NULL;
+		write_line(&n);
+	else if (run->complaint.len == 0)
+		run_fail(run, status, "%s", exit_status_word(status));
+	buf_release(&n.text);
+	buf_release(&n.good);
+	buf_release(&n.data);
+	return (enum status)n.state;
 }
 
 static enum status
 check_run(struct run *run)
 {
-	struct nagios n = {
-		.run = run, .text = XBUF, .good = XBUF, .data = XBUF
-	};
+	const char *what = run_word(run, 0);
+	unsigned probes = 0;
 
-	judge(&n);
-	write_result(&n);
-	buf_release(&n.text);
-	buf_release(&n.good);
-	buf_release(&n.data);
-	/* The monitoring plugins' statuses, not the table's. */
-	return (enum status)n.state;
+	if (strcmp(what, "client") == 0)
+		return check_client_run(run);
+	if (run_word(run, 1) != NULL || run_flag(run, "max-age") != NULL)
+		return run_fail(run, STATUS_USAGE,
+		    "a client and --max-age are for `check client'");
+	for (unsigned p = 0; p < PROBE_COUNT; p++) {
+		if (strcmp(what, "all") == 0 ||
+		    strcmp(what, probe_word(p)) == 0)
+			probes |= PROBE_BIT(p);
+	}
+	return check_herd(run, probes);
 }
 
 const struct command cmd_check = {
 	.path = "check",
 	.summary = "be a monitoring plugin",
-	.help = "One line, performance data, and the plugins' exit statuses: 0 "
-		"OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.",
+	.help =
+	    "One line, performance data, and the plugins' exit statuses: 0 OK, 1 "
+	    "WARNING, 2 CRITICAL, 3 UNKNOWN. A value that could not be asked is U, "
+	    "and what was wrong with the line itself is UNKNOWN. With `client' the "
+	    "newest position of that client must not be older than --max-age: else, "
+	    "and if no node knows the client, it is CRITICAL.",
 	.group = GROUP_HERD,
-	.args = ARGS(
-	    ARG("node|peers|places|convergence|all", .complete = COMPLETE_WORDS,
-		.words = "node peers places convergence all", .fixed = true)),
+	.args = ARGS(ARG("node|peers|places|convergence|all|client",
+			 .complete = COMPLETE_WORDS,
+			 .words = "node peers places convergence all client",
+			 .fixed = true),
+	    ARG("CLIENT", .complete = COMPLETE_CLIENT, .optional = true)),
+	.flags = FLAGS(FLAG("max-age", .value = "DURATION",
+	    .help = "with `client': the oldest position that is OK")),
 	.traits = COMMAND_HERD | COMMAND_PLUGIN | COMMAND_HARMLESS,
 	.run = check_run,
 	.example = "check all --timeout 3s",

@@ -13,6 +13,7 @@
 
 /* Rows that a node sorts, which it does for one answer; else they are here. */
 #define SORTED_MOST 999u
+#define SOON_NS (300 * HERD_NS_PER_MS)
 
 /* --- what is asked for ------------------------------------------------ */
 
@@ -168,6 +169,51 @@ flush(void *arg)
 	sink_flush(&l->run->sink);
 }
 
+/* Few clients are sorted by node and id, or by their distance. */
+static void
+sort_usually(struct out *out, bool near)
+{
+	static const struct sort_key by_id[] = { { CLIENT_NODE, false },
+		{ CLIENT_ID, false } };
+	static const struct sort_key by_distance = { CLIENT_DISTANCE, false };
+
+	if (near)
+		out_sort_usually(out, &by_distance, 1);
+	else
+		out_sort_usually(out, by_id, HERD_ARRAY_LEN(by_id));
+}
+
+/* On a screen a node that is silent does not hold up the rows of others. */
+static enum status
+show_soon(struct listing *l)
+{
+	struct run *run = l->run;
+	struct buf late = XBUF;
+	enum status status;
+
+	if (!run->to_terminal || run->watched || run->target_count == 1 ||
+	    !out_is_looks(&run->out))
+		return STATUS_OK;
+	status = streams_await(l->streams, mono_add(now_mono(), SOON_NS));
+	for (size_t i = 0; i < run->target_count; i++) {
+		const char *why;
+
+		if (streams_state(l->streams, i, &why) == STREAM_WAITING)
+			putf(&late, "%s%s", late.len > 0 ? ", " : "",
+			    run->targets[i]->name);
+	}
+	if (late.len > 0 && status == STATUS_OK) {
+		if (run->out.held_most > 0 && !run->out.streams) {
+			run->sink.pager = NULL;
+			sort_usually(&run->out, false);
+			out_write_now(&run->out);
+		}
+		run_notice(run, "waiting for %s", text_of(&late));
+	}
+	buf_release(&late);
+	return status;
+}
+
 /* In no order: each node sends what it finds, until there are enough. */
 static enum status
 list_as_found(struct listing *l)
@@ -181,11 +227,13 @@ list_as_found(struct listing *l)
 	put_span(&path, buf_span(&l->query->text));
 	status = streams_start(l->run, text_of(&path), on_line, l, &l->streams);
 	buf_release(&path);
-	if (status == STATUS_OK) {
-		streams_on_pause(l->streams, flush);
-		status = streams_finish(l->streams, has_enough, l);
-	}
-	return status;
+	if (status != STATUS_OK)
+		return status;
+	streams_on_pause(l->streams, flush);
+	status = show_soon(l);
+	return status == STATUS_OK
+		   ? streams_finish(l->streams, has_enough, l)
+		   : status;
 }
 
 static void
@@ -199,7 +247,7 @@ add_failures(struct listing *l)
 		if (streams_state(l->streams, i, &why) == STREAM_ENDED &&
 		    why != NULL)
 			out_failure(&l->run->out, run->targets[i]->name,
-			    run->rounds == NULL ? "unreachable" : "waiting",
+			    run->watched ? "waiting" : "unreachable",
 			    why);
 	}
 }
@@ -244,26 +292,12 @@ node_can_sort(const struct listing *l)
 	       out->sort[0].column != CLIENT_NODE;
 }
 
-/* Few clients are sorted by node and id, or by their distance. */
-static void
-sort_usually(struct out *out, bool near)
-{
-	static const struct sort_key by_id[] = { { CLIENT_NODE, false },
-		{ CLIENT_ID, false } };
-	static const struct sort_key by_distance = { CLIENT_DISTANCE, false };
-
-	if (near)
-		out_sort_usually(out, &by_distance, 1);
-	else
-		out_sort_usually(out, by_id, HERD_ARRAY_LEN(by_id));
-}
-
 static void
 finish(struct listing *l, void (*write)(struct run *run))
 {
 	struct out *out = &l->run->out;
 
-	if (out->sort_count == 0)
+	if (out->sort_count == 0 && !out->streams)
 		sort_usually(out, false);
 	out_member_bool(out, "complete", !l->cut);
 	out->cut_said = l->cut;

@@ -261,7 +261,8 @@ const struct command cmd_client_show = {
 	    "report; the exit status is 1 unless all have it. RECEIVED is when "
 	    "the origin had the report from the client, on every node. The time "
 	    "at which a relayed report reached a node is not kept; `trace' "
-	    "measures it.",
+	    "measures it. FROM is `client' on the origin, else the neighbour that "
+	    "gave the report last, or `store'.",
 	.group = GROUP_TABLE,
 	.args = ARGS(ARG("CLIENT", .complete = COMPLETE_CLIENT)),
 	.view = &client_show_view,

@@ -8,6 +8,7 @@
 #include "cmd/list.h"
 
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 #define BUCKETS_MOST 500u /* listed; the answer says if there are more */
 #define CLIENTS_MOST 1000u
 #define SETTLE_NS (300 * HERD_NS_PER_MS)
+#define COUNT_MAX 1e15 /* a node that says more is not believed */
 
 /* clang-format off */
 #define DIFF_COLUMNS(X) \
@@ -194,7 +196,8 @@ compare_roots(struct diff *d)
 			continue;
 		}
 		if (d->node_count == 0)
-			d->count = fields_number(a->json, "count", 0);
+			d->count =
+			    fields_number(a->json, "count", FIELDS_UNKNOWN);
 		d->nodes[d->node_count++] = a->target;
 	}
 	answers_release(&answers);
@@ -464,7 +467,10 @@ write_diff(struct diff *d)
 	if (differing == 0) {
 		putf(&text, "tables are equal: %zu node%s, ", d->node_count,
 		    d->node_count == 1 ? "" : "s");
-		put_grouped(&text, (int64_t)d->count);
+		if (fabs(d->count) < COUNT_MAX)
+			put_grouped(&text, (int64_t)d->count);
+		else
+			put_text(&text, "an unknown number of");
 		put_text(&text,
 		    d->count > 1 || d->count < 1 ? " clients" : " client");
 	} else {

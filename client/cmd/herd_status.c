@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cmd/list.h"
 
+#include "base/xbuf.h"
+#include "cmd/parts.h"
 #include "run/fields.h"
 
 /* clang-format off */
@@ -18,6 +20,8 @@ static const struct column columns[] = {
 	COLUMN("clock_state", "CLOCK", VALUE_TEXT, .traits = COLUMN_IF_ANY, .drop = 5,
 	    .path = "clock.state"),
 	COLUMN("version", "VERSION", VALUE_TEXT, .drop = 6),
+	COLUMN("split", "HERD SPLIT", VALUE_TEXT, .traits = COLUMN_IF_ANY | COLUMN_COMPUTED |
+	    COLUMN_SHRINK),
 	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE | COLUMN_SHRINK),
 };
 /* clang-format on */
@@ -25,13 +29,46 @@ static const struct column columns[] = {
 static const struct view herd_status_view =
     VIEW(columns, .schema = "herd.herd-status/1", .list = "nodes");
 
+static void
+add_footers(struct run *run, struct parts *parts)
+{
+	struct buf text = XBUF;
+
+	out_count_states(
+	    &run->out, out_column(&run->out, COLUMN_STATE), "node", &text);
+	out_footer(&run->out, "%s", text_of(&text));
+	if (parts->count > 1) {
+		buf_clear(&text);
+		put_clean(&text, buf_span(&parts->names));
+		out_footer(&run->out, "the herd is split into %zu parts: %s",
+		    parts->count, text_of(&text));
+	}
+	buf_release(&text);
+}
+
+static enum status
+herd_status_run(struct run *run)
+{
+	struct answers answers;
+	struct parts parts;
+	enum status status = fields_ask(
+	    run, &(struct fields_request){ .path = "/v1/status" }, &answers);
+
+	if (status != STATUS_OK)
+		return status;
+	parts_find(run, &answers, &parts);
+	parts_rows(run, &answers, &parts);
+	add_footers(run, &parts);
+	parts_release(&parts);
+	return fields_finish(run, &answers);
+}
+
 const struct command cmd_herd_status = {
 	.path = "herd status",
 	.summary = "show all nodes, one to a line",
 	.group = GROUP_HERD,
 	.view = &herd_status_view,
 	.traits = COMMAND_HERD | COMMAND_READ,
-	.run = fields_run_command,
-	.request = REQUEST(.path = "/v1/status", .counts = "node"),
+	.run = herd_status_run,
 	.example = "herd status --watch",
 };

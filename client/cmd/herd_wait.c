@@ -5,6 +5,7 @@
 #include "cmd/list.h"
 
 #include <cjson/cJSON.h>
+#include <math.h>
 
 #include "run/fields.h"
 
@@ -30,8 +31,9 @@ is_ready(const struct answer *a)
 
 	if (a->status != STATUS_OK || !fields_says(a->json, "state", "ready"))
 		return false;
-	missing = fields_number(a->json, "peers.total", 0) -
-		  fields_number(a->json, "peers.synced", 0);
+	/* What a node does not say is not "none is missing". */
+	missing = fields_number(a->json, "peers.total", FIELDS_UNKNOWN) -
+		  fields_number(a->json, "peers.synced", FIELDS_UNKNOWN);
 	cJSON_ArrayForEach(down, fields_at(a->json, "peers.down"))
 		missing -= fields_says(down, "state", "disabled");
 	return missing <= 0;

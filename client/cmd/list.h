@@ -47,6 +47,7 @@
 	X(wait_link) \
 	X(herd_diff) \
 	X(herd_check) \
+	X(doctor) \
 	X(check) \
 	X(places_status) \
 	X(places_test) \

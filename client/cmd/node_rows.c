@@ -40,6 +40,6 @@ node_rows_set_clock(
 
 	if (text != NULL && time_parse(span_from(text), &ns) == HERD_OK)
 		out_real(out, fields_column(out, "clock_ms"),
-		    ((double)ns - (double)now_wall().ns) / 1e6 +
+		    ((double)ns - (double)answer->came.ns) / 1e6 +
 			answer->ms / 2);
 }

@@ -66,6 +66,29 @@ peer_rows_derive(struct out *out, const struct answer *answer HERD_UNUSED,
 	buf_release(&text);
 }
 
+bool
+peer_rows_is_disabled(const struct cJSON *link)
+{
+	return fields_says(link, "state", "disabled");
+}
+
+void
+peer_rows_hint_enable(
+    struct run *run, const struct target *target, const struct cJSON *link)
+{
+	const char *peer = fields_text(link, "peer");
+	struct buf command = XBUF;
+
+	put_text(&command, "peer enable ");
+	args_quote(&command, peer == NULL ? "" : peer);
+	if (run->all_nodes) {
+		put_text(&command, " -n ");
+		args_quote(&command, target->name);
+	}
+	run_hint(run, "`%s` uses the link again", text_of(&command));
+	buf_release(&command);
+}
+
 void
 peer_rows_hint(struct run *run, enum status status)
 {

@@ -88,15 +88,33 @@ derive_history(struct out *out, const struct answer *answer HERD_UNUSED,
 	buf_release(&shown);
 }
 
+static void
+say_hint(struct run *run, const struct answers *answers)
+{
+	answers_each(a, answers) {
+		if (!peer_rows_is_disabled(a->json))
+			continue;
+		peer_rows_hint_enable(run, a->target, a->json);
+		return;
+	}
+}
+
 static enum status
 peer_show_run(struct run *run)
 {
 	char *path = ask_path("/v1/peers/", span_from(run_word(run, 0)), "");
-	enum status status = fields_run(run,
-	    &(struct fields_request){ .path = path, .hook = derive_history });
+	struct answers answers;
+	enum status status =
+	    fields_ask(run, &(struct fields_request){ .path = path }, &answers);
 
 	free(path);
+	if (status != STATUS_OK)
+		return status;
+	fields_rows(run, &answers, NULL, derive_history);
+	status = fields_report(run, &answers);
 	peer_rows_hint(run, status);
+	say_hint(run, &answers);
+	answers_release(&answers);
 	return status;
 }
 

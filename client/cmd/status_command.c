@@ -8,6 +8,8 @@
 #include <cjson/cJSON.h>
 
 #include "base/xbuf.h"
+#include "cmd/parts.h"
+#include "cmd/peer_rows.h"
 #include "cmd/status_screen.h"
 #include "run/fields.h"
 
@@ -59,6 +61,7 @@ static const struct column columns[] = {
 	COLUMN("store_last_commit_ms", "LAST COMMIT", VALUE_MS, .path = "store.last_commit_ms"),
 	COLUMN("store_error", "STORE ERROR", VALUE_TEXT, .traits = COLUMN_IF_ANY,
 	    .path = "store.error"),
+	COLUMN("split", "HERD SPLIT", VALUE_TEXT, .traits = COLUMN_IF_ANY | COLUMN_COMPUTED),
 	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE),
 };
 /* clang-format on */
@@ -66,24 +69,40 @@ static const struct column columns[] = {
 static const struct view status_view = VIEW(
     columns, .schema = "herd.status/1", .list = "nodes", .shape = VIEW_RECORD);
 
+/* A link that somebody disabled, else the first that is down, or NULL. */
+static const cJSON *
+link_to_look_at(const cJSON *json)
+{
+	const cJSON *list = fields_at(json, "peers.down");
+	const cJSON *link;
+
+	cJSON_ArrayForEach(link, list) {
+		if (peer_rows_is_disabled(link))
+			return link;
+	}
+	return cJSON_GetArrayItem(list, 0);
+}
+
 /* The one thing to look at next. */
 static void
 say_hint(struct run *run, const struct answers *answers)
 {
-	const cJSON *json = answers->items[0].json;
-	const char *peer = fields_text(
-	    cJSON_GetArrayItem(fields_at(json, "peers.down"), 0), "peer");
+	const struct answer *a = &answers->items[0];
+	const cJSON *link = link_to_look_at(a->json);
+	const char *peer = fields_text(link, "peer");
 
 	if (answers->count != 1)
 		return;
-	if (peer != NULL) {
+	if (peer != NULL && peer_rows_is_disabled(link)) {
+		peer_rows_hint_enable(run, a->target, link);
+	} else if (peer != NULL) {
 		args_quote(&run->message, peer);
 		run_hint(run,
 		    "`peer show %s` for the link, `herd diff` to compare "
 		    "tables",
 		    text_of(&run->message));
 		buf_clear(&run->message);
-	} else if (fields_is(json, "config.changed_on_disk")) {
+	} else if (status_screen_is_changed(a->json)) {
 		run_hint(run,
 		    "`config diff` shows what differs, `config reload` "
 		    "applies the file");
@@ -99,23 +118,56 @@ wants_screen(const struct run *run)
 	       (run->out.options.format->traits & FORMAT_WIDE) == 0;
 }
 
+static void
+draw_screen(struct run *run, const struct answers *answers, struct parts *parts)
+{
+	struct buf line = XBUF;
+
+	status_screen_draw(run, answers);
+	if (parts->count > 1) {
+		putf(&line, "%-9sthe herd is split into %zu parts: ", "split",
+		    parts->count);
+		put_clean(&line, buf_span(&parts->names));
+		put_byte(&line, '\n');
+		sink_write(&run->sink, buf_span(&line));
+	}
+	sink_flush(&run->sink);
+	buf_release(&line);
+}
+
+static enum status
+show_status(struct run *run, const struct answers *answers, struct parts *parts)
+{
+	enum status status;
+
+	parts_rows(run, answers, parts);
+	if (!wants_screen(run))
+		return fields_report(run, answers);
+	draw_screen(run, answers, parts);
+	status = answers_report(run, answers);
+	if (status == STATUS_OK)
+		say_hint(run, answers);
+	return status;
+}
+
+/*
+ * A split does not show in a single node's answer, so the others are asked as
+ * well.
+ */
 static enum status
 status_run(struct run *run)
 {
 	struct answers answers;
+	struct parts parts;
 	enum status status = fields_ask(
 	    run, &(struct fields_request){ .path = "/v1/status" }, &answers);
 
 	if (status != STATUS_OK)
 		return status;
-	fields_rows(run, &answers, NULL, NULL);
-	if (!wants_screen(run))
-		return fields_finish(run, &answers);
-	status_screen_draw(run, &answers);
-	sink_flush(&run->sink);
-	status = answers_report(run, &answers);
+	status = parts_ask(run, &answers, &parts);
 	if (status == STATUS_OK)
-		say_hint(run, &answers);
+		status = show_status(run, &answers, &parts);
+	parts_release(&parts);
 	answers_release(&answers);
 	return status;
 }

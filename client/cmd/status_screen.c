@@ -2,6 +2,7 @@
 #include "cmd/status_screen.h"
 
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,9 @@
 #include "base/xbuf.h"
 #include "out/width.h"
 #include "run/fields.h"
+
+#define CHANGED "changed on disk)"
+#define COUNT_MAX 1e15 /* a node that says more is not believed */
 
 /* One line of the screen being put together. */
 struct screen {
@@ -37,6 +41,18 @@ static void
 add_text(struct screen *s, const char *text)
 {
 	put_clean(&s->line, span_from(text == NULL ? "-" : text));
+}
+
+/* A count that the answer lacks is not 0. */
+static void
+put_count(struct buf *out, const cJSON *json, const char *path)
+{
+	double count = fields_number(json, path, FIELDS_UNKNOWN);
+
+	if (fabs(count) < COUNT_MAX)
+		put_grouped(out, (int64_t)count);
+	else
+		put_byte(out, isnan(count) ? '-' : '?');
 }
 
 static void
@@ -87,6 +103,27 @@ add_head(struct screen *s, const char *name, const char *value)
 	put_fill(&s->line, ' ', width < 19 ? 21 - width : 2);
 }
 
+/* By its text, if the node compares it. */
+static const char *
+disk_word(const cJSON *json)
+{
+	const cJSON *changed = fields_at(json, "config.content_changed");
+
+	if (cJSON_IsNull(changed))
+		return "not readable on disk)";
+	if (changed == NULL)
+		changed = fields_at(json, "config.changed_on_disk");
+	if (!cJSON_IsBool(changed))
+		return "unknown on disk)";
+	return cJSON_IsTrue(changed) ? CHANGED : "unchanged on disk)";
+}
+
+bool
+status_screen_is_changed(const cJSON *json)
+{
+	return strcmp(disk_word(json), CHANGED) == 0;
+}
+
 /* A change of the file must be visible: the path moves to its own line. */
 static void
 add_config(struct screen *s, const cJSON *json)
@@ -101,9 +138,7 @@ add_config(struct screen *s, const cJSON *json)
 	put_text(&s->line, "  config ");
 	add_text(s, path);
 	add_age(s, " (loaded ", json, "config.loaded_ago_s", " ago, ");
-	put_text(&s->line, fields_is(json, "config.changed_on_disk")
-			       ? "changed on disk)"
-			       : "unchanged on disk)");
+	put_text(&s->line, disk_word(json));
 	if (width == 0 || width_of(buf_span(&s->line)) <= width)
 		return;
 	put_text(&config, text_of(&s->line) + before + strlen("  config "));
@@ -134,13 +169,15 @@ static void
 draw_peers(struct screen *s, const cJSON *json)
 {
 	const cJSON *down;
-	char up[64];
+	struct buf up = XBUF;
 	bool first = true;
 
-	snprintf(up, sizeof(up), "%.0f/%.0f up",
-	    fields_number(json, "peers.synced", 0),
-	    fields_number(json, "peers.total", 0));
-	add_head(s, "peers", up);
+	put_count(&up, json, "peers.synced");
+	put_byte(&up, '/');
+	put_count(&up, json, "peers.total");
+	put_text(&up, " up");
+	add_head(s, "peers", text_of(&up));
+	buf_release(&up);
 	cJSON_ArrayForEach(down, fields_at(json, "peers.down")) {
 		const char *error = fields_text(down, "last_error");
 
@@ -179,19 +216,22 @@ add_report_age(struct screen *s, const char *what, const cJSON *json,
 static void
 draw_clients(struct screen *s, const cJSON *json)
 {
+	double rate =
+	    fields_number(json, "clients.reported_per_s", FIELDS_UNKNOWN);
 	struct buf count = XBUF;
 
-	put_grouped(&count, (int64_t)fields_number(json, "clients.count", 0));
+	put_count(&count, json, "clients.count");
 	add_head(s, "clients", text_of(&count));
 	buf_release(&count);
-	putf(&s->line, "%.3g/s reported",
-	    fields_number(json, "clients.reported_per_s", 0));
+	if (isnan(rate))
+		put_text(&s->line, "-/s reported");
+	else
+		putf(&s->line, "%.3g/s reported", rate);
 	add_report_age(s, "  newest ", json, "clients.newest_s", " ago");
 	add_report_age(s, "  oldest ", json, "clients.oldest_s", "");
 	if (fields_number(json, "clients.max", 0) > 0) {
 		put_text(&s->line, "  at most ");
-		put_grouped(
-		    &s->line, (int64_t)fields_number(json, "clients.max", 0));
+		put_count(&s->line, json, "clients.max");
 	}
 	end_line(s);
 }
@@ -199,15 +239,12 @@ draw_clients(struct screen *s, const cJSON *json)
 static void
 draw_places(struct screen *s, const cJSON *json)
 {
-	double failed = fields_number(json, "places.failed", 0);
-
 	add_head(s, "places", fields_text(json, "places.provider"));
-	put_grouped(
-	    &s->line, (int64_t)fields_number(json, "places.answered", 0));
+	put_count(&s->line, json, "places.answered");
 	put_text(&s->line, " answered");
-	if (failed > 0) {
+	if (fields_number(json, "places.failed", 0) > 0) {
 		put_text(&s->line, "  ");
-		put_grouped(&s->line, (int64_t)failed);
+		put_count(&s->line, json, "places.failed");
 		put_text(&s->line, " failed");
 	}
 	add_ms(s, "  p99 ", json, "places.p99_ms");
@@ -229,7 +266,8 @@ draw_store(struct screen *s, const cJSON *json)
 	}
 	put_text(&s->line, "durability ");
 	add_text(s, fields_text(json, "store.durability"));
-	putf(&s->line, "  lag %.0f", fields_number(json, "store.lag", 0));
+	put_text(&s->line, "  lag ");
+	put_count(&s->line, json, "store.lag");
 	add_ms(s, "  last commit ", json, "store.last_commit_ms");
 	if (error != NULL) {
 		put_text(&s->line, "  FAILED: ");

@@ -7,6 +7,9 @@
 
 #include "run/ask.h"
 
+/* Is the herd file another one than what the node runs with? */
+bool status_screen_is_changed(const struct cJSON *json);
+
 /* Writes what nodes have answered to /v1/status. */
 void status_screen_draw(struct run *run, const struct answers *answers);
 

@@ -400,6 +400,19 @@ args_release(struct args *args)
 	args->words = NULL;
 }
 
+const struct command *
+args_guess(const char *const *words, size_t count)
+{
+	const struct command *command = NULL;
+	size_t used;
+
+	for (size_t i = 0; i < count && command == NULL; i++) {
+		if (!args_is_option(words[i]))
+			command = command_match(words + i, count - i, &used);
+	}
+	return command;
+}
+
 enum status
 args_check(const struct args *args, struct buf *message)
 {

@@ -53,6 +53,12 @@ enum status args_parse(const char *const *words, size_t count, struct args *out,
     struct buf *message);
 void args_release(struct args *args);
 
+/*
+ * The command that a line is for although it cannot be parsed: the first words
+ * of it that name one. NULL: none.
+ */
+const struct command *args_guess(const char *const *words, size_t count);
+
 /* Number and words of the arguments against the command's list. */
 enum status args_check(const struct args *args, struct buf *message);
 

@@ -153,10 +153,13 @@ complete(struct admin_call *call, CURLcode code)
 	cJSON *json = NULL;
 	char *failed = NULL;
 	char *hint = NULL;
+	double connected = 0;
 	long error = 0;
 
 	curl->get(call->easy, CURLINFO_RESPONSE_CODE, &answer.http);
 	curl->get(call->easy, CURLINFO_OS_ERRNO, &error);
+	curl->get(call->easy, CURLINFO_CONNECT_TIME, &connected);
+	answer.connected = connected > 0;
 	if (code != CURLE_OK) {
 		answer.status = status_of_curl(code, (int)error);
 		answer.message = message_of_curl(call, code, (int)error);

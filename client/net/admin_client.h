@@ -7,6 +7,8 @@
 #ifndef HERD_ADMIN_CLIENT_H
 #define HERD_ADMIN_CLIENT_H
 
+#include <stdbool.h>
+
 #include "base/exit_status.h"
 #include "base/loop.h"
 #include "herd/address.h"
@@ -32,6 +34,7 @@ struct admin_answer {
 	const char *message; /* a reason for people when not OK */
 	const char *hint;    /* or NULL */
 	struct span body;    /* as received */
+	bool connected;      /* somebody accepted the connection */
 };
 
 struct admin_events {

@@ -282,6 +282,33 @@ out_place(
 	out->row[column].lon = lon;
 }
 
+static int
+compare_rows(const void *a, const void *b, void *arg)
+{
+	const struct value *const *left = a;
+	const struct value *const *right = b;
+	const struct out *out = arg;
+
+	for (size_t i = 0; i < out->sort_count; i++) {
+		const struct sort_key *key = &out->sort[i];
+		int order = value_compare(&(*left)[key->column],
+		    &(*right)[key->column], key->descending);
+
+		if (order != 0)
+			return order;
+	}
+	return 0;
+}
+
+/* glibc's is a merge sort while memory lasts, hence stable. */
+static void
+sort_rows(struct out *out)
+{
+	if (out->sort_count > 0 && out->count > 1)
+		qsort_r(out->rows, out->count, sizeof(*out->rows), compare_rows,
+		    out);
+}
+
 /* All rows that were collected; then those that come. */
 static void
 write_collected(struct out *out)
@@ -460,24 +487,6 @@ out_raw(struct out *out, struct span bytes)
 		sink_write(out->sink, span_from("\n"));
 }
 
-static int
-compare_rows(const void *a, const void *b, void *arg)
-{
-	const struct value *const *left = a;
-	const struct value *const *right = b;
-	const struct out *out = arg;
-
-	for (size_t i = 0; i < out->sort_count; i++) {
-		const struct sort_key *key = &out->sort[i];
-		int order = value_compare(&(*left)[key->column],
-		    &(*right)[key->column], key->descending);
-
-		if (order != 0)
-			return order;
-	}
-	return 0;
-}
-
 static void
 say_cut(struct out *out)
 {
@@ -490,10 +499,7 @@ void
 out_end(struct out *out)
 {
 	if (!out->streams) {
-		/* glibc's is a merge sort while memory lasts, hence stable. */
-		if (out->sort_count > 0 && out->count > 1)
-			qsort_r(out->rows, out->count, sizeof(*out->rows),
-			    compare_rows, out);
+		sort_rows(out);
 		if (out->options.limit > 0 && out->count > out->options.limit) {
 			if (!out->cut_said)
 				say_cut(out);
@@ -532,7 +538,7 @@ out_state_color(struct span word)
 	} colors[] = {
 		{ "synced ready origin same ok", "\033[32m" },
 		{ "syncing connecting handshake comparing waiting backoff "
-		  "draining disabled stale warning",
+		  "draining disabled stale warning unknown",
 		    "\033[33m" },
 		{ "refused failed missing differs stopping critical "
 		  "unreachable",

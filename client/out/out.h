@@ -117,6 +117,9 @@ enum status out_begin(struct out *out, const struct view *view, bool streams,
 void out_write_early(struct out *out);
 #define OUT_HELD_MOST 1000u
 
+/* Writes the rows that there are; later ones as they come. */
+void out_write_now(struct out *out);
+
 /* Sorts by these keys unless --sort says otherwise or rows are written. */
 void out_sort_usually(
     struct out *out, const struct sort_key *keys, size_t count);

@@ -48,6 +48,7 @@ make_prompt(struct repl *r)
 {
 	struct app *app = r->app;
 	const struct target *target = app_current(app);
+	const char *several = app_several(app);
 	const char *where = app->context;
 	struct buf out = XBUF;
 
@@ -57,8 +58,13 @@ make_prompt(struct repl *r)
 		put_clean(&out, span_from(where));
 		put_byte(&out, '/');
 	}
-	put_clean(&out, span_from(target == NULL ? "herdctl" : target->name));
-	if (background_is_down(r->background))
+	if (several != NULL)
+		put_clean(&out, span_from(several));
+	else
+		put_clean(
+		    &out, span_from(target == NULL ? "herdctl" : target->name));
+	/* The background knows of one node. */
+	if (several == NULL && background_is_down(r->background))
 		put_text(&out, " (down)");
 	if (prefs_is(&app->prefs, PREF_READ_ONLY))
 		put_text(&out, " (read-only)");

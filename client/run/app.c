@@ -136,3 +136,14 @@ app_current(struct app *app)
 		i = app->herd.nearest;
 	return &app->herd.targets[i];
 }
+
+const char *
+app_several(const struct app *app)
+{
+	const char *nodes = prefs_text(&app->prefs, PREF_NODE);
+
+	if (nodes == NULL || (app->herd_ready && app->herd.server_name != NULL))
+		return NULL;
+	return strcmp(nodes, "all") == 0 || strchr(nodes, ',') != NULL ? nodes
+								       : NULL;
+}

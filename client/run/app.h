@@ -55,4 +55,7 @@ enum status app_admin(
 /* The target that is asked when a line names none; NULL: no herd. */
 const struct target *app_current(struct app *app);
 
+/* "all", or names with commas, when the settings mean several; else NULL. */
+const char *app_several(const struct app *app);
+
 #endif

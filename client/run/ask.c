@@ -56,6 +56,9 @@ on_done(void *arg, const struct admin_answer *answer)
 	a->call = NULL;
 	a->done = true;
 	a->ms = (double)mono_since(now_mono(), a->began) / 1e6;
+	a->came = now_wall();
+	a->http = answer->http;
+	a->connected = answer->connected;
 	a->status = answer->status;
 	put_span(&a->body, answer->body);
 	if (answer->status == STATUS_OK) {

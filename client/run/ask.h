@@ -21,6 +21,9 @@ struct answer {
 	struct admin_call *call;
 	struct mono began;
 	double ms;
+	struct wall came; /* when it did, by this machine's clock */
+	long http;        /* 0 without an answer */
+	bool connected;   /* the node accepted the connection */
 	bool done;
 	bool waiting;  /* it may still come: a round went on without it */
 	bool fresh;    /* no earlier round has had it */

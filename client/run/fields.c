@@ -384,14 +384,21 @@ fields_run_node(struct run *run)
 }
 
 enum status
-fields_finish(struct run *run, struct answers *answers)
+fields_report(struct run *run, const struct answers *answers)
 {
 	enum status status = answers_status(answers);
 
 	/* Without any answer there is no list, not an empty one. */
 	if (status == STATUS_OK || status == STATUS_PARTIAL || run->all_nodes)
 		out_end(&run->out);
-	status = answers_report(run, answers);
+	return answers_report(run, answers);
+}
+
+enum status
+fields_finish(struct run *run, struct answers *answers)
+{
+	enum status status = fields_report(run, answers);
+
 	answers_release(answers);
 	return status;
 }

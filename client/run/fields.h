@@ -6,12 +6,17 @@
 #ifndef HERD_FIELDS_H
 #define HERD_FIELDS_H
 
+#include <math.h>
+
 #include "run/ask.h"
 
 struct cJSON;
 
 /* The value at "peers.total" in an object, or NULL. */
 const struct cJSON *fields_at(const struct cJSON *object, const char *path);
+
+/* A number that nobody said: isnan(). */
+#define FIELDS_UNKNOWN ((double)NAN)
 
 /* NULL, `fallback`, false when it is not there or not of that type. */
 const char *fields_text(const struct cJSON *object, const char *path);
@@ -92,7 +97,11 @@ enum status fields_run(struct run *run, const struct fields_request *request);
 enum status fields_run_command(struct run *run);
 enum status fields_run_node(struct run *run);
 
-/* out_end() and answers_report(): the status of such a command. */
+/*
+ * out_end() and answers_report(): the status of such a command. _finish()
+ * releases the answers as well.
+ */
+enum status fields_report(struct run *run, const struct answers *answers);
 enum status fields_finish(struct run *run, struct answers *answers);
 
 #endif

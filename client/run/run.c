@@ -13,12 +13,12 @@
 #include "out/screen.h"
 #include "out/width.h"
 #include "run/help.h"
+#include "run/plugin.h"
 #include "run/rounds.h"
 #include "run/sketch.h"
 #include "run/watch.h"
 
 #define PAGER_DEFAULT "less -FRX"
-#define PLUGIN_UNKNOWN 3
 
 /* --- settings of one line -------------------------------------------- */
 
@@ -451,10 +451,6 @@ run_command(struct run *run, const struct run_origin *origin)
 	enum status status = check(run);
 	uint64_t every;
 
-	/* 2 would be CRITICAL there, so the status is UNKNOWN. */
-	if (status != STATUS_OK &&
-	    (run->args->command->traits & COMMAND_PLUGIN) != 0)
-		return (enum status)PLUGIN_UNKNOWN;
 	if (status != STATUS_OK)
 		return status;
 	if (!find_watch(run, origin, &every, &status))
@@ -505,6 +501,7 @@ release(struct run *run)
 	free(run->targets);
 	buf_release(&run->message);
 	buf_release(&run->afterwards);
+	buf_release(&run->complaint);
 }
 
 static void
@@ -527,7 +524,8 @@ run_args(
 		.args = args,
 		.place = origin->place,
 		.message = XBUF,
-		.afterwards = XBUF };
+		.afterwards = XBUF,
+		.complaint = XBUF };
 	struct mono began = now_mono();
 	enum status status;
 
@@ -536,6 +534,9 @@ run_args(
 		status = run_fail_message(&run, status);
 	else
 		status = dispatch(&run, origin);
+	/* 2 would be CRITICAL there, so the status is UNKNOWN. */
+	if (run.complaint.len > 0)
+		status = plugin_cannot_judge(buf_span(&run.complaint));
 	say_timing(&run, began);
 	release(&run);
 	return status;
@@ -555,8 +556,8 @@ run_words(struct app *app, const char *const *words, size_t count,
 		status = args_parse((const char *const *)line.words, line.count,
 		    &args, &message);
 	if (status != STATUS_OK)
-		(void)run_fail_without(
-		    app, &app->prefs, origin->place, status, text_of(&message));
+		status = run_fail_words(app, &app->prefs, origin->place, words,
+		    count, status, text_of(&message));
 	else
 		status = run_args(app, &args, origin);
 	args_release(&args);

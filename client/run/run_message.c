@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/xbuf.h"
+#include "run/plugin.h"
 
 /*
  * Writes into the picture that is being drawn (--watch, top): the next picture
@@ -68,6 +69,11 @@ say_error(struct run *run, enum status status, struct span message)
 {
 	struct buf out = XBUF;
 
+	if (plugin_is(run->args == NULL ? NULL : run->args->command)) {
+		put_text(&run->complaint, run->complaint.len > 0 ? "; " : "");
+		put_span(&run->complaint, message);
+		return status;
+	}
 	/* The answer so far comes before the error, as it happened. */
 	if (run->out_begun && run->sink.fd >= 0)
 		sink_flush(&run->sink);
@@ -121,6 +127,16 @@ run_fail_without(struct app *app, const struct prefs *prefs, const char *place,
 	run_fail(&run, status, "%s", text);
 	prefs_release(&run.prefs);
 	return status;
+}
+
+enum status
+run_fail_words(struct app *app, const struct prefs *prefs, const char *place,
+    const char *const *words, size_t count, enum status status,
+    const char *text)
+{
+	if (plugin_is(args_guess(words, count)))
+		return plugin_cannot_judge(span_from(text));
+	return run_fail_without(app, prefs, place, status, text);
 }
 
 enum status

@@ -23,6 +23,11 @@ enum status run_fail(struct run *run, enum status status, const char *fmt, ...)
 enum status run_fail_without(struct app *app, const struct prefs *prefs,
     const char *place, enum status status, const char *text);
 
+/* As run_fail_without() for a line of these words; a plugin says UNKNOWN. */
+enum status run_fail_words(struct app *app, const struct prefs *prefs,
+    const char *place, const char *const *words, size_t count,
+    enum status status, const char *text);
+
 /* As run_fail() with what a callee left in run->message. */
 enum status run_fail_message(struct run *run, enum status status);
 

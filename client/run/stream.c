@@ -279,7 +279,7 @@ silence_allowed(const struct run *run)
 {
 	uint64_t timeout = prefs_ns(&run->prefs, PREF_TIMEOUT);
 
-	if (run->rounds == NULL || run->target_count == 1 ||
+	if (!run->watched || run->target_count == 1 ||
 	    (timeout > 0 && timeout < ROUND_SILENCE_NS))
 		return timeout;
 	return ROUND_SILENCE_NS;

@@ -34,4 +34,11 @@ HERD_MUST_CHECK enum herd_error graph_study(size_t nodes,
     const struct graph_edge *edges, size_t edge_count, struct graph_facts *out);
 void graph_facts_release(struct graph_facts *facts);
 
+/*
+ * Gives each node the number of its part, from 0 on in the order of the parts'
+ * first nodes; returns how many parts there are. `part` has room for all nodes.
+ */
+size_t graph_parts(size_t nodes, const struct graph_edge *edges,
+    size_t edge_count, size_t *part);
+
 #endif

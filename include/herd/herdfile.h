@@ -45,6 +45,7 @@ struct herdfile {
 	struct herdfile_link *links;
 	size_t link_count;
 	struct settings settings;
+	uint64_t hash; /* herdfile_hash() of the text */
 };
 
 /*
@@ -55,6 +56,12 @@ struct herdfile {
 HERD_MUST_CHECK enum herd_error herdfile_parse(
     struct span text, struct herdfile *file, struct diagnostics *diagnostics);
 void herdfile_release(struct herdfile *file);
+
+/*
+ * A hash of a herd file's text: tells a file that has changed from one that
+ * was only touched. No defence against somebody who seeks an equal one.
+ */
+uint64_t herdfile_hash(struct span text);
 
 /* Index of the node of that name; HERD_ENOTFOUND. */
 HERD_MUST_CHECK enum herd_error herdfile_find(

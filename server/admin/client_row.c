@@ -17,6 +17,15 @@ client_scene_init(struct client_scene *scene, struct node *node)
 
 /* --- what is not in the report itself --------------------------------- */
 
+uint32_t
+client_row_giver(
+    const struct node *node, const struct report *report, uint32_t from)
+{
+	return from > FROM_CLIENT && span_is(report->origin, node->name)
+		   ? FROM_CLIENT
+		   : from;
+}
+
 /* Records of nobody come from the store. */
 static const char *
 giver(const struct client_row *row)

@@ -21,6 +21,13 @@ struct client_scene {
 
 void client_scene_init(struct client_scene *scene, struct node *node);
 
+/*
+ * Who gave a record that the table holds. A neighbour may give back what it had
+ * from this node; the origin has it from the client all the same.
+ */
+uint32_t client_row_giver(
+    const struct node *node, const struct report *report, uint32_t from);
+
 struct client_row {
 	const struct client_scene *scene;
 	const struct report *report;

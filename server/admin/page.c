@@ -245,7 +245,7 @@ on_record(void *arg, const struct report *report, uint32_t from)
 	struct client_row row = {
 		.scene = filter->scene,
 		.report = report,
-		.from = from,
+		.from = client_row_giver(filter->scene->node, report, from),
 		.near = filter->near,
 	};
 

@@ -102,6 +102,21 @@ serve_node(struct http_call *call)
 
 /* --- the parts of status ---------------------------------------------- */
 
+/* Is the file another one than what runs? Null: it can't be read. */
+static void
+add_content_changed(struct json *json, const struct node *node)
+{
+	struct buf text;
+
+	buf_init(&text, HERDFILE_BYTES_MAX);
+	if (file_read(node->file_path, HERDFILE_BYTES_MAX, &text) == HERD_OK)
+		json_bool(json, "content_changed",
+		    herdfile_hash(buf_span(&text)) != node->file.hash);
+	else
+		json_null(json, "content_changed");
+	buf_release(&text);
+}
+
 static void
 add_config(struct http_call *call, struct json *json)
 {
@@ -119,6 +134,7 @@ add_config(struct http_call *call, struct json *json)
 		(uint64_t)st.st_mtim.tv_sec * HERD_NS_PER_S +
 			(uint64_t)st.st_mtim.tv_nsec >
 		    loaded);
+	add_content_changed(json, node);
 	json_object_end(json);
 }
 
@@ -295,6 +311,17 @@ add_places(struct http_call *call, struct json *json)
 	json_object_end(json);
 }
 
+/* The file system of the store's file; null: unknown. */
+static void
+add_disk(struct json *json, const struct store *store)
+{
+	struct store_disk disk;
+	bool known = store_disk(store, &disk) == HERD_OK;
+
+	row_count(json, "disk_bytes", known, disk.bytes);
+	row_count(json, "disk_free_bytes", known, disk.free_bytes);
+}
+
 static void
 add_store(struct http_call *call, struct json *json)
 {
@@ -310,10 +337,11 @@ add_store(struct http_call *call, struct json *json)
 	json_word(json, "durability", status.sync ? "sync" : "async");
 	json_word(json, "state", !open ? "off" : failed ? "failed" : "ok");
 	json_count(json, "lag", status.lag);
-	if (open)
+	if (open) {
 		json_bool(json, "history", false);
-	if (open)
 		json_count(json, "damaged", status.damaged);
+		add_disk(json, call->node->store);
+	}
 	row_ms(json, "last_commit_ms", status.commits != 0, status.commit_ns);
 	row_word(json, "error", status.error);
 	json_object_end(json);

@@ -6,6 +6,8 @@
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
 
 #include "base/clock.h"
 #include "base/thread.h"
@@ -16,6 +18,7 @@
 
 struct store {
 	const char *word; /* of store.engine */
+	char *path;
 	struct engine *engine;
 	bool sync;
 	struct table *table;
@@ -303,6 +306,7 @@ store_open(enum store_engine engine, const char *path, bool sync,
 
 	if (store == NULL)
 		return HERD_ENOMEM;
+	store->path = strdup(path);
 	store->word = ENGINES[engine].word;
 	store->sync = sync;
 	store->table = table;
@@ -312,7 +316,9 @@ store_open(enum store_engine engine, const char *path, bool sync,
 	(void)sem_init(&store->woken, 0, 0);
 	pthread_mutex_init(&store->error_lock, NULL);
 	outbox_init(&store->outbox, table, FROM_NOBODY, on_wake, store);
-	error = ENGINES[engine].ops->open(path, sync, message, &store->engine);
+	error = store->path == NULL ? HERD_ENOMEM
+				    : ENGINES[engine].ops->open(
+					  path, sync, message, &store->engine);
 	if (error == HERD_OK)
 		error = store_load(store, path, message);
 	if (error == HERD_OK)
@@ -353,6 +359,7 @@ store_close(struct store *store)
 	buf_release(&store->batch);
 	(void)sem_destroy(&store->woken);
 	pthread_mutex_destroy(&store->error_lock);
+	free(store->path);
 	free(store);
 }
 
@@ -366,6 +373,19 @@ const struct commit *
 store_commit(const struct store *store)
 {
 	return &store->commit;
+}
+
+enum herd_error
+store_disk(const struct store *store, struct store_disk *out)
+{
+	struct statvfs disk;
+
+	*out = (struct store_disk){ 0 };
+	if (statvfs(store->path, &disk) != 0)
+		return HERD_ESYSTEM;
+	out->bytes = (uint64_t)disk.f_blocks * disk.f_frsize;
+	out->free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+	return HERD_OK;
 }
 
 bool

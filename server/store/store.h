@@ -63,6 +63,18 @@ const struct outbox *store_outbox(const struct store *store);
 /* Which tickets are durable. */
 const struct commit *store_commit(const struct store *store);
 
+struct store_disk {
+	uint64_t bytes;
+	uint64_t free_bytes; /* for a process without privileges */
+};
+
+/*
+ * The size of the file system that has the store's file. HERD_ESYSTEM: it does
+ * not say; *out is then zero. Any thread.
+ */
+HERD_MUST_CHECK enum herd_error store_disk(
+    const struct store *store, struct store_disk *out);
+
 /* Any thread. */
 bool store_has_failed(const struct store *store);
 void store_status(struct store *store, struct store_status *out);

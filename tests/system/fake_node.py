@@ -60,6 +60,10 @@ class FakeNode:
         self.peer_state = {peer: "synced" for peer in self.peers}
         self.enabled = {peer: True for peer in self.peers}
         self.file_changed = False
+        self.mute = ()    # paths of the admin API that get no answer
+        self.says = {}    # in /v1/status: "store.state": "failed"
+        self.settings = {}  # in /v1/config, other than the usual ones
+        self.top = None   # the answer of /v1/top; None: no such route
         self.level = "info"
         self.places_status = "OK"
         self.requests = []  # of the admin API: (method, path, body)
@@ -227,7 +231,7 @@ class FakeNode:
                 "pid": os.getpid(), "state": self.state, "uptime_s": time.time() - self.began,
                 "workers": 2, "addresses": {"clients": f"127.0.0.1:{self.port}",
                                             "peers": "127.0.0.1:1", "admin": self.admin},
-                "connections": len(self.connections), "time": f"{time.time():.9f}",
+                "connections": len(self.connections), "isolated": False, "time": f"{time.time():.9f}",
                 "rss_bytes": 12345678, "table_bytes": 4096}
 
     def peer_json(self, peer):
@@ -261,16 +265,28 @@ class FakeNode:
         out.update({
             "schema": "herd.status/1",
             "config": {"path": "/x/herd.yaml", "loaded_ago_s": 7200.0,
-                       "changed_on_disk": self.file_changed},
+                       "changed_on_disk": self.file_changed, "content_changed": self.file_changed},
+            "clock": {"state": "backed", "ahead_ms": 0, "steps": 0, "step_ms": None,
+                      "step_ago_s": None},
             "peers": {"total": len(self.peers), "synced": len(synced), "down": down,
-                      "owed": 57 * len(down), "lag_ms": 0.0 if synced else None},
-            "clients": {"count": len(self.clients), "removals": 0, "max": 0,
-                        "reported_per_s": 12.0, "newest_s": 0.2, "oldest_s": 262800.0},
+                      "owed": 57 * len(down), "lag_ms": 0.0 if synced else None, "twins": []},
+            "clients": {"count": len(self.clients), "removals": 0, "max": 0, "ahead": 0,
+                        "reported_per_s": 12.0, "newest_s": 0.2, "oldest_s": 262800.0,
+                        "strange": 0, "strange_origins": []},
+            "bounds": {"table_bytes": 4096, "table_bytes_max": 1 << 30, "connections": 3,
+                       "connections_max": 1000, "open_files": 40, "open_files_max": 1024},
             "requests": {"iamat": 10, "whatsat": 4, "invalid": 1},
             "places": {"provider": "gazetteer", "state": "ready", "answered": 9120, "failed": 0,
                        "p50_ms": 0.1, "p99_ms": 0.4},
             "store": {"engine": "sqlite", "durability": "sync", "state": "ok", "lag": 0,
-                      "last_commit_ms": 3.0, "error": None}})
+                      "last_commit_ms": 3.0, "error": None, "damaged": 0,
+                      "disk_bytes": 100 << 30, "disk_free_bytes": 50 << 30}})
+        for path, value in self.says.items():
+            *above, last = path.split(".")
+            part = out
+            for key in above:
+                part = part[key]
+            part[last] = value
         return out
 
     def clients_meant(self, query):
@@ -354,11 +370,13 @@ def answer_get(node, path, query):
         return node.client_json(find_client(node, path))
     if path == "/v1/config":
         return {"schema": "herd.config/1", "path": "/x/herd.yaml", "herd": node.herd,
-                "settings": [{"name": "workers", "value": "2", "default": "0", "origin": "file",
+                "settings": [{"name": "workers", "value": node.settings.get("workers", "2"), "default": "0", "origin": "file",
                               "reloadable": False, "help": "Threads."},
                              {"name": "log.level", "value": node.level, "default": "info",
                               "origin": "default", "reloadable": True, "help": "Log level."}],
                 "nodes": [], "links": []}
+    if path == "/v1/top" and node.top is not None:
+        return {"schema": "herd.top/1", "node": node.name, "window_s": 10, **node.top}
     if path == "/v1/places":
         return {"providers": [{"name": "gazetteer", "state": "ready", "answered": 12, "failed": 0,
                                "p50_ms": 0.1, "p99_ms": 0.4}],
@@ -466,7 +484,7 @@ def admin_handler(node, token=None):
                 self.wfile.write(b"\x1b]0;owned\x07 this is not HTTP at all\r\n")
                 self.close_connection = True
                 return True
-            if node.fault == "silence":
+            if node.fault == "silence" or self.path.partition("?")[0] in node.mute:
                 self.connection.settimeout(30)
                 while self.connection.recv(100):
                     pass

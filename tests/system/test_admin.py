@@ -103,7 +103,16 @@ def test_status_counts_what_happens(solo):
 def test_status_says_that_the_file_has_changed(solo):
     api = api_of(solo)
     os.utime(solo.herd.path, (time.time() + 5, time.time() + 5))
-    assert api.get("/v1/status").json["config"]["changed_on_disk"] is True
+    config = api.get("/v1/status").json["config"]
+    assert config["changed_on_disk"] is True and config["content_changed"] is False
+    with open(solo.herd.path, "a", encoding="utf-8") as file:
+        file.write("# more\n")
+    assert api.get("/v1/status").json["config"]["content_changed"] is True
+    assert api.post("/v1/config/reload").status == 200
+    config = api.get("/v1/status").json["config"]
+    assert config["content_changed"] is False
+    solo.herd.path.unlink()
+    assert api.get("/v1/status").json["config"]["content_changed"] is None
 
 
 def test_store_is_shown(tmp_path):
@@ -115,6 +124,9 @@ def test_store_is_shown(tmp_path):
         store = api.get("/v1/status").json["store"]
         assert (store["engine"], store["durability"], store["state"]) == ("sqlite", "sync", "ok")
         assert store["last_commit_ms"] >= 0 and store["error"] is None
+        disk = os.statvfs(tmp_path)
+        assert store["disk_bytes"] == disk.f_blocks * disk.f_frsize
+        assert 0 <= store["disk_free_bytes"] <= store["disk_bytes"]
         solo.stop()
         solo.start()
         assert api.get("/v1/clients/kept").json["from"] == "store"

@@ -19,7 +19,7 @@ COMMANDS = [
     "node show Riley", "peer ls", "peer ls -n all", "peer show Jaquez", "peer graph",
     "client ls", "client ls -n all", "client show kiwi.cs.ucla.edu",
     "client show kiwi.cs.ucla.edu -n all", "client near +34-118 50", "client count",
-    "herd status", "herd diff", "herd check", "places status", "places cache show",
+    "herd status", "herd diff", "herd check", "doctor", "places status", "places cache show",
     "config show", "config show --origin", "config diff", "log level", "stats", "map",
     "context ls", "set",
 ]

@@ -321,7 +321,7 @@ LINES = {
     "client forget": (["c", "--yes"], True), "client export": ([], False),
     "client import": (["/dev/null"], True), "herd status": ([], False),
     "herd wait": (["--timeout", "1s"], False), "herd diff": ([], False), "herd check": ([], False),
-    "check": (["all"], False), "places status": ([], False), "places test": ([HERE], True),
+    "check": (["all"], False), "doctor": ([], False), "places status": ([], False), "places test": ([HERE], True),
     "places cache": (["flush"], True), "config show": ([], False),
     "config check": (["/dev/null"], False), "config diff": ([], False),
     "config reload": ([], True), "log level": (["debug"], True), "log tail": (["-n", "1"], False),

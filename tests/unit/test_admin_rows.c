@@ -49,6 +49,23 @@ check_row(const struct report *report, uint32_t from, const char *expected)
 	buf_release(&text);
 }
 
+/* A neighbour may give the origin its own report back. */
+static void
+test_rows_the_origin_has_it_from_the_client(void **state)
+{
+	struct report report = kiwi();
+	struct node node = { .name = "Riley" };
+	struct node other = { .name = "Rile" };
+
+	(void)state;
+	assert_int_equal(client_row_giver(&node, &report, 77), FROM_CLIENT);
+	assert_int_equal(
+	    client_row_giver(&node, &report, FROM_CLIENT), FROM_CLIENT);
+	assert_int_equal(
+	    client_row_giver(&node, &report, FROM_NOBODY), FROM_NOBODY);
+	assert_int_equal(client_row_giver(&other, &report, 77), 77);
+}
+
 static void
 test_rows_client_has_all_fields(void **state)
 {
@@ -233,6 +250,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows_the_origin_has_it_from_the_client),
 		cmocka_unit_test(test_rows_client_has_all_fields),
 		cmocka_unit_test(test_rows_client_from_the_future_is_ahead),
 		cmocka_unit_test(test_rows_id_of_any_bytes_is_whole_in_base64),

@@ -139,10 +139,29 @@ test_mistakes_are_named_with_what_was_meant(void **state HERD_UNUSED)
 	assert_parse(WORDS("status", "x"),
 	    "`x' is one argument too many; usage: status");
 	assert_parse(WORDS("check", "weather"),
-	    "`weather' is not one of: node peers places convergence all");
+	    "`weather' is not one of: node peers places convergence all client");
 }
 
 /* No abbreviations: scripts would come to depend on them. */
+/* A line that cannot be parsed may still say what it is for. */
+static void
+test_the_command_of_a_wrong_line_is_guessed(void **state HERD_UNUSED)
+{
+	static const char *const plain[] = { "check", "node", "--bogus" };
+	static const char *const early[] = { "--bogus", "-n", "Riley",
+		"check" };
+	static const char *const other[] = { "--bogus", "config", "check" };
+	static const char *const nothing[] = { "--bogus", "weather" };
+
+	assert_string_equal(
+	    args_guess(plain, HERD_ARRAY_LEN(plain))->path, "check");
+	assert_string_equal(
+	    args_guess(early, HERD_ARRAY_LEN(early))->path, "check");
+	assert_string_equal(
+	    args_guess(other, HERD_ARRAY_LEN(other))->path, "config check");
+	assert_null(args_guess(nothing, HERD_ARRAY_LEN(nothing)));
+}
+
 static void
 test_abbreviations_are_refused(void **state HERD_UNUSED)
 {
@@ -470,6 +489,7 @@ main(void)
 		cmocka_unit_test(test_verbatim_commands_have_no_options),
 		cmocka_unit_test(test_groups_and_nothing_are_told_apart),
 		cmocka_unit_test(test_mistakes_are_named_with_what_was_meant),
+		cmocka_unit_test(test_the_command_of_a_wrong_line_is_guessed),
 		cmocka_unit_test(test_abbreviations_are_refused),
 		cmocka_unit_test(test_words_to_copy_are_arguments),
 		cmocka_unit_test(test_every_command_is_whole),

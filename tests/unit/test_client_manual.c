@@ -7,6 +7,7 @@
 #include "unit.h"
 
 #include "base/xbuf.h"
+#include "cmd/findings.h"
 #include "conf/prefs.h"
 #include "herd/herdfile.h"
 #include "line/command.h"
@@ -204,6 +205,51 @@ write_environment(struct buf *out)
 	}
 }
 
+/* For a reader, {node} and {name} are arguments. */
+static void
+add_next(struct buf *out, const char *next)
+{
+	struct buf shown;
+
+	buf_init(&shown, PAGE_MAX);
+	for (; *next != '\0'; next++) {
+		if (strncmp(next, "{node}", 6) == 0)
+			put_text(&shown, "NODE");
+		else if (strncmp(next, "{name}", 6) == 0)
+			put_text(&shown, "NAME");
+		else
+			put_byte(&shown, *next);
+		next += *next == '{' ? 5 : 0;
+	}
+	put_text(out, ".Dl ");
+	add_literal(out, text_of(&shown));
+	put_byte(out, '\n');
+	buf_release(&shown);
+}
+
+static void
+write_findings(struct buf *out)
+{
+	put_text(out, ".Bl -tag -width Ds\n");
+	for (unsigned id = 0; id < FINDING_COUNT; id++) {
+		const struct finding_row *row = finding_row(id);
+		const struct topic_row *topic = topic_row(row->topic);
+
+		put_text(out, ".It Cm ");
+		add_literal(out, row->word);
+		putf(out, " Pq %s; %s", finding_state_word(row->state),
+		    topic->name);
+		if (row->topic == TOPIC_SILENT)
+			put_text(out, "; every check");
+		else if (topic->probe != PROBE_FACTS)
+			putf(out, "; check %s", probe_word(topic->probe));
+		put_byte(out, '\n');
+		add_sentence(out, row->means);
+		add_next(out, row->next);
+	}
+	put_text(out, ".El\n");
+}
+
 static const struct part {
 	const char *name;
 	void (*write)(struct buf *out);
@@ -214,6 +260,7 @@ static const struct part {
 	{ "settings", write_settings },
 	{ "environment", write_environment },
 	{ "statuses", write_statuses },
+	{ "findings", write_findings },
 };
 
 /* The page with this part as the table has it. */

@@ -48,10 +48,17 @@ test_shapes_have_their_facts(void **state HERD_UNUSED)
 	};
 	struct graph_edge edges[EDGES_MAX];
 	struct graph_facts facts;
-	size_t i, j, count;
+	size_t i, j, count, part[16];
 
 	for (i = 0; i < HERD_ARRAY_LEN(cases); i++) {
 		count = edges_from(cases[i].edges, edges);
+		assert_int_equal(
+		    graph_parts(cases[i].nodes, edges, count, part),
+		    cases[i].parts);
+		for (j = 0; j < count; j++)
+			assert_int_equal(part[edges[j].a], part[edges[j].b]);
+		for (j = 0; j < cases[i].nodes; j++)
+			assert_true(part[j] < cases[i].parts);
 		assert_ok(graph_study(cases[i].nodes, edges, count, &facts));
 		assert_int_equal(facts.nodes, cases[i].nodes);
 		assert_int_equal(facts.edges, count);

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd/judge_nodes.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/xbuf.h"
+#include "run/fields.h"
+
+#define NEAR_BOUND 0.9
+/* Both of a pair have to be true: a part of a large disk is a lot. */
+#define DISK_LOW_PART 0.05
+#define DISK_LOW_BYTES 5e9
+#define DISK_FULL_PART 0.01
+#define DISK_FULL_BYTES 5e8
+#define STORE_LAG_MOST 100000.0
+#define STORE_COMMIT_MS_MOST 1000.0
+#define FLOOD_PART 0.25
+#define FLOOD_PER_S 100.0
+#define INVALID_PER_S 10.0
+
+/* --- silence --------------------------------------------------------- */
+
+static enum finding_id
+kind_of_silence(const struct answer *a)
+{
+	if (a->http == 401 || a->http == 403 || a->status == STATUS_LOCAL ||
+	    (a->status == STATUS_REFUSED && a->http == 0))
+		return FINDING_FORBIDDEN;
+	if (a->status == STATUS_TIMEOUT && a->connected)
+		return FINDING_HUNG;
+	if (a->status == STATUS_TIMEOUT || a->status == STATUS_CONNECT)
+		return FINDING_DOWN;
+	return FINDING_GARBLED;
+}
+
+static void
+find_silent(struct findings *f, const struct answer *a)
+{
+	enum finding_id id = kind_of_silence(a);
+	struct finding *found = findings_add(f, id, a->target, NULL,
+	    "%s unreachable: %s%s", a->target->name,
+	    id == FINDING_HUNG ? "it is hung: it accepts connections, " : "",
+	    a->message);
+
+	if (id == FINDING_DOWN || id == FINDING_FORBIDDEN)
+		finding_say_why(
+		    found, "%s: %s", a->message, finding_row(id)->means);
+}
+
+/* A node that answered, and then not to all questions. */
+static void
+find_unasked(struct findings *f, const struct target *target)
+{
+	static const struct {
+		const char *what;
+		enum topic topic;
+	} said[] = {
+		[EXAM_PEERS] = { "its links", TOPIC_RESTLESS },
+		[EXAM_DIGEST] = { "its table", TOPIC_TABLES },
+		[EXAM_CONFIG] = { "its settings", TOPIC_CONFIGS },
+		[EXAM_TOP] = { "who reports most", TOPIC_FLOODS },
+	};
+
+	for (unsigned part = EXAM_STATUS + 1; part < EXAM_PARTS; part++) {
+		if ((f->exam->parts & EXAM_BIT(part)) != 0 &&
+		    exam_json(f->exam, part, target) == NULL &&
+		    !exam_is_unknown_route(f->exam, part, target))
+			findings_miss(f, said[part].topic, target,
+			    said[part].what,
+			    exam_why_not(f->exam, part, target));
+	}
+}
+
+/* --- state ----------------------------------------------------------- */
+
+static void
+find_state(struct findings *f, const struct answer *a)
+{
+	const char *state = fields_text(a->json, "state");
+	enum finding_id id = FINDING_STARTING;
+
+	if (state == NULL)
+		findings_miss(
+		    f, TOPIC_STATES, a->target, "its state", "it lacks it");
+	if (state == NULL || strcmp(state, "ready") == 0)
+		return;
+	if (strcmp(state, "draining") == 0)
+		id = FINDING_DRAINING;
+	else if (strcmp(state, "stopping") == 0)
+		id = FINDING_STOPPING;
+	(void)findings_add(
+	    f, id, a->target, NULL, "%s is %s", a->target->name, state);
+}
+
+static void
+find_isolated(struct findings *f, const struct answer *a)
+{
+	const cJSON *isolated = fields_at(a->json, "isolated");
+
+	if (!cJSON_IsBool(isolated))
+		findings_lack(f, TOPIC_ISOLATED);
+	else if (cJSON_IsTrue(isolated))
+		(void)findings_add(f, FINDING_ISOLATED, a->target, NULL,
+		    "%s is isolated: it has no neighbour", a->target->name);
+}
+
+static void
+find_file(struct findings *f, const struct answer *a)
+{
+	const cJSON *content = fields_at(a->json, "config.content_changed");
+	const char *path = fields_text(a->json, "config.path");
+
+	/* An older node knows only when the file was written. */
+	if (content == NULL)
+		content = fields_at(a->json, "config.changed_on_disk");
+	if (!cJSON_IsBool(content))
+		findings_lack(f, TOPIC_FILES);
+	else if (cJSON_IsTrue(content))
+		(void)findings_add(f, FINDING_FILE, a->target, NULL,
+		    "%s on the machine of %s is not what it runs with",
+		    path == NULL ? "the herd file" : path, a->target->name);
+}
+
+/* --- store ----------------------------------------------------------- */
+
+static void
+find_disk(struct findings *f, const struct answer *a)
+{
+	double bytes =
+	    fields_number(a->json, "store.disk_bytes", FIELDS_UNKNOWN);
+	double left =
+	    fields_number(a->json, "store.disk_free_bytes", FIELDS_UNKNOWN);
+	bool full = left < bytes * DISK_FULL_PART && left < DISK_FULL_BYTES;
+	bool low = left < bytes * DISK_LOW_PART && left < DISK_LOW_BYTES;
+
+	if (isnan(bytes) || isnan(left)) {
+		findings_lack(f, TOPIC_DISKS);
+		return;
+	}
+	if (!low && !full)
+		return;
+	(void)findings_add(f, full ? FINDING_DISK_FULL : FINDING_DISK,
+	    a->target, NULL, "the disk of %s's store has %.1f%% free, %.0f MB",
+	    a->target->name, 100 * left / bytes, left / 1e6);
+}
+
+static void
+find_lag(struct findings *f, const struct answer *a)
+{
+	double lag = fields_number(a->json, "store.lag", FIELDS_UNKNOWN);
+	double ms = fields_number(a->json, "store.last_commit_ms", 0);
+	double damaged = fields_number(a->json, "store.damaged", 0);
+
+	if (isnan(lag))
+		findings_lack(f, TOPIC_STORES);
+	if (lag > STORE_LAG_MOST || ms > STORE_COMMIT_MS_MOST)
+		(void)findings_add(f, FINDING_STORE_LAG, a->target, NULL,
+		    "the store of %s lags: %.0f reports are not stored, the "
+		    "last commit took %.0f ms",
+		    a->target->name, isnan(lag) ? 0 : lag, ms);
+	if (damaged > 0)
+		(void)findings_add(f, FINDING_STORE_DAMAGED, a->target, NULL,
+		    "the store of %s had %.0f damaged rows", a->target->name,
+		    damaged);
+}
+
+static void
+find_store(struct findings *f, const struct answer *a)
+{
+	const char *state = fields_text(a->json, "store.state");
+	const char *error = fields_text(a->json, "store.error");
+	struct finding *found;
+
+	if (state == NULL) {
+		findings_miss(f, TOPIC_STORES, a->target, "its store's state",
+		    "it lacks it");
+		return;
+	}
+	if (strcmp(state, "off") == 0)
+		return;
+	if (strcmp(state, "failed") == 0) {
+		found = findings_add(f, FINDING_STORE_FAILED, a->target, NULL,
+		    "the store of %s has failed", a->target->name);
+		if (error != NULL)
+			finding_say_why(found, "%s: %s", error,
+			    finding_row(FINDING_STORE_FAILED)->means);
+	} else {
+		find_lag(f, a);
+	}
+	find_disk(f, a);
+}
+
+/* --- bounds ---------------------------------------------------------- */
+
+static const struct bound {
+	enum finding_id id;
+	const char *used;
+	const char *most;
+	const char *what;
+} bounds[] = {
+	{ FINDING_MEMORY, "bounds.table_bytes", "bounds.table_bytes_max",
+	    "bytes of its table" },
+	{ FINDING_CONNECTIONS, "bounds.connections", "bounds.connections_max",
+	    "connections" },
+	{ FINDING_DESCRIPTORS, "bounds.open_files", "bounds.open_files_max",
+	    "file descriptors" },
+	{ FINDING_FULL, "clients.count", "clients.max", "clients" },
+};
+
+static void
+find_bounds(struct findings *f, const struct answer *a)
+{
+	bool lacks = false;
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(bounds); i++) {
+		const struct bound *b = &bounds[i];
+		double used = fields_number(a->json, b->used, FIELDS_UNKNOWN);
+		double most = fields_number(a->json, b->most, FIELDS_UNKNOWN);
+
+		if (isnan(used) || isnan(most))
+			lacks = true;
+		else if (most > 0 && used >= most * NEAR_BOUND)
+			(void)findings_add(f, b->id, a->target, NULL,
+			    "%s has %.0f of at most %.0f %s", a->target->name,
+			    used, most, b->what);
+	}
+	if (lacks)
+		findings_lack(f, TOPIC_BOUNDS);
+}
+
+static void
+find_places(struct findings *f, const struct answer *a)
+{
+	const char *state = fields_text(a->json, "places.state");
+	const char *provider = fields_text(a->json, "places.provider");
+
+	if (state == NULL)
+		findings_miss(f, TOPIC_PLACES, a->target, "the state of Places",
+		    "it lacks it");
+	else if (strcmp(state, "ready") != 0 && strcmp(state, "off") != 0)
+		(void)findings_add(f, FINDING_PLACES, a->target, NULL,
+		    "Places of %s: %s is %s", a->target->name,
+		    provider == NULL ? "the provider" : provider, state);
+}
+
+/* --- floods ---------------------------------------------------------- */
+
+static void
+find_busy_clients(
+    struct findings *f, const struct target *target, const cJSON *json)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, fields_at(json, "clients")) {
+		double rate =
+		    fields_number(item, "reports_per_s", FIELDS_UNKNOWN);
+		double share = fields_number(item, "share", FIELDS_UNKNOWN);
+		struct buf id = XBUF;
+
+		if (rate >= FLOOD_PER_S && share >= FLOOD_PART &&
+		    fields_client_id(item, &id))
+			(void)findings_add(f, FINDING_FLOOD, target,
+			    text_of(&id),
+			    "%s sends %.0f reports/s to %s, %.0f%% of all",
+			    text_of(&id), rate, target->name, 100 * share);
+		buf_release(&id);
+	}
+}
+
+static void
+find_busy_addresses(
+    struct findings *f, const struct target *target, const cJSON *json)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, fields_at(json, "addresses")) {
+		const char *address = fields_text(item, "address");
+		double rate =
+		    fields_number(item, "invalid_per_s", FIELDS_UNKNOWN);
+
+		if (address != NULL && rate >= INVALID_PER_S)
+			(void)findings_add(f, FINDING_INVALID, target, address,
+			    "%s sends %.0f invalid lines/s to %s", address,
+			    rate, target->name);
+	}
+}
+
+static void
+find_floods(struct findings *f, const struct target *target)
+{
+	const cJSON *json = exam_json(f->exam, EXAM_TOP, target);
+
+	find_busy_clients(f, target, json);
+	find_busy_addresses(f, target, json);
+}
+
+void
+judge_nodes(struct findings *findings)
+{
+	answers_each(a, &findings->exam->answers[EXAM_STATUS]) {
+		if (a->status != STATUS_OK) {
+			find_silent(findings, a);
+			continue;
+		}
+		find_state(findings, a);
+		find_isolated(findings, a);
+		find_store(findings, a);
+		find_bounds(findings, a);
+		find_places(findings, a);
+		find_file(findings, a);
+		find_floods(findings, a->target);
+		find_unasked(findings, a->target);
+	}
+}
