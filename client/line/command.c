@@ -35,7 +35,7 @@ static const struct flag global_flags[] = {
 	    .complete = COMPLETE_FORMAT,
 	    .help = "output format; table on a terminal, else plain"),
 	FLAG("json", .help = "as -o json"),
-	FLAG("format", .value = "TEMPLATE",
+	FLAG("format", .value = "TEMPLATE", .complete = COMPLETE_TEMPLATE,
 	    .help = "one line for each row, such as '{client} {lat} {lon}'"),
 	FLAG("columns", .value = "LIST", .complete = COMPLETE_COLUMN,
 	    .help = "these columns, with commas, or all"),

@@ -27,11 +27,12 @@ enum complete_kind {
 	COMPLETE_FILE,
 	COMPLETE_FORMAT,
 	COMPLETE_COMMAND,
-	COMPLETE_COLUMN,  /* of the command's view */
-	COMPLETE_SORT,    /* the same, with :desc or not */
-	COMPLETE_WHERE,   /* an expression of them */
-	COMPLETE_SETTING, /* what `set` takes */
-	COMPLETE_VALUE,   /* of that setting */
+	COMPLETE_COLUMN,   /* of the command's view */
+	COMPLETE_SORT,     /* the same, with :desc or not */
+	COMPLETE_WHERE,    /* an expression of them */
+	COMPLETE_TEMPLATE, /* with them in braces */
+	COMPLETE_SETTING,  /* what `set` takes */
+	COMPLETE_VALUE,    /* of that setting */
 	COMPLETE_METRIC,
 	COMPLETE_ALIAS,
 };

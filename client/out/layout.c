@@ -96,8 +96,15 @@ layout_fit(struct layout_column *columns, size_t count, size_t width)
 {
 	size_t i;
 
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
+		size_t most =
+		    columns[i].least > width ? columns[i].least : width;
+
+		/* No column has more than the screen: the rest costs time. */
+		if (width > 0 && columns[i].natural > most)
+			columns[i].natural = most;
 		columns[i].width = columns[i].natural;
+	}
 	if (width == 0)
 		return;
 	while (!shorten(columns, count, width, LAYOUT_SHORT, false) &&

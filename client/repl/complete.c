@@ -240,6 +240,24 @@ add_expression(struct completing *p)
 	}
 }
 
+/* After a brace that is open, the columns. */
+static void
+add_fields(struct completing *p)
+{
+	const struct view *view = view_of(p);
+	const char *open = strrchr(p->prefix, '{');
+
+	if (open == NULL || strchr(open, '}') != NULL)
+		return;
+	p->out->goes_on = true;
+	for (size_t i = 0; view != NULL && i < view->count; i++) {
+		char *field = xasprintf("%s}", view->columns[i].key);
+
+		add_after(p, (size_t)(open + 1 - p->prefix), field);
+		free(field);
+	}
+}
+
 /* The formats, as -o takes them. */
 static void
 add_formats(struct completing *p)
@@ -335,6 +353,7 @@ add_kind(struct completing *p, enum complete_kind kind, const char *words)
 	case COMPLETE_COLUMN: add_keys_after(p, after_comma(p)); return;
 	case COMPLETE_SORT: add_sort_keys(p); return;
 	case COMPLETE_WHERE: add_expression(p); return;
+	case COMPLETE_TEMPLATE: add_fields(p); return;
 	case COMPLETE_VALUE: add_values(p); return;
 	case COMPLETE_SETTING:
 		for (size_t i = 0; i < PREF_COUNT; i++) {

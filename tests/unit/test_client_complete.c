@@ -179,6 +179,16 @@ test_expressions_have_columns_and_words(void **state HERD_UNUSED)
 }
 
 static void
+test_templates_have_columns_in_braces(void **state HERD_UNUSED)
+{
+	assert_suggested(
+	    WORDS("peer", "ls", "--format"), "a {rtt", "a {rtt_ms}");
+	assert_suggested(WORDS("peer", "ls", "--format"), "{peer} {sta",
+	    "{peer} {stale_percent} {peer} {stale} {peer} {state}");
+	assert_suggested(WORDS("peer", "ls", "--format"), "{peer} ", "");
+}
+
+static void
 test_settings_have_values_and_help_has_commands(void **state HERD_UNUSED)
 {
 	assert_suggested(WORDS("set", "output"), "js", "json jsonl");
@@ -453,6 +463,7 @@ main(void)
 		cmocka_unit_test(test_flags_and_their_values_are_known),
 		cmocka_unit_test(test_lists_go_on_after_a_comma),
 		cmocka_unit_test(test_expressions_have_columns_and_words),
+		cmocka_unit_test(test_templates_have_columns_in_braces),
 		cmocka_unit_test(
 		    test_settings_have_values_and_help_has_commands),
 		cmocka_unit_test(test_aliases_are_commands),
