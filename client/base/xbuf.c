@@ -105,6 +105,9 @@ put_byte(struct buf *out, char byte)
 void
 put_fill(struct buf *out, char byte, size_t count)
 {
+	/* An empty buffer has no memory to fill. */
+	if (count == 0)
+		return;
 	must(buf_reserve(out, count));
 	memset(buf_tail(out), byte, count);
 	buf_grow(out, count);
