@@ -353,16 +353,31 @@ stream_row(struct out *out, struct value *row)
 }
 
 static void
+begin_to_stream(struct out *out)
+{
+	write_collected(out);
+	out->streams = true;
+	out->count = 0;
+	arena_release(&out->arena);
+}
+
+void
+out_write_now(struct out *out)
+{
+	sort_rows(out);
+	begin_to_stream(out);
+	out->row =
+	    arena_alloc(&out->arena, out->view->count * sizeof(*out->row));
+	sink_flush(out->sink);
+}
+
+static void
 collect_row(struct out *out, struct value *row)
 {
 	grow_array(out->rows, out->count, out->room);
 	out->rows[out->count++] = row;
-	if (out->held_most == 0 || out->count < out->held_most)
-		return;
-	write_collected(out);
-	out->streams = true;
-	out->count = 0;
-	arena_clear(&out->arena);
+	if (out->held_most > 0 && out->count == out->held_most)
+		begin_to_stream(out);
 }
 
 void
