@@ -29,6 +29,17 @@ text_next_field(struct span *rest)
 }
 
 struct span
+text_without_bom(struct span text)
+{
+	static const char bom[] = "\xef\xbb\xbf";
+	size_t len = sizeof(bom) - 1u;
+
+	if (text.len < len || memcmp(text.data, bom, len) != 0)
+		return text;
+	return span_of(text.data + len, text.len - len);
+}
+
+struct span
 text_trim(struct span text)
 {
 	while (text.len > 0 && text_is_space(text.data[0])) {

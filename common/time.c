@@ -77,6 +77,184 @@ time_format(uint64_t ns, char out[TIME_FORMAT_MAX])
 	return n + FRACTION_DIGITS;
 }
 
+#define DAYS_PER_ERA 146097u /* 400 years */
+#define DAYS_TO_1970 719468u /* from the first of March of the year 0 */
+
+/*
+ * A year here begins in March, so that a leap day is its last one; an era has
+ * 400 of them. Days since 1970-01-01, which the date is not before.
+ */
+static uint64_t
+days_of_date(unsigned year, unsigned month, unsigned day)
+{
+	unsigned y = month > 2 ? year : year - 1u;
+	unsigned m = month > 2 ? month - 3u : month + 9u;
+	unsigned of_era = y % 400u;
+
+	return (uint64_t)(y / 400u) * DAYS_PER_ERA + of_era * 365u +
+	       of_era / 4u - of_era / 100u + (153u * m + 2u) / 5u + day - 1u -
+	       DAYS_TO_1970;
+}
+
+/* The inverse of days_of_date(). */
+static void
+date_of_days(uint64_t days, unsigned *year, unsigned *month, unsigned *day)
+{
+	uint64_t since = days + DAYS_TO_1970;
+	unsigned of_era = (unsigned)(since % DAYS_PER_ERA);
+	unsigned y =
+	    (of_era - of_era / 1460u + of_era / 36524u - of_era / 146096u) /
+	    365u;
+	unsigned of_year = of_era - (365u * y + y / 4u - y / 100u);
+	unsigned m = (5u * of_year + 2u) / 153u;
+
+	*day = of_year - (153u * m + 2u) / 5u + 1u;
+	*month = m < 10u ? m + 3u : m - 9u;
+	*year = (unsigned)(since / DAYS_PER_ERA) * 400u + y +
+		(*month <= 2u ? 1u : 0u);
+}
+
+size_t
+time_to_iso(uint64_t ns, char out[TIME_ISO_MAX])
+{
+	static const char form[] = "0000-00-00T00:00:00";
+	uint64_t seconds = ns / HERD_NS_PER_S, fraction = ns % HERD_NS_PER_S;
+	unsigned of_day = (unsigned)(seconds % 86400u), year, month, day;
+	size_t n = strlen(form);
+
+	date_of_days(seconds / 86400u, &year, &month, &day);
+	memcpy(out, form, n);
+	put_padded(out, year, 4);
+	put_padded(out + 5, month, 2);
+	put_padded(out + 8, day, 2);
+	put_padded(out + 11, of_day / 3600u, 2);
+	put_padded(out + 14, of_day / 60u % 60u, 2);
+	put_padded(out + 17, of_day % 60u, 2);
+	if (fraction > 0) {
+		out[n++] = '.';
+		put_padded(out + n, fraction, FRACTION_DIGITS);
+		n += FRACTION_DIGITS;
+		while (out[n - 1u] == '0')
+			n--;
+	}
+	out[n++] = 'Z';
+	return n;
+}
+
+/* Takes exactly `count` digits off the text. */
+static bool
+take_digits(struct span *rest, size_t count, unsigned *value)
+{
+	*value = 0;
+	if (rest->len < count)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (!text_is_digit(rest->data[i]))
+			return false;
+		*value = *value * 10u + (unsigned)(rest->data[i] - '0');
+	}
+	*rest = span_of(rest->data + count, rest->len - count);
+	return true;
+}
+
+/* Takes one of these characters off the text. */
+static bool
+take_one(struct span *rest, const char *set)
+{
+	if (rest->len == 0 || memchr(set, rest->data[0], strlen(set)) == NULL)
+		return false;
+	*rest = span_of(rest->data + 1, rest->len - 1u);
+	return true;
+}
+
+static bool
+is_date(unsigned year, unsigned month, unsigned day)
+{
+	static const unsigned days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31,
+		30, 31 };
+	bool leap = year % 4u == 0 && (year % 100u != 0 || year % 400u == 0);
+
+	return year >= 1969u && month >= 1u && month <= 12u && day >= 1u &&
+	       day <= days[month - 1u] && (month != 2u || day < 29u || leap);
+}
+
+/* The date and the time of day, in seconds since 1969-01-01. */
+static enum herd_error
+take_moment(struct span *rest, uint64_t *seconds, uint64_t *fraction)
+{
+	unsigned year, month, day, hour, minute, second = 0;
+	const char *at, *end;
+	bool beyond;
+
+	if (!take_digits(rest, 4, &year) || !take_one(rest, "-") ||
+	    !take_digits(rest, 2, &month) || !take_one(rest, "-") ||
+	    !take_digits(rest, 2, &day) || !take_one(rest, "Tt ") ||
+	    !take_digits(rest, 2, &hour) || !take_one(rest, ":") ||
+	    !take_digits(rest, 2, &minute))
+		return HERD_ESYNTAX;
+	*fraction = 0;
+	if (take_one(rest, ":")) {
+		if (!take_digits(rest, 2, &second))
+			return HERD_ESYNTAX;
+		at = rest->data;
+		end = rest->data + rest->len;
+		if (!scan_fraction(rest->data, &at, end, fraction, &beyond))
+			return HERD_ESYNTAX;
+		*rest = span_of(at, (size_t)(end - at));
+	}
+	if (!is_date(year, month, day) || hour > 23u || minute > 59u ||
+	    second > 59u)
+		return HERD_ERANGE;
+	/* 1969 is the year before the first that counts: offsets reach it. */
+	*seconds = (days_of_date(year, month, day) + 365u) * 86400u +
+		   hour * 3600u + minute * 60u + second;
+	return HERD_OK;
+}
+
+/* Z, or an offset: seconds that local time is after (or before) UTC. */
+static enum herd_error
+take_zone(struct span *rest, bool *behind, uint64_t *offset)
+{
+	unsigned hours, minutes;
+
+	*offset = 0;
+	*behind = false;
+	if (take_one(rest, "Zz"))
+		return rest->len == 0 ? HERD_OK : HERD_ESYNTAX;
+	*behind = rest->len > 0 && rest->data[0] == '-';
+	if (!take_one(rest, "+-") || !take_digits(rest, 2, &hours))
+		return HERD_ESYNTAX;
+	(void)take_one(rest, ":");
+	if (!take_digits(rest, 2, &minutes) || rest->len > 0)
+		return HERD_ESYNTAX;
+	if (hours > 23u || minutes > 59u)
+		return HERD_ERANGE;
+	*offset = hours * 3600u + minutes * 60u;
+	return HERD_OK;
+}
+
+enum herd_error
+time_from_iso(struct span text, uint64_t *ns)
+{
+	const uint64_t before = 365u * 86400u; /* 1969 */
+	uint64_t seconds = 0, fraction = 0, offset = 0;
+	bool behind = false;
+	struct span rest = text;
+	enum herd_error error = take_moment(&rest, &seconds, &fraction);
+	enum herd_error zone = HERD_OK;
+
+	/* A text that is no time at all is no day that there is not. */
+	if (error != HERD_ESYNTAX)
+		zone = take_zone(&rest, &behind, &offset);
+	if (error != HERD_OK || zone != HERD_OK)
+		return zone != HERD_OK ? zone : error;
+	seconds = behind ? seconds + offset : seconds - offset;
+	if (seconds < before || seconds - before >= HERD_TIME_MAX_S)
+		return HERD_ERANGE;
+	*ns = (seconds - before) * HERD_NS_PER_S + fraction;
+	return HERD_OK;
+}
+
 size_t
 skew_format(uint64_t received_ns, uint64_t sent_ns, char out[SKEW_FORMAT_MAX])
 {

@@ -33,6 +33,9 @@ text_is_digit(char c)
  */
 struct span text_next_field(struct span *rest);
 
+/* `text` without the mark (U+FEFF) that some editors begin UTF-8 files with. */
+struct span text_without_bom(struct span text);
+
 /* White space at both ends taken off. */
 struct span text_trim(struct span text);
 

@@ -47,6 +47,24 @@ HERD_MUST_CHECK enum herd_error time_parse(struct span text, uint64_t *ns);
 /* Seconds with nine decimals; returns the length; not terminated. */
 size_t time_format(uint64_t ns, char out[TIME_FORMAT_MAX]);
 
+/* Room for time_to_iso: "2514-05-30T01:53:03.999999999Z". */
+#define TIME_ISO_MAX 32u
+/*
+ * ISO 8601 in UTC, with the decimals that are not needless zeros:
+ * "2021-05-19T22:53:47.959498503Z", "2026-11-28T10:00:00Z". `ns` is below
+ * 2^34 s. Returns the length; not terminated.
+ */
+size_t time_to_iso(uint64_t ns, char out[TIME_ISO_MAX]);
+
+/*
+ * What ISO 8601 and RFC 3339 share: date, T (or t, or a blank), hours and
+ * minutes, seconds and their fraction if they are wanted, and Z (or z) or an
+ * offset of hours and minutes (+01:00, -0530): "2026-11-28T10:00Z". Digits
+ * beyond the ninth decimal do not count. HERD_ESYNTAX; HERD_ERANGE: no such
+ * day or hour, before 1970, or from 2^34 s on.
+ */
+HERD_MUST_CHECK enum herd_error time_from_iso(struct span text, uint64_t *ns);
+
 /* Room for skew_format: sign, 11 digits, point, 9 digits. */
 #define SKEW_FORMAT_MAX 24u
 /*

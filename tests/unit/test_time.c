@@ -7,6 +7,92 @@
 #define NS HERD_NS_PER_S
 
 static void
+test_iso_is_read_with_offsets_and_fractions(void **state HERD_UNUSED)
+{
+	static const struct {
+		const char *text;
+		enum herd_error error;
+		uint64_t ns;
+	} cases[] = {
+		{ "1970-01-01T00:00:00Z", HERD_OK, 0 },
+		{ "1970-01-01T00:00Z", HERD_OK, 0 },
+		{ "1969-12-31T23:00:00-01:00", HERD_OK, 0 },
+		{ "1970-01-01T01:30:00+01:30", HERD_OK, 0 },
+		{ "1970-01-01T00:59:59+01:00", HERD_ERANGE, 0 },
+		{ "1969-12-31T23:59:59Z", HERD_ERANGE, 0 },
+		{ "2026-11-28T10:00Z", HERD_OK, 1795860000 * NS },
+		{ "2026-11-28T10:00:00Z", HERD_OK, 1795860000 * NS },
+		{ "2026-11-28t10:00:00z", HERD_OK, 1795860000 * NS },
+		{ "2026-11-28 10:00:00Z", HERD_OK, 1795860000 * NS },
+		{ "2026-11-28T11:00:00+0100", HERD_OK, 1795860000 * NS },
+		{ "2026-11-28T04:30:00.5-05:30", HERD_OK,
+		    1795860000 * NS + NS / 2 },
+		{ "2021-05-19T22:53:47.959498503Z", HERD_OK,
+		    UINT64_C(1621464827959498503) },
+		{ "2021-05-19T22:53:47.9594985039Z", HERD_OK,
+		    UINT64_C(1621464827959498503) },
+		{ "2024-02-29T00:00:00Z", HERD_OK, 1709164800 * NS },
+		{ "2000-02-29T00:00:00Z", HERD_OK, 951782400 * NS },
+		{ "2023-02-29T00:00:00Z", HERD_ERANGE, 0 },
+		{ "2100-02-29T00:00:00Z", HERD_ERANGE, 0 },
+		{ "2026-13-01T00:00:00Z", HERD_ERANGE, 0 },
+		{ "2026-00-01T00:00:00Z", HERD_ERANGE, 0 },
+		{ "2026-04-31T00:00:00Z", HERD_ERANGE, 0 },
+		{ "2026-01-01T24:00:00Z", HERD_ERANGE, 0 },
+		{ "2026-01-01T23:60:00Z", HERD_ERANGE, 0 },
+		{ "2026-01-01T23:59:60Z", HERD_ERANGE, 0 },
+		{ "2026-01-01T00:00:00+24:00", HERD_ERANGE, 0 },
+		{ "2514-05-30T01:53:03.999999999Z", HERD_OK,
+		    UINT64_C(17179869183999999999) },
+		{ "2514-05-30T01:53:04Z", HERD_ERANGE, 0 },
+		{ "9999-12-31T23:59:59Z", HERD_ERANGE, 0 },
+		{ "", HERD_ESYNTAX, 0 },
+		{ "2026-11-28", HERD_ESYNTAX, 0 },
+		{ "2026-11-28T10:00:00", HERD_ESYNTAX, 0 },
+		{ "2026-11-28T10:00:00.Z", HERD_ESYNTAX, 0 },
+		{ "2026-11-28T10:00:00ZZ", HERD_ESYNTAX, 0 },
+		{ "2026-11-28T10:00:00+01", HERD_ESYNTAX, 0 },
+		{ "2026-11-28T10Z", HERD_ESYNTAX, 0 },
+		{ "26-11-28T10:00:00Z", HERD_ESYNTAX, 0 },
+		{ "2026-1-28T10:00:00Z", HERD_ESYNTAX, 0 },
+		{ "1621464827.959498503", HERD_ESYNTAX, 0 },
+		{ "2026-99-99", HERD_ESYNTAX, 0 },
+	};
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(cases); i++) {
+		uint64_t ns = 7;
+
+		assert_int_equal(time_from_iso(span_from(cases[i].text), &ns),
+		    cases[i].error);
+		assert_true(
+		    ns == (cases[i].error == HERD_OK ? cases[i].ns : 7));
+	}
+}
+
+/* Each day of the range, and a fraction: written and read back. */
+static void
+test_iso_is_written_and_read_back(void **state HERD_UNUSED)
+{
+	static const uint64_t fractions[] = { 0, 1, 500000000, 999999999,
+		120000000 };
+	char text[TIME_ISO_MAX];
+
+	for (uint64_t day = 0; day < HERD_TIME_MAX_S / 86400u; day++) {
+		uint64_t ns = (day * 86400u + day * 7919u % 86400u) * NS +
+			      fractions[day % HERD_ARRAY_LEN(fractions)];
+		uint64_t back = 0;
+		size_t len = time_to_iso(ns, text);
+
+		assert_true(len <= TIME_ISO_MAX);
+		assert_int_equal(
+		    time_from_iso(span_of(text, len), &back), HERD_OK);
+		assert_true(back == ns);
+	}
+	assert_int_equal(time_to_iso(UINT64_C(1795860000500000000), text), 22);
+	assert_memory_equal(text, "2026-11-28T10:00:00.5Z", 22);
+}
+
+static void
 test_time_is_read_to_the_nanosecond(void **state HERD_UNUSED)
 {
 	static const struct {
@@ -346,6 +432,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_iso_is_read_with_offsets_and_fractions),
+		cmocka_unit_test(test_iso_is_written_and_read_back),
 		cmocka_unit_test(test_time_is_read_to_the_nanosecond),
 		cmocka_unit_test(test_time_agrees_with_the_plain_rule),
 		cmocka_unit_test(test_time_and_skew_survive_the_round_trip),
