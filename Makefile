@@ -90,9 +90,9 @@ CLIENT_BASE_SRC := client/base/arena.c client/base/child.c \
 	client/base/paths.c client/base/tokens.c client/base/xbuf.c
 CLIENT_DATA_SRC := client/data/import_csv.c client/data/import_geojson.c \
 	client/data/import_gpx.c client/data/import_guess.c \
-	client/data/import_jsonl.c client/data/import_reader.c \
+	client/data/import_json.c client/data/import_jsonl.c client/data/import_reader.c \
 	client/data/import_record.c client/data/import_source.c \
-	client/data/json_scan.c client/data/xml_token.c
+	client/data/json_members.c client/data/json_outline.c client/data/xml_token.c
 CLIENT_OUT_SRC := client/out/canvas.c client/out/layout.c \
 	client/out/out.c client/out/out_formats.c client/out/out_json.c \
 	client/out/out_prometheus.c client/out/out_table.c client/out/out_text.c \
@@ -123,7 +123,7 @@ CLIENT_CMD_SRC := client/cmd/bench.c client/cmd/check.c \
 	client/cmd/exit.c client/cmd/first_reply.c client/cmd/help_command.c \
 	client/cmd/herd_check.c client/cmd/herd_diff.c client/cmd/herd_status.c \
 	client/cmd/herd_wait.c client/cmd/iamat.c client/cmd/import_faults.c \
-	client/cmd/import_progress.c client/cmd/import_put.c \
+	client/cmd/import_job.c client/cmd/import_progress.c client/cmd/import_put.c \
 	client/cmd/import_send.c client/cmd/list.c \
 	client/cmd/log_level.c client/cmd/log_tail.c client/cmd/map.c \
 	client/cmd/node_drain.c client/cmd/node_ls.c client/cmd/node_rows.c \

@@ -37,25 +37,6 @@ COLUMN_TABLE(import_columns, IMPORT_COLUMNS);
 static const struct view import_view =
     VIEW(import_columns, .schema = "herd.import/1", .list = "imports");
 
-/* --- for the job's parts -------------------------------------------------- */
-
-void
-import_job_close(struct import_job *job, enum status why, const char *message)
-{
-	if (job->closed)
-		return;
-	job->closed = true;
-	job->why = why;
-	job->message = xstrdup(message);
-}
-
-void
-import_job_put_reject(const struct import_job *job, struct buf *out)
-{
-	if (job->faults.rejects != NULL)
-		import_reader_reject(&job->reader, &job->record, out);
-}
-
 /* --- waiting -------------------------------------------------------------- */
 
 /* Waits; the deadline is for a node that is silent, not for all of it. */
@@ -367,7 +348,7 @@ read_options(struct import_job *job, struct buf *time)
 	    !import_reader_use(&job->reader, format))
 		status = run_fail(run, STATUS_USAGE,
 		    "--from: no format `%s'; there are %s", format,
-		    import_format_names());
+		    import_reader_formats());
 	return status;
 }
 

@@ -35,7 +35,7 @@ struct import_faults {
 	size_t refused_count;
 	size_t refused_room;
 	bool no_reasons;          /* the node does not say them */
-	void (*quiet)(void *arg); /* before a line is said; or NULL */
+	void (*quiet)(void *arg); /* before a line goes out; or NULL */
 	void *arg;
 };
 

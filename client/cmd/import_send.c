@@ -16,7 +16,7 @@
 #define SEND_BYTES_MAX ((size_t)4 << 20)
 
 /* A report under way; its client and its text for the rejects come after. */
-struct flight {
+struct report_flight {
 	struct import_place at;
 	size_t client_len;
 	size_t reject_len;
@@ -50,7 +50,7 @@ on_reply(void *arg, struct span reply, enum reply_kind kind HERD_UNUSED)
 	struct import_job *job = arg;
 	struct import_sending *s = job->state;
 	const char *bytes = buf_span(&s->flights).data;
-	struct flight flight;
+	struct report_flight flight;
 	struct span client;
 
 	memcpy(&flight, bytes, sizeof(flight));
@@ -108,7 +108,7 @@ add(struct import_job *job, const struct import_record *record)
 {
 	struct import_sending *s = job->state;
 	struct span client = import_record_text(record, FIELD_CLIENT);
-	struct flight flight = {
+	struct report_flight flight = {
 		.at = { record->line, record->number },
 		.client_len = client.len,
 	};

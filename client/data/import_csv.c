@@ -50,7 +50,7 @@ static enum import_scan
 give_up_quote(struct import_reader *r, struct csv *csv)
 {
 	r->scanned = r->begin;
-	(void)import_scan_line(r);
+	(void)import_reader_scan_line(r);
 	r->scan_fault = "a quote is not closed";
 	csv->by_quotes = false;
 	return SCAN_RECORD;
@@ -97,7 +97,7 @@ scan(struct import_reader *r)
 
 	if (csv->by_quotes)
 		return scan_quotes(r, csv);
-	result = import_scan_line(r);
+	result = import_reader_scan_line(r);
 	if (r->scanned == from)
 		return result;
 	seen = span_of(buf_span(&r->in).data + from, r->scanned - from);

@@ -8,13 +8,6 @@
 
 #include "data/import_reader.h"
 
-struct cJSON;
-
-enum import_scan {
-	SCAN_RECORD, /* it is in[begin .. scanned) */
-	SCAN_MORE,   /* what is before `begin' is not needed any more */
-};
-
 struct import_format {
 	const char *name;
 	const char *unit; /* of a record; NULL: a line */
@@ -39,22 +32,5 @@ extern const struct import_format import_csv;
 extern const struct import_format import_gpx;
 extern const struct import_format import_geojson;
 extern const struct import_format import_jsonl;
-
-/* Ends the scan at the next LF, which belongs to the record. */
-enum import_scan import_scan_line(struct import_reader *reader);
-
-/*
- * The object on these bytes, to be freed with cJSON_Delete(); NULL: it is none,
- * or has a NUL in a string, which cJSON would cut there.
- */
-struct cJSON *import_json_object(struct span raw);
-
-/* Sets the fields that a JSON object has under their own names. */
-void import_json_fields(
-    const struct cJSON *object, struct import_record *record);
-
-/* Sets a field to a string or a number; false: `item' is neither. */
-bool import_json_text(const struct cJSON *item, struct import_record *record,
-    enum import_field field);
 
 #endif

@@ -3,13 +3,13 @@
  * geojson (RFC 7946): a FeatureCollection of Points, of which one feature at a
  * time is kept, or features one after the other (RFC 8142, or one a line).
  */
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/xbuf.h"
 #include "data/import_formats.h"
-#include "data/json_scan.h"
+#include "data/import_json.h"
+#include "data/json_outline.h"
 #include "herd/location.h"
 #include "herd/text.h"
 
@@ -26,7 +26,7 @@ enum geojson_place {
 };
 
 struct geojson {
-	struct json_scan json;
+	struct json_outline json;
 	enum geojson_place place;
 	bool collection; /* the outermost object has a list of features */
 };
@@ -60,16 +60,16 @@ outside(struct import_reader *r, struct geojson *g, char byte)
 	}
 	r->begin = r->scanned;
 	*g = (struct geojson){ .place = byte == '{' ? ROOT : GARBAGE };
-	(void)json_scan_byte(&g->json, byte);
+	(void)json_outline_byte(&g->json, byte);
 	return NO_END;
 }
 
 static enum end
 root(struct import_reader *r, struct geojson *g, char byte)
 {
-	if (json_scan_byte(&g->json, byte) && byte == '[' &&
+	if (json_outline_byte(&g->json, byte) && byte == '[' &&
 	    g->json.value_depth == 1 &&
-	    json_scan_key_is(&g->json, "features")) {
+	    json_outline_key_is(&g->json, "features")) {
 		g->place = LIST;
 		g->collection = true;
 		/* What came before the list is no record. */
@@ -91,7 +91,7 @@ list(struct import_reader *r, struct geojson *g, char byte)
 		return NO_END;
 	}
 	r->begin = r->scanned;
-	(void)json_scan_byte(&g->json, byte);
+	(void)json_outline_byte(&g->json, byte);
 	if (g->json.depth == 1) {
 		g->place = ROOT;
 		skip(r);
@@ -104,7 +104,7 @@ list(struct import_reader *r, struct geojson *g, char byte)
 static enum end
 element(struct geojson *g, char byte)
 {
-	(void)json_scan_byte(&g->json, byte);
+	(void)json_outline_byte(&g->json, byte);
 	if (g->json.depth > 2)
 		return NO_END;
 	g->place = LIST;
@@ -118,7 +118,7 @@ scalar(struct geojson *g, char byte)
 		g->place = LIST;
 		return END_BEFORE;
 	}
-	(void)json_scan_byte(&g->json, byte);
+	(void)json_outline_byte(&g->json, byte);
 	return NO_END;
 }
 
@@ -167,75 +167,80 @@ scan(struct import_reader *r)
 
 /* The first of these members that has a text. */
 static void
-read_client(
-    const cJSON *feature, const cJSON *properties, struct import_record *record)
+read_client(const struct json_item *feature, const struct json_item *properties,
+    struct import_record *record)
 {
 	static const char *const keys[] = { "client", "id", "name" };
-	const cJSON *coded =
-	    cJSON_GetObjectItemCaseSensitive(properties, "client_b64");
+	struct json_item value = json_members_find(properties, "client_b64");
 
-	(void)import_json_text(coded, record, FIELD_CLIENT_B64);
+	(void)import_json_field(&value, record, FIELD_CLIENT_B64);
 	for (size_t i = 0; i < HERD_ARRAY_LEN(keys); i++) {
-		if (import_json_text(
-			cJSON_GetObjectItemCaseSensitive(properties, keys[i]),
-			record, FIELD_CLIENT))
+		value = json_members_find(properties, keys[i]);
+		if (import_json_field(&value, record, FIELD_CLIENT))
 			return;
 	}
-	(void)import_json_text(cJSON_GetObjectItemCaseSensitive(feature, "id"),
-	    record, FIELD_CLIENT);
+	value = json_members_find(feature, "id");
+	(void)import_json_field(&value, record, FIELD_CLIENT);
 }
 
 static bool
-says(const cJSON *object, const char *key, const char *word)
+says(const struct json_item *object, const char *key, const char *word)
 {
-	const char *text =
-	    cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+	struct json_item value = json_members_find(object, key);
 
-	return text != NULL && strcmp(text, word) == 0;
+	return value.kind == JSON_STRING && span_is(value.text, word);
 }
 
 /* The text as it was reported, if it is that place: it may have more digits. */
-static void
-read_location(const cJSON *properties, struct import_record *record, double lat,
-    double lon)
+static bool
+is_place(struct span text, double lat, double lon)
 {
-	const char *text = cJSON_GetStringValue(
-	    cJSON_GetObjectItemCaseSensitive(properties, "location"));
 	struct location at;
 
-	if (text != NULL && location_parse(span_from(text), &at) == HERD_OK &&
-	    fabs((double)at.lat_nd - lat * ND_PER_DEGREE) <= 1.0 &&
-	    fabs((double)at.lon_nd - lon * ND_PER_DEGREE) <= 1.0) {
-		import_record_put(record, FIELD_LOCATION, span_from(text));
-		return;
+	return location_parse(text, &at) == HERD_OK &&
+	       fabs((double)at.lat_nd - lat * ND_PER_DEGREE) <= 1.0 &&
+	       fabs((double)at.lon_nd - lon * ND_PER_DEGREE) <= 1.0;
+}
+
+static bool
+read_coordinates(const struct json_item *geometry,
+    const struct json_item *properties, struct import_record *record)
+{
+	struct json_item list = json_members_find(geometry, "coordinates");
+	struct json_members members = json_members(&list);
+	struct json_item text = json_members_find(properties, "location");
+	struct json_item lon, lat;
+	double lat_deg, lon_deg;
+
+	if (list.kind != JSON_ARRAY || !json_members_element(&members, &lon) ||
+	    !json_members_element(&members, &lat) ||
+	    !import_record_number(lon.text, &lon_deg) ||
+	    !import_record_number(lat.text, &lat_deg))
+		return false;
+	if (text.kind == JSON_STRING && is_place(text.text, lat_deg, lon_deg)) {
+		import_record_put(record, FIELD_LOCATION, text.text);
+		return true;
 	}
-	import_record_put_degrees(record, FIELD_LAT, lat);
-	import_record_put_degrees(record, FIELD_LON, lon);
+	import_record_put(record, FIELD_LAT, lat.text);
+	import_record_put(record, FIELD_LON, lon.text);
+	return true;
 }
 
 static const char *
-read_feature(const cJSON *feature, struct import_record *record)
+read_feature(const struct json_item *feature, struct import_record *record)
 {
-	const cJSON *geometry =
-	    cJSON_GetObjectItemCaseSensitive(feature, "geometry");
-	const cJSON *at =
-	    cJSON_GetObjectItemCaseSensitive(geometry, "coordinates");
-	const cJSON *properties =
-	    cJSON_GetObjectItemCaseSensitive(feature, "properties");
-	const cJSON *lon = cJSON_GetArrayItem(at, 0);
-	const cJSON *lat = cJSON_GetArrayItem(at, 1);
+	struct json_item geometry = json_members_find(feature, "geometry");
+	struct json_item properties = json_members_find(feature, "properties");
+	struct json_item time = json_members_find(&properties, "time");
 
 	if (!says(feature, "type", "Feature"))
 		return "it is no Feature";
-	read_client(feature, properties, record);
-	(void)import_json_text(
-	    cJSON_GetObjectItemCaseSensitive(properties, "time"), record,
-	    FIELD_TIME);
-	if (!says(geometry, "type", "Point"))
+	read_client(feature, &properties, record);
+	(void)import_json_field(&time, record, FIELD_TIME);
+	if (!says(&geometry, "type", "Point"))
 		return "its geometry is no Point";
-	if (!cJSON_IsArray(at) || !cJSON_IsNumber(lon) || !cJSON_IsNumber(lat))
+	if (!read_coordinates(&geometry, &properties, record))
 		return "its coordinates are not [lon, lat]";
-	read_location(properties, record, lat->valuedouble, lon->valuedouble);
 	return NULL;
 }
 
@@ -243,14 +248,14 @@ static bool
 parse(struct import_reader *reader HERD_UNUSED, struct span raw,
     struct import_record *record)
 {
-	cJSON *feature;
+	struct json_item feature;
 
 	if (record->fault != NULL)
 		return true;
-	feature = import_json_object(raw);
-	record->fault = feature == NULL ? "not a JSON object"
-					: read_feature(feature, record);
-	cJSON_Delete(feature);
+	if (!json_value(raw, &feature) || feature.kind != JSON_OBJECT)
+		record->fault = "not a JSON object";
+	else
+		record->fault = read_feature(&feature, record);
 	return true;
 }
 

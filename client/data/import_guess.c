@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "data/import_guess.h"
 
-#include "data/json_scan.h"
+#include "data/json_outline.h"
 #include "herd/text.h"
 
 /* A beginning that does not tell its format within this does not tell it. */
@@ -17,15 +17,15 @@ import_guess_gzip(struct span head)
 
 /* Does a member of the outermost object say that it is GeoJSON? */
 static bool
-is_geojson(const struct json_scan *scan, struct span value)
+is_geojson(const struct json_outline *scan, struct span value)
 {
 	static const char feature[] = "\"Feature";
 
-	if (json_scan_key_is(scan, "features") ||
-	    json_scan_key_is(scan, "geometry") ||
-	    json_scan_key_is(scan, "coordinates"))
+	if (json_outline_key_is(scan, "features") ||
+	    json_outline_key_is(scan, "geometry") ||
+	    json_outline_key_is(scan, "coordinates"))
 		return true;
-	return json_scan_key_is(scan, "type") &&
+	return json_outline_key_is(scan, "type") &&
 	       span_begins(value, span_of(feature, sizeof(feature) - 1u));
 }
 
@@ -33,10 +33,10 @@ is_geojson(const struct json_scan *scan, struct span value)
 static enum import_guess
 guess_json(struct span text, bool whole)
 {
-	struct json_scan scan = { 0 };
+	struct json_outline scan = { 0 };
 
 	for (size_t i = 0; i < text.len; i++) {
-		bool begins = json_scan_byte(&scan, text.data[i]);
+		bool begins = json_outline_byte(&scan, text.data[i]);
 
 		if (begins && scan.value_depth == 1 &&
 		    is_geojson(&scan, span_of(text.data + i, text.len - i)))

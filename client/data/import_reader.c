@@ -52,7 +52,7 @@ import_reader_use(struct import_reader *reader, const char *name)
 }
 
 const char *
-import_format_names(void)
+import_reader_formats(void)
 {
 	return "csv gpx geojson jsonl";
 }
@@ -235,7 +235,7 @@ import_reader_reject_tail(const struct import_reader *reader, struct buf *out)
 }
 
 enum import_scan
-import_scan_line(struct import_reader *r)
+import_reader_scan_line(struct import_reader *r)
 {
 	struct span in = buf_span(&r->in);
 	const char *end;

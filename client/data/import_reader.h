@@ -47,7 +47,7 @@ void import_reader_release(struct import_reader *reader);
 bool import_reader_use(struct import_reader *reader, const char *name);
 
 /* "csv gpx geojson jsonl" */
-const char *import_format_names(void);
+const char *import_reader_formats(void);
 
 /* Copies bytes of the file in. */
 void import_reader_feed(struct import_reader *reader, struct span bytes);
@@ -59,6 +59,15 @@ void import_reader_end(struct import_reader *reader);
  */
 enum import_result import_reader_next(
     struct import_reader *reader, struct import_record *record);
+
+/* What a format finds in the stream. */
+enum import_scan {
+	SCAN_RECORD, /* it is in[begin .. scanned) */
+	SCAN_MORE,   /* what is before `begin' is not needed any more */
+};
+
+/* For formats: scans to the next LF, which belongs to the record. */
+enum import_scan import_reader_scan_line(struct import_reader *reader);
 
 /* "feature", "point": what the format's records are; NULL: lines. */
 const char *import_reader_unit(const struct import_reader *reader);

@@ -63,28 +63,8 @@ set(struct import_record *record, enum import_field field, struct span text)
 	must(buf_set(&record->fields[field], text.data, text.len));
 }
 
-void
-import_record_put_degrees(
-    struct import_record *record, enum import_field field, double degrees)
-{
-	char text[NUMBER_MAX];
-	size_t len;
-
-	if (!isfinite(degrees))
-		return;
-	if (fabs(degrees) > DEGREES_MAX)
-		degrees = copysign(DEGREES_MAX, degrees);
-	len = (size_t)snprintf(text, sizeof(text), "%+.9f", degrees);
-	while (text[len - 1] == '0')
-		len--;
-	if (text[len - 1] == '.')
-		len--;
-	import_record_put(record, field, span_of(text, len));
-}
-
-/* Digits as programs write them, "1e-5" and ".5" too; not "nan", not "0x1". */
-static bool
-read_number(struct span text, double *out)
+bool
+import_record_number(struct span text, double *out)
 {
 	char copy[NUMBER_MAX];
 	char *end;
@@ -100,6 +80,23 @@ read_number(struct span text, double *out)
 	copy[text.len] = '\0';
 	*out = strtod(copy, &end);
 	return *end == '\0' && isfinite(*out);
+}
+
+/* Appends the protocol's form, without needless zeros. */
+static void
+put_degrees(struct buf *out, double degrees)
+{
+	char text[NUMBER_MAX];
+	size_t len;
+
+	if (fabs(degrees) > DEGREES_MAX)
+		degrees = copysign(DEGREES_MAX, degrees);
+	len = (size_t)snprintf(text, sizeof(text), "%+.9f", degrees);
+	while (text[len - 1] == '0')
+		len--;
+	if (text[len - 1] == '.')
+		len--;
+	put(out, text, len);
 }
 
 /* Without the mark that keeps spreadsheets from calculating it ('+34). */
@@ -147,11 +144,11 @@ join_coordinates(struct import_record *r, struct location *at)
 	putf(&r->scratch, SPAN_FMT "," SPAN_FMT, SPAN_ARG(lat), SPAN_ARG(lon));
 	error = location_from_human(
 	    buf_span(&r->scratch), &r->fields[FIELD_LOCATION], at);
-	if (error != HERD_ESYNTAX || !read_number(lat, &lat_deg) ||
-	    !read_number(lon, &lon_deg))
+	if (error != HERD_ESYNTAX || !import_record_number(lat, &lat_deg) ||
+	    !import_record_number(lon, &lon_deg))
 		return error;
-	import_record_put_degrees(r, FIELD_LOCATION, lat_deg);
-	import_record_put_degrees(r, FIELD_LOCATION, lon_deg);
+	put_degrees(&r->fields[FIELD_LOCATION], lat_deg);
+	put_degrees(&r->fields[FIELD_LOCATION], lon_deg);
 	return location_parse(import_record_text(r, FIELD_LOCATION), at);
 }
 

@@ -66,9 +66,8 @@ struct span import_record_text(
 void import_record_put(
     struct import_record *record, enum import_field field, struct span text);
 
-/* Sets a coordinate from a double; NaN and the infinite stay unset. */
-void import_record_put_degrees(
-    struct import_record *record, enum import_field field, double degrees);
+/* A number as programs write it, "1e-5" and ".5" too; not "nan", not "0x1". */
+bool import_record_number(struct span text, double *out);
 
 /*
  * Sets `fault', or brings client, location and time into the protocol's form:

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "data/json_scan.h"
+#include "data/json_outline.h"
 
 #include <string.h>
 
 static void
-add_to_key(struct json_scan *scan, char byte)
+add_to_key(struct json_outline *scan, char byte)
 {
 	if (scan->depth != 1 || scan->value)
 		return;
-	if (scan->key_len < JSON_SCAN_KEY_MAX)
+	if (scan->key_len < JSON_OUTLINE_KEY_MAX)
 		scan->key[scan->key_len] = byte;
 	scan->key_len++;
 }
 
 static void
-in_string(struct json_scan *scan, char byte)
+in_string(struct json_outline *scan, char byte)
 {
 	/* No string has a line's end in it: here the text is broken. */
 	if (byte == '\n' || (byte == '"' && !scan->escaped)) {
@@ -27,7 +27,7 @@ in_string(struct json_scan *scan, char byte)
 }
 
 static bool
-string_begins(struct json_scan *scan)
+string_begins(struct json_outline *scan)
 {
 	bool is_key = scan->depth == 1 && !scan->value;
 
@@ -39,7 +39,7 @@ string_begins(struct json_scan *scan)
 }
 
 bool
-json_scan_byte(struct json_scan *scan, char byte)
+json_outline_byte(struct json_outline *scan, char byte)
 {
 	if (scan->in_string) {
 		in_string(scan, byte);
@@ -70,7 +70,7 @@ json_scan_byte(struct json_scan *scan, char byte)
 }
 
 bool
-json_scan_key_is(const struct json_scan *scan, const char *key)
+json_outline_key_is(const struct json_outline *scan, const char *key)
 {
 	size_t len = strlen(key);
 
