@@ -167,7 +167,8 @@ ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
 	test_admin_query test_admin_routes test_admin_rows
 CLIENT_TESTS := test_client_tokens test_client_args test_client_filter \
 	test_client_out test_client_reply test_client_complete \
-	test_client_manual test_client_commands test_client_fields
+	test_client_manual test_client_commands test_client_fields \
+	test_client_import
 UNIT_TESTS = $(COMMON_TESTS) $(CORE_TESTS) $(PLACES_TESTS) $(NODE_TESTS) $(NET_TESTS) \
 	$(STORE_TESTS) $(ADMIN_TESTS) $(CLIENT_TESTS)
 
@@ -182,7 +183,7 @@ STORE_FUZZ := store
 
 ADMIN_FUZZ := admin_path
 
-CLIENT_FUZZ := answers herdctl
+CLIENT_FUZZ := answers herdctl import
 
 FUZZ_TARGETS = $(COMMON_FUZZ) $(CORE_FUZZ) $(PLACES_FUZZ) $(STORE_FUZZ) \
 	$(ADMIN_FUZZ) $(CLIENT_FUZZ)

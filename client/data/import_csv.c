@@ -38,7 +38,7 @@ next_quoting(const struct csv *csv, enum csv_quoting quoting, char byte)
 		return byte == '"' ? FIELD_QUOTE : FIELD_QUOTED;
 	if (quoting == FIELD_QUOTE && byte == '"')
 		return FIELD_QUOTED;
-	if (byte == csv->gap)
+	if (byte == csv->gap || (csv->gap == 0 && (byte == ',' || byte == ';')))
 		return FIELD_BEGINS;
 	if (quoting == FIELD_BEGINS && byte == '"')
 		return FIELD_QUOTED;
@@ -69,9 +69,11 @@ scan_quotes(struct import_reader *r, struct csv *csv)
 			return SCAN_RECORD;
 		}
 		csv->quoting = next_quoting(csv, csv->quoting, byte);
+		if (csv->quoting == FIELD_QUOTED &&
+		    r->scanned - r->begin > r->record_max)
+			return give_up_quote(r, csv);
 	}
-	if (csv->quoting == FIELD_QUOTED && in.len > r->begin &&
-	    (r->ended || in.len - r->begin > r->record_max))
+	if (r->ended && csv->quoting == FIELD_QUOTED && in.len > 0)
 		return give_up_quote(r, csv);
 	return SCAN_MORE;
 }

@@ -15,18 +15,19 @@ import_guess_gzip(struct span head)
 	return head.len >= 2 && memcmp(head.data, "\x1f\x8b", 2) == 0;
 }
 
+static const char feature[] = "\"Feature";
+#define FEATURE_LEN (sizeof(feature) - 1u)
+
 /* Does a member of the outermost object say that it is GeoJSON? */
 static bool
 is_geojson(const struct json_outline *scan, struct span value)
 {
-	static const char feature[] = "\"Feature";
-
 	if (json_outline_key_is(scan, "features") ||
 	    json_outline_key_is(scan, "geometry") ||
 	    json_outline_key_is(scan, "coordinates"))
 		return true;
 	return json_outline_key_is(scan, "type") &&
-	       span_begins(value, span_of(feature, sizeof(feature) - 1u));
+	       span_begins(value, span_of(feature, FEATURE_LEN));
 }
 
 /* The first object: GeoJSON's members, or another's. */
@@ -36,11 +37,17 @@ guess_json(struct span text, bool whole)
 	struct json_outline scan = { 0 };
 
 	for (size_t i = 0; i < text.len; i++) {
+		struct span rest = span_of(text.data + i, text.len - i);
 		bool begins = json_outline_byte(&scan, text.data[i]);
 
-		if (begins && scan.value_depth == 1 &&
-		    is_geojson(&scan, span_of(text.data + i, text.len - i)))
-			return GUESS_GEOJSON;
+		if (begins && scan.value_depth == 1) {
+			if (is_geojson(&scan, rest))
+				return GUESS_GEOJSON;
+			/* The word may still come. */
+			if (!whole && json_outline_key_is(&scan, "type") &&
+			    span_begins(span_of(feature, FEATURE_LEN), rest))
+				return GUESS_MORE;
+		}
 		if (scan.depth == 0)
 			return GUESS_JSONL;
 	}

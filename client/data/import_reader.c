@@ -136,9 +136,10 @@ give(struct import_reader *r, struct import_record *record)
 	record->line = r->lines + 1;
 	record->fault = r->scan_fault;
 	r->scan_fault = NULL;
-	if (r->too_long) {
+	if (r->too_long || raw.len > r->record_max) {
+		if (r->too_long)
+			record->line = r->long_line;
 		r->too_long = false;
-		record->line = r->long_line;
 		record->fault = "it is longer than 1 MB and was passed over";
 	} else {
 		if (!r->format->parse(r, raw, record))
