@@ -100,7 +100,10 @@ scan(struct import_reader *r)
 	if (csv->by_quotes)
 		return scan_quotes(r, csv);
 	result = import_reader_scan_line(r);
-	if (r->scanned == from)
+	/* What a header's quotes mean, its whole first line tells. */
+	if (csv->gap == 0)
+		from = r->begin;
+	if (r->scanned == from || (csv->gap == 0 && result == SCAN_MORE))
 		return result;
 	seen = span_of(buf_span(&r->in).data + from, r->scanned - from);
 	if (csv->gap == '\t' || span_find(seen, '"') == NULL ||
