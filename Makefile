@@ -88,11 +88,11 @@ HERDD_SRC := server/herdd.c server/main.c server/options.c
 CLIENT_BASE_SRC := client/base/arena.c client/base/child.c \
 	client/base/exit_status.c client/base/histogram.c client/base/loop.c \
 	client/base/paths.c client/base/tokens.c client/base/xbuf.c
-CLIENT_DATA_SRC := client/data/import_csv.c client/data/import_geojson.c \
-	client/data/import_gpx.c client/data/import_guess.c \
-	client/data/import_json.c client/data/import_jsonl.c client/data/import_reader.c \
-	client/data/import_record.c client/data/import_source.c \
-	client/data/json_members.c client/data/json_outline.c client/data/xml_token.c
+CLIENT_INPUT_SRC := client/input/import_csv.c client/input/import_geojson.c \
+	client/input/import_gpx.c client/input/import_guess.c \
+	client/input/import_json.c client/input/import_jsonl.c client/input/import_reader.c \
+	client/input/import_record.c client/input/import_source.c \
+	client/input/json_members.c client/input/json_outline.c client/input/xml_token.c
 CLIENT_OUT_SRC := client/out/canvas.c client/out/layout.c \
 	client/out/out.c client/out/out_formats.c client/out/out_json.c \
 	client/out/out_prometheus.c client/out/out_table.c client/out/out_text.c \
@@ -137,7 +137,7 @@ CLIENT_CMD_SRC := client/cmd/bench.c client/cmd/check.c \
 	client/cmd/stats_command.c client/cmd/status_command.c \
 	client/cmd/status_screen.c client/cmd/top.c client/cmd/trace.c \
 	client/cmd/typed.c client/cmd/version_command.c client/cmd/whatsat.c
-CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_DATA_SRC) $(CLIENT_OUT_SRC) $(CLIENT_NET_SRC) \
+CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_INPUT_SRC) $(CLIENT_OUT_SRC) $(CLIENT_NET_SRC) \
 	$(CLIENT_LINE_SRC) $(CLIENT_CONF_SRC) $(CLIENT_RUN_SRC) \
 	$(CLIENT_REPL_SRC) $(CLIENT_CMD_SRC)
 

@@ -434,5 +434,5 @@ const struct command cmd_client_import = {
 	.view = &import_view,
 	.traits = COMMAND_BY_LINE,
 	.run = client_import_run,
-	.example = "client import clients.csv.gz --rejects bad.csv",
+	.example = "client import clients.jsonl --rejects bad.jsonl",
 };

@@ -8,8 +8,8 @@
 #define HERD_CLIENT_IMPORT_JOB_H
 
 #include "cmd/import_faults.h"
-#include "data/import_reader.h"
-#include "data/import_source.h"
+#include "input/import_reader.h"
+#include "input/import_source.h"
 #include "run/run.h"
 
 struct import_counts {

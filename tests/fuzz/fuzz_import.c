@@ -4,7 +4,7 @@
  * bytes arrive, and what is to be sent is a request as the protocol has it.
  */
 #include "base/xbuf.h"
-#include "data/import_reader.h"
+#include "input/import_reader.h"
 #include "herd/request.h"
 
 #include "fuzz.h"

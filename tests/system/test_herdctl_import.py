@@ -138,7 +138,7 @@ def test_rejects_can_be_mended_and_imported(lone, kind):
     result = lone("client", "import", path, "--rejects", rejects, "--json")
     assert counts(result) == (4, 2, 1, 1) and result.returncode == 8
     kept = rejects.read_text()
-    assert kept.count(bad) == 1 and kept.count(future) == 1 and "a\nb" in kept or kind != "csv"
+    assert kept.count(bad) == 1 and kept.count(future) == 1
     rejects.write_text(kept.replace(bad, good).replace(future, good))
     result = lone("client", "import", rejects, "--json")
     assert counts(result) == (2, 2, 0, 0) and result.returncode == 0, result.stderr

@@ -6,8 +6,8 @@
 #include "unit.h"
 
 #include "base/xbuf.h"
-#include "data/import_guess.h"
-#include "data/import_reader.h"
+#include "input/import_guess.h"
+#include "input/import_reader.h"
 
 #define SMALL 200u /* bytes of the longest record in tests of that limit */
 

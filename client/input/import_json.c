@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "data/import_json.h"
+#include "input/import_json.h"
 
 bool
 import_json_field(const struct json_item *value, struct import_record *record,

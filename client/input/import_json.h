@@ -3,8 +3,8 @@
 #ifndef HERD_CLIENT_IMPORT_JSON_H
 #define HERD_CLIENT_IMPORT_JSON_H
 
-#include "data/import_record.h"
-#include "data/json_members.h"
+#include "input/import_record.h"
+#include "input/json_members.h"
 
 /*
  * Sets the field, if it has nothing so far, to a string or a number, of which

@@ -6,7 +6,7 @@
 #ifndef HERD_CLIENT_IMPORT_FORMATS_H
 #define HERD_CLIENT_IMPORT_FORMATS_H
 
-#include "data/import_reader.h"
+#include "input/import_reader.h"
 
 struct import_format {
 	const char *name;

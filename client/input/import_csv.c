@@ -8,7 +8,7 @@
 #include <strings.h>
 
 #include "base/xbuf.h"
-#include "data/import_formats.h"
+#include "input/import_formats.h"
 #include "herd/text.h"
 
 #define COLUMNS_MAX 1024u /* later ones do not count */

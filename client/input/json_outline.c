@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "data/json_outline.h"
+#include "input/json_outline.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "data/import_record.h"
+#include "input/import_record.h"
 
 #include <math.h>
 #include <stdio.h>

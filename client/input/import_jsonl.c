@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* jsonl: an object a line, as `client export' writes them. */
-#include "data/import_formats.h"
-#include "data/import_json.h"
+#include "input/import_formats.h"
+#include "input/import_json.h"
 #include "herd/text.h"
 
 static bool

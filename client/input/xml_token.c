@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "data/xml_token.h"
+#include "input/xml_token.h"
 
 #include "base/xbuf.h"
 #include "herd/text.h"

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 
 #include "base/xbuf.h"
-#include "data/import_formats.h"
-#include "data/import_json.h"
-#include "data/json_outline.h"
+#include "input/import_formats.h"
+#include "input/import_json.h"
+#include "input/json_outline.h"
 #include "herd/location.h"
 #include "herd/text.h"
 

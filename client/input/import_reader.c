@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "data/import_reader.h"
+#include "input/import_reader.h"
 
 #include <stdlib.h>
 
 #include "base/xbuf.h"
-#include "data/import_formats.h"
-#include "data/import_guess.h"
+#include "input/import_formats.h"
+#include "input/import_guess.h"
 
 /* A reader may hold the longest record and what was fed with its end. */
 #define IN_MAX ((size_t)64 << 20)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "data/json_members.h"
+#include "input/json_members.h"
 
 #include "base/xbuf.h"
 #include "herd/text.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "data/import_guess.h"
+#include "input/import_guess.h"
 
-#include "data/json_outline.h"
+#include "input/json_outline.h"
 #include "herd/text.h"
 
 /* A beginning that does not tell its format within this does not tell it. */

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "base/xbuf.h"
-#include "data/import_formats.h"
-#include "data/xml_token.h"
+#include "input/import_formats.h"
+#include "input/xml_token.h"
 #include "herd/report.h"
 #include "herd/text.h"
 

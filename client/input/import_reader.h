@@ -7,7 +7,7 @@
 #ifndef HERD_CLIENT_IMPORT_READER_H
 #define HERD_CLIENT_IMPORT_READER_H
 
-#include "data/import_record.h"
+#include "input/import_record.h"
 
 struct import_format;
 

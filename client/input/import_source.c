@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "data/import_source.h"
+#include "input/import_source.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/xbuf.h"
-#include "data/import_guess.h"
+#include "input/import_guess.h"
 
 /* gzip's exit status for a warning: what it wrote is whole. */
 #define GZIP_WARNING 2
