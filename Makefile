@@ -91,6 +91,12 @@ HERDD_SRC := server/herdd.c server/main.c server/options.c
 CLIENT_BASE_SRC := client/base/arena.c client/base/child.c \
 	client/base/exit_status.c client/base/histogram.c client/base/loop.c \
 	client/base/paths.c client/base/tokens.c client/base/xbuf.c
+CLIENT_INPUT_SRC := client/input/import_csv.c client/input/import_geojson.c \
+	client/input/import_gpx.c client/input/import_guess.c \
+	client/input/import_json.c client/input/import_jsonl.c \
+	client/input/import_reader.c client/input/import_record.c \
+	client/input/import_source.c client/input/json_members.c \
+	client/input/json_outline.c client/input/xml_token.c
 CLIENT_OUT_SRC := client/out/canvas.c client/out/diagram.c \
 	client/out/layout.c client/out/out.c client/out/out_formats.c \
 	client/out/out_json.c client/out/out_prometheus.c client/out/out_table.c \
@@ -127,7 +133,9 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/events.c client/cmd/exam.c client/cmd/exit.c \
 	client/cmd/findings.c client/cmd/first_reply.c client/cmd/help_command.c \
 	client/cmd/herd_check.c client/cmd/herd_diff.c client/cmd/herd_status.c \
-	client/cmd/herd_wait.c client/cmd/iamat.c client/cmd/judge_herd.c \
+	client/cmd/herd_wait.c client/cmd/iamat.c client/cmd/import_faults.c \
+	client/cmd/import_job.c client/cmd/import_progress.c \
+	client/cmd/import_put.c client/cmd/import_send.c client/cmd/judge_herd.c \
 	client/cmd/judge_links.c client/cmd/judge_nodes.c client/cmd/list.c \
 	client/cmd/log_level.c client/cmd/log_tail.c client/cmd/map.c \
 	client/cmd/moment.c client/cmd/node_drain.c client/cmd/node_ls.c \
@@ -144,8 +152,8 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/typed.c client/cmd/unalias.c client/cmd/version_command.c \
 	client/cmd/wait_client.c client/cmd/wait_goal.c client/cmd/wait_link.c \
 	client/cmd/whatsat.c
-CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_OUT_SRC) $(CLIENT_NET_SRC) \
-	$(CLIENT_LINE_SRC) $(CLIENT_CONF_SRC) $(CLIENT_RUN_SRC) \
+CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_INPUT_SRC) $(CLIENT_OUT_SRC) \
+	$(CLIENT_NET_SRC) $(CLIENT_LINE_SRC) $(CLIENT_CONF_SRC) $(CLIENT_RUN_SRC) \
 	$(CLIENT_REPL_SRC) $(CLIENT_CMD_SRC)
 
 COMMON_TESTS := test_address test_buf test_common_memory test_file \
@@ -175,7 +183,7 @@ ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
 CLIENT_TESTS := test_client_tokens test_client_args test_client_filter \
 	test_client_out test_client_reply test_client_complete \
 	test_client_manual test_client_commands test_client_fields \
-	test_client_pictures
+	test_client_import test_client_pictures
 UNIT_TESTS = $(COMMON_TESTS) $(CORE_TESTS) $(PLACES_TESTS) $(NODE_TESTS) $(NET_TESTS) \
 	$(STORE_TESTS) $(ADMIN_TESTS) $(CLIENT_TESTS)
 
@@ -190,7 +198,7 @@ STORE_FUZZ := store
 
 ADMIN_FUZZ := admin_path
 
-CLIENT_FUZZ := answers herdctl
+CLIENT_FUZZ := answers herdctl import
 
 FUZZ_TARGETS = $(COMMON_FUZZ) $(CORE_FUZZ) $(PLACES_FUZZ) $(STORE_FUZZ) \
 	$(ADMIN_FUZZ) $(CLIENT_FUZZ)

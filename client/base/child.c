@@ -4,9 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "herd/compiler.h"
 
 static void
 set_signal(int number, void (*handler)(int))
@@ -17,20 +21,28 @@ set_signal(int number, void (*handler)(int))
 	sigaction(number, &action, NULL);
 }
 
+/* In the child: signals as a program expects them at its start. */
+static void
+reset_signals(void)
+{
+	static const int numbers[] = { SIGPIPE, SIGXFSZ, SIGINT, SIGTERM,
+		SIGHUP, SIGTSTP };
+	sigset_t none;
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(numbers); i++)
+		set_signal(numbers[i], SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 /* In the child; never returns. */
 static void
 become_shell(const char *command, int in)
 {
-	sigset_t none;
-
-	set_signal(SIGPIPE, SIG_DFL);
-	set_signal(SIGXFSZ, SIG_DFL);
-	set_signal(SIGINT, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	reset_signals();
 	if (dup2(in, STDIN_FILENO) >= 0)
 		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-	_exit(127);
+	_exit(CHILD_NOT_FOUND);
 }
 
 int
@@ -80,6 +92,109 @@ child_wait(pid_t pid)
 	} while (ended < 0 && errno == EINTR);
 	sigaction(SIGTSTP, &suspend, NULL);
 	if (ended < 0)
-		return 127;
+		return CHILD_NOT_FOUND;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* In the child; never returns. */
+static void
+become_program(const char *const *argv, int in, int out)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	reset_signals();
+	if (null >= 0 && dup2(in, STDIN_FILENO) >= 0 &&
+	    dup2(out, STDOUT_FILENO) >= 0 && dup2(null, STDERR_FILENO) >= 0)
+		execvp(argv[0], (char *const *)(uintptr_t)argv);
+	_exit(CHILD_NOT_FOUND);
+}
+
+static bool
+write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno != EINTR)
+			return false;
+		data += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+	return true;
+}
+
+/* In the child; never returns. It has nothing open but what it copies. */
+static void
+become_feeder(struct span head, int in, int out)
+{
+	static char bytes[65536];
+	ssize_t n = 1;
+
+	reset_signals();
+	if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
+		_exit(1);
+	(void)close_range(STDERR_FILENO + 1, ~0u, 0);
+	if (!write_all(STDOUT_FILENO, head.data, head.len))
+		_exit(1);
+	while (n != 0) {
+		n = read(STDIN_FILENO, bytes, sizeof(bytes));
+		if ((n < 0 && errno != EINTR) ||
+		    (n > 0 && !write_all(STDOUT_FILENO, bytes, (size_t)n)))
+			_exit(1);
+	}
+	_exit(0);
+}
+
+static void
+close_both(const int ends[2])
+{
+	int error = errno;
+
+	close(ends[0]);
+	close(ends[1]);
+	errno = error;
+}
+
+int
+child_filter_start(const char *const *argv, struct span head, int input,
+    struct child_filter *out)
+{
+	int to[2], from[2];
+
+	if (pipe2(to, O_CLOEXEC) != 0)
+		return -1;
+	if (pipe2(from, O_CLOEXEC) != 0) {
+		close_both(to);
+		return -1;
+	}
+	out->program = fork();
+	if (out->program == 0)
+		become_program(argv, to[0], from[1]);
+	out->feeder = out->program < 0 ? -1 : fork();
+	if (out->feeder == 0)
+		become_feeder(head, input, to[1]);
+	close_both(to);
+	out->fd = from[0];
+	if (out->feeder > 0) {
+		close(from[1]);
+		return 0;
+	}
+	close_both(from);
+	if (out->program > 0)
+		(void)child_wait(out->program);
+	return -1;
+}
+
+int
+child_filter_end(struct child_filter *filter)
+{
+	int status;
+
+	close(filter->fd);
+	filter->fd = -1;
+	/* First, because the program may wait for what it writes. */
+	kill(filter->feeder, SIGTERM);
+	status = child_wait(filter->program);
+	(void)child_wait(filter->feeder);
+	return status;
 }

@@ -182,3 +182,17 @@ text_take(struct buf *buf)
 	buf_release(buf);
 	return text;
 }
+
+void
+put_utf8(struct buf *out, uint32_t code)
+{
+	static const unsigned char first[] = { 0, 0xc0, 0xe0, 0xf0 };
+	unsigned more = code < 0x80      ? 0
+			: code < 0x800   ? 1
+			: code < 0x10000 ? 2
+					 : 3;
+
+	put_byte(out, (char)(first[more] | (code >> (6 * more))));
+	while (more-- > 0)
+		put_byte(out, (char)(0x80 | ((code >> (6 * more)) & 0x3f)));
+}

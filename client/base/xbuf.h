@@ -9,6 +9,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "herd/buf.h"
 
@@ -39,6 +40,9 @@ void put_byte(struct buf *out, char byte);
 void put_fill(struct buf *out, char byte, size_t count);
 void putf(struct buf *out, const char *fmt, ...) HERD_PRINTF(2, 3);
 void putv(struct buf *out, const char *fmt, va_list args) HERD_PRINTF(2, 0);
+
+/* Appends a character; `code` is at most U+10FFFF. */
+void put_utf8(struct buf *out, uint32_t code);
 
 /* `text` so that a terminal obeys nothing in it (see text_to_terminal). */
 void put_clean(struct buf *out, struct span text);

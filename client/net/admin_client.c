@@ -388,7 +388,9 @@ set_options(struct admin_call *call, const struct admin_request *request)
 		curl->set(easy, CURLOPT_COPYPOSTFIELDS, "");
 	if (request->body != NULL) {
 		curl->set(easy, CURLOPT_COPYPOSTFIELDS, request->body);
-		add_header(call, "Content-Type: application/json");
+		add_header(call, request->type == NULL
+				     ? "Content-Type: application/json"
+				     : request->type);
 	}
 	if (request->token != NULL) {
 		char *text =

@@ -24,7 +24,8 @@ struct admin_request {
 	const char *token;   /* NULL = none */
 	const char *method;  /* "GET" */
 	const char *path;    /* "/v1/status", already percent-encoded */
-	const char *body;    /* JSON, or NULL */
+	const char *body;    /* or NULL */
+	const char *type;    /* its header; NULL: JSON's */
 	uint64_t timeout_ns; /* 0 = none */
 };
 

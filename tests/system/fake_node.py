@@ -56,6 +56,8 @@ class FakeNode:
         self.folder = str(folder)
         self.fault = None
         self.clients = {}
+        self.lies = {}  # members of put_lines' answer
+        self.refuse = None  # clients whose ids begin so are refused
         self.state = "ready"
         self.peer_state = {peer: "synced" for peer in self.peers}
         self.enabled = {peer: True for peer in self.peers}
@@ -183,10 +185,28 @@ class FakeNode:
                 continue
             wfile.write(reply)
 
+    def put_lines(self, body):
+        """POST /v1/clients; the answer names as few faults as a real node's."""
+        assert len(body) <= 256 << 10
+        faults, put = [], 0
+        for number, line in enumerate(body.splitlines(), 1):
+            word, origin, *fields = line.split(b" ")
+            client = fields[-2] if word == b"GONE" else fields[1]
+            if self.refuse is not None and client.startswith(self.refuse):
+                faults.append({"line": number, "why": "as the test wants"})
+                continue
+            put += 1
+            if word == b"AT":
+                skew, client, location, when = fields
+                self.clients[client] = (when, location, origin, skew)
+        return {"put": put, "stale": 0, "refused": len(faults), "faults": faults[:20], **self.lies}
+
     def reply(self, line):
         match = IAMAT.match(line)
         if match:
             client, location, when = match.groups()
+            if self.refuse is not None and client.startswith(self.refuse):
+                return b"? %s\n" % line
             skew = f"{time.time() - float(when):+.9f}".encode()
             record = (when, location, self.name.encode(), skew)
             with self.lock:
@@ -407,6 +427,8 @@ def find_client(node, path):
 
 
 def answer_post(node, path, query, body):
+    if path == "/v1/clients":
+        return node.put_lines(body)
     if path.startswith("/v1/peers/"):
         peer, verb = find_peer(node, path.split("/")[3]), path.split("/")[4]
         if verb in ("enable", "disable"):
