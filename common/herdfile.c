@@ -88,3 +88,15 @@ herdfile_expand(
 		buf_truncate(out, before);
 	return error;
 }
+
+/* FNV-1a */
+uint64_t
+herdfile_hash(struct span text)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < text.len; i++)
+		hash = (hash ^ (unsigned char)text.data[i]) *
+		       UINT64_C(0x100000001b3);
+	return hash;
+}

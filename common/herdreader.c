@@ -544,18 +544,6 @@ read_text(struct herdreader *reader, struct span text)
 	return reader->diagnostics->errors > 0 ? HERD_ESYNTAX : HERD_OK;
 }
 
-/* FNV-1a */
-uint64_t
-herdfile_hash(struct span text)
-{
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < text.len; i++)
-		hash = (hash ^ (unsigned char)text.data[i]) *
-		       UINT64_C(0x100000001b3);
-	return hash;
-}
-
 enum herd_error
 herdfile_parse(
     struct span text, struct herdfile *file, struct diagnostics *diagnostics)

@@ -64,11 +64,11 @@ say_links(struct nagios *n)
 	}
 }
 
-/* A silent node fails every probe, and is said once. */
+/* A silent node fails every probe, and is named once. */
 static bool
 is_wanted(const struct nagios *n, const struct finding *f)
 {
-	const struct topic_row *topic = topic_row(f->topic);
+	const struct topic_row *topic = finding_topic(f->topic);
 
 	if (f->topic == TOPIC_LINKS && f->id != FINDING_UNASKED)
 		return false; /* say_links() */
@@ -88,7 +88,7 @@ say_findings(struct nagios *n)
 			continue;
 		before = f->topic;
 		say(n, finding_row(f->id)->state, "%s%s",
-		    again ? "" : topic_row(f->topic)->before, f->text);
+		    again ? "" : finding_topic(f->topic)->before, f->text);
 	}
 	if (wants(n, PROBE_PEERS))
 		say_links(n);
@@ -104,8 +104,8 @@ say_unknown(struct nagios *n)
 		for (unsigned p = PROBE_NODE + 1; p < PROBE_COUNT; p++) {
 			if (wants(n, p))
 				say(n, PLUGIN_UNKNOWN,
-				    "%s unknown (without %s)", probe_word(p),
-				    text_of(&silent));
+				    "%s unknown (without %s)",
+				    finding_probe_word(p), text_of(&silent));
 		}
 	}
 	buf_release(&silent);
@@ -303,7 +303,7 @@ check_run(struct run *run)
 		    "a client and --max-age are for `check client'");
 	for (unsigned p = 0; p < PROBE_COUNT; p++) {
 		if (strcmp(what, "all") == 0 ||
-		    strcmp(what, probe_word(p)) == 0)
+		    strcmp(what, finding_probe_word(p)) == 0)
 			probes |= PROBE_BIT(p);
 	}
 	return check_herd(run, probes);

@@ -34,7 +34,7 @@ static const struct view doctor_view =
 static bool
 is_present(const struct finding *f)
 {
-	return topic_row(f->topic)->probe != PROBE_FACTS && !f->follows;
+	return finding_topic(f->topic)->probe != PROBE_FACTS && !f->follows;
 }
 
 static size_t
@@ -146,9 +146,9 @@ put_unknown(const struct findings *findings, struct buf *line)
 	for (unsigned topic = 0; topic < TOPIC_COUNT; topic++) {
 		struct buf nodes = XBUF;
 
-		if (topic_row(topic)->probe != PROBE_FACTS &&
+		if (finding_topic(topic)->probe != PROBE_FACTS &&
 		    findings_unknown(findings, topic, &nodes) > 0) {
-			putf(line, "%s%s", before, topic_row(topic)->name);
+			putf(line, "%s%s", before, finding_topic(topic)->name);
 			before = ", ";
 		}
 		buf_release(&nodes);

@@ -34,13 +34,13 @@ finding_row(enum finding_id id)
 }
 
 const struct topic_row *
-topic_row(enum topic topic)
+finding_topic(enum topic topic)
 {
 	return &topic_rows[topic];
 }
 
 const char *
-probe_word(enum probe probe)
+finding_probe_word(enum probe probe)
 {
 	static const char *const words[] = { "node", "peers", "places",
 		"convergence", "shape" };

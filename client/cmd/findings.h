@@ -239,8 +239,8 @@ struct finding_row {
 };
 
 const struct finding_row *finding_row(enum finding_id id);
-const struct topic_row *topic_row(enum topic topic);
-const char *probe_word(enum probe probe);
+const struct topic_row *finding_topic(enum topic topic);
+const char *finding_probe_word(enum probe probe);
 
 /* "ok", "warning", "critical", "unknown" */
 const char *finding_state_word(enum plugin_state state);

@@ -102,10 +102,10 @@ sum_up(const struct herdcheck *h, enum topic topic, struct summary *out)
 	double most = FIELDS_UNKNOWN;
 
 	*out = (struct summary){ .text = XBUF };
-	put_text(&out->text, topic_row(topic)->before);
+	put_text(&out->text, finding_topic(topic)->before);
 	findings_each(f, h->findings)
 	{
-		/* What is unknown is said for all such nodes together. */
+		/* What is unknown is listed for all such nodes together. */
 		if (f->topic != topic || f->id == FINDING_UNASKED)
 			continue;
 		put_text(&out->text, out->count++ > 0 ? "; " : "");
@@ -136,7 +136,7 @@ list_unknown(const struct herdcheck *h, enum topic topic, struct buf *list)
 static void
 write_topic(struct herdcheck *h, enum topic topic)
 {
-	const struct topic_row *row = topic_row(topic);
+	const struct topic_row *row = finding_topic(topic);
 	struct summary sum;
 	struct buf unknown = XBUF;
 	bool all_known = list_unknown(h, topic, &unknown) == 0;
@@ -167,7 +167,7 @@ write_checks(struct herdcheck *h)
 		write_shape(h);
 	for (unsigned topic = 0; topic < TOPIC_COUNT; topic++) {
 		if (run->herd->has_file ||
-		    topic_row(topic)->probe != PROBE_FACTS)
+		    finding_topic(topic)->probe != PROBE_FACTS)
 			write_topic(h, topic);
 	}
 	exam_raw(h->exam);

@@ -44,7 +44,7 @@ test_topics_have_findings(void **state HERD_UNUSED)
 		size_t count = 0;
 
 		for (unsigned topic = 0; topic < TOPIC_COUNT; topic++)
-			count += topic_row(topic)->probe == probe;
+			count += finding_topic(topic)->probe == probe;
 		assert_true(count > 0);
 	}
 }

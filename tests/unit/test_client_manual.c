@@ -233,7 +233,7 @@ write_findings(struct buf *out)
 	put_text(out, ".Bl -tag -width Ds\n");
 	for (unsigned id = 0; id < FINDING_COUNT; id++) {
 		const struct finding_row *row = finding_row(id);
-		const struct topic_row *topic = topic_row(row->topic);
+		const struct topic_row *topic = finding_topic(row->topic);
 
 		put_text(out, ".It Cm ");
 		add_literal(out, row->word);
@@ -242,7 +242,8 @@ write_findings(struct buf *out)
 		if (row->topic == TOPIC_SILENT)
 			put_text(out, "; every check");
 		else if (topic->probe != PROBE_FACTS)
-			putf(out, "; check %s", probe_word(topic->probe));
+			putf(out, "; check %s",
+			    finding_probe_word(topic->probe));
 		put_byte(out, '\n');
 		add_sentence(out, row->means);
 		add_next(out, row->next);
