@@ -272,7 +272,8 @@ finish(struct import_job *job, enum status status)
 		out_word(out, IMPORT_ERROR, job->message);
 	out_row(out);
 	out_end(out);
-	if (job->closed)
+	/* A dry run has no node that could be gone. */
+	if (job->closed && job->target != NULL)
 		return run_fail_node(
 		    run, job->why, job->target->name, job->message, NULL);
 	if (status != STATUS_OK)

@@ -126,10 +126,10 @@ void
 import_faults_refuse(struct import_faults *f, struct import_place at,
     struct span client, bool ahead)
 {
-	struct import_refusal *refusal;
-
 	/* Those on their way when the last bearable one came are counted. */
 	if (!import_faults_is_full(f)) {
+		struct import_refusal *refusal;
+
 		grow_array(f->refused, f->refused_count, f->refused_room);
 		refusal = &f->refused[f->refused_count++];
 		*refusal = (struct import_refusal){ .at = at, .ahead = ahead };

@@ -110,14 +110,14 @@ account(struct put_batch *batch, const cJSON *json)
 {
 	struct import_job *job = batch->job;
 	size_t asked = batch->end - batch->begin;
-	int64_t put = count_of(batch, json, "put");
+	int64_t new = count_of(batch, json, "put");
 	int64_t stale = count_of(batch, json, "stale");
 	int64_t refused = count_of(batch, json, "refused");
 	const cJSON *faults = fields_at(json, "faults");
 	const cJSON *fault;
 
-	if (put < 0 || stale < 0 || refused < 0 ||
-	    put + stale + refused != (int64_t)asked) {
+	if (new < 0 || stale < 0 || refused < 0 ||
+	    new + stale + refused != (int64_t)asked) {
 		import_job_close(job, STATUS_REPLY,
 		    "its answer does not account for what it was given");
 		return true;
@@ -127,7 +127,7 @@ account(struct put_batch *batch, const cJSON *json)
 		batch->end = batch->begin + batch->step;
 		return false;
 	}
-	job->counts.taken += put + stale;
+	job->counts.taken += new + stale;
 	job->counts.stale += stale;
 	job->counts.refused += refused;
 	cJSON_ArrayForEach(fault, faults) {

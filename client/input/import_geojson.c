@@ -206,13 +206,13 @@ static bool
 read_coordinates(const struct json_item *geometry,
     const struct json_item *properties, struct import_record *record)
 {
-	struct json_item list = json_members_find(geometry, "coordinates");
-	struct json_members members = json_members(&list);
+	struct json_item pair = json_members_find(geometry, "coordinates");
+	struct json_members members = json_members(&pair);
 	struct json_item text = json_members_find(properties, "location");
 	struct json_item lon, lat;
 	double lat_deg, lon_deg;
 
-	if (list.kind != JSON_ARRAY || !json_members_element(&members, &lon) ||
+	if (pair.kind != JSON_ARRAY || !json_members_element(&members, &lon) ||
 	    !json_members_element(&members, &lat) ||
 	    !import_record_number(lon.text, &lon_deg) ||
 	    !import_record_number(lat.text, &lat_deg))
