@@ -183,7 +183,7 @@ ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
 CLIENT_TESTS := test_client_tokens test_client_args test_client_filter \
 	test_client_out test_client_reply test_client_complete \
 	test_client_manual test_client_commands test_client_fields \
-	test_client_import test_client_pictures
+	test_client_findings test_client_import test_client_pictures
 UNIT_TESTS = $(COMMON_TESTS) $(CORE_TESTS) $(PLACES_TESTS) $(NODE_TESTS) $(NET_TESTS) \
 	$(STORE_TESTS) $(ADMIN_TESTS) $(CLIENT_TESTS)
 

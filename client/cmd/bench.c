@@ -448,8 +448,8 @@ choose_prefix(struct bench *b)
 
 	b->own = given == NULL &&
 		 getrandom(&number, sizeof(number), 0) == sizeof(number);
-	b->prefix = given != NULL ? xstrdup(given)
-				  : xasprintf("bench-%08x-", number);
+	b->prefix =
+	    given != NULL ? xstrdup(given) : xasprintf("bench-%08x-", number);
 }
 
 static enum status
@@ -508,8 +508,8 @@ remove_clients(struct bench *b, enum status status)
 
 	run_renew_deadline(run);
 	if (status != STATUS_SIGINT)
-		removed = ask(run, &question, run->targets, run->target_count,
-		    &answers);
+		removed = ask(
+		    run, &question, run->targets, run->target_count, &answers);
 	if (removed == STATUS_OK)
 		removed = answers_status(&answers);
 	if (removed != STATUS_OK)

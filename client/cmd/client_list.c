@@ -231,9 +231,8 @@ list_as_found(struct listing *l)
 		return status;
 	streams_on_pause(l->streams, flush);
 	status = show_soon(l);
-	return status == STATUS_OK
-		   ? streams_finish(l->streams, has_enough, l)
-		   : status;
+	return status == STATUS_OK ? streams_finish(l->streams, has_enough, l)
+				   : status;
 }
 
 static void
@@ -247,8 +246,7 @@ add_failures(struct listing *l)
 		if (streams_state(l->streams, i, &why) == STREAM_ENDED &&
 		    why != NULL)
 			out_failure(&l->run->out, run->targets[i]->name,
-			    run->watched ? "waiting" : "unreachable",
-			    why);
+			    run->watched ? "waiting" : "unreachable", why);
 	}
 }
 

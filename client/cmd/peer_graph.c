@@ -21,9 +21,9 @@
 	X(GRAPH_A, "a", "A", VALUE_TEXT, .traits = COLUMN_NAME | COLUMN_LABEL) \
 	X(GRAPH_B, "b", "B", VALUE_TEXT, .traits = COLUMN_LABEL) \
 	X(GRAPH_STATE, "state", "STATE", VALUE_STATE) \
-	X(GRAPH_A_STATE, "a_state", "A SAYS", VALUE_TEXT) \
-	X(GRAPH_B_STATE, "b_state", "B SAYS", VALUE_TEXT) \
-	X(GRAPH_RTT, "rtt_ms", "RTT", VALUE_MS)
+	X(GRAPH_A_STATE, "a_state", "A SAYS", VALUE_TEXT, .drop = 1) \
+	X(GRAPH_B_STATE, "b_state", "B SAYS", VALUE_TEXT, .drop = 1) \
+	X(GRAPH_RTT, "rtt_ms", "RTT", VALUE_MS, .drop = 2)
 /* clang-format on */
 
 COLUMN_TABLE(columns, GRAPH_COLUMNS);

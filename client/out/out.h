@@ -51,7 +51,7 @@ struct out_options {
 	const char *sort;
 	size_t limit; /* 0 = all */
 	bool header;
-	bool safe; /* csv and tsv without formulas */
+	bool safe;        /* csv and tsv without formulas */
 	const char *time; /* csv, tsv: of all rows, in front; NULL = none */
 	bool color;
 	bool utf8;

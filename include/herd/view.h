@@ -47,7 +47,7 @@ struct value {
 	bool known; /* false: null in JSON, `-' for people */
 	bool exact; /* TIME and CLOCK: `ns` is the text's value */
 	struct span text;
-	union { /* by type */
+	union {                  /* by type */
 		int64_t integer; /* and BOOL: 0 or 1 */
 		double real;
 		uint64_t ns;

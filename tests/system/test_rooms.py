@@ -52,7 +52,7 @@ def test_sources_keep_to_the_table(copy):
     ("server/base/log.c", "core/table.h"),         # sideways
     ("server/places/olc.c", "admin/admin.h"),      # up
     ("server/store/store.c", "net/links.h"),       # up
-    ("server/admin/glob.c", "herdd.h"),            # up, to a file without room
+    ("server/admin/query.c", "herdd.h"),           # up, to a file without room
     ("client/out/width.c", "net/reply.h"),         # sideways
     ("client/base/arena.c", "out/out.h"),          # up
     ("client/run/live.c", "repl/repl.h"),          # up

@@ -10,7 +10,7 @@
 #include "base/xbuf.h"
 #include "cmd/findings.h"
 #include "line/args.h"
-#include "out/filter.h"
+#include "herd/filter.h"
 
 #define SYSTEM_PROGRAMS "systemctl journalctl timedatectl"
 
@@ -85,7 +85,8 @@ check_where(const struct args *args)
 	if (where == NULL)
 		return;
 	assert_non_null(args->command->view);
-	assert_ok(filter_parse(where, args->command->view, &filter, &message));
+	assert_ok(filter_parse(
+	    span_from(where), args->command->view, &filter, &message));
 	filter_free(filter);
 	buf_release(&message);
 }
