@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "herd/text.h"
 #include "herd/time.h"
@@ -53,6 +52,25 @@ without_unit(struct span key)
 	return key;
 }
 
+static char
+upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+/* Titles are upper case; people may type them in any. */
+static bool
+is_title(struct span name, const char *title)
+{
+	if (strlen(title) != name.len)
+		return false;
+	for (size_t i = 0; i < name.len; i++) {
+		if (upper(name.data[i]) != upper(title[i]))
+			return false;
+	}
+	return true;
+}
+
 size_t
 view_find(const struct view *view, struct span name)
 {
@@ -65,8 +83,7 @@ view_find(const struct view *view, struct span name)
 
 		if (span_equal(name, without_unit(span_from(c->key))))
 			return i;
-		if (strlen(c->title) == name.len &&
-		    strncasecmp(c->title, name.data, name.len) == 0)
+		if (is_title(name, c->title))
 			return i;
 	}
 	return view->count;

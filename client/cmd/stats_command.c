@@ -138,8 +138,8 @@ put_trend(struct run *run, const struct series *series)
 	struct buf text = XBUF;
 
 	width = width < series->count ? width : series->count;
-	if (!isnan(series_rate(series)))
-		out_real(&run->out, STAT_RATE, series_rate(series));
+	if (!isnan(stats_trend_rate(series)))
+		out_real(&run->out, STAT_RATE, stats_trend_rate(series));
 	if (out_is_looks(&run->out)) {
 		spark_line(&text, series->steps + series->count - width, width,
 		    run->app->utf8);

@@ -98,7 +98,7 @@ stats_trend_add(struct stats_trend *trend, const char *node, struct span metric,
 }
 
 double
-series_rate(const struct series *s)
+stats_trend_rate(const struct series *s)
 {
 	if (!s->is_counter || s->count == 0)
 		return (double)NAN;

@@ -38,6 +38,6 @@ const struct series *stats_trend_add(struct stats_trend *trend,
     struct mono at);
 
 /* A counter's growth per second at last; NAN: not known yet. */
-double series_rate(const struct series *series);
+double stats_trend_rate(const struct series *series);
 
 #endif

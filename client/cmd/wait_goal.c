@@ -124,7 +124,7 @@ put_missing(struct buf *out, const struct wait_goal *goal)
 		putf(out, " and %zu more", missing - named);
 }
 
-/* Says what is waited for, unless that was said last. */
+/* Says what is waited for, unless it is the same as last time. */
 static void
 say_missing(struct run *run, const struct wait_goal *goal, struct buf *said)
 {

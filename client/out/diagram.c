@@ -51,7 +51,7 @@ make_label(const struct diagram *d, const char *name, size_t most)
 	return text_take(&cut);
 }
 
-/* Clockwise from the top; names stand outside the circle. */
+/* Clockwise from the top; names are outside the circle. */
 static void
 place(const struct diagram *d, struct circle *circle)
 {

@@ -22,7 +22,7 @@ struct diagram_line {
 	size_t a; /* indices of its ends */
 	size_t b;
 	struct raster_pen pen;
-	bool marked; /* the pen's sign stands in the middle of it */
+	bool marked; /* the pen's sign is in the middle of it */
 };
 
 struct diagram {

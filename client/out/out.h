@@ -51,8 +51,9 @@ struct out_options {
 	const char *sort;
 	size_t limit; /* 0 = all */
 	bool header;
-	bool safe;        /* csv and tsv without formulas */
-	const char *time; /* csv, tsv: of all rows, in front; NULL = none */
+	bool safe; /* csv and tsv without formulas */
+	const char
+	    *time; /* csv, tsv: of all rows, as first column; NULL = none */
 	bool color;
 	bool utf8;
 	bool many_nodes;     /* several nodes were asked: show who answers */
@@ -89,10 +90,10 @@ struct out {
 	bool begun;
 	bool titled; /* csv, tsv: the title line is written */
 	bool streams;
-	bool cut_said;    /* that there are more than --limit is said already */
-	size_t held_most; /* rows that are collected at most; 0: all */
-	size_t written;   /* rows */
-	size_t *widths;   /* of a streamed table so far */
+	bool cut_said;      /* the user knows already that there are more */
+	size_t held_most;   /* rows that are collected at most; 0: all */
+	size_t written;     /* rows */
+	size_t *widths;     /* of a streamed table so far */
 	struct buf scratch; /* a writer's line */
 };
 

@@ -241,7 +241,10 @@ answer_copy(struct answer *to, const struct answer *from)
 	to->hint = from->hint == NULL ? NULL : xstrdup(from->hint);
 	buf_init(&to->body, XBUF_MAX);
 	put_span(&to->body, buf_span(&from->body));
-	to->json = cJSON_Duplicate(from->json, 1);
+	to->json =
+	    from->json == NULL
+		? NULL
+		: cJSON_ParseWithLength(buf_span(&to->body).data, to->body.len);
 }
 
 void

@@ -97,8 +97,8 @@ void answer_copy(struct answer *to, const struct answer *from);
 void answer_release(struct answer *answer);
 
 /*
- * STATUS_OK: the run may ask that, and *admin is there. Else it is said
- * already.
+ * STATUS_OK: the run may ask that, and *admin is there. Else the user knows
+ * why.
  */
 enum status ask_may(struct run *run, const struct question *question,
     struct admin_client **admin);

@@ -76,7 +76,7 @@ take_escape(struct live *live, unsigned char byte)
 		live->escape = 0;
 		return false;
 	}
-	/* Parameters stand before the letter: ESC [ 1 ; 5 A. */
+	/* Parameters come before the letter: ESC [ 1 ; 5 A. */
 	if (byte < '@') {
 		return true;
 	}

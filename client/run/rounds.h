@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The same questions round after round, for pictures that are drawn again
- * (`--watch', `top', the sketch that stands while a one-shot waits). A round
+ * (`--watch', `top', the sketch of a one-shot that waits). A round
  * takes the answers that come quickly and goes on without the others; a
  * question that is still open then stays under way, its answer belongs to a
  * later round, and a node that was late is not waited for until it answers.
@@ -13,7 +13,7 @@
 
 struct rounds;
 
-/* What stands on the terminal while ask() waits for the late ones. */
+/* What the terminal shows while ask() waits for the late ones. */
 struct rounds_sketch {
 	void (*draw)(void *arg); /* asks the same again: gets what there is */
 	void (*clear)(void *arg);

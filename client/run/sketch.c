@@ -11,7 +11,7 @@ sketch_is_possible(const struct run *run)
 	       (run_format(run)->traits & FORMAT_LOOKS) != 0;
 }
 
-/* The cursor stands below the lines, which it goes up by. */
+/* The cursor is below the lines, which it goes up by. */
 static void
 put_erased(struct buf *out, const struct sketch *sketch)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Lines that stand on the terminal for the time being: what is known of an
+ * Lines on the terminal for the time being: what is known of an
  * answer while the rest is waited for. They are written over by the next
  * sketch and go before the answer itself comes.
  */
@@ -11,7 +11,7 @@
 
 struct sketch {
 	struct run *run;
-	size_t lines; /* that stand there now */
+	size_t lines; /* on the terminal now */
 };
 
 /* Can there be one: does stdout show a screen's format on a terminal? */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/survey.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,6 +141,7 @@ join_addresses(struct busiest_survey *survey)
 		i += a != NULL;
 		j += b != NULL;
 		to->row = a != NULL ? a : b;
+		assert(to->row != NULL);
 		to->requests_per_s = to->row->per_s;
 		to->invalid_per_s = b != NULL ? b->per_s : 0;
 	}

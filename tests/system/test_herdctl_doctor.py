@@ -538,7 +538,7 @@ def test_how_old_a_client_is(make):
     herd["A"].iamat((b"kiwi", b"+1+1", b"%d" % (time.time() - 1)))
     assert age("kiwi", "--max-age", "30s")[0] == 0
     assert age("kiwi", "--max-age", "30s", "-n", "B")[0] == 2
-    # What could not be asked is said, and nothing known of it is no judgement.
+    # It says what could not be asked, and nothing known of it is no judgement.
     herd["A"].send_signal(signal.SIGSTOP)
     status, line = age("kiwi", "--max-age", "10m")
     assert status == 0 and "not asked: A" in line

@@ -500,7 +500,7 @@ def some_clients(node, far=True):
 
 
 def scale_km(shown):
-    """What a column of the map stands for."""
+    """The meaning of a column of the map."""
     text = "\n".join(shown.lines()[0])
     bar, length, unit = re.search(r"(\|-+\|) (\d+) (k?m) ", text).groups()
     return int(length) / (1 if unit == "km" else 1000) / len(bar)

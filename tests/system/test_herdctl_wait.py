@@ -128,7 +128,7 @@ def test_wait_client_beside_a_silent_node(real, begin, herd):
         assert states.pop("Juzang") == "unreachable" and set(states.values()) == {"reached"}
         before = asked(herd["Riley"])
         waiting = begin("wait", "client", "kiwi", "-n", "all", "--timeout", "60s")
-        # Whoever has it is not asked again.
+        # A node that has it is not asked again.
         wait_until(lambda: asked(herd["Riley"]) > before, "it asks")
     finally:
         herd["Juzang"].send_signal(signal.SIGCONT)

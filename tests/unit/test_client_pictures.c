@@ -200,11 +200,11 @@ test_counters_grow_by_the_second(void **state HERD_UNUSED)
 		s = stats_trend_add(trend, "Riley", name, true, (double)t * 10,
 		    (struct mono){ t * HERD_NS_PER_S });
 	assert_int_equal(s->count, TREND_LENGTH);
-	assert_true(series_rate(s) > 9.99 && series_rate(s) < 10.01);
+	assert_true(stats_trend_rate(s) > 9.99 && stats_trend_rate(s) < 10.01);
 	/* A restart is a gap, not a fall. */
 	s = stats_trend_add(trend, "Riley", name, true, 3,
 	    (struct mono){ 900 * HERD_NS_PER_S });
-	assert_true(isnan(series_rate(s)));
+	assert_true(isnan(stats_trend_rate(s)));
 	s = stats_trend_add(
 	    trend, "Jaquez", name, true, 3, (struct mono){ HERD_NS_PER_S });
 	assert_int_equal(s->count, 0);
@@ -212,7 +212,7 @@ test_counters_grow_by_the_second(void **state HERD_UNUSED)
 	s = stats_trend_add(
 	    trend, "Riley", span_from("y"), false, 4, (struct mono){ 1 });
 	assert_int_equal(s->count, 1);
-	assert_true(isnan(series_rate(s)));
+	assert_true(isnan(stats_trend_rate(s)));
 	stats_trend_free(trend);
 }
 
