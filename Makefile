@@ -120,9 +120,10 @@ CLIENT_REPL_SRC := client/repl/background.c client/repl/complete.c \
 CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/check.c client/cmd/check_client.c client/cmd/client_count.c \
 	client/cmd/client_export.c client/cmd/client_forget.c \
-	client/cmd/client_import.c client/cmd/client_list.c client/cmd/client_ls.c \
-	client/cmd/client_near.c client/cmd/client_refused.c \
-	client/cmd/client_show.c client/cmd/client_top.c client/cmd/client_track.c \
+	client/cmd/client_import.c client/cmd/client_line.c \
+	client/cmd/client_list.c client/cmd/client_ls.c client/cmd/client_near.c \
+	client/cmd/client_refused.c client/cmd/client_show.c \
+	client/cmd/client_top.c client/cmd/client_track.c \
 	client/cmd/complete_command.c client/cmd/completion.c \
 	client/cmd/config_check.c client/cmd/config_diff.c \
 	client/cmd/config_reload.c client/cmd/config_show.c client/cmd/conn_ls.c \

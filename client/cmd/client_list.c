@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/xbuf.h"
+#include "cmd/client_line.h"
 #include "cmd/typed.h"
 #include "herd/text.h"
 #include "run/fields.h"
@@ -100,15 +101,13 @@ struct listing {
 	bool cut;
 };
 
-/* The node's last line, if it could not send all. */
-static bool
-says_failure(
+/* The node's last line, if it could not send all; or one that is no client. */
+static void
+fail_stream(
     struct streams *streams, const struct target *target, const cJSON *line)
 {
 	const cJSON *error = fields_at(line, "error");
 
-	if (fields_text(line, "client") != NULL)
-		return false;
 	if (error == NULL)
 		streams_fail(streams, target, STATUS_REPLY,
 		    "a line of the answer is not a client", NULL);
@@ -118,7 +117,6 @@ says_failure(
 			? "it ended before its end"
 			: fields_text(error, "message"),
 		    fields_text(error, "hint"));
-	return true;
 }
 
 static bool
@@ -130,20 +128,10 @@ has_enough(const void *arg)
 }
 
 static void
-add_row(struct listing *l, const struct target *target, const cJSON *client)
-{
-	struct out *out = &l->run->out;
-
-	fields_set_node(out, target->name);
-	fields_fill_row(out, client);
-	out_row(out);
-	l->taken++;
-}
-
-static void
 on_line(void *arg, const struct target *target, struct span line)
 {
 	struct listing *l = arg;
+	struct out *out = &l->run->out;
 	cJSON *client;
 
 	if (has_enough(l))
@@ -153,12 +141,16 @@ on_line(void *arg, const struct target *target, struct span line)
 		l->cut = true;
 		return;
 	}
-	client = cJSON_ParseWithLength(line.data, line.len);
-	if (!says_failure(l->streams, target, client)) {
-		out_raw(&l->run->out, line);
-		add_row(l, target, client);
+	if (!client_line_fill(out, line)) {
+		client = cJSON_ParseWithLength(line.data, line.len);
+		fail_stream(l->streams, target, client);
+		cJSON_Delete(client);
+		return;
 	}
-	cJSON_Delete(client);
+	out_raw(out, line);
+	fields_set_node(out, target->name);
+	out_row(out);
+	l->taken++;
 }
 
 static void
@@ -370,7 +362,9 @@ on_client(void *arg, const struct target *target, struct span line)
 	struct visiting *v = arg;
 	cJSON *client = cJSON_ParseWithLength(line.data, line.len);
 
-	if (!says_failure(v->streams, target, client))
+	if (fields_text(client, "client") == NULL)
+		fail_stream(v->streams, target, client);
+	else
 		v->visit(v->arg, client, line);
 	cJSON_Delete(client);
 }

@@ -7,6 +7,9 @@
 
 #include <cjson/cJSON.h>
 
+#include "base/xbuf.h"
+#include "cmd/client_line.h"
+#include "herd/client_view.h"
 #include "run/fields.h"
 
 /* Writes the JSON text again. */
@@ -85,6 +88,100 @@ test_values_of_any_depth_are_written(void **state HERD_UNUSED)
 	buf_release(&out);
 }
 
+/* --- a line of a list --------------------------------------------------- */
+
+static void
+begin_rows(struct out *out, struct sink *sink)
+{
+	static const struct out_options options = { .format = NULL };
+	struct out_options chosen = options;
+	struct buf message = XBUF;
+
+	chosen.format = format_find("jsonl");
+	sink_init_memory(sink, false);
+	out_init(out, &chosen, sink);
+	assert_int_equal(
+	    out_begin(out, &client_view, false, &message), STATUS_OK);
+	buf_release(&message);
+}
+
+static void
+end_rows(struct out *out, struct sink *sink, struct buf *text)
+{
+	out_row(out);
+	out_end(out);
+	put_span(text, buf_span(&sink->held));
+	out_release(out);
+	buf_release(&sink->held);
+}
+
+/* The quick way and the way by a tree give the same row. */
+static void
+check_line(const char *line)
+{
+	cJSON *tree = cJSON_Parse(line);
+	struct buf quick = XBUF;
+	struct buf slow = XBUF;
+	struct sink sink;
+	struct out out;
+
+	assert_non_null(tree);
+	begin_rows(&out, &sink);
+	assert_true(client_line_fill(&out, span_from(line)));
+	end_rows(&out, &sink, &quick);
+	begin_rows(&out, &sink);
+	fields_fill_row(&out, tree);
+	end_rows(&out, &sink, &slow);
+	assert_string_equal(text_of(&quick), text_of(&slow));
+	buf_release(&quick);
+	buf_release(&slow);
+	cJSON_Delete(tree);
+}
+
+static void
+test_a_line_is_read_like_a_tree(void **state HERD_UNUSED)
+{
+	static const char *const lines[] = {
+		"{\"client\":\"kiwi\",\"time\":\"1621464827.959498503\","
+		"\"location\":\"+34.068930-118.445127\",\"lat\":34.06893,"
+		"\"lon\":-118.445127,\"node\":\"Riley\",\"skew\":\"+0.26\","
+		"\"received_at\":\"1621464828.223371889\",\"from\":\"client\","
+		"\"age_s\":2.040501}",
+		" { \"client\" : \"a\\\"b\\u00e9\\ud83d\\ude00\" , \"from\" : null } ",
+		"{\"client\":\"a\\ufffd\",\"client_b64\":\"Yf8b\",\"age_s\":0,"
+		"\"ahead_s\":60.5,\"distance_m\":1e3}",
+		"{\"client\":\"x\",\"lat\":\"1\",\"lon\":2,"
+		"\"location\":\"+1+2\",\"age_s\":\"3\",\"node\":[\"y\"],"
+		"\"more\":{\"client\":\"z\"}}",
+		"{\"client\":\"first\",\"client\":\"second\"}",
+		"{\"client\":\"\",\"removed\":true,\"skew\":null}",
+	};
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(lines); i++)
+		check_line(lines[i]);
+}
+
+static void
+test_what_is_no_client_sets_nothing(void **state HERD_UNUSED)
+{
+	static const char *const lines[] = { "", "7", "[]", "{}",
+		"{\"client\":7}", "{\"client\":\"a\"", "{\"client\":\"a\"}}",
+		"{\"client\":\"a\\q\"}", "{\"error\":{\"message\":\"x\"}}",
+		"\"client\"", "{\"client\":\"a\",}" };
+	struct sink sink;
+	struct out out;
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(lines); i++) {
+		begin_rows(&out, &sink);
+		if (client_line_fill(&out, span_from(lines[i])))
+			fail_msg("%s is no client", lines[i]);
+		for (size_t c = 0; c < client_view.count; c++)
+			assert_false(out.row[c].known);
+		out_release(&out);
+		buf_release(&sink.held);
+	}
+}
+
 int
 main(void)
 {
@@ -92,6 +189,8 @@ main(void)
 		cmocka_unit_test(test_values_are_as_they_were_read),
 		cmocka_unit_test(test_keys_are_escaped_like_values),
 		cmocka_unit_test(test_values_of_any_depth_are_written),
+		cmocka_unit_test(test_a_line_is_read_like_a_tree),
+		cmocka_unit_test(test_what_is_no_client_sets_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
