@@ -22,7 +22,10 @@ MANY = 200000
 
 def wait_held(node):
     """Before its first line a process is the loader's, which holds nothing."""
-    wait_until(lambda: HELD <= blocked(node.process.pid), "signals are held back")
+    def held():
+        assert node.process.poll() is None, node.log()
+        return HELD <= blocked(node.process.pid)
+    wait_until(held, "signals are held back")
 
 
 def start_loading(node, path):
