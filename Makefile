@@ -130,8 +130,8 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/context_previous.c client/cmd/context_rm.c \
 	client/cmd/context_rows.c client/cmd/context_show.c \
 	client/cmd/context_switch.c client/cmd/context_use.c client/cmd/doctor.c \
-	client/cmd/events.c client/cmd/exam.c client/cmd/exit.c \
-	client/cmd/findings.c client/cmd/first_reply.c client/cmd/help_command.c \
+	client/cmd/events.c client/cmd/exam.c client/cmd/exam_tables.c \
+	client/cmd/exit.c client/cmd/findings.c client/cmd/first_reply.c client/cmd/help_command.c \
 	client/cmd/herd_check.c client/cmd/herd_diff.c client/cmd/herd_status.c \
 	client/cmd/herd_wait.c client/cmd/iamat.c client/cmd/import_faults.c \
 	client/cmd/import_job.c client/cmd/import_progress.c \

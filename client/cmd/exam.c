@@ -8,7 +8,7 @@
 #include "base/xbuf.h"
 #include "run/fields.h"
 
-#define ROUNDS 3u /* tables that differ may only be on their way */
+#define ROUNDS 4u /* what differs may only be on its way */
 #define ROUND_NS (300 * HERD_NS_PER_MS)
 #define COUNT_NS (200 * HERD_NS_PER_MS) /* between two looks at a count */
 
@@ -107,14 +107,29 @@ rest_within(struct exam *exam, uint64_t ns, enum status *status)
 static bool
 all_equal(const struct exam *exam)
 {
-	size_t count = exam->run->target_count;
-	bool *equal = xcalloc(count + 1, sizeof(*equal));
-	size_t compared = exam_compare_tables(exam, equal);
+	for (size_t i = 0; i < exam->run->target_count; i++) {
+		enum table_verdict verdict =
+		    exam_tables_judge(&exam->tables, i);
 
-	for (size_t i = 0; i < count; i++)
-		compared -= equal[i];
-	free(equal);
-	return compared == 0;
+		if (verdict == TABLE_OTHER || verdict == TABLE_CHANGING)
+			return false;
+	}
+	return true;
+}
+
+/* The last round's answers stay. */
+static enum status
+ask_digests(struct exam *exam)
+{
+	const struct run *run = exam->run;
+	struct answers *answers = &exam->answers[EXAM_DIGEST];
+	enum status status;
+
+	answers_release(answers);
+	status = ask_those(exam, EXAM_DIGEST, is_up, answers);
+	exam_tables_add(
+	    &exam->tables, run->targets, run->target_count, answers);
+	return status;
 }
 
 /* Puts good answers in the place of those before. */
@@ -159,14 +174,12 @@ recount(struct exam *exam)
 static enum status
 ask_tables(struct exam *exam)
 {
-	struct answers *answers = &exam->answers[EXAM_DIGEST];
-	enum status status = ask_those(exam, EXAM_DIGEST, is_up, answers);
+	enum status status = ask_digests(exam);
 
 	for (unsigned i = 1; i < ROUNDS && status == STATUS_OK; i++) {
 		if (all_equal(exam) || !rest_within(exam, ROUND_NS, &status))
 			break;
-		answers_release(answers);
-		status = ask_those(exam, EXAM_DIGEST, is_up, answers);
+		status = ask_digests(exam);
 	}
 	return status;
 }
@@ -268,6 +281,7 @@ exam_release(struct exam *exam)
 	for (unsigned part = 0; part < EXAM_PARTS; part++)
 		answers_release(&exam->answers[part]);
 	answers_release(&exam->restless);
+	exam_tables_release(&exam->tables);
 }
 
 /* --- reading --------------------------------------------------------- */
@@ -325,43 +339,12 @@ exam_list_silent(const struct exam *exam, enum exam_part part, struct buf *list)
 	return count;
 }
 
-/* How many nodes have this table? */
-static size_t
-count_like(const struct exam *exam, const cJSON *hashes)
+enum table_verdict
+exam_table(const struct exam *exam, const struct target *target)
 {
-	size_t count = 0;
-
-	answers_each(a, &exam->answers[EXAM_DIGEST])
-		count +=
-		    a->status == STATUS_OK &&
-		    cJSON_Compare(hashes, fields_at(a->json, "hashes"), true);
-	return count;
-}
-
-size_t
-exam_compare_tables(const struct exam *exam, bool *equal)
-{
-	const struct run *run = exam->run;
-	const cJSON *common = NULL;
-	size_t compared = 0;
-	size_t most = 0;
-
-	answers_each(a, &exam->answers[EXAM_DIGEST]) {
-		const cJSON *hashes = a->status == STATUS_OK
-					  ? fields_at(a->json, "hashes")
-					  : NULL;
-		size_t like = count_like(exam, hashes);
-
-		compared += cJSON_IsArray(hashes) != 0;
-		if (!cJSON_IsArray(hashes) || like <= most)
-			continue;
-		most = like;
-		common = hashes;
+	for (size_t i = 0; i < exam->run->target_count; i++) {
+		if (exam->run->targets[i] == target)
+			return exam_tables_judge(&exam->tables, i);
 	}
-	for (size_t i = 0; i < run->target_count; i++)
-		equal[i] = cJSON_Compare(common,
-		    fields_at(exam_json(exam, EXAM_DIGEST, run->targets[i]),
-			"hashes"),
-		    true);
-	return compared;
+	return TABLE_UNASKED;
 }
