@@ -8,8 +8,9 @@
 #include "base/xbuf.h"
 #include "run/fields.h"
 
-#define ROUNDS 4u /* what differs may only be on its way */
-#define ROUND_NS (300 * HERD_NS_PER_MS)
+#define LOOKS 3u           /* at tables: what differs may only be on its way */
+#define RESTLESS_PARTS 64u /* of 4096: busy clients have theirs there */
+#define LOOK_NS (300 * HERD_NS_PER_MS)
 #define COUNT_NS (200 * HERD_NS_PER_MS) /* between two looks at a count */
 
 static const char *const paths[] = {
@@ -71,11 +72,11 @@ is_counting(
 }
 
 static enum status
-ask_those(struct exam *exam, enum exam_part part, exam_wants *wanted,
-    struct answers *out)
+ask_path_of(struct exam *exam, const char *path, enum exam_part part,
+    exam_wants *wanted, struct answers *out)
 {
 	struct run *run = exam->run;
-	struct question question = { .path = paths[part] };
+	struct question question = { .path = path };
 	const struct target **targets =
 	    xcalloc(run->target_count + 1, sizeof(*targets));
 	size_t count = 0;
@@ -90,6 +91,13 @@ ask_those(struct exam *exam, enum exam_part part, exam_wants *wanted,
 	return status;
 }
 
+static enum status
+ask_those(struct exam *exam, enum exam_part part, exam_wants *wanted,
+    struct answers *out)
+{
+	return ask_path_of(exam, paths[part], part, wanted, out);
+}
+
 /* True when the rest was whole and there is time left after it. */
 static bool
 rest_within(struct exam *exam, uint64_t ns, enum status *status)
@@ -102,34 +110,6 @@ rest_within(struct exam *exam, uint64_t ns, enum status *status)
 	if (loop_rest(app_loop(run->app), ns) == WAIT_INTERRUPTED)
 		*status = STATUS_SIGINT;
 	return *status == STATUS_OK;
-}
-
-static bool
-all_equal(const struct exam *exam)
-{
-	for (size_t i = 0; i < exam->run->target_count; i++) {
-		enum table_verdict verdict =
-		    exam_tables_judge(&exam->tables, i);
-
-		if (verdict == TABLE_OTHER || verdict == TABLE_CHANGING)
-			return false;
-	}
-	return true;
-}
-
-/* The last round's answers stay. */
-static enum status
-ask_digests(struct exam *exam)
-{
-	const struct run *run = exam->run;
-	struct answers *answers = &exam->answers[EXAM_DIGEST];
-	enum status status;
-
-	answers_release(answers);
-	status = ask_those(exam, EXAM_DIGEST, is_up, answers);
-	exam_tables_add(
-	    &exam->tables, run->targets, run->target_count, answers);
-	return status;
 }
 
 /* Puts good answers in the place of those before. */
@@ -171,15 +151,89 @@ recount(struct exam *exam)
 	}
 }
 
+/* What is below the node of that path, or the whole with "". */
+static enum status
+ask_digest(struct exam *exam, const char *path, struct answers *out)
+{
+	const char *key = strchr(paths[EXAM_DIGEST], '?');
+	char *url = ask_path("/v1/digest/", span_from(path), key);
+	enum status status =
+	    ask_path_of(exam, path[0] == '\0' ? paths[EXAM_DIGEST] : url,
+		EXAM_DIGEST, is_up, out);
+
+	free(url);
+	return status;
+}
+
+/* One look at all tables; its answers stay until the next one. */
+static enum status
+look_at_tables(struct exam *exam)
+{
+	struct answers *answers = &exam->answers[EXAM_DIGEST];
+	enum status status;
+
+	answers_release(answers);
+	status = ask_digest(exam, "", answers);
+	exam_tables_look(&exam->tables);
+	exam_tables_add(&exam->tables, 0, exam->run->targets, answers);
+	return status;
+}
+
+static bool
+is_decided(const struct exam_tables *tables)
+{
+	return !exam_tables_have(tables, TABLE_OTHER) &&
+	       !exam_tables_have(tables, TABLE_CHANGING);
+}
+
+/* One level further down, where the hashes are of less and so rest longer. */
+static enum status
+look_closer(struct exam *exam)
+{
+	enum status status = look_at_tables(exam);
+
+	exam_tables_look(&exam->parts_of_tables);
+	for (size_t i = 0; i < TABLE_FAN && status == STATUS_OK; i++) {
+		const char path[] = { exam_tables_digit(i), '\0' };
+		struct answers below;
+
+		if (!exam_tables_differ(&exam->answers[EXAM_DIGEST], i)) {
+			exam_tables_add_equal(
+			    &exam->parts_of_tables, i * TABLE_FAN);
+			continue;
+		}
+		status = ask_digest(exam, path, &below);
+		exam_tables_add(&exam->parts_of_tables, i * TABLE_FAN,
+		    exam->run->targets, &below);
+		answers_release(&below);
+	}
+	return status;
+}
+
 static enum status
 ask_tables(struct exam *exam)
 {
-	enum status status = ask_digests(exam);
+	size_t count = exam->run->target_count;
+	enum status status;
 
-	for (unsigned i = 1; i < ROUNDS && status == STATUS_OK; i++) {
-		if (all_equal(exam) || !rest_within(exam, ROUND_NS, &status))
+	exam_tables_begin(&exam->tables, count, TABLE_FAN, 0);
+	status = look_at_tables(exam);
+	for (unsigned i = 1; i < LOOKS && status == STATUS_OK; i++) {
+		if (is_decided(&exam->tables) ||
+		    !rest_within(exam, LOOK_NS, &status))
+			return status;
+		status = look_at_tables(exam);
+	}
+	if (!exam_tables_have(&exam->tables, TABLE_CHANGING))
+		return status;
+	exam_tables_begin(&exam->parts_of_tables, count,
+	    (size_t)TABLE_FAN * TABLE_FAN, RESTLESS_PARTS);
+	for (unsigned i = 0; i < LOOKS && status == STATUS_OK; i++) {
+		if (!rest_within(exam, LOOK_NS, &status))
 			break;
-		status = ask_digests(exam);
+		status = look_closer(exam);
+		if (is_decided(&exam->parts_of_tables))
+			break;
 	}
 	return status;
 }
@@ -282,6 +336,7 @@ exam_release(struct exam *exam)
 		answers_release(&exam->answers[part]);
 	answers_release(&exam->restless);
 	exam_tables_release(&exam->tables);
+	exam_tables_release(&exam->parts_of_tables);
 }
 
 /* --- reading --------------------------------------------------------- */
@@ -342,9 +397,15 @@ exam_list_silent(const struct exam *exam, enum exam_part part, struct buf *list)
 enum table_verdict
 exam_table(const struct exam *exam, const struct target *target)
 {
+	enum table_verdict verdict = TABLE_UNASKED;
+	enum table_verdict closer = TABLE_UNASKED;
+
 	for (size_t i = 0; i < exam->run->target_count; i++) {
-		if (exam->run->targets[i] == target)
-			return exam_tables_judge(&exam->tables, i);
+		if (exam->run->targets[i] != target)
+			continue;
+		verdict = exam_tables_judge(&exam->tables, i);
+		closer = exam_tables_judge(&exam->parts_of_tables, i);
 	}
-	return TABLE_UNASKED;
+	return verdict == TABLE_CHANGING && closer != TABLE_UNASKED ? closer
+								    : verdict;
 }

@@ -39,8 +39,9 @@ struct exam {
 	struct answers answers[EXAM_PARTS];
 	/* With EXAM_PEERS: links with their history that may be restless. */
 	struct answers restless;
-	struct exam_tables tables; /* with EXAM_DIGEST */
-	struct mono deadline;      /* of the run */
+	struct exam_tables tables;          /* with EXAM_DIGEST */
+	struct exam_tables parts_of_tables; /* if those change too fast */
+	struct mono deadline;               /* of the run */
 };
 
 /*

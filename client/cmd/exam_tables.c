@@ -9,36 +9,88 @@
 #include "base/xbuf.h"
 #include "run/fields.h"
 
-#define PARTS 64u
 #define HASH_ROOM 24u /* of a hash as text; what is longer is cut */
 
-enum part_state { PART_UNSEEN, PART_EQUAL, PART_OTHER, PART_CHANGING };
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			     "abcdefghijklmnopqrstuvwxyz0123456789+/";
 
-struct table_parts {
-	bool asked; /* in the last round */
-	char hashes[PARTS][HASH_ROOM];
-	char usual[PARTS][HASH_ROOM]; /* what most others had then */
-	enum part_state states[PARTS];
-	unsigned rounds;
+enum part_state { PART_UNSEEN, PART_CHANGING, PART_OTHER, PART_EQUAL };
+
+struct table_part {
+	enum part_state state;
+	char hash[HASH_ROOM];
+	char usual[HASH_ROOM]; /* what most others had then */
 };
 
-/* The hash of a part that most nodes have; of several the first one's. */
+struct table_node {
+	bool lacking; /* in this look */
+	struct table_part *parts;
+};
+
+char
+exam_tables_digit(size_t hash)
+{
+	return digits[hash];
+}
+
+void
+exam_tables_begin(
+    struct exam_tables *tables, size_t count, size_t parts, size_t restless)
+{
+	tables->nodes = xcalloc(count + 1, sizeof(*tables->nodes));
+	tables->count = count;
+	tables->parts = parts;
+	tables->restless = restless;
+	for (size_t i = 0; i < count; i++)
+		tables->nodes[i].parts =
+		    xcalloc(parts, sizeof(*tables->nodes[i].parts));
+}
+
+void
+exam_tables_release(struct exam_tables *tables)
+{
+	for (size_t i = 0; i < tables->count; i++)
+		free(tables->nodes[i].parts);
+	free(tables->nodes);
+	*tables = (struct exam_tables){ 0 };
+}
+
+void
+exam_tables_look(struct exam_tables *tables)
+{
+	for (size_t i = 0; i < tables->count; i++)
+		tables->nodes[i].lacking = false;
+}
+
+/* NULL: the answer has no hashes. */
 static const char *
-find_usual(const cJSON *const *lists, size_t count, size_t part)
+hash_of(const struct answer *a, size_t hash)
+{
+	const cJSON *list = fields_at(a->json, "hashes");
+	const char *text;
+
+	if (a->status != STATUS_OK || !cJSON_IsArray(list))
+		return NULL;
+	text = cJSON_GetStringValue(cJSON_GetArrayItem(list, (int)hash));
+	return text == NULL ? "" : text;
+}
+
+/* What most answers have; of several the first one's. */
+static const char *
+find_usual(const struct answers *answers, size_t hash)
 {
 	const char *usual = "";
 	size_t most = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		const char *own = cJSON_GetStringValue(
-		    cJSON_GetArrayItem(lists[i], (int)part));
+	answers_each(a, answers) {
+		const char *own = hash_of(a, hash);
 		size_t like = 0;
 
-		for (size_t j = 0; j < count && own != NULL; j++) {
-			const char *other = cJSON_GetStringValue(
-			    cJSON_GetArrayItem(lists[j], (int)part));
+		answers_each(b, answers) {
+			const char *other = hash_of(b, hash);
 
-			like += other != NULL && strcmp(own, other) == 0;
+			like += own != NULL && other != NULL &&
+				strcmp(own, other) == 0;
 		}
 		if (like > most) {
 			most = like;
@@ -48,91 +100,90 @@ find_usual(const cJSON *const *lists, size_t count, size_t part)
 	return usual;
 }
 
+/*
+ * A report on its way in one look is there in the next one, so both sides of
+ * a difference that traffic makes have moved.
+ */
 static void
-add_part(
-    struct table_parts *node, size_t part, const char *hash, const char *usual)
+add_part(struct table_part *part, const char *hash, const char *usual)
 {
-	enum part_state *state = &node->states[part];
-	bool moved =
-	    node->rounds > 0 && (strcmp(node->hashes[part], hash) != 0 ||
-				    strcmp(node->usual[part], usual) != 0);
+	bool still =
+	    part->state != PART_UNSEEN &&
+	    (strcmp(part->hash, hash) == 0 || strcmp(part->usual, usual) == 0);
 
 	if (strcmp(hash, usual) == 0)
-		*state = PART_EQUAL;
-	else if (*state != PART_EQUAL)
-		*state = moved ? PART_CHANGING : PART_OTHER;
-	snprintf(node->hashes[part], HASH_ROOM, "%s", hash);
-	snprintf(node->usual[part], HASH_ROOM, "%s", usual);
-}
-
-/* The lists of hashes, one per target, NULL where there is none. */
-static const cJSON **
-find_lists(struct exam_tables *tables, const struct target *const *targets,
-    const struct answers *answers)
-{
-	const cJSON **lists = xcalloc(tables->count + 1, sizeof(cJSON *));
-
-	for (size_t i = 0; i < tables->count; i++) {
-		answers_each(a, answers) {
-			const cJSON *list = fields_at(a->json, "hashes");
-
-			if (a->target == targets[i] && a->status == STATUS_OK &&
-			    cJSON_IsArray(list))
-				lists[i] = list;
-		}
-		tables->nodes[i].asked = lists[i] != NULL;
-	}
-	return lists;
+		part->state = PART_EQUAL;
+	else if (part->state != PART_EQUAL)
+		part->state = still ? PART_OTHER : PART_CHANGING;
+	snprintf(part->hash, HASH_ROOM, "%s", hash);
+	snprintf(part->usual, HASH_ROOM, "%s", usual);
 }
 
 void
-exam_tables_add(struct exam_tables *tables, const struct target *const *targets,
-    size_t count, const struct answers *answers)
+exam_tables_add(struct exam_tables *tables, size_t first,
+    const struct target *const *targets, const struct answers *answers)
 {
-	const cJSON **lists;
+	for (size_t i = 0; i < tables->count; i++) {
+		struct table_node *node = &tables->nodes[i];
+		const struct answer *own = NULL;
 
-	if (tables->nodes == NULL) {
-		tables->nodes = xcalloc(count + 1, sizeof(*tables->nodes));
-		tables->count = count;
-	}
-	lists = find_lists(tables, targets, answers);
-	for (size_t part = 0; part < PARTS; part++) {
-		const char *usual = find_usual(lists, count, part);
-
-		for (size_t i = 0; i < count; i++) {
-			const char *hash = cJSON_GetStringValue(
-			    cJSON_GetArrayItem(lists[i], (int)part));
-
-			if (lists[i] != NULL)
-				add_part(&tables->nodes[i], part,
-				    hash == NULL ? "" : hash, usual);
+		answers_each(a, answers) {
+			if (a->target == targets[i] && hash_of(a, 0) != NULL)
+				own = a;
 		}
+		node->lacking |= own == NULL;
+		for (size_t hash = 0; hash < TABLE_FAN && own != NULL; hash++)
+			add_part(&node->parts[first + hash], hash_of(own, hash),
+			    find_usual(answers, hash));
 	}
-	for (size_t i = 0; i < count; i++)
-		tables->nodes[i].rounds += lists[i] != NULL;
-	free(lists);
+}
+
+void
+exam_tables_add_equal(struct exam_tables *tables, size_t first)
+{
+	for (size_t i = 0; i < tables->count; i++) {
+		for (size_t hash = 0; hash < TABLE_FAN; hash++)
+			tables->nodes[i].parts[first + hash].state = PART_EQUAL;
+	}
+}
+
+bool
+exam_tables_differ(const struct answers *answers, size_t hash)
+{
+	const char *usual = find_usual(answers, hash);
+
+	answers_each(a, answers) {
+		const char *own = hash_of(a, hash);
+
+		if (own != NULL && strcmp(own, usual) != 0)
+			return true;
+	}
+	return false;
 }
 
 enum table_verdict
 exam_tables_judge(const struct exam_tables *tables, size_t i)
 {
-	const struct table_parts *node;
-	bool changing = false;
+	size_t changing = 0;
 
-	if (i >= tables->count || !tables->nodes[i].asked)
+	if (i >= tables->count || tables->nodes[i].lacking)
 		return TABLE_UNASKED;
-	node = &tables->nodes[i];
-	for (size_t part = 0; part < PARTS; part++) {
-		if (node->states[part] == PART_OTHER)
+	for (size_t part = 0; part < tables->parts; part++) {
+		enum part_state state = tables->nodes[i].parts[part].state;
+
+		if (state == PART_OTHER)
 			return TABLE_OTHER;
-		changing |= node->states[part] == PART_CHANGING;
+		changing += state != PART_EQUAL;
 	}
-	return changing ? TABLE_CHANGING : TABLE_EQUAL;
+	return changing > tables->restless ? TABLE_CHANGING : TABLE_EQUAL;
 }
 
-void
-exam_tables_release(struct exam_tables *tables)
+bool
+exam_tables_have(const struct exam_tables *tables, enum table_verdict verdict)
 {
-	free(tables->nodes);
-	*tables = (struct exam_tables){ 0 };
+	for (size_t i = 0; i < tables->count; i++) {
+		if (exam_tables_judge(tables, i) == verdict)
+			return true;
+	}
+	return false;
 }
