@@ -25,7 +25,7 @@ bool screen_has_program(const char *name);
  * cut to the width and cleared to its end, the rest of the screen cleared.
  * Nothing is erased before it is written over, so nothing flickers. Of a
  * picture that does not fit the last line stays, which sums it up or says who
- * is silent; the lines that are left out above it are counted.
+ * is silent; below it those that are left out are counted.
  */
 void screen_put_frame(struct buf *out, struct span text, bool utf8);
 
