@@ -131,8 +131,9 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/context_previous.c client/cmd/context_rm.c \
 	client/cmd/context_rows.c client/cmd/context_show.c \
 	client/cmd/context_switch.c client/cmd/context_use.c client/cmd/doctor.c \
-	client/cmd/events.c client/cmd/exam.c client/cmd/exit.c \
-	client/cmd/findings.c client/cmd/first_reply.c client/cmd/help_command.c \
+	client/cmd/events.c client/cmd/exam.c client/cmd/exam_tables.c \
+	client/cmd/exit.c client/cmd/findings.c client/cmd/first_reply.c \
+	client/cmd/help_command.c \
 	client/cmd/herd_check.c client/cmd/herd_diff.c client/cmd/herd_status.c \
 	client/cmd/herd_wait.c client/cmd/iamat.c client/cmd/import_faults.c \
 	client/cmd/import_job.c client/cmd/import_progress.c \
@@ -184,7 +185,8 @@ ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
 CLIENT_TESTS := test_client_tokens test_client_args test_client_filter \
 	test_client_out test_client_reply test_client_complete \
 	test_client_manual test_client_commands test_client_fields \
-	test_client_findings test_client_import test_client_pictures
+	test_client_findings test_client_import test_client_pictures \
+	test_client_tables
 UNIT_TESTS = $(COMMON_TESTS) $(CORE_TESTS) $(PLACES_TESTS) $(NODE_TESTS) $(NET_TESTS) \
 	$(STORE_TESTS) $(ADMIN_TESTS) $(CLIENT_TESTS)
 

@@ -183,6 +183,17 @@ is_numeric(const struct filter_node *node, const struct column *c)
 	return node->part != PART_ALL || value_base(c->type) != BASE_TEXT;
 }
 
+/* What fits, where it does not go without saying. */
+static const char *const forms[] = {
+	[VALUE_TIME] = ": seconds since 1970, or 2026-11-28T10:00Z",
+	[VALUE_CLOCK] = ": seconds since 1970, or 2026-11-28T10:00Z",
+	[VALUE_SECONDS] = ", such as 500ms, 10s, 5m, 1h or 2d",
+	[VALUE_MS] = ", such as 500ms, 10s, 5m, 1h or 2d",
+	[VALUE_DISTANCE] = ", such as 300m or 1.5km",
+	[VALUE_BOOL] = ": yes or no",
+	[VALUE_JSON] = NULL,
+};
+
 static enum herd_error
 set_value(struct filter_reader *r, struct filter_node *node, struct span value)
 {
@@ -200,8 +211,8 @@ set_value(struct filter_reader *r, struct filter_node *node, struct span value)
 	    (type == VALUE_BOOL && read_truth(value, &node->number)) ||
 	    value_parse(type, value, &node->number) == HERD_OK)
 		return HERD_OK;
-	return fail(r, "`" SPAN_FMT "' is no value for the column `%s'",
-	    SPAN_ARG(value), c->key);
+	return fail(r, "`" SPAN_FMT "' is no value for the column `%s'%s",
+	    SPAN_ARG(value), c->key, forms[type] == NULL ? "" : forms[type]);
 }
 
 /* A column's name; `lat' and `lon' are parts of the place. */

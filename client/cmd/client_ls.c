@@ -21,8 +21,11 @@ const struct command cmd_client_ls = {
 	.help =
 	    "GLOB is a pattern of ids with * ? [a-z]; without one of these it "
 	    "is what ids begin with. The node chooses, sorts and cuts, so that "
-	    "a large table costs no more than what is shown. Up to 1,000 "
-	    "clients are sorted by id, more come in the table's own order.",
+	    "a large table costs no more than what is shown. With -n all nodes "
+	    "are asked at the same time, and one that is silent does not hold "
+	    "up the rows of the others. Without --sort up to 1,000 rows are "
+	    "sorted by node and id, more come as the nodes send them; --limit "
+	    "takes the first that come.",
 	.group = GROUP_TABLE,
 	.args =
 	    ARGS(ARG("GLOB", .complete = COMPLETE_CLIENT, .optional = true)),

@@ -8,8 +8,9 @@
 #include "base/xbuf.h"
 #include "run/fields.h"
 
-#define ROUNDS 3u /* tables that differ may only be on their way */
-#define ROUND_NS (300 * HERD_NS_PER_MS)
+#define LOOKS 3u           /* at tables: what differs may only be on its way */
+#define RESTLESS_PARTS 64u /* of 4096: busy clients have theirs there */
+#define LOOK_NS (300 * HERD_NS_PER_MS)
 #define COUNT_NS (200 * HERD_NS_PER_MS) /* between two looks at a count */
 
 static const char *const paths[] = {
@@ -71,11 +72,11 @@ is_counting(
 }
 
 static enum status
-ask_those(struct exam *exam, enum exam_part part, exam_wants *wanted,
-    struct answers *out)
+ask_path_of(struct exam *exam, const char *path, enum exam_part part,
+    exam_wants *wanted, struct answers *out)
 {
 	struct run *run = exam->run;
-	struct question question = { .path = paths[part] };
+	struct question question = { .path = path };
 	const struct target **targets =
 	    xcalloc(run->target_count + 1, sizeof(*targets));
 	size_t count = 0;
@@ -90,6 +91,13 @@ ask_those(struct exam *exam, enum exam_part part, exam_wants *wanted,
 	return status;
 }
 
+static enum status
+ask_those(struct exam *exam, enum exam_part part, exam_wants *wanted,
+    struct answers *out)
+{
+	return ask_path_of(exam, paths[part], part, wanted, out);
+}
+
 /* True when the rest was whole and there is time left after it. */
 static bool
 rest_within(struct exam *exam, uint64_t ns, enum status *status)
@@ -102,19 +110,6 @@ rest_within(struct exam *exam, uint64_t ns, enum status *status)
 	if (loop_rest(app_loop(run->app), ns) == WAIT_INTERRUPTED)
 		*status = STATUS_SIGINT;
 	return *status == STATUS_OK;
-}
-
-static bool
-all_equal(const struct exam *exam)
-{
-	size_t count = exam->run->target_count;
-	bool *equal = xcalloc(count + 1, sizeof(*equal));
-	size_t compared = exam_compare_tables(exam, equal);
-
-	for (size_t i = 0; i < count; i++)
-		compared -= equal[i];
-	free(equal);
-	return compared == 0;
 }
 
 /* Puts good answers in the place of those before. */
@@ -156,17 +151,89 @@ recount(struct exam *exam)
 	}
 }
 
+/* What is below the node of that path, or the whole with "". */
+static enum status
+ask_digest(struct exam *exam, const char *path, struct answers *out)
+{
+	const char *key = strchr(paths[EXAM_DIGEST], '?');
+	char *url = ask_path("/v1/digest/", span_from(path), key);
+	enum status status =
+	    ask_path_of(exam, path[0] == '\0' ? paths[EXAM_DIGEST] : url,
+		EXAM_DIGEST, is_up, out);
+
+	free(url);
+	return status;
+}
+
+/* One look at all tables; its answers stay until the next one. */
+static enum status
+look_at_tables(struct exam *exam)
+{
+	struct answers *answers = &exam->answers[EXAM_DIGEST];
+	enum status status;
+
+	answers_release(answers);
+	status = ask_digest(exam, "", answers);
+	exam_tables_look(&exam->tables);
+	exam_tables_add(&exam->tables, 0, exam->run->targets, answers);
+	return status;
+}
+
+static bool
+is_decided(const struct exam_tables *tables)
+{
+	return !exam_tables_have(tables, TABLE_OTHER) &&
+	       !exam_tables_have(tables, TABLE_CHANGING);
+}
+
+/* One level further down, where the hashes are of less and so rest longer. */
+static enum status
+look_closer(struct exam *exam)
+{
+	enum status status = look_at_tables(exam);
+
+	exam_tables_look(&exam->parts_of_tables);
+	for (size_t i = 0; i < TABLE_FAN && status == STATUS_OK; i++) {
+		const char path[] = { exam_tables_digit(i), '\0' };
+		struct answers below;
+
+		if (!exam_tables_differ(&exam->answers[EXAM_DIGEST], i)) {
+			exam_tables_add_equal(
+			    &exam->parts_of_tables, i * TABLE_FAN);
+			continue;
+		}
+		status = ask_digest(exam, path, &below);
+		exam_tables_add(&exam->parts_of_tables, i * TABLE_FAN,
+		    exam->run->targets, &below);
+		answers_release(&below);
+	}
+	return status;
+}
+
 static enum status
 ask_tables(struct exam *exam)
 {
-	struct answers *answers = &exam->answers[EXAM_DIGEST];
-	enum status status = ask_those(exam, EXAM_DIGEST, is_up, answers);
+	size_t count = exam->run->target_count;
+	enum status status;
 
-	for (unsigned i = 1; i < ROUNDS && status == STATUS_OK; i++) {
-		if (all_equal(exam) || !rest_within(exam, ROUND_NS, &status))
+	exam_tables_begin(&exam->tables, count, TABLE_FAN, 0);
+	status = look_at_tables(exam);
+	for (unsigned i = 1; i < LOOKS && status == STATUS_OK; i++) {
+		if (is_decided(&exam->tables) ||
+		    !rest_within(exam, LOOK_NS, &status))
+			return status;
+		status = look_at_tables(exam);
+	}
+	if (!exam_tables_have(&exam->tables, TABLE_CHANGING))
+		return status;
+	exam_tables_begin(&exam->parts_of_tables, count,
+	    (size_t)TABLE_FAN * TABLE_FAN, RESTLESS_PARTS);
+	for (unsigned i = 0; i < LOOKS && status == STATUS_OK; i++) {
+		if (!rest_within(exam, LOOK_NS, &status))
 			break;
-		answers_release(answers);
-		status = ask_those(exam, EXAM_DIGEST, is_up, answers);
+		status = look_closer(exam);
+		if (is_decided(&exam->parts_of_tables))
+			break;
 	}
 	return status;
 }
@@ -268,6 +335,8 @@ exam_release(struct exam *exam)
 	for (unsigned part = 0; part < EXAM_PARTS; part++)
 		answers_release(&exam->answers[part]);
 	answers_release(&exam->restless);
+	exam_tables_release(&exam->tables);
+	exam_tables_release(&exam->parts_of_tables);
 }
 
 /* --- reading --------------------------------------------------------- */
@@ -325,43 +394,18 @@ exam_list_silent(const struct exam *exam, enum exam_part part, struct buf *list)
 	return count;
 }
 
-/* How many nodes have this table? */
-static size_t
-count_like(const struct exam *exam, const cJSON *hashes)
+enum table_verdict
+exam_table(const struct exam *exam, const struct target *target)
 {
-	size_t count = 0;
+	enum table_verdict verdict = TABLE_UNASKED;
+	enum table_verdict closer = TABLE_UNASKED;
 
-	answers_each(a, &exam->answers[EXAM_DIGEST])
-		count +=
-		    a->status == STATUS_OK &&
-		    cJSON_Compare(hashes, fields_at(a->json, "hashes"), true);
-	return count;
-}
-
-size_t
-exam_compare_tables(const struct exam *exam, bool *equal)
-{
-	const struct run *run = exam->run;
-	const cJSON *common = NULL;
-	size_t compared = 0;
-	size_t most = 0;
-
-	answers_each(a, &exam->answers[EXAM_DIGEST]) {
-		const cJSON *hashes = a->status == STATUS_OK
-					  ? fields_at(a->json, "hashes")
-					  : NULL;
-		size_t like = count_like(exam, hashes);
-
-		compared += cJSON_IsArray(hashes) != 0;
-		if (!cJSON_IsArray(hashes) || like <= most)
+	for (size_t i = 0; i < exam->run->target_count; i++) {
+		if (exam->run->targets[i] != target)
 			continue;
-		most = like;
-		common = hashes;
+		verdict = exam_tables_judge(&exam->tables, i);
+		closer = exam_tables_judge(&exam->parts_of_tables, i);
 	}
-	for (size_t i = 0; i < run->target_count; i++)
-		equal[i] = cJSON_Compare(common,
-		    fields_at(exam_json(exam, EXAM_DIGEST, run->targets[i]),
-			"hashes"),
-		    true);
-	return compared;
+	return verdict == TABLE_CHANGING && closer != TABLE_UNASKED ? closer
+								    : verdict;
 }

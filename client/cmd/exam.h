@@ -7,6 +7,7 @@
 #ifndef HERD_EXAM_H
 #define HERD_EXAM_H
 
+#include "cmd/exam_tables.h"
 #include "run/ask.h"
 
 /* name, path. The key of the digest only has to be the same for all. */
@@ -38,7 +39,9 @@ struct exam {
 	struct answers answers[EXAM_PARTS];
 	/* With EXAM_PEERS: links with their history that may be restless. */
 	struct answers restless;
-	struct mono deadline; /* of the run */
+	struct exam_tables tables;          /* with EXAM_DIGEST */
+	struct exam_tables parts_of_tables; /* if those change too fast */
+	struct mono deadline;               /* of the run */
 };
 
 /*
@@ -69,9 +72,8 @@ const char *exam_why_not(
 size_t exam_list_silent(
     const struct exam *exam, enum exam_part part, struct buf *list);
 
-/* Do the nodes that answered have different tables? Their largest group is the
- * reference: `equal` gets one bool per target, true for a node of it. Returns
- * how many were compared. */
-size_t exam_compare_tables(const struct exam *exam, bool *equal);
+/* Is the target's table that of most nodes? */
+enum table_verdict exam_table(
+    const struct exam *exam, const struct target *target);
 
 #endif

@@ -23,7 +23,7 @@ enum probe { PROBE_NODE, PROBE_PEERS, PROBE_PLACES, PROBE_TABLES, PROBE_FACTS };
 /* clang-format off */
 #define TOPICS(X) \
 	X(TOPIC_SHAPE, "parts", PROBE_FACTS, EXAM_STATUS, \
-	    "every node reaches every other", "") \
+	    "the herd file joins every node to every other", "") \
 	X(TOPIC_BRIDGES, "bridges", PROBE_FACTS, EXAM_STATUS, \
 	    "no single link's loss splits the herd", \
 	    "the loss of one of these splits the herd: ") \

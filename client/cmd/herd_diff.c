@@ -15,9 +15,9 @@
 #include <sys/random.h>
 
 #include "base/xbuf.h"
+#include "cmd/exam_tables.h"
 #include "run/fields.h"
 
-#define DIGITS 64u
 #define HASH_HEX 16u
 #define DEPTH 3u          /* digits of a bucket's path */
 #define BUCKETS_MOST 500u /* listed; the answer says if there are more */
@@ -40,9 +40,6 @@ COLUMN_TABLE(columns, DIFF_COLUMNS);
 
 static const struct view herd_diff_view =
     VIEW(columns, .schema = "herd.diff/1", .list = "clients");
-
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			     "abcdefghijklmnopqrstuvwxyz0123456789+/";
 
 struct diff {
 	struct run *run;
@@ -128,13 +125,13 @@ static void
 compare_children(
     struct diff *d, const char *parent, const struct answers *answers)
 {
-	for (size_t digit = 0; digit < DIGITS; digit++) {
+	for (size_t digit = 0; digit < TABLE_FAN; digit++) {
 		const char *first = hash_of(&answers->items[0], digit);
 
 		for (size_t i = 1; i < answers->count; i++) {
 			if (strcmp(first, hash_of(&answers->items[i], digit)) !=
 			    0) {
-				add_path(d, parent, digits[digit]);
+				add_path(d, parent, exam_tables_digit(digit));
 				break;
 			}
 		}

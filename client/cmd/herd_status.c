@@ -21,7 +21,7 @@ static const struct column columns[] = {
 	    .path = "clock.state"),
 	COLUMN("version", "VERSION", VALUE_TEXT, .drop = 6),
 	COLUMN("split", "HERD SPLIT", VALUE_TEXT, .traits = COLUMN_IF_ANY | COLUMN_COMPUTED |
-	    COLUMN_SHRINK),
+	    COLUMN_SHRINK, .drop = 7), /* the footer has it whole */
 	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE | COLUMN_SHRINK),
 };
 /* clang-format on */

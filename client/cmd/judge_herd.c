@@ -60,19 +60,20 @@ static void
 find_unequal(struct findings *f)
 {
 	const struct run *run = f->exam->run;
-	bool *equal = xcalloc(run->target_count + 1, sizeof(*equal));
 	struct buf names = XBUF;
-	size_t compared = exam_compare_tables(f->exam, equal);
 	size_t unequal = 0;
 
-	for (size_t i = 0; i < run->target_count && compared > 0; i++) {
+	for (size_t i = 0; i < run->target_count; i++) {
 		const struct target *target = run->targets[i];
+		enum table_verdict verdict = exam_table(f->exam, target);
 		const cJSON *json = exam_json(f->exam, EXAM_DIGEST, target);
 
 		if (json != NULL && !cJSON_IsArray(fields_at(json, "hashes")))
 			findings_miss(f, TOPIC_TABLES, target, "its table",
 			    "it lacks its hashes");
-		else if (json != NULL && !equal[i])
+		else if (verdict == TABLE_CHANGING)
+			findings_lack(f, TOPIC_TABLES);
+		else if (verdict == TABLE_OTHER)
 			putf(&names, "%s%s", unequal++ == 0 ? "" : ", ",
 			    target->name);
 	}
@@ -82,7 +83,6 @@ find_unequal(struct findings *f)
 		    unequal == 1 ? "" : "s", text_of(&names))
 		    ->value = (double)unequal;
 	buf_release(&names);
-	free(equal);
 }
 
 /* --- clocks ---------------------------------------------------------- */

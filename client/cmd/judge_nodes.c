@@ -35,6 +35,17 @@ kind_of_silence(const struct answer *a)
 	return FINDING_GARBLED;
 }
 
+/* A picture is drawn before it is known what is wrong with the node. */
+static void
+find_waiting(struct findings *f, const struct answer *a)
+{
+	struct finding *found = findings_add(f, FINDING_UNASKED, a->target,
+	    a->target->name, "%s has not answered yet", a->target->name);
+
+	finding_say_why(found,
+	    "%s: whether it is slow, hung or down is not known", a->message);
+}
+
 static void
 find_silent(struct findings *f, const struct answer *a)
 {
@@ -300,6 +311,10 @@ void
 judge_nodes(struct findings *findings)
 {
 	answers_each(a, &findings->exam->answers[EXAM_STATUS]) {
+		if (a->waiting) {
+			find_waiting(findings, a);
+			continue;
+		}
 		if (a->status != STATUS_OK) {
 			find_silent(findings, a);
 			continue;

@@ -264,6 +264,7 @@ static enum status
 map_run(struct run *run)
 {
 	const char *client = run_word(run, 0);
+	const char *follow = run_flag(run, "follow");
 	const char *near = run_flag(run, "near");
 	const char *km = run_flag(run, "km");
 	struct buf place = XBUF;
@@ -271,10 +272,16 @@ map_run(struct run *run)
 	enum status status = STATUS_OK;
 
 	km = km == NULL ? KM_DEFAULT : km;
+	if (client != NULL && follow != NULL && follow[0] != '\0')
+		return run_fail(run, STATUS_USAGE,
+		    "`%s' and `%s': only one CLIENT can be followed", follow,
+		    client);
+	if (follow != NULL && follow[0] != '\0')
+		client = follow;
 	if (client != NULL && near != NULL)
 		status = run_fail(
 		    run, STATUS_USAGE, "CLIENT and --near exclude each other");
-	else if (client == NULL && run_flag(run, "follow") != NULL)
+	else if (client == NULL && follow != NULL)
 		status = run_fail(
 		    run, STATUS_USAGE, "--follow needs a CLIENT to follow");
 	else if (client != NULL)
@@ -306,7 +313,8 @@ const struct command cmd_map = {
 	.args = ARGS(ARG("CLIENT", .complete = COMPLETE_CLIENT, .optional = true)),
 	.flags = FLAGS(
 	    FLAG("all", .help = "let every client set the scale"),
-	    FLAG("follow", .help = "stay with CLIENT as it moves: --watch on a terminal"),
+	    FLAG("follow", .value = "CLIENT", .value_optional = true, .complete = COMPLETE_CLIENT,
+		.help = "stay with CLIENT as it moves: --watch on a terminal"),
 	    FLAG("near", .value = "LOCATION", .help = "only clients around this place"),
 	    FLAG("km", .value = "KM", .help = "how far around it (10)"),
 	    FLAG("prefix", .value = "PREFIX", .complete = COMPLETE_CLIENT,

@@ -127,7 +127,8 @@ screen_put_frame(struct buf *out, struct span text, bool utf8)
 	size_t width = screen_width();
 	size_t height = screen_height();
 	size_t total = count_lines(text);
-	size_t shown = total > height ? height - 1 : total;
+	size_t ends = height > 3 ? 1 : 0; /* lines kept from the end */
+	size_t shown = total > height ? height - 1 - ends : total;
 	struct buf more = XBUF;
 
 	put_text(out, "\033[H");
@@ -141,7 +142,13 @@ screen_put_frame(struct buf *out, struct span text, bool utf8)
 		put_text(out, total < height ? "\r\n\033[J" : "");
 		return;
 	}
-	putf(&more, "... and %zu more lines", total - shown);
+	for (size_t n = shown; n + ends < total; n++)
+		(void)width_take_line(&text, 0);
+	if (ends > 0) {
+		put_text(out, "\r\n");
+		put_line(out, width_take_line(&text, 0), width, utf8);
+	}
+	putf(&more, "... and %zu more lines", total - shown - ends);
 	put_text(out, shown > 0 ? "\r\n" : "");
 	put_line(out, buf_span(&more), width, utf8);
 	buf_release(&more);

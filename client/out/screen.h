@@ -23,8 +23,9 @@ bool screen_has_program(const char *name);
 /*
  * A picture of several lines in place of the last one: cursor home, each line
  * cut to the width and cleared to its end, the rest of the screen cleared.
- * Nothing is erased before it is written over, so nothing flickers. Lines that
- * do not fit are counted in the last one.
+ * Nothing is erased before it is written over, so nothing flickers. Of a
+ * picture that does not fit the last line stays, which sums it up or says who
+ * is silent; below it those that are left out are counted.
  */
 void screen_put_frame(struct buf *out, struct span text, bool utf8);
 

@@ -26,9 +26,10 @@ struct pending {
 /* What is remembered of a node. */
 struct memory {
 	const struct target *target;
-	bool late;   /* a round went on without it */
-	bool silent; /* its time passed */
-	double ms;   /* of its last answer */
+	bool late;      /* a round went on without it */
+	bool silent;    /* its time passed */
+	bool connected; /* then */
+	double ms;      /* of its last answer */
 };
 
 struct rounds {
@@ -152,6 +153,7 @@ set_late(struct answer *a, struct memory *m)
 {
 	a->status = STATUS_TIMEOUT;
 	a->waiting = !m->silent;
+	a->connected = m->silent && m->connected;
 	a->message = xstrdup(m->silent ? "no answer in time" : "no answer yet");
 	m->late = true;
 }
@@ -169,6 +171,7 @@ take(struct rounds *rounds, struct pending *p, struct answer *out)
 	out->fresh = !p->taken;
 	p->taken = true;
 	m->silent = out->status == STATUS_TIMEOUT;
+	m->connected = out->connected;
 	m->late = m->silent;
 	if (out->status == STATUS_OK)
 		m->ms = out->ms;

@@ -500,6 +500,7 @@ release(struct run *run)
 	free(run->context);
 	free(run->targets);
 	buf_release(&run->message);
+	buf_release(&run->where);
 	buf_release(&run->afterwards);
 	buf_release(&run->complaint);
 }
@@ -524,6 +525,7 @@ run_args(
 		.args = args,
 		.place = origin->place,
 		.message = XBUF,
+		.where = XBUF,
 		.afterwards = XBUF,
 		.complaint = XBUF };
 	struct mono began = now_mono();

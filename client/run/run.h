@@ -45,6 +45,7 @@ struct run {
 	bool to_terminal;      /* stdout is one, nothing is redirected */
 	struct buf afterwards; /* for stderr, after the answer */
 	struct buf message;    /* scratch for callees that explain */
+	struct buf where;      /* what run_where() gave */
 	struct buf complaint;  /* of a plugin: why it can't judge */
 	struct rounds *rounds; /* of a picture that is drawn again, or NULL */
 	struct run_picture picture;

@@ -168,9 +168,9 @@ run_where(struct run *run)
 {
 	if (run->target_count == 1)
 		return run->targets[0]->name;
-	buf_clear(&run->message);
-	putf(&run->message, "%zu nodes", run->target_count);
-	return text_of(&run->message);
+	buf_clear(&run->where);
+	putf(&run->where, "%zu nodes", run->target_count);
+	return text_of(&run->where);
 }
 
 const char *

@@ -66,6 +66,7 @@ sketch_draw_command(struct sketch *sketch)
 	once.out_begun = false;
 	once.is_sketch = true;
 	once.message = (struct buf)XBUF;
+	once.where = (struct buf)XBUF;
 	once.afterwards = (struct buf)XBUF;
 	prefs_copy(&once.prefs, &sketch->run->prefs);
 	sink_init_memory(&once.sink, true);
@@ -76,6 +77,7 @@ sketch_draw_command(struct sketch *sketch)
 		sketch_draw(sketch, buf_span(&once.sink.held));
 	buf_release(&once.sink.held);
 	buf_release(&once.message);
+	buf_release(&once.where);
 	buf_release(&once.afterwards);
 	prefs_release(&once.prefs);
 }

@@ -7,7 +7,12 @@
 #include "herd/framer.h"
 #include "run/ask.h"
 
+/*
+ * A picture that is drawn again goes on without those that are silent, and
+ * sooner when another one has sent all that it has.
+ */
 #define ROUND_SILENCE_NS HERD_NS_PER_S
+#define ROUND_SOON_NS (300 * HERD_NS_PER_MS)
 
 struct stream {
 	struct streams *owner;
@@ -29,6 +34,7 @@ struct streams {
 	void *arg;
 	struct stream *items;
 	size_t count;
+	struct mono whole; /* the first one came to its end; or NO_DEADLINE */
 };
 
 static void
@@ -71,6 +77,8 @@ on_done(void *arg, const struct admin_answer *answer)
 	if (s->ended)
 		return;
 	end(s, answer->status, answer->message);
+	if (answer->status == STATUS_OK && s->owner->whole.ns == NO_DEADLINE.ns)
+		s->owner->whole = now_mono();
 	if (answer->hint != NULL)
 		s->hint = xstrdup(answer->hint);
 }
@@ -125,6 +133,7 @@ streams_start(struct run *run, const char *path, stream_on_line *on_line,
 
 	*out = streams;
 	streams->run = run;
+	streams->whole = NO_DEADLINE;
 	streams->on_line = on_line;
 	streams->arg = arg;
 	if (status != STATUS_OK)
@@ -257,32 +266,69 @@ streams_fail(struct streams *streams, const struct target *target,
 	}
 }
 
-/* The moment at which the first of them has been silent for too long. */
 static struct mono
-first_deadline(const struct streams *streams, uint64_t timeout)
+earlier(struct mono a, struct mono b)
+{
+	return a.ns < b.ns ? a : b;
+}
+
+/* The moment at which the stream has been silent for too long. */
+static struct mono
+silence_end(const struct stream *s)
+{
+	const struct streams *streams = s->owner;
+	uint64_t timeout = prefs_ns(&streams->run->prefs, PREF_TIMEOUT);
+	struct mono whole = streams->whole;
+	struct mono at =
+	    timeout == 0 ? NO_DEADLINE : mono_add(s->heard, timeout);
+
+	if (!streams->run->watched || streams->count == 1)
+		return at;
+	at = earlier(at, mono_add(s->heard, ROUND_SILENCE_NS));
+	if (whole.ns == NO_DEADLINE.ns)
+		return at;
+	if (whole.ns < s->heard.ns)
+		whole = s->heard;
+	return earlier(at, mono_add(whole, ROUND_SOON_NS));
+}
+
+/* The moment at which the first of them has been so. */
+static struct mono
+first_deadline(const struct streams *streams)
 {
 	struct mono first = NO_DEADLINE;
 
-	for (size_t i = 0; i < streams->count && timeout > 0; i++) {
-		const struct stream *s = &streams->items[i];
-		struct mono at = mono_add(s->heard, timeout);
-
-		if (!s->ended && at.ns < first.ns)
-			first = at;
+	for (size_t i = 0; i < streams->count; i++) {
+		if (!streams->items[i].ended)
+			first = earlier(first, silence_end(&streams->items[i]));
 	}
 	return first;
 }
 
-/* A picture that is drawn again goes on soon without those that are silent. */
-static uint64_t
-silence_allowed(const struct run *run)
-{
-	uint64_t timeout = prefs_ns(&run->prefs, PREF_TIMEOUT);
+/* Until it may end sooner, because another one has come to its end. */
+struct patience {
+	const struct waiting *waiting;
+	struct mono whole;
+};
 
-	if (!run->watched || run->target_count == 1 ||
-	    (timeout > 0 && timeout < ROUND_SILENCE_NS))
-		return timeout;
-	return ROUND_SILENCE_NS;
+static bool
+has_news(const void *arg)
+{
+	const struct patience *p = arg;
+
+	return is_over(p->waiting) ||
+	       p->waiting->streams->whole.ns != p->whole.ns;
+}
+
+static void
+drop_overdue(struct streams *streams)
+{
+	for (size_t i = 0; i < streams->count; i++) {
+		struct stream *s = &streams->items[i];
+
+		if (!s->ended && silence_end(s).ns <= now_mono().ns)
+			drop(s, STATUS_TIMEOUT, "no answer in time");
+	}
 }
 
 enum status
@@ -290,19 +336,14 @@ streams_finish(
     struct streams *streams, bool (*done)(const void *arg), const void *arg)
 {
 	struct waiting waiting = { streams, done, arg };
-	uint64_t timeout = silence_allowed(streams->run);
 
 	while (!is_over(&waiting)) {
-		if (loop_wait(app_loop(streams->run->app), is_over, &waiting,
-			first_deadline(streams, timeout)) == WAIT_INTERRUPTED)
-			return STATUS_SIGINT;
-		for (size_t i = 0; i < streams->count; i++) {
-			struct stream *s = &streams->items[i];
+		struct patience patience = { &waiting, streams->whole };
 
-			if (!s->ended && timeout > 0 &&
-			    mono_since(now_mono(), s->heard) >= timeout)
-				drop(s, STATUS_TIMEOUT, "no answer in time");
-		}
+		if (loop_wait(app_loop(streams->run->app), has_news, &patience,
+			first_deadline(streams)) == WAIT_INTERRUPTED)
+			return STATUS_SIGINT;
+		drop_overdue(streams);
 	}
 	return STATUS_OK;
 }

@@ -15,8 +15,9 @@ struct rate_sample {
 };
 
 struct stats_walk {
+	const struct node *node;
 	const struct names *names;
-	uint64_t now_ns; /* when it began, by the judged clock */
+	uint64_t now_ns; /* a moment ago, by the judged clock */
 	uint64_t ahead;
 	struct table_cursor cursor;
 	uint64_t newest_ns;
@@ -92,6 +93,22 @@ note_origin(struct stats_walk *walk, struct span origin)
 		    strange->names[strange->count++], origin.data, origin.len);
 }
 
+static uint64_t
+now_judged(const struct node *node)
+{
+	return timekeeper_wall(&node->timekeeper, clock_mono()).ns;
+}
+
+/* A report that came during the walk is not ahead of its beginning. */
+static bool
+is_ahead(struct stats_walk *walk, const struct report *report)
+{
+	if (report->time_ns <= walk->now_ns)
+		return false;
+	walk->now_ns = now_judged(walk->node);
+	return report->time_ns > walk->now_ns;
+}
+
 static bool
 on_record(void *arg, const struct report *report, uint32_t from HERD_UNUSED)
 {
@@ -104,7 +121,7 @@ on_record(void *arg, const struct report *report, uint32_t from HERD_UNUSED)
 		walk->newest_ns = report->time_ns;
 	if (walk->seen == 0 || report->time_ns < walk->oldest_ns)
 		walk->oldest_ns = report->time_ns;
-	walk->ahead += report->time_ns > walk->now_ns;
+	walk->ahead += is_ahead(walk, report);
 	walk->seen++;
 	return true;
 }
@@ -139,11 +156,9 @@ walk_begin(struct table_stats *stats)
 	struct table_counts counts;
 
 	stats->walking = true;
-	stats->walk = (struct stats_walk){
+	stats->walk = (struct stats_walk){ .node = stats->node,
 		.names = table_names(stats->node->table),
-		.now_ns =
-		    timekeeper_wall(&stats->node->timekeeper, clock_mono()).ns
-	};
+		.now_ns = now_judged(stats->node) };
 	table_count(stats->node->table, &counts);
 	if (counts.records > TABLE_STATS_AT_ONCE) {
 		on_slice(-1, 0, stats);

@@ -343,6 +343,9 @@ def test_forget_of_many(herd, tmp_path):
     refused = ctl("client", "forget", "ann-*")
     assert refused.returncode == 2 and "--yes" in refused.stderr
     assert ctl("client", "forget").returncode == 2
+    nobody = ctl("client", "forget", "nobody", "--yes")
+    assert nobody.returncode == 1 and nobody.stderr.splitlines() == [
+        f"herdctl: {name}: holds no report of that client" for name in ("Ann", "Bob")]
     assert rows_of(ctl("client", "count", "-n", "Ann", "-o", "jsonl"))[0]["count"] == 50
     rows = rows_of(ctl("client", "forget", "ann-*", "--where", "age > 20m", "--yes", "-o", "jsonl"))
     assert sorted(r["node"] for r in rows) == ["Ann", "Bob"]

@@ -8,6 +8,7 @@ import re
 import shlex
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from api import Api
 from conftest import Ctl
 from fake_node import FakeHerd
-from nodes import DEADLINE_S, HERDCTL, Herd, wait_until
+from nodes import DEADLINE_S, HERDCTL, Herd, read_lines, wait_until
 
 SETTINGS = ("workers: 1\nplaces: {provider: none}\n"
             "link: {ping_after: 200ms, dead_after: 2s, redial_max: 100ms}\n")
@@ -415,6 +416,47 @@ def test_a_client_that_floods(ctl, fake):
     words_of = subprocess.run(["bash", "-c", "printf '%s\\0' " + findings[1]["next"].removeprefix("herdctl ")],
                               capture_output=True, text=True, check=True).stdout.split("\0")
     assert words_of[-2] == evil
+
+
+def keep_busy(node, client, most_per_s, stop):
+    """Reports and nonsense until stop is set, each with its reply."""
+    with node.connect() as s:
+        while not stop.wait(10 / most_per_s):
+            lines = b"".join(b"IAMAT %s +34.07-118.44 %.9f\n" % (client, time.time()) for _ in range(10))
+            s.sendall(lines + b"nonsense\n")
+            read_lines(s, 11)
+
+
+def test_a_client_that_floods_real_nodes(make):
+    """Found by doctor, herd check and check on the node that it floods, and
+    gone when it is calm again; a few reports are no flood."""
+    herd, ctl = make()
+    herd["A"].iamat(*[(b"calm-%d" % i, b"+1+2", b"%.6f" % time.time()) for i in range(20)])
+    assert words(ctl) == [] and ctl("check", "node").returncode == 0
+    assert checks(ctl)["floods"]["state"] == "ok"
+    stop = threading.Event()
+    flooding = threading.Thread(target=keep_busy, args=(herd["A"], b"busy", 2000, stop))
+    flooding.start()
+    try:
+        finding = find(ctl, "client-floods")
+        assert (finding["node"], finding["next"]) == ("A", "herdctl client show -n A busy")
+        type_next(ctl, finding)
+        assert "127.0.0.1" in find(ctl, "address-floods", "A")["text"]
+        found = diagnose(ctl)
+        assert {f["node"] for f in found} == {"A"}, found
+        assert checks(ctl)["floods"]["state"] == "warning"
+        for probe in ("node", "all"):
+            result = ctl("check", probe)
+            assert result.returncode == 1 and "busy sends " in result.stdout, result
+        # Reports that come all the time make no tables that differ, and none that are ahead of their time.
+        assert not {"tables-differ", "clients-ahead"} & set(words(ctl))
+        top = json.loads(ctl("client", "top", "-n", "A", "--json").stdout)["top"]
+        assert top[0]["client"] == "busy" and top[0]["reports_per_s"] > 100
+    finally:
+        stop.set()
+        flooding.join()
+    wait_until(lambda: words(ctl) == [], "calm again", 3 * DEADLINE_S)
+    assert ctl("check", "node").returncode == 0
 
 
 def test_settings_that_differ(ctl, fake):

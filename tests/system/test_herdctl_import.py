@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from api import Api
 from conftest import Ctl
 from nodes import HERDCTL, Herd, wait_until
 from terminal import Terminal
@@ -372,6 +373,49 @@ def test_exact_keeps_origin_skew_and_removals(lone):
     result = lone("client", "import", "--exact", path)
     assert result.returncode == 8 and ":1: an exact import needs the origin" in result.stderr
     assert lone("client", "import", path, "--exact", "--read-only").returncode == 2
+
+
+def table_of(ctl, node):
+    """All that a node's reports have, in an order of its own."""
+    result = ctl("client", "export", "--exact", "-n", node)
+    assert result.returncode == 0, result
+    return result.stdout, sorted(result.stdout.splitlines())
+
+
+def digest(node):
+    return Api(node.admin).get("/v1/digest?key=" + "5a" * 16).json["hashes"]
+
+
+def test_exact_makes_the_same_table_in_another_herd(herd, tmp_path):
+    """Five nodes with reports of each and removals, into five others."""
+    ctl = Ctl(tmp_path, herd.path)
+    for i, node in enumerate(herd):
+        node.iamat(*[(b"%s-%02d\xff" % (node.name.encode(), k), b"+34.07-118.4%d" % i, b"%.6f" % (time.time() - k))
+                     for k in range(30)])
+    for node in herd:
+        wait_until(lambda node=node: Api(node.admin).get("/v1/clients?count").json["count"] == 150, "flooded")
+    assert ctl("client", "forget", "Juzang-*", "--where", "age > 10s", "--yes").returncode == 0
+    for node in herd:
+        wait_until(lambda node=node: digest(node) == digest(herd["Riley"]), "the removals are everywhere")
+    text, lines = table_of(ctl, "Campbell")
+    removed = sum(json.loads(line).get("removed", False) for line in lines)
+    assert len(lines) == 150 and 0 < removed < 30
+    (tmp_path / "all.jsonl.gz").write_bytes(gzip.compress(text.encode()))
+    (tmp_path / "other").mkdir()
+    with Herd(tmp_path / "other") as other:
+        other.start()
+        other.wait_synced()
+        there = Ctl(tmp_path, other.path)
+        result = there("client", "import", "--exact", tmp_path / "all.jsonl.gz", "-n", "Bernard", "--json")
+        assert result.returncode == 0 and counts(result) == (150, 150, 0, 0), result
+        for node in other:
+            wait_until(lambda node=node: digest(node) == digest(herd["Riley"]), f"{node.name} has the same table")
+        assert table_of(there, "Riley")[1] == lines
+        # Through a pipe, once more: nothing in it is newer.
+        result = there("client", "import", "--exact", "-", "-n", "Riley", "--json", stdin=text)
+        assert result.returncode == 0 and counts(result) == (150, 150, 0, 0), result
+        assert table_of(there, "Riley")[1] == lines
+        assert there("doctor").returncode == 0
 
 
 def test_exact_takes_many_and_names_each_refused_one(ctl, fake, tmp_path):

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import termios
+import time
 
 import pytest
 
@@ -408,6 +409,46 @@ def test_real_nodes_beside_a_stopped_one(herd, tmp_path):
             shown.end()
 
 
+@pytest.mark.parametrize("size", [(20, 40), (24, 80), (40, 120)])
+def test_lists_of_clients_beside_a_stopped_node(herd, tmp_path, size):
+    """The healthy nodes' rows at once, the silent node said even where not
+    all rows fit, and q."""
+    herd["Riley"].iamat(*[(b"bike-%02d" % i, b"+34.07-118.44", b"%.6f" % time.time()) for i in range(12)])
+    for node in herd:
+        wait_until(lambda node=node: node.at_line(b"bike-11"), "flooded")
+    herd["Bernard"].send_signal(signal.SIGSTOP)
+    env = herdctl_env(tmp_path, HERD_CONF=herd.path)
+    for words in (("client", "ls"), ("map",)):
+        shown = Terminal([HERDCTL, *words, "--watch=0.2", "-n", "all", "--timeout", "1h"], env, size)
+        try:
+            if words[0] == "client":
+                shown.until(lambda shown=shown: "bike-11" in shown.seen, "rows of those that answer")
+                shown.until(lambda shown=shown: re.search(r"\.\.\. and [0-9]+ more lines", "\n".join(shown.lines()[0]))
+                            or size[0] == 40, "not all fit")
+            shown.until(lambda shown=shown: "herdctl: Bernard: no answer in time" in "\n".join(shown.lines()[0]),
+                        "the silent one is named")
+            shown.send("q")
+            assert shown.end() == 6
+        finally:
+            shown.close()
+
+
+@pytest.mark.parametrize("command, waiting", [
+    (("doctor",), "Juzang has not answered yet"), (("herd", "check"), "unknown of Juzang")])
+def test_a_picture_says_no_more_than_is_known(terminal, fake, command, waiting):
+    """A node that has not answered yet may still do so; one that was hung in
+    its time is not called down while it is asked again."""
+    fake["Juzang"].fault = "silence"
+    shown = terminal(*command, "--watch=0.1", "--timeout", "3s", size=(60, 120))
+    shown.expect(waiting)
+    shown.expect("Juzang unreachable: it is hung")
+    rounds = shown.seen.count("every ")
+    shown.until(lambda: shown.seen.count("every ") > rounds + 5, "more rounds")
+    shown.send("q")
+    assert shown.end() == 1
+    assert "Juzang unreachable: no answer" not in shown.seen and "nobody listens" not in shown.seen
+
+
 # --- streams ------------------------------------------------------------------------
 
 
@@ -558,6 +599,14 @@ def test_a_map_follows_a_client(terminal, ctl, fake):
     assert ctl("map", "--follow", "nobody").returncode == 1
     assert ctl("map", "--follow", "c11", "--near", "1,1").returncode == 2
     assert ctl("map", "--follow").returncode == 2
+    assert ctl("map", "--follow=c11", "-o", "csv").stdout == result.stdout
+    assert ctl("map", "--follow=nobody").returncode == 1
+    both = ctl("map", "--follow=c11", "c12")
+    assert both.returncode == 2 and "only one CLIENT" in both.stderr
+    shown = terminal("map", "--follow=c11")
+    shown.expect("middle 35.50000,-117.50000")
+    shown.send("q")
+    assert shown.end() == 0
     shown = terminal("map", "c11")
     assert shown.end() == 0
     assert "middle 35.50000,-117.50000" in plain(shown.seen)

@@ -133,8 +133,12 @@ test_mistakes_are_named(void **state HERD_UNUSED)
 {
 	assert_wrong("stat = x", "did you mean `state'?");
 	assert_wrong("zzzzzzz = x", "there are peer, state");
-	assert_wrong("rtt > fast", "`fast' is no value");
+	assert_wrong("rtt > fast",
+	    "`fast' is no value for the column `rtt_ms', such as 500ms");
 	assert_wrong("rtt > 5km", "`5km' is no value");
+	assert_wrong("time > soon", "2026-11-28T10:00Z");
+	assert_wrong("enabled > maybe", "yes or no");
+	assert_wrong("owed > many", "`many' is no value for the column `owed'");
 	assert_wrong("owed >", "missing");
 	assert_wrong("owed > 5 and", "a column is missing");
 	assert_wrong("(owed > 5", "not closed");
