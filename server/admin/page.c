@@ -145,7 +145,7 @@ static bool
 is_full(const struct page *page)
 {
 	return page->count >= page->filter.limit ||
-	       (page->bytes >= PAGE_BYTES_MAX && page->count > 0);
+	       (page->bytes >= PAGE_TABLE_BYTES_MAX && page->count > 0);
 }
 
 /* Returns whether it is near enough; sets *metres if there is a point. */
