@@ -8,6 +8,9 @@
 #include "herd/text.h"
 #include "herd/time.h"
 
+#define SHOWN_MAX 64 /* of a wrong value */
+#define NODE_COST 32u
+
 enum filter_op {
 	OP_AND,
 	OP_OR,
@@ -43,6 +46,7 @@ struct filter {
 	size_t count;
 	size_t room;
 	size_t root;
+	size_t globs; /* bytes, with FILTER_GLOB_COST for each */
 	char *text;
 	struct filter_node nodes[];
 };
@@ -194,6 +198,16 @@ static const char *const forms[] = {
 	[VALUE_JSON] = NULL,
 };
 
+/* Long texts are matched, maybe by hostile globs, while others wait. */
+static enum herd_error
+count_glob(struct filter_reader *r, struct span glob)
+{
+	r->filter->globs += glob.len + FILTER_GLOB_COST;
+	return glob.len > GLOB_MAX || r->filter->globs > FILTER_GLOBS_MAX
+		   ? fail_long(r)
+		   : HERD_OK;
+}
+
 static enum herd_error
 set_value(struct filter_reader *r, struct filter_node *node, struct span value)
 {
@@ -202,7 +216,7 @@ set_value(struct filter_reader *r, struct filter_node *node, struct span value)
 
 	node->text = value;
 	if (node->op != OP_ORDER)
-		return HERD_OK;
+		return count_glob(r, value);
 	node->null = span_is(value, "null") || span_is(value, "-");
 	node->is_time = !node->null && value_base(type) == BASE_DECIMAL &&
 			read_time(value, &node->ns);
@@ -211,6 +225,8 @@ set_value(struct filter_reader *r, struct filter_node *node, struct span value)
 	    (type == VALUE_BOOL && read_truth(value, &node->number)) ||
 	    value_parse(type, value, &node->number) == HERD_OK)
 		return HERD_OK;
+	if (value.len > SHOWN_MAX)
+		value.len = SHOWN_MAX;
 	return fail(r, "`" SPAN_FMT "' is no value for the column `%s'%s",
 	    SPAN_ARG(value), c->key, forms[type] == NULL ? "" : forms[type]);
 }
@@ -372,7 +388,8 @@ filter_parse(struct span text, const struct view *view, struct filter **out,
 	r.at = filter->text;
 	error = read_or(&r, &filter->root);
 	skip_space(&r);
-	if (error == HERD_OK && *r.at != '\0')
+	/* A NUL does not end it, or the rest would be taken for nothing. */
+	if (error == HERD_OK && r.at != filter->text + text.len)
 		error = fail(&r, "cannot read on at `%.20s'", r.at);
 	if (error != HERD_OK) {
 		filter_free(filter);
@@ -482,6 +499,12 @@ void
 filter_get_value(void *row, size_t column, struct value *out)
 {
 	*out = ((const struct value *)row)[column];
+}
+
+size_t
+filter_cost(const struct filter *filter, size_t text_bytes)
+{
+	return filter->count * NODE_COST + filter->globs * text_bytes;
 }
 
 bool

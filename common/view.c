@@ -8,7 +8,8 @@
 #include "herd/text.h"
 #include "herd/time.h"
 
-#define NUMBER_MAX 63u /* characters of a number with its unit */
+#define NAME_SHOWN_MAX 64u /* of a wrong one */
+#define NUMBER_MAX 63u     /* characters of a number with its unit */
 
 static const enum value_base bases[] = {
 	[VALUE_TEXT] = BASE_TEXT,
@@ -110,6 +111,8 @@ view_unknown(const struct view *view, struct span name, struct buf *message)
 	const char *near = nearest_key(view, name);
 	enum herd_error error = buf_add_text(message, "no column `");
 
+	if (name.len > NAME_SHOWN_MAX)
+		name.len = NAME_SHOWN_MAX;
 	if (error == HERD_OK)
 		error = text_to_terminal(message, name);
 	if (error == HERD_OK && near != NULL)

@@ -43,6 +43,7 @@ struct map {
 	struct map_point *points;
 	size_t count;
 	size_t room;
+	struct buf unknown; /* names of nodes whose clients these are not */
 	struct buf footer;
 };
 
@@ -52,6 +53,7 @@ forget_points(struct map *map)
 	for (size_t i = 0; i < map->count; i++)
 		free(map->points[i].id);
 	map->count = 0;
+	buf_clear(&map->unknown);
 	buf_clear(&map->footer);
 }
 
@@ -63,8 +65,19 @@ release_map(void *state)
 	forget_points(map);
 	free(map->points);
 	free(map->followed);
+	buf_release(&map->unknown);
 	buf_release(&map->footer);
 	free(map);
+}
+
+/* A node that could not be asked has a row too, and may have clients. */
+static void
+note_unknown(struct map *map, const struct value *row)
+{
+	if (!row[CLIENT_ERROR].known || row[CLIENT_ID].known)
+		return;
+	put_text(&map->unknown, map->unknown.len > 0 ? ", " : "");
+	put_clean(&map->unknown, row[CLIENT_NODE].text);
 }
 
 static void
@@ -77,6 +90,7 @@ take_points(struct map *map, const struct out *out)
 		const struct value *row = out->rows[i];
 		struct span id = row[CLIENT_ID].text;
 
+		note_unknown(map, row);
 		if (!row[CLIENT_LOCATION].known)
 			continue;
 		grow_array(map->points, map->count, map->room);
@@ -125,6 +139,9 @@ draw_map(void *state, struct sink *sink)
 	putf(&text, "%zu client%s", map->count, map->count == 1 ? "" : "s");
 	if (outside > 0)
 		putf(&text, ", %zu outside", outside);
+	if (map->unknown.len > 0)
+		putf(&text, "; unknown: " SPAN_FMT,
+		    SPAN_ARG(buf_span(&map->unknown)));
 	put_text(&text,
 	    map->watched ? "  (+ - zoom, arrows move, 0 resets)\n" : "\n");
 	put_span(&text, buf_span(&map->footer));
@@ -182,6 +199,7 @@ map_of(struct run *run)
 	map->utf8 = run->app->utf8;
 	map->view.all = run_flag(run, "all") != NULL;
 	map->view.labels_most = LABELS_MOST;
+	buf_init(&map->unknown, XBUF_MAX);
 	buf_init(&map->footer, XBUF_MAX);
 	run->picture.state = map;
 	run->picture.release = release_map;

@@ -28,6 +28,7 @@ static const struct gpx_kind {
 
 struct gpx {
 	const struct gpx_kind *point; /* in one of that kind, or NULL */
+	bool inside;                  /* after <gpx>, before </gpx> */
 	bool naming;                  /* in the name of a track or route */
 	bool owned;                   /* in a track or route */
 	struct buf owner;             /* its name, decoded */
@@ -89,6 +90,9 @@ look_around(struct gpx *g, const struct xml_token *token)
 {
 	bool is_owner = kind_of(token->name, true) != NULL;
 
+	if ((token->kind == XML_START || token->kind == XML_END) &&
+	    span_is(token->name, "gpx"))
+		g->inside = token->kind == XML_START;
 	switch (token->kind) {
 	case XML_START:
 		if (is_owner) {
@@ -169,7 +173,7 @@ scan(struct import_reader *r)
 		struct span rest;
 		struct xml_token token;
 
-		r->open = g->point != NULL || g->discard != NULL;
+		r->open = g->inside || g->discard != NULL || g->point != NULL;
 		if (r->scanned == in.len)
 			return SCAN_MORE;
 		if (g->discard != NULL) {

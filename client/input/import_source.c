@@ -9,7 +9,7 @@
 #include "base/xbuf.h"
 #include "input/import_guess.h"
 
-/* gzip's exit status for a warning: what it wrote is whole. */
+/* gzip's exit status for a warning: it has passed over what follows. */
 #define GZIP_WARNING 2
 
 int
@@ -101,8 +101,10 @@ end(struct import_source *source)
 		return SOURCE_END;
 	source->filtered = false;
 	status = child_filter_end(&source->gzip);
-	if (status == 0 || status == GZIP_WARNING)
+	if (status == 0)
 		return SOURCE_END;
+	if (status == GZIP_WARNING)
+		return fail(source, "what follows its gzip data is no gzip");
 	if (status == CHILD_NOT_FOUND)
 		return fail(source, "gzip, which has to unpack it, is missing");
 	return fail(source, "its gzip data is damaged or not whole");

@@ -15,6 +15,9 @@
 
 #define FILTER_DEPTH_MAX 100u
 #define FILTER_NODES_MAX 1000u
+/* Of all globs of an expression, each with FILTER_GLOB_COST more. */
+#define FILTER_GLOBS_MAX 4096u
+#define FILTER_GLOB_COST 32u
 
 struct filter;
 
@@ -35,6 +38,12 @@ bool filter_matches(const struct filter *filter, filter_get *get, void *row);
 
 /* A filter_get for rows that are an array of values, one per column. */
 void filter_get_value(void *row, size_t column, struct value *out);
+
+/*
+ * What a row costs at most, in steps of some nanoseconds, if its texts have so
+ * many bytes.
+ */
+size_t filter_cost(const struct filter *filter, size_t text_bytes);
 
 /* Does the expression name that column? */
 bool filter_uses(const struct filter *filter, size_t column);

@@ -9,8 +9,11 @@
 #include "admin/rows.h"
 #include "herd/glob.h"
 
-/* Texts that a slice looks at before it lets others have the shard. */
-#define SLICE_BYTES (1u << 20)
+/*
+ * What a slice looks at before it lets others have the shard: bytes of texts,
+ * and steps of the comparisons with them.
+ */
+#define SLICE_COST (1u << 20)
 
 struct page {
 	struct page_filter filter;
@@ -28,7 +31,7 @@ struct page {
 	unsigned room;          /* for rows; the filter's limit at first */
 	unsigned count;
 	size_t bytes;
-	size_t looked; /* bytes of texts in this slice */
+	size_t cost; /* of this slice, see SLICE_COST */
 	uint64_t total;
 	uint64_t removals;
 };
@@ -142,7 +145,7 @@ static bool
 is_full(const struct page *page)
 {
 	return page->count >= page->filter.limit ||
-	       (page->bytes >= PAGE_BYTES_MAX && page->count > 0);
+	       (page->bytes >= PAGE_TABLE_BYTES_MAX && page->count > 0);
 }
 
 /* Returns whether it is near enough; sets *metres if there is a point. */
@@ -237,6 +240,16 @@ matches(const struct page_filter *filter, struct client_row *row)
 		   filter_matches(filter->where, client_row_get, row));
 }
 
+static size_t
+cost_of(const struct page_filter *filter, size_t text_bytes)
+{
+	size_t cost = text_bytes + filter->glob.len * text_bytes;
+
+	return filter->where == NULL
+		   ? cost
+		   : cost + filter_cost(filter->where, text_bytes);
+}
+
 static bool
 on_record(void *arg, const struct report *report, uint32_t from)
 {
@@ -249,9 +262,9 @@ on_record(void *arg, const struct report *report, uint32_t from)
 		.near = filter->near,
 	};
 
-	page->looked += report_texts_len(report);
+	page->cost += cost_of(filter, report_texts_len(report));
 	if (!matches(filter, &row))
-		return page->looked < SLICE_BYTES;
+		return page->cost < SLICE_COST;
 	if (report->kind == REPORT_REMOVAL && !filter->removals) {
 		page->removals++;
 		return true;
@@ -259,7 +272,7 @@ on_record(void *arg, const struct report *report, uint32_t from)
 	page->total++;
 	if (filter->limit > 0)
 		keep_in_order(page, &row);
-	return !page->failed && !page->full && page->looked < SLICE_BYTES;
+	return !page->failed && !page->full && page->cost < SLICE_COST;
 }
 
 /* --- the walk --------------------------------------------------------- */
@@ -268,7 +281,7 @@ enum herd_error
 page_walk(struct page *page, struct table *table, unsigned slices, bool *more)
 {
 	for (unsigned i = 0; i < slices && !page->done && !page->full; i++) {
-		page->looked = 0;
+		page->cost = 0;
 		(void)table_walk_some(table, &page->at, PAGE_SLICE_SLOTS,
 		    is_candidate, on_record, page);
 		if (page->failed || page->at.skipped)

@@ -20,8 +20,13 @@
 
 #define PAGE_LIMIT_DEFAULT 100u
 #define PAGE_LIMIT_MAX 1000u
-#define PAGE_BYTES_MAX (2u << 20) /* of rows' texts; one row always fits */
-#define PAGE_SLICE_SLOTS 2048u    /* per lock of a shard */
+/*
+ * Of rows' texts; one row always fits. JSON may take six bytes for one, and
+ * many slow readers may each have a page that they do not take.
+ */
+#define PAGE_BYTES_MAX (512u << 10)
+#define PAGE_TABLE_BYTES_MAX (64u << 10) /* in the table's order */
+#define PAGE_SLICE_SLOTS 2048u           /* per lock of a shard */
 
 /* Borrows everything that it points to. */
 struct page_filter {

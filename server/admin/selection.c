@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "herd/glob.h"
 #include "herd/text.h"
 
 #define NEAR_KM_MAX 20038u /* half way round the Earth */
@@ -23,6 +24,13 @@ read_km(struct span text, double *metres)
 		return false;
 	*metres = km * 1000;
 	return km > 0 && km <= NEAR_KM_MAX;
+}
+
+static const char *
+read_glob(const struct page_filter *filter)
+{
+	return filter->glob.len > GLOB_MAX ? "a glob has at most 1024 bytes"
+					   : NULL;
 }
 
 /* Returns what is wrong with the parameters, or NULL. */
@@ -117,7 +125,9 @@ selection_read(struct selection *selection, struct http_call *call)
 	};
 	selection->where = NULL;
 	client_scene_init(&selection->scene, call->node);
-	fault = read_near(&call->query, filter);
+	fault = read_glob(filter);
+	if (fault == NULL)
+		fault = read_near(&call->query, filter);
 	if (fault == NULL)
 		fault = read_order(&call->query, filter);
 	if (fault == NULL)

@@ -10,6 +10,7 @@
 #include "admin/route.h"
 #include "admin/watcher.h"
 #include "base/clock.h"
+#include "herd/glob.h"
 
 /* --- the flow --------------------------------------------------------- */
 
@@ -221,12 +222,20 @@ void
 serve_events(struct http_call *call)
 {
 	struct watch_list *watchers = call->admin->watchers;
+	const struct query_param *glob;
 	struct watcher *watcher;
 	unsigned types;
 
 	if (!read_types(&call->query, &types)) {
 		http_call_fail(call, ADMIN_BAD_REQUEST,
 		    "type is some of report,link,places,admin, each once",
+		    "a parameter has a wrong value");
+		return;
+	}
+	glob = query_find(&call->query, "client");
+	if (glob != NULL && glob->value.len > GLOB_MAX) {
+		http_call_fail(call, ADMIN_BAD_REQUEST,
+		    "client is a glob of at most 1024 bytes",
 		    "a parameter has a wrong value");
 		return;
 	}

@@ -27,6 +27,7 @@ struct watcher {
 	/* of a filtered stream of reports, or NULL */
 	struct arrival_ring *arrivals;
 	struct buf ids;    /* of a turn: length, bytes, length, bytes */
+	size_t looked;     /* in a turn: steps of the glob */
 	struct buf queue;  /* lines of the other events */
 	bool lagged;       /* the reader was slower than the herd */
 	uint64_t dropped;  /* lines that the queue had no room for */

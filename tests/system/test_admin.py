@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import os
+import pathlib
 import random
 import re
 import resource
@@ -15,6 +16,7 @@ import time
 
 import pytest
 
+import nodes
 from api import Api, quoted
 from nodes import TOP, DEADLINE_S, Herd, free_ports, wait_until
 
@@ -303,6 +305,47 @@ def test_longest_id_fits(pair, ann):
     pair["Ann"].ask(iamat(client))
     row = ann.get(f"/v1/clients/{quoted(client)}").json
     assert base64.b64decode(row["client_b64"]) == client
+
+
+def test_hostile_globs_on_long_ids_hold_nobody_up(solo):
+    api = api_of(solo)
+    solo.iamat(*((b"a" * 60000 + b"%d" % i, b"+34.068930-118.445127", b"1479413884") for i in range(20)))
+    for glob in ("*" + "a" * 1000 + "b*", "*" + "a?" * 500 + "b*", "*" + "a" * 500 + "%5B" * 500 + "*"):
+        assert api.get("/v1/clients?count=1&glob=" + glob).json["count"] == 0
+        assert api.delete("/v1/clients?glob=" + glob).json["forgotten"] == 0
+    many = "%20or%20".join(["client~'*a?a?b*'"] * 90)
+    assert api.get("/v1/clients?count=1&where=" + many).json["count"] == 0
+    for path in ("/v1/clients?glob=", "/v1/events?client="):
+        answer = api.get(path + "*" + "a" * 1024)
+        assert answer.status == 400 and "1024" in answer.json["error"]["hint"]
+    slow = re.findall(r"event=slow-turn thread=main doing=\S+ ms=(\d+)", solo.log())
+    assert not [ms for ms in slow if int(ms) > 1000]
+
+
+def test_a_nul_does_not_end_where(solo):
+    """What it would cut off may be what keeps a removal small."""
+    solo.iamat((b"kiwi", b"+34.068930-118.445127", b"1479413884"))
+    answer = api_of(solo).delete("/v1/clients?where=lat%3E0%20%00and%20client=plum")
+    assert answer.status == 400 and api_of(solo).get("/v1/clients?count=1").json["count"] == 1
+
+
+@pytest.mark.skipif("asan" in nodes.HERDD or "tsan" in nodes.HERDD, reason="their memory is not the node's")
+@pytest.mark.parametrize("query", ["stream=1", "limit=1000"])
+def test_slow_readers_of_hostile_ids_hold_little(solo, query):
+    """A byte of an id may take six of JSON, and each reader holds its own."""
+    def resident():
+        return int(re.search(r"VmRSS:\s+(\d+) kB", pathlib.Path(f"/proc/{solo.process.pid}/status").read_text())[1])
+    for i in range(100):
+        solo.iamat((b"%d" % i + b"\x01" * 60000, b"+34.068930-118.445127", b"1479413884"))
+    before = resident()
+    with contextlib.ExitStack() as stack:
+        for _ in range(60):
+            s = stack.enter_context(socket.socket(socket.AF_UNIX))
+            s.settimeout(DEADLINE_S)
+            s.connect(solo.admin)
+            s.sendall(b"GET /v1/clients?%s HTTP/1.1\r\nHost: x\r\n\r\n" % query.encode())
+            assert s.recv(1) == b"H"
+        assert resident() - before < 300 << 10
 
 
 def test_client_that_is_not_there(ann):

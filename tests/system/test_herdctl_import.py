@@ -254,6 +254,12 @@ def test_damaged_gzip_is_named(ctl, fake, tmp_path):
     # two in one file are one after the other
     path.write_bytes(whole + whole)
     assert counts(ctl("client", "import", path, "--json")) == (40000, 40000, 0, 0)
+    # nor is what follows lost without a word, other than the zeros of a tape
+    path.write_bytes(whole + b"\0" * 512)
+    assert counts(ctl("client", "import", path, "--json")) == (20000, 20000, 0, 0)
+    path.write_bytes(whole + b"x" + whole)
+    result = ctl("client", "import", path)
+    assert result.returncode == 8 and "what follows its gzip data is no gzip" in result.stderr
     # it does not wait for the rest of a pipe that it has no use for
     bad = gzip.compress(b"".join(os.urandom(32).hex().encode() + b"\n" for _ in range(20000)))
     with subprocess.Popen([HERDCTL, "client", "import", "-", "--from", "jsonl", "--max-errors", "1"],

@@ -585,6 +585,16 @@ def test_a_map_is_moved_by_keys(terminal, fake, size):
     assert scale_km(shown) > 5 and "outside" not in plain(shown.seen)
 
 
+def test_a_map_names_the_nodes_that_it_could_not_ask(ctl, fake):
+    """What nobody said is not 0 clients."""
+    some_clients(fake["Riley"])
+    fake["Jaquez"].fault = "close"
+    result = ctl("map", "-n", "all")
+    assert result.returncode == 6 and "101 clients, 1 outside; unknown: Jaquez\n" in result.stdout
+    fake["Riley"].fault = fake["Juzang"].fault = "http-500"
+    assert "0 clients; unknown: Riley, Jaquez, Juzang\n" in ctl("map", "-n", "all").stdout
+
+
 def test_a_map_follows_a_client(terminal, ctl, fake):
     some_clients(fake["Riley"])
     shown = terminal("map", "--follow", "c11", "--km", "5")      # needs no --watch

@@ -291,6 +291,50 @@ test_glob_many_stars_end_soon(void **state)
 	assert_false(glob_matches(span_of(pattern, 200), span_of(text, 4000)));
 }
 
+/* Elements that would be tried at each byte; the time limit of tests sees it.
+ */
+static void
+test_glob_long_texts_match_as_short_ones(void **state)
+{
+	static const struct {
+		const char
+		    *unit; /* again and again, as long as there is room */
+		const char *end;
+	} CASES[] = {
+		{ "a", "b*" },
+		{ "a?", "b*" },
+		{ "[a-c]", "b*" },
+		{ "[", "b*" },
+		{ "\\a", "*" },
+	};
+	static char text[60000];
+	char pattern[GLOB_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < HERD_ARRAY_LEN(CASES); i++) {
+		size_t unit = strlen(CASES[i].unit);
+		size_t end = strlen(CASES[i].end);
+		size_t len = 0;
+		struct span glob;
+
+		memset(text, CASES[i].unit[0] == '[' && unit == 1 ? '[' : 'a',
+		    sizeof(text));
+		for (pattern[len++] = '*'; len + unit + end <= GLOB_MAX;
+		     len += unit)
+			memcpy(pattern + len, CASES[i].unit, unit);
+		memcpy(pattern + len, CASES[i].end, end);
+		glob = span_of(pattern, len + end);
+		for (unsigned j = 0; j < 200; j++)
+			assert_int_equal(
+			    glob_matches(glob, span_of(text, sizeof(text))),
+			    end == 1);
+		text[sizeof(text) - 1] = 'b';
+		assert_true(glob_matches(glob, span_of(text, sizeof(text))));
+	}
+	assert_false(glob_matches(
+	    span_of(text, GLOB_MAX + 1), span_of(text, GLOB_MAX + 1)));
+}
+
 int
 main(void)
 {
@@ -306,6 +350,7 @@ main(void)
 		cmocka_unit_test(test_routes_path_and_method_decide),
 		cmocka_unit_test(test_routes_allow_names_every_method),
 		cmocka_unit_test(test_glob_matches_as_people_expect),
+		cmocka_unit_test(test_glob_long_texts_match_as_short_ones),
 		cmocka_unit_test(test_glob_prefix_is_what_all_texts_begin_with),
 		cmocka_unit_test(test_glob_many_stars_end_soon),
 	};

@@ -147,6 +147,77 @@ test_mistakes_are_named(void **state HERD_UNUSED)
 	assert_wrong("", "a column is missing");
 }
 
+/* What follows a NUL is no comment: it may be what makes the choice small. */
+static void
+test_a_nul_ends_no_expression(void **state HERD_UNUSED)
+{
+	static const char *const TEXTS[] = { "owed > 5\0 and owed > 99",
+		"peer = 'x\0'", "peer = x\0", "owed\0" };
+	static const size_t LENGTHS[] = { 24, 11, 9, 5 };
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(TEXTS); i++) {
+		struct filter *where = NULL;
+		struct buf message;
+
+		buf_init(&message, XBUF_MAX);
+		assert_int_equal(filter_parse(span_of(TEXTS[i], LENGTHS[i]),
+				     &view, &where, &message),
+		    HERD_ESYNTAX);
+		buf_release(&message);
+	}
+}
+
+static void
+test_long_mistakes_are_named_too(void **state HERD_UNUSED)
+{
+	static const char *const BEGINS[] = { "owed > x", "x" };
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(BEGINS); i++) {
+		struct filter *where = NULL;
+		struct buf text;
+		struct buf message;
+
+		buf_init(&text, XBUF_MAX);
+		buf_init(&message, 1024);
+		put_text(&text, BEGINS[i]);
+		put_fill(&text, 'y', 5000);
+		assert_int_equal(
+		    filter_parse(buf_span(&text), &view, &where, &message),
+		    HERD_ESYNTAX);
+		assert_non_null(strstr(text_of(&message), "xyyy"));
+		buf_release(&text);
+		buf_release(&message);
+	}
+}
+
+static void
+test_globs_have_a_bound_together(void **state HERD_UNUSED)
+{
+	struct filter *where = NULL;
+	struct buf text;
+	struct buf message;
+
+	buf_init(&text, XBUF_MAX);
+	buf_init(&message, XBUF_MAX);
+	put_text(&text, "peer ~ '*b'");
+	assert_int_equal(
+	    filter_parse(buf_span(&text), &view, &where, &message), HERD_OK);
+	assert_true(filter_cost(where, 60000) >= 2 * 60000);
+	filter_free(where);
+	for (size_t i = 0; i < FILTER_GLOBS_MAX / FILTER_GLOB_COST; i++)
+		put_text(&text, " or peer !~ '*b'");
+	assert_int_equal(filter_parse(buf_span(&text), &view, &where, &message),
+	    HERD_ELIMIT);
+	buf_clear(&text);
+	put_text(&text, "peer ~ '");
+	put_fill(&text, '*', 1025);
+	put_text(&text, "'");
+	assert_int_equal(filter_parse(buf_span(&text), &view, &where, &message),
+	    HERD_ELIMIT);
+	buf_release(&text);
+	buf_release(&message);
+}
+
 static void
 test_deep_expressions_are_refused(void **state HERD_UNUSED)
 {
@@ -178,6 +249,9 @@ main(void)
 		cmocka_unit_test(test_unknown_values_equal_only_null),
 		cmocka_unit_test(test_words_and_signs_combine),
 		cmocka_unit_test(test_mistakes_are_named),
+		cmocka_unit_test(test_a_nul_ends_no_expression),
+		cmocka_unit_test(test_long_mistakes_are_named_too),
+		cmocka_unit_test(test_globs_have_a_bound_together),
 		cmocka_unit_test(test_deep_expressions_are_refused),
 	};
 

@@ -434,6 +434,18 @@ test_gpx_points(void **state HERD_UNUSED)
 	    "9 r +1+1 1795860000.000000000\n");
 }
 
+/* Between two points as well: what is lacking may have been most of it. */
+static void
+test_gpx_that_is_cut(void **state HERD_UNUSED)
+{
+	check("<gpx><wpt lat='1' lon='2'><name>a</name><time>5</time></wpt>\n",
+	    "1 a +1+2 5\n2 ! the file ends in the middle of it\n");
+	check(
+	    "<g:gpx><trk><trkseg>", "1 ! the file ends in the middle of it\n");
+	check("<gpx></gpx>\n", "");
+	check("<gpx/>", "");
+}
+
 static void
 test_gpx_names_bad_points(void **state HERD_UNUSED)
 {
@@ -551,6 +563,7 @@ main(void)
 		cmocka_unit_test(test_geojson_names_bad_features),
 		cmocka_unit_test(test_geojson_that_is_cut_or_broken),
 		cmocka_unit_test(test_gpx_points),
+		cmocka_unit_test(test_gpx_that_is_cut),
 		cmocka_unit_test(test_gpx_names_bad_points),
 		cmocka_unit_test(test_a_long_record_is_passed_over),
 		cmocka_unit_test(test_a_request_is_no_longer_than_a_node_takes),
