@@ -310,19 +310,32 @@ on_sent(struct evhttp_connection *connection HERD_UNUSED, void *arg)
 		call->on_room(call);
 }
 
+/* A download that lacks a line must not look whole: its reader sees it cut. */
+static void
+on_lack(struct http_call *call)
+{
+	struct bufferevent *bev =
+	    evhttp_connection_get_bufferevent(connection_of(call));
+
+	if (call->bounded)
+		(void)shutdown(bufferevent_getfd(bev), SHUT_RDWR);
+}
+
 void
 http_call_send(struct http_call *call, struct span text)
 {
-	struct evbuffer *chunk = evbuffer_new();
+	struct evbuffer *chunk;
 
-	if (chunk == NULL || text.len == 0 ||
-	    evbuffer_add(chunk, text.data, text.len) != 0) {
-		if (chunk != NULL)
-			evbuffer_free(chunk);
+	if (text.len == 0)
 		return;
-	}
-	evhttp_send_reply_chunk_with_cb(call->request, chunk, on_sent, call);
-	evbuffer_free(chunk);
+	chunk = evbuffer_new();
+	if (chunk != NULL && evbuffer_add(chunk, text.data, text.len) == 0)
+		evhttp_send_reply_chunk_with_cb(
+		    call->request, chunk, on_sent, call);
+	else
+		on_lack(call);
+	if (chunk != NULL)
+		evbuffer_free(chunk);
 }
 
 /* --- work in turns ---------------------------------------------------- */

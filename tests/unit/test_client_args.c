@@ -246,6 +246,13 @@ test_every_command_is_whole(void **state HERD_UNUSED)
 	assert_true(count > 50);
 }
 
+/* Is the word after it its value? An optional value is only after a `='. */
+static bool
+takes_word(const struct flag *flag)
+{
+	return flag->value != NULL && !flag->value_optional;
+}
+
 /* A flag before its command is looked up among all: they must agree. */
 static void
 check_agreement(const struct command *c, const struct flag *seen)
@@ -253,7 +260,7 @@ check_agreement(const struct command *c, const struct flag *seen)
 	for (const struct flag *f = c->flags; f != NULL && f->name != NULL;
 	     f++) {
 		if (strcmp(f->name, seen->name) == 0)
-			assert_int_equal(f->value == NULL, seen->value == NULL);
+			assert_int_equal(takes_word(f), takes_word(seen));
 	}
 }
 
