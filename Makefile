@@ -33,7 +33,7 @@ COMMON_SRC := common/address.c common/buf.c common/client_view.c \
 	common/herdreader.c common/herdreader_check.c common/herdreader_nodes.c \
 	common/json.c common/keyfile.c common/location.c common/report.c \
 	common/request.c common/resolver.c common/settings.c common/text.c \
-	common/time.c common/view.c common/yamltree.c
+	common/time.c common/time_histogram.c common/view.c common/yamltree.c
 BASE_SRC := server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
 	server/base/notify.c server/base/signals.c server/base/thread.c \
 	server/base/traffic.c server/base/watchdog.c
@@ -48,7 +48,7 @@ CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
 	server/core/session_input.c server/core/shard.c server/core/short_cut.c \
 	server/core/siphash.c server/core/slot.c server/core/table.c \
 	server/core/table_walk.c server/core/timekeeper.c
-NODE_SRC := server/node/config.c server/node/limits.c server/node/node.c \
+NODE_SRC := server/node/config.c server/node/limits.c server/node/memory_bound.c server/node/node.c \
 	server/node/reload.c server/node/settings_apply.c
 PLACES_SRC := server/places/answer.c server/places/api_key.c \
 	server/places/attribution.c server/places/breaker.c server/places/cache.c \
@@ -80,7 +80,7 @@ ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
 	server/admin/digest_cache.c server/admin/herd_config.c \
 	server/admin/http_call.c server/admin/http_limits.c \
 	server/admin/http_listener.c server/admin/log_api.c server/admin/metrics.c \
-	server/admin/page.c server/admin/peers_api.c server/admin/places_api.c \
+	server/admin/open_metrics.c server/admin/page.c server/admin/peers_api.c server/admin/places_api.c \
 	server/admin/process.c server/admin/put_tickets.c server/admin/query.c \
 	server/admin/refused.c server/admin/route.c server/admin/rows.c \
 	server/admin/selection.c server/admin/status.c server/admin/table_stats.c \

@@ -99,3 +99,18 @@ config_print(
 	}
 	return error;
 }
+
+enum config_on_disk
+config_on_disk(const struct node *node)
+{
+	enum config_on_disk found = CONFIG_UNREADABLE;
+	struct buf text;
+
+	buf_init(&text, HERDFILE_BYTES_MAX);
+	if (file_read(node->file_path, HERDFILE_BYTES_MAX, &text) == HERD_OK)
+		found = herdfile_hash(buf_span(&text)) == node->file.hash
+			    ? CONFIG_SAME
+			    : CONFIG_CHANGED;
+	buf_release(&text);
+	return found;
+}

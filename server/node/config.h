@@ -22,4 +22,10 @@ HERD_MUST_CHECK enum herd_error config_load(const char *path, const char *name,
 HERD_MUST_CHECK enum herd_error config_print(
     struct buf *out, const char *path, const struct diagnostics *diagnostics);
 
+/* The herd file on disk, compared by its text with what the node runs with. */
+enum config_on_disk { CONFIG_SAME, CONFIG_CHANGED, CONFIG_UNREADABLE };
+
+/* Reads the file. Main thread only. */
+enum config_on_disk config_on_disk(const struct node *node);
+
 #endif
