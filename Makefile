@@ -158,7 +158,8 @@ CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_INPUT_SRC) $(CLIENT_OUT_SRC) \
 
 COMMON_TESTS := test_address test_buf test_common_memory test_file \
 	test_framer test_graph test_herdfile test_json test_location test_manual \
-	test_report test_request test_resolver test_settings test_text test_time
+	test_report test_request test_resolver test_settings test_text test_time \
+	test_time_histogram
 
 SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/host.c \
 	tests/sim/main.c tests/sim/mutant.c tests/sim/node.c \
@@ -174,12 +175,12 @@ CORE_TESTS := test_backoff test_batch_timer test_commit test_core_memory \
 	test_timekeeper
 
 PLACES_TESTS := test_answer test_gazetteer test_places test_places_guards
-NODE_TESTS := test_node
+NODE_TESTS := test_memory_bound test_node
 NET_TESTS := test_addresses test_half_open test_limits test_link_history \
 	test_loop_watch test_rate test_settings_apply
 STORE_TESTS := test_rows test_same_file
 ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
-	test_admin_query test_admin_routes test_admin_rows
+	test_admin_query test_admin_routes test_admin_rows test_open_metrics
 CLIENT_TESTS := test_client_tokens test_client_args test_client_filter \
 	test_client_out test_client_reply test_client_complete \
 	test_client_manual test_client_commands test_client_fields \
