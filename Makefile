@@ -18,7 +18,8 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libevent-dev \
 	libssl-dev libyaml-dev
 TEST_PACKAGES := libcmocka-dev python3 python3-pytest python3-pytest-xdist \
 	python3-pexpect python3-h2 python3-pyte python3-yaml openssl curl \
-	iproute2 procps zsh fish
+	iproute2 procps zsh fish logrotate \
+	prometheus
 LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck mandoc \
 	shellcheck libclang-rt-14-dev
 BENCH_PACKAGES := redis-server memcached chrony postgresql
@@ -509,6 +510,12 @@ COMPLETIONS := bash:share/bash-completion/completions/herdctl \
 	fish:share/fish/vendor_completions.d/herdctl.fish
 UNIT_FILE := $(DESTDIR)$(PREFIX)/lib/systemd/system/herdd@.service
 USER_FILE := $(DESTDIR)$(PREFIX)/lib/sysusers.d/herd.conf
+# Of the machine only if it is installed for the machine.
+SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
+ROTATE_FILE := $(DESTDIR)$(SYSCONFDIR)/logrotate.d/herd
+# For Prometheus, Grafana and HAProxy; an operator copies them.
+MONITORING := $(addprefix server/dist/,herd-alerts.yml herd-dashboard.json \
+	herd-haproxy.cfg herd-scrape.yml)
 
 # The user that the unit names, if it is missing: without systemd-sysusers by
 # the older way. In a folder for a package ($(DESTDIR)) there is no user to
@@ -531,6 +538,8 @@ install: programs ## into $(DESTDIR)$(PREFIX): programs, data, man pages, comple
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|' server/herdd@.service.in | \
 	    install -m 644 /dev/stdin $(UNIT_FILE)
 	$(Q)install -m 644 server/herd.sysusers $(USER_FILE)
+	$(Q)install -D -m 644 server/dist/herd.logrotate $(ROTATE_FILE)
+	$(Q)install -D -m 644 -t $(DESTDIR)$(SHAREDIR)/monitoring $(MONITORING)
 	$(Q)$(foreach page,$(MAN_PAGES),install -D -m 644 -t \
 	    $(call man_folder,$(page)) $(page) &&) true
 	$(Q)set -o pipefail; for shell in $(COMPLETIONS); do \
@@ -546,7 +555,7 @@ install: programs ## into $(DESTDIR)$(PREFIX): programs, data, man pages, comple
 uninstall: ## what install put there; the user herd stays: files may be its own
 	$(Q)rm -f $(DESTDIR)$(PREFIX)/bin/herdd $(DESTDIR)$(PREFIX)/bin/herdctl \
 	    $(DESTDIR)$(PREFIX)/bin/mkgazetteer \
-	    $(UNIT_FILE) $(USER_FILE) $(foreach page,$(MAN_PAGES),\
+	    $(UNIT_FILE) $(USER_FILE) $(ROTATE_FILE) $(foreach page,$(MAN_PAGES),\
 	    $(call man_folder,$(page))/$(notdir $(page))) \
 	    $(foreach shell,$(COMPLETIONS),\
 	    $(DESTDIR)$(PREFIX)/$(lastword $(subst :, ,$(shell))))
