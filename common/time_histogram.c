@@ -86,9 +86,9 @@ time_histogram_format(struct buf *out, const char *name, const char *labels,
 	    add_buckets(out, name, labels, histogram, &total);
 
 	if (error == HERD_OK)
-		error = buf_addf(out, "%s_sum%s%s%s %.9f\n%s_count%s%s%s %llu\n",
-		    name, open, labels, close,
-		    (double)get(&histogram->sum_ns) / 1e9, name, open, labels,
-		    close, (unsigned long long)total);
+		error = buf_addf(out,
+		    "%s_sum%s%s%s %.9f\n%s_count%s%s%s %llu\n", name, open,
+		    labels, close, (double)get(&histogram->sum_ns) / 1e9, name,
+		    open, labels, close, (unsigned long long)total);
 	return error;
 }

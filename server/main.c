@@ -230,7 +230,8 @@ load_and_run(const struct options *options)
 	error = config_load(
 	    options->file, options->node, &file, &self, &diagnostics);
 	buf_init(&text, 1u << 20);
-	if (config_print(&text, options->file, &diagnostics) == HERD_OK)
+	if (config_print(&text, options->file, &diagnostics,
+		log_is_journal(STDERR_FILENO)) == HERD_OK)
 		print_span(stderr, buf_span(&text));
 	buf_release(&text);
 	diagnostics_release(&diagnostics);

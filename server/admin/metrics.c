@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * /metrics in Prometheus' text format, version 0.0.4, or as OpenMetrics. Every metric is one row
- * of metrics_rows.def; those of places come from that room. Base units; never
- * a client id as a label.
+ * /metrics in Prometheus' text format, version 0.0.4, or as OpenMetrics. Every
+ * metric is one row of metrics_rows.def; those of places come from that room.
+ * Base units; never a client id as a label.
  */
 #include <event2/http.h>
 #include <math.h>
@@ -197,10 +197,9 @@ add_request_times(struct buf *out, const char *name, const struct gathered *g)
 static enum herd_error
 add_commit_times(struct buf *out, const char *name, const struct gathered *g)
 {
-	return g->node->store == NULL
-		   ? HERD_OK
-		   : time_histogram_format(
-			 out, name, "", &g->store.commit_times);
+	return g->node->store == NULL ? HERD_OK
+				      : time_histogram_format(out, name, "",
+					    &g->store.commit_times);
 }
 
 static enum herd_error
@@ -415,8 +414,8 @@ serve_metrics(struct http_call *call)
 	if (error == HERD_OK && open)
 		error = open_metrics_convert(&text);
 	if (error == HERD_OK)
-		http_call_text(call, 200, open ? OPEN_METRICS_TYPE : METRICS_TYPE,
-		    buf_span(&text));
+		http_call_text(call, 200,
+		    open ? OPEN_METRICS_TYPE : METRICS_TYPE, buf_span(&text));
 	else
 		http_call_out_of_memory(call);
 	buf_release(&text);

@@ -112,8 +112,7 @@ add_line(struct buf *out, struct span line)
 	before = (size_t)(name.data - line.data) + name.len;
 	error = buf_add(out, line.data, before - end);
 	if (error == HERD_OK)
-		error =
-		    buf_add(out, line.data + before, line.len - before);
+		error = buf_add(out, line.data + before, line.len - before);
 	return error;
 }
 
@@ -127,8 +126,8 @@ open_metrics_convert(struct buf *text)
 	buf_init(&out, text->max);
 	while (rest.len > 0 && error == HERD_OK) {
 		const char *lf = memchr(rest.data, '\n', rest.len);
-		size_t len = lf == NULL ? rest.len
-					: (size_t)(lf + 1 - rest.data);
+		size_t len =
+		    lf == NULL ? rest.len : (size_t)(lf + 1 - rest.data);
 
 		error = add_line(&out, span_of(rest.data, len));
 		rest = span_of(rest.data + len, rest.len - len);

@@ -74,8 +74,8 @@ ask_start(void)
 
 	if (name_end == NULL)
 		return 0;
-	rest = span_of(name_end + 1,
-	    rest.len - (size_t)(name_end + 1 - rest.data));
+	rest = span_of(
+	    name_end + 1, rest.len - (size_t)(name_end + 1 - rest.data));
 	for (unsigned i = 0; i < STAT_STARTED; i++)
 		ticks = next_number(&rest);
 	return clock_s(CLOCK_REALTIME) - clock_s(CLOCK_BOOTTIME) +

@@ -63,8 +63,8 @@ log_level_word(enum log_level level)
 }
 
 /* systemd tells its services the device and inode of the stream. */
-static bool
-is_journal(int fd)
+bool
+log_is_journal(int fd)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
 	char own[64];
@@ -75,6 +75,12 @@ is_journal(int fd)
 	(void)snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)facts.st_dev,
 	    (uintmax_t)facts.st_ino);
 	return strcmp(stream, own) == 0;
+}
+
+const char *
+log_priority(enum log_level level)
+{
+	return PRIORITIES[level];
 }
 
 enum herd_error
@@ -89,7 +95,7 @@ log_open(int fd, enum log_level level, enum log_format format, struct log **out)
 		return HERD_ENOMEM;
 	}
 	log->fd = fd;
-	log->to_journal = is_journal(fd);
+	log->to_journal = log_is_journal(fd);
 	atomic_init(&log->level, level);
 	atomic_init(&log->format, format);
 	*out = log;
@@ -299,8 +305,8 @@ without_priority(struct span line)
 static bool
 write_line(const struct log *log, struct span line, int *cause)
 {
-	return write_all(log->fd,
-	    log->to_journal ? line : without_priority(line), cause);
+	return write_all(
+	    log->fd, log->to_journal ? line : without_priority(line), cause);
 }
 
 /* Tells how many lines before this one were lost. */

@@ -51,8 +51,7 @@ log_number(const char *key, int64_t number)
 }
 
 /*
- * Gives *out; writes to file descriptor `fd`, which it does not close. It is
- * the journal's if JOURNAL_STREAM names it.
+ * Gives *out; writes to file descriptor `fd`, which it does not close.
  */
 HERD_MUST_CHECK enum herd_error log_open(
     int fd, enum log_level level, enum log_format format, struct log **out);
@@ -90,6 +89,13 @@ HERD_MUST_CHECK enum herd_error log_lines_since(
 
 /* Writes the time of now, in UTC with microseconds, into `text`; borrows it. */
 struct span log_time(char text[LOG_TIME_MAX]);
+
+/*
+ * Is the file descriptor systemd's journal, as JOURNAL_STREAM has it? Then each
+ * line begins with its priority, "<4>".
+ */
+bool log_is_journal(int fd);
+const char *log_priority(enum log_level level);
 
 /* "debug", "info", "warn", "error". */
 const char *log_level_word(enum log_level level);

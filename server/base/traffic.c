@@ -123,8 +123,8 @@ take_work(struct traffic *traffic, bool *reopens)
 
 	pthread_mutex_lock(&traffic->lock);
 	buf_clear(&traffic->writing);
-	while (traffic->queued.len == 0 && !traffic->reopens &&
-	       !traffic->stopping)
+	while (
+	    traffic->queued.len == 0 && !traffic->reopens && !traffic->stopping)
 		pthread_cond_wait(&traffic->filled, &traffic->lock);
 	full = traffic->queued;
 	traffic->queued = traffic->writing;

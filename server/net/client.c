@@ -352,8 +352,9 @@ client_settle(struct client *client)
 	    client, client->queue != QUEUE_NONE || client->waiting != NULL);
 	if (client->served)
 		client_requeue_all(client);
-	client_rest(client, client->waiting == NULL && !client->held &&
-				client->state != CLIENT_THROTTLED,
+	client_rest(client,
+	    client->waiting == NULL && !client->held &&
+		client->state != CLIENT_THROTTLED,
 	    now);
 }
 

@@ -17,7 +17,7 @@ struct whatsat_request {
 	struct worker *worker;
 	struct client *client; /* NULL: it has left */
 	struct places_asker *asker;
-	struct mono began; /* the request was read */
+	struct mono began;     /* the request was read */
 	_Atomic bool answered; /* the message is posted */
 	struct buf reply;
 };

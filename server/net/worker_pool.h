@@ -15,7 +15,7 @@
 struct worker_pool;
 
 /* Kinds of requests: id, word of metrics. */
-#define REQUEST_SORTS(X)        \
+#define REQUEST_SORTS(X)           \
 	X(SORT_IAMAT, "iamat")     \
 	X(SORT_WHATSAT, "whatsat") \
 	X(SORT_INVALID, "invalid")
@@ -46,7 +46,8 @@ struct worker_pool_counts {
 	/* A second, in the last whole 10 s, on the worker that has the most. */
 	double busiest_client_reports;
 	double busiest_address_requests;
-	/* From a request's last byte to its reply, commit and places included. */
+	/* From a request's last byte to its reply, commit and places included.
+	 */
 	struct time_histogram times[SORT_COUNT];
 };
 

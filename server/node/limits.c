@@ -77,8 +77,7 @@ limits_tell(const struct node *node)
 	    log_number("max_connections",
 		(int64_t)atomic_load(&limits->max_connections)),
 	    log_number("memory", (int64_t)limits_process_memory(limits)),
-	    log_number(
-		"max_memory", (int64_t)atomic_load(&limits->max_memory)),
+	    log_number("max_memory", (int64_t)atomic_load(&limits->max_memory)),
 	    log_number(
 		"max_clients", (int64_t)node->boot.settings.max_clients));
 }

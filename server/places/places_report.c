@@ -316,9 +316,8 @@ add_times_metric(const struct provider_report *report, struct buf *out)
 
 	(void)snprintf(labels, sizeof(labels), "provider=\"%s\"",
 	    places_kind_name(report->kind));
-	return time_histogram_format(out,
-	    "herd_places_answer_duration_seconds", labels,
-	    &report->stats.times);
+	return time_histogram_format(out, "herd_places_answer_duration_seconds",
+	    labels, &report->stats.times);
 }
 
 struct places_metric {

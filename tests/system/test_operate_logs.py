@@ -203,6 +203,14 @@ def test_the_journal_gets_priorities(start, style):
     assert "reload-rejected" in kept and not re.search("<[0-9]>", kept)
 
 
+def test_the_journal_gets_why_a_file_is_refused(start):
+    node = start(SETTINGS + "nonsense: 1\nmax_line: 3\n", prepare=as_journal, wait=False)
+    node.start(wait=False)
+    assert node.wait_end() == 8
+    lines = node.log().splitlines()
+    assert len(lines) == 2 and all(line.startswith(f"<3>{node.herd.path}:") for line in lines), lines
+
+
 @pytest.mark.parametrize("change", [lambda d, i: (d, i + 1), lambda d, i: (d + 1, i), lambda d, i: ("", "")])
 def test_another_stream_gets_none(start, change):
     """Who starts a node from a service of systemd has the variable of that service."""
