@@ -483,6 +483,13 @@ def test_nodes_in_trouble_fire_alerts_and_doctor_agrees(tmp_path):
     assert "down" in found and words - {"link-down", "cut-off"} <= found, said
 
 
+@pytest.mark.skipif(shutil.which("haproxy") is None, reason="needs haproxy")
+def test_haproxy_takes_the_file():
+    done = subprocess.run(["haproxy", "-c", "-f", str(DIST / "herd-haproxy.cfg")], capture_output=True, text=True,
+                          timeout=60)
+    assert done.returncode == 0 and "WARNING" not in done.stdout + done.stderr, done
+
+
 @needs_promtool
 def test_promtool_finds_no_fault_in_the_files(tmp_path):
     for name in ("herd-alerts.yml", "herd-scrape.yml"):
