@@ -18,7 +18,8 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libevent-dev \
 	libssl-dev libyaml-dev
 TEST_PACKAGES := libcmocka-dev python3 python3-pytest python3-pytest-xdist \
 	python3-pexpect python3-h2 python3-pyte python3-yaml openssl curl \
-	iproute2 procps zsh fish
+	iproute2 procps zsh fish logrotate \
+	prometheus
 LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck mandoc \
 	shellcheck libclang-rt-14-dev
 BENCH_PACKAGES := redis-server memcached chrony postgresql
@@ -33,7 +34,7 @@ COMMON_SRC := common/address.c common/buf.c common/client_view.c \
 	common/herdreader.c common/herdreader_check.c common/herdreader_nodes.c \
 	common/json.c common/keyfile.c common/location.c common/report.c \
 	common/request.c common/resolver.c common/settings.c common/text.c \
-	common/time.c common/view.c common/yamltree.c
+	common/time.c common/time_histogram.c common/view.c common/yamltree.c
 BASE_SRC := server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
 	server/base/notify.c server/base/signals.c server/base/thread.c \
 	server/base/traffic.c server/base/watchdog.c
@@ -48,7 +49,7 @@ CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
 	server/core/session_input.c server/core/shard.c server/core/short_cut.c \
 	server/core/siphash.c server/core/slot.c server/core/table.c \
 	server/core/table_walk.c server/core/timekeeper.c
-NODE_SRC := server/node/config.c server/node/limits.c server/node/node.c \
+NODE_SRC := server/node/config.c server/node/limits.c server/node/memory_bound.c server/node/node.c \
 	server/node/reload.c server/node/settings_apply.c
 PLACES_SRC := server/places/answer.c server/places/api_key.c \
 	server/places/attribution.c server/places/breaker.c server/places/cache.c \
@@ -80,7 +81,7 @@ ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
 	server/admin/digest_cache.c server/admin/herd_config.c \
 	server/admin/http_call.c server/admin/http_limits.c \
 	server/admin/http_listener.c server/admin/log_api.c server/admin/metrics.c \
-	server/admin/page.c server/admin/peers_api.c server/admin/places_api.c \
+	server/admin/open_metrics.c server/admin/page.c server/admin/peers_api.c server/admin/places_api.c \
 	server/admin/process.c server/admin/put_tickets.c server/admin/query.c \
 	server/admin/refused.c server/admin/route.c server/admin/rows.c \
 	server/admin/selection.c server/admin/status.c server/admin/table_stats.c \
@@ -160,7 +161,8 @@ CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_INPUT_SRC) $(CLIENT_OUT_SRC) \
 
 COMMON_TESTS := test_address test_buf test_common_memory test_file \
 	test_framer test_graph test_herdfile test_json test_location test_manual \
-	test_report test_request test_resolver test_settings test_text test_time
+	test_report test_request test_resolver test_settings test_text test_time \
+	test_time_histogram
 
 SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/host.c \
 	tests/sim/main.c tests/sim/mutant.c tests/sim/node.c \
@@ -176,12 +178,12 @@ CORE_TESTS := test_backoff test_batch_timer test_commit test_core_memory \
 	test_timekeeper
 
 PLACES_TESTS := test_answer test_gazetteer test_places test_places_guards
-NODE_TESTS := test_node
+NODE_TESTS := test_memory_bound test_node
 NET_TESTS := test_addresses test_half_open test_limits test_link_history \
 	test_loop_watch test_rate test_settings_apply
 STORE_TESTS := test_rows test_same_file
 ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
-	test_admin_query test_admin_routes test_admin_rows
+	test_admin_query test_admin_routes test_admin_rows test_open_metrics
 CLIENT_TESTS := test_client_tokens test_client_args test_client_filter \
 	test_client_out test_client_reply test_client_complete \
 	test_client_manual test_client_commands test_client_fields \
@@ -511,6 +513,12 @@ COMPLETIONS := bash:share/bash-completion/completions/herdctl \
 	fish:share/fish/vendor_completions.d/herdctl.fish
 UNIT_FILE := $(DESTDIR)$(PREFIX)/lib/systemd/system/herdd@.service
 USER_FILE := $(DESTDIR)$(PREFIX)/lib/sysusers.d/herd.conf
+# Of the machine only if it is installed for the machine.
+SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
+ROTATE_FILE := $(DESTDIR)$(SYSCONFDIR)/logrotate.d/herd
+# For Prometheus, Grafana and HAProxy; an operator copies them.
+MONITORING := $(addprefix server/dist/,herd-alerts.yml herd-dashboard.json \
+	herd-haproxy.cfg herd-scrape.yml)
 
 # The user that the unit names, if it is missing: without systemd-sysusers by
 # the older way. In a folder for a package ($(DESTDIR)) there is no user to
@@ -533,6 +541,8 @@ install: programs ## into $(DESTDIR)$(PREFIX): programs, data, man pages, comple
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|' server/herdd@.service.in | \
 	    install -m 644 /dev/stdin $(UNIT_FILE)
 	$(Q)install -m 644 server/herd.sysusers $(USER_FILE)
+	$(Q)install -D -m 644 server/dist/herd.logrotate $(ROTATE_FILE)
+	$(Q)install -D -m 644 -t $(DESTDIR)$(SHAREDIR)/monitoring $(MONITORING)
 	$(Q)$(foreach page,$(MAN_PAGES),install -D -m 644 -t \
 	    $(call man_folder,$(page)) $(page) &&) true
 	$(Q)set -o pipefail; for shell in $(COMPLETIONS); do \
@@ -548,7 +558,7 @@ install: programs ## into $(DESTDIR)$(PREFIX): programs, data, man pages, comple
 uninstall: ## what install put there; the user herd stays: files may be its own
 	$(Q)rm -f $(DESTDIR)$(PREFIX)/bin/herdd $(DESTDIR)$(PREFIX)/bin/herdctl \
 	    $(DESTDIR)$(PREFIX)/bin/mkgazetteer \
-	    $(UNIT_FILE) $(USER_FILE) $(foreach page,$(MAN_PAGES),\
+	    $(UNIT_FILE) $(USER_FILE) $(ROTATE_FILE) $(foreach page,$(MAN_PAGES),\
 	    $(call man_folder,$(page))/$(notdir $(page))) \
 	    $(foreach shell,$(COMPLETIONS),\
 	    $(DESTDIR)$(PREFIX)/$(lastword $(subst :, ,$(shell))))

@@ -19,6 +19,7 @@
 #include "core/session_hello.h"
 #include "net/peering.h"
 #include "net/worker_pool.h"
+#include "node/limits.h"
 #include "node/reload.h"
 #include "node/settings_apply.h"
 #include "places/places.h"
@@ -232,6 +233,7 @@ herdd_open(struct herdd *herdd, const char *path, struct herdfile *file,
 	node->boot_self = self;
 	node->log = log;
 	node->started = clock_mono();
+	node->started_wall = clock_wall();
 	node->file_loaded = clock_wall();
 	atomic_init(&node->state, NODE_STARTING);
 	herdd->path = realpath(path, NULL);
@@ -244,6 +246,7 @@ herdd_open(struct herdd *herdd, const char *path, struct herdfile *file,
 		error = open_base(herdd);
 	if (error == HERD_OK) {
 		settings_apply(node);
+		limits_tell(node);
 		error = open_modules(herdd, message);
 	}
 	if (error == HERD_OK) {

@@ -116,21 +116,22 @@ drop_privileges(const char *user, struct log *log, struct buf *message)
 	return HERD_ESYSTEM;
 }
 
-static const char *
-address_text(struct buf *out, const struct address *address)
+/* Adds one more address to what a listener has; nothing if there is none. */
+static void
+add_address(struct buf *out, const struct address *address)
 {
-	const char *text = NULL;
+	size_t before = out->len;
 
-	buf_clear(out);
-	if (address_format(out, address) == HERD_OK)
-		text = buf_cstr(out);
-	return text == NULL ? "" : text;
+	if (address->kind == ADDRESS_NONE)
+		return;
+	if ((before > 0 && buf_add_byte(out, ' ') != HERD_OK) ||
+	    address_format(out, address) != HERD_OK)
+		buf_truncate(out, before);
 }
 
 static void
 say_ready(struct herdd *herdd)
 {
-	const struct address *own = admin_address(herdd->admin, false);
 	struct node *node = &herdd->node;
 	struct buf clients;
 	struct buf peers;
@@ -139,17 +140,16 @@ say_ready(struct herdd *herdd)
 	buf_init(&clients, 512);
 	buf_init(&peers, 512);
 	buf_init(&admin, 512);
+	add_address(&clients, worker_pool_address(node->workers));
+	add_address(&peers, peering_address(node->peering));
+	add_address(&admin, admin_address(herdd->admin, false));
+	add_address(&admin, admin_address(herdd->admin, true));
 	LOG(node->log, LOG_INFO, "ready", log_text("node", node->name),
 	    log_text("herd", node->file.herd),
 	    log_text("version", HERD_VERSION), log_number("pid", getpid()),
-	    log_text("clients",
-		address_text(&clients, worker_pool_address(node->workers))),
-	    log_text(
-		"peers", address_text(&peers, peering_address(node->peering))),
-	    log_text("admin",
-		address_text(&admin, own->kind != ADDRESS_NONE
-					 ? own
-					 : admin_address(herdd->admin, true))));
+	    log_span("clients", buf_span(&clients)),
+	    log_span("peers", buf_span(&peers)),
+	    log_span("admin", buf_span(&admin)));
 	buf_release(&clients);
 	buf_release(&peers);
 	buf_release(&admin);
@@ -230,7 +230,8 @@ load_and_run(const struct options *options)
 	error = config_load(
 	    options->file, options->node, &file, &self, &diagnostics);
 	buf_init(&text, 1u << 20);
-	if (config_print(&text, options->file, &diagnostics) == HERD_OK)
+	if (config_print(&text, options->file, &diagnostics,
+		log_is_journal(STDERR_FILENO)) == HERD_OK)
 		print_span(stderr, buf_span(&text));
 	buf_release(&text);
 	diagnostics_release(&diagnostics);

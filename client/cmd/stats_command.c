@@ -46,7 +46,7 @@ static const char *const vital[] = { "herd_requests_total",
 
 /* Not seen then: they tell the time, or are parts of another metric. */
 static const char *const steady[] = { "*_age_seconds", "*_time_seconds",
-	"*_uptime_seconds", "*_bucket" };
+	"*_timestamp_seconds", "*_uptime_seconds", "*_bucket" };
 
 /* A line of Prometheus' text format: name{labels} value */
 static bool

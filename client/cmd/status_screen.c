@@ -276,6 +276,51 @@ draw_store(struct screen *s, const cJSON *json)
 	end_line(s);
 }
 
+/* "  WHAT N of MOST"; nothing if the node does not tell. */
+static void
+add_bound(struct screen *s, const cJSON *json, const char *what,
+    const char *used, const char *most)
+{
+	if (!cJSON_IsNumber(fields_at(json, most)))
+		return;
+	putf(&s->line, "  %s ", what);
+	put_count(&s->line, json, used);
+	put_text(&s->line, " of ");
+	put_count(&s->line, json, most);
+}
+
+static void
+add_bytes(struct screen *s, const cJSON *json, const char *what,
+    const char *used, const char *most)
+{
+	double bytes = fields_number(json, used, FIELDS_UNKNOWN);
+	double bound = fields_number(json, most, FIELDS_UNKNOWN);
+
+	if (isnan(bytes) || isnan(bound))
+		return;
+	putf(&s->line, "  %s ", what);
+	put_size(&s->line, bytes);
+	put_text(&s->line, " of ");
+	put_size(&s->line, bound);
+}
+
+static void
+draw_bounds(struct screen *s, const cJSON *json)
+{
+	if (fields_at(json, "bounds") == NULL)
+		return;
+	put_text(&s->line, "limits ");
+	add_bound(s, json, "connections", "bounds.connections",
+	    "bounds.connections_max");
+	add_bound(
+	    s, json, "files", "bounds.open_files", "bounds.open_files_max");
+	add_bytes(
+	    s, json, "table", "bounds.table_bytes", "bounds.table_bytes_max");
+	add_bytes(s, json, "memory", "bounds.memory_bytes",
+	    "bounds.memory_bytes_max");
+	end_line(s);
+}
+
 void
 status_screen_draw(struct run *run, const struct answers *answers)
 {
@@ -301,6 +346,7 @@ status_screen_draw(struct run *run, const struct answers *answers)
 		draw_clients(&s, a->json);
 		draw_places(&s, a->json);
 		draw_store(&s, a->json);
+		draw_bounds(&s, a->json);
 	}
 	buf_release(&s.line);
 }

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * /metrics in Prometheus' text format, version 0.0.4. Every metric is one row
- * of metrics_rows.def; those of places come from that room. Base units; never
- * a client id as a label.
+ * /metrics in Prometheus' text format, version 0.0.4, or as OpenMetrics. Every
+ * metric is one row of metrics_rows.def; those of places come from that room.
+ * Base units; never a client id as a label.
  */
+#include <event2/http.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
 #include "admin/http_limits.h"
+#include "admin/open_metrics.h"
 #include "admin/process.h"
 #include "admin/route.h"
 #include "admin/table_stats.h"
@@ -20,6 +22,7 @@
 #include "herd/version.h"
 #include "net/peering.h"
 #include "net/worker_pool.h"
+#include "node/config.h"
 #include "node/limits.h"
 #include "places/places_report.h"
 #include "store/store.h"
@@ -42,10 +45,14 @@ struct gathered {
 	uint64_t uptime_ns;
 	uint64_t judged_ns; /* the time by which the node judges */
 	struct mono now;
+	double wall_s; /* the node's clock minus `now` */
 	struct table_counts table;
 	struct table_stats_facts stats;
 	struct worker_pool_counts workers;
 	struct store_status store; /* if the node has one */
+	struct store_disk disk;
+	bool disk_known;
+	enum config_on_disk file;
 	struct http_limits_counts limits;
 	struct process_facts process;
 	struct peering_strangers strangers;
@@ -72,6 +79,13 @@ since(const struct gathered *g, struct mono at)
 	return seconds(mono_since(g->now, at));
 }
 
+/* To the millisecond: the two clocks are read one after the other. */
+static double
+timestamp(const struct gathered *g, struct mono at)
+{
+	return round((g->wall_s + seconds(at.ns)) * 1e3) / 1e3;
+}
+
 static double
 age(const struct gathered *g, uint64_t at_ns)
 {
@@ -95,13 +109,17 @@ gather(const struct http_call *call, struct gathered *g)
 	g->node = node;
 	g->admin = call->admin;
 	g->now = clock_mono();
+	g->wall_s = seconds(clock_wall().ns) - seconds(g->now.ns);
 	g->uptime_ns = mono_since(g->now, node->started);
 	g->judged_ns = timekeeper_wall(&node->timekeeper, g->now).ns;
 	table_count(node->table, &g->table);
 	table_stats_ask(call->admin->stats, &g->stats);
 	worker_pool_count(node->workers, &g->workers);
-	if (node->store != NULL)
+	if (node->store != NULL) {
 		store_status(node->store, &g->store);
+		g->disk_known = store_disk(node->store, &g->disk) == HERD_OK;
+	}
+	g->file = config_on_disk(node);
 	g->limits = http_limits_count(call->admin->limits);
 	process_ask(&g->process);
 	peering_strangers(node->peering, &g->strangers);
@@ -109,6 +127,15 @@ gather(const struct http_call *call, struct gathered *g)
 }
 
 /* --- samples with labels ---------------------------------------------- */
+
+#define PEER_LABEL_MAX (REPORT_ORIGIN_MAX + 16u)
+
+/* A node's name has no character to escape. */
+static void
+peer_label(const struct link_status *link, char out[PEER_LABEL_MAX])
+{
+	snprintf(out, PEER_LABEL_MAX, "peer=\"%s\"", link->peer);
+}
 
 /* `labels` without braces, "" for none. */
 static enum herd_error
@@ -148,6 +175,44 @@ add_requests(struct buf *out, const char *name, const struct gathered *g)
 	if (error == HERD_OK)
 		error = add_sample(
 		    out, name, "kind=\"invalid\"", (double)counts->invalid);
+	return error;
+}
+
+static enum herd_error
+add_request_times(struct buf *out, const char *name, const struct gathered *g)
+{
+	static const char *const LABELS[] = {
+#define HERD_SORT_LABEL(id, word) [id] = "kind=\"" word "\"",
+		REQUEST_SORTS(HERD_SORT_LABEL)
+#undef HERD_SORT_LABEL
+	};
+	enum herd_error error = HERD_OK;
+
+	for (unsigned i = 0; i < SORT_COUNT && error == HERD_OK; i++)
+		error = time_histogram_format(
+		    out, name, LABELS[i], &g->workers.times[i]);
+	return error;
+}
+
+static enum herd_error
+add_commit_times(struct buf *out, const char *name, const struct gathered *g)
+{
+	return g->node->store == NULL ? HERD_OK
+				      : time_histogram_format(out, name, "",
+					    &g->store.commit_times);
+}
+
+static enum herd_error
+add_propagation(struct buf *out, const char *name, const struct gathered *g)
+{
+	enum herd_error error = HERD_OK;
+	char labels[PEER_LABEL_MAX];
+
+	for (unsigned i = 0; i < g->link_count && error == HERD_OK; i++) {
+		peer_label(&g->links[i], labels);
+		error = time_histogram_format(
+		    out, name, labels, &g->links[i].stats.propagation);
+	}
 	return error;
 }
 
@@ -292,11 +357,10 @@ add_links(struct buf *out, const struct metric_row *metric, struct gathered *g)
 	enum herd_error error = HERD_OK;
 
 	for (unsigned i = 0; i < g->link_count && error == HERD_OK; i++) {
-		char labels[REPORT_ORIGIN_MAX + 16];
+		char labels[PEER_LABEL_MAX];
 
 		g->link = &g->links[i];
-		/* A node's name has no character to escape. */
-		snprintf(labels, sizeof(labels), "peer=\"%s\"", g->link->peer);
+		peer_label(g->link, labels);
 		error = add_sample(out, metric->name, labels, metric->value(g));
 	}
 	return error;
@@ -341,9 +405,17 @@ serve_metrics(struct http_call *call)
 {
 	struct buf text;
 
+	bool open = open_metrics_is_wanted(evhttp_find_header(
+	    evhttp_request_get_input_headers(call->request), "Accept"));
+	enum herd_error error;
+
 	buf_init(&text, METRICS_MAX);
-	if (add_all(call, &text) == HERD_OK)
-		http_call_text(call, 200, METRICS_TYPE, buf_span(&text));
+	error = add_all(call, &text);
+	if (error == HERD_OK && open)
+		error = open_metrics_convert(&text);
+	if (error == HERD_OK)
+		http_call_text(call, 200,
+		    open ? OPEN_METRICS_TYPE : METRICS_TYPE, buf_span(&text));
 	else
 		http_call_out_of_memory(call);
 	buf_release(&text);

@@ -2,7 +2,6 @@
 /* The node at a glance: /v1/node, /v1/status, health. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "admin/admin_room.h"
@@ -14,6 +13,7 @@
 #include "herd/version.h"
 #include "net/peering.h"
 #include "net/worker_pool.h"
+#include "node/config.h"
 #include "node/limits.h"
 #include "places/places_report.h"
 #include "store/store.h"
@@ -86,6 +86,8 @@ add_bounds(struct http_call *call, struct json *json)
 	    json, "connections_max", atomic_load(&limits->max_connections));
 	json_count(json, "open_files", process.open_files);
 	json_count(json, "open_files_max", process.max_files);
+	json_count(json, "memory_bytes", process.rss_bytes);
+	json_count(json, "memory_bytes_max", limits_process_memory(limits));
 	json_object_end(json);
 }
 
@@ -102,39 +104,22 @@ serve_node(struct http_call *call)
 
 /* --- the parts of status ---------------------------------------------- */
 
-/* Is the file another one than what runs? Null: it can't be read. */
-static void
-add_content_changed(struct json *json, const struct node *node)
-{
-	struct buf text;
-
-	buf_init(&text, HERDFILE_BYTES_MAX);
-	if (file_read(node->file_path, HERDFILE_BYTES_MAX, &text) == HERD_OK)
-		json_bool(json, "content_changed",
-		    herdfile_hash(buf_span(&text)) != node->file.hash);
-	else
-		json_null(json, "content_changed");
-	buf_release(&text);
-}
-
 static void
 add_config(struct http_call *call, struct json *json)
 {
 	const struct node *node = call->node;
 	uint64_t now = clock_wall().ns;
 	uint64_t loaded = node->file_loaded.ns;
-	struct stat st;
+	enum config_on_disk file = config_on_disk(node);
 
 	json_object(json, "config");
 	json_word(json, "path", node->file_path);
 	json_seconds(json, "loaded_ago_s", now > loaded ? now - loaded : 0);
-	/* A file that is gone or newer than what runs. */
-	json_bool(json, "changed_on_disk",
-	    stat(node->file_path, &st) != 0 ||
-		(uint64_t)st.st_mtim.tv_sec * HERD_NS_PER_S +
-			(uint64_t)st.st_mtim.tv_nsec >
-		    loaded);
-	add_content_changed(json, node);
+	json_bool(json, "changed_on_disk", file != CONFIG_SAME);
+	if (file == CONFIG_UNREADABLE)
+		json_null(json, "content_changed");
+	else
+		json_bool(json, "content_changed", file == CONFIG_CHANGED);
 	json_object_end(json);
 }
 

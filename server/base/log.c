@@ -8,7 +8,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +29,7 @@ struct log_rate {
 
 struct log {
 	int fd;
+	bool to_journal;
 	_Atomic unsigned level;
 	_Atomic unsigned format;
 	pthread_mutex_t lock;
@@ -35,6 +39,15 @@ struct log {
 	uint64_t lost; /* lines not written since the last "log-lost" */
 	int error;     /* why: an errno; 0: nobody read them */
 };
+
+/* What syslog(3) calls the level, as sd-daemon(3) writes it. */
+static const char *const PRIORITIES[] = {
+	[LOG_DEBUG] = "<7>",
+	[LOG_INFO] = "<6>",
+	[LOG_WARN] = "<4>",
+	[LOG_ERROR] = "<3>",
+};
+#define PRIORITY_LEN 3u
 
 static const char *const LEVEL_WORDS[] = {
 	[LOG_DEBUG] = "debug",
@@ -49,6 +62,27 @@ log_level_word(enum log_level level)
 	return LEVEL_WORDS[level];
 }
 
+/* systemd tells its services the device and inode of the stream. */
+bool
+log_is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char own[64];
+	struct stat facts;
+
+	if (stream == NULL || fstat(fd, &facts) != 0)
+		return false;
+	(void)snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)facts.st_dev,
+	    (uintmax_t)facts.st_ino);
+	return strcmp(stream, own) == 0;
+}
+
+const char *
+log_priority(enum log_level level)
+{
+	return PRIORITIES[level];
+}
+
 enum herd_error
 log_open(int fd, enum log_level level, enum log_format format, struct log **out)
 {
@@ -61,6 +95,7 @@ log_open(int fd, enum log_level level, enum log_format format, struct log **out)
 		return HERD_ENOMEM;
 	}
 	log->fd = fd;
+	log->to_journal = log_is_journal(fd);
 	atomic_init(&log->level, level);
 	atomic_init(&log->format, format);
 	*out = log;
@@ -187,13 +222,16 @@ format_json(struct buf *out, enum log_level level, const char *event,
 	return json_end(&json);
 }
 
+/* Every line begins with its priority; only the journal is told. */
 static enum herd_error
 format_line(struct buf *out, bool json, enum log_level level, const char *event,
     const struct log_field *fields)
 {
-	enum herd_error error = json ? format_json(out, level, event, fields)
-				     : format_logfmt(out, level, event, fields);
+	enum herd_error error = buf_add(out, PRIORITIES[level], PRIORITY_LEN);
 
+	if (error == HERD_OK)
+		error = json ? format_json(out, level, event, fields)
+			     : format_logfmt(out, level, event, fields);
 	return error == HERD_OK ? buf_add_byte(out, '\n') : error;
 }
 
@@ -258,6 +296,19 @@ write_all(int fd, struct span text, int *cause)
 	return true;
 }
 
+static struct span
+without_priority(struct span line)
+{
+	return span_of(line.data + PRIORITY_LEN, line.len - PRIORITY_LEN);
+}
+
+static bool
+write_line(const struct log *log, struct span line, int *cause)
+{
+	return write_all(
+	    log->fd, log->to_journal ? line : without_priority(line), cause);
+}
+
 /* Tells how many lines before this one were lost. */
 static void
 tell_lost(struct log *log)
@@ -275,7 +326,7 @@ tell_lost(struct log *log)
 	buf_init(&line, LOG_LINE_MAX);
 	if (format_line(&line, atomic_load(&log->format) == LOG_JSON, LOG_WARN,
 		"log-lost", note) == HERD_OK &&
-	    write_all(log->fd, buf_span(&line), &cause))
+	    write_line(log, buf_span(&line), &cause))
 		log->lost = 0;
 	buf_release(&line);
 }
@@ -284,13 +335,14 @@ static void
 log_emit(struct log *log, struct span line)
 {
 	char **slot = &log->kept[log->next % LOG_KEPT];
+	struct span kept = without_priority(line);
 
 	free(*slot);
-	*slot = strndup(line.data, line.len);
+	*slot = strndup(kept.data, kept.len);
 	log->next++;
 	if (log->lost > 0)
 		tell_lost(log);
-	if (log->lost > 0 || !write_all(log->fd, line, &log->error))
+	if (log->lost > 0 || !write_line(log, line, &log->error))
 		log->lost++;
 }
 

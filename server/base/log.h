@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The log: one event a line on stderr, logfmt or JSON, and the last lines in
- * memory for the admin API. Values from outside are escaped and cut. Each
+ * memory for the admin API. To systemd's journal each line has its priority in
+ * front, "<4>", which the journal takes off. Values from outside are escaped
+ * and cut. Each
  * event name has its own rate limit, so that a flood costs a counter. If nobody
  * reads stderr, lines are lost, and no thread waits. Any thread.
  */
@@ -48,7 +50,9 @@ log_number(const char *key, int64_t number)
 	return (struct log_field){ LOG_FIELD_NUMBER, key, { "", 0 }, number };
 }
 
-/* Gives *out; writes to file descriptor `fd`, which it does not close. */
+/*
+ * Gives *out; writes to file descriptor `fd`, which it does not close.
+ */
 HERD_MUST_CHECK enum herd_error log_open(
     int fd, enum log_level level, enum log_format format, struct log **out);
 void log_close(struct log *log);
@@ -85,6 +89,13 @@ HERD_MUST_CHECK enum herd_error log_lines_since(
 
 /* Writes the time of now, in UTC with microseconds, into `text`; borrows it. */
 struct span log_time(char text[LOG_TIME_MAX]);
+
+/*
+ * Is the file descriptor systemd's journal, as JOURNAL_STREAM has it? Then each
+ * line begins with its priority, "<4>".
+ */
+bool log_is_journal(int fd);
+const char *log_priority(enum log_level level);
 
 /* "debug", "info", "warn", "error". */
 const char *log_level_word(enum log_level level);

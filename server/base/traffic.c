@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,7 +23,9 @@ struct traffic {
 	struct buf queued;  /* what the writer takes next */
 	struct buf writing; /* the writer's own */
 	bool stopping;
+	bool reopens;
 	uint64_t lost;
+	char path[]; /* fixed */
 };
 
 /* Returns 0 or errno. */
@@ -52,40 +55,6 @@ count_lines(struct span text)
 	return lines;
 }
 
-static void *
-run_writer(void *arg)
-{
-	struct traffic *traffic = arg;
-
-	pthread_mutex_lock(&traffic->lock);
-	for (;;) {
-		struct buf full;
-		int error;
-
-		while (traffic->queued.len == 0 && !traffic->stopping)
-			pthread_cond_wait(&traffic->filled, &traffic->lock);
-		if (traffic->queued.len == 0)
-			break;
-		full = traffic->queued;
-		traffic->queued = traffic->writing;
-		traffic->writing = full;
-		pthread_mutex_unlock(&traffic->lock);
-		error = write_all(traffic->fd, buf_span(&traffic->writing));
-		if (error != 0)
-			LOG(traffic->log, LOG_ERROR, "traffic-lost",
-			    log_text("error", strerror(error)),
-			    log_text("next", "lines are dropped until the file "
-					     "can be written again"));
-		pthread_mutex_lock(&traffic->lock);
-		if (error != 0)
-			traffic->lost +=
-			    count_lines(buf_span(&traffic->writing));
-		buf_clear(&traffic->writing);
-	}
-	pthread_mutex_unlock(&traffic->lock);
-	return NULL;
-}
-
 /* Only the owner may read the file, because it tells who was where. */
 static enum herd_error
 open_file(const char *path, struct log *log, int *fd)
@@ -108,10 +77,85 @@ open_file(const char *path, struct log *log, int *fd)
 	return error;
 }
 
+/* --- the writer's thread ------------------------------------------------ */
+
+static void
+open_again(struct traffic *traffic)
+{
+	int fd;
+
+	if (open_file(traffic->path, traffic->log, &fd) == HERD_OK) {
+		close(traffic->fd);
+		traffic->fd = fd;
+		LOG(traffic->log, LOG_INFO, "traffic-reopened",
+		    log_text("file", traffic->path));
+		return;
+	}
+	LOG(traffic->log, LOG_ERROR, "traffic-reopen-failed",
+	    log_text("file", traffic->path),
+	    log_text("error", file_strerror(errno)),
+	    log_text("next", "lines go to the old file; let the node write "
+			     "that one, then send SIGHUP again"));
+}
+
+static void
+write_lines(struct traffic *traffic)
+{
+	struct span lines = buf_span(&traffic->writing);
+	int error = write_all(traffic->fd, lines);
+
+	if (error == 0)
+		return;
+	LOG(traffic->log, LOG_ERROR, "traffic-lost",
+	    log_text("error", strerror(error)),
+	    log_text("next", "lines are dropped until the file can be written "
+			     "again"));
+	pthread_mutex_lock(&traffic->lock);
+	traffic->lost += count_lines(lines);
+	pthread_mutex_unlock(&traffic->lock);
+}
+
+/* Waits for something to do; false when all is done and the log closes. */
+static bool
+take_work(struct traffic *traffic, bool *reopens)
+{
+	struct buf full;
+
+	pthread_mutex_lock(&traffic->lock);
+	buf_clear(&traffic->writing);
+	while (
+	    traffic->queued.len == 0 && !traffic->reopens && !traffic->stopping)
+		pthread_cond_wait(&traffic->filled, &traffic->lock);
+	full = traffic->queued;
+	traffic->queued = traffic->writing;
+	traffic->writing = full;
+	*reopens = traffic->reopens;
+	traffic->reopens = false;
+	pthread_mutex_unlock(&traffic->lock);
+	return full.len > 0 || *reopens;
+}
+
+static void *
+run_writer(void *arg)
+{
+	struct traffic *traffic = arg;
+	bool reopens;
+
+	while (take_work(traffic, &reopens)) {
+		if (reopens)
+			open_again(traffic);
+		write_lines(traffic);
+	}
+	return NULL;
+}
+
+/* --- any thread --------------------------------------------------------- */
+
 enum herd_error
 traffic_open(const char *path, struct log *log, struct traffic **out)
 {
-	struct traffic *traffic = calloc(1, sizeof(*traffic));
+	size_t len = strlen(path) + 1;
+	struct traffic *traffic = calloc(1, sizeof(*traffic) + len);
 	int error;
 
 	if (traffic == NULL)
@@ -122,6 +166,7 @@ traffic_open(const char *path, struct log *log, struct traffic **out)
 		errno = error;
 		return HERD_ESYSTEM;
 	}
+	memcpy(traffic->path, path, len);
 	traffic->log = log;
 	buf_init(&traffic->queued, TRAFFIC_QUEUED_MAX);
 	buf_init(&traffic->writing, TRAFFIC_QUEUED_MAX);
@@ -137,6 +182,17 @@ traffic_open(const char *path, struct log *log, struct traffic **out)
 	}
 	*out = traffic;
 	return HERD_OK;
+}
+
+void
+traffic_reopen(struct traffic *traffic)
+{
+	if (traffic == NULL)
+		return;
+	pthread_mutex_lock(&traffic->lock);
+	traffic->reopens = true;
+	pthread_cond_signal(&traffic->filled);
+	pthread_mutex_unlock(&traffic->lock);
 }
 
 void

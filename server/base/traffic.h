@@ -25,6 +25,13 @@ struct traffic;
 HERD_MUST_CHECK enum herd_error traffic_open(
     const char *path, struct log *log, struct traffic **out);
 
+/*
+ * Opens the path again, soon, because the file was renamed: lines that come
+ * after this go to the new one. If it can't be opened the old one goes on. The
+ * log has the result. NULL is fine. Any thread.
+ */
+void traffic_reopen(struct traffic *traffic);
+
 /* Writes what is queued, then closes. NULL is fine. */
 void traffic_close(struct traffic *traffic);
 

@@ -52,6 +52,7 @@ session_stats_add(struct session_stats *sum, const struct session_stats *stats)
 	sum->received_bytes += stats->received_bytes;
 	sum->exchange_bytes += stats->exchange_bytes;
 	sum->acked += stats->acked;
+	time_histogram_add(&sum->propagation, &stats->propagation);
 }
 
 /* --- state --------------------------------------------------------------- */

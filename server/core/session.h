@@ -17,6 +17,7 @@
 #include "core/timekeeper.h"
 #include "herd/framer.h"
 #include "herd/time.h"
+#include "herd/time_histogram.h"
 
 #define SESSION_NONCE_LEN DIGEST_NONCE_LEN
 #define SESSION_HELLO_MAX 1024u /* longest line before HELLO */
@@ -115,6 +116,12 @@ struct session_stats {
 	uint64_t received_bytes;
 	uint64_t exchange_bytes; /* of DIGEST lines sent */
 	uint64_t acked;          /* of `sent` */
+	/*
+	 * From the peer's receipt of a client's report to here, by the peer's
+	 * clock: reports whose origin is the peer and that were new here,
+	 * after the link was SYNCED.
+	 */
+	struct time_histogram propagation;
 };
 
 void session_stats_add(

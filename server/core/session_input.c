@@ -43,10 +43,28 @@ session_is_restored(const struct session *session, const struct report *report)
 struct incoming {
 	struct wall judged; /* the time, for all of them */
 	struct wall expiry; /* the time for their expiry */
+	struct wall peers;  /* the time by the peer's clock; 0: unknown */
 	unsigned count;
 	struct report reports[INCOMING_MAX];
 	uint64_t hashes[INCOMING_MAX];
 };
+
+/* A report that the peer had from a client, and that was new here. */
+static void
+session_time(
+    struct session *session, const struct report *report, struct wall peers)
+{
+	uint64_t received;
+
+	if (peers.ns == 0 || !session->synced ||
+	    report->kind != REPORT_POSITION ||
+	    !span_is(report->origin, session->peer))
+		return;
+	received = report_received_ns(report);
+	/* The two clocks are known with an error of half a round trip. */
+	time_histogram_note(&session->stats.propagation,
+	    peers.ns > received ? peers.ns - received : 0, 1);
+}
 
 static void
 session_put(
@@ -63,6 +81,7 @@ session_put(
 		session->stats.stale++;
 	} else {
 		session->stats.accepted++;
+		session_time(session, report, incoming->peers);
 		if (!session_is_repair(session, report, incoming->judged))
 			return;
 		if (session_is_restored(session, report))
@@ -304,6 +323,8 @@ session_input(
 	incoming.count = 0;
 	incoming.judged = timekeeper_wall(session->node->timekeeper, now);
 	incoming.expiry = timekeeper_expiry(session->node->timekeeper, now);
+	incoming.peers.ns =
+	    session->clock_known ? session->clock.offset_ns + now.ns : 0;
 	framer_filled(&session->in, len);
 	session->last_rx = now;
 	session->stats.received_bytes += len;

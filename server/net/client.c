@@ -92,7 +92,7 @@ seat_tell(struct source_seat *seat)
  * takes it out. Bytes without a complete request do not make it younger.
  */
 static void
-client_rest(struct client *client, bool rests)
+client_rest(struct client *client, bool rests, struct mono now)
 {
 	struct source_seat *seat =
 	    &client->source->seats[client->worker->number];
@@ -103,7 +103,7 @@ client_rest(struct client *client, bool rests)
 		TAILQ_REMOVE(&seat->resting, client, resting);
 	client->rests = rests;
 	if (rests) {
-		client->rests_since = clock_mono();
+		client->rests_since = now;
 		client->served = false;
 		TAILQ_INSERT_TAIL(&seat->resting, client, resting);
 	}
@@ -158,7 +158,7 @@ client_close(struct client *client)
 	client_forget_places(client);
 	client_enqueue(client, QUEUE_NONE);
 	client_set_busy(client, false);
-	client_rest(client, false);
+	client_rest(client, false, (struct mono){ 0 });
 	event_del(&client->readable);
 	event_del(&client->writable);
 	TAILQ_REMOVE(&worker->clients, client, all);
@@ -262,6 +262,8 @@ client_process(struct client *client)
 	struct span line;
 
 	batch.count = 0;
+	if (client->began.ns == 0)
+		client->began = mono;
 	worker->expiry = timekeeper_expiry(timekeeper, mono);
 	while (client_may_parse(client)) {
 		if (framer_pending(&client->in) == 0)
@@ -315,9 +317,11 @@ client_settle(struct client *client)
 {
 	bool open = client->state == CLIENT_OPEN && !client->held;
 	bool lingers = client->state == CLIENT_LINGERING;
+	struct mono now = clock_mono();
 	short want = 0;
 
 	client_count(client);
+	client_time(client, now);
 	if (client->broken ||
 	    (client_is_done(client) && ((client->eof && (open || lingers)) ||
 					   client->worker->stopping))) {
@@ -348,8 +352,10 @@ client_settle(struct client *client)
 	    client, client->queue != QUEUE_NONE || client->waiting != NULL);
 	if (client->served)
 		client_requeue_all(client);
-	client_rest(client, client->waiting == NULL && !client->held &&
-				client->state != CLIENT_THROTTLED);
+	client_rest(client,
+	    client->waiting == NULL && !client->held &&
+		client->state != CLIENT_THROTTLED,
+	    now);
 }
 
 static void
@@ -603,6 +609,7 @@ clients_release(struct worker *worker)
 			client->held = false;
 			buf_drain(&client->out,
 			    client_send(client, buf_span(&client->out)));
+			client_time(client, clock_mono());
 			(void)client_process(client);
 		} else if (store_has_failed(store)) {
 			client->broken = true;

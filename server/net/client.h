@@ -66,6 +66,8 @@ struct client {
 	uint64_t invalid;            /* of them, with "?" */
 	uint32_t uncounted_requests; /* of them, not yet in worker->busiest */
 	uint32_t uncounted_invalid;
+	uint32_t untimed[SORT_COUNT]; /* answered since `began` */
+	struct mono began; /* their first was read; 0: none since it settled */
 	struct mono opened_at;
 	struct mono last_request; /* or when it was opened */
 	uint64_t number;          /* later ones have greater numbers */
@@ -125,6 +127,9 @@ void client_cut(struct client *client);
 
 /* The client leaves: the places that it waits for are dropped. */
 void client_forget_places(struct client *client);
+
+/* How long the requests took whose replies have left. */
+void client_time(struct client *client, struct mono now);
 
 /* Are all reports of its replies on disk? Only with a commit wait. */
 bool client_is_durable(struct client *client);

@@ -17,6 +17,7 @@ struct whatsat_request {
 	struct worker *worker;
 	struct client *client; /* NULL: it has left */
 	struct places_asker *asker;
+	struct mono began;     /* the request was read */
 	_Atomic bool answered; /* the message is posted */
 	struct buf reply;
 };
@@ -74,6 +75,7 @@ refuse(struct client *client, enum refusal why, struct span line)
 	count_add(&client->worker->counts.refused[why], 1);
 	client->invalid++;
 	client->uncounted_invalid++;
+	client->untimed[SORT_INVALID]++;
 	if (error == HERD_OK)
 		error = buf_add(tx, "? ", 2);
 	if (error == HERD_OK)
@@ -102,6 +104,26 @@ is_too_far_ahead(const struct node *node, uint64_t time_ns, struct wall now)
 	    &node->limits.max_ahead_ns, memory_order_relaxed);
 
 	return ahead != 0 && time_ns > now.ns && time_ns - now.ns > ahead;
+}
+
+void
+client_time(struct client *client, struct mono now)
+{
+	struct time_histogram *times = client->worker->times;
+	uint64_t took = 0;
+
+	if (client->held)
+		return;
+	/* What is answered for its deadline was not read just now. */
+	if (client->began.ns != 0)
+		took = mono_since(now, client->began);
+	for (unsigned i = 0; i < SORT_COUNT; i++) {
+		if (client->untimed[i] == 0)
+			continue;
+		time_histogram_note(&times[i], took, client->untimed[i]);
+		client->untimed[i] = 0;
+	}
+	client->began.ns = 0;
 }
 
 /* --- durability --------------------------------------------------------- */
@@ -202,6 +224,7 @@ answer_iamat(struct client *client, const struct request *request,
 		return;
 	}
 	count_add(&worker->counts.iamat, 1);
+	client->untimed[SORT_IAMAT]++;
 	if (result == PUT_NOMEM)
 		return;
 	error = report_format(&worker->tx, &report);
@@ -260,6 +283,8 @@ on_places_message(struct message *message)
 	if (client != NULL) {
 		client->waiting = NULL;
 		client->state = CLIENT_OPEN;
+		time_histogram_note(&worker->times[SORT_WHATSAT],
+		    mono_since(clock_mono(), whatsat->began), 1);
 		client_note(client, "reply", buf_span(&whatsat->reply));
 		if (whatsat->reply.len == 0)
 			client_check(client, HERD_ENOMEM);
@@ -302,6 +327,7 @@ ask_places(struct client *client, const struct record *record,
 	if (places_ask(worker->places, question, tx, on_places, whatsat,
 		&whatsat->asker) == PLACES_PENDING) {
 		buf_truncate(tx, before);
+		whatsat->began = client->began;
 		client->waiting = whatsat;
 		client->state = CLIENT_WAITING;
 		return;
@@ -346,6 +372,8 @@ answer_whatsat(
 		if (error == HERD_OK)
 			error = buf_add_text(&worker->tx, no_places);
 	}
+	/* One that waits is timed when its places come. */
+	client->untimed[SORT_WHATSAT] += client->waiting == NULL;
 	client_check(client, error);
 	record_release(&record);
 }

@@ -78,6 +78,7 @@ struct worker {
 	bool stopping;
 	struct mono stop_at; /* clients that are not done by then are cut */
 	struct worker_counts counts;
+	struct time_histogram times[SORT_COUNT];
 	struct refusals refusals;
 	struct busiest busiest;
 };

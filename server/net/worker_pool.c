@@ -531,6 +531,9 @@ worker_pool_count(struct worker_pool *pool, struct worker_pool_counts *out)
 		out->received_bytes += atomic_load(&counts->received_bytes);
 		out->sent_bytes += atomic_load(&counts->sent_bytes);
 		out->busy += atomic_load(&counts->busy);
+		for (unsigned j = 0; j < SORT_COUNT; j++)
+			time_histogram_add(
+			    &out->times[j], &pool->all[i].times[j]);
 		raise_to_busiest(&out->busiest_client_reports, &pool->all[i],
 		    BUSIEST_REPORTS);
 		raise_to_busiest(&out->busiest_address_requests, &pool->all[i],

@@ -8,10 +8,24 @@
 #define HERD_WORKER_POOL_H
 
 #include "herd/address.h"
+#include "herd/time_histogram.h"
 #include "net/refusals.h"
 #include "node/node.h"
 
 struct worker_pool;
+
+/* Kinds of requests: id, word of metrics. */
+#define REQUEST_SORTS(X)           \
+	X(SORT_IAMAT, "iamat")     \
+	X(SORT_WHATSAT, "whatsat") \
+	X(SORT_INVALID, "invalid")
+
+enum request_sort {
+#define HERD_REQUEST_SORT_ID(id, word) id,
+	REQUEST_SORTS(HERD_REQUEST_SORT_ID)
+#undef HERD_REQUEST_SORT_ID
+	    SORT_COUNT
+};
 
 /* Sums over all workers. */
 struct worker_pool_counts {
@@ -32,6 +46,9 @@ struct worker_pool_counts {
 	/* A second, in the last whole 10 s, on the worker that has the most. */
 	double busiest_client_reports;
 	double busiest_address_requests;
+	/* From a request's last byte to its reply, commit and places included.
+	 */
+	struct time_histogram times[SORT_COUNT];
 };
 
 /*

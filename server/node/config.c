@@ -80,16 +80,21 @@ config_load(const char *path, const char *name, struct herdfile *file,
 }
 
 enum herd_error
-config_print(
-    struct buf *out, const char *path, const struct diagnostics *diagnostics)
+config_print(struct buf *out, const char *path,
+    const struct diagnostics *diagnostics, bool to_journal)
 {
 	enum herd_error error = HERD_OK;
 
 	for (size_t i = 0; i < diagnostics->count && error == HERD_OK; i++) {
 		const struct diagnostic *item = &diagnostics->items[i];
-		const char *kind =
-		    item->severity == DIAGNOSTIC_ERROR ? "error" : "warning";
+		bool bad = item->severity == DIAGNOSTIC_ERROR;
+		const char *kind = bad ? "error" : "warning";
 
+		if (to_journal)
+			error = buf_add_text(
+			    out, log_priority(bad ? LOG_ERROR : LOG_WARN));
+		if (error != HERD_OK)
+			break;
 		if (item->line == 0)
 			error = buf_addf(
 			    out, "%s: %s: %s\n", path, kind, item->text);
@@ -98,4 +103,19 @@ config_print(
 			    item->line, item->column, kind, item->text);
 	}
 	return error;
+}
+
+enum config_on_disk
+config_on_disk(const struct node *node)
+{
+	enum config_on_disk found = CONFIG_UNREADABLE;
+	struct buf text;
+
+	buf_init(&text, HERDFILE_BYTES_MAX);
+	if (file_read(node->file_path, HERDFILE_BYTES_MAX, &text) == HERD_OK)
+		found = herdfile_hash(buf_span(&text)) == node->file.hash
+			    ? CONFIG_SAME
+			    : CONFIG_CHANGED;
+	buf_release(&text);
+	return found;
 }

@@ -18,8 +18,17 @@
 HERD_MUST_CHECK enum herd_error config_load(const char *path, const char *name,
     struct herdfile *file, size_t *self, struct diagnostics *diagnostics);
 
-/* Appends "PATH:LINE:COL: error: TEXT" lines. */
-HERD_MUST_CHECK enum herd_error config_print(
-    struct buf *out, const char *path, const struct diagnostics *diagnostics);
+/*
+ * Appends "PATH:LINE:COL: error: TEXT" lines, with log_priority() before each
+ * if they are for the journal.
+ */
+HERD_MUST_CHECK enum herd_error config_print(struct buf *out, const char *path,
+    const struct diagnostics *diagnostics, bool to_journal);
+
+/* The herd file on disk, compared by its text with what the node runs with. */
+enum config_on_disk { CONFIG_SAME, CONFIG_CHANGED, CONFIG_UNREADABLE };
+
+/* Reads the file. Main thread only. */
+enum config_on_disk config_on_disk(const struct node *node);
 
 #endif

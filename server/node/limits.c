@@ -27,6 +27,15 @@ limits_memory(uint64_t machine)
 }
 
 uint64_t
+limits_memory_within(uint64_t machine, uint64_t bound)
+{
+	uint64_t memory = limits_memory(machine);
+	uint64_t most = bound / LIMITS_BOUND_PART;
+
+	return bound != 0 && most < memory ? most : memory;
+}
+
+uint64_t
 limits_table_bytes(const struct node_limits *limits)
 {
 	uint64_t own =
@@ -44,6 +53,33 @@ limits_machine_memory(void)
 	long size = sysconf(_SC_PAGESIZE);
 
 	return pages < 0 || size < 0 ? 0 : (uint64_t)pages * (uint64_t)size;
+}
+
+uint64_t
+limits_process_memory(const struct node_limits *limits)
+{
+	uint64_t machine = limits_machine_memory();
+	uint64_t bound = atomic_load(&limits->memory_bound);
+
+	return bound != 0 && (machine == 0 || bound < machine) ? bound
+							       : machine;
+}
+
+void
+limits_tell(const struct node *node)
+{
+	const struct node_limits *limits = &node->limits;
+	struct rlimit files = { 0, 0 };
+
+	(void)getrlimit(RLIMIT_NOFILE, &files);
+	LOG(node->log, LOG_INFO, "limits",
+	    log_number("open_files", (int64_t)files.rlim_cur),
+	    log_number("max_connections",
+		(int64_t)atomic_load(&limits->max_connections)),
+	    log_number("memory", (int64_t)limits_process_memory(limits)),
+	    log_number("max_memory", (int64_t)atomic_load(&limits->max_memory)),
+	    log_number(
+		"max_clients", (int64_t)node->boot.settings.max_clients));
 }
 
 uint64_t

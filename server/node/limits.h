@@ -15,6 +15,8 @@
 /* The default of max_memory: this part of the machine's, and at least. */
 #define LIMITS_MEMORY_PART 4u
 #define LIMITS_MEMORY_LEAST (UINT64_C(256) << 20)
+/* But at most this part of what the process may use. */
+#define LIMITS_BOUND_PART 2u
 
 /*
  * Client connections for which `files` descriptors are enough: `wanted`, or
@@ -26,11 +28,20 @@ uint64_t limits_connections(uint64_t wanted, uint64_t files);
 /* The value of max_memory: 0 on a machine with that many bytes. */
 uint64_t limits_memory(uint64_t machine);
 
+/* The same for a process that may use `bound` bytes; 0: it has no bound. */
+uint64_t limits_memory_within(uint64_t machine, uint64_t bound);
+
 /*
  * The limit for reports of clients, in bytes of the table: the smaller one of
  * this node's and of the least of its neighbours', if known.
  */
 uint64_t limits_table_bytes(const struct node_limits *limits);
+
+/* Bytes that the process may use: its bound, or the machine's; 0: unknown. */
+uint64_t limits_process_memory(const struct node_limits *limits);
+
+/* Logs the limits, for the start. */
+void limits_tell(const struct node *node);
 
 /* Bytes of memory that this machine has; 0: unknown. */
 uint64_t limits_machine_memory(void);

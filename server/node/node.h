@@ -23,7 +23,8 @@ struct node_limits {
 	_Atomic uint64_t request_rate;
 	_Atomic uint64_t max_connections; /* what the descriptors allow */
 	_Atomic uint64_t max_per_address;
-	_Atomic uint64_t max_memory; /* bytes of the table; never 0 */
+	_Atomic uint64_t max_memory;   /* bytes of the table; never 0 */
+	_Atomic uint64_t memory_bound; /* of the process, 0 = none */
 	/* The least max_memory of live neighbours, 0 = none is known. */
 	_Atomic uint64_t neighbours_memory;
 	_Atomic bool refuse_at_cap;
@@ -83,6 +84,7 @@ struct node {
 	struct peering *peering;     /* any thread, by its functions */
 	struct store *store;         /* any thread; NULL: none */
 	struct mono started;         /* fixed */
+	struct wall started_wall;    /* fixed */
 
 	/* main thread only */
 	struct event_base *base;

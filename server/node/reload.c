@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/traffic.h"
 #include "node/config.h"
 #include "node/settings_apply.h"
 
@@ -179,9 +180,12 @@ node_reload(struct node *node, const char *who, struct reload *reload)
 {
 	struct herdfile file;
 	size_t self = 0;
-	enum herd_error error = config_load(
-	    node->file_path, node->name, &file, &self, &reload->diagnostics);
+	enum herd_error error;
 
+	/* A file that is refused must not keep logs from rotating. */
+	traffic_reopen(node->traffic);
+	error = config_load(
+	    node->file_path, node->name, &file, &self, &reload->diagnostics);
 	log_diagnostics(node, &reload->diagnostics);
 	if (error == HERD_OK) {
 		compare(reload, node, &file, self);

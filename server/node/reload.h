@@ -23,7 +23,8 @@ void reload_init(struct reload *reload);
 void reload_release(struct reload *reload);
 
 /*
- * Reads the herd file again and applies it. *reload, which the caller has
+ * Reads the herd file again and applies it, and opens the traffic log again,
+ * whatever the file is. *reload, which the caller has
  * initialised, gets the result. `who` is for the log. HERD_ESYNTAX ...:
  * rejected, nothing changed.
  */

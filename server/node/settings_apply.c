@@ -2,6 +2,7 @@
 #include "node/settings_apply.h"
 
 #include "node/limits.h"
+#include "node/memory_bound.h"
 
 /* A number or truth value that threads read from the node. */
 #define APPLY(apply, member, value)                                           \
@@ -29,9 +30,13 @@ APPLY(apply_link_redial_max, timings.redial_max_ns, link.redial_max)
 static void
 apply_max_memory(struct node *node, const struct settings *settings)
 {
-	node->limits.max_memory = settings->max_memory != 0
-				      ? settings->max_memory
-				      : limits_memory(limits_machine_memory());
+	uint64_t bound = memory_bound(MEMORY_BOUND_CGROUPS, MEMORY_BOUND_OWN);
+
+	node->limits.memory_bound = bound;
+	node->limits.max_memory =
+	    settings->max_memory != 0
+		? settings->max_memory
+		: limits_memory_within(limits_machine_memory(), bound);
 }
 
 /* Connections must never use up the files that the node itself needs. */

@@ -309,6 +309,17 @@ add_time_metric(const struct provider_report *report, struct buf *out)
 	return error;
 }
 
+static enum herd_error
+add_times_metric(const struct provider_report *report, struct buf *out)
+{
+	char labels[64];
+
+	(void)snprintf(labels, sizeof(labels), "provider=\"%s\"",
+	    places_kind_name(report->kind));
+	return time_histogram_format(out, "herd_places_answer_duration_seconds",
+	    labels, &report->stats.times);
+}
+
 struct places_metric {
 	const char *name;
 	const char *type;
@@ -329,6 +340,9 @@ static const struct places_metric METRICS[] = {
 	    add_answers_metric, 0 },
 	{ "answer_seconds", "summary", "Time that an answer took.",
 	    add_time_metric, 0 },
+	{ "answer_duration_seconds", "histogram",
+	    "The same, as counts of answers that can be added up.",
+	    add_times_metric, 0 },
 	GAUGE(ACTIVE, "active_calls",
 	    "Calls that the upstream has not answered."),
 	GAUGE(QUEUED, "queued_questions", "Questions that wait for a call."),

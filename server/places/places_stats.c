@@ -23,7 +23,7 @@ places_stats_init(struct places_stats *stats)
 		atomic_init(&stats->by_status[i], 0);
 	for (unsigned i = 0; i < PLACES_STATS_BUCKETS; i++)
 		atomic_init(&stats->by_time[i], 0);
-	atomic_init(&stats->time_ns, 0);
+	stats->times = (struct time_histogram){ 0 };
 }
 
 /* The power of two, then the next two bits below it. */
@@ -56,7 +56,7 @@ places_stats_count(
 {
 	bump(&stats->by_status[status], 1);
 	bump(&stats->by_time[bucket_of(took_ns)], 1);
-	bump(&stats->time_ns, took_ns);
+	time_histogram_note(&stats->times, took_ns, 1);
 }
 
 void
@@ -66,7 +66,7 @@ places_stats_add(struct places_stats *sum, const struct places_stats *from)
 		bump(&sum->by_status[i], get(&from->by_status[i]));
 	for (unsigned i = 0; i < PLACES_STATS_BUCKETS; i++)
 		bump(&sum->by_time[i], get(&from->by_time[i]));
-	bump(&sum->time_ns, get(&from->time_ns));
+	time_histogram_add(&sum->times, &from->times);
 }
 
 uint64_t
@@ -102,7 +102,7 @@ places_stats_failed(const struct places_stats *stats)
 double
 places_stats_seconds(const struct places_stats *stats)
 {
-	return (double)get(&stats->time_ns) / 1e9;
+	return (double)get(&stats->times.sum_ns) / 1e9;
 }
 
 double

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "herd/time_histogram.h"
 #include "places/answer.h"
 
 /* Four steps per power of two, up to 2^36 ns (69 s): at most 12 % off. */
@@ -18,7 +19,7 @@
 struct places_stats {
 	_Atomic uint64_t by_status[PLACES_STATUS_COUNT];
 	_Atomic uint64_t by_time[PLACES_STATS_BUCKETS];
-	_Atomic uint64_t time_ns; /* sum */
+	struct time_histogram times;
 };
 
 void places_stats_init(struct places_stats *stats);

@@ -39,6 +39,7 @@ struct store {
 	_Atomic uint64_t commits;
 	_Atomic uint64_t committed;
 	_Atomic uint64_t commit_ns;
+	struct time_histogram commit_times;
 	uint64_t loaded;
 	uint64_t damaged;
 	pthread_mutex_t error_lock;
@@ -246,6 +247,7 @@ store_batch(struct store *store)
 {
 	enum herd_error error = store_collect(store);
 	struct mono start = clock_mono();
+	uint64_t took;
 
 	if (error == HERD_OK && store->batch_records > 0)
 		error = store_write(store);
@@ -258,7 +260,10 @@ store_batch(struct store *store)
 				      : herd_strerror(error));
 		return;
 	}
-	atomic_store(&store->commit_ns, mono_since(clock_mono(), start));
+	took = mono_since(clock_mono(), start);
+	atomic_store(&store->commit_ns, took);
+	if (store->batch_records > 0)
+		time_histogram_note(&store->commit_times, took, 1);
 	atomic_fetch_add(&store->commits, store->batch_records > 0);
 	atomic_fetch_add(&store->committed, store->batch_records);
 	if (commit_publish(&store->commit))
@@ -408,6 +413,7 @@ store_status(struct store *store, struct store_status *out)
 		.damaged = store->damaged,
 		.commit_ns = atomic_load(&store->commit_ns),
 	};
+	time_histogram_add(&out->commit_times, &store->commit_times);
 	pthread_mutex_lock(&store->error_lock);
 	memcpy(out->error, store->error, sizeof(out->error));
 	pthread_mutex_unlock(&store->error_lock);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "core/commit.h"
 #include "core/timekeeper.h"
+#include "herd/time_histogram.h"
 
 #define STORE_BATCH_RECORDS 8192u
 #define STORE_BATCH_NS (20u * HERD_NS_PER_MS)
@@ -34,6 +35,7 @@ struct store_status {
 	uint64_t loaded;    /* at start */
 	uint64_t damaged;   /* at start, rows that were left out */
 	uint64_t commit_ns; /* the last one took */
+	struct time_histogram commit_times;
 	char error[256];
 };
 

@@ -10,6 +10,9 @@ import pytest
 from nodes import HERDD, TOP
 
 
+MONITORING = ["herd-alerts.yml", "herd-dashboard.json", "herd-haproxy.cfg", "herd-scrape.yml"]
+
+
 def make(target, *variables, env=None):
     done = subprocess.run(["make", "-s", "-o", "programs", target, *variables], cwd=TOP, capture_output=True,
                           text=True, env={**os.environ, **(env or {})})
@@ -50,7 +53,8 @@ def test_package_folder_has_unit_and_user_and_is_emptied(tmp_path, built, tools)
     root = tmp_path / "root"
     make("install", f"DESTDIR={root}", "PREFIX=/usr", env=env)
     assert {"usr/bin/herdd", "usr/bin/herdctl", "usr/bin/mkgazetteer", "usr/lib/systemd/system/herdd@.service",
-            "usr/lib/sysusers.d/herd.conf", "usr/share/man/man8/herdd.8"} <= files(root)
+            "usr/lib/sysusers.d/herd.conf", "usr/share/man/man8/herdd.8", "etc/logrotate.d/herd",
+            *(f"usr/share/herd/monitoring/{name}" for name in MONITORING)} <= files(root)
     # The package's folder is not this machine: it gets no user.
     assert calls(tmp_path) == []
     unit = (root / "usr/lib/systemd/system/herdd@.service").read_text()

@@ -41,7 +41,8 @@ test_names_are_prometheus_own(void **state HERD_UNUSED)
 		const char *name = METRICS[i].name;
 		size_t len = strlen(name);
 
-		assert_true(strncmp(name, "herd_", 5) == 0);
+		assert_true(strncmp(name, "herd_", 5) == 0 ||
+			    strncmp(name, "process_", 8) == 0);
 		if ((strcmp(name + len - strlen(TOTAL), TOTAL) == 0) !=
 		    METRICS[i].counts)
 			fail_msg("%s: a counter, and only that, ends with %s",

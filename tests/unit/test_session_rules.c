@@ -620,6 +620,59 @@ test_judged_time_of_a_pong_is_read_and_checked(void **state)
 	end_release(&bob);
 }
 
+/* A report that `origin` got `ago_ns` before now, by a clock 7 s ahead. */
+static void
+hear_report(struct end *bob, const char *origin, const char *client,
+    int64_t ago_ns, const struct ends_time *time)
+{
+	uint64_t received = ends_wall(time).ns + 7 * S - (uint64_t)ago_ns;
+	char sent[TIME_FORMAT_MAX];
+	char line[128];
+
+	snprintf(line, sizeof(line), "AT %s +0.250000000 %s +1-1 %.*s", origin,
+	    client, (int)time_format(received - S / 4, sent), sent);
+	end_hears(bob, line, time);
+}
+
+static uint64_t
+timed(const struct end *bob)
+{
+	return time_histogram_count(&bob->session.stats.propagation);
+}
+
+static void
+test_propagation_is_measured_by_the_peers_clock(void **state)
+{
+	const struct time_histogram *times;
+	struct ends_time time;
+	char sent[TIME_FORMAT_MAX];
+	char line[64];
+	struct end bob;
+
+	(void)state;
+	bob_syncs(&bob, &time);
+	times = &bob.session.stats.propagation;
+	hear_report(&bob, "Zoe", "early", (int64_t)(30 * MS), &time);
+	assert_int_equal(timed(&bob), 0); /* no clock is known */
+	snprintf(line, sizeof(line), "PONG 1 %.*s",
+	    (int)time_format(ends_wall(&time).ns + 7 * S, sent), sent);
+	end_hears(&bob, line, &time);
+	assert_true(bob.session.clock_known);
+	hear_report(&bob, "Zoe", "kiwi", (int64_t)(30 * MS), &time);
+	assert_int_equal(timed(&bob), 1);
+	assert_true(times->sum_ns == 30 * MS);
+	/* The same again, one that others heard, and a removal do not count. */
+	hear_report(&bob, "Zoe", "kiwi", (int64_t)(30 * MS), &time);
+	hear_report(&bob, "Riley", "lark", (int64_t)(30 * MS), &time);
+	end_hears(&bob, "GONE Zoe dodo 1600000002", &time);
+	assert_int_equal(timed(&bob), 1);
+	/* What comes before it was sent took no time: clocks are not exact. */
+	hear_report(&bob, "Zoe", "moa", -(int64_t)(30 * MS), &time);
+	assert_int_equal(timed(&bob), 2);
+	assert_true(times->sum_ns == 30 * MS);
+	end_release(&bob);
+}
+
 /*
  * A verification that a clock asked for: what it brings is no fault of the
  * links.
@@ -682,6 +735,8 @@ main(void)
 		    test_pong_has_the_judged_time_for_who_reads_it),
 		cmocka_unit_test(
 		    test_judged_time_of_a_pong_is_read_and_checked),
+		cmocka_unit_test(
+		    test_propagation_is_measured_by_the_peers_clock),
 		cmocka_unit_test(
 		    test_what_a_clock_had_lost_is_restored_not_repaired),
 	};
