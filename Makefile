@@ -32,7 +32,8 @@ COMMON_SRC := common/address.c common/buf.c common/client_view.c \
 	common/framer.c common/glob.c common/graph.c common/herdfile.c \
 	common/herdreader.c common/herdreader_check.c common/herdreader_nodes.c \
 	common/json.c common/keyfile.c common/location.c common/report.c \
-	common/request.c common/resolver.c common/settings.c common/text.c \
+	common/request.c common/resolver.c common/settings.c common/siphash.c \
+	common/store_row.c common/text.c \
 	common/time.c common/view.c common/yamltree.c
 BASE_SRC := server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
 	server/base/notify.c server/base/signals.c server/base/thread.c \
@@ -46,7 +47,7 @@ CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
 	server/core/pack.c server/core/record.c server/core/session.c \
 	server/core/session_exchange.c server/core/session_hello.c \
 	server/core/session_input.c server/core/shard.c server/core/short_cut.c \
-	server/core/siphash.c server/core/slot.c server/core/table.c \
+	server/core/slot.c server/core/table.c \
 	server/core/table_walk.c server/core/timekeeper.c
 NODE_SRC := server/node/config.c server/node/limits.c server/node/node.c \
 	server/node/reload.c server/node/settings_apply.c
@@ -65,7 +66,9 @@ PLACES_SRC := server/places/answer.c server/places/api_key.c \
 	server/places/question.c server/places/test_call.c server/places/upstream.c \
 	server/places/upstream_json.c
 STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
-	server/store/store.c
+	server/store/sqlite_backup.c server/store/sqlite_check.c \
+	server/store/sqlite_erase.c server/store/sqlite_page.c \
+	server/store/store.c server/store/store_work.c
 NET_SRC := server/net/addresses.c server/net/busiest.c server/net/client.c \
 	server/net/client_answer.c server/net/half_open.c server/net/link_clock.c \
 	server/net/link_socket.c server/net/listener.c server/net/net_link.c \
@@ -74,7 +77,8 @@ NET_SRC := server/net/addresses.c server/net/busiest.c server/net/client.c \
 	server/net/worker_pool.c
 ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
 	server/admin/bearer_tokens.c server/admin/client_row.c \
-	server/admin/clients_api.c server/admin/clients_forget.c \
+	server/admin/clients_api.c server/admin/clients_erase.c \
+	server/admin/clients_forget.c \
 	server/admin/clients_put.c server/admin/connections_api.c \
 	server/admin/control.c server/admin/cursor.c server/admin/digest_api.c \
 	server/admin/digest_cache.c server/admin/herd_config.c \
@@ -83,7 +87,8 @@ ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
 	server/admin/page.c server/admin/peers_api.c server/admin/places_api.c \
 	server/admin/process.c server/admin/put_tickets.c server/admin/query.c \
 	server/admin/refused.c server/admin/route.c server/admin/rows.c \
-	server/admin/selection.c server/admin/status.c server/admin/table_stats.c \
+	server/admin/selection.c server/admin/status.c server/admin/store_api.c \
+	server/admin/store_backup.c server/admin/table_stats.c \
 	server/admin/top_api.c server/admin/track_api.c server/admin/watch_line.c \
 	server/admin/watch_list.c server/admin/watch_news.c \
 	server/admin/watch_reports.c
