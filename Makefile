@@ -101,7 +101,8 @@ CLIENT_INPUT_SRC := client/input/import_csv.c client/input/import_geojson.c \
 	client/input/import_json.c client/input/import_jsonl.c \
 	client/input/import_reader.c client/input/import_record.c \
 	client/input/import_source.c client/input/json_members.c \
-	client/input/json_outline.c client/input/xml_token.c
+	client/input/json_outline.c client/input/sqlite_api.c \
+	client/input/store_file.c client/input/xml_token.c
 CLIENT_OUT_SRC := client/out/canvas.c client/out/diagram.c \
 	client/out/layout.c client/out/out.c client/out/out_formats.c \
 	client/out/out_json.c client/out/out_prometheus.c client/out/out_table.c \
@@ -124,6 +125,7 @@ CLIENT_REPL_SRC := client/repl/background.c client/repl/complete.c \
 	client/repl/shells.c
 CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/check.c client/cmd/check_client.c client/cmd/client_count.c \
+	client/cmd/client_erase.c \
 	client/cmd/client_export.c client/cmd/client_forget.c \
 	client/cmd/client_import.c client/cmd/client_list.c client/cmd/client_ls.c \
 	client/cmd/client_near.c client/cmd/client_refused.c \
@@ -153,7 +155,10 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/places_test.c client/cmd/prefs_rows.c client/cmd/quit.c \
 	client/cmd/raw.c client/cmd/set.c client/cmd/stats_command.c \
 	client/cmd/stats_trend.c client/cmd/status_command.c \
-	client/cmd/status_screen.c client/cmd/top.c client/cmd/trace.c \
+	client/cmd/status_screen.c client/cmd/store_backup.c \
+	client/cmd/store_check.c client/cmd/store_patience.c \
+	client/cmd/store_place.c client/cmd/store_restore.c \
+	client/cmd/store_status.c client/cmd/top.c client/cmd/trace.c \
 	client/cmd/typed.c client/cmd/unalias.c client/cmd/version_command.c \
 	client/cmd/wait_client.c client/cmd/wait_goal.c client/cmd/wait_link.c \
 	client/cmd/whatsat.c

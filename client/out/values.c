@@ -65,8 +65,7 @@ put_distance(struct buf *out, double metres)
 		putf(out, "%.0f km", metres / 1000);
 }
 
-/* Appends "12.4M" for a size in bytes. */
-static void
+void
 put_size(struct buf *out, double bytes)
 {
 	static const char units[] = " KMGTPE";
