@@ -78,9 +78,8 @@ ask_until_settled(struct run *run, const char *path, struct answers *answers)
 	return status;
 }
 
-/* --- what stays ----------------------------------------------------------- */
+/* --- what stays: on stderr, because scripts have to know it as well ------- */
 
-/* On stderr, because scripts have to know it as well. */
 static void
 say_nodes_missed(struct run *run, const struct answers *answers, const char *id)
 {
@@ -94,7 +93,7 @@ say_nodes_missed(struct run *run, const struct answers *answers, const char *id)
 		put_text(&names, a->target->name);
 	}
 	if (count > 0)
-		run_fail(run, STATUS_PARTIAL,
+		run_note(run,
 		    "%s: the removal comes to %s with its links; %s files keep "
 		    "positions until `client erase %s' is run again with %s up",
 		    text_of(&names), count == 1 ? "it" : "them",
@@ -134,12 +133,12 @@ say_removal(struct run *run, const struct answers *answers)
 	if (seconds > 0 && gmtime_r(&seconds, &utc) != NULL)
 		(void)strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%SZ", &utc);
 	if (date[0] != '\0')
-		out_footer(&run->out,
+		run_note(run,
 		    "the removal, which has the id, stays until %s; it expires "
 		    "then",
 		    date);
 	else
-		out_footer(&run->out,
+		run_note(run,
 		    "the removal, which has the id, stays for good, as "
 		    "expire_after is 0, unless max_clients evicts it");
 }
@@ -160,10 +159,10 @@ say_logs(struct run *run, const struct answers *answers)
 		put_clean(&paths, span_from(path));
 	}
 	if (paths.len > 0)
-		out_footer(&run->out,
+		run_note(run,
 		    "traffic logs still have the id and positions: %s",
 		    text_of(&paths));
-	out_footer(&run->out,
+	run_note(run,
 	    "backups made before have what was erased: restore none of them");
 	buf_release(&paths);
 }
@@ -186,9 +185,9 @@ erase(struct run *run, const char *id)
 	if (status != STATUS_OK)
 		return status;
 	fields_rows(run, &answers, NULL, NULL);
+	status = fields_report(run, &answers);
 	say_removal(run, &answers);
 	say_logs(run, &answers);
-	status = fields_report(run, &answers);
 	say_nodes_missed(run, &answers, id);
 	answers_release(&answers);
 	return status;

@@ -323,7 +323,7 @@ add_row(struct run *run, const struct backup *b, const char *path,
 
 	out_word(out, BACKUP_NODE, b->target->name);
 	out_word(out, BACKUP_FILE, path);
-	out_integer(out, BACKUP_BYTES, (int64_t)file->bytes);
+	out_real(out, BACKUP_BYTES, (double)file->bytes);
 	out_integer(out, BACKUP_ROWS, (int64_t)file->rows);
 	out_integer(out, BACKUP_REMOVALS, (int64_t)file->removals);
 	out_real(

@@ -41,7 +41,7 @@ add_file_row(struct run *run, const char *path, struct store_file *file)
 	out_integer(out, CHECK_ROWS, (int64_t)file->rows);
 	out_integer(out, CHECK_REMOVALS, (int64_t)file->removals);
 	out_integer(out, CHECK_DAMAGED, (int64_t)file->damaged);
-	out_integer(out, CHECK_BYTES, (int64_t)file->bytes);
+	out_real(out, CHECK_BYTES, (double)file->bytes);
 	if (file->fault.len > 0)
 		out_text(out, CHECK_ERROR, buf_span(&file->fault));
 	out_row(out);
