@@ -187,7 +187,7 @@ PLACES_TESTS := test_answer test_gazetteer test_places test_places_guards
 NODE_TESTS := test_node
 NET_TESTS := test_addresses test_half_open test_limits test_link_history \
 	test_loop_watch test_rate test_settings_apply
-STORE_TESTS := test_rows test_same_file
+STORE_TESTS := test_rows test_same_file test_sqlite_page
 ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
 	test_admin_query test_admin_routes test_admin_rows
 CLIENT_TESTS := test_client_tokens test_client_args test_client_filter \

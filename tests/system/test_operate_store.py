@@ -476,6 +476,11 @@ def test_forget_is_no_erasure_and_erase_is(tmp_path):
         herd["C"].iamat(*((client, b"+1.5-2.5", b"1700000001") for client in ids[::3]))
         herd.wait_equal([b"who", *ids[:50]])
         wait_until(lambda: all(has_place(tmp_path, name) for name in names), "all stores have it")
+        # Another client, who is only forgotten.
+        herd["A"].iamat((b"other", b"+55.443322-011.223344", b"1700000000"))
+        wait_until(lambda: has_place(tmp_path, "A", b"+55.443322-011.223344"), "A has it")
+        ok(ctl("client", "forget", "other", "--yes"))
+        assert has_place(tmp_path, "A", b"+55.443322-011.223344")
         result = ctl("client", "erase", "who", "--yes")
         assert result.returncode == 0, result.stderr
         assert "the removal, which has the id, stays until 2033-11-11 22:13:21Z" in result.stderr
@@ -487,7 +492,7 @@ def test_forget_is_no_erasure_and_erase_is(tmp_path):
             assert b"who" not in herd[name].log().encode().replace(b"whole", b"")
         assert herd["A"].at_lines([b"who"]) == [None]
         found = row(ctl("store", "check", "-n", "B", "-o", "json"), "stores")
-        assert (found["rows"], found["removals"], found["damaged"]) == (2001, 1, 0)
+        assert (found["rows"], found["removals"], found["damaged"]) == (2002, 2, 0)
         # Again: there is nothing to forget, and that is fine.
         again = json.loads(ok(ctl("client", "erase", "who", "--yes", "-o", "json")).stdout)["nodes"]
         assert [node["forgotten"] for node in again] == [False] * 3
