@@ -519,30 +519,55 @@ def test_a_node_that_is_down_is_named_and_gets_the_removal(tmp_path):
 
 
 def test_erasure_takes_what_moved_between_pages(tmp_path):
-    """Rows that grow and go make SQLite move others about, and leave copies."""
+    """Rows that grow make SQLite move others about, and leave copies of them
+    that secure deletion does not know."""
     seed = int(os.environ.get("HERD_SEED", random.randrange(1 << 30)))
     print("seed", seed)
     rng = random.Random(seed)
     with solo_of(tmp_path, ASYNC) as ctl:
-        victims = {b"victim%d-" % i + b"v" * rng.randrange(1, 1500): b"+%d.123456-%d.654321" % (10 + i, 20 + i)
-                   for i in range(12)}
-        clients = [b"c%d-" % i + b"x" * rng.randrange(1, 400) for i in range(3000)]
-        everyone = clients + list(victims)
-        for at in range(4):
-            rng.shuffle(everyone)
-            ctl.node.iamat(*((c, victims.get(c, b"+1.5-2"), b"%d" % (100 + at)) for c in everyone))
-            for client in rng.sample(clients, 300):
-                ctl.node.iamat((client, b"+1.000000000000000000000000000001-2", b"%d" % (100 + at)))
-        for client, place in victims.items():
-            ok(ctl("client", "erase", client.decode(), "--yes"))
-            assert place not in bytes_of(tmp_path, "Solo")
-        assert row(ctl("store", "check", "-o", "json"), "stores")["damaged"] == 0
+        places = {b"v%d-" % i + b"x" * rng.choice([rng.randrange(300), rng.randrange(1500)]):
+                  b"+%d.%06d-%d.654321" % (10 + i % 70, i, i % 170) for i in range(2000)}
+        clients = list(places)
+        for at in range(3):
+            rng.shuffle(clients)
+            ctl.node.iamat(*((c, places[c] + b"0" * rng.randrange(40), b"%d" % (100 + at)) for c in clients))
+        ok(ctl("client", "forget", "v1*", "--yes"))
+        ok(ctl("client", "erase", clients[0].decode(), "--yes"))
+        data = bytes_of(tmp_path, "Solo")
+        gone = [place for client, place in places.items() if client.startswith(b"v1")]
+        assert len(gone) > 1000 and [place for place in gone if place in data] == []
+        found = row(ctl("store", "check", "-o", "json"), "stores")
+        assert (found["rows"], found["damaged"]) == (2000, 0)
         assert ctl.node.stop() == 0
         db = sqlite3.connect(tmp_path / "herd-Solo.sqlite")
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         db.close()
+
+
+def test_erasure_takes_what_was_deleted_before_its_time(tmp_path):
+    """By a herdd that did not delete securely: rows in pages, and pages that are free."""
+    path = tmp_path / "herd-Solo.sqlite"
+    with solo_of(tmp_path, ASYNC) as ctl:
+        ctl.node.iamat(*((b"c%05d" % i, PLACE, b"5") for i in range(5000)), (b"long-" + b"l" * 9000, PLACE, b"5"))
+        assert ctl.node.stop() == 0
+        db = sqlite3.connect(path)
+        db.execute("PRAGMA secure_delete=OFF")
+        db.execute("DELETE FROM reports WHERE client <> CAST('c00007' AS BLOB)")
+        db.commit()
+        assert db.execute("PRAGMA freelist_count").fetchone()[0] > 50
+        db.close()
+        assert path.read_bytes().count(PLACE) > 1000
         ctl.node.start()
-        assert row(ctl("client", "count", "-o", "json"), "nodes")["count"] == 3000
+        ok(ctl("client", "erase", "c00007", "--yes"))
+        assert not has_place(tmp_path, "Solo")
+        # The free pages are used again.
+        fill(ctl.node, 3000)
+        found = row(ctl("store", "check", "-o", "json"), "stores")
+        assert (found["rows"], found["removals"], found["damaged"]) == (3001, 1, 0)
+        assert ctl.node.stop() == 0
+        db = sqlite3.connect(path)
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        db.close()
 
 
 def test_a_kill_in_the_middle_of_an_erasure_harms_nothing(tmp_path):
