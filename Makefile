@@ -33,8 +33,9 @@ COMMON_SRC := common/address.c common/buf.c common/client_view.c \
 	common/framer.c common/glob.c common/graph.c common/herdfile.c \
 	common/herdreader.c common/herdreader_check.c common/herdreader_nodes.c \
 	common/json.c common/keyfile.c common/location.c common/report.c \
-	common/request.c common/resolver.c common/settings.c common/text.c \
-	common/time.c common/time_histogram.c common/view.c common/yamltree.c
+	common/request.c common/resolver.c common/settings.c common/siphash.c \
+	common/store_row.c common/text.c common/time.c common/time_histogram.c \
+	common/view.c common/yamltree.c
 BASE_SRC := server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
 	server/base/notify.c server/base/signals.c server/base/thread.c \
 	server/base/traffic.c server/base/watchdog.c
@@ -47,7 +48,7 @@ CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
 	server/core/pack.c server/core/record.c server/core/session.c \
 	server/core/session_exchange.c server/core/session_hello.c \
 	server/core/session_input.c server/core/shard.c server/core/short_cut.c \
-	server/core/siphash.c server/core/slot.c server/core/table.c \
+	server/core/slot.c server/core/table.c \
 	server/core/table_walk.c server/core/timekeeper.c
 NODE_SRC := server/node/config.c server/node/limits.c server/node/memory_bound.c server/node/node.c \
 	server/node/reload.c server/node/settings_apply.c
@@ -66,7 +67,9 @@ PLACES_SRC := server/places/answer.c server/places/api_key.c \
 	server/places/question.c server/places/test_call.c server/places/upstream.c \
 	server/places/upstream_json.c
 STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
-	server/store/store.c
+	server/store/sqlite_backup.c server/store/sqlite_check.c \
+	server/store/sqlite_erase.c server/store/sqlite_page.c \
+	server/store/store.c server/store/store_work.c
 NET_SRC := server/net/addresses.c server/net/busiest.c server/net/client.c \
 	server/net/client_answer.c server/net/half_open.c server/net/link_clock.c \
 	server/net/link_socket.c server/net/listener.c server/net/net_link.c \
@@ -75,7 +78,8 @@ NET_SRC := server/net/addresses.c server/net/busiest.c server/net/client.c \
 	server/net/worker_pool.c
 ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
 	server/admin/bearer_tokens.c server/admin/client_row.c \
-	server/admin/clients_api.c server/admin/clients_forget.c \
+	server/admin/clients_api.c server/admin/clients_erase.c \
+	server/admin/clients_forget.c \
 	server/admin/clients_put.c server/admin/connections_api.c \
 	server/admin/control.c server/admin/cursor.c server/admin/digest_api.c \
 	server/admin/digest_cache.c server/admin/herd_config.c \
@@ -84,7 +88,8 @@ ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
 	server/admin/open_metrics.c server/admin/page.c server/admin/peers_api.c server/admin/places_api.c \
 	server/admin/process.c server/admin/put_tickets.c server/admin/query.c \
 	server/admin/refused.c server/admin/route.c server/admin/rows.c \
-	server/admin/selection.c server/admin/status.c server/admin/table_stats.c \
+	server/admin/selection.c server/admin/status.c server/admin/store_api.c \
+	server/admin/store_backup.c server/admin/table_stats.c \
 	server/admin/top_api.c server/admin/track_api.c server/admin/watch_line.c \
 	server/admin/watch_list.c server/admin/watch_news.c \
 	server/admin/watch_reports.c
@@ -97,7 +102,8 @@ CLIENT_INPUT_SRC := client/input/import_csv.c client/input/import_geojson.c \
 	client/input/import_json.c client/input/import_jsonl.c \
 	client/input/import_reader.c client/input/import_record.c \
 	client/input/import_source.c client/input/json_members.c \
-	client/input/json_outline.c client/input/xml_token.c
+	client/input/json_outline.c client/input/sqlite_api.c \
+	client/input/store_file.c client/input/xml_token.c
 CLIENT_OUT_SRC := client/out/canvas.c client/out/diagram.c \
 	client/out/layout.c client/out/out.c client/out/out_formats.c \
 	client/out/out_json.c client/out/out_prometheus.c client/out/out_table.c \
@@ -120,6 +126,7 @@ CLIENT_REPL_SRC := client/repl/background.c client/repl/complete.c \
 	client/repl/shells.c
 CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/check.c client/cmd/check_client.c client/cmd/client_count.c \
+	client/cmd/client_erase.c \
 	client/cmd/client_export.c client/cmd/client_forget.c \
 	client/cmd/client_import.c client/cmd/client_line.c \
 	client/cmd/client_list.c client/cmd/client_ls.c client/cmd/client_near.c \
@@ -151,7 +158,10 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/places_test.c client/cmd/prefs_rows.c client/cmd/quit.c \
 	client/cmd/raw.c client/cmd/set.c client/cmd/stats_command.c \
 	client/cmd/stats_trend.c client/cmd/status_command.c \
-	client/cmd/status_screen.c client/cmd/top.c client/cmd/trace.c \
+	client/cmd/status_screen.c client/cmd/store_backup.c \
+	client/cmd/store_check.c client/cmd/store_patience.c \
+	client/cmd/store_place.c client/cmd/store_restore.c \
+	client/cmd/store_status.c client/cmd/top.c client/cmd/trace.c \
 	client/cmd/typed.c client/cmd/unalias.c client/cmd/version_command.c \
 	client/cmd/wait_client.c client/cmd/wait_goal.c client/cmd/wait_link.c \
 	client/cmd/whatsat.c
@@ -181,7 +191,7 @@ PLACES_TESTS := test_answer test_gazetteer test_places test_places_guards
 NODE_TESTS := test_memory_bound test_node
 NET_TESTS := test_addresses test_half_open test_limits test_link_history \
 	test_loop_watch test_rate test_settings_apply
-STORE_TESTS := test_rows test_same_file
+STORE_TESTS := test_rows test_same_file test_sqlite_page
 ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
 	test_admin_query test_admin_routes test_admin_rows test_open_metrics
 CLIENT_TESTS := test_client_tokens test_client_args test_client_filter \

@@ -70,18 +70,25 @@ on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 	import_progress_show(arg);
 }
 
+bool
+import_progress_is_wanted(const struct run *run)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDERR_FILENO) == 1 && term != NULL &&
+	       strcmp(term, "dumb") != 0 &&
+	       !prefs_is(&run->prefs, PREF_QUIET) &&
+	       (run_format(run)->traits & FORMAT_JSON) == 0;
+}
+
 void
 import_progress_begin(struct import_progress *p, const struct import_job *job)
 {
 	struct timeval every = { .tv_usec = SHOW_MS * 1000 };
-	const char *term = getenv("TERM");
 
 	*p = (struct import_progress){ .job = job, .begun = now_mono() };
 	p->shown_at = p->begun;
-	p->wanted = isatty(STDERR_FILENO) == 1 && term != NULL &&
-		    strcmp(term, "dumb") != 0 &&
-		    !prefs_is(&job->run->prefs, PREF_QUIET) &&
-		    (run_format(job->run)->traits & FORMAT_JSON) == 0;
+	p->wanted = import_progress_is_wanted(job->run);
 	if (!p->wanted)
 		return;
 	p->tick = event_new(

@@ -16,6 +16,9 @@ struct import_progress {
 	bool shown;
 };
 
+/* May stderr have a line that is drawn over again? */
+bool import_progress_is_wanted(const struct run *run);
+
 void import_progress_begin(
     struct import_progress *progress, const struct import_job *job);
 void import_progress_end(struct import_progress *progress);

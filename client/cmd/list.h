@@ -39,8 +39,13 @@
 	X(client_top) \
 	X(client_track) \
 	X(client_forget) \
+	X(client_erase) \
 	X(client_export) \
 	X(client_import) \
+	X(store_status) \
+	X(store_backup) \
+	X(store_check) \
+	X(store_restore) \
 	X(herd_status) \
 	X(herd_wait) \
 	X(wait_client) \

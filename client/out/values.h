@@ -35,7 +35,7 @@ void put_grouped(struct buf *out, int64_t n);
 /* Appends "3d 4h", "41s", "0.4ms" for a duration in seconds, signed. */
 void put_duration(struct buf *out, double seconds);
 
-/* Appends "12M" for a size in bytes. */
+/* Appends "12M", "1.4G" for a size in bytes. */
 void put_size(struct buf *out, double bytes);
 
 /* Appends "850 m", "1.3 km", "12 km". */

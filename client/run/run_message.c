@@ -200,6 +200,15 @@ static void HERD_PRINTF(3, 0)
 	buf_release(&out);
 }
 
+static void HERD_PRINTF(2, 3) say_text(struct run *run, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say(run, run->app->repl == NULL ? "herdctl: " : "", fmt, args);
+	va_end(args);
+}
+
 /* Do people look, and want more than the answer? */
 static bool
 wants_words(const struct run *run)
@@ -233,6 +242,21 @@ run_notice(struct run *run, const char *fmt, ...)
 	va_start(args, fmt);
 	say(run, run->app->repl == NULL ? "herdctl: " : "", fmt, args);
 	va_end(args);
+}
+
+void
+run_note(struct run *run, const char *fmt, ...)
+{
+	struct buf text = XBUF;
+	va_list args;
+
+	if (prefs_is(&run->prefs, PREF_QUIET))
+		return;
+	va_start(args, fmt);
+	put_clean_text(&text, fmt, args);
+	va_end(args);
+	say_text(run, "%s", text_of(&text));
+	buf_release(&text);
 }
 
 void

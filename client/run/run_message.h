@@ -37,6 +37,9 @@ void run_hint(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
 /* For a person who waits: when stderr is a terminal. */
 void run_notice(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
 
+/* What whoever asked has to know, person or script; cleaned; not if quiet. */
+void run_note(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
+
 /* With --verbose only. */
 void run_verbose(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
 

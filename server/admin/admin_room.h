@@ -52,6 +52,7 @@ struct admin {
 	unsigned call_count;
 	uint64_t answers; /* requests answered */
 	uint64_t errors;  /* of them, with an error */
+	unsigned backups; /* being read: a file on the disk each */
 	struct event *level_timer;
 	enum log_level level_before; /* what a timed level returns to */
 	enum log_level level_timed;

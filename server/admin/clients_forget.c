@@ -34,27 +34,6 @@ forget_job_free(void *arg)
 	free(job);
 }
 
-/*
- * A removal floods like any report and loses to a later report of the client.
- * It has the time of the report that it removes and wins by its kind. The time
- * of this node's clock would keep the client out if that clock is ahead.
- */
-static enum put_result
-put_removal(
-    struct forget_job *job, struct node *node, const struct report *held)
-{
-	job->removal = (struct report){
-		.client = held->client,
-		.location = span_of("", 0),
-		.time = held->time,
-		.skew = span_of("", 0),
-		.origin = span_from(node->name),
-		.time_ns = held->time_ns,
-		.kind = REPORT_REMOVAL,
-	};
-	return put_tickets_put(&job->tickets, node, &job->removal);
-}
-
 /* --- one client ------------------------------------------------------- */
 
 static void
@@ -104,7 +83,8 @@ on_one_step(struct http_call *call)
 static void
 forget(struct http_call *call, struct forget_job *job)
 {
-	switch (put_removal(job, call->node, &job->held.report)) {
+	switch (put_tickets_remove(
+	    &job->tickets, call->node, &job->held.report, &job->removal)) {
 	case PUT_ACCEPTED:
 	case PUT_EQUAL:
 		http_call_walk(call, job, forget_job_free, on_one_step, 0);
@@ -180,8 +160,8 @@ static bool
 forget_page(struct forget_job *job, struct node *node)
 {
 	for (unsigned i = 0; i < page_count(job->page); i++) {
-		enum put_result result =
-		    put_removal(job, node, &page_row(job->page, i)->report);
+		enum put_result result = put_tickets_remove(&job->tickets, node,
+		    &page_row(job->page, i)->report, &job->removal);
 
 		if (result == PUT_NOMEM)
 			return false;

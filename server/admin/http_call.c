@@ -127,7 +127,7 @@ http_call_abort(struct http_call *call)
 	if (call->answered)
 		return;
 	drop_job(call);
-	if (call->stream && !call->bounded) {
+	if (call->stream && (!call->bounded || call->is_file)) {
 		http_call_end(call);
 	} else {
 		http_call_fail(call, ADMIN_UNAVAILABLE, "ask another node",
@@ -281,6 +281,17 @@ http_call_download(struct http_call *call, const char *type)
 {
 	call->bounded = true;
 	(void)begin_stream(call, type);
+}
+
+void
+http_call_send_file(struct http_call *call, const char *type, uint64_t bytes)
+{
+	char length[24];
+
+	snprintf(length, sizeof(length), "%llu", (unsigned long long)bytes);
+	http_call_header(call, "Content-Length", length);
+	call->is_file = true;
+	http_call_download(call, type);
 }
 
 void

@@ -64,6 +64,7 @@ struct http_call {
 	bool answered; /* only bytes are left to be sent */
 	bool stream;
 	bool bounded; /* the stream has an end of its own: http_call_end() */
+	bool is_file; /* bytes whose length was said: http_call_send_file() */
 	void *job;    /* of http_call_keep() */
 	http_call_on_gone *on_gone;
 	/* A stream's reader has taken what was queued. */
@@ -110,6 +111,15 @@ void http_call_stream(struct http_call *call, const char *type);
  */
 void http_call_download(struct http_call *call, const char *type);
 void http_call_end(struct http_call *call);
+
+/*
+ * As http_call_download() for exactly `bytes` bytes, of which there is at least
+ * one. An answer that ends before is short for its reader: it closes the
+ * connection.
+ */
+void http_call_send_file(
+    struct http_call *call, const char *type, uint64_t bytes);
+
 /* Bytes that may be sent now without waiting for the reader. */
 size_t http_call_room(const struct http_call *call);
 void http_call_send(struct http_call *call, struct span text);

@@ -30,6 +30,22 @@ put_tickets_put(
 	return result;
 }
 
+enum put_result
+put_tickets_remove(struct put_tickets *tickets, struct node *node,
+    const struct report *held, struct report *removal)
+{
+	*removal = (struct report){
+		.client = held->client,
+		.location = span_of("", 0),
+		.time = held->time,
+		.skew = span_of("", 0),
+		.origin = span_from(node->name),
+		.time_ns = held->time_ns,
+		.kind = REPORT_REMOVAL,
+	};
+	return put_tickets_put(tickets, node, removal);
+}
+
 enum put_tickets_state
 put_tickets_state(const struct put_tickets *tickets, const struct node *node)
 {

@@ -21,6 +21,15 @@ struct put_tickets {
 enum put_result put_tickets_put(struct put_tickets *tickets, struct node *node,
     const struct report *report);
 
+/*
+ * Puts the removal of a report that is held. It floods like any report and
+ * loses to a later report of the client. It has the time of the report that it
+ * removes and wins by its kind. The time of this node's clock would keep the
+ * client out if that clock is ahead. *removal borrows `held` and the node.
+ */
+enum put_result put_tickets_remove(struct put_tickets *tickets,
+    struct node *node, const struct report *held, struct report *removal);
+
 enum put_tickets_state { TICKETS_COVERED, TICKETS_OPEN, TICKETS_FAILED };
 
 enum put_tickets_state put_tickets_state(

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/batch_timer.h"
 
-#include "core/siphash.h"
+#include "herd/siphash.h"
 
 void
 batch_timer_init(struct batch_timer *timer, struct span name)

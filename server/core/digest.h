@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-#include "core/siphash.h"
+#include "herd/siphash.h"
 #include "herd/report.h"
 
 #define DIGEST_FAN 64u

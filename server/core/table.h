@@ -17,7 +17,7 @@
 
 #include "core/names.h"
 #include "core/record.h"
-#include "core/siphash.h"
+#include "herd/siphash.h"
 #include "herd/report.h"
 #include "herd/time.h"
 

@@ -2,11 +2,12 @@
 /*
  * The embedded engine: one SQLite file in WAL mode, one row per client, a
  * removal's too. A transaction is a batch, so its price is shared.
+ * Its rows are herd/store_row.h's; rows of format 1, without seals, get theirs
+ * when the file is opened.
  *
- * Each row has a seal, a checksum over all its fields, because disks and memory
- * lose bits: a report with one bit wrong may be a valid report of another time
- * or place, and the herd would believe it. Format 1 had only the kind instead;
- * its rows get their seals when the file is opened.
+ * One node alone writes the file: it holds flock() on it as long as it runs.
+ * SQLite's own locks are taken for each transaction only, so that other
+ * programs may read beside it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,62 +16,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/signals.h"
-#include "core/siphash.h"
 #include "herd/file.h"
-#include "herd/location.h"
-#include "herd/time.h"
-#include "store/engine.h"
-#include "store/same_file.h"
+#include "store/engine_sqlite.h"
+#include "store/sqlite_backup.h"
+#include "store/sqlite_check.h"
+#include "store/sqlite_erase.h"
 
-#define FORMAT_VERSION 2
-#define BUSY_MS 1000
 /* Steps of SQLite's machine between two looks for a signal: some 0.1 ms. */
 #define STEPS_PER_LOOK 10000
-/* The longest line of a report: a client's line, origin, skew, words. */
-#define LINE_MAX_BYTES (1u << 17)
-
-/* The files, by the names under which the next start reads them. */
-enum written { DATABASE, LOG_AHEAD, WRITTEN_COUNT };
-
-struct sqlite_engine {
-	struct engine engine;
-	sqlite3 *db;
-	sqlite3_stmt *put;
-	sqlite3_stmt *erase;
-	sqlite3_stmt *begin;
-	sqlite3_stmt *commit;
-	char *path; /* as it was given */
-	char *real; /* without symbolic links: SQLite puts the log beside it */
-	struct same_file files[WRITTEN_COUNT];
-	unsigned noted;  /* how many of them are */
-	bool is_format1; /* rows have no seal */
-	struct buf line; /* of the row at hand */
-};
-
-/* In the order of enum column. */
-#define ROWS(seal, table) \
-	"SELECT client," seal ",origin,location,time,skew FROM " table
-
-enum column { CLIENT, SEAL, ORIGIN, LOCATION, TIME, SKEW };
 
 static const char SCHEMA[] =
     "CREATE TABLE IF NOT EXISTS reports ("
     " client BLOB PRIMARY KEY, seal INTEGER NOT NULL, origin BLOB NOT NULL,"
     " location BLOB NOT NULL, time BLOB NOT NULL, skew BLOB NOT NULL"
     ") WITHOUT ROWID; PRAGMA user_version=2";
-
-/*
- * A seal is the kind in its lowest bit and 63 bits of checksum above. The key
- * is fixed, as it is no secret: the checksum is there against accidents, of
- * which it misses one in 2^63.
- */
-static const struct siphash_key SEAL_KEY = {
-	UINT64_C(0x6865726473746f72),
-	UINT64_C(0x65726f7773756d32),
-};
 
 static const char *
 hint_of(int code)
@@ -83,7 +47,7 @@ hint_of(int code)
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return "another herdd uses the file: give each node its own "
-		       "store.path";
+		       "store.path; or another program writes there";
 	case SQLITE_ERROR:
 		return "the file is not of a herdd, or damaged: take another "
 		       "store.path, or move it away";
@@ -105,8 +69,8 @@ cause_of(struct sqlite_engine *self, int code)
 	return cause == 0 ? NULL : strerror(cause);
 }
 
-static enum herd_error
-fail(struct sqlite_engine *self, const char *what)
+enum herd_error
+engine_sqlite_fail(struct sqlite_engine *self, const char *what)
 {
 	int code = sqlite3_errcode(self->db);
 	const char *cause = cause_of(self, code);
@@ -120,11 +84,11 @@ fail(struct sqlite_engine *self, const char *what)
 	return HERD_ESYSTEM;
 }
 
-static enum herd_error
-run(struct sqlite_engine *self, const char *sql)
+enum herd_error
+engine_sqlite_run(struct sqlite_engine *self, const char *sql)
 {
 	if (sqlite3_exec(self->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		return fail(self, sql);
+		return engine_sqlite_fail(self, sql);
 	return HERD_OK;
 }
 
@@ -134,21 +98,23 @@ step_once(struct sqlite_engine *self, sqlite3_stmt *statement, const char *what)
 	int code = sqlite3_step(statement);
 
 	if (code != SQLITE_DONE) {
-		enum herd_error error = fail(self, what);
+		enum herd_error error = engine_sqlite_fail(self, what);
 
 		(void)sqlite3_reset(statement);
 		return error;
 	}
-	return sqlite3_reset(statement) == SQLITE_OK ? HERD_OK
-						     : fail(self, what);
+	return sqlite3_reset(statement) == SQLITE_OK
+		   ? HERD_OK
+		   : engine_sqlite_fail(self, what);
 }
 
-static enum herd_error
-prepare(struct sqlite_engine *self, const char *sql, sqlite3_stmt **out)
+enum herd_error
+engine_sqlite_prepare(
+    struct sqlite_engine *self, const char *sql, sqlite3_stmt **out)
 {
 	if (sqlite3_prepare_v3(self->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
 		out, NULL) != SQLITE_OK)
-		return fail(self, sql);
+		return engine_sqlite_fail(self, sql);
 	return HERD_OK;
 }
 
@@ -166,19 +132,45 @@ fail_file(struct sqlite_engine *self, const char *path, const char *what)
 }
 
 /*
+ * Two herdds on one file would each overwrite what the other has put. flock()
+ * and SQLite's own locks do not see each other.
+ */
+static enum herd_error
+take_ownership(struct sqlite_engine *self, const char *path)
+{
+	struct stat here;
+	struct stat there;
+
+	if (file_open_private(path, O_RDWR | O_CREAT, &self->owner, NULL) !=
+	    HERD_OK) {
+		self->owner = -1;
+		return fail_file(self, "", file_strerror(errno));
+	}
+	if (flock(self->owner, LOCK_EX | LOCK_NB) != 0) {
+		(void)fail_file(self, "", "it is in use");
+		self->engine.hint = hint_of(SQLITE_BUSY);
+		return HERD_ESYSTEM;
+	}
+	/* It may have been moved away before it was ours. */
+	if (fstat(self->owner, &here) != 0 || stat(path, &there) != 0 ||
+	    here.st_ino != there.st_ino || here.st_dev != there.st_dev)
+		return fail_file(self, "", "it was replaced just now");
+	self->is_owner = true;
+	return HERD_OK;
+}
+
+/*
  * Only the daemon may read where people are; SQLite gives its other files the
  * mode of this one. SQLite would wait for ever for a FIFO. Call this before
  * SQLite has locks, because closing a file drops the process's locks on it.
  */
 static enum herd_error
-prepare_file(struct sqlite_engine *self, const char *path, int flags)
+prepare_file(struct sqlite_engine *self, const char *path)
 {
 	int fd;
 
-	if (file_open_private(path, O_RDWR | flags, &fd, NULL) == HERD_OK)
+	if (file_open_private(path, O_RDWR, &fd, NULL) == HERD_OK)
 		(void)close(fd);
-	else if ((flags & O_CREAT) != 0)
-		return fail_file(self, "", file_strerror(errno));
 	else if (errno != ENOENT)
 		return fail_file(self, path, file_strerror(errno));
 	return HERD_OK;
@@ -188,7 +180,7 @@ static enum herd_error
 prepare_files(struct sqlite_engine *self, const char *path)
 {
 	static const char *const more[] = { "-wal", "-shm", "-journal" };
-	enum herd_error error = prepare_file(self, path, O_CREAT);
+	enum herd_error error = take_ownership(self, path);
 	char other[PATH_MAX + sizeof("-journal")];
 
 	if (error != HERD_OK)
@@ -199,14 +191,16 @@ prepare_files(struct sqlite_engine *self, const char *path)
 		return HERD_ENOMEM;
 	for (size_t i = 0; i < HERD_ARRAY_LEN(more) && error == HERD_OK; i++) {
 		snprintf(other, sizeof(other), "%s%s", self->real, more[i]);
-		error = prepare_file(self, other, 0);
+		error = prepare_file(self, other);
 	}
+	if (error == HERD_OK)
+		sqlite_backup_remove(self);
 	return error;
 }
 
 /* Notes the files as they are after our write. */
-static enum herd_error
-note_files(struct sqlite_engine *self)
+enum herd_error
+engine_sqlite_note_files(struct sqlite_engine *self)
 {
 	const char *paths[WRITTEN_COUNT] = {
 		[DATABASE] = self->path,
@@ -223,8 +217,8 @@ note_files(struct sqlite_engine *self)
 }
 
 /* HERD_OK if the next start will read what is being written. */
-static enum herd_error
-check_files(struct sqlite_engine *self, bool writing)
+enum herd_error
+engine_sqlite_check_files(struct sqlite_engine *self, bool writing)
 {
 	for (unsigned i = 0; i < self->noted; i++) {
 		const char *path = self->files[i].path;
@@ -257,10 +251,14 @@ sqlite_close(struct engine *engine)
 	 * SQLite ends by copying its log into the file and removing the log by
 	 * name. If our files were replaced, that would be the new file's log.
 	 */
-	if (self->db != NULL && check_files(self, false) != HERD_OK)
+	if (self->db != NULL &&
+	    engine_sqlite_check_files(self, false) != HERD_OK)
 		(void)sqlite3_db_config(
 		    self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_close(self->db);
+	/* After SQLite, whose locks on the file go with any close of it. */
+	if (self->owner >= 0)
+		(void)close(self->owner);
 	buf_release(&self->line);
 	free(self->path);
 	free(self->real);
@@ -273,18 +271,18 @@ on_steps(void *arg HERD_UNUSED)
 	return signals_stop_wanted() != NULL;
 }
 
-static enum herd_error
-ask_number(struct sqlite_engine *self, const char *sql, int64_t *number)
+enum herd_error
+engine_sqlite_ask(struct sqlite_engine *self, const char *sql, int64_t *number)
 {
 	sqlite3_stmt *statement;
-	enum herd_error error = prepare(self, sql, &statement);
+	enum herd_error error = engine_sqlite_prepare(self, sql, &statement);
 
 	if (error != HERD_OK)
 		return error;
 	if (sqlite3_step(statement) == SQLITE_ROW)
 		*number = sqlite3_column_int64(statement, 0);
 	else
-		error = fail(self, sql);
+		error = engine_sqlite_fail(self, sql);
 	sqlite3_finalize(statement);
 	return error;
 }
@@ -293,13 +291,13 @@ static enum herd_error
 ask_version(struct sqlite_engine *self, int64_t *version)
 {
 	enum herd_error error =
-	    ask_number(self, "PRAGMA user_version", version);
+	    engine_sqlite_ask(self, "PRAGMA user_version", version);
 
-	if (error != HERD_OK || (*version >= 0 && *version <= FORMAT_VERSION))
+	if (error != HERD_OK || (*version >= 0 && *version <= STORE_ROW_FORMAT))
 		return error;
 	snprintf(self->engine.error, sizeof(self->engine.error),
 	    "format %d, this herdd writes format %d", (int)*version,
-	    FORMAT_VERSION);
+	    STORE_ROW_FORMAT);
 	self->engine.hint =
 	    "start the herdd that wrote it, or take another store.path";
 	return HERD_ERANGE;
@@ -323,36 +321,39 @@ open_table(struct sqlite_engine *self)
 		self->is_format1 =
 		    sqlite3_table_column_metadata(self->db, NULL, "reports",
 			"seal", &type, NULL, NULL, NULL, NULL) != SQLITE_OK;
-	if (self->is_format1 || version == FORMAT_VERSION)
+	if (self->is_format1 || version == STORE_ROW_FORMAT)
 		return HERD_OK;
-	error = run(self, "BEGIN IMMEDIATE");
+	error = engine_sqlite_run(self, "BEGIN IMMEDIATE");
 	if (error == HERD_OK)
-		error = run(self, SCHEMA);
-	return error == HERD_OK ? run(self, "COMMIT") : error;
+		error = engine_sqlite_run(self, SCHEMA);
+	return error == HERD_OK ? engine_sqlite_run(self, "COMMIT") : error;
 }
 
-/* The lock is held until the end: a second herdd must not write here. */
 static enum herd_error
 set_up(struct sqlite_engine *self, bool sync)
 {
 	static const char *const steps[] = {
 		"PRAGMA cell_size_check=ON",
-		"PRAGMA locking_mode=EXCLUSIVE",
 		"PRAGMA journal_mode=WAL",
+		"PRAGMA secure_delete=ON",
+		/* An older herdd, or another program, writes it now? */
+		"BEGIN IMMEDIATE",
+		"COMMIT",
 	};
 	enum herd_error error = HERD_OK;
 
-	(void)sqlite3_busy_timeout(self->db, BUSY_MS);
+	(void)sqlite3_busy_timeout(self->db, ENGINE_SQLITE_BUSY_MS);
 	/* The file is trusted no further than to be read and written. */
 	(void)sqlite3_db_config(self->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	(void)sqlite3_db_config(
 	    self->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_progress_handler(self->db, STEPS_PER_LOOK, on_steps, NULL);
 	for (size_t i = 0; i < HERD_ARRAY_LEN(steps) && error == HERD_OK; i++)
-		error = run(self, steps[i]);
+		error = engine_sqlite_run(self, steps[i]);
 	if (error == HERD_OK)
-		error = run(self, sync ? "PRAGMA synchronous=FULL"
-				       : "PRAGMA synchronous=NORMAL");
+		error =
+		    engine_sqlite_run(self, sync ? "PRAGMA synchronous=FULL"
+						 : "PRAGMA synchronous=NORMAL");
 	return error == HERD_OK ? open_table(self) : error;
 }
 
@@ -366,15 +367,16 @@ sqlite_open(
 	if (self == NULL)
 		return HERD_ENOMEM;
 	self->engine.ops = &engine_sqlite;
-	buf_init(&self->line, LINE_MAX_BYTES);
+	self->owner = -1;
+	buf_init(&self->line, STORE_ROW_LINE_MAX);
 	/* A lack of memory must never look like a damaged row. */
-	error = buf_reserve(&self->line, LINE_MAX_BYTES);
+	error = buf_reserve(&self->line, STORE_ROW_LINE_MAX);
 	if (error == HERD_OK)
 		error = prepare_files(self, path);
 	if (error == HERD_OK &&
 	    sqlite3_open_v2(self->real, &self->db,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-		error = fail(self, "open");
+		error = engine_sqlite_fail(self, "open");
 	if (error == HERD_OK)
 		error = set_up(self, sync);
 	if (error == HERD_OK) {
@@ -392,7 +394,7 @@ sqlite_open(
 /* --- loading ------------------------------------------------------------ */
 
 static struct span
-column(sqlite3_stmt *row, enum column number)
+column(sqlite3_stmt *row, enum store_row_column number)
 {
 	const char *data = sqlite3_column_blob(row, (int)number);
 
@@ -400,65 +402,19 @@ column(sqlite3_stmt *row, enum column number)
 	    (size_t)sqlite3_column_bytes(row, (int)number));
 }
 
-/* The checksum is over the report's line, which has all its fields. */
-static enum herd_error
-seal_of(struct sqlite_engine *self, const struct report *report, int64_t *seal)
+const char *
+engine_sqlite_read(struct sqlite_engine *self, sqlite3_stmt *row,
+    bool is_sealed, struct report *out)
 {
-	enum herd_error error;
-	struct span line;
-	uint64_t hash;
-
-	buf_clear(&self->line);
-	error = report_format(&self->line, report);
-	if (error != HERD_OK)
-		return error;
-	line = buf_span(&self->line);
-	hash = siphash(&SEAL_KEY, line.data, line.len);
-	*seal = (int64_t)((hash & ~UINT64_C(1)) | (uint64_t)report->kind);
-	return HERD_OK;
-}
-
-static bool
-is_report(const struct report *report)
-{
-	struct location location;
-	struct skew skew;
-
-	if (!client_id_is_valid(report->client) ||
-	    !node_name_is_valid(report->origin))
-		return false;
-	if (report->kind == REPORT_REMOVAL)
-		return report->location.len == 0 && report->skew.len == 0;
-	return location_parse(report->location, &location) == HERD_OK &&
-	       skew_parse(report->skew, &skew) == HERD_OK;
-}
-
-/*
- * The file is trusted no more than a peer: a row that is no report, or not the
- * one that was put, is refused. Returns NULL, or why.
- */
-static const char *
-read_row(struct sqlite_engine *self, sqlite3_stmt *row, bool is_sealed,
-    struct report *out)
-{
-	int64_t found = sqlite3_column_int64(row, SEAL);
-	int64_t seal = 0;
-
-	out->kind = (found & 1) != 0 ? REPORT_REMOVAL : REPORT_POSITION;
-	out->client = column(row, CLIENT);
-	out->origin = column(row, ORIGIN);
-	out->location = column(row, LOCATION);
-	out->time = column(row, TIME);
-	out->skew = column(row, SKEW);
-	if (time_parse(out->time, &out->time_ns) != HERD_OK || !is_report(out))
-		return "it is no report";
-	if (!is_sealed)
-		seal = (int64_t)out->kind;
-	else if (seal_of(self, out, &seal) != HERD_OK)
-		return "it is too long";
-	if (sqlite3_column_type(row, SEAL) != SQLITE_INTEGER || found != seal)
+	out->client = column(row, STORE_ROW_CLIENT);
+	out->origin = column(row, STORE_ROW_ORIGIN);
+	out->location = column(row, STORE_ROW_LOCATION);
+	out->time = column(row, STORE_ROW_TIME);
+	out->skew = column(row, STORE_ROW_SKEW);
+	if (sqlite3_column_type(row, STORE_ROW_SEAL) != SQLITE_INTEGER)
 		return "its checksum differs";
-	return NULL;
+	return store_row_judge(&self->line,
+	    sqlite3_column_int64(row, STORE_ROW_SEAL), is_sealed, out);
 }
 
 static enum herd_error
@@ -466,9 +422,9 @@ load_rows(struct sqlite_engine *self, const struct engine_loader *loader,
     uint64_t *damaged)
 {
 	sqlite3_stmt *rows;
-	enum herd_error error = prepare(self,
-	    self->is_format1 ? ROWS("kind", "reports")
-			     : ROWS("seal", "reports"),
+	enum herd_error error = engine_sqlite_prepare(self,
+	    self->is_format1 ? STORE_ROW_SELECT("kind", "reports")
+			     : STORE_ROW_SELECT("seal", "reports"),
 	    &rows);
 	int code = SQLITE_DONE;
 
@@ -477,17 +433,18 @@ load_rows(struct sqlite_engine *self, const struct engine_loader *loader,
 	while (error == HERD_OK && (code = sqlite3_step(rows)) == SQLITE_ROW) {
 		struct report report;
 		const char *why =
-		    read_row(self, rows, !self->is_format1, &report);
+		    engine_sqlite_read(self, rows, !self->is_format1, &report);
 
 		if (why == NULL) {
 			error = loader->on_report(loader->arg, &report);
 			continue;
 		}
-		loader->on_damaged(loader->arg, column(rows, CLIENT), why);
+		loader->on_damaged(
+		    loader->arg, column(rows, STORE_ROW_CLIENT), why);
 		++*damaged;
 	}
 	if (error == HERD_OK && code != SQLITE_DONE)
-		error = fail(self, "load");
+		error = engine_sqlite_fail(self, "load");
 	sqlite3_finalize(rows);
 	return error;
 }
@@ -498,7 +455,7 @@ static enum herd_error
 sqlite_begin(struct engine *engine)
 {
 	struct sqlite_engine *self = (struct sqlite_engine *)engine;
-	enum herd_error error = check_files(self, false);
+	enum herd_error error = engine_sqlite_check_files(self, false);
 
 	return error == HERD_OK ? step_once(self, self->begin, "begin") : error;
 }
@@ -510,13 +467,13 @@ sqlite_commit(struct engine *engine)
 	enum herd_error error = step_once(self, self->commit, "commit");
 
 	if (error == HERD_OK)
-		error = check_files(self, true);
-	return error == HERD_OK ? note_files(self) : error;
+		error = engine_sqlite_check_files(self, true);
+	return error == HERD_OK ? engine_sqlite_note_files(self) : error;
 }
 
 /* An empty text must not be SQL's NULL, which a NULL pointer would be. */
-static bool
-bind(sqlite3_stmt *statement, int at, struct span text)
+bool
+engine_sqlite_bind(sqlite3_stmt *statement, int at, struct span text)
 {
 	return sqlite3_bind_blob(statement, at, text.len == 0 ? "" : text.data,
 		   (int)text.len, SQLITE_STATIC) == SQLITE_OK;
@@ -527,17 +484,18 @@ put_by(
     struct sqlite_engine *self, sqlite3_stmt *put, const struct report *report)
 {
 	int64_t seal;
-	enum herd_error error = seal_of(self, report, &seal);
+	enum herd_error error = store_row_seal(&self->line, report, &seal);
 
 	if (error != HERD_OK)
 		return error;
-	if (!bind(put, CLIENT + 1, report->client) ||
-	    sqlite3_bind_int64(put, SEAL + 1, seal) != SQLITE_OK ||
-	    !bind(put, ORIGIN + 1, report->origin) ||
-	    !bind(put, LOCATION + 1, report->location) ||
-	    !bind(put, TIME + 1, report->time) ||
-	    !bind(put, SKEW + 1, report->skew))
-		return fail(self, "bind");
+	if (!engine_sqlite_bind(put, STORE_ROW_CLIENT + 1, report->client) ||
+	    sqlite3_bind_int64(put, STORE_ROW_SEAL + 1, seal) != SQLITE_OK ||
+	    !engine_sqlite_bind(put, STORE_ROW_ORIGIN + 1, report->origin) ||
+	    !engine_sqlite_bind(
+		put, STORE_ROW_LOCATION + 1, report->location) ||
+	    !engine_sqlite_bind(put, STORE_ROW_TIME + 1, report->time) ||
+	    !engine_sqlite_bind(put, STORE_ROW_SKEW + 1, report->skew))
+		return engine_sqlite_fail(self, "bind");
 	return step_once(self, put, "put");
 }
 
@@ -565,11 +523,13 @@ copy_row(struct sqlite_engine *self, sqlite3_stmt *add, sqlite3_stmt *find,
 
 	if (error != HERD_OK || sqlite3_changes(self->db) > 0)
 		return error;
-	if (!bind(find, 1, report->client) || sqlite3_step(find) != SQLITE_ROW)
-		error = fail(self, "find");
+	if (!engine_sqlite_bind(find, 1, report->client) ||
+	    sqlite3_step(find) != SQLITE_ROW)
+		error = engine_sqlite_fail(self, "find");
 	else
-		is_newer = read_row(self, find, true, &there) != NULL ||
-			   report_compare(&there, report) < 0;
+		is_newer =
+		    engine_sqlite_read(self, find, true, &there) != NULL ||
+		    report_compare(&there, report) < 0;
 	(void)sqlite3_reset(find);
 	return is_newer ? put_by(self, self->put, report) : error;
 }
@@ -582,26 +542,28 @@ copy_rows(struct sqlite_engine *self)
 	sqlite3_stmt *add = NULL;
 	sqlite3_stmt *find = NULL;
 	int code = SQLITE_DONE;
-	enum herd_error error = prepare(self,
-	    self->is_format1 ? ROWS("kind", "replaced")
-			     : ROWS("seal", "replaced"),
+	enum herd_error error = engine_sqlite_prepare(self,
+	    self->is_format1 ? STORE_ROW_SELECT("kind", "replaced")
+			     : STORE_ROW_SELECT("seal", "replaced"),
 	    &rows);
 
 	if (error == HERD_OK)
-		error = prepare(self,
+		error = engine_sqlite_prepare(self,
 		    "INSERT OR IGNORE INTO reports VALUES (?1,?2,?3,?4,?5,?6)",
 		    &add);
 	if (error == HERD_OK)
-		error = prepare(
-		    self, ROWS("seal", "reports") " WHERE client=?1", &find);
+		error = engine_sqlite_prepare(self,
+		    STORE_ROW_SELECT("seal", "reports") " WHERE client=?1",
+		    &find);
 	while (error == HERD_OK && (code = sqlite3_step(rows)) == SQLITE_ROW) {
 		struct report report;
 
-		if (read_row(self, rows, !self->is_format1, &report) == NULL)
+		if (engine_sqlite_read(
+			self, rows, !self->is_format1, &report) == NULL)
 			error = copy_row(self, add, find, &report);
 	}
 	if (error == HERD_OK && code != SQLITE_DONE)
-		error = fail(self, "rewrite");
+		error = engine_sqlite_fail(self, "rewrite");
 	sqlite3_finalize(rows);
 	sqlite3_finalize(add);
 	sqlite3_finalize(find);
@@ -611,11 +573,11 @@ copy_rows(struct sqlite_engine *self)
 static enum herd_error
 prepare_writing(struct sqlite_engine *self)
 {
-	enum herd_error error = prepare(self,
+	enum herd_error error = engine_sqlite_prepare(self,
 	    "REPLACE INTO reports VALUES (?1,?2,?3,?4,?5,?6)", &self->put);
 
 	if (error == HERD_OK)
-		error = prepare(
+		error = engine_sqlite_prepare(
 		    self, "DELETE FROM reports WHERE client=?1", &self->erase);
 	return error;
 }
@@ -627,23 +589,25 @@ prepare_writing(struct sqlite_engine *self)
 static enum herd_error
 rewrite(struct sqlite_engine *self)
 {
-	enum herd_error error = run(self, "BEGIN IMMEDIATE");
+	enum herd_error error = engine_sqlite_run(self, "BEGIN IMMEDIATE");
 
 	if (error == HERD_OK)
-		error = run(self, "ALTER TABLE reports RENAME TO replaced");
+		error = engine_sqlite_run(
+		    self, "ALTER TABLE reports RENAME TO replaced");
 	if (error == HERD_OK)
-		error = run(self, SCHEMA);
+		error = engine_sqlite_run(self, SCHEMA);
 	if (error == HERD_OK)
 		error = prepare_writing(self);
 	if (error == HERD_OK)
 		error = copy_rows(self);
 	if (error == HERD_OK)
-		error = run(self, "DROP TABLE replaced");
+		error = engine_sqlite_run(self, "DROP TABLE replaced");
 	if (error == HERD_OK)
-		error = run(self, "COMMIT");
+		error = engine_sqlite_run(self, "COMMIT");
 	/* The log now holds all rows. */
 	if (error == HERD_OK)
-		error = run(self, "PRAGMA wal_checkpoint(TRUNCATE)");
+		error =
+		    engine_sqlite_run(self, "PRAGMA wal_checkpoint(TRUNCATE)");
 	return error;
 }
 
@@ -663,11 +627,12 @@ sqlite_load(struct engine *engine, const struct engine_loader *loader)
 		error = prepare_writing(self);
 	}
 	if (error == HERD_OK)
-		error = prepare(self, "BEGIN IMMEDIATE", &self->begin);
+		error = engine_sqlite_prepare(
+		    self, "BEGIN IMMEDIATE", &self->begin);
 	if (error == HERD_OK)
-		error = prepare(self, "COMMIT", &self->commit);
+		error = engine_sqlite_prepare(self, "COMMIT", &self->commit);
 	if (error == HERD_OK)
-		error = note_files(self);
+		error = engine_sqlite_note_files(self);
 	/* A stop signal must not interrupt the last writes. */
 	sqlite3_progress_handler(self->db, 0, NULL, NULL);
 	return error;
@@ -681,7 +646,7 @@ sqlite_prune(struct engine *engine, engine_is_held *is_held, void *arg,
 	struct sqlite_engine *self = (struct sqlite_engine *)engine;
 	sqlite3_stmt *rows;
 	enum herd_error error =
-	    prepare(self, "SELECT client FROM reports", &rows);
+	    engine_sqlite_prepare(self, "SELECT client FROM reports", &rows);
 	int code = SQLITE_DONE;
 
 	*deleted = 0;
@@ -689,18 +654,18 @@ sqlite_prune(struct engine *engine, engine_is_held *is_held, void *arg,
 		return error;
 	while (error == HERD_OK && *deleted < max &&
 	       (code = sqlite3_step(rows)) == SQLITE_ROW) {
-		struct span client = column(rows, CLIENT);
+		struct span client = column(rows, STORE_ROW_CLIENT);
 
 		if (is_held(arg, client))
 			continue;
-		if (!bind(self->erase, 1, client))
-			error = fail(self, "bind");
+		if (!engine_sqlite_bind(self->erase, 1, client))
+			error = engine_sqlite_fail(self, "bind");
 		else
 			error = step_once(self, self->erase, "prune");
 		++*deleted;
 	}
 	if (error == HERD_OK && code != SQLITE_ROW && code != SQLITE_DONE)
-		error = fail(self, "prune");
+		error = engine_sqlite_fail(self, "prune");
 	sqlite3_finalize(rows);
 	return error;
 }
@@ -709,10 +674,42 @@ static enum herd_error
 sqlite_count(struct engine *engine, uint64_t *rows)
 {
 	int64_t count = 0;
-	enum herd_error error = ask_number((struct sqlite_engine *)engine,
-	    "SELECT count(*) FROM reports", &count);
+	enum herd_error error =
+	    engine_sqlite_ask((struct sqlite_engine *)engine,
+		"SELECT count(*) FROM reports", &count);
 
 	*rows = (uint64_t)count;
+	return error;
+}
+
+static enum herd_error
+sqlite_forget(struct engine *engine, struct span client)
+{
+	struct sqlite_engine *self = (struct sqlite_engine *)engine;
+	enum herd_error error = sqlite_begin(engine);
+
+	if (error == HERD_OK && !engine_sqlite_bind(self->erase, 1, client))
+		error = engine_sqlite_fail(self, "bind");
+	if (error == HERD_OK)
+		error = step_once(self, self->erase, "delete");
+	return error == HERD_OK ? sqlite_commit(engine) : error;
+}
+
+/* --- work in slices ------------------------------------------------------- */
+
+enum herd_error
+engine_sqlite_blame(
+    struct sqlite_engine *self, struct engine_task *task, enum herd_error error)
+{
+	const char *text = self->engine.error;
+
+	if (error == HERD_OK || error == HERD_EAGAIN || task->error[0] != '\0')
+		return error;
+	snprintf(task->error, sizeof(task->error), "%s",
+	    text[0] == '\0' ? herd_strerror(error) : text);
+	task->hint = self->engine.hint;
+	if (!self->engine.is_lost)
+		self->engine.error[0] = '\0';
 	return error;
 }
 
@@ -724,5 +721,12 @@ const struct engine_ops engine_sqlite = {
 	.commit = sqlite_commit,
 	.prune = sqlite_prune,
 	.count = sqlite_count,
+	.work = { [ENGINE_BACKUP] = sqlite_backup_slice,
+	    [ENGINE_CHECK] = sqlite_check_slice,
+	    [ENGINE_ERASE] = sqlite_erase_slice },
+	.drop = { [ENGINE_BACKUP] = sqlite_backup_drop,
+	    [ENGINE_CHECK] = sqlite_check_drop,
+	    [ENGINE_ERASE] = sqlite_erase_drop },
+	.forget = sqlite_forget,
 	.close = sqlite_close,
 };

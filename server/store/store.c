@@ -12,9 +12,12 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "store/engine.h"
+#include "store/store_work.h"
 
 /* A batch's lines between outbox and engine. */
 #define BATCH_BYTES_MAX (STORE_BATCH_RECORDS * 256u + (1u << 20))
+/* Before work is tried again that others are in the way of. */
+#define BLOCKED_WAIT_NS 20000000L
 
 struct store {
 	const char *word; /* of store.engine */
@@ -44,6 +47,13 @@ struct store {
 	uint64_t damaged;
 	pthread_mutex_t error_lock;
 	char error[256];
+	struct store_works works;
+	_Atomic bool count_wanted;
+	_Atomic uint64_t rows;
+	_Atomic uint64_t counts;         /* how often the rows were counted */
+	_Atomic uint64_t last_commit_ns; /* wall clock; 0: none yet */
+	_Atomic uint64_t last_backup_ns;
+	_Atomic uint64_t last_backup_bytes;
 };
 
 /* --- loading ------------------------------------------------------------ */
@@ -266,8 +276,63 @@ store_batch(struct store *store)
 		time_histogram_note(&store->commit_times, took, 1);
 	atomic_fetch_add(&store->commits, store->batch_records > 0);
 	atomic_fetch_add(&store->committed, store->batch_records);
+	if (store->batch_records > 0)
+		atomic_store(&store->last_commit_ns, clock_wall().ns);
 	if (commit_publish(&store->commit))
 		store->on_commit(store->arg);
+}
+
+/* A slice of what others asked for. What is deleted here must be durable. */
+static enum store_work_turn
+store_work(struct store *store)
+{
+	struct store_work *work = store_works_current(&store->works);
+	struct outbox_progress now;
+	struct span client;
+	enum herd_error error = HERD_OK;
+
+	if (work == NULL)
+		return STORE_WORK_IDLE;
+	outbox_progress(&store->outbox, &now);
+	if (!store_work_may_begin(work, &now))
+		return STORE_WORK_IDLE;
+	client = store_work_client(work);
+	if (client.len > 0 && !is_held(store, client))
+		error = store->engine->ops->forget(store->engine, client);
+	if (error != HERD_OK) {
+		store_fail(store, store->engine->error);
+		return STORE_WORK_IDLE;
+	}
+	return store_work_go_on(work, store->engine);
+}
+
+static void
+store_count(struct store *store)
+{
+	uint64_t rows = 0;
+
+	if (!atomic_exchange(&store->count_wanted, false) ||
+	    store->engine->ops->count(store->engine, &rows) != HERD_OK)
+		return;
+	atomic_store(&store->rows, rows);
+	atomic_fetch_add(&store->counts, 1);
+}
+
+static void
+store_wait(struct store *store, enum store_work_turn turn)
+{
+	struct timespec until;
+
+	if (turn == STORE_WORK_BLOCKED) {
+		(void)clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += BLOCKED_WAIT_NS;
+		until.tv_sec += until.tv_nsec / 1000000000L;
+		until.tv_nsec %= 1000000000L;
+		(void)sem_clockwait(&store->woken, CLOCK_MONOTONIC, &until);
+		return;
+	}
+	while (sem_wait(&store->woken) != 0 && errno == EINTR)
+		;
 }
 
 static void *
@@ -277,17 +342,70 @@ run_store(void *arg)
 
 	while (!atomic_load(&store->failed)) {
 		bool stopping = atomic_load(&store->stopping);
+		bool owed = !outbox_is_empty(&store->outbox);
+		enum store_work_turn turn = STORE_WORK_IDLE;
 
-		if (!outbox_is_empty(&store->outbox)) {
+		if (owed)
 			store_batch(store);
-			continue;
+		if (!stopping && !atomic_load(&store->failed)) {
+			turn = store_work(store);
+			store_count(store);
 		}
+		if (owed || turn == STORE_WORK_MORE)
+			continue;
 		if (stopping)
 			break;
-		while (sem_wait(&store->woken) != 0 && errno == EINTR)
-			;
+		store_wait(store, turn);
 	}
+	store_works_close(&store->works, store->engine,
+	    atomic_load(&store->failed) ? "the store has failed"
+					: "the node stops");
 	return NULL;
+}
+
+/* --- what others ask for ------------------------------------------------- */
+
+enum herd_error
+store_work_begin(struct store *store, enum engine_work work, struct span client,
+    struct store_work **out)
+{
+	struct outbox_progress owed;
+	enum herd_error error;
+
+	if (store->engine->ops->work[work] == NULL)
+		return HERD_ENOTFOUND;
+	outbox_progress(&store->outbox, &owed);
+	error = store_works_add(&store->works, work, client, &owed, out);
+	if (error == HERD_OK)
+		(void)sem_post(&store->woken);
+	return error;
+}
+
+bool
+store_look(
+    struct store *store, enum engine_work *kind, struct store_work_report *out)
+{
+	return store_works_look(&store->works, kind, out);
+}
+
+void
+store_ask_rows(struct store *store)
+{
+	atomic_store(&store->count_wanted, true);
+	(void)sem_post(&store->woken);
+}
+
+void
+store_note_backup(struct store *store, uint64_t bytes)
+{
+	atomic_store(&store->last_backup_bytes, bytes);
+	atomic_store(&store->last_backup_ns, clock_wall().ns);
+}
+
+const char *
+store_path(const struct store *store)
+{
+	return store->path;
 }
 
 /* --- life --------------------------------------------------------------- */
@@ -320,6 +438,7 @@ store_open(enum store_engine engine, const char *path, bool sync,
 	buf_init(&store->batch, BATCH_BYTES_MAX);
 	(void)sem_init(&store->woken, 0, 0);
 	pthread_mutex_init(&store->error_lock, NULL);
+	store_works_init(&store->works);
 	outbox_init(&store->outbox, table, FROM_NOBODY, on_wake, store);
 	error = store->path == NULL ? HERD_ENOMEM
 				    : ENGINES[engine].ops->open(
@@ -364,6 +483,7 @@ store_close(struct store *store)
 	buf_release(&store->batch);
 	(void)sem_destroy(&store->woken);
 	pthread_mutex_destroy(&store->error_lock);
+	store_works_release(&store->works);
 	free(store->path);
 	free(store);
 }
@@ -412,6 +532,11 @@ store_status(struct store *store, struct store_status *out)
 		.loaded = store->loaded,
 		.damaged = store->damaged,
 		.commit_ns = atomic_load(&store->commit_ns),
+		.rows = atomic_load(&store->rows),
+		.counts = atomic_load(&store->counts),
+		.last_commit = { atomic_load(&store->last_commit_ns) },
+		.last_backup = { atomic_load(&store->last_backup_ns) },
+		.last_backup_bytes = atomic_load(&store->last_backup_bytes),
 	};
 	time_histogram_add(&out->commit_times, &store->commit_times);
 	pthread_mutex_lock(&store->error_lock);

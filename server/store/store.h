@@ -31,10 +31,15 @@ struct store_status {
 	enum store_state state;
 	uint64_t lag; /* records not yet committed */
 	uint64_t commits;
-	uint64_t committed; /* records */
-	uint64_t loaded;    /* at start */
-	uint64_t damaged;   /* at start, rows that were left out */
-	uint64_t commit_ns; /* the last one took */
+	uint64_t committed;      /* records */
+	uint64_t loaded;         /* at start */
+	uint64_t damaged;        /* at start, rows that were left out */
+	uint64_t commit_ns;      /* the last one took */
+	uint64_t rows;           /* when they were counted last */
+	uint64_t counts;         /* how often they were */
+	struct wall last_commit; /* since the start; 0: none */
+	struct wall last_backup; /* that was fetched whole, since the start */
+	uint64_t last_backup_bytes;
 	struct time_histogram commit_times;
 	char error[256];
 };
@@ -64,6 +69,15 @@ const struct outbox *store_outbox(const struct store *store);
 
 /* Which tickets are durable. */
 const struct commit *store_commit(const struct store *store);
+
+/* Any thread: has the rows counted soon; `counts` then goes up. */
+void store_ask_rows(struct store *store);
+
+/* A backup of so many bytes has been fetched. */
+void store_note_backup(struct store *store, uint64_t bytes);
+
+/* The file, as it was given; lives as long as the store. */
+const char *store_path(const struct store *store);
 
 struct store_disk {
 	uint64_t bytes;

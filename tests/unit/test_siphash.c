@@ -3,7 +3,7 @@
  */
 #include "unit.h"
 
-#include "core/siphash.h"
+#include "herd/siphash.h"
 
 /* Key 00..0f, message 00, 01 ... of the length that is the index. */
 static const uint64_t VECTORS[] = {

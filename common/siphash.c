@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "core/siphash.h"
+#include "herd/siphash.h"
 
 #include <string.h>
 

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the store is and how it does: /v1/store, and a check of its rows. */
+#include "admin/store_api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "admin/admin_room.h"
+#include "admin/route.h"
+#include "admin/rows.h"
+#include "base/clock.h"
+#include "herd/store_row.h"
+#include "store/store.h"
+
+/* Between two looks at what the store's thread does. */
+#define LOOK_MS 10u
+/* The rows are counted between two batches, unless that takes so long. */
+#define COUNT_WAIT_NS HERD_NS_PER_S
+
+bool
+store_api_need(struct http_call *call)
+{
+	if (call->node->store != NULL)
+		return true;
+	http_call_fail(call, ADMIN_CONFLICT, "store.engine sets one",
+	    "node %s keeps no store", call->node->name);
+	return false;
+}
+
+void
+store_api_refuse(
+    struct http_call *call, enum herd_error error, const char *work)
+{
+	if (error == HERD_ENOTFOUND)
+		http_call_fail(call, ADMIN_CONFLICT,
+		    "the database's own tools may do it",
+		    "this store's engine has no %s", work);
+	else if (error == HERD_EEXIST)
+		http_call_fail(call, ADMIN_CONFLICT,
+		    "try again when that is done; GET /v1/store shows it",
+		    "the store is busy with a backup, a check or an erasure");
+	else if (error == HERD_ECANCELED)
+		http_call_fail(call, ADMIN_UNAVAILABLE,
+		    "GET /v1/status has the store's error",
+		    "the store has failed, or the node stops");
+	else
+		http_call_out_of_memory(call);
+}
+
+void
+store_api_fail(struct http_call *call, const struct engine_task *task)
+{
+	http_call_fail(call, ADMIN_UNAVAILABLE,
+	    task->hint == NULL ? "" : task->hint, "%s", task->error);
+}
+
+/* --- status -----------------------------------------------------------------
+ */
+
+struct look {
+	uint64_t counts; /* before the rows were asked for */
+	struct mono until;
+};
+
+static void
+add_file(struct json *json, const char *key, const char *path, const char *end)
+{
+	char *name = NULL;
+	size_t size = strlen(path) + strlen(end) + 1;
+	struct stat file;
+	bool known = false;
+
+	name = malloc(size);
+	if (name != NULL) {
+		snprintf(name, size, "%s%s", path, end);
+		known = stat(name, &file) == 0;
+		free(name);
+	}
+	row_count(json, key, known, known ? (uint64_t)file.st_size : 0);
+}
+
+static void
+add_moment(struct json *json, const char *key, struct wall at)
+{
+	if (at.ns == 0)
+		json_null(json, key);
+	else
+		row_time(json, key, at.ns);
+}
+
+static void
+add_work(struct json *json, struct store *store)
+{
+	struct store_work_report report;
+	enum engine_work work;
+
+	json_object(json, "work");
+	if (store_look(store, &work, &report)) {
+		static const char *const words[] = {
+			[ENGINE_BACKUP] = "backup",
+			[ENGINE_CHECK] = "check",
+			[ENGINE_ERASE] = "erase",
+		};
+
+		json_word(json, "kind", words[work]);
+		json_count(json, "done", report.task.done);
+		json_count(json, "total", report.task.total);
+	} else {
+		json_null(json, "kind");
+	}
+	json_object_end(json);
+}
+
+static void
+answer_status(struct http_call *call, const struct look *look)
+{
+	struct json *json = http_call_answer(call);
+	struct store *store = call->node->store;
+	struct store_status status;
+
+	store_status(store, &status);
+	json_word(json, "schema", "herd.store/1");
+	json_word(json, "engine", status.engine);
+	row_word(json, "path", store_path(store));
+	json_word(json, "durability", status.sync ? "sync" : "async");
+	json_word(
+	    json, "state", status.state == STORE_FAILED ? "failed" : "ok");
+	json_count(json, "lag", status.lag);
+	row_count(json, "rows", status.counts > look->counts, status.rows);
+	add_file(json, "bytes", store_path(store), "");
+	add_file(json, "log_bytes", store_path(store), "-wal");
+	add_moment(json, "last_commit", status.last_commit);
+	row_ms(json, "last_commit_ms", status.commits != 0, status.commit_ns);
+	add_moment(json, "last_backup", status.last_backup);
+	row_count(json, "last_backup_bytes", status.last_backup.ns != 0,
+	    status.last_backup_bytes);
+	json_count(json, "damaged", status.damaged);
+	add_work(json, store);
+	row_word(json, "error", status.error);
+	http_call_json(call);
+}
+
+static bool
+on_status_step(struct http_call *call)
+{
+	const struct look *look = call->job;
+	struct store_status status;
+
+	store_status(call->node->store, &status);
+	if (status.counts == look->counts && status.state == STORE_OK &&
+	    clock_mono().ns < look->until.ns)
+		return true;
+	answer_status(call, look);
+	return false;
+}
+
+void
+serve_store(struct http_call *call)
+{
+	struct look *look;
+	struct store_status status;
+
+	if (!store_api_need(call))
+		return;
+	look = calloc(1, sizeof(*look));
+	if (look == NULL) {
+		http_call_out_of_memory(call);
+		return;
+	}
+	store_status(call->node->store, &status);
+	look->counts = status.counts;
+	look->until = mono_add(clock_mono(), COUNT_WAIT_NS);
+	store_ask_rows(call->node->store);
+	http_call_walk(call, look, free, on_status_step, LOOK_MS);
+}
+
+/* --- check ------------------------------------------------------------------
+ */
+
+static void
+end_work(void *work)
+{
+	store_work_end(work);
+}
+
+static bool
+on_check_step(struct http_call *call)
+{
+	struct store_work_report report;
+	struct json *json;
+
+	store_work_look(call->job, &report);
+	if (report.state == STORE_WORK_RUNS)
+		return true;
+	if (report.state == STORE_WORK_FAILED) {
+		store_api_fail(call, &report.task);
+		return false;
+	}
+	json = http_call_answer(call);
+	row_word(json, "path", store_path(call->node->store));
+	json_count(json, "format", STORE_ROW_FORMAT);
+	json_count(json, "rows", report.task.rows);
+	json_count(json, "removals", report.task.removals);
+	json_count(json, "damaged", report.task.damaged);
+	json_rounded(json, "ms", report.ms);
+	http_call_json(call);
+	return false;
+}
+
+void
+serve_store_check(struct http_call *call)
+{
+	struct store_work *work;
+	enum herd_error error;
+
+	if (!store_api_need(call))
+		return;
+	error = store_work_begin(
+	    call->node->store, ENGINE_CHECK, span_of("", 0), &work);
+	if (error != HERD_OK)
+		store_api_refuse(call, error, "check");
+	else
+		http_call_walk(call, work, end_work, on_check_step, LOOK_MS);
+}
