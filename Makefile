@@ -34,7 +34,7 @@ COMMON_SRC := common/address.c common/buf.c common/client_view.c \
 	common/json.c common/keyfile.c common/location.c common/report.c \
 	common/request.c common/resolver.c common/settings.c common/text.c \
 	common/time.c common/view.c common/yamltree.c
-BASE_SRC := server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
+BASE_SRC := server/base/keyring.c server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
 	server/base/notify.c server/base/signals.c server/base/thread.c \
 	server/base/traffic.c server/base/watchdog.c
 CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
@@ -68,6 +68,7 @@ STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
 	server/store/store.c
 NET_SRC := server/net/addresses.c server/net/busiest.c server/net/client.c \
 	server/net/client_answer.c server/net/half_open.c server/net/link_clock.c \
+	server/net/link_keys.c \
 	server/net/link_socket.c server/net/listener.c server/net/net_link.c \
 	server/net/peering.c server/net/refusals.c server/net/socket.c \
 	server/net/strangers.c server/net/survey.c server/net/transport.c \
@@ -136,7 +137,8 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/herd_wait.c client/cmd/iamat.c client/cmd/import_faults.c \
 	client/cmd/import_job.c client/cmd/import_progress.c \
 	client/cmd/import_put.c client/cmd/import_send.c client/cmd/judge_herd.c \
-	client/cmd/judge_links.c client/cmd/judge_nodes.c client/cmd/list.c \
+	client/cmd/judge_links.c client/cmd/judge_nodes.c client/cmd/key_drop.c client/cmd/key_new.c \
+	client/cmd/list.c \
 	client/cmd/log_level.c client/cmd/log_tail.c client/cmd/map.c \
 	client/cmd/moment.c client/cmd/node_drain.c client/cmd/node_ls.c \
 	client/cmd/node_rows.c client/cmd/node_show.c client/cmd/node_state.c \
@@ -146,9 +148,10 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/peer_rows.c client/cmd/peer_show.c client/cmd/ping.c \
 	client/cmd/places_cache.c client/cmd/places_status.c \
 	client/cmd/places_test.c client/cmd/prefs_rows.c client/cmd/quit.c \
-	client/cmd/raw.c client/cmd/set.c client/cmd/stats_command.c \
+	client/cmd/raw.c client/cmd/secret_file.c client/cmd/set.c client/cmd/stats_command.c \
 	client/cmd/stats_trend.c client/cmd/status_command.c \
-	client/cmd/status_screen.c client/cmd/top.c client/cmd/trace.c \
+	client/cmd/status_screen.c client/cmd/token_drop.c client/cmd/token_new.c \
+	client/cmd/top.c client/cmd/trace.c \
 	client/cmd/typed.c client/cmd/unalias.c client/cmd/version_command.c \
 	client/cmd/wait_client.c client/cmd/wait_goal.c client/cmd/wait_link.c \
 	client/cmd/whatsat.c
