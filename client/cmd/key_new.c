@@ -12,14 +12,15 @@ key_new_run(struct run *run)
 const struct command cmd_key_new = {
 	.path = "key new",
 	.summary = "make a key for the links of a herd",
-	.help = "Makes a file of mode 0600 and never overwrites one; without "
-		"FILE the key is printed. --add puts the new key first in a "
-		"file that there is: nodes that read it again use the new one "
-		"and accept the old ones until `key drop'.",
+	.help = "Makes a file of mode 0600 and never overwrites one; "
+		"without FILE the key is printed. --add appends the key to "
+		"a file that there is: nodes that read it again accept the "
+		"new one and go on to use the first, until `key drop'. "
+		"herdd(8) has the whole change.",
 	.group = GROUP_CONFIG,
 	.args = ARGS(ARG("FILE", .complete = COMPLETE_FILE, .optional = true)),
 	.flags =
-	    FLAGS(FLAG("add", .help = "put it first in a file that there is")),
+	    FLAGS(FLAG("add", .help = "append it to a file that there is")),
 	.traits = COMMAND_WRITE,
 	.run = key_new_run,
 	.example = "key new --add /etc/herd/herd.key",

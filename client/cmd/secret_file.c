@@ -168,11 +168,11 @@ read_words(struct run *run, const char *what, const char *path,
 	return status;
 }
 
-/* The words as a file has them; comments are lost. */
+/* The words from `first` on as a file has them; comments are lost. */
 static void
-put_words(struct buf *text, const struct keyfile_words *words, unsigned count)
+put_words(struct buf *text, const struct keyfile_words *words, unsigned first)
 {
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = first; i < words->count; i++) {
 		put_span(text, words->words[i]);
 		put_byte(text, '\n');
 	}
@@ -191,13 +191,13 @@ add_to(struct run *run, const char *what, const char *path, const char *word)
 		status = run_fail(run, STATUS_LOCAL,
 		    "%s has %u %ss, and no node takes more", path,
 		    KEYFILE_WORDS_MAX, what);
-		run_hint(run, "`%s drop FILE` leaves the first one", what);
+		run_hint(run, "`%s drop FILE` leaves the last one", what);
 	} else {
 		/* No copy of the secrets stays behind where a buffer grew. */
 		must(buf_reserve(&text, SECRET_FILE_MAX));
+		put_words(&text, &words, 0);
 		put_text(&text, word);
 		put_byte(&text, '\n');
-		put_words(&text, &words, words.count);
 		if (!replace(path, buf_span(&text)))
 			status = fail_write(run, path);
 	}
@@ -260,7 +260,7 @@ add_new(struct run *run, const char *what, const char *path)
 	explicit_bzero(word, sizeof(word));
 	free(real);
 	if (status == STATUS_OK)
-		say(run, "%s: a new %s, and after it what it had", path, what);
+		say(run, "%s: a new %s after what it had", path, what);
 	return status;
 }
 
@@ -312,11 +312,11 @@ secret_file_drop(struct run *run, const char *what)
 
 	if (status == STATUS_OK) {
 		must(buf_reserve(&text, SECRET_FILE_MAX));
-		put_words(&text, &words, 1);
+		put_words(&text, &words, words.count - 1);
 		if (!replace(real, buf_span(&text)))
 			status = fail_write(run, path);
 		else
-			say(run, "%s: %u %s%s dropped, the first stays", path,
+			say(run, "%s: %u %s%s dropped, the last stays", path,
 			    words.count - 1, what, words.count == 2 ? "" : "s");
 		keyfile_words_wipe(&words);
 	}

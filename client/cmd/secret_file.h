@@ -11,11 +11,11 @@
 
 /*
  * What `key new' and `token new' do with their arguments: print a word, make
- * a file with it, or put it first in a file. `what` is "key" or "token".
+ * a file with it, or append it to a file. `what` is "key" or "token".
  */
 enum status secret_file_new(struct run *run, const char *what);
 
-/* What `key drop' and `token drop' do: only the first word stays. */
+/* What `key drop' and `token drop' do: only the last word stays. */
 enum status secret_file_drop(struct run *run, const char *what);
 
 /* Makes the file, of mode 0600, with a new word. Says what fails. */

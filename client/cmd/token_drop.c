@@ -12,9 +12,10 @@ token_drop_run(struct run *run)
 const struct command cmd_token_drop = {
 	.path = "token drop",
 	.summary = "drop the old tokens of a token file",
-	.help = "Do it when all nodes have the first one: `config diff' says "
-		"whether their key and token files are the same. Comments in "
-		"the file go too.",
+	.help = "All but the last token of the file go, so the new one is "
+		"used. Do it when all nodes accept that: `config diff' says "
+		"whether their key and token files differ. Comments in the "
+		"file go too.",
 	.group = GROUP_CONFIG,
 	.args = ARGS(ARG("FILE", .complete = COMPLETE_FILE)),
 	.traits = COMMAND_WRITE,

@@ -12,14 +12,15 @@ token_new_run(struct run *run)
 const struct command cmd_token_new = {
 	.path = "token new",
 	.summary = "make a token for the admin API",
-	.help = "Makes a file of mode 0600 and never overwrites one; without "
-		"FILE the token is printed. --add puts the new token first in "
-		"a file that there is: nodes that read it again use the new "
-		"one and accept the old ones until `token drop'.",
+	.help = "Makes a file of mode 0600 and never overwrites one; "
+		"without FILE the token is printed. --add appends the token "
+		"to a file that there is: nodes that read it again accept "
+		"the new one and go on to use the first, until `token "
+		"drop'. herdd(8) has the whole change.",
 	.group = GROUP_CONFIG,
 	.args = ARGS(ARG("FILE", .complete = COMPLETE_FILE, .optional = true)),
 	.flags =
-	    FLAGS(FLAG("add", .help = "put it first in a file that there is")),
+	    FLAGS(FLAG("add", .help = "append it to a file that there is")),
 	.traits = COMMAND_WRITE,
 	.run = token_new_run,
 	.example = "token new --add /etc/herd/admin.token",
