@@ -48,7 +48,7 @@ CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
 	server/core/session_input.c server/core/shard.c server/core/short_cut.c \
 	server/core/siphash.c server/core/slot.c server/core/table.c \
 	server/core/table_walk.c server/core/timekeeper.c
-NODE_SRC := server/node/config.c server/node/limits.c server/node/node.c \
+NODE_SRC := server/node/config.c server/node/files.c server/node/limits.c server/node/node.c \
 	server/node/reload.c server/node/settings_apply.c
 PLACES_SRC := server/places/answer.c server/places/api_key.c \
 	server/places/attribution.c server/places/breaker.c server/places/cache.c \
@@ -136,7 +136,8 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/herd_check.c client/cmd/herd_diff.c client/cmd/herd_status.c \
 	client/cmd/herd_wait.c client/cmd/iamat.c client/cmd/import_faults.c \
 	client/cmd/import_job.c client/cmd/import_progress.c \
-	client/cmd/import_put.c client/cmd/import_send.c client/cmd/judge_herd.c \
+	client/cmd/import_put.c client/cmd/import_send.c client/cmd/init.c \
+	client/cmd/init_plan.c client/cmd/judge_herd.c \
 	client/cmd/judge_links.c client/cmd/judge_nodes.c client/cmd/key_drop.c client/cmd/key_new.c \
 	client/cmd/list.c \
 	client/cmd/log_level.c client/cmd/log_tail.c client/cmd/map.c \

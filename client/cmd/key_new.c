@@ -23,5 +23,5 @@ const struct command cmd_key_new = {
 	    FLAGS(FLAG("add", .help = "append it to a file that there is")),
 	.traits = COMMAND_WRITE,
 	.run = key_new_run,
-	.example = "key new --add /etc/herd/herd.key",
+	.example = "key new links.key",
 };

@@ -56,6 +56,7 @@
 	X(config_check) \
 	X(config_diff) \
 	X(config_reload) \
+	X(init) \
 	X(key_new) \
 	X(key_drop) \
 	X(token_new) \

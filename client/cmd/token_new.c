@@ -23,5 +23,5 @@ const struct command cmd_token_new = {
 	    FLAGS(FLAG("add", .help = "append it to a file that there is")),
 	.traits = COMMAND_WRITE,
 	.run = token_new_run,
-	.example = "token new --add /etc/herd/admin.token",
+	.example = "token new admin.token",
 };
