@@ -36,9 +36,9 @@ COMMON_SRC := common/address.c common/buf.c common/client_view.c \
 	common/request.c common/resolver.c common/settings.c common/siphash.c \
 	common/store_row.c common/text.c common/time.c common/time_histogram.c \
 	common/view.c common/yamltree.c
-BASE_SRC := server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
-	server/base/notify.c server/base/signals.c server/base/thread.c \
-	server/base/traffic.c server/base/watchdog.c
+BASE_SRC := server/base/keyring.c server/base/log.c server/base/loop_watch.c \
+	server/base/mailbox.c server/base/notify.c server/base/signals.c \
+	server/base/thread.c server/base/traffic.c server/base/watchdog.c
 CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
 	server/core/board.c server/core/commit.c server/core/digest.c \
 	server/core/exchange.c server/core/fifo.c server/core/heap.c \
@@ -50,8 +50,9 @@ CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
 	server/core/session_input.c server/core/shard.c server/core/short_cut.c \
 	server/core/slot.c server/core/table.c \
 	server/core/table_walk.c server/core/timekeeper.c
-NODE_SRC := server/node/config.c server/node/limits.c server/node/memory_bound.c server/node/node.c \
-	server/node/reload.c server/node/settings_apply.c
+NODE_SRC := server/node/config.c server/node/files.c server/node/limits.c \
+	server/node/memory_bound.c server/node/node.c server/node/reload.c \
+	server/node/settings_apply.c
 PLACES_SRC := server/places/answer.c server/places/api_key.c \
 	server/places/attribution.c server/places/breaker.c server/places/cache.c \
 	server/places/fetch.c server/places/gazetteer.c \
@@ -72,6 +73,7 @@ STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
 	server/store/store.c server/store/store_work.c
 NET_SRC := server/net/addresses.c server/net/busiest.c server/net/client.c \
 	server/net/client_answer.c server/net/half_open.c server/net/link_clock.c \
+	server/net/link_keys.c \
 	server/net/link_socket.c server/net/listener.c server/net/net_link.c \
 	server/net/peering.c server/net/refusals.c server/net/socket.c \
 	server/net/strangers.c server/net/survey.c server/net/transport.c \
@@ -126,12 +128,11 @@ CLIENT_REPL_SRC := client/repl/background.c client/repl/complete.c \
 	client/repl/shells.c
 CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/check.c client/cmd/check_client.c client/cmd/client_count.c \
-	client/cmd/client_erase.c \
-	client/cmd/client_export.c client/cmd/client_forget.c \
-	client/cmd/client_import.c client/cmd/client_line.c \
-	client/cmd/client_list.c client/cmd/client_ls.c client/cmd/client_near.c \
-	client/cmd/client_refused.c client/cmd/client_show.c \
-	client/cmd/client_top.c client/cmd/client_track.c \
+	client/cmd/client_erase.c client/cmd/client_export.c \
+	client/cmd/client_forget.c client/cmd/client_import.c \
+	client/cmd/client_line.c client/cmd/client_list.c client/cmd/client_ls.c \
+	client/cmd/client_near.c client/cmd/client_refused.c \
+	client/cmd/client_show.c client/cmd/client_top.c client/cmd/client_track.c \
 	client/cmd/complete_command.c client/cmd/completion.c \
 	client/cmd/config_check.c client/cmd/config_diff.c \
 	client/cmd/config_reload.c client/cmd/config_show.c client/cmd/conn_ls.c \
@@ -141,12 +142,13 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/context_switch.c client/cmd/context_use.c client/cmd/doctor.c \
 	client/cmd/events.c client/cmd/exam.c client/cmd/exam_tables.c \
 	client/cmd/exit.c client/cmd/findings.c client/cmd/first_reply.c \
-	client/cmd/help_command.c \
-	client/cmd/herd_check.c client/cmd/herd_diff.c client/cmd/herd_status.c \
-	client/cmd/herd_wait.c client/cmd/iamat.c client/cmd/import_faults.c \
-	client/cmd/import_job.c client/cmd/import_progress.c \
-	client/cmd/import_put.c client/cmd/import_send.c client/cmd/judge_herd.c \
-	client/cmd/judge_links.c client/cmd/judge_nodes.c client/cmd/list.c \
+	client/cmd/help_command.c client/cmd/herd_check.c client/cmd/herd_diff.c \
+	client/cmd/herd_status.c client/cmd/herd_wait.c client/cmd/iamat.c \
+	client/cmd/import_faults.c client/cmd/import_job.c \
+	client/cmd/import_progress.c client/cmd/import_put.c \
+	client/cmd/import_send.c client/cmd/init.c client/cmd/init_plan.c \
+	client/cmd/judge_herd.c client/cmd/judge_links.c client/cmd/judge_nodes.c \
+	client/cmd/key_drop.c client/cmd/key_new.c client/cmd/list.c \
 	client/cmd/log_level.c client/cmd/log_tail.c client/cmd/map.c \
 	client/cmd/moment.c client/cmd/node_drain.c client/cmd/node_ls.c \
 	client/cmd/node_rows.c client/cmd/node_show.c client/cmd/node_state.c \
@@ -156,15 +158,16 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/peer_rows.c client/cmd/peer_show.c client/cmd/ping.c \
 	client/cmd/places_cache.c client/cmd/places_status.c \
 	client/cmd/places_test.c client/cmd/prefs_rows.c client/cmd/quit.c \
-	client/cmd/raw.c client/cmd/set.c client/cmd/stats_command.c \
-	client/cmd/stats_trend.c client/cmd/status_command.c \
-	client/cmd/status_screen.c client/cmd/store_backup.c \
-	client/cmd/store_check.c client/cmd/store_patience.c \
-	client/cmd/store_place.c client/cmd/store_restore.c \
-	client/cmd/store_status.c client/cmd/top.c client/cmd/trace.c \
-	client/cmd/typed.c client/cmd/unalias.c client/cmd/version_command.c \
-	client/cmd/wait_client.c client/cmd/wait_goal.c client/cmd/wait_link.c \
-	client/cmd/whatsat.c
+	client/cmd/raw.c client/cmd/secret_file.c client/cmd/set.c \
+	client/cmd/stats_command.c client/cmd/stats_trend.c \
+	client/cmd/status_command.c client/cmd/status_screen.c \
+	client/cmd/store_backup.c client/cmd/store_check.c \
+	client/cmd/store_patience.c client/cmd/store_place.c \
+	client/cmd/store_restore.c client/cmd/store_status.c \
+	client/cmd/token_drop.c client/cmd/token_new.c client/cmd/top.c \
+	client/cmd/trace.c client/cmd/typed.c client/cmd/unalias.c \
+	client/cmd/version_command.c client/cmd/wait_client.c \
+	client/cmd/wait_goal.c client/cmd/wait_link.c client/cmd/whatsat.c
 CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_INPUT_SRC) $(CLIENT_OUT_SRC) \
 	$(CLIENT_NET_SRC) $(CLIENT_LINE_SRC) $(CLIENT_CONF_SRC) $(CLIENT_RUN_SRC) \
 	$(CLIENT_REPL_SRC) $(CLIENT_CMD_SRC)
@@ -189,7 +192,8 @@ CORE_TESTS := test_backoff test_batch_timer test_commit test_core_memory \
 
 PLACES_TESTS := test_answer test_gazetteer test_places test_places_guards
 NODE_TESTS := test_memory_bound test_node
-NET_TESTS := test_addresses test_half_open test_limits test_link_history \
+NET_TESTS := test_addresses test_half_open test_keyring test_limits \
+	test_link_history \
 	test_loop_watch test_rate test_settings_apply
 STORE_TESTS := test_rows test_same_file test_sqlite_page
 ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \

@@ -144,39 +144,145 @@ read_bytes(const struct keyfile *file, char *data, size_t room, size_t *len,
 	return error;
 }
 
-enum herd_error
-keyfile_read(const struct keyfile *file, size_t least, size_t most, char *data,
-    size_t *len, struct buf *message)
-{
-	size_t count = 0;
-	enum herd_error error =
-	    read_bytes(file, data, most + 1, &count, message);
+/* --- files of several words ----------------------------------------------- */
 
-	if (error == HERD_OK && count > most)
-		error = refuse(file, file->value, message,
-		    "longer than %zu bytes: is this the key?", most);
-	while (count > 0 && text_is_space(data[count - 1]))
-		count--;
-	if (error == HERD_OK && count < least)
-		error = refuse(file, file->value, message,
-		    "shorter than %zu bytes; make one with "
-		    "`openssl rand -hex 32`",
-		    least);
+/* Room for the words, their line ends, and as much again for comments. */
+static size_t
+text_max(size_t most)
+{
+	return 2 * KEYFILE_WORDS_MAX * (most + SPACE_MAX);
+}
+
+/* Only printable ASCII, from `least` on: '!', or ' ' if spaces are fine. */
+static bool
+is_printable(struct span word, char least)
+{
+	for (size_t i = 0; i < word.len; i++) {
+		if (word.data[i] < least || word.data[i] > '~')
+			return false;
+	}
+	return true;
+}
+
+/* What a file has to be like. */
+struct keyfile_rule {
+	const struct keyfile *file;
+	enum keyfile_form form;
+	size_t least;
+	size_t most;
+};
+
+static enum herd_error
+check_line(const struct keyfile_rule *rule, struct span word, unsigned line,
+    struct buf *message)
+{
+	const struct keyfile *file = rule->file;
+
+	if (rule->form == KEYFILE_WORD && !is_printable(word, '!'))
+		return refuse(file, file->value, message,
+		    "line %u holds more than one word of printable ASCII",
+		    line);
+	if (word.len < rule->least)
+		return refuse(file, file->value, message,
+		    "line %u is shorter than %zu bytes; make a word with "
+		    "`herdctl key new`",
+		    line, rule->least);
+	if (word.len > rule->most)
+		return refuse(file, file->value, message,
+		    "line %u is longer than %zu bytes: is this the key?", line,
+		    rule->most);
+	return HERD_OK;
+}
+
+/* What can only be said of all of them. */
+static enum herd_error
+check_words(const struct keyfile_rule *rule, const struct keyfile_words *words,
+    struct buf *message)
+{
+	const struct keyfile *file = rule->file;
+
+	if (words->count == 0)
+		return refuse(file, file->value, message,
+		    "holds no word of %zu bytes or more (a line that begins "
+		    "with # is none); make one with `herdctl key new`",
+		    rule->least);
+	for (unsigned i = 0; words->count > 1 && i < words->count; i++) {
+		if (!is_printable(words->words[i], ' '))
+			return refuse(file, file->value, message,
+			    "word %u of %u is not printable ASCII", i + 1,
+			    words->count);
+	}
+	return HERD_OK;
+}
+
+static enum herd_error
+split_words(const struct keyfile_rule *rule, struct span text,
+    struct keyfile_words *out, struct buf *message)
+{
+	enum herd_error error = HERD_OK;
+
+	for (unsigned line = 1; error == HERD_OK && text.len > 0; line++) {
+		const char *end = memchr(text.data, '\n', text.len);
+		size_t len = end == NULL ? text.len : (size_t)(end - text.data);
+		struct span word = text_trim(span_of(text.data, len));
+
+		len += end != NULL;
+		text = span_of(text.data + len, text.len - len);
+		if (word.len == 0 || word.data[0] == '#')
+			continue;
+		error = check_line(rule, word, line, message);
+		if (error == HERD_OK && out->count == KEYFILE_WORDS_MAX)
+			error = refuse(rule->file, rule->file->value, message,
+			    "holds more than %u words; take out the old ones",
+			    KEYFILE_WORDS_MAX);
+		if (error == HERD_OK)
+			out->words[out->count++] = word;
+	}
+	return error != HERD_OK ? error : check_words(rule, out, message);
+}
+
+enum herd_error
+keyfile_read_words(const struct keyfile *file, enum keyfile_form form,
+    size_t least, size_t most, struct keyfile_words *out, struct buf *message)
+{
+	const struct keyfile_rule rule = { file, form, least, most };
+	size_t room = text_max(most);
+	size_t len = 0;
+	enum herd_error error;
+
+	*out = (struct keyfile_words){ .text = calloc(1, room) };
+	if (out->text == NULL)
+		return HERD_ENOMEM;
+	out->room = room;
+	error = read_bytes(file, out->text, room, &len, message);
 	if (error == HERD_OK)
-		*len = count;
-	else
-		explicit_bzero(data, most + 1);
+		error =
+		    split_words(&rule, span_of(out->text, len), out, message);
+	if (error == HERD_OK && len == room)
+		error = refuse(file, file->value, message,
+		    "longer than %zu bytes: is this the key?", room);
+	if (error != HERD_OK)
+		keyfile_words_wipe(out);
 	return error;
 }
+
+void
+keyfile_words_wipe(struct keyfile_words *words)
+{
+	if (words->text != NULL)
+		explicit_bzero(words->text, words->room);
+	free(words->text);
+	*words = (struct keyfile_words){ 0 };
+}
+
+/* --- files of one word ---------------------------------------------------- */
 
 static enum herd_error
 check_word(const struct keyfile *file, struct span word, struct buf *message)
 {
-	for (size_t i = 0; i < word.len; i++) {
-		if (word.data[i] <= ' ' || word.data[i] > '~')
-			return refuse(file, file->value, message,
-			    "holds more than one word of printable ASCII");
-	}
+	if (!is_printable(word, '!'))
+		return refuse(file, file->value, message,
+		    "holds more than one word of printable ASCII");
 	if (word.len == 0 || word.len > KEYFILE_WORD_MAX)
 		return refuse(file, file->value, message,
 		    "a key has 1 to %u characters", KEYFILE_WORD_MAX);

@@ -19,6 +19,7 @@
 #include "core/session_hello.h"
 #include "net/peering.h"
 #include "net/worker_pool.h"
+#include "node/files.h"
 #include "node/limits.h"
 #include "node/reload.h"
 #include "node/settings_apply.h"
@@ -98,7 +99,8 @@ open_traffic(struct node *node, struct buf *message)
 	if (path[0] == '\0')
 		return HERD_OK;
 	buf_init(&expanded, PATH_MAX);
-	error = herdfile_expand(&expanded, path, node->name, node->base_dir);
+	error =
+	    files_path(&expanded, FILES_LOGS, path, node->name, node->base_dir);
 	if (error == HERD_OK && buf_cstr(&expanded) == NULL)
 		error = HERD_ENOMEM;
 	if (error == HERD_OK)
@@ -137,8 +139,8 @@ open_store(struct node *node, struct buf *message)
 	if (settings->store.engine == STORE_NONE)
 		return HERD_OK;
 	buf_init(&expanded, PATH_MAX);
-	error = herdfile_expand(
-	    &expanded, settings->store.path, node->name, node->base_dir);
+	error = files_path(&expanded, FILES_STATE, settings->store.path,
+	    node->name, node->base_dir);
 	path = error == HERD_OK ? buf_cstr(&expanded) : NULL;
 	error = path == NULL
 		    ? HERD_ENOMEM

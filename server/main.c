@@ -4,9 +4,11 @@
 #include <event2/event.h>
 #include <event2/thread.h>
 #include <grp.h>
+#include <libgen.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -21,6 +23,7 @@
 #include "net/peering.h"
 #include "net/worker_pool.h"
 #include "node/config.h"
+#include "node/files.h"
 #include "node/reload.h"
 #include "options.h"
 
@@ -89,19 +92,14 @@ leave_no_core(void)
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+/* Root becomes the user that the herd file names, if any. */
 static enum herd_error
-drop_privileges(const char *user, struct log *log, struct buf *message)
+drop_privileges(const char *user, struct buf *message)
 {
 	const struct passwd *entry;
 
-	if (geteuid() != 0)
+	if (geteuid() != 0 || user[0] == '\0')
 		return HERD_OK;
-	if (user[0] == '\0') {
-		LOG(log, LOG_WARN, "runs-as-root",
-		    log_text("next", "set user: in the herd file, or start "
-				     "it with systemctl start herdd@NODE"));
-		return HERD_OK;
-	}
 	entry = getpwnam(user);
 	if (entry != NULL && initgroups(user, entry->pw_gid) == 0 &&
 	    setgid(entry->pw_gid) == 0 && setuid(entry->pw_uid) == 0) {
@@ -195,7 +193,11 @@ run_node(const struct options *options, struct herdfile *file, size_t self)
 		return EXIT_FAILED;
 	}
 	buf_init(&message, 4096);
-	error = drop_privileges(file->settings.user, log, &message);
+	error = drop_privileges(file->settings.user, &message);
+	if (error == HERD_OK && geteuid() == 0)
+		LOG(log, LOG_WARN, "runs-as-root",
+		    log_text("next", "set user: in the herd file, or start "
+				     "it with systemctl start herdd@NODE"));
 	if (error != HERD_OK)
 		herdfile_release(file);
 	else
@@ -217,6 +219,107 @@ run_node(const struct options *options, struct herdfile *file, size_t self)
 	return status;
 }
 
+/* --- checking ------------------------------------------------------------- */
+
+static void
+print_diagnostics(
+    const struct options *options, const struct diagnostics *diagnostics)
+{
+	struct buf text;
+
+	buf_init(&text, 1u << 20);
+	if (config_print(&text, options->file, diagnostics,
+		log_is_journal(STDERR_FILENO)) == HERD_OK)
+		print_span(stderr, buf_span(&text));
+	buf_release(&text);
+}
+
+/* What the sandbox would refuse: of that node, or of all that could run. */
+static enum herd_error
+check_sandbox(const struct options *options, const struct herdfile *file,
+    size_t self, const char *base_dir, struct diagnostics *diagnostics)
+{
+	enum herd_error error = files_be_service();
+
+	for (size_t i = 0; i < file->node_count && error == HERD_OK; i++) {
+		/* A path without %n is the same for all: it is told once. */
+		if (options->node[0] == '\0' ? diagnostics->errors == 0
+					     : i == self)
+			error =
+			    files_check_service(file, i, base_dir, diagnostics);
+	}
+	return error;
+}
+
+/* The files that one node would use, as the user that it would be. */
+static enum herd_error
+check_node(const struct herdfile *file, size_t self, const char *base_dir,
+    struct diagnostics *diagnostics)
+{
+	struct buf message;
+	enum herd_error error;
+
+	buf_init(&message, 1024);
+	error = drop_privileges(file->settings.user, &message);
+	if (error == HERD_OK)
+		error = files_check(file, self, base_dir, diagnostics);
+	else if (error == HERD_ESYSTEM)
+		error = diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, 0, 0,
+		    SPAN_FMT, SPAN_ARG(buf_span(&message)));
+	buf_release(&message);
+	return error;
+}
+
+static enum herd_error
+check_files(const struct options *options, const struct herdfile *file,
+    size_t self, struct diagnostics *diagnostics)
+{
+	char *path = realpath(options->file, NULL);
+	const char *base_dir;
+	enum herd_error error = HERD_OK;
+
+	if (path == NULL)
+		return HERD_ENOMEM;
+	base_dir = dirname(path);
+	if (options->as_service)
+		error =
+		    check_sandbox(options, file, self, base_dir, diagnostics);
+	/* What the sandbox refuses anyway is not refused twice. */
+	if (error == HERD_OK && options->node[0] != '\0' &&
+	    diagnostics->errors == 0)
+		error = check_node(file, self, base_dir, diagnostics);
+	free(path);
+	return error;
+}
+
+static int
+check_config(const struct options *options)
+{
+	struct diagnostics diagnostics;
+	struct herdfile file;
+	enum herd_error error;
+	size_t self = 0;
+	int status = EXIT_CONFIG;
+
+	diagnostics_init(&diagnostics);
+	error = config_load(
+	    options->file, options->node, &file, &self, &diagnostics);
+	if (error == HERD_OK) {
+		error = check_files(options, &file, self, &diagnostics);
+		if (error == HERD_OK && diagnostics.errors == 0) {
+			printf("%s: herd %s, %zu nodes, %zu links: no "
+			       "errors\n",
+			    options->file, file.herd, file.node_count,
+			    file.link_count);
+			status = EXIT_OK;
+		}
+		herdfile_release(&file);
+	}
+	print_diagnostics(options, &diagnostics);
+	diagnostics_release(&diagnostics);
+	return status;
+}
+
 static int
 load_and_run(const struct options *options)
 {
@@ -224,25 +327,13 @@ load_and_run(const struct options *options)
 	struct herdfile file;
 	enum herd_error error;
 	size_t self = 0;
-	struct buf text;
 
 	diagnostics_init(&diagnostics);
 	error = config_load(
 	    options->file, options->node, &file, &self, &diagnostics);
-	buf_init(&text, 1u << 20);
-	if (config_print(&text, options->file, &diagnostics,
-		log_is_journal(STDERR_FILENO)) == HERD_OK)
-		print_span(stderr, buf_span(&text));
-	buf_release(&text);
+	print_diagnostics(options, &diagnostics);
 	diagnostics_release(&diagnostics);
-	if (error != HERD_OK)
-		return EXIT_CONFIG;
-	if (options->action == OPTIONS_RUN)
-		return run_node(options, &file, self);
-	printf("%s: herd %s, %zu nodes, %zu links: no errors\n", options->file,
-	    file.herd, file.node_count, file.link_count);
-	herdfile_release(&file);
-	return EXIT_OK;
+	return error == HERD_OK ? run_node(options, &file, self) : EXIT_CONFIG;
 }
 
 int
@@ -276,5 +367,6 @@ main(int argc, char **argv)
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	leave_no_core();
 	evthread_use_pthreads();
-	return load_and_run(&options);
+	return options.action == OPTIONS_CHECK_CONFIG ? check_config(&options)
+						      : load_and_run(&options);
 }

@@ -9,6 +9,7 @@
 enum option_id {
 	OPTION_FILE,
 	OPTION_CHECK,
+	OPTION_AS_SERVICE,
 	OPTION_HELP,
 	OPTION_VERSION,
 };
@@ -25,6 +26,8 @@ static const struct option_entry {
 	    ", else " OPTIONS_FILE_DEFAULT ")" },
 	{ OPTION_CHECK, "", "--check-config", "",
 	    "check the herd file, print each error, and exit" },
+	{ OPTION_AS_SERVICE, "", "--as-service", "",
+	    "check as for a node that systemd runs" },
 	{ OPTION_HELP, "-h", "--help", "", "this help" },
 	{ OPTION_VERSION, "-V", "--version", "", "the version" },
 };
@@ -33,7 +36,7 @@ void
 options_help(FILE *out)
 {
 	fputs("usage: herdd [-c FILE] NODE\n"
-	      "       herdd [-c FILE] --check-config [NODE]\n"
+	      "       herdd [-c FILE] --check-config [--as-service] [NODE]\n"
 	      "\nRuns node NODE of a herd in the foreground.\n\n",
 	    out);
 	for (size_t i = 0; i < HERD_ARRAY_LEN(OPTIONS); i++) {
@@ -84,6 +87,7 @@ option_apply(const struct option_entry *entry, const char *value,
 	switch (entry->id) {
 	case OPTION_FILE: options->file = value; break;
 	case OPTION_CHECK: options->action = OPTIONS_CHECK_CONFIG; break;
+	case OPTION_AS_SERVICE: options->as_service = true; break;
 	case OPTION_HELP: options->action = OPTIONS_HELP; break;
 	case OPTION_VERSION: options->action = OPTIONS_VERSION; break;
 	}
@@ -125,7 +129,8 @@ options_parse(
     int argc, char *const *argv, struct options *out, struct buf *message)
 {
 	const char *variable = getenv(OPTIONS_FILE_VARIABLE);
-	struct options options = { OPTIONS_RUN, OPTIONS_FILE_DEFAULT, "" };
+	struct options options = { OPTIONS_RUN, OPTIONS_FILE_DEFAULT, "",
+		false };
 
 	if (variable != NULL && variable[0] != '\0')
 		options.file = variable;
@@ -136,6 +141,11 @@ options_parse(
 		if (error != HERD_OK)
 			return error;
 	}
+	if (options.as_service && options.action == OPTIONS_RUN)
+		return buf_add_text(message, "--as-service is for "
+					     "--check-config") == HERD_OK
+			   ? HERD_ESYNTAX
+			   : HERD_ENOMEM;
 	if (options.action == OPTIONS_RUN && options.node[0] == '\0')
 		return buf_add_text(message, "which node? herdd [-c FILE] "
 					     "NODE") == HERD_OK

@@ -6,6 +6,7 @@
 #ifndef HERD_OPTIONS_H
 #define HERD_OPTIONS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "herd/buf.h"
@@ -24,6 +25,7 @@ struct options {
 	enum options_action action;
 	const char *file;
 	const char *node; /* "" with --check-config: any node */
+	bool as_service;  /* --check-config: in the unit's sandbox */
 };
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * config diff: what nodes run against the herd file as herdctl reads it now:
- * settings, the addresses of nodes, links.
+ * settings, the addresses of nodes, links. And the keys of nodes between them.
  */
 #include "cmd/list.h"
 
@@ -176,6 +176,115 @@ compare_links(struct comparison *c)
 	free(seen);
 }
 
+/* --- keys ----------------------------------------------------------------- */
+
+/* Each node has these key files; their contents are compared by fingerprint. */
+static const char *const key_settings[] = { "key_file", "admin.token_file",
+	"admin.read_token_file" };
+
+/*
+ * The fingerprints of that key file, separated by spaces; NULL if the node
+ * does not say, as those of older versions.
+ */
+static char *
+fingerprints(const struct answer *answer, const char *setting)
+{
+	const cJSON *keys = fields_at(answer->json, "keys");
+	struct buf text = XBUF;
+	const cJSON *ring;
+	const cJSON *item;
+
+	if (answer->status != STATUS_OK || !cJSON_IsArray(keys))
+		return NULL;
+	cJSON_ArrayForEach(ring, keys) {
+		if (!fields_says(ring, "name", setting))
+			continue;
+		cJSON_ArrayForEach(item, fields_at(ring, "fingerprints")) {
+			if (!cJSON_IsString(item))
+				continue;
+			put_text(&text, text.len == 0 ? "" : " ");
+			put_text(&text, item->valuestring);
+		}
+	}
+	return text_take(&text);
+}
+
+/* The text that most of them are, the first of several; NULL: none. */
+static const char *
+most_common(char *const *texts, size_t count)
+{
+	const char *best = NULL;
+	size_t most = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t same = 0;
+
+		for (size_t j = 0; texts[i] != NULL && j < count; j++)
+			same +=
+			    texts[j] != NULL && strcmp(texts[i], texts[j]) == 0;
+		if (same > most) {
+			most = same;
+			best = texts[i];
+		}
+	}
+	return best;
+}
+
+/* A row for each node whose file is not what most nodes have. */
+static size_t
+compare_key_file(
+    struct run *run, const struct answers *answers, const char *setting)
+{
+	char *name = xasprintf("%s.fingerprints", setting);
+	char **texts = xcalloc(answers->count + 1, sizeof(*texts));
+	size_t differing = 0;
+	const char *usual;
+
+	for (size_t i = 0; i < answers->count; i++)
+		texts[i] = fingerprints(&answers->items[i], setting);
+	usual = most_common(texts, answers->count);
+	for (size_t i = 0; i < answers->count; i++) {
+		struct comparison c = { .run = run,
+			.answer = &answers->items[i] };
+
+		if (texts[i] != NULL && strcmp(texts[i], usual) != 0)
+			differ(&c, name, texts[i], usual, NULL);
+		differing += c.differing;
+	}
+	for (size_t i = 0; i < answers->count; i++)
+		free(texts[i]);
+	free(texts);
+	free(name);
+	return differing;
+}
+
+/* A file whose path has %n is meant to be another at each node. */
+static bool
+is_per_node(const struct herdfile *file, const char *setting)
+{
+	struct buf value = XBUF;
+	bool found;
+
+	must(setting_get(
+	    &file->settings, setting_find(span_from(setting)), &value));
+	found = strstr(text_of(&value), "%n") != NULL;
+	buf_release(&value);
+	return found;
+}
+
+static size_t
+compare_keys(struct run *run, const struct answers *answers)
+{
+	size_t differing = 0;
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(key_settings); i++) {
+		if (i > 0 && is_per_node(&run->herd->file, key_settings[i]))
+			continue;
+		differing += compare_key_file(run, answers, key_settings[i]);
+	}
+	return differing;
+}
+
 static size_t
 compare_all(struct run *run, const struct answers *answers)
 {
@@ -196,7 +305,7 @@ compare_all(struct run *run, const struct answers *answers)
 		compare_links(&c);
 		differing += c.differing;
 	}
-	return differing;
+	return differing + compare_keys(run, answers);
 }
 
 static enum status
@@ -228,7 +337,10 @@ config_diff_run(struct run *run)
 const struct command cmd_config_diff = {
 	.path = "config diff",
 	.summary = "compare what nodes run with the herd file",
-	.help = "The exit status is 1 when they differ.",
+	.help =
+	    "The exit status is 1 when they differ. Key and token files are "
+	    "compared between the nodes, by the fingerprints of what they "
+	    "hold: FILE is then what most nodes have.",
 	.group = GROUP_CONFIG,
 	.view = &config_diff_view,
 	.traits = COMMAND_HERD | COMMAND_READ,

@@ -61,6 +61,11 @@
 	X(config_check) \
 	X(config_diff) \
 	X(config_reload) \
+	X(init) \
+	X(key_new) \
+	X(key_drop) \
+	X(token_new) \
+	X(token_drop) \
 	X(log_level) \
 	X(log_tail) \
 	X(events) \

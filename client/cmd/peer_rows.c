@@ -22,6 +22,7 @@ static const struct column columns[] = {
 	COLUMN("address", "ADDRESS", VALUE_TEXT, .traits = COLUMN_WIDE),
 	COLUMN("direction", "DIRECTION", VALUE_TEXT, .traits = COLUMN_WIDE),
 	COLUMN("security", "SECURITY", VALUE_TEXT, .traits = COLUMN_WIDE),
+	COLUMN("key", "KEY", VALUE_TEXT, .traits = COLUMN_WIDE),
 	COLUMN("enabled", "ENABLED", VALUE_BOOL, .traits = COLUMN_WIDE),
 	COLUMN("clock_ms", "CLOCK", VALUE_MS, .traits = COLUMN_WIDE),
 	COLUMN("repaired", "REPAIRED", VALUE_INTEGER, .traits = COLUMN_WIDE | COLUMN_COUNTER),

@@ -18,6 +18,7 @@ static const struct column columns[] = {
 	COLUMN("address", "ADDRESS", VALUE_TEXT),
 	COLUMN("direction", "DIRECTION", VALUE_TEXT),
 	COLUMN("security", "SECURITY", VALUE_TEXT),
+	COLUMN("key", "KEY", VALUE_TEXT),
 	COLUMN("rtt_ms", "RTT", VALUE_MS),
 	COLUMN("clock_ms", "CLOCK", VALUE_MS),
 	COLUMN("lag_ms", "LAG", VALUE_MS),

@@ -86,20 +86,41 @@ directory_of(const char *path)
 
 /* --- tokens ---------------------------------------------------------- */
 
+#define TOKEN_LEAST 16u /* bytes of one that a node takes */
+
+/* Of several lines that are no tokens one might be another secret. */
+static bool
+are_tokens(const struct keyfile_words *words)
+{
+	for (unsigned i = 0; words->count > 1 && i < words->count; i++) {
+		if (words->words[i].len < TOKEN_LEAST)
+			return false;
+	}
+	return true;
+}
+
 /* STATUS_LOCAL: `message` says what is wrong with the file. */
 static enum status
 read_token(struct herd *herd, const struct keyfile *file, struct buf *message)
 {
-	char word[KEYFILE_WORD_MAX + 1];
-	size_t len;
-	enum herd_error error = keyfile_read_word(file, word, &len, message);
+	struct keyfile_words words;
+	enum herd_error error = keyfile_read_words(
+	    file, KEYFILE_WORD, 1, KEYFILE_WORD_MAX, &words, message);
 
 	if (error == HERD_ENOMEM)
 		out_of_memory();
+	if (error == HERD_OK && !are_tokens(&words)) {
+		putf(message,
+		    "%s %s: has words of less than %u bytes: are "
+		    "these tokens?",
+		    file->name, file->value, TOKEN_LEAST);
+		keyfile_words_wipe(&words);
+		return STATUS_LOCAL;
+	}
 	if (error != HERD_OK)
 		return STATUS_LOCAL;
-	herd->token = xstrndup(word, len);
-	explicit_bzero(word, sizeof(word));
+	herd->token = xstrndup(words.words[0].data, words.words[0].len);
+	keyfile_words_wipe(&words);
 	return STATUS_OK;
 }
 

@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 
 #include "admin/admin_room.h"
-#include "admin/bearer_tokens.h"
 #include "admin/digest_cache.h"
 #include "admin/http_limits.h"
 #include "admin/http_listener.h"
@@ -23,6 +22,7 @@
 #include "herd/text.h"
 #include "net/peering.h"
 #include "net/socket.h"
+#include "node/reload.h"
 
 /* --- who asks --------------------------------------------------------- */
 
@@ -61,7 +61,7 @@ is_permitted(struct http_call *call, const struct http_listener *listener)
 	    evhttp_request_get_connection(call->request)));
 
 	if (!listener->trusted)
-		grant = bearer_tokens_check(call->admin->tokens,
+		grant = bearer_tokens_check(&call->admin->tokens,
 		    evhttp_find_header(
 			evhttp_request_get_input_headers(call->request),
 			"Authorization"));
@@ -240,21 +240,48 @@ serve_index(struct http_call *call)
 
 /* --- life ------------------------------------------------------------- */
 
+/* Reads the token files of the start into `out`. */
 static enum herd_error
-open_tokens(struct admin *admin, struct buf *message)
+read_tokens(struct admin *admin, struct bearer_tokens *out, struct buf *message)
 {
 	const struct node *node = admin->node;
-	const struct settings *settings = &node->file.settings;
-	const struct keyfile write_file = { "admin.token_file",
+	const struct settings *settings = &node->boot.settings;
+	const struct keyfile write_file = { TOKEN_SETTING,
 		settings->admin.token_file, node->name, node->base_dir };
-	const struct keyfile read_file = { "admin.read_token_file",
+	const struct keyfile read_file = { READ_TOKEN_SETTING,
 		settings->admin.read_token_file, node->name, node->base_dir };
 
-	if (write_file.value[0] == '\0' && read_file.value[0] == '\0')
-		return HERD_OK;
-	return bearer_tokens_open(
-	    &write_file, &read_file, message, &admin->tokens);
+	return bearer_tokens_read(
+	    &write_file, &read_file, &admin->tokens, out, message);
 }
+
+static enum herd_error
+on_reload_read(void *arg, struct reload *reload, struct buf *message)
+{
+	struct admin *admin = arg;
+	enum herd_error error = read_tokens(admin, &admin->new_tokens, message);
+
+	if (error != HERD_OK)
+		return error;
+	if (!keyring_equal(&admin->tokens.write, &admin->new_tokens.write))
+		reload_applies(reload, TOKEN_SETTING);
+	if (!keyring_equal(&admin->tokens.read, &admin->new_tokens.read))
+		reload_applies(reload, READ_TOKEN_SETTING);
+	return HERD_OK;
+}
+
+static void
+on_reload_end(void *arg, bool use)
+{
+	struct admin *admin = arg;
+
+	if (use)
+		admin->tokens = admin->new_tokens;
+	bearer_tokens_wipe(&admin->new_tokens);
+}
+
+static const struct reload_files TOKEN_FILES = { on_reload_read,
+	on_reload_end };
 
 static enum herd_error
 open_listeners(struct admin *admin, struct buf *message)
@@ -302,7 +329,7 @@ admin_open(struct node *node, struct event_base *base, struct buf *message,
 	if (error == HERD_OK)
 		error = http_limits_open(base, node->log, &admin->limits);
 	if (error == HERD_OK)
-		error = open_tokens(admin, message);
+		error = read_tokens(admin, &admin->tokens, message);
 	if (error == HERD_OK)
 		error = table_stats_open(node, base, &admin->stats);
 	if (error == HERD_OK)
@@ -316,6 +343,7 @@ admin_open(struct node *node, struct event_base *base, struct buf *message,
 		admin_release(admin);
 		return error;
 	}
+	node_on_reload_files(node, &TOKEN_FILES, admin);
 	*out = admin;
 	return HERD_OK;
 }
@@ -356,12 +384,11 @@ admin_close(struct admin *admin)
 		peering_watch(admin->node->peering, NULL, NULL);
 	digest_cache_close(admin->digests);
 	table_stats_close(admin->stats);
-	bearer_tokens_close(admin->tokens);
+	bearer_tokens_wipe(&admin->tokens);
 	http_limits_close(admin->limits);
 	admin->limits = NULL;
 	admin->digests = NULL;
 	admin->stats = NULL;
-	admin->tokens = NULL;
 }
 
 void

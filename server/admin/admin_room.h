@@ -6,8 +6,12 @@
 #define HERD_ADMIN_ROOM_H
 
 #include "admin/admin.h"
+#include "admin/bearer_tokens.h"
 #include "admin/http_call.h"
 #include "base/mailbox.h"
+
+#define TOKEN_SETTING "admin.token_file"
+#define READ_TOKEN_SETTING "admin.read_token_file"
 
 #define ADMIN_CALLS_MAX 128u /* requests at one time; more get 503 */
 #define ADMIN_IDLE_S 60      /* without a byte: the connection is closed */
@@ -20,7 +24,6 @@ struct evconnlistener;
 struct evhttp;
 struct http_limits;
 struct places_test;
-struct bearer_tokens;
 struct watch_list;
 
 TAILQ_HEAD(http_call_list, http_call);
@@ -40,8 +43,9 @@ struct admin {
 	struct node *node;
 	struct event_base *base;
 	struct http_listener listeners[2]; /* of the node, of admin.listen */
-	struct bearer_tokens *tokens;      /* NULL: no listener wants one */
-	struct http_limits *limits;        /* connections over TCP */
+	struct bearer_tokens tokens;
+	struct bearer_tokens new_tokens; /* read, not used yet */
+	struct http_limits *limits;      /* connections over TCP */
 	struct table_stats *stats;
 	struct digest_cache *digests;
 	struct watch_list *watchers;

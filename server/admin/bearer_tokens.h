@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The bearer tokens of the admin API over TCP: one that may read and write,
- * one that may only read, each in a file of mode 0600.
+ * The bearer tokens of the admin API over TCP: those that may read and write,
+ * and those that may only read, each kind in a file of mode 0600.
  */
 #ifndef HERD_BEARER_TOKENS_H
 #define HERD_BEARER_TOKENS_H
 
-#include "herd/keyfile.h"
+#include "base/keyring.h"
 
 /* At most, as any key: KEYFILE_WORD_MAX. */
 #define TOKEN_MIN 16u
 
-struct bearer_tokens;
+/* All zero: none. */
+struct bearer_tokens {
+	struct keyring write;
+	struct keyring read;
+};
 
 enum token_grant {
 	TOKEN_NONE,  /* no Authorization, or not of the form "Bearer TOKEN" */
@@ -21,13 +25,18 @@ enum token_grant {
 };
 
 /*
- * Reads the files; one whose value is "" is none. HERD_ERANGE, HERD_ESYSTEM
- * ...: `message` says what is wrong with which and what to do.
+ * Reads the files; one whose value is "" has none. `known`: see keyring.h; it
+ * may be `out`, which an error leaves as it is. HERD_ESYSTEM ...: `message`
+ * says what is wrong with which and what to do.
  */
-HERD_MUST_CHECK enum herd_error bearer_tokens_open(
+HERD_MUST_CHECK enum herd_error bearer_tokens_read(
     const struct keyfile *write_file, const struct keyfile *read_file,
-    struct buf *message, struct bearer_tokens **out);
-void bearer_tokens_close(struct bearer_tokens *tokens); /* NULL is fine */
+    const struct bearer_tokens *known, struct bearer_tokens *out,
+    struct buf *message);
+void bearer_tokens_wipe(struct bearer_tokens *tokens);
+
+/* Is there any? */
+bool bearer_tokens_exist(const struct bearer_tokens *tokens);
 
 /*
  * What the value of an Authorization header (NULL: there was none) grants;

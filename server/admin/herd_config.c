@@ -4,6 +4,7 @@
 #include "admin/admin_room.h"
 #include "admin/route.h"
 #include "admin/rows.h"
+#include "net/peering.h"
 #include "node/reload.h"
 
 #define VALUE_MAX 8192u
@@ -53,6 +54,31 @@ add_settings(struct json *json, const struct node *node)
 	}
 	json_array_end(json);
 	settings_release(&defaults);
+}
+
+static void
+add_ring(struct json *json, const char *setting, const struct keyring *ring)
+{
+	if (ring->count == 0)
+		return;
+	json_object(json, NULL);
+	json_word(json, "name", setting);
+	json_array(json, "fingerprints");
+	for (unsigned i = 0; i < ring->count; i++)
+		json_word(json, NULL, ring->keys[i].fingerprint);
+	json_array_end(json);
+	json_object_end(json);
+}
+
+/* What names the keys of the key files that are in use, never a key. */
+static void
+add_keys(struct json *json, const struct http_call *call)
+{
+	json_array(json, "keys");
+	add_ring(json, "key_file", peering_keys(call->node->peering));
+	add_ring(json, TOKEN_SETTING, &call->admin->tokens.write);
+	add_ring(json, READ_TOKEN_SETTING, &call->admin->tokens.read);
+	json_array_end(json);
 }
 
 static void
@@ -116,6 +142,7 @@ serve_config(struct http_call *call)
 		add_text(json, node->file_path);
 	json_word(json, "herd", node->herd);
 	add_settings(json, node);
+	add_keys(json, call);
 	add_herd(json, &node->file);
 	http_call_json(call);
 }

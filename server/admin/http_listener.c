@@ -156,7 +156,7 @@ http_listener_open(struct admin *admin, struct http_listener *listener,
 
 	listener->admin = admin;
 	listener->trusted = address->kind == ADDRESS_UNIX;
-	if (!listener->trusted && admin->tokens == NULL)
+	if (!listener->trusted && !bearer_tokens_exist(&admin->tokens))
 		return buf_addf(message, "the admin API over TCP needs "
 					 "admin.token_file or "
 					 "admin.read_token_file") == HERD_OK

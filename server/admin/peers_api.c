@@ -51,6 +51,7 @@ row_peer(struct json *json, const struct link_status *link, struct mono now)
 	    !link_is_up(link) ? ""
 	    : link->tls       ? "tls"
 			      : "plaintext");
+	row_word(json, "key", link->key);
 	json_bool(json, "enabled", link->enabled);
 	add_times(json, link);
 	add_counters(json, link);

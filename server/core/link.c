@@ -457,12 +457,22 @@ link_command(
 		link_set_state(link, LINK_DISABLED, now, clock);
 		break;
 	case LINK_RECONNECT:
-		link_hang_up(link, BYE_STOP, "an operator asks to reconnect",
+	case LINK_RENEW:
+		link_hang_up(link, BYE_STOP,
+		    verb == LINK_RENEW ? "its key was removed from key_file"
+				       : "an operator asks to reconnect",
 		    now, clock);
 		if (link->enabled)
 			link_start(link, now, clock);
 		break;
 	}
+}
+
+void
+link_note_claim(struct link *link, const char *error, struct mono now)
+{
+	if (link->enabled && link->conn == NULL)
+		link_note_error(link, error, now);
 }
 
 /* --- time ---------------------------------------------------------------- */

@@ -31,7 +31,12 @@
 struct link;
 struct link_conn;
 
-enum link_verb { LINK_ENABLE, LINK_DISABLE, LINK_RECONNECT };
+enum link_verb {
+	LINK_ENABLE,
+	LINK_DISABLE,
+	LINK_RECONNECT,
+	LINK_RENEW, /* as RECONNECT, because the key it is on was removed */
+};
 
 /* What there is to tell an operator. */
 enum link_notice {
@@ -146,6 +151,12 @@ void link_rest(struct link *link);
 
 void link_command(
     struct link *link, enum link_verb verb, struct mono now, struct wall clock);
+
+/*
+ * Somebody who said that he is the peer was turned away, and why. It shows as
+ * the link's error unless the link is up: nothing proves who he was.
+ */
+void link_note_claim(struct link *link, const char *error, struct mono now);
 
 /* What is due. */
 void link_on_time(struct link *link, struct mono now, struct wall clock);

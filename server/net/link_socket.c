@@ -36,10 +36,13 @@ link_socket_note_stranger(
 	struct peering *peering = conn->peering;
 	uint64_t times;
 
-	/* The link logs the end of a dialled one: here it only counts. */
+	/* The link logs the end of a dialled one: here it only counts. All
+	 * unknown keys are one kind, or each made-up one would be logged. */
 	if (strangers_note(&peering->strangers, reason,
-		conn->link.inbound ? error : "", conn->address, clock_mono(),
-		&times) &&
+		!conn->link.inbound                      ? ""
+		: conn->transport.unknown_key[0] != '\0' ? "unknown key"
+							 : error,
+		conn->address, clock_mono(), &times) &&
 	    conn->link.inbound)
 		LOG(peering->node->log, LOG_WARN, "link-refused",
 		    log_text("from", conn->peer),
@@ -126,6 +129,39 @@ link_socket_note_admission(struct link_socket *conn)
 	half_open_add_neighbour(half_open, conn->address);
 }
 
+/* Who dialled has offered a key that this node does not have. */
+static void
+link_socket_note_claim(struct link_socket *conn)
+{
+	const struct transport *transport = &conn->transport;
+	struct net_link *net_link;
+
+	if (transport->unknown_name[0] == '\0')
+		return;
+	net_link = (struct net_link *)link_find(
+	    &conn->peering->driver, span_from(transport->unknown_name));
+	if (net_link == NULL)
+		return;
+	snprintf(
+	    net_link->claim, sizeof(net_link->claim), "%s", transport->error);
+	link_note_claim(&net_link->link, net_link->claim, clock_mono());
+}
+
+static void
+link_socket_fail_handshake(struct link_socket *conn)
+{
+	const struct transport *transport = &conn->transport;
+	const struct net_link *net_link = (struct net_link *)conn->link.link;
+	bool knows_better = transport->client && transport->wrong_key &&
+			    net_link != NULL && net_link->claim[0] != '\0';
+
+	link_socket_note_claim(conn);
+	/* Who dials learns only that his key is refused. If the peer was
+	 * turned away too, that has both sides' keys. */
+	link_socket_fail(conn, transport->wrong_key ? BYE_KEY : BYE_NONE,
+	    knows_better ? net_link->claim : transport->error);
+}
+
 /* Returns false when the connection has died. */
 static bool
 link_socket_shake_hands(struct link_socket *conn)
@@ -146,11 +182,7 @@ link_socket_shake_hands(struct link_socket *conn)
 		link_socket_fail(conn, BYE_NONE,
 		    "the peer hung up during the TLS handshake");
 		return false;
-	case TRANSPORT_FAILED:
-		link_socket_fail(conn,
-		    conn->transport.wrong_key ? BYE_KEY : BYE_NONE,
-		    conn->transport.error);
-		return false;
+	case TRANSPORT_FAILED: link_socket_fail_handshake(conn); return false;
 	}
 	return true;
 }
@@ -371,6 +403,7 @@ link_socket_open(struct peering *peering, struct net_link *net_link, int fd,
 	    net_link == NULL ? NULL : &net_link->link, clock_mono());
 	conn->state = net_link == NULL ? CONN_HANDSHAKE : CONN_CONNECTING;
 	transport_init(&conn->transport, fd, peering->tls, net_link != NULL);
+	conn->transport.offer = net_link == NULL ? 0 : net_link->offer;
 	link_socket_assign_events(conn, fd);
 	TAILQ_INSERT_TAIL(&peering->conns, conn, all);
 	if (net_link == NULL)

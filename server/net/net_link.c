@@ -2,6 +2,7 @@
 /* Reaching a neighbour: its name is looked up, its addresses tried in turn. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/loop_watch.h"
@@ -34,6 +35,8 @@ net_link_changed(void *arg, struct link *link)
 {
 	struct peering *peering = arg;
 
+	if (link->conn != NULL)
+		net_link_of(link)->claim[0] = '\0';
 	peering_publish(peering);
 	pthread_mutex_lock(&peering->lock);
 	net_link_of(link)->history = link->history;
@@ -209,6 +212,24 @@ dial_an_address(struct net_link *net_link, char error[SESSION_ERROR_MAX])
 	return false;
 }
 
+/*
+ * A neighbour that has not read its key file again yet may know only a later
+ * one of our keys: the same address is tried with each.
+ */
+static void
+offer_next_key(struct net_link *net_link, const struct transport *transport)
+{
+	const struct transport_tls *tls = transport->tls;
+
+	if (!transport->wrong_key || tls == NULL || net_link->tried == 0)
+		return;
+	net_link->offer = transport->offer + 1;
+	if (net_link->offer < transport_tls_keys(tls)->count)
+		net_link->tried--;
+	else
+		net_link->offer = 0;
+}
+
 bool
 net_link_dial_next(void *arg HERD_UNUSED, struct link *link,
     const struct link_conn *link_conn, const char *error)
@@ -217,8 +238,10 @@ net_link_dial_next(void *arg HERD_UNUSED, struct link *link,
 	struct net_link *net_link = net_link_of(link);
 	char text[SESSION_ERROR_MAX] = "";
 
-	if (error != NULL)
+	if (error != NULL) {
 		address_error(net_link, conn->peer, error, text);
+		offer_next_key(net_link, &conn->transport);
+	}
 	if (dial_an_address(net_link, text))
 		return true;
 	net_link_cancel(NULL, link);
@@ -331,6 +354,7 @@ net_link_dial(void *arg HERD_UNUSED, struct link *link)
 	struct net_link *net_link = net_link_of(link);
 
 	net_link->tried = 0;
+	net_link->offer = 0;
 	if (net_link->is_found ||
 	    resolver_numeric(&net_link->address, &net_link->found) == HERD_OK)
 		net_link_begin_dialling(net_link);
@@ -368,6 +392,15 @@ net_link_close(struct net_link *net_link)
 
 /* --- what others see ---------------------------------------------------- */
 
+const char *
+net_link_key(const struct net_link *net_link)
+{
+	const struct link_socket *conn =
+	    (const struct link_socket *)net_link->link.conn;
+
+	return conn == NULL ? "" : conn->transport.key;
+}
+
 void
 net_link_status(const struct net_link *net_link, struct link_status *out)
 {
@@ -403,6 +436,7 @@ net_link_status(const struct net_link *net_link, struct link_status *out)
 		out->owed = outbox_owed(&session->outbox);
 		out->lag_ns = session_lag_ns(session, clock_mono());
 		out->verified = session->synced_at;
+		memcpy(out->key, net_link_key(net_link), sizeof(out->key));
 		session_stats_add(&out->stats, &session->stats);
 	}
 }

@@ -19,13 +19,16 @@ struct net_link {
 	struct address address;
 	unsigned line;
 	unsigned column;
-	struct event *timer;         /* of the driver */
-	struct event *late;          /* the lookup has no answer */
-	struct resolution *lookup;   /* of the address's name, under way */
-	struct event *looked_up;     /* it is over */
-	struct endpoints found;      /* what is being dialled, ... */
-	unsigned tried;              /* ... and how many of it were */
-	bool is_found;               /* `found` has just come */
+	struct event *timer;       /* of the driver */
+	struct event *late;        /* the lookup has no answer */
+	struct resolution *lookup; /* of the address's name, under way */
+	struct event *looked_up;   /* it is over */
+	struct endpoints found;    /* what is being dialled, ... */
+	unsigned tried;            /* ... and how many of it were */
+	bool is_found;             /* `found` has just come */
+	unsigned offer;            /* the key to offer, 0 the first */
+	/* Why the peer was turned away last, since the link was up; or "". */
+	char claim[SESSION_ERROR_MAX];
 	struct link_history history; /* the link's, for other threads */
 };
 
@@ -42,6 +45,9 @@ void net_link_tell(void *arg, struct link *link, enum link_notice news,
 /* HERD_ENOMEM. */
 HERD_MUST_CHECK enum herd_error net_link_open(struct net_link *net_link);
 void net_link_close(struct net_link *net_link);
+
+/* The fingerprint of the key that it is on, "" if down or plain. */
+const char *net_link_key(const struct net_link *net_link);
 
 /* Copies its state; the histories stay. */
 void net_link_status(const struct net_link *net_link, struct link_status *out);

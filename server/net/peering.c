@@ -550,6 +550,12 @@ peering_address(const struct peering *peering)
 	return &peering->address;
 }
 
+const struct keyring *
+peering_keys(const struct peering *peering)
+{
+	return &peering->keys.used;
+}
+
 void
 peering_watch(struct peering *peering, peering_on_change *on_change, void *arg)
 {
@@ -584,6 +590,7 @@ on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	loop_watch_begin("links-publish");
 	link_clock_judge(arg);
+	link_keys_renew(arg);
 	peering_publish(arg);
 	loop_watch_end();
 }
@@ -636,17 +643,9 @@ peering_prepare(struct peering *peering, struct buf *message)
 	    event_new(peering->base, -1, EV_PERSIST, on_stop_poll, peering);
 	if (peering->stop_poll == NULL)
 		return HERD_ENOMEM;
-	if (node->file.settings.link_security != LINK_SECURITY_NONE &&
-	    node->file.settings.key_file[0] != '\0') {
-		const struct keyfile key = { "key_file",
-			node->file.settings.key_file, node->name,
-			node->base_dir };
-
-		error = transport_tls_open(
-		    &key, node->name, message, &peering->tls);
-		if (error != HERD_OK)
-			return error;
-	}
+	error = link_keys_open(peering, message);
+	if (error != HERD_OK)
+		return error;
 	peering->address = node->file.nodes[node->self].peers;
 	/* A node without links needs no address for them. */
 	if (peering->address.kind == ADDRESS_NONE)
@@ -667,7 +666,7 @@ peering_release(struct peering *peering)
 	for (unsigned i = 0; i < LINKS_MAX; i++)
 		net_link_close(&peering->net_links[i]);
 	listener_close(peering->listener);
-	transport_tls_close(peering->tls);
+	link_keys_close(peering);
 	if (peering->tick != NULL)
 		event_free(peering->tick);
 	if (peering->stop_poll != NULL)
@@ -721,6 +720,7 @@ peering_open(struct node *node, struct buf *message, struct peering **out)
 		return error;
 	}
 	node_on_reload(node, on_reload, peering);
+	link_keys_watch(peering);
 	*out = peering;
 	return HERD_OK;
 }

@@ -7,6 +7,7 @@
 #ifndef HERD_PEERING_H
 #define HERD_PEERING_H
 
+#include "base/keyring.h"
 #include "core/link.h"
 #include "node/node.h"
 
@@ -19,6 +20,8 @@ struct link_status {
 	bool dials;
 	bool enabled;
 	bool tls;
+	/* The fingerprint of its key; "" if it is down or plain. */
+	char key[KEYRING_FINGERPRINT_LEN + 1];
 	unsigned line; /* where the herd file has it */
 	unsigned column;
 	int64_t rtt_ns; /* -1 unknown */
@@ -56,6 +59,9 @@ HERD_MUST_CHECK enum herd_error peering_open(
 void peering_close(struct peering *peering);
 
 const struct address *peering_address(const struct peering *peering);
+
+/* The keys of the links, none if they are plain. Main thread. */
+const struct keyring *peering_keys(const struct peering *peering);
 
 /* Copies the state of up to LINKS_MAX links; returns how many. Any thread. */
 unsigned peering_status(

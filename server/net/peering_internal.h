@@ -10,6 +10,7 @@
 
 #include "base/mailbox.h"
 #include "net/link_socket.h"
+#include "net/link_keys.h"
 #include "net/listener.h"
 #include "net/net_link.h"
 #include "net/strangers.h"
@@ -24,7 +25,8 @@ struct peering {
 	struct listener *listener;
 	struct address address;
 	struct transport_tls *tls; /* NULL: plaintext */
-	struct event *stop_poll;   /* while links send what they owe */
+	struct link_keys keys;
+	struct event *stop_poll; /* while links send what they owe */
 	struct mono stop_at;
 	struct link_socket_list conns;
 	struct half_open half_open;

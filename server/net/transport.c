@@ -5,7 +5,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
-#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +12,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define IDENTITY_MAX 128u
+/* Between node and fingerprint; no node's name has it. */
+#define IDENTITY_MARK '#'
 
 struct transport_tls {
 	SSL_CTX *context;
-	char identity[IDENTITY_MAX];
-	unsigned char key[SHA256_DIGEST_LENGTH];
+	const char *node;
+	struct keyring keys;
 };
 
 /* --- TLS ---------------------------------------------------------------- */
@@ -30,28 +30,66 @@ tls_of(const SSL *ssl)
 }
 
 static unsigned
+use_key(struct transport *transport, const struct keyring_key *key,
+    unsigned char *psk, unsigned psk_max)
+{
+	if (psk_max < sizeof(key->hash))
+		return 0;
+	memcpy(transport->key, key->fingerprint, sizeof(transport->key));
+	memcpy(psk, key->hash, sizeof(key->hash));
+	return sizeof(key->hash);
+}
+
+static unsigned
 on_psk_client(SSL *ssl, const char *hint HERD_UNUSED, char *identity,
     unsigned identity_max, unsigned char *psk, unsigned psk_max)
 {
 	const struct transport_tls *tls = tls_of(ssl);
+	struct transport *transport = SSL_get_app_data(ssl);
+	const struct keyring_key *key;
+	int len;
 
-	if (psk_max < sizeof(tls->key))
+	/* A reload may have taken keys away since. */
+	if (transport->offer >= tls->keys.count)
+		transport->offer = 0;
+	key = &tls->keys.keys[transport->offer];
+	len = snprintf(identity, identity_max, "%s%c%s", tls->node,
+	    IDENTITY_MARK, key->fingerprint);
+	if (len < 0 || (unsigned)len >= identity_max)
 		return 0;
-	snprintf(identity, identity_max, "%s", tls->identity);
-	memcpy(psk, tls->key, sizeof(tls->key));
-	return sizeof(tls->key);
+	return use_key(transport, key, psk, psk_max);
+}
+
+/* The peer has offered a key that is none of ours: keeps what to say of it. */
+static void
+note_unknown(struct transport *transport, struct span name, const char *offered)
+{
+	bool has_form = keyring_is_fingerprint(offered);
+
+	snprintf(transport->unknown_key, sizeof(transport->unknown_key), "%s",
+	    has_form ? offered : "?");
+	if (node_name_is_valid(name) && name.len <= REPORT_ORIGIN_MAX)
+		snprintf(transport->unknown_name,
+		    sizeof(transport->unknown_name), SPAN_FMT, SPAN_ARG(name));
 }
 
 static unsigned
-on_psk_server(SSL *ssl, const char *identity HERD_UNUSED, unsigned char *psk,
-    unsigned psk_max)
+on_psk_server(
+    SSL *ssl, const char *identity, unsigned char *psk, unsigned psk_max)
 {
 	const struct transport_tls *tls = tls_of(ssl);
+	struct transport *transport = SSL_get_app_data(ssl);
+	const char *mark = strrchr(identity, IDENTITY_MARK);
+	const struct keyring_key *key;
 
-	if (psk_max < sizeof(tls->key))
-		return 0;
-	memcpy(psk, tls->key, sizeof(tls->key));
-	return sizeof(tls->key);
+	if (mark == NULL)
+		return use_key(transport, &tls->keys.keys[0], psk, psk_max);
+	key = keyring_find(&tls->keys, mark + 1);
+	if (key != NULL)
+		return use_key(transport, key, psk, psk_max);
+	note_unknown(
+	    transport, span_of(identity, (size_t)(mark - identity)), mark + 1);
+	return 0;
 }
 
 /* A link has no certificates: a peer that shows one lacks the key. */
@@ -84,24 +122,15 @@ tls_configure(struct transport_tls *tls)
 }
 
 enum herd_error
-transport_tls_open(const struct keyfile *file, const char *identity,
+transport_tls_open(const struct keyring *keys, const char *node,
     struct buf *message, struct transport_tls **out)
 {
-	char key[TRANSPORT_KEY_MAX + 1];
-	struct transport_tls *tls;
-	size_t len = 0;
-	enum herd_error error = keyfile_read(
-	    file, TRANSPORT_KEY_MIN, TRANSPORT_KEY_MAX, key, &len, message);
+	struct transport_tls *tls = calloc(1, sizeof(*tls));
 
-	if (error != HERD_OK)
-		return error;
-	tls = calloc(1, sizeof(*tls));
-	if (tls != NULL)
-		SHA256((const unsigned char *)key, len, tls->key);
-	OPENSSL_cleanse(key, sizeof(key));
 	if (tls == NULL)
 		return HERD_ENOMEM;
-	snprintf(tls->identity, sizeof(tls->identity), "%s", identity);
+	tls->node = node;
+	tls->keys = *keys;
 	tls->context = SSL_CTX_new(TLS_method());
 	if (tls->context == NULL || !tls_configure(tls)) {
 		transport_tls_close(tls);
@@ -120,8 +149,20 @@ transport_tls_close(struct transport_tls *tls)
 	if (tls == NULL)
 		return;
 	SSL_CTX_free(tls->context);
-	OPENSSL_cleanse(tls->key, sizeof(tls->key));
+	keyring_wipe(&tls->keys);
 	free(tls);
+}
+
+void
+transport_tls_set_keys(struct transport_tls *tls, const struct keyring *keys)
+{
+	tls->keys = *keys;
+}
+
+const struct keyring *
+transport_tls_keys(const struct transport_tls *tls)
+{
+	return &tls->keys;
 }
 
 /* --- life ---------------------------------------------------------------- */
@@ -181,6 +222,23 @@ static const struct tls_reason {
 	    "the peer hung up without an answer" },
 };
 
+/* "TLS: wrong key: the peer offered 00c0ffee, this node has 0badf00d" */
+static void
+tls_note_unknown(struct transport *transport)
+{
+	struct buf names;
+	const char *text = NULL;
+
+	buf_init(&names, TRANSPORT_ERROR_MAX);
+	if (keyring_names(&transport->tls->keys, &names) == HERD_OK)
+		text = buf_cstr(&names);
+	transport->wrong_key = true;
+	snprintf(transport->error, TRANSPORT_ERROR_MAX,
+	    "TLS: wrong key: the peer offered %s, this node has %s",
+	    transport->unknown_key, text == NULL ? "others" : text);
+	buf_release(&names);
+}
+
 static void
 tls_note_error(struct transport *transport, unsigned long code)
 {
@@ -192,8 +250,14 @@ tls_note_error(struct transport *transport, unsigned long code)
 		text = TLS_REASONS[i].text;
 		transport->wrong_key = TLS_REASONS[i].wrong_key;
 	}
-	snprintf(transport->error, TRANSPORT_ERROR_MAX, "TLS: %s",
-	    text == NULL ? "failed" : text);
+	if (transport->unknown_key[0] != '\0')
+		tls_note_unknown(transport);
+	else if (transport->wrong_key && transport->key[0] != '\0')
+		snprintf(transport->error, TRANSPORT_ERROR_MAX,
+		    "TLS: %s (key %s)", text, transport->key);
+	else
+		snprintf(transport->error, TRANSPORT_ERROR_MAX, "TLS: %s",
+		    text == NULL ? "failed" : text);
 }
 
 /* Before each call of OpenSSL whose result is for tls_result(). */
@@ -251,6 +315,7 @@ tls_begin(struct transport *transport)
 		SSL_free(ssl);
 		return false;
 	}
+	SSL_set_app_data(ssl, transport);
 	if (transport->client) {
 		SSL_set_verify(ssl, SSL_VERIFY_PEER, on_certificate);
 		SSL_set_connect_state(ssl);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The bytes of a link: a plain socket, or TLS 1.3 with the herd's pre-shared
- * key. Direct reads and writes on a non-blocking socket: no queue beyond the
- * session's own hides how far a slow link lags.
+ * key, one of several while keys change. Direct reads and writes on a
+ * non-blocking socket: no queue beyond the session's own hides how far a slow
+ * link lags.
  */
 #ifndef HERD_TRANSPORT_H
 #define HERD_TRANSPORT_H
@@ -10,26 +11,35 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/keyring.h"
 #include "herd/buf.h"
-#include "herd/keyfile.h"
+#include "herd/report.h"
 
 /* Bytes not yet sent that the kernel may hold (TCP_NOTSENT_LOWAT). */
 #define TRANSPORT_UNSENT_MAX 16384
-#define TRANSPORT_ERROR_MAX 160u
-#define TRANSPORT_KEY_MIN 16u /* bytes of a key file */
+#define TRANSPORT_ERROR_MAX 200u
+#define TRANSPORT_KEY_MIN 16u /* bytes of a key */
 #define TRANSPORT_KEY_MAX 4096u
 
-/* Key and settings of all TLS links of a node. */
+/* Keys and settings of all TLS links of a node; one thread uses them. */
 struct transport_tls;
 
 /*
- * Reads the herd's key, TRANSPORT_KEY_MIN to TRANSPORT_KEY_MAX bytes: see
- * keyfile.h. `identity` names this node to its peers. HERD_ESYSTEM,
- * HERD_ENOMEM: `message` says what is wrong and what to do.
+ * Copies the keys, at least one. `node`, which is borrowed, names this node to
+ * its peers: who dials offers one key as the identity NODE#FINGERPRINT, and
+ * who accepts takes its key of that fingerprint, or the first one for a plain
+ * NODE, which nodes of versions before fingerprints send. HERD_ESYSTEM,
+ * HERD_ENOMEM: `message` says what is wrong.
  */
-HERD_MUST_CHECK enum herd_error transport_tls_open(const struct keyfile *file,
-    const char *identity, struct buf *message, struct transport_tls **out);
+HERD_MUST_CHECK enum herd_error transport_tls_open(const struct keyring *keys,
+    const char *node, struct buf *message, struct transport_tls **out);
 void transport_tls_close(struct transport_tls *tls); /* NULL is fine */
+
+/* From now on handshakes use these keys; what has shaken hands goes on. */
+void transport_tls_set_keys(
+    struct transport_tls *tls, const struct keyring *keys);
+
+const struct keyring *transport_tls_keys(const struct transport_tls *tls);
 
 enum transport_result {
 	TRANSPORT_DONE,
@@ -45,6 +55,15 @@ struct transport {
 	bool client;
 	struct ssl_st *ssl; /* NULL: plain, or no handshake has begun */
 	bool wrong_key;     /* the handshake failed for want of the key */
+	unsigned offer;     /* `client`: which key to offer, 0 the first */
+	/* The fingerprint of the key that is used; "" none yet, or plain. */
+	char key[KEYRING_FINGERPRINT_LEN + 1];
+	/*
+	 * Not `client`: the peer offered a key that we do not have, and who it
+	 * said that it is, which nothing proves; "" otherwise.
+	 */
+	char unknown_key[KEYRING_FINGERPRINT_LEN + 1];
+	char unknown_name[REPORT_ORIGIN_MAX + 1];
 	char error[TRANSPORT_ERROR_MAX];
 };
 

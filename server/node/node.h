@@ -54,10 +54,13 @@ struct node_company {
 /* Called after each change of the state, in the thread that made it. */
 typedef void node_on_state(void *arg, enum node_state state);
 
+#define RELOAD_FILES_MAX 4u
+
 struct event_base;
 struct places;
 struct traffic;
 struct peering;
+struct reload_files;
 struct worker_pool;
 struct store;
 
@@ -96,6 +99,11 @@ struct node {
 		enum herd_error (*apply)(void *arg); /* NULL: nobody's */
 		void *arg;
 	} on_reload; /* see reload.h */
+	struct {
+		const struct reload_files *files;
+		void *arg;
+	} reload_files[RELOAD_FILES_MAX];
+	unsigned reload_files_count;
 	size_t self; /* index of this node in `file` */
 	size_t boot_self;
 };

@@ -9,6 +9,8 @@
 #include "node/config.h"
 #include "node/settings_apply.h"
 
+#define RELOAD_MESSAGE_MAX 4096u
+
 void
 reload_init(struct reload *reload)
 {
@@ -31,6 +33,12 @@ reload_add(struct reload *reload, bool now, const char *name)
 		reload->applied[reload->applied_count++] = name;
 	else
 		reload->restart[reload->restart_count++] = name;
+}
+
+void
+reload_applies(struct reload *reload, const char *name)
+{
+	reload_add(reload, true, name);
 }
 
 static bool
@@ -175,6 +183,65 @@ apply_file(struct node *node, const struct herdfile *file, size_t self)
 	return HERD_OK;
 }
 
+/* --- the files that it names ---------------------------------------------- */
+
+/* Ends the first `count` reads. */
+static void
+end_files(struct node *node, unsigned count, bool use)
+{
+	for (unsigned i = 0; i < count; i++)
+		node->reload_files[i].files->end(
+		    node->reload_files[i].arg, use);
+}
+
+static enum herd_error
+refuse_files(
+    struct reload *reload, enum herd_error error, const struct buf *message)
+{
+	if (error == HERD_ENOMEM)
+		return error;
+	return diagnostics_add(&reload->diagnostics, DIAGNOSTIC_ERROR, 0, 0,
+		   SPAN_FMT, SPAN_ARG(buf_span(message))) == HERD_OK
+		   ? error
+		   : HERD_ENOMEM;
+}
+
+/* Reads them all, or none is left read. */
+static enum herd_error
+read_files(struct node *node, struct reload *reload)
+{
+	enum herd_error error = HERD_OK;
+	struct buf message;
+	unsigned i;
+
+	buf_init(&message, RELOAD_MESSAGE_MAX);
+	for (i = 0; i < node->reload_files_count; i++) {
+		error = node->reload_files[i].files->read(
+		    node->reload_files[i].arg, reload, &message);
+		if (error != HERD_OK)
+			break;
+	}
+	if (error != HERD_OK) {
+		end_files(node, i, false);
+		error = refuse_files(reload, error, &message);
+	}
+	buf_release(&message);
+	return error;
+}
+
+static enum herd_error
+apply_all(struct node *node, const struct herdfile *file, size_t self,
+    struct reload *reload)
+{
+	enum herd_error error = read_files(node, reload);
+
+	if (error != HERD_OK)
+		return error;
+	error = apply_file(node, file, self);
+	end_files(node, node->reload_files_count, error == HERD_OK);
+	return error;
+}
+
 enum herd_error
 node_reload(struct node *node, const char *who, struct reload *reload)
 {
@@ -186,13 +253,13 @@ node_reload(struct node *node, const char *who, struct reload *reload)
 	traffic_reopen(node->traffic);
 	error = config_load(
 	    node->file_path, node->name, &file, &self, &reload->diagnostics);
-	log_diagnostics(node, &reload->diagnostics);
 	if (error == HERD_OK) {
 		compare(reload, node, &file, self);
-		error = apply_file(node, &file, self);
+		error = apply_all(node, &file, self, reload);
 		if (error != HERD_OK)
 			herdfile_release(&file);
 	}
+	log_diagnostics(node, &reload->diagnostics);
 	if (error != HERD_OK)
 		LOG(node->log, LOG_ERROR, "reload-rejected",
 		    log_text("by", who),
@@ -213,4 +280,15 @@ node_on_reload(
 	assert(node->on_reload.apply == NULL);
 	node->on_reload.apply = apply;
 	node->on_reload.arg = arg;
+}
+
+void
+node_on_reload_files(
+    struct node *node, const struct reload_files *files, void *arg)
+{
+	unsigned at = node->reload_files_count++;
+
+	assert(at < RELOAD_FILES_MAX);
+	node->reload_files[at].files = files;
+	node->reload_files[at].arg = arg;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Reads the herd file again and applies it to the running node, whole or not
- * at all. Nodes, links and the settings of rows with ON_RELOAD apply at once;
- * struct reload names what needs a restart. Main thread only.
+ * Reads the herd file again, and the files that it names, and applies them to
+ * the running node, whole or not at all. Nodes, links and the settings of rows
+ * with ON_RELOAD apply at once; struct reload names what needs a restart. Main
+ * thread only.
  */
 #ifndef HERD_NODE_RELOAD_H
 #define HERD_NODE_RELOAD_H
@@ -38,6 +39,29 @@ HERD_MUST_CHECK enum herd_error node_reload(
  */
 void node_on_reload(
     struct node *node, enum herd_error (*apply)(void *arg), void *arg);
+
+/*
+ * Files that settings name, such as keys: each reload reads them again, before
+ * it changes anything, so that one that cannot be read rejects the reload.
+ * Their paths are those of the start (node->boot).
+ */
+struct reload_files {
+	/*
+	 * Reads them without using them yet, and tells reload_applies() what
+	 * has changed. Errors: `message` says what is wrong.
+	 */
+	enum herd_error (*read)(
+	    void *arg, struct reload *reload, struct buf *message);
+	/* After read(): use what it has read, or forget it. */
+	void (*end)(void *arg, bool use);
+};
+
+/* At most RELOAD_FILES_MAX in a node. `files` and `arg` are borrowed. */
+void node_on_reload_files(
+    struct node *node, const struct reload_files *files, void *arg);
+
+/* A part of that name, which is static, has changed and applies now. */
+void reload_applies(struct reload *reload, const char *name);
 
 /*
  * Tells the table the names of that file's nodes; others are strange origins.

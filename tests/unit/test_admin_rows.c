@@ -147,15 +147,16 @@ write_token(const char *text, mode_t mode)
 }
 
 static enum herd_error
-open_tokens(const char *write_path, const char *read_path, struct buf *message,
-    struct bearer_tokens **tokens)
+read_tokens(const char *write_path, const char *read_path, struct buf *message,
+    struct bearer_tokens *tokens)
 {
 	const struct keyfile write_file = { "admin.token_file", write_path,
 		"Ann", NULL };
 	const struct keyfile read_file = { "admin.read_token_file", read_path,
 		"Ann", NULL };
 
-	return bearer_tokens_open(&write_file, &read_file, message, tokens);
+	return bearer_tokens_read(
+	    &write_file, &read_file, tokens, tokens, message);
 }
 
 static void
@@ -170,42 +171,73 @@ test_tokens_grant_what_their_file_says(void **state)
 {
 	char *write_path = write_token("write-0123456789abcdef\n", 0600);
 	char *read_path = write_token("read-0123456789abcdef\n", 0600);
-	struct bearer_tokens *tokens;
+	struct bearer_tokens tokens = { 0 };
 	struct buf message;
 
 	(void)state;
 	buf_init(&message, 1024);
 	assert_int_equal(
-	    open_tokens(write_path, read_path, &message, &tokens), HERD_OK);
+	    read_tokens(write_path, read_path, &message, &tokens), HERD_OK);
 	assert_int_equal(
-	    bearer_tokens_check(tokens, "Bearer write-0123456789abcdef"),
+	    bearer_tokens_check(&tokens, "Bearer write-0123456789abcdef"),
 	    TOKEN_WRITE);
 	assert_int_equal(
-	    bearer_tokens_check(tokens, "bearer  read-0123456789abcdef "),
+	    bearer_tokens_check(&tokens, "bearer  read-0123456789abcdef "),
 	    TOKEN_READ);
 	assert_int_equal(
-	    bearer_tokens_check(tokens, "Bearer write-0123456789abcde"),
+	    bearer_tokens_check(&tokens, "Bearer write-0123456789abcde"),
 	    TOKEN_WRONG);
 	assert_int_equal(
-	    bearer_tokens_check(tokens, "Bearer write-0123456789abcdef0"),
+	    bearer_tokens_check(&tokens, "Bearer write-0123456789abcdef0"),
 	    TOKEN_WRONG);
-	assert_int_equal(bearer_tokens_check(tokens, "Bearer "), TOKEN_WRONG);
+	assert_int_equal(bearer_tokens_check(&tokens, "Bearer "), TOKEN_WRONG);
 	assert_int_equal(
-	    bearer_tokens_check(tokens, "Basic dXNlcg=="), TOKEN_NONE);
-	assert_int_equal(bearer_tokens_check(tokens, NULL), TOKEN_NONE);
-	bearer_tokens_close(tokens);
+	    bearer_tokens_check(&tokens, "Basic dXNlcg=="), TOKEN_NONE);
+	assert_int_equal(bearer_tokens_check(&tokens, NULL), TOKEN_NONE);
+	bearer_tokens_wipe(&tokens);
 
 	/* A file that is not there grants nothing, not even to nothing. */
 	assert_int_equal(
-	    open_tokens("", read_path, &message, &tokens), HERD_OK);
-	assert_int_equal(bearer_tokens_check(tokens, "Bearer "), TOKEN_WRONG);
+	    read_tokens("", read_path, &message, &tokens), HERD_OK);
+	assert_int_equal(bearer_tokens_check(&tokens, "Bearer "), TOKEN_WRONG);
 	assert_int_equal(
-	    bearer_tokens_check(tokens, "Bearer write-0123456789abcdef"),
+	    bearer_tokens_check(&tokens, "Bearer write-0123456789abcdef"),
 	    TOKEN_WRONG);
-	bearer_tokens_close(tokens);
+	bearer_tokens_wipe(&tokens);
 	buf_release(&message);
 	drop_token(write_path);
 	drop_token(read_path);
+}
+
+static void
+test_each_token_of_a_file_grants(void **state)
+{
+	char *path = write_token("# both, while they change\n"
+				 "new-0123456789abcdef\n\n"
+				 " old-0123456789abcdef\r\n",
+	    0600);
+	struct bearer_tokens tokens = { 0 };
+	struct buf message;
+
+	(void)state;
+	buf_init(&message, 1024);
+	assert_int_equal(read_tokens(path, "", &message, &tokens), HERD_OK);
+	assert_int_equal(tokens.write.count, 2);
+	assert_int_equal(
+	    bearer_tokens_check(&tokens, "Bearer new-0123456789abcdef"),
+	    TOKEN_WRITE);
+	assert_int_equal(
+	    bearer_tokens_check(&tokens, "Bearer old-0123456789abcdef"),
+	    TOKEN_WRITE);
+	assert_int_equal(
+	    bearer_tokens_check(&tokens, "Bearer # both, while they change"),
+	    TOKEN_WRONG);
+	bearer_tokens_wipe(&tokens);
+	assert_int_equal(
+	    bearer_tokens_check(&tokens, "Bearer old-0123456789abcdef"),
+	    TOKEN_WRONG);
+	buf_release(&message);
+	drop_token(path);
 }
 
 static void
@@ -219,11 +251,14 @@ test_tokens_unsafe_files_are_refused(void **state)
 		{ "0123456789abcdef", 0640, "chmod 600" },
 		{ "0123456789abcdef", 0604, "chmod 600" },
 		{ "0123456789abcde", 0600, "shorter than 16" },
-		{ "", 0600, "1 to 512" },
+		{ "", 0600, "holds no word of 16 bytes" },
+		{ "# a\n\n", 0600, "holds no word of 16 bytes" },
+		{ "0123456789abcdef\n0123456789abcde\n", 0600,
+		    "line 2 is shorter than 16" },
 		{ "0123456789abcdef two words", 0600, "printable ASCII" },
 		{ "0123456789abcdef\xff", 0600, "printable ASCII" },
 	};
-	struct bearer_tokens *tokens;
+	struct bearer_tokens tokens = { 0 };
 	struct buf message;
 
 	(void)state;
@@ -233,14 +268,14 @@ test_tokens_unsafe_files_are_refused(void **state)
 
 		buf_clear(&message);
 		assert_int_not_equal(
-		    open_tokens(path, "", &message, &tokens), HERD_OK);
+		    read_tokens(path, "", &message, &tokens), HERD_OK);
 		assert_non_null(strstr(buf_cstr(&message), CASES[i].says));
 		assert_non_null(strstr(buf_cstr(&message), "admin.token_file"));
 		drop_token(path);
 	}
 	buf_clear(&message);
 	assert_int_equal(
-	    open_tokens("", "/nonexistent/token", &message, &tokens),
+	    read_tokens("", "/nonexistent/token", &message, &tokens),
 	    HERD_ESYSTEM);
 	assert_non_null(strstr(buf_cstr(&message), "No such file"));
 	buf_release(&message);
@@ -256,6 +291,7 @@ main(void)
 		cmocka_unit_test(test_rows_id_of_any_bytes_is_whole_in_base64),
 		cmocka_unit_test(test_rows_removal_says_so),
 		cmocka_unit_test(test_tokens_grant_what_their_file_says),
+		cmocka_unit_test(test_each_token_of_a_file_grants),
 		cmocka_unit_test(test_tokens_unsafe_files_are_refused),
 	};
 

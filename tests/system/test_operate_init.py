@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A new herd from nothing: what init writes starts as it is; and what a start
+would refuse is refused by --check-config before."""
+import json
+import os
+import re
+import stat
+import subprocess
+
+import pytest
+import yaml
+
+from conftest import Ctl
+from nodes import DEADLINE_S, HERDD, TOP, Herd, free_ports, wait_until
+
+SETTINGS = "workers: 1\nplaces: {provider: none}\n"
+
+
+@pytest.fixture
+def operator(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    return Ctl(home)
+
+
+def init(operator, folder, *words):
+    out = operator("init", folder, *words)
+    assert out.returncode == 0, out.stderr
+    return yaml.safe_load((folder / "herd.yaml").read_text()), out.stdout
+
+
+def check(path, *words, env=None):
+    """Exit status and what it said of --check-config."""
+    out = subprocess.run([HERDD, "-c", str(path), "--check-config", *words], capture_output=True, text=True,
+                         timeout=DEADLINE_S, check=False, env={**os.environ, **(env or {})})
+    return out.returncode, out.stdout + out.stderr
+
+
+def base_ports(count):
+    """Ports of which the two after each are free as well."""
+    found = []
+    while len(found) < count:
+        port, = free_ports(1)
+        try:
+            for more in (1, 2):
+                reserve(port + more)
+        except OSError:
+            continue
+        found.append(port)
+    return found
+
+
+_held = []
+
+
+def reserve(port):
+    import socket
+    name, probe = socket.socket(socket.AF_UNIX), socket.socket()
+    try:
+        name.bind(b"\0herd-test-port-%d" % port)
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+    except OSError:
+        name.close()
+        raise
+    finally:
+        probe.close()
+    _held.append(name)
+
+
+# --- init
+
+
+def modes(folder):
+    return {str(path.relative_to(folder)): stat.S_IMODE(path.stat().st_mode)
+            for path in folder.rglob("*") if path.is_file()}
+
+
+def test_init_writes_the_files_of_a_herd(operator, tmp_path):
+    herd, said = init(operator, tmp_path / "new", "--herd", "lab", "--nodes", "A@192.0.2.1,B@b.example.com,C@[2001:db8::1]")
+    assert herd["herd"] == "lab" and list(herd["nodes"]) == ["A", "B", "C"]
+    assert herd["nodes"]["C"] == {"clients": "[2001:db8::1]:12000", "peers": "[2001:db8::1]:12001",
+                                  "admin": "/run/herd/C.sock"}
+    assert herd["links"] == [["A", "B"], ["A", "C"], ["B", "C"]]
+    found = modes(tmp_path / "new")
+    assert {name for name, mode in found.items() if mode == 0o600} == {"links.key", "admin.token", "read.token"}
+    assert set(found) == {"herd.yaml", "links.key", "admin.token", "read.token", "monitoring/prometheus.yml",
+                          "systemd/herdd@.service.d/herd.conf"}
+    secrets = [(tmp_path / "new" / name).read_text() for name in ("links.key", "admin.token", "read.token")]
+    assert len(set(secrets)) == 3 and all(re.fullmatch(r"[0-9a-f]{64}\n", secret) for secret in secrets)
+    assert not any(secret.strip() in said for secret in secrets)
+    for line in ("ssh root@b.example.com systemctl enable --now herdd@B", "scp ", "'root@[2001:db8::1]:/etc/herd'"):
+        assert line in said
+    status, text = check(tmp_path / "new" / "herd.yaml", "--as-service")
+    assert status == 0 and "no errors" in text and "warning" not in text
+
+
+def test_monitoring_asks_each_node(operator, tmp_path):
+    init(operator, tmp_path / "new", "--nodes", "A@127.0.0.1:21000,B@127.0.0.1")
+    job, = yaml.safe_load((tmp_path / "new" / "monitoring" / "prometheus.yml").read_text())
+    assert [(c["targets"], c["labels"]) for c in job["static_configs"]] == [
+        (["127.0.0.1:21002"], {"node": "A"}), (["127.0.0.1:12002"], {"node": "B"})]
+
+
+def test_links_are_a_mesh_of_few_and_a_ring_of_many(operator, tmp_path):
+    four, _ = init(operator, tmp_path / "four", "--nodes", ",".join(f"N{i}@192.0.2.{i}" for i in range(4)))
+    assert len(four["links"]) == 6
+    six, _ = init(operator, tmp_path / "six", "--nodes", ",".join(f"N{i}@192.0.2.{i}" for i in range(6)))
+    assert len(six["links"]) == 6 and ["N5", "N0"] in six["links"]
+    one, _ = init(operator, tmp_path / "one")
+    assert "links" not in one and len(one["nodes"]) == 1
+
+
+@pytest.mark.parametrize("words,says", [
+    (["--nodes", "A"], "NODE@HOST"), (["--nodes", "A@"], "NODE@HOST"), (["--nodes", "@h"], "NODE@HOST"),
+    (["--nodes", "A@h,"], "NODE@HOST"), (["--nodes", ""], "NODE@HOST"), (["--nodes", "A@/run/x"], "NODE@HOST"),
+    (["--nodes", "A@h:0"], "NODE@HOST"), (["--nodes", "A@h:65535"], "NODE@HOST"),
+    (["--nodes", "A@h\n  evil: 1"], "NODE@HOST"), (["--nodes", 'A@h"'], ""), (["--nodes", "A@h,A@g"], "two nodes A"),
+    (["--nodes", "A@h:5000,B@h:5002"], "ports"), (["--herd", "a b"], "no name for a herd"),
+    (["--nodes", "-x@h"], "no herd can be made"),
+])
+def test_init_refuses_what_makes_no_herd(operator, tmp_path, words, says):
+    out = operator("init", tmp_path / "new", *words)
+    assert out.returncode == 2 and says in out.stderr, out
+    assert not (tmp_path / "new").exists()
+
+
+def test_init_overwrites_nothing(operator, tmp_path):
+    (tmp_path / "new").mkdir()
+    init(operator, tmp_path / "new")
+    before = (tmp_path / "new" / "links.key").read_text()
+    out = operator("init", tmp_path / "new")
+    assert out.returncode == 8 and "not an empty folder" in out.stderr
+    assert (tmp_path / "new" / "links.key").read_text() == before
+    (tmp_path / "file").write_text("x")
+    assert operator("init", tmp_path / "file").returncode == 8 and (tmp_path / "file").read_text() == "x"
+    assert operator("init", tmp_path / "no" / "such").returncode == 8
+
+
+@pytest.mark.parametrize("as_service", [False, True], ids=["by-hand", "service"])
+def test_a_herd_of_init_starts_as_it_is(operator, tmp_path, as_service):
+    """Three nodes; as services they cannot write beside the herd file."""
+    folder = tmp_path / "new"
+    bases = base_ports(3)
+    nodes = {name: f"127.0.0.{i + 1}:{base}" for i, (name, base) in enumerate(zip("ABC", bases))}
+    init(operator, folder, "--nodes", ",".join(f"{name}@{host}" for name, host in nodes.items()))
+    env = {}
+    if as_service:
+        for name in ("STATE_DIRECTORY", "LOGS_DIRECTORY"):
+            (tmp_path / name).mkdir(mode=0o700)
+            env[name] = str(tmp_path / name)
+        path = folder / "herd.yaml"
+        path.write_text(path.read_text().replace("# traffic:", "traffic:"))
+    processes = []
+    try:
+        for name in nodes:
+            status, said = check(folder / "herd.yaml", name, env=env)
+            assert status == 0, said
+            with open(tmp_path / f"{name}.log", "wb") as log:
+                processes.append(subprocess.Popen([HERDD, "-c", str(folder / "herd.yaml"), name],
+                                                  env={**os.environ, **env}, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+        operator.conf = folder / "herd.yaml"
+
+        def is_whole():
+            out = operator("peer", "ls", "-n", "all", "-o", "json")
+            rows = json.loads(out.stdout)["peers"] if out.stdout else []
+            return len(rows) == 6 and all(row["state"] == "synced" and row["security"] == "tls" for row in rows)
+        wait_until(is_whole, "all links are up")
+        assert operator("iamat", "kiwi", "+34.068930-118.445127", "-n", "A").returncode == 0
+        wait_until(lambda: operator("client", "show", "kiwi", "-n", "all").returncode == 0, "all have it")
+        assert operator("config", "diff").returncode == 0
+    finally:
+        for process in processes:
+            process.terminate()
+        ends = [process.wait(timeout=DEADLINE_S) for process in processes]
+    assert ends == [0, 0, 0], (tmp_path / "A.log").read_text()
+    where = tmp_path / "STATE_DIRECTORY" if as_service else folder
+    assert {f"{name}.sqlite" for name in nodes} <= {p.name for p in where.iterdir()}
+    if as_service:
+        assert {p.name for p in (tmp_path / "LOGS_DIRECTORY").iterdir()} == {f"{name}.traffic" for name in nodes}
+        assert not list(folder.glob("*.sqlite*")) and not list(folder.glob("*.traffic"))
+
+
+# --- where a node writes
+
+
+def test_relative_paths_of_a_service_are_in_its_folders(tmp_path, monkeypatch):
+    for name in ("state", "other", "logs"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("STATE_DIRECTORY", f"{tmp_path}/state:{tmp_path}/other")
+    settings = SETTINGS + 'store: {engine: sqlite}\nlog: {traffic: "traffic-%n"}\n'
+    with Herd(tmp_path, ["A"], [], settings) as herd:
+        herd.start()
+        herd["A"].stop()
+        assert {"herd-A.sqlite", "traffic-A"} <= {p.name for p in (tmp_path / "state").iterdir()}
+        monkeypatch.setenv("LOGS_DIRECTORY", str(tmp_path / "logs"))
+        herd.start()
+        herd["A"].stop()
+        assert [p.name for p in (tmp_path / "logs").iterdir()] == ["traffic-A"]
+        assert list((tmp_path / "other").iterdir()) == []
+        # What is no absolute path is nothing that systemd gives.
+        monkeypatch.setenv("LOGS_DIRECTORY", "logs")
+        monkeypatch.setenv("STATE_DIRECTORY", "")
+        herd.start()
+        herd["A"].stop()
+        assert (tmp_path / "traffic-A").exists() and (tmp_path / "herd-A.sqlite").exists()
+
+
+# --- check-config
+
+
+def start_status(herd, name="A"):
+    """A start's exit status: None if it becomes ready."""
+    node = herd[name].start(wait=False)
+    wait_until(lambda: node.process.poll() is not None or "event=ready" in node.log(), "ready or ended")
+    status = node.process.poll()
+    if status is None:
+        node.stop()
+    node.process = None
+    return status
+
+
+def sabotage(kind, folder):
+    """Settings that a start refuses, and the word of the setting."""
+    if kind == "traffic-folder":
+        return 'log: {traffic: "none/%n.log"}\n', "log.traffic"
+    if kind == "traffic-is-folder":
+        (folder / "sub").mkdir()
+        return "log: {traffic: sub}\n", "log.traffic"
+    if kind == "traffic-link":
+        (folder / "link").symlink_to(folder / "target")
+        return "log: {traffic: link}\n", "log.traffic"
+    if kind == "read-only":
+        return 'log: {traffic: "/proc/sys/kernel/traffic-%n"}\n', "log.traffic"
+    if kind == "store-folder":
+        return 'store: {engine: sqlite, path: "none/%n.sqlite"}\n', "store.path"
+    if kind == "store-read-only":
+        return 'store: {engine: sqlite, path: "/proc/sys/kernel/%n.sqlite"}\n', "store.path"
+    if kind == "store-fifo":
+        os.mkfifo(folder / "fifo", 0o600)
+        return "store: {engine: sqlite, path: fifo}\n", "store.path"
+    if kind == "key":
+        return "key_file: none\n", "key_file"
+    if kind == "token":
+        (folder / "token").write_text("0123456789abcdef two\n")
+        (folder / "token").chmod(0o600)
+        return "admin: {token_file: token}\n", "admin.token_file"
+    if kind == "read-token":
+        (folder / "token").write_text("0123456789abcdef\n")
+        (folder / "token").chmod(0o640)
+        return "admin: {read_token_file: token}\n", "admin.read_token_file"
+    if kind == "user":
+        return "user: no-such-user\n", "user"
+    raise AssertionError(kind)
+
+
+@pytest.mark.parametrize("kind", ["traffic-folder", "traffic-is-folder", "traffic-link", "read-only", "store-folder",
+                                  "store-read-only", "store-fifo", "key", "token", "read-token", "user"])
+def test_check_config_refuses_what_the_start_refuses(tmp_path, kind):
+    if kind == "user" and os.geteuid() != 0:
+        pytest.skip("only root becomes another user")
+    settings, word = sabotage(kind, tmp_path)
+    herd = Herd(tmp_path, ["A"], [], SETTINGS + settings)
+    status, said = check(herd.path, "A")
+    assert status == 8 and f"{word}" in said and "error" in said, said
+    assert not {p.name for p in tmp_path.iterdir()} & {"A.sqlite", "target", "none"}
+    assert start_status(herd) not in (None, 0)
+
+
+def test_check_config_takes_what_starts_and_makes_nothing(tmp_path):
+    (tmp_path / "logs").mkdir()
+    settings = SETTINGS + 'store: {engine: sqlite, path: "%n.sqlite"}\nlog: {traffic: "logs/%n"}\n'
+    herd = Herd(tmp_path, ["A"], [], settings)
+    before = {p.name for p in tmp_path.rglob("*")}
+    assert check(herd.path, "A")[0] == 0
+    assert {p.name for p in tmp_path.rglob("*")} == before
+    assert start_status(herd) is None
+    assert check(herd.path, "A")[0] == 0
+    (tmp_path / "null").mkdir()
+    herd = Herd(tmp_path / "null", ["A"], [], SETTINGS + "log: {traffic: /dev/null}\n")
+    assert check(herd.path, "A")[0] == 0 and start_status(herd) is None
+
+
+def test_without_a_node_only_the_file_is_checked(tmp_path):
+    herd = Herd(tmp_path, ["A", "B"], [("A", "B")], SETTINGS + "key_file: on-another-machine\n")
+    assert check(herd.path)[0] == 0
+    assert check(herd.path, "A")[0] == 8
+
+
+@pytest.mark.parametrize("settings,says", [
+    ('log: {traffic: "/etc/herd/traffic-%n.log"}\n', "log.traffic"),
+    ('store: {engine: sqlite, path: "/etc/herd/%n.sqlite"}\n', "store.path"),
+    ('store: {engine: sqlite, path: "/var/lib/herd/../x/%n.sqlite"}\n', "store.path"),
+    ("key_file: /root/links.key\n", "ProtectHome"),
+])
+def test_as_service_refuses_what_the_sandbox_refuses(tmp_path, settings, says):
+    herd = Herd(tmp_path, ["A"], [], SETTINGS + settings)
+    herd.path.write_text(herd.text().replace(herd["A"].admin, "/run/herd/A.sock"))
+    for words in (["--as-service"], ["--as-service", "A"]):
+        status, said = check(herd.path, *words)
+        assert status == 8 and says in said and said.count("error") == 1, said
+    assert "read-only for the service" in said or "sees nothing" in said
+
+
+def test_as_service_takes_relative_paths_and_the_services_folders(tmp_path):
+    settings = SETTINGS + 'store: {engine: sqlite}\nlog: {traffic: "%n.log"}\n'
+    herd = Herd(tmp_path, ["A"], [], settings)
+    herd.path.write_text(herd.text().replace(herd["A"].admin, "/run/herd/A.sock"))
+    status, said = check(herd.path, "--as-service", "A")
+    assert status == 0, said
+    # The socket of the test's folder is outside of all that it may write.
+    herd.write()
+    status, said = check(herd.path, "--as-service", "A")
+    assert status == 8 and "admin: " in said and "/run/herd" in said
+
+
+def test_as_service_needs_check_config(tmp_path):
+    out = subprocess.run([HERDD, "--as-service", "A"], capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+    assert out.returncode == 2 and "--check-config" in out.stderr
+
+
+def test_folders_of_the_check_are_those_of_the_unit():
+    unit, = TOP.glob("server/**/herdd@.service*")
+    text = unit.read_text()
+    header = (TOP / "server" / "node" / "files.h").read_text()
+    for setting, name, root in (("StateDirectory", "STATE", "/var/lib"), ("LogsDirectory", "LOGS", "/var/log"),
+                                ("RuntimeDirectory", "RUNTIME", "/run")):
+        folder = re.search(rf"^{setting}=(\w+)$", text, re.M)[1]
+        assert re.search(rf'^#define FILES_SERVICE_{name} "{root}/{folder}"$', header, re.M)
+    assert re.search(r"^User=herd$", text, re.M) and "ProtectSystem=strict" in text and "ProtectHome=yes" in text
