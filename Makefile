@@ -534,8 +534,10 @@ install: programs ## into $(DESTDIR)$(PREFIX): programs, data, man pages, comple
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|' server/herdd@.service.in | \
 	    install -m 644 /dev/stdin $(UNIT_FILE)
 	$(Q)install -m 644 server/herd.sysusers $(USER_FILE)
-	$(Q)$(foreach page,$(MAN_PAGES),install -D -m 644 -t \
-	    $(call man_folder,$(page)) $(page) &&) true
+	$(Q)$(foreach page,$(MAN_PAGES),install -d $(call man_folder,$(page)) && \
+	    sed 's|/usr/local/share/herd/|$(SHAREDIR)/|' $(page) | \
+	    install -m 644 /dev/stdin \
+	    $(call man_folder,$(page))/$(notdir $(page)) &&) true
 	$(Q)set -o pipefail; for shell in $(COMPLETIONS); do \
 		to=$(DESTDIR)$(PREFIX)/$${shell#*:}; \
 		install -d "$$(dirname "$$to")" && \

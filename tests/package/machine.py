@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A machine of its own for tests of the package: Debian's base system in a
-folder of build/, as a chroot or booted with its own systemd."""
+folder of build/, as a container or booted with its own systemd."""
 import os
 import pathlib
 import shutil
@@ -11,7 +11,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = TOP / "build" / "deb-check"
 BASE = FOLDER / "base"
 ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
-       "DEBIAN_FRONTEND": "noninteractive"}
+       "DEBIAN_FRONTEND": "noninteractive", "SYSTEMD_NSPAWN_TMPFS_TMP": "0"}
 DEADLINE_S = 600
 
 
@@ -19,7 +19,7 @@ def why_not():
     """Why this machine cannot have another one within; None if it can."""
     if os.geteuid() != 0:
         return "needs root, for debootstrap"
-    missing = [tool for tool in ("debootstrap", "systemd-nspawn", "nsenter", "chroot") if shutil.which(tool) is None]
+    missing = [tool for tool in ("debootstrap", "systemd-nspawn", "nsenter") if shutil.which(tool) is None]
     return f"needs {', '.join(missing)}" if missing else None
 
 
@@ -78,13 +78,15 @@ class Machine:
             assert time.monotonic() < end, f"not within {deadline_s} s: {what}"
             time.sleep(0.1)
 
-    def run(self, script, check=True, user=None, cwd="/", env=None):
+    def run(self, script, check=True, user=None, cwd="/"):
         """Runs a script of sh in the machine."""
         if self.leader:
             enter = ["nsenter", "-t", self.leader, "-m", "-u", "-i", "-n", "-p", "-C", "--"]
         else:
-            enter = ["chroot", *(["--userspec", user] if user else []), str(self.root)]
-        done = subprocess.run([*enter, "/bin/sh", "-ec", f"cd {cwd}\n{script}"], env={**ENV, **(env or {})},
+            enter = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--resolv-conf=off",
+                     "--timezone=off", "--pipe", *(["-u", user] if user else []), "-D", str(self.root),
+                     *(f"--setenv={name}={value}" for name, value in ENV.items())]
+        done = subprocess.run([*enter, "/bin/sh", "-ec", f"cd {cwd}\n{script}"], env=ENV,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE_S)
         if check:
             assert done.returncode == 0, (script, done.stdout[-3000:], done.stderr[-3000:])

@@ -156,7 +156,7 @@ def test_containerfile_builds_a_node():
             state = build(last, instructions, stages)
         assert state["USER"] == "herd" and state["ENTRYPOINT"] == '["/usr/bin/herdd", "-c", "/etc/herd/herd.yaml"]'
         (last.root / "etc/herd/herd.yaml").write_text(HERD_FILE)
-        last.run("/usr/bin/herdd -c /etc/herd/herd.yaml --check-config A", user="herd:herd", cwd=state["WORKDIR"])
+        last.run("/usr/bin/herdd -c /etc/herd/herd.yaml --check-config A", user="herd", cwd=state["WORKDIR"])
         last.run("herdctl --version")
     finally:
         for one in stages.values():
