@@ -265,7 +265,7 @@ PROGRAMS += build/mkgazetteer build/gazetteer.sqlite
 .DEFAULT_GOAL := programs
 .PHONY: programs all check unit sim soak mutants sanitize lint format bench \
 	abuse fuzz fuzz-run fuzz-replay coverage quick install uninstall dist deb deb-check clean \
-	deps deps-deb lint-deps demo help FORCE
+	deps deps-deb deps-run lint-deps demo help FORCE
 .SECONDARY:
 
 programs: $(PROGRAMS) ## build/herdd and build/herdctl
@@ -456,7 +456,7 @@ check: deps ## install what is missing, build, run all tests
 	$(Q)$(MAKE) --no-print-directory programs
 	$(Q)MODE=$(MODE) tests/check.sh $(CHECK_SUITES)
 
-demo: deps ## five nodes on loopback: report, ask, crash, recover
+demo: deps-run ## five nodes on loopback: report, ask, crash, recover
 	$(Q)$(MAKE) --no-print-directory programs
 	$(Q)tests/demo/demo.sh
 
@@ -468,22 +468,17 @@ bench: deps ## speed beside Redis, memcached and a bare echo
 abuse: programs $(B)/load ## what others notice of clients that misuse a node, and the bounds
 	$(Q)$(PYTHON) tests/bench/abuse.py --build $(B)
 
-# $(call install,PACKAGES): those that are missing; asks sudo when not root.
-install = missing=$$(dpkg-query -W -f='$${Package} $${db:Status-Status}\n' \
-	    $(1) 2>/dev/null | awk '$$2 == "installed" {print $$1}' | sort -u | \
-	    comm -13 - <(printf '%s\n' $(1) | sort -u)); \
-	if [ -n "$$missing" ]; then \
-		root=; [ "$$(id -u)" = 0 ] || root=sudo; \
-		$$root apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive $$root apt-get install -y -qq \
-		    --no-install-recommends $$missing; \
-	fi
+# $(call install,PACKAGES): those that are missing, after it has named them.
+install = tests/install.sh $(1)
 
 deps: ## install the packages that are missing
 	$(Q)$(call install,$(BUILD_PACKAGES) $(TEST_PACKAGES))
 
 deps-deb: ## install what `make deb` needs
 	$(Q)$(call install,$(BUILD_PACKAGES) $(DEB_PACKAGES))
+
+deps-run: ## install what the programs and the demo need
+	$(Q)$(call install,$(BUILD_PACKAGES))
 
 lint-deps: ## install the packages that lint needs
 	$(Q)$(call install,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES))
