@@ -564,7 +564,7 @@ dist: ## build/herd-VERSION.tar.gz of what is committed
 # `make dist`) it is every file but what was built.
 DEB_TREE := build/deb/herd-$(VERSION)
 tree_files = git ls-files -z --cached --others --exclude-standard 2>/dev/null \
-	|| find . -path ./build -prune -o -type f -printf '%P\0'
+	|| find . \( -path ./build -o -path ./.git \) -prune -o -type f -printf '%P\0'
 
 deb: deps-deb ## build/herd_VERSION_ARCH.deb, with debhelper
 	$(Q)rm -rf build/deb && mkdir -p $(DEB_TREE)

@@ -82,7 +82,8 @@ for suite in "$@"; do
 	start=$SECONDS
 	number=$((number + 1))
 	: >"$log"
-	shown=
+	# A short path, because sockets of nodes lie below it.
+	export PYTEST_ADDOPTS="--basetemp=$TMPDIR/$number"
 	if [ -t 1 ]; then
 		progress "$suite" "$log" &
 		shown=$!

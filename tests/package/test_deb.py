@@ -24,8 +24,9 @@ store: {engine: sqlite, path: "/var/lib/herd/%n.sqlite", durability: sync}
 
 @pytest.fixture(scope="module")
 def package():
-    """The newest package in build/, and a copy with a later version."""
-    path, = (p for p in (TOP / "build").glob("herd_*.deb"))
+    """What `make deb` built of this version."""
+    version = re.search('HERD_VERSION "(.*)"', (TOP / "include" / "herd" / "version.h").read_text()).group(1)
+    path, = (TOP / "build").glob(f"herd_{version}_*.deb")
     return path
 
 
