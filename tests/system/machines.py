@@ -116,7 +116,8 @@ def why_not():
     """Why there can be no machines here; None if there can."""
     if os.geteuid() != 0:
         return "machines need root, for namespaces with addresses of their own"
-    missing = [tool for tool in ("unshare", "nsenter", "ip", "setpriv", "useradd", "curl") if shutil.which(tool) is None]
+    tools = ("unshare", "nsenter", "ip", "setpriv", "useradd", "curl")
+    missing = [tool for tool in tools if shutil.which(tool) is None]
     if missing:
         return f"machines need {', '.join(missing)}"
     tried = subprocess.run(["unshare", "-m", "-n", "-p", "-u", "-f", "sh", "-c",
@@ -212,7 +213,8 @@ class Machines:
     def run(self, name, script, deadline_s=3 * DEADLINE_S):
         """Types a script on a machine: its exit status and all that it said."""
         env = {"PATH": f"{self.tools}:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
-        done = subprocess.run([*self.inside(name), "bash", "-c", f"cd /root\n{script}"], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        done = subprocess.run([*self.inside(name), "bash", "-c", f"cd /root\n{script}"], env=env,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=deadline_s)
         return done.returncode, done.stdout
 
