@@ -23,9 +23,9 @@ TEST_PACKAGES := libcmocka-dev python3 python3-pytest python3-pytest-xdist \
 LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck mandoc \
 	shellcheck libclang-rt-14-dev
 BENCH_PACKAGES := redis-server memcached chrony postgresql
-# What the programs need where they run.
-DEB_DEPENDS := libevent-2.1-7 libevent-core-2.1-7 libevent-pthreads-2.1-7 \
-	libcurl4 libreadline8 libcjson1 libsqlite3-0 libssl3 libyaml-0-2
+# For the Debian package and its test on a machine of its own.
+DEB_PACKAGES := build-essential debhelper dpkg-dev lintian
+DEB_CHECK_PACKAGES := debootstrap systemd-container
 
 # --- sources, by room --------------------------------------------------------
 COMMON_SRC := common/address.c common/buf.c common/client_view.c \
@@ -283,8 +283,8 @@ PROGRAMS += build/mkgazetteer build/gazetteer.sqlite
 
 .DEFAULT_GOAL := programs
 .PHONY: programs all check unit sim soak mutants sanitize lint format bench \
-	abuse fuzz fuzz-run fuzz-replay coverage quick install uninstall dist deb clean \
-	deps lint-deps demo help FORCE
+	abuse fuzz fuzz-run fuzz-replay coverage quick install uninstall dist deb deb-check clean \
+	deps deps-deb deps-run lint-deps demo help FORCE
 .SECONDARY:
 
 programs: $(PROGRAMS) ## build/herdd and build/herdctl
@@ -475,7 +475,7 @@ check: deps ## install what is missing, build, run all tests
 	$(Q)$(MAKE) --no-print-directory programs
 	$(Q)MODE=$(MODE) tests/check.sh $(CHECK_SUITES)
 
-demo: deps ## five nodes on loopback: report, ask, crash, recover
+demo: deps-run ## five nodes on loopback: report, ask, crash, recover
 	$(Q)$(MAKE) --no-print-directory programs
 	$(Q)tests/demo/demo.sh
 
@@ -487,19 +487,17 @@ bench: deps ## speed beside Redis, memcached and a bare echo
 abuse: programs $(B)/load ## what others notice of clients that misuse a node, and the bounds
 	$(Q)$(PYTHON) tests/bench/abuse.py --build $(B)
 
-# $(call install,PACKAGES): those that are missing; asks sudo when not root.
-install = missing=$$(dpkg-query -W -f='$${Package} $${db:Status-Status}\n' \
-	    $(1) 2>/dev/null | awk '$$2 == "installed" {print $$1}' | sort -u | \
-	    comm -13 - <(printf '%s\n' $(1) | sort -u)); \
-	if [ -n "$$missing" ]; then \
-		root=; [ "$$(id -u)" = 0 ] || root=sudo; \
-		$$root apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive $$root apt-get install -y -qq \
-		    --no-install-recommends $$missing; \
-	fi
+# $(call install,PACKAGES): those that are missing, after it has named them.
+install = tests/install.sh $(1)
 
 deps: ## install the packages that are missing
 	$(Q)$(call install,$(BUILD_PACKAGES) $(TEST_PACKAGES))
+
+deps-deb: ## install what `make deb` needs
+	$(Q)$(call install,$(BUILD_PACKAGES) $(DEB_PACKAGES))
+
+deps-run: ## install what the programs and the demo need
+	$(Q)$(call install,$(BUILD_PACKAGES))
 
 lint-deps: ## install the packages that lint needs
 	$(Q)$(call install,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES))
@@ -522,8 +520,9 @@ quick: programs $(UNIT_PROGRAMS) ## unit tests and lint of what changed
 # --- installing -----------------------------------------------------------------
 MAN_PAGES := $(wildcard man/*.[1578])
 man_folder = $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(1)))
+ZSH_FOLDER ?= share/zsh/site-functions
 COMPLETIONS := bash:share/bash-completion/completions/herdctl \
-	zsh:share/zsh/site-functions/_herdctl \
+	zsh:$(ZSH_FOLDER)/_herdctl \
 	fish:share/fish/vendor_completions.d/herdctl.fish
 UNIT_FILE := $(DESTDIR)$(PREFIX)/lib/systemd/system/herdd@.service
 USER_FILE := $(DESTDIR)$(PREFIX)/lib/sysusers.d/herd.conf
@@ -557,8 +556,10 @@ install: programs ## into $(DESTDIR)$(PREFIX): programs, data, man pages, comple
 	$(Q)install -m 644 server/herd.sysusers $(USER_FILE)
 	$(Q)install -D -m 644 server/dist/herd.logrotate $(ROTATE_FILE)
 	$(Q)install -D -m 644 -t $(DESTDIR)$(SHAREDIR)/monitoring $(MONITORING)
-	$(Q)$(foreach page,$(MAN_PAGES),install -D -m 644 -t \
-	    $(call man_folder,$(page)) $(page) &&) true
+	$(Q)$(foreach page,$(MAN_PAGES),install -d $(call man_folder,$(page)) && \
+	    sed 's|/usr/local/share/herd/|$(SHAREDIR)/|' $(page) | \
+	    install -m 644 /dev/stdin \
+	    $(call man_folder,$(page))/$(notdir $(page)) &&) true
 	$(Q)set -o pipefail; for shell in $(COMPLETIONS); do \
 		to=$(DESTDIR)$(PREFIX)/$${shell#*:}; \
 		install -d "$$(dirname "$$to")" && \
@@ -578,29 +579,36 @@ uninstall: ## what install put there; the user herd stays: files may be its own
 	    $(DESTDIR)$(PREFIX)/$(lastword $(subst :, ,$(shell))))
 	$(Q)rm -rf $(DESTDIR)$(SHAREDIR)
 
+# A commit is always the same bytes: git sorts, has one owner and one time.
 dist: ## build/herd-VERSION.tar.gz of what is committed
 	$(Q)mkdir -p build
-	$(Q)git archive --prefix=herd-$(VERSION)/ \
-	    -o build/herd-$(VERSION).tar.gz HEAD
+	$(Q)set -o pipefail; git -c tar.umask=0022 archive --format=tar \
+	    --prefix=herd-$(VERSION)/ HEAD | gzip -9n >build/dist.new
+	$(Q)mv build/dist.new build/herd-$(VERSION).tar.gz
 	@echo build/herd-$(VERSION).tar.gz
 
-# A plain package for this machine's Debian, without a source package.
-DEB_ROOT := build/deb
-deb: deps ## build/herd_VERSION_ARCH.deb
-	$(Q)rm -rf $(DEB_ROOT) && install -d -m 755 $(DEB_ROOT)/DEBIAN
-	$(Q)$(MAKE) --no-print-directory install PREFIX=/usr \
-	    DESTDIR=$(CURDIR)/$(DEB_ROOT)
-	$(Q)printf '%s\n' 'Package: herd' 'Version: $(VERSION)' \
-	    "Architecture: $$(dpkg --print-architecture)" \
-	    'Maintainer: Herd <herd@localhost>' \
-	    'Depends: $(shell echo $(DEB_DEPENDS) | sed "s/ /, /g")' \
-	    'Description: newest positions of mobile clients on every server' \
-	    | install -m 644 /dev/stdin $(DEB_ROOT)/DEBIAN/control
-	$(Q)printf '%s\n' '#!/bin/sh' 'set -e' \
-	    '$(call make_user,/usr/lib/sysusers.d/herd.conf)' \
-	    | install -m 755 /dev/stdin $(DEB_ROOT)/DEBIAN/postinst
-	$(Q)dpkg-deb --root-owner-group --build $(DEB_ROOT) \
-	    build/herd_$(VERSION)_$$(dpkg --print-architecture).deb
+# The tree as it is, laid out for dpkg-buildpackage. Without git (an unpacked
+# `make dist`) it is every file but what was built.
+DEB_TREE := build/deb/herd-$(VERSION)
+tree_files = git ls-files -z --cached --others --exclude-standard 2>/dev/null \
+	|| find . \( -path ./build -o -path ./.git \) -prune -o -type f -printf '%P\0'
+
+deb: deps-deb ## build/herd_VERSION_ARCH.deb, with debhelper
+	$(Q)rm -rf build/deb && mkdir -p $(DEB_TREE)
+	$(Q)($(tree_files)) | tar -c --null -T - --ignore-failed-read | \
+	    tar -x -C $(DEB_TREE)
+	$(Q)cp -r server/dist/debian $(DEB_TREE)/debian
+	$(Q)cd $(DEB_TREE) && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS \
+	    dpkg-buildpackage --build=binary --no-sign >../build.log 2>&1 || \
+	    { tail -n 40 ../build.log; exit 1; }
+	$(Q)mv build/deb/*.deb build/deb/*.changes build/deb/*.buildinfo build/
+	$(Q)rm -rf $(DEB_TREE)
+	$(Q)lintian --allow-root --fail-on error,warning build/herd_$(VERSION)_*.changes
+	@ls build/herd_$(VERSION)_*.deb build/herd-dbgsym_$(VERSION)_*.deb
+
+deb-check: deb ## install, upgrade and purge the package on a machine of its own; root, minutes
+	$(Q)$(call install,$(TEST_PACKAGES) $(DEB_CHECK_PACKAGES))
+	$(Q)$(PYTHON) -m pytest -q -rs -p no:cacheprovider tests/package
 
 # The tests of common/ and server/core/ counted by branch.
 coverage: ## branch coverage of each folder, from unit tests and simulation

@@ -55,6 +55,8 @@ def test_package_folder_has_unit_and_user_and_is_emptied(tmp_path, built, tools)
     assert {"usr/bin/herdd", "usr/bin/herdctl", "usr/bin/mkgazetteer", "usr/lib/systemd/system/herdd@.service",
             "usr/lib/sysusers.d/herd.conf", "usr/share/man/man8/herdd.8", "etc/logrotate.d/herd",
             *(f"usr/share/herd/monitoring/{name}" for name in MONITORING)} <= files(root)
+    for page in ("man8/herdd.8", "man7/herd-ops.7"):
+        assert "/usr/share/herd/gazetteer.sqlite" in (root / "usr/share/man" / page).read_text(), page
     # The package's folder is not this machine: it gets no user.
     assert calls(tmp_path) == []
     unit = (root / "usr/lib/systemd/system/herdd@.service").read_text()
