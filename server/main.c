@@ -194,7 +194,8 @@ run_node(const struct options *options, struct herdfile *file, size_t self)
 	}
 	buf_init(&message, 4096);
 	error = drop_privileges(file->settings.user, &message);
-	if (error == HERD_OK && geteuid() == 0)
+	if (error == HERD_OK && geteuid() == 0 &&
+	    file->settings.user[0] == '\0')
 		LOG(log, LOG_WARN, "runs-as-root",
 		    log_text("next", "set user: in the herd file, or start "
 				     "it with systemctl start herdd@NODE"));

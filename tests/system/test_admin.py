@@ -199,7 +199,7 @@ def test_stop_answers_then_stops(tmp_path):
 
 # --- links --------------------------------------------------------------------
 
-PEER_KEYS = {"peer", "state", "since_s", "address", "direction", "security", "enabled", "rtt_ms",
+PEER_KEYS = {"peer", "state", "since_s", "address", "direction", "security", "key", "enabled", "rtt_ms",
              "clock_ms", "sent", "received", "stale", "owed", "lag_ms", "repaired", "restored",
              "exchanges", "twins",
              "connects", "sent_bytes", "received_bytes", "last_error", "last_error_s",

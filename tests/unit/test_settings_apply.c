@@ -276,6 +276,80 @@ test_reload_that_fails_changes_nothing(void **state)
 	assert_int_equal(node->file.settings.max_ahead, 300 * HERD_NS_PER_S);
 }
 
+/* A file that a setting names: what was done with it. */
+struct named_file {
+	bool fails;
+	unsigned reads, uses, drops;
+};
+
+static enum herd_error
+on_read(void *arg, struct reload *reload, struct buf *message)
+{
+	struct named_file *file = arg;
+
+	file->reads++;
+	if (file->fails)
+		return buf_add_text(message, "key_file x: torn") == HERD_OK
+			   ? HERD_ESYSTEM
+			   : HERD_ENOMEM;
+	reload_applies(reload, "key_file");
+	return HERD_OK;
+}
+
+static void
+on_end(void *arg, bool use)
+{
+	struct named_file *file = arg;
+
+	if (use)
+		file->uses++;
+	else
+		file->drops++;
+}
+
+static void
+test_reload_takes_files_all_or_none(void **state)
+{
+	static const struct reload_files FILES = { on_read, on_end };
+	struct running *running = *state;
+	struct node *node = &running->node;
+	struct named_file first = { 0 };
+	struct named_file second = { .fails = true };
+	struct reload reload;
+
+	node_on_reload_files(node, &FILES, &first);
+	node_on_reload_files(node, &FILES, &second);
+	write_file(running, "link:\n  ping_after: 1s\n");
+	reload_init(&reload);
+	assert_int_equal(node_reload(node, "test", &reload), HERD_ESYSTEM);
+	assert_int_equal(reload.diagnostics.errors, 1);
+	assert_string_equal(
+	    reload.diagnostics.items[0].text, "key_file x: torn");
+	reload_release(&reload);
+	assert_int_equal(first.drops, 1);
+	assert_int_equal(first.uses + second.uses + second.drops, 0);
+	assert_int_not_equal(node->timings.ping_after_ns, HERD_NS_PER_S);
+
+	second.fails = false;
+	reload_init(&reload);
+	assert_ok(node_reload(node, "test", &reload));
+	assert_int_equal(reload.applied_count, 3);
+	assert_string_equal(reload.applied[2], "key_file");
+	reload_release(&reload);
+	assert_int_equal(first.uses, 1);
+	assert_int_equal(second.uses, 1);
+	assert_int_equal(node->timings.ping_after_ns, HERD_NS_PER_S);
+
+	/* The links could not take it: nor do the files. */
+	node_on_reload(node, on_reload, node);
+	write_file(running, "max_ahead: 0\n");
+	reload_init(&reload);
+	assert_int_equal(node_reload(node, "test", &reload), HERD_ENOMEM);
+	reload_release(&reload);
+	assert_int_equal(first.uses + second.uses, 2);
+	assert_int_equal(first.drops + second.drops, 3);
+}
+
 static void
 test_reload_reaches_the_links(void **state)
 {
@@ -313,6 +387,8 @@ main(void)
 		    test_reload_says_what_applied, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_reload_that_fails_changes_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_reload_takes_files_all_or_none, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_reload_reaches_the_links, set_up, tear_down),
 	};
