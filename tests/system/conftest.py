@@ -3,6 +3,7 @@
 writer calls it (`ctl`) and as an operator does, on a terminal (`Terminal`)."""
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 import sys
@@ -24,10 +25,16 @@ for _number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                       if _number == signal.SIGINT else signal.SIG_DFL)
 
 
+# Two thousand connections, and more in the nodes under test.
+_, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (_hard, _hard))
+
+
 def herdctl_env(home, **more):
     """An environment in which herdctl finds nothing of this machine's user."""
     env = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8",
-           "TERM": "xterm-256color", "PAGER": "cat"}
+           "TERM": "xterm-256color", "PAGER": "cat",
+           "XDG_RUNTIME_DIR": str(home)}
     for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE"):
         if name in os.environ:
             env[name] = os.environ[name]

@@ -37,12 +37,12 @@ def wait_until(condition, what, deadline_s=DEADLINE_S):
 # Below the range of outgoing connections: a node that is down for a while
 # finds its port free, and who dials it does not meet itself.
 PORTS = range(10000, 32000)
-_reserved = []
+_reserved = {}
 
 
 def free_ports(count):
-    """Ports of this process alone, until it ends: a name in the abstract
-    namespace reserves each among all test processes of the machine."""
+    """Ports of this process alone, until it ends or gives them back: a name in
+    the abstract namespace reserves each among all test processes of the machine."""
     ports = []
     while len(ports) < count:
         port = random.SystemRandom().choice(PORTS)
@@ -54,11 +54,16 @@ def free_ports(count):
         except OSError:
             name.close()
         else:
-            _reserved.append(name)
+            _reserved[port] = name
             ports.append(port)
         finally:
             probe.close()
     return ports
+
+
+def give_back(ports):
+    for port in ports:
+        _reserved.pop(port).close()
 
 
 class Node:
@@ -290,4 +295,7 @@ class Herd:
         return self
 
     def __exit__(self, *_):
-        self.stop()
+        try:
+            self.stop()
+        finally:
+            give_back(port for node in self for port in (node.clients, node.peers) if port in _reserved)
