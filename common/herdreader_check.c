@@ -81,9 +81,9 @@ check_addresses(struct herdreader *reader)
 	const struct herdfile *file = reader->file;
 	struct listened *all, *one, *before;
 	const struct herdfile_node *node;
-	size_t count = 0, i;
+	size_t count = 0, i, j;
 
-	all = calloc(3u * file->node_count + 1u, sizeof(*all));
+	all = calloc((2u + ADDRESS_LIST_MAX) * file->node_count + 1u, sizeof(*all));
 	if (all == NULL) {
 		reader->error = HERD_ENOMEM;
 		return;
@@ -93,7 +93,9 @@ check_addresses(struct herdreader *reader)
 		count +=
 		    add_listener(all + count, node, "clients", &node->clients);
 		count += add_listener(all + count, node, "peers", &node->peers);
-		count += add_listener(all + count, node, "admin", &node->admin);
+		for (j = 0; j < node->admin.count; j++)
+			count += add_listener(all + count, node, "admin",
+			    &node->admin.items[j]);
 	}
 	qsort(all, count, sizeof(*all), listener_compare);
 	for (i = 1; i < count; i++) {
@@ -278,6 +280,16 @@ check_security(struct herdreader *reader)
 	}
 }
 
+/* The first address over TCP, NULL: all are paths, or were complained of. */
+static const struct address *
+admin_over_tcp(const struct address_list *admin)
+{
+	for (unsigned i = 0; i < admin->count; i++)
+		if (*admin->items[i].host != '\0')
+			return &admin->items[i];
+	return NULL;
+}
+
 static void
 check_admin(struct herdreader *reader)
 {
@@ -294,7 +306,7 @@ check_admin(struct herdreader *reader)
 		    "`admin.listen` needs `admin.token_file` or "
 		    "`admin.read_token_file`");
 	for (i = 0; i < file->node_count; i++)
-		if (*file->nodes[i].admin.host != '\0')
+		if (admin_over_tcp(&file->nodes[i].admin) != NULL)
 			herdreader_complain(reader, place_of(&file->nodes[i]),
 			    "`admin` of node `%s` is a TCP address, which "
 			    "needs `admin.token_file` or "

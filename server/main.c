@@ -127,10 +127,21 @@ address_text(struct buf *out, const struct address *address)
 	return text == NULL ? "" : text;
 }
 
+static const char *
+list_text(struct buf *out, const struct address_list *list)
+{
+	const char *text = NULL;
+
+	if (address_list_format(out, list) == HERD_OK)
+		text = buf_cstr(out);
+	return text == NULL ? "" : text;
+}
+
 static void
 say_ready(struct herdd *herdd)
 {
-	const struct address *own = admin_address(herdd->admin, false);
+	struct address_list own = admin_addresses(herdd->admin);
+	const struct address *listen = admin_listen_address(herdd->admin);
 	struct node *node = &herdd->node;
 	struct buf clients;
 	struct buf peers;
@@ -138,7 +149,7 @@ say_ready(struct herdd *herdd)
 
 	buf_init(&clients, 512);
 	buf_init(&peers, 512);
-	buf_init(&admin, 512);
+	buf_init(&admin, 2048);
 	LOG(node->log, LOG_INFO, "ready", log_text("node", node->name),
 	    log_text("herd", node->file.herd),
 	    log_text("version", HERD_VERSION), log_number("pid", getpid()),
@@ -147,9 +158,8 @@ say_ready(struct herdd *herdd)
 	    log_text(
 		"peers", address_text(&peers, peering_address(node->peering))),
 	    log_text("admin",
-		address_text(&admin, own->kind != ADDRESS_NONE
-					 ? own
-					 : admin_address(herdd->admin, true))));
+		own.count > 0 ? list_text(&admin, &own)
+			      : address_text(&admin, listen)));
 	buf_release(&clients);
 	buf_release(&peers);
 	buf_release(&admin);

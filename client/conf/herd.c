@@ -186,13 +186,11 @@ find_token(struct herd *herd, const struct prefs *prefs, enum pref_id named,
 	return STATUS_OK;
 }
 
-enum status
-herd_token(const struct herd *herd, const struct address *admin,
+/* The token for a request to this listener over TCP. */
+static enum status
+token_for(const struct herd *herd, const struct address *admin,
     const char **token, struct buf *message)
 {
-	*token = NULL;
-	if (admin->kind != ADDRESS_TCP)
-		return STATUS_OK;
 	if (herd->token == NULL && herd->token_fault != NULL) {
 		put_text(message, herd->token_fault);
 		return STATUS_LOCAL;
@@ -208,6 +206,42 @@ herd_token(const struct herd *herd, const struct address *admin,
 	}
 	*token = herd->token;
 	return STATUS_OK;
+}
+
+static void
+add_way(
+    struct admin_ways *ways, const struct address *address, const char *token)
+{
+	ways->items[ways->count++] = (struct admin_way){ *address, token };
+}
+
+enum status
+herd_ways(const struct herd *herd, const struct address_list *admin,
+    struct admin_ways *ways, struct buf *message)
+{
+	struct buf why = XBUF;
+
+	*ways = (struct admin_ways){ 0 };
+	for (unsigned i = 0; i < admin->count; i++)
+		if (admin->items[i].kind == ADDRESS_UNIX)
+			add_way(ways, &admin->items[i], NULL);
+	for (unsigned i = 0; i < admin->count; i++) {
+		const char *token;
+
+		if (admin->items[i].kind != ADDRESS_TCP)
+			continue;
+		buf_clear(&why);
+		if (token_for(herd, &admin->items[i], &token, &why) ==
+		    STATUS_OK)
+			add_way(ways, &admin->items[i], token);
+	}
+	if (ways->count == 0)
+		put_text(message, admin->count > 0
+				      ? text_of(&why)
+				      : "the herd file gives it no admin "
+					"address");
+	buf_release(&why);
+	return ways->count > 0 ? STATUS_OK : STATUS_LOCAL;
 }
 
 /* --- the herd's nodes ------------------------------------------------ */
@@ -229,7 +263,8 @@ use_server(struct herd *herd, const char *text, struct buf *message)
 	herd->targets = xcalloc(1, sizeof(*herd->targets));
 	herd->count = 1;
 	herd->targets[0].name = herd->server_name;
-	herd->targets[0].admin = address;
+	herd->targets[0].admin =
+	    (struct address_list){ .count = 1, .items = { address } };
 	if (address.kind == ADDRESS_TCP)
 		herd->targets[0].clients = address;
 	return STATUS_OK;
@@ -265,17 +300,24 @@ use_file(struct herd *herd, const struct prefs *prefs, struct buf *message)
 	return STATUS_OK;
 }
 
+/* Is one of its sockets on this machine? */
+static bool
+is_here(const struct address_list *admin)
+{
+	for (unsigned i = 0; i < admin->count; i++)
+		if (admin->items[i].kind == ADDRESS_UNIX &&
+		    access(admin->items[i].path, F_OK) == 0)
+			return true;
+	return false;
+}
+
 /* Found once, so that the choice stays when a socket goes away later. */
 static size_t
 find_nearest(const struct herd *herd)
 {
-	for (size_t i = 0; i < herd->count; i++) {
-		const struct address *admin = &herd->targets[i].admin;
-
-		if (admin->kind == ADDRESS_UNIX &&
-		    access(admin->path, F_OK) == 0)
+	for (size_t i = 0; i < herd->count; i++)
+		if (is_here(&herd->targets[i].admin))
 			return i;
-	}
 	return 0;
 }
 

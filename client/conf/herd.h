@@ -8,11 +8,12 @@
 
 #include "conf/prefs.h"
 #include "herd/herdfile.h"
+#include "net/admin_client.h"
 
 struct target {
 	const char *name; /* the node's, or the address of --server */
 	struct address clients;
-	struct address admin;
+	struct address_list admin;
 	bool is_node; /* the name is a node's */
 };
 
@@ -44,12 +45,13 @@ enum status herd_load(
 void herd_release(struct herd *herd);
 
 /*
- * The token for a request to this admin listener, which borrows it: NULL for
- * a Unix socket and where none is configured. STATUS_LOCAL: it could not be
- * read, or would leave this machine in clear; `message` says what to do.
+ * The ways to an admin listener, which borrow the herd's token: Unix sockets first, because only those of this machine's nodes lead
+ * somewhere, then TCP, in the order of the list. STATUS_LOCAL: there is none,
+ * because it has no address, or because the token could not be read or would
+ * leave this machine in clear; `message` says what to do.
  */
-enum status herd_token(const struct herd *herd, const struct address *admin,
-    const char **token, struct buf *message);
+enum status herd_ways(const struct herd *herd, const struct address_list *admin,
+    struct admin_ways *ways, struct buf *message);
 
 /* Do both settings mean the same herd, with the same rights? */
 bool herd_is_same(const struct prefs *a, const struct prefs *b);

@@ -256,23 +256,37 @@ open_tokens(struct admin *admin, struct buf *message)
 	    &write_file, &read_file, message, &admin->tokens);
 }
 
+/* Does a listener at `wide` serve those who connect to `address` as well? */
+static bool
+covers(const struct address *wide, const struct address *address)
+{
+	return wide->kind == ADDRESS_TCP && address->kind == ADDRESS_TCP &&
+	       wide->port == address->port && wide->port != 0 &&
+	       (strcmp(wide->host, address->host) == 0 ||
+		   strcmp(wide->host, "0.0.0.0") == 0 ||
+		   strcmp(wide->host, "::") == 0);
+}
+
+/* An address that admin.listen covers needs no listener of its own. */
 static enum herd_error
 open_listeners(struct admin *admin, struct buf *message)
 {
 	const struct node *node = admin->node;
-	const struct address *own = &node->file.nodes[node->self].admin;
+	const struct address_list *own = &node->file.nodes[node->self].admin;
 	const char *listen = node->file.settings.admin.listen;
+	struct http_listener *listener = admin->listeners;
+	struct http_listener *last = &listener[ADMIN_LISTENERS - 1];
+	struct address wide = { .kind = ADDRESS_NONE };
 	enum herd_error error = HERD_OK;
-	struct address address;
 
-	if (own->kind != ADDRESS_NONE)
-		error = http_listener_open(
-		    admin, &admin->listeners[0], own, message);
+	if (listen[0] != '\0')
+		error = address_parse(span_from(listen), &wide);
 	if (error == HERD_OK && listen[0] != '\0')
-		error = address_parse(span_from(listen), &address);
-	if (error == HERD_OK && listen[0] != '\0')
-		error = http_listener_open(
-		    admin, &admin->listeners[1], &address, message);
+		error = http_listener_open(admin, last, &wide, message);
+	for (unsigned i = 0; i < own->count && error == HERD_OK; i++)
+		if (!covers(&wide, &own->items[i]))
+			error = http_listener_open(
+			    admin, listener++, &own->items[i], message);
 	return error;
 }
 
@@ -376,8 +390,19 @@ admin_release(struct admin *admin)
 	free(admin);
 }
 
-const struct address *
-admin_address(const struct admin *admin, bool second)
+struct address_list
+admin_addresses(const struct admin *admin)
 {
-	return &admin->listeners[second].address;
+	struct address_list list = { 0 };
+
+	for (unsigned i = 0; i < ADDRESS_LIST_MAX; i++)
+		if (admin->listeners[i].http != NULL)
+			list.items[list.count++] = admin->listeners[i].address;
+	return list;
+}
+
+const struct address *
+admin_listen_address(const struct admin *admin)
+{
+	return &admin->listeners[ADMIN_LISTENERS - 1].address;
 }

@@ -38,7 +38,7 @@ addresses_are_equal(
 {
 	return address_equal(&a->clients, &b->clients) &&
 	       address_equal(&a->peers, &b->peers) &&
-	       address_equal(&a->admin, &b->admin);
+	       address_list_equal(&a->admin, &b->admin);
 }
 
 static bool

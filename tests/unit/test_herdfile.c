@@ -98,8 +98,8 @@ test_file_gives_herd_nodes_links_and_settings(void **state HERD_UNUSED)
 	assert_int_equal(file.nodes[0].column, 3);
 	assert_int_equal(file.nodes[1].clients.port, 12002);
 	assert_int_equal(file.nodes[1].peers.port, 12102);
-	assert_string_equal(file.nodes[0].admin.path, "/run/herd/Riley.sock");
-	assert_int_equal(file.nodes[2].admin.kind, ADDRESS_NONE);
+	assert_string_equal(file.nodes[0].admin.items[0].path, "/run/herd/Riley.sock");
+	assert_int_equal(file.nodes[2].admin.count, 0);
 	assert_int_equal(file.link_count, 2);
 	assert_int_equal(file.links[0].a, 1);
 	assert_int_equal(file.links[0].b, 0);
