@@ -23,8 +23,9 @@ LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck mandoc \
 	shellcheck libclang-rt-14-dev
 BENCH_PACKAGES := redis-server memcached chrony postgresql
 # What the programs need where they run.
-DEB_DEPENDS := libevent-2.1-7 libevent-core-2.1-7 libevent-pthreads-2.1-7 \
-	libcurl4 libreadline8 libcjson1 libsqlite3-0 libssl3 libyaml-0-2
+DEB_DEPENDS := libevent-2.1-7 libevent-core-2.1-7 libevent-openssl-2.1-7 \
+	libevent-pthreads-2.1-7 libcurl4 libreadline8 libcjson1 libsqlite3-0 \
+	libssl3 libyaml-0-2
 
 # --- sources, by room --------------------------------------------------------
 COMMON_SRC := common/address.c common/buf.c common/client_view.c \
@@ -34,8 +35,9 @@ COMMON_SRC := common/address.c common/buf.c common/client_view.c \
 	common/json.c common/keyfile.c common/location.c common/report.c \
 	common/request.c common/resolver.c common/settings.c common/text.c \
 	common/time.c common/view.c common/yamltree.c
-BASE_SRC := server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
-	server/base/notify.c server/base/signals.c server/base/thread.c \
+BASE_SRC := server/base/certificate.c server/base/log.c \
+	server/base/loop_watch.c server/base/mailbox.c server/base/notify.c \
+	server/base/signals.c server/base/thread.c \
 	server/base/traffic.c server/base/watchdog.c
 CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
 	server/core/board.c server/core/commit.c server/core/digest.c \
@@ -49,7 +51,8 @@ CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
 	server/core/siphash.c server/core/slot.c server/core/table.c \
 	server/core/table_walk.c server/core/timekeeper.c
 NODE_SRC := server/node/config.c server/node/limits.c server/node/node.c \
-	server/node/reload.c server/node/settings_apply.c
+	server/node/reload.c server/node/settings_apply.c \
+	server/node/tls_files.c
 PLACES_SRC := server/places/answer.c server/places/api_key.c \
 	server/places/attribution.c server/places/breaker.c server/places/cache.c \
 	server/places/fetch.c server/places/gazetteer.c \

@@ -76,8 +76,8 @@ read_admin(struct herdreader *reader, struct herdfile_node *node,
 		return;
 	}
 	for (item = value->first; item != NULL; item = item->next)
-		read_address(reader, key, item, true, want,
-		    &list->items[list->count++]);
+		read_address(
+		    reader, key, item, true, want, &list->items[list->count++]);
 }
 
 /* False: there is no such key. */
@@ -86,11 +86,11 @@ read_key(struct herdreader *reader, struct herdfile_node *node,
     const struct yamlnode *key)
 {
 	if (span_is(key->text, "clients"))
-		read_address(reader, key, key->next, false, "HOST:PORT",
-		    &node->clients);
+		read_address(
+		    reader, key, key->next, false, "HOST:PORT", &node->clients);
 	else if (span_is(key->text, "peers"))
-		read_address(reader, key, key->next, false, "HOST:PORT",
-		    &node->peers);
+		read_address(
+		    reader, key, key->next, false, "HOST:PORT", &node->peers);
 	else if (span_is(key->text, "admin"))
 		read_admin(reader, node, key, key->next);
 	else

@@ -21,6 +21,7 @@
 #include "net/worker_pool.h"
 #include "node/reload.h"
 #include "node/settings_apply.h"
+#include "node/tls_files.h"
 #include "places/places.h"
 #include "store/store.h"
 
@@ -204,6 +205,18 @@ open_modules(struct herdd *herdd, struct buf *message)
 }
 
 static enum herd_error
+open_certificates(struct node *node, struct buf *message)
+{
+	struct tls_files files;
+	enum herd_error error = tls_files_load(
+	    &node->file, node->name, node->base_dir, message, &files);
+
+	if (error == HERD_OK)
+		tls_files_take(node, &files);
+	return error;
+}
+
+static enum herd_error
 open_base(struct herdd *herdd)
 {
 	const struct timeval sweep = { 0, SWEEP_MS * 1000 };
@@ -234,6 +247,8 @@ herdd_open(struct herdd *herdd, const char *path, struct herdfile *file,
 	node->started = clock_mono();
 	node->file_loaded = clock_wall();
 	atomic_init(&node->state, NODE_STARTING);
+	certificate_slot_init(&node->clients_tls.slot);
+	certificate_slot_init(&node->admin_tls.slot);
 	herdd->path = realpath(path, NULL);
 	herdd->dir = herdd->path == NULL ? NULL : strdup(herdd->path);
 	node->file_path = herdd->path;
@@ -244,8 +259,10 @@ herdd_open(struct herdd *herdd, const char *path, struct herdfile *file,
 		error = open_base(herdd);
 	if (error == HERD_OK) {
 		settings_apply(node);
-		error = open_modules(herdd, message);
+		error = open_certificates(node, message);
 	}
+	if (error == HERD_OK)
+		error = open_modules(herdd, message);
 	if (error == HERD_OK) {
 		(void)node_run(node);
 		return HERD_OK;
@@ -274,6 +291,8 @@ herdd_close(struct herdd *herdd)
 	worker_pool_free(node->workers);
 	admin_release(herdd->admin);
 	places_close(node->places);
+	certificate_slot_set(&node->clients_tls.slot, NULL);
+	certificate_slot_set(&node->admin_tls.slot, NULL);
 	traffic_close(node->traffic);
 	table_free(node->table);
 	if (herdd->sweep != NULL)

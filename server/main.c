@@ -4,9 +4,11 @@
 #include <event2/event.h>
 #include <event2/thread.h>
 #include <grp.h>
+#include <libgen.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -22,6 +24,7 @@
 #include "net/worker_pool.h"
 #include "node/config.h"
 #include "node/reload.h"
+#include "node/tls_files.h"
 #include "options.h"
 
 /* Exit statuses; herdd(8) has them. */
@@ -157,9 +160,8 @@ say_ready(struct herdd *herdd)
 		address_text(&clients, worker_pool_address(node->workers))),
 	    log_text(
 		"peers", address_text(&peers, peering_address(node->peering))),
-	    log_text("admin",
-		own.count > 0 ? list_text(&admin, &own)
-			      : address_text(&admin, listen)));
+	    log_text("admin", own.count > 0 ? list_text(&admin, &own)
+					    : address_text(&admin, listen)));
 	buf_release(&clients);
 	buf_release(&peers);
 	buf_release(&admin);
@@ -227,6 +229,47 @@ run_node(const struct options *options, struct herdfile *file, size_t self)
 	return status;
 }
 
+/* As the user that the node becomes, whose files they are. */
+static bool
+become(const char *user)
+{
+	const struct passwd *entry;
+
+	if (geteuid() != 0 || user[0] == '\0')
+		return true;
+	entry = getpwnam(user);
+	return entry != NULL && initgroups(user, entry->pw_gid) == 0 &&
+	       setegid(entry->pw_gid) == 0 && seteuid(entry->pw_uid) == 0;
+}
+
+/* Reads the node's certificates as its start does. */
+static enum herd_error
+check_certificates(const struct options *options, const struct herdfile *file)
+{
+	char *path = realpath(options->file, NULL);
+	struct tls_files files;
+	struct buf message;
+	enum herd_error error = HERD_ENOMEM;
+
+	/* A start says what is wrong with the user. */
+	if (!become(file->settings.user)) {
+		free(path);
+		return HERD_OK;
+	}
+	buf_init(&message, 4096);
+	if (path != NULL)
+		error = tls_files_load(
+		    file, options->node, dirname(path), &message, &files);
+	if (error == HERD_OK)
+		tls_files_drop(&files);
+	else
+		fprintf(stderr, "%s: error: " SPAN_FMT "\n", options->file,
+		    SPAN_ARG(buf_span(&message)));
+	buf_release(&message);
+	free(path);
+	return error;
+}
+
 static int
 load_and_run(const struct options *options)
 {
@@ -248,6 +291,11 @@ load_and_run(const struct options *options)
 		return EXIT_CONFIG;
 	if (options->action == OPTIONS_RUN)
 		return run_node(options, &file, self);
+	if (options->node[0] != '\0' &&
+	    check_certificates(options, &file) != HERD_OK) {
+		herdfile_release(&file);
+		return EXIT_CONFIG;
+	}
 	printf("%s: herd %s, %zu nodes, %zu links: no errors\n", options->file,
 	    file.herd, file.node_count, file.link_count);
 	herdfile_release(&file);

@@ -26,8 +26,8 @@ struct admin_call {
 	CURL *easy;
 	struct curl_slist *headers;
 	struct admin_ways ways; /* a copy */
-	unsigned way; /* that is tried */
-	bool denied;  /* on an earlier way */
+	unsigned way;           /* that is tried */
+	bool denied;            /* on an earlier way */
 	char *path;
 	char *type; /* a header, or NULL */
 	struct mono deadline;
@@ -80,9 +80,9 @@ admin_ways_equal(const struct admin_ways *a, const struct admin_ways *b)
 	bool same = a->count == b->count;
 
 	for (unsigned i = 0; same && i < a->count; i++)
-		same = address_equal(
-			   &a->items[i].address, &b->items[i].address) &&
-		       is_same_text(a->items[i].token, b->items[i].token);
+		same =
+		    address_equal(&a->items[i].address, &b->items[i].address) &&
+		    is_same_text(a->items[i].token, b->items[i].token);
 	return same;
 }
 
@@ -262,8 +262,8 @@ set_url(struct admin_call *call, const struct address *address)
 	else
 		must(address_format(&call->url, address));
 	put_text(&call->url, call->path);
-	curl->set(call->easy, CURLOPT_UNIX_SOCKET_PATH,
-	    local ? address->path : NULL);
+	curl->set(
+	    call->easy, CURLOPT_UNIX_SOCKET_PATH, local ? address->path : NULL);
 	curl->set(call->easy, CURLOPT_URL, text_of(&call->url));
 }
 
@@ -524,8 +524,8 @@ say_where(struct admin_call *call)
 {
 	for (unsigned i = 0; i < call->ways.count; i++) {
 		put_text(&call->where, i == 0 ? "" : " or ");
-		must(address_format(
-		    &call->where, &call->ways.items[i].address));
+		must(
+		    address_format(&call->where, &call->ways.items[i].address));
 	}
 }
 

@@ -38,11 +38,11 @@ bool admin_ways_equal(const struct admin_ways *a, const struct admin_ways *b);
 
 struct admin_request {
 	struct admin_ways ways; /* borrows its texts */
-	const char *method;  /* "GET" */
-	const char *path;    /* "/v1/status", already percent-encoded */
-	const char *body;    /* or NULL */
-	const char *type;    /* its header; NULL: JSON's */
-	uint64_t timeout_ns; /* of all ways together; 0 = none */
+	const char *method;     /* "GET" */
+	const char *path;       /* "/v1/status", already percent-encoded */
+	const char *body;       /* or NULL */
+	const char *type;       /* its header; NULL: JSON's */
+	uint64_t timeout_ns;    /* of all ways together; 0 = none */
 };
 
 struct admin_answer {

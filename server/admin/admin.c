@@ -3,6 +3,7 @@
 #include "admin/admin.h"
 
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@
 #include "herd/text.h"
 #include "net/peering.h"
 #include "net/socket.h"
+#include "node/reload.h"
 
 /* --- who asks --------------------------------------------------------- */
 
@@ -51,24 +53,42 @@ name_remote_peer(struct http_call *call, int fd, const char *kind)
 	snprintf(call->who, sizeof(call->who), "%s %s", kind, text);
 }
 
+/*
+ * What a caller over TCP may do: what its token says. Where there are no
+ * tokens, a certificate of admin.client_ca is as good as the one that writes.
+ */
+static enum token_grant
+grant_of(const struct http_call *call, bool has_certificate)
+{
+	if (call->admin->tokens == NULL)
+		return has_certificate ? TOKEN_WRITE : TOKEN_NONE;
+	return bearer_tokens_check(call->admin->tokens,
+	    evhttp_find_header(evhttp_request_get_input_headers(call->request),
+		"Authorization"));
+}
+
 /* Returns whether the caller may use the route; answers if not. */
 static bool
 is_permitted(struct http_call *call, const struct http_listener *listener)
 {
 	enum token_grant grant = TOKEN_WRITE;
 	const char *kind = "token";
-	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(
-	    evhttp_request_get_connection(call->request)));
+	char name[CERTIFICATE_NAME_MAX + 1] = "";
+	struct bufferevent *bev = evhttp_connection_get_bufferevent(
+	    evhttp_request_get_connection(call->request));
+	const struct ssl_st *ssl = bufferevent_openssl_get_ssl(bev);
+	int fd = bufferevent_getfd(bev);
+	bool has_certificate = ssl != NULL && certificate_peer_name(ssl, name);
 
 	if (!listener->trusted)
-		grant = bearer_tokens_check(call->admin->tokens,
-		    evhttp_find_header(
-			evhttp_request_get_input_headers(call->request),
-			"Authorization"));
+		grant = grant_of(call, has_certificate);
 	if (grant == TOKEN_READ)
 		kind = "read-token";
 	else if (grant != TOKEN_WRITE)
 		kind = "stranger";
+	/* Whom the certificate names has asked, whatever the token allows. */
+	if (name[0] != '\0')
+		kind = name;
 	if (call->conn != NULL && (grant == TOKEN_READ || grant == TOKEN_WRITE))
 		http_limits_trust(call->conn);
 	if (listener->trusted)
@@ -290,6 +310,29 @@ open_listeners(struct admin *admin, struct buf *message)
 	return error;
 }
 
+/* The sockets have the group that the settings name now. */
+static void
+on_reloaded(void *arg)
+{
+	struct admin *admin = arg;
+	struct buf message;
+
+	buf_init(&message, 1024);
+	for (unsigned i = 0; i < ADMIN_LISTENERS; i++) {
+		struct http_listener *listener = &admin->listeners[i];
+
+		buf_clear(&message);
+		if (listener->http != NULL &&
+		    http_listener_share(listener, admin->node->admin_group,
+			&message) != HERD_OK)
+			LOG(admin->node->log, LOG_ERROR, "admin-group",
+			    log_span("error", buf_span(&message)),
+			    log_text("next", "until then only the node's user "
+					     "may use the socket"));
+	}
+	buf_release(&message);
+}
+
 static void
 on_wake(void *arg)
 {
@@ -330,6 +373,7 @@ admin_open(struct node *node, struct event_base *base, struct buf *message,
 		admin_release(admin);
 		return error;
 	}
+	node_on_reloaded(node, on_reloaded, admin);
 	*out = admin;
 	return HERD_OK;
 }
@@ -358,6 +402,7 @@ admin_close(struct admin *admin)
 	if (admin == NULL)
 		return;
 	admin->stopping = true;
+	node_on_reloaded(admin->node, NULL, NULL);
 	for (call = TAILQ_FIRST(&admin->calls); call != NULL; call = next) {
 		next = TAILQ_NEXT(call, all);
 		http_call_abort(call);

@@ -6,6 +6,7 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/listener.h>
+#include <grp.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,9 +36,14 @@ static struct bufferevent *
 on_connection(struct event_base *base HERD_UNUSED, void *arg)
 {
 	struct http_listener *listener = arg;
+	struct ssl_st *ssl;
+	bool has_tls;
 
-	return listener->trusted ? NULL
-				 : http_limits_accept(listener->admin->limits);
+	if (listener->trusted)
+		return NULL;
+	has_tls = certificate_slot_begin(
+	    &listener->admin->node->admin_tls.slot, &ssl);
+	return http_limits_accept(listener->admin->limits, has_tls, ssl);
 }
 
 struct listener_search {
@@ -156,21 +162,67 @@ http_listener_open(struct admin *admin, struct http_listener *listener,
 
 	listener->admin = admin;
 	listener->trusted = address->kind == ADDRESS_UNIX;
-	if (!listener->trusted && admin->tokens == NULL)
+	if (!listener->trusted && admin->tokens == NULL &&
+	    admin->node->admin_tls.client_ca[0] == '\0')
 		return buf_addf(message, "the admin API over TCP needs "
-					 "admin.token_file or "
-					 "admin.read_token_file") == HERD_OK
+					 "admin.token_file, "
+					 "admin.read_token_file or "
+					 "admin.client_ca") == HERD_OK
 			   ? HERD_ERANGE
 			   : HERD_ENOMEM;
 	error = listen_at(address, message, &fd);
 	if (error != HERD_OK)
 		return error;
 	error = socket_bound(fd, address, &listener->address);
+	if (error == HERD_OK)
+		error = http_listener_share(
+		    listener, admin->node->admin_group, message);
 	if (error != HERD_OK) {
 		close(fd);
 		return error;
 	}
 	return open_on(listener, fd);
+}
+
+/* HERD_ENOTFOUND: there is no such group. */
+static enum herd_error
+find_group(const char *name, gid_t *out)
+{
+	char room[16384];
+	struct group entry;
+	struct group *found = NULL;
+
+	if (getgrnam_r(name, &entry, room, sizeof(room), &found) != 0 ||
+	    found == NULL)
+		return HERD_ENOTFOUND;
+	*out = found->gr_gid;
+	return HERD_OK;
+}
+
+enum herd_error
+http_listener_share(
+    struct http_listener *listener, const char *group, struct buf *message)
+{
+	const char *path = listener->address.path;
+	gid_t gid = getegid();
+	const char *why = NULL;
+
+	if (listener->address.kind != ADDRESS_UNIX)
+		return HERD_OK;
+	if (group[0] != '\0' && find_group(group, &gid) != HERD_OK)
+		why = "there is no such group";
+	/* Closed first: the new group is not to get the old one's rights. */
+	else if (chmod(path, 0600) != 0 || chown(path, (uid_t)-1, gid) != 0 ||
+		 (group[0] != '\0' && chmod(path, 0660) != 0))
+		why = strerror(errno);
+	if (why == NULL)
+		return HERD_OK;
+	if (buf_addf(message,
+		"admin.group: cannot give the socket %s to group %s: %s; "
+		"name a group that this node's user is a member of",
+		path, group, why) != HERD_OK)
+		return HERD_ENOMEM;
+	return HERD_ESYSTEM;
 }
 
 void

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "node/config.h"
 #include "node/settings_apply.h"
+#include "node/tls_files.h"
 
 void
 reload_init(struct reload *reload)
@@ -174,21 +175,61 @@ apply_file(struct node *node, const struct herdfile *file, size_t self)
 	return HERD_OK;
 }
 
-enum herd_error
-node_reload(struct node *node, const char *who, struct reload *reload)
+/* Certificates may be new although the herd file is not. */
+static enum herd_error
+read_tls(const struct node *node, const struct herdfile *file,
+    struct tls_files *tls, struct diagnostics *diagnostics)
+{
+	enum herd_error error;
+	const char *text;
+	struct buf message;
+
+	buf_init(&message, 4096);
+	error = tls_files_load(file, node->name, node->base_dir, &message, tls);
+	text = buf_cstr(&message);
+	if (error != HERD_OK && message.len > 0 && text != NULL &&
+	    config_note(diagnostics, text) != HERD_OK)
+		error = HERD_ENOMEM;
+	buf_release(&message);
+	return error;
+}
+
+/* Reads all, then takes all: node_reload() without its log. */
+static enum herd_error
+reload_all(struct node *node, struct reload *reload)
 {
 	struct herdfile file;
+	struct tls_files tls;
 	size_t self = 0;
 	enum herd_error error = config_load(
 	    node->file_path, node->name, &file, &self, &reload->diagnostics);
 
-	log_diagnostics(node, &reload->diagnostics);
-	if (error == HERD_OK) {
-		compare(reload, node, &file, self);
-		error = apply_file(node, &file, self);
-		if (error != HERD_OK)
-			herdfile_release(&file);
+	if (error != HERD_OK)
+		return error;
+	error = read_tls(node, &file, &tls, &reload->diagnostics);
+	if (error != HERD_OK) {
+		herdfile_release(&file);
+		return error;
 	}
+	compare(reload, node, &file, self);
+	error = apply_file(node, &file, self);
+	if (error != HERD_OK) {
+		tls_files_drop(&tls);
+		herdfile_release(&file);
+		return error;
+	}
+	tls_files_take(node, &tls);
+	if (node->on_reloaded.run != NULL)
+		node->on_reloaded.run(node->on_reloaded.arg);
+	return HERD_OK;
+}
+
+enum herd_error
+node_reload(struct node *node, const char *who, struct reload *reload)
+{
+	enum herd_error error = reload_all(node, reload);
+
+	log_diagnostics(node, &reload->diagnostics);
 	if (error != HERD_OK)
 		LOG(node->log, LOG_ERROR, "reload-rejected",
 		    log_text("by", who),
@@ -209,4 +250,11 @@ node_on_reload(
 	assert(node->on_reload.apply == NULL);
 	node->on_reload.apply = apply;
 	node->on_reload.arg = arg;
+}
+
+void
+node_on_reloaded(struct node *node, void (*run)(void *arg), void *arg)
+{
+	node->on_reloaded.run = run;
+	node->on_reloaded.arg = arg;
 }

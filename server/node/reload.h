@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Reads the herd file again and applies it to the running node, whole or not
- * at all. Nodes, links and the settings of rows with ON_RELOAD apply at once;
- * struct reload names what needs a restart. Main thread only.
+ * at all. Nodes, links, the settings of rows with ON_RELOAD and certificates
+ * apply at once; struct reload names what needs a restart. Main thread only.
  */
 #ifndef HERD_NODE_RELOAD_H
 #define HERD_NODE_RELOAD_H
@@ -37,6 +37,12 @@ HERD_MUST_CHECK enum herd_error node_reload(
  */
 void node_on_reload(
     struct node *node, enum herd_error (*apply)(void *arg), void *arg);
+
+/*
+ * `run` is called after each reload that was applied; NULL: no more. A node has
+ * one such function: that of its admin listeners.
+ */
+void node_on_reloaded(struct node *node, void (*run)(void *arg), void *arg);
 
 /*
  * Tells the table the names of that file's nodes; others are strange origins.
