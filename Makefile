@@ -107,7 +107,8 @@ CLIENT_OUT_SRC := client/out/canvas.c client/out/diagram.c \
 	client/out/sink.c client/out/spark.c client/out/template.c \
 	client/out/values.c client/out/width.c
 CLIENT_NET_SRC := client/net/admin_client.c client/net/connection.c \
-	client/net/curl_api.c client/net/reply.c client/net/standing.c
+	client/net/curl_api.c client/net/reply.c client/net/ssl_api.c \
+	client/net/standing.c client/net/tls.c
 CLIENT_LINE_SRC := client/line/alias.c client/line/args.c \
 	client/line/command.c
 CLIENT_CONF_SRC := client/conf/contexts.c client/conf/herd.c \

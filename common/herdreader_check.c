@@ -370,7 +370,6 @@ check_admin(struct herdreader *reader)
 	const struct settings *settings = &file->settings;
 	size_t i;
 
-	check_plaintext(reader);
 	if (*settings->admin.token_file != '\0' ||
 	    *settings->admin.read_token_file != '\0' ||
 	    *settings->admin.client_ca != '\0')
@@ -484,6 +483,9 @@ herdreader_check(struct herdreader *reader)
 	check_admin(reader);
 	check_tls(reader);
 	check_settings(reader);
+	/* Addresses that are wrong are not where they seem to be. */
+	if (reader->diagnostics->errors == 0)
+		check_plaintext(reader);
 	/* A herd file with errors does not have the shape that was meant. */
 	if (reader->diagnostics->errors > 0 || reader->error != HERD_OK)
 		return;

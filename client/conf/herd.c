@@ -11,6 +11,7 @@
 #include "base/xbuf.h"
 #include "herd/keyfile.h"
 #include "herd/text.h"
+#include "net/tls.h"
 
 /* Errors only; `config check' has the warnings as well. */
 static void
@@ -195,13 +196,14 @@ token_for(const struct herd *herd, const struct address *admin,
 		put_text(message, herd->token_fault);
 		return STATUS_LOCAL;
 	}
-	if (herd->token != NULL && !herd->insecure &&
+	if (herd->token != NULL && !herd->insecure && !herd->admin_tls &&
 	    !address_is_loopback(admin)) {
 		must(address_format(message, admin));
 		put_text(message,
 		    " is another machine, and the token would cross the "
-		    "network in clear: forward a port of this machine to it "
-		    "(ssh -L), or give --insecure");
+		    "network in clear: give its herd TLS (admin.tls_cert), or "
+		    "forward a port of this machine to it (ssh -L), or give "
+		    "--insecure");
 		return STATUS_LOCAL;
 	}
 	*token = herd->token;
@@ -209,10 +211,24 @@ token_for(const struct herd *herd, const struct address *admin,
 }
 
 static void
-add_way(
-    struct admin_ways *ways, const struct address *address, const char *token)
+add_way(struct admin_ways *ways, const struct address *address,
+    const char *token, struct tls *tls)
 {
-	ways->items[ways->count++] = (struct admin_way){ *address, token };
+	ways->items[ways->count++] = (struct admin_way){ *address, token, tls };
+}
+
+/* One over TCP, unless its token or the files for its TLS forbid it. */
+static void
+add_tcp_way(const struct herd *herd, struct admin_ways *ways,
+    const struct address *address, struct buf *why)
+{
+	struct tls *tls = herd->admin_tls ? herd->tls : NULL;
+	const char *token;
+
+	buf_clear(why);
+	if ((tls == NULL || tls_check(tls, why) == STATUS_OK) &&
+	    token_for(herd, address, &token, why) == STATUS_OK)
+		add_way(ways, address, token, tls);
 }
 
 enum status
@@ -224,17 +240,10 @@ herd_ways(const struct herd *herd, const struct address_list *admin,
 	*ways = (struct admin_ways){ 0 };
 	for (unsigned i = 0; i < admin->count; i++)
 		if (admin->items[i].kind == ADDRESS_UNIX)
-			add_way(ways, &admin->items[i], NULL);
-	for (unsigned i = 0; i < admin->count; i++) {
-		const char *token;
-
-		if (admin->items[i].kind != ADDRESS_TCP)
-			continue;
-		buf_clear(&why);
-		if (token_for(herd, &admin->items[i], &token, &why) ==
-		    STATUS_OK)
-			add_way(ways, &admin->items[i], token);
-	}
+			add_way(ways, &admin->items[i], NULL, NULL);
+	for (unsigned i = 0; i < admin->count; i++)
+		if (admin->items[i].kind == ADDRESS_TCP)
+			add_tcp_way(herd, ways, &admin->items[i], &why);
 	if (ways->count == 0)
 		put_text(message, admin->count > 0
 				      ? text_of(&why)
@@ -244,21 +253,50 @@ herd_ways(const struct herd *herd, const struct address_list *admin,
 	return ways->count > 0 ? STATUS_OK : STATUS_LOCAL;
 }
 
+/* --- TLS -------------------------------------------------------------- */
+
+/* A context's files are for the herd that the context names, as its token. */
+static const char *
+file_for(const struct prefs *prefs, enum pref_id id, enum pref_id named)
+{
+	return is_for_this_herd(prefs, id, named) ? prefs_text(prefs, id)
+						  : NULL;
+}
+
+static struct tls *
+find_tls(const struct prefs *prefs, enum pref_id named)
+{
+	const struct tls_files files = {
+		file_for(prefs, PREF_CA_FILE, named),
+		file_for(prefs, PREF_CERT_FILE, named),
+		file_for(prefs, PREF_KEY_FILE, named),
+	};
+
+	return tls_new(&files);
+}
+
 /* --- the herd's nodes ------------------------------------------------ */
+
+#define SCHEME "tls://"
 
 /* One server: clients and admin are spoken to at the same address, each
  * command with the protocol that it needs; a socket is the admin's. */
 static enum status
 use_server(struct herd *herd, const char *text, struct buf *message)
 {
+	bool has_tls = strncmp(text, SCHEME, strlen(SCHEME)) == 0;
 	struct address address;
 
-	if (address_parse(span_from(text), &address) != HERD_OK) {
+	if (address_parse(span_from(text + (has_tls ? strlen(SCHEME) : 0)),
+		&address) != HERD_OK ||
+	    (has_tls && address.kind != ADDRESS_TCP)) {
 		put_text(message, "--server: `");
 		put_clean(message, span_from(text));
-		put_text(message, "' is not HOST:PORT or /SOCKET");
+		put_text(
+		    message, "' is not HOST:PORT, tls://HOST:PORT or /SOCKET");
 		return STATUS_USAGE;
 	}
+	herd->admin_tls = has_tls;
 	herd->server_name = xstrdup(text);
 	herd->targets = xcalloc(1, sizeof(*herd->targets));
 	herd->count = 1;
@@ -267,6 +305,8 @@ use_server(struct herd *herd, const char *text, struct buf *message)
 	    (struct address_list){ .count = 1, .items = { address } };
 	if (address.kind == ADDRESS_TCP)
 		herd->targets[0].clients = address;
+	if (has_tls)
+		herd->targets[0].clients_tls = herd->tls;
 	return STATUS_OK;
 }
 
@@ -274,6 +314,7 @@ static enum status
 use_file(struct herd *herd, const struct prefs *prefs, struct buf *message)
 {
 	enum status status;
+	bool has_tls;
 
 	herd->path = find_file(prefs);
 	if (herd->path == NULL) {
@@ -286,6 +327,8 @@ use_file(struct herd *herd, const struct prefs *prefs, struct buf *message)
 	if (status != STATUS_OK)
 		return status;
 	herd->has_file = true;
+	herd->admin_tls = herd->file.settings.admin.tls_cert[0] != '\0';
+	has_tls = herd->file.settings.clients.tls_cert[0] != '\0';
 	herd->name = xstrdup(herd->file.herd);
 	herd->count = herd->file.node_count;
 	herd->targets = xcalloc(herd->count, sizeof(*herd->targets));
@@ -295,6 +338,7 @@ use_file(struct herd *herd, const struct prefs *prefs, struct buf *message)
 		herd->targets[i] = (struct target){ .name = node->name,
 			.clients = node->clients,
 			.admin = node->admin,
+			.clients_tls = has_tls ? herd->tls : NULL,
 			.is_node = true };
 	}
 	return STATUS_OK;
@@ -331,6 +375,7 @@ herd_load(const struct prefs *prefs, struct herd *out, struct buf *message)
 			 (conf->text == NULL || server->origin >= conf->origin);
 	enum status status;
 
+	herd.tls = find_tls(prefs, is_server ? PREF_SERVER : PREF_CONF);
 	if (is_server)
 		status = use_server(&herd, server->text, message);
 	else
@@ -351,7 +396,8 @@ bool
 herd_is_same(const struct prefs *a, const struct prefs *b)
 {
 	static const enum pref_id ids[] = { PREF_CONF, PREF_SERVER,
-		PREF_TOKEN_FILE, PREF_INSECURE };
+		PREF_TOKEN_FILE, PREF_INSECURE, PREF_CA_FILE, PREF_CERT_FILE,
+		PREF_KEY_FILE };
 
 	for (size_t i = 0; i < HERD_ARRAY_LEN(ids); i++) {
 		const char *left = prefs_text(a, ids[i]);
@@ -373,6 +419,7 @@ herd_release(struct herd *herd)
 	free(herd->path);
 	free(herd->server_name);
 	free(herd->targets);
+	tls_drop(herd->tls);
 	if (herd->token != NULL)
 		explicit_bzero(herd->token, strlen(herd->token));
 	free(herd->token);

@@ -14,7 +14,8 @@ struct target {
 	const char *name; /* the node's, or the address of --server */
 	struct address clients;
 	struct address_list admin;
-	bool is_node; /* the name is a node's */
+	struct tls *clients_tls; /* the herd's, NULL: without TLS */
+	bool is_node;            /* the name is a node's */
 };
 
 struct herd {
@@ -30,6 +31,8 @@ struct herd {
 	size_t nearest;
 	char *token;       /* for admin listeners over TCP, or NULL */
 	char *token_fault; /* why the file named for it gave none, or NULL */
+	struct tls *tls;   /* with the files that the settings name */
+	bool admin_tls;    /* over TCP, admin listeners speak TLS */
 	bool insecure;     /* the token may go to other machines in clear */
 };
 

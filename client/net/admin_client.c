@@ -10,6 +10,7 @@
 #include "base/xbuf.h"
 #include "herd/version.h"
 #include "net/curl_api.h"
+#include "net/tls.h"
 
 struct admin_client {
 	struct loop *loop;
@@ -30,6 +31,7 @@ struct admin_call {
 	bool denied;            /* on an earlier way */
 	char *path;
 	char *type; /* a header, or NULL */
+	char *hint; /* of its failure, or NULL */
 	struct mono deadline;
 	const struct admin_events *events;
 	void *arg;
@@ -52,6 +54,7 @@ admin_ways_release(struct admin_ways *ways)
 		if (token != NULL)
 			explicit_bzero(token, strlen(token));
 		free(token);
+		tls_drop(ways->items[i].tls);
 	}
 	*ways = (struct admin_ways){ 0 };
 }
@@ -59,13 +62,16 @@ admin_ways_release(struct admin_ways *ways)
 void
 admin_ways_copy(struct admin_ways *out, const struct admin_ways *from)
 {
-	admin_ways_release(out);
-	*out = *from;
-	for (unsigned i = 0; i < out->count; i++) {
-		const char *token = out->items[i].token;
+	struct admin_ways copy = *from;
 
-		out->items[i].token = token == NULL ? NULL : xstrdup(token);
+	for (unsigned i = 0; i < copy.count; i++) {
+		const char *token = copy.items[i].token;
+
+		copy.items[i].token = token == NULL ? NULL : xstrdup(token);
+		(void)tls_hold(copy.items[i].tls);
 	}
+	admin_ways_release(out);
+	*out = copy;
 }
 
 static bool
@@ -82,7 +88,8 @@ admin_ways_equal(const struct admin_ways *a, const struct admin_ways *b)
 	for (unsigned i = 0; same && i < a->count; i++)
 		same =
 		    address_equal(&a->items[i].address, &b->items[i].address) &&
-		    is_same_text(a->items[i].token, b->items[i].token);
+		    is_same_text(a->items[i].token, b->items[i].token) &&
+		    a->items[i].tls == b->items[i].tls;
 	return same;
 }
 
@@ -120,6 +127,7 @@ free_call(struct admin_call *call)
 	admin_ways_release(&call->ways);
 	free(call->path);
 	free(call->type);
+	free(call->hint);
 	buf_release(&call->body);
 	buf_release(&call->url);
 	buf_release(&call->where);
@@ -141,10 +149,29 @@ status_of_http(long http)
 	return http == 404 ? STATUS_NEGATIVE : STATUS_REFUSED;
 }
 
+/* A fault of TLS in words, NULL: it is none. *hint says what to do. */
+static const char *
+tls_fault(const struct admin_call *call, CURLcode code, const char **hint)
+{
+	long verify = 0;
+
+	if (call->ways.items[call->way].tls == NULL)
+		return NULL;
+	call->admin->curl.get(call->easy, CURLINFO_SSL_VERIFYRESULT, &verify);
+	if (code == CURLE_PEER_FAILED_VERIFICATION)
+		return tls_certificate_fault(verify, hint);
+	if (code == CURLE_SSL_CONNECT_ERROR || code == CURLE_RECV_ERROR ||
+	    code == CURLE_SEND_ERROR)
+		return tls_error_meaning(call->error, hint);
+	return NULL;
+}
+
 /* Was it the connection that failed, and how? */
 static enum status
 status_of_curl(CURLcode code, int error)
 {
+	if (code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM)
+		return STATUS_LOCAL;
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return STATUS_TIMEOUT;
 	if (error == EACCES || error == EPERM)
@@ -180,8 +207,15 @@ message_of_curl(const struct admin_call *call, CURLcode code, int error)
 static char *
 hint_of_curl(struct admin_call *call, CURLcode code)
 {
+	const struct admin_way *way = &call->ways.items[call->way];
+
 	if (code == CURLE_COULDNT_CONNECT)
 		return xasprintf("is herdd running? Its admin listener is %s",
+		    text_of(&call->where));
+	if ((code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR) &&
+	    way->address.kind == ADDRESS_TCP && way->tls == NULL)
+		return xasprintf("if %s speaks TLS, its herd file says so with "
+				 "admin.tls_cert; with -s ask tls://HOST:PORT",
 		    text_of(&call->where));
 	if (code == CURLE_UNSUPPORTED_PROTOCOL ||
 	    code == CURLE_WEIRD_SERVER_REPLY)
@@ -200,6 +234,22 @@ read_error(struct admin_answer *answer, cJSON *json)
 	answer->hint = string_of(error, "hint");
 }
 
+/* `answer` gets a hint that is static, or the call's. */
+static void
+fail_by_curl(struct admin_call *call, CURLcode code, int error,
+    struct admin_answer *answer)
+{
+	answer->message = tls_fault(call, code, &answer->hint);
+	if (answer->message != NULL) {
+		answer->status = STATUS_CONNECT;
+		return;
+	}
+	answer->status = status_of_curl(code, error);
+	answer->message = message_of_curl(call, code, error);
+	call->hint = hint_of_curl(call, code);
+	answer->hint = call->hint;
+}
+
 static void
 complete(struct admin_call *call, CURLcode code)
 {
@@ -209,7 +259,6 @@ complete(struct admin_call *call, CURLcode code)
 	struct admin_answer answer = { .body = buf_span(&call->body) };
 	cJSON *json = NULL;
 	char *failed = NULL;
-	char *hint = NULL;
 	double connected = 0;
 	long error = 0;
 
@@ -220,9 +269,7 @@ complete(struct admin_call *call, CURLcode code)
 		error = EACCES;
 	answer.connected = connected > 0;
 	if (code != CURLE_OK) {
-		answer.status = status_of_curl(code, (int)error);
-		answer.message = message_of_curl(call, code, (int)error);
-		answer.hint = hint = hint_of_curl(call, code);
+		fail_by_curl(call, code, (int)error, &answer);
 	} else {
 		answer.status = status_of_http(answer.http);
 	}
@@ -237,7 +284,6 @@ complete(struct admin_call *call, CURLcode code)
 	events->on_done(arg, &answer);
 	cJSON_Delete(json);
 	free(failed);
-	free(hint);
 	free_call(call);
 }
 
@@ -250,13 +296,14 @@ add_header(struct admin_call *call, const char *text)
 }
 
 static void
-set_url(struct admin_call *call, const struct address *address)
+set_url(struct admin_call *call, const struct admin_way *way)
 {
 	const struct curl_api *curl = &call->admin->curl;
+	const struct address *address = &way->address;
 	bool local = address->kind == ADDRESS_UNIX;
 
 	buf_clear(&call->url);
-	put_text(&call->url, "http://");
+	put_text(&call->url, way->tls != NULL ? "https://" : "http://");
 	if (local)
 		put_text(&call->url, "localhost");
 	else
@@ -265,6 +312,23 @@ set_url(struct admin_call *call, const struct address *address)
 	curl->set(
 	    call->easy, CURLOPT_UNIX_SOCKET_PATH, local ? address->path : NULL);
 	curl->set(call->easy, CURLOPT_URL, text_of(&call->url));
+}
+
+static void
+set_files(struct admin_call *call, const struct tls_files *files)
+{
+	const struct curl_api *curl = &call->admin->curl;
+
+	curl->set(
+	    call->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (files->ca != NULL) {
+		curl->set(call->easy, CURLOPT_CAINFO, files->ca);
+		curl->set(call->easy, CURLOPT_CAPATH, NULL);
+	}
+	if (files->cert != NULL)
+		curl->set(call->easy, CURLOPT_SSLCERT, files->cert);
+	if (files->key != NULL)
+		curl->set(call->easy, CURLOPT_SSLKEY, files->key);
 }
 
 /* A way that leads nowhere leaves time for those that follow. */
@@ -290,7 +354,9 @@ set_way(struct admin_call *call)
 	const struct curl_api *curl = &call->admin->curl;
 	const struct admin_way *way = &call->ways.items[call->way];
 
-	set_url(call, &way->address);
+	set_url(call, way);
+	if (way->tls != NULL)
+		set_files(call, tls_files(way->tls));
 	set_time(call);
 	curl->slist_free(call->headers);
 	call->headers = NULL;
@@ -501,7 +567,7 @@ set_options(struct admin_call *call, const struct admin_request *request)
 	curl->set(easy, CURLOPT_PATH_AS_IS, 1L);
 	curl->set(easy, CURLOPT_NOSIGNAL, 1L);
 	curl->set(easy, CURLOPT_PROXY, "");
-	curl->set(easy, CURLOPT_PROTOCOLS_STR, "http");
+	curl->set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl->set(easy, CURLOPT_QUICK_EXIT, 1L);
 	curl->set(easy, CURLOPT_USERAGENT, "herdctl/" HERD_VERSION);
 	curl->set(easy, CURLOPT_ERRORBUFFER, call->error);

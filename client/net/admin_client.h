@@ -18,11 +18,13 @@
 
 struct admin_client;
 struct admin_call;
+struct tls;
 
 /* One way to a node's admin listener. */
 struct admin_way {
 	struct address address;
 	const char *token; /* NULL = none */
+	struct tls *tls;   /* NULL: without TLS */
 };
 
 /* Tried in this order, until a connection is made. */

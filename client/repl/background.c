@@ -10,6 +10,7 @@
 #include "herd/framer.h"
 #include "herd/text.h"
 #include "net/standing.h"
+#include "net/tls.h"
 #include "out/width.h"
 #include "run/fields.h"
 
@@ -570,6 +571,8 @@ stop(struct background *l)
 	free(l->name);
 	l->name = NULL;
 	admin_ways_release(&l->ways);
+	tls_drop(l->target.clients_tls);
+	l->target.clients_tls = NULL;
 	l->may_ask = false;
 	l->follows = false;
 	l->heard = false;
@@ -600,6 +603,7 @@ is_followed(const struct background *l, const struct target *target,
 	return l->follows && target != NULL &&
 	       strcmp(l->name, target->name) == 0 &&
 	       admin_ways_equal(&l->ways, ways) &&
+	       l->target.clients_tls == target->clients_tls &&
 	       address_equal(&l->target.clients, &target->clients);
 }
 
@@ -625,10 +629,11 @@ background_follow(struct background *l, const struct target *target)
 	l->name = xstrdup(target->name);
 	l->target = *target;
 	l->target.name = l->name;
+	l->target.clients_tls = tls_hold(target->clients_tls);
 	admin_ways_copy(&l->ways, &ways);
 	if (target->clients.kind != ADDRESS_NONE)
-		l->standing = standing_new(
-		    app_loop(l->app)->base, &target->clients, &link_events, l);
+		l->standing = standing_new(app_loop(l->app)->base,
+		    &target->clients, target->clients_tls, &link_events, l);
 	l->app->standing = l->standing;
 	l->may_ask = may_ask;
 	if (!may_ask)

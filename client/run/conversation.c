@@ -71,7 +71,8 @@ start_on_link(
 	struct run *run = x->run;
 	char *reason;
 
-	if (link == NULL || !standing_leads_to(link, &x->target->clients))
+	if (link == NULL || !standing_leads_to(link, &x->target->clients,
+				x->target->clients_tls))
 		return false;
 	if (standing_is_new(link))
 		(void)loop_wait(
@@ -101,7 +102,8 @@ start(struct conversation *x, struct span request)
 	if (start_on_link(x, run->app->standing, request))
 		return;
 	x->connection = connection_new(app_loop(run->app)->base, &events, x);
-	connection_open(x->connection, &x->target->clients);
+	connection_open(
+	    x->connection, &x->target->clients, x->target->clients_tls);
 	if (connection_state(x->connection) != SESSION_CLOSED)
 		connection_send(x->connection, request);
 }
