@@ -70,8 +70,9 @@ PLACES_SRC := server/places/answer.c server/places/api_key.c \
 STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
 	server/store/store.c
 NET_SRC := server/net/addresses.c server/net/busiest.c server/net/client.c \
-	server/net/client_answer.c server/net/half_open.c server/net/link_clock.c \
-	server/net/link_socket.c server/net/listener.c server/net/net_link.c \
+	server/net/client_answer.c server/net/client_tls.c \
+	server/net/half_open.c server/net/link_clock.c server/net/link_socket.c \
+	server/net/listener.c server/net/net_link.c \
 	server/net/peering.c server/net/refusals.c server/net/socket.c \
 	server/net/strangers.c server/net/survey.c server/net/transport.c \
 	server/net/worker_pool.c

@@ -111,7 +111,11 @@ start(struct conversation *x, struct span request)
 static void
 stop(struct conversation *x)
 {
-	finish(x, STATUS_TIMEOUT, "no answer in time");
+	finish(x, STATUS_TIMEOUT,
+	    x->standing == NULL && x->connection != NULL &&
+		    connection_state(x->connection) == SESSION_SECURING
+		? "no answer to the TLS handshake in time; does it speak TLS?"
+		: "no answer in time");
 	if (x->standing != NULL)
 		standing_return(x->standing, x->status == STATUS_OK);
 	else

@@ -361,6 +361,17 @@ certificate_slot_set(struct certificate_slot *slot, struct ssl_ctx_st *context)
 }
 
 bool
+certificate_slot_is_set(struct certificate_slot *slot)
+{
+	bool is_set;
+
+	pthread_mutex_lock(&slot->lock);
+	is_set = slot->context != NULL;
+	pthread_mutex_unlock(&slot->lock);
+	return is_set;
+}
+
+bool
 certificate_slot_begin(struct certificate_slot *slot, struct ssl_st **out)
 {
 	bool has_tls;

@@ -60,6 +60,9 @@ void certificate_slot_init(struct certificate_slot *slot);
 void certificate_slot_set(
     struct certificate_slot *slot, struct ssl_ctx_st *context);
 
+/* Has the listener TLS at present? */
+bool certificate_slot_is_set(struct certificate_slot *slot);
+
 /*
  * The TLS of a new connection that was accepted. False: the listener has no
  * TLS. *out is NULL when out of memory; SSL_free() it.
