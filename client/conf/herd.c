@@ -231,6 +231,22 @@ add_tcp_way(const struct herd *herd, struct admin_ways *ways,
 		add_way(ways, address, token, tls);
 }
 
+static bool
+has_tcp(const struct address_list *admin)
+{
+	for (unsigned i = 0; i < admin->count; i++)
+		if (admin->items[i].kind == ADDRESS_TCP)
+			return true;
+	return false;
+}
+
+/* A socket of another machine does not. */
+static bool
+exists(const struct address *address)
+{
+	return access(address->path, F_OK) == 0 || errno != ENOENT;
+}
+
 enum status
 herd_ways(const struct herd *herd, const struct address_list *admin,
     struct admin_ways *ways, struct buf *message)
@@ -239,7 +255,8 @@ herd_ways(const struct herd *herd, const struct address_list *admin,
 
 	*ways = (struct admin_ways){ 0 };
 	for (unsigned i = 0; i < admin->count; i++)
-		if (admin->items[i].kind == ADDRESS_UNIX)
+		if (admin->items[i].kind == ADDRESS_UNIX &&
+		    (!has_tcp(admin) || exists(&admin->items[i])))
 			add_way(ways, &admin->items[i], NULL, NULL);
 	for (unsigned i = 0; i < admin->count; i++)
 		if (admin->items[i].kind == ADDRESS_TCP)

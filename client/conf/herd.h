@@ -49,10 +49,11 @@ void herd_release(struct herd *herd);
 
 /*
  * The ways to an admin listener, which borrow the herd's token: Unix sockets
- * first, because only those of this machine's nodes lead somewhere, then TCP,
- * in the order of the list. STATUS_LOCAL: there is none, because it has no
- * address, or because the token could not be read or would leave this machine
- * in clear; `message` says what to do.
+ * first, then TCP, in the order of the list. Where the list has TCP, a socket
+ * that does not exist is another machine's and left out. STATUS_LOCAL: there is
+ * none, because it has no address, or because the token or a file for TLS could
+ * not be read, or the token would leave this machine in clear; `message` says
+ * what to do.
  */
 enum status herd_ways(const struct herd *herd, const struct address_list *admin,
     struct admin_ways *ways, struct buf *message);

@@ -149,21 +149,48 @@ status_of_http(long http)
 	return http == 404 ? STATUS_NEGATIVE : STATUS_REFUSED;
 }
 
+/* Before a byte of an answer: a certificate that is refused may look so. */
+static bool
+hung_up(const struct admin_call *call, CURLcode code)
+{
+	long http = 0;
+
+	call->admin->curl.get(call->easy, CURLINFO_RESPONSE_CODE, &http);
+	return http == 0 &&
+	       (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR ||
+		   code == CURLE_GOT_NOTHING);
+}
+
+/* libcurl compares the name itself, and gives no number for it. */
+static bool
+names_another_host(const struct admin_call *call)
+{
+	return strstr(call->error, "subject name") != NULL;
+}
+
 /* A fault of TLS in words, NULL: it is none. *hint says what to do. */
 static const char *
 tls_fault(const struct admin_call *call, CURLcode code, const char **hint)
 {
+	const char *meaning = NULL;
 	long verify = 0;
 
 	if (call->ways.items[call->way].tls == NULL)
 		return NULL;
 	call->admin->curl.get(call->easy, CURLINFO_SSL_VERIFYRESULT, &verify);
 	if (code == CURLE_PEER_FAILED_VERIFICATION)
-		return tls_certificate_fault(verify, hint);
+		return tls_certificate_fault(
+		    names_another_host(call) ? 0 : verify, hint);
 	if (code == CURLE_SSL_CONNECT_ERROR || code == CURLE_RECV_ERROR ||
 	    code == CURLE_SEND_ERROR)
-		return tls_error_meaning(call->error, hint);
-	return NULL;
+		meaning = tls_error_meaning(call->error, hint);
+	if (meaning == NULL && code != CURLE_SSL_CONNECT_ERROR &&
+	    hung_up(call, code)) {
+		*hint = "does it want a certificate of yours (--cert-file, "
+			"--key-file), signed by its client_ca?";
+		meaning = "it closed the connection after the TLS handshake";
+	}
+	return meaning;
 }
 
 /* Was it the connection that failed, and how? */

@@ -219,7 +219,9 @@ fail_exchange(struct run *run, const struct conversation *x)
 {
 	struct buf hint = XBUF;
 
-	put_text(&hint, "is herdd running? Its listener for clients is ");
+	put_text(&hint, x->target->clients_tls != NULL
+			    ? "its listener for clients, with TLS, is "
+			    : "is herdd running? Its listener for clients is ");
 	must(address_format(&hint, &x->target->clients));
 	run_fail_node(run, x->status, x->target->name, x->message,
 	    x->status == STATUS_CONNECT ? text_of(&hint) : NULL);

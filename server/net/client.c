@@ -435,7 +435,13 @@ client_shake(struct client *client)
 	case CLIENT_TLS_GOES_ON: return false;
 	case CLIENT_TLS_DONE: break;
 	case CLIENT_TLS_PLAIN: client->in_clear = true; break;
-	case CLIENT_TLS_FAILED: client->broken = true; return false;
+	case CLIENT_TLS_FAILED:
+		/* Closed at once, it might not read the alert that says why. */
+		if (client->tls != NULL)
+			client->state = CLIENT_LINGERING;
+		else
+			client->broken = true;
+		return false;
 	}
 	client->state = CLIENT_OPEN;
 	client_enqueue(client, QUEUE_NONE);

@@ -62,6 +62,16 @@ begin(struct client *client, client_tls_on_victim *on_victim)
 	return true;
 }
 
+/* The alert has left. What is kept until the end costs nothing. */
+static enum client_tls_state
+give_up(struct client *client, const char *error)
+{
+	client_tls_fail(client, error);
+	half_open_leave(&client->worker->half_open, &client->tls->place);
+	transport_drop_ssl(&client->tls->transport);
+	return CLIENT_TLS_FAILED;
+}
+
 /* The peer has proved that it is there, and maybe who it is. */
 static void
 finish(struct client *client)
@@ -100,12 +110,9 @@ client_tls_shake(struct client *client, client_tls_on_victim *on_victim)
 		client->tls->wants_room = true;
 		return CLIENT_TLS_GOES_ON;
 	case TRANSPORT_WANTS_READ: return CLIENT_TLS_GOES_ON;
-	case TRANSPORT_CLOSED:
-		client_tls_fail(client, "the client hung up");
-		return CLIENT_TLS_FAILED;
+	case TRANSPORT_CLOSED: return give_up(client, "the client hung up");
 	case TRANSPORT_FAILED:
-		client_tls_fail(client, client->tls->transport.error);
-		return CLIENT_TLS_FAILED;
+		return give_up(client, client->tls->transport.error);
 	}
 	return CLIENT_TLS_FAILED;
 }

@@ -27,7 +27,7 @@ enum client_tls_state {
 	CLIENT_TLS_GOES_ON,
 	CLIENT_TLS_DONE,
 	CLIENT_TLS_PLAIN, /* what has come is not TLS; it is still to be read */
-	CLIENT_TLS_FAILED, /* counted and logged */
+	CLIENT_TLS_FAILED, /* counted and logged; input is to be discarded */
 };
 
 /* Closes a client. */

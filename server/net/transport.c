@@ -148,6 +148,14 @@ transport_init_ssl(struct transport *transport, int fd, struct ssl_st *ssl)
 }
 
 void
+transport_drop_ssl(struct transport *transport)
+{
+	SSL_free(transport->ssl);
+	transport->ssl = NULL;
+	ERR_clear_error();
+}
+
+void
 transport_finish(struct transport *transport)
 {
 	if (transport->ssl != NULL)

@@ -60,6 +60,9 @@ void transport_init(struct transport *transport, int fd,
 void transport_init_ssl(
     struct transport *transport, int fd, struct ssl_st *ssl);
 
+/* The handshake has failed: what still comes is read as it is. */
+void transport_drop_ssl(struct transport *transport);
+
 /* Nothing more will be written: the peer reads the end after what was. */
 void transport_finish(struct transport *transport);
 
