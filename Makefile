@@ -180,8 +180,8 @@ CORE_TESTS := test_backoff test_batch_timer test_commit test_core_memory \
 
 PLACES_TESTS := test_answer test_gazetteer test_places test_places_guards
 NODE_TESTS := test_node
-NET_TESTS := test_addresses test_half_open test_limits test_link_history \
-	test_loop_watch test_rate test_settings_apply
+NET_TESTS := test_addresses test_certificate test_half_open test_limits \
+	test_link_history test_loop_watch test_rate test_settings_apply
 STORE_TESTS := test_rows test_same_file
 ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
 	test_admin_query test_admin_routes test_admin_rows

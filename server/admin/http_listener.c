@@ -91,27 +91,52 @@ on_accept_error(struct evconnlistener *acceptor, void *arg HERD_UNUSED)
 	listener->paused = true;
 }
 
-/* The folder of a Unix socket, if only that is missing. */
+/* HERD_ENOTFOUND: there is no such group. */
+static enum herd_error
+find_group(const char *name, gid_t *out)
+{
+	char room[16384];
+	struct group entry;
+	struct group *found = NULL;
+
+	if (getgrnam_r(name, &entry, room, sizeof(room), &found) != 0 ||
+	    found == NULL)
+		return HERD_ENOTFOUND;
+	*out = found->gr_gid;
+	return HERD_OK;
+}
+
+/*
+ * Makes the folder of a Unix socket, if only that is missing; with admin.group
+ * its members may enter it.
+ */
 static void
-make_folder(const char *path)
+make_folder(const char *path, const char *group)
 {
 	char copy[ADDRESS_PATH_MAX + 1];
+	const char *folder;
+	gid_t gid;
 
 	snprintf(copy, sizeof(copy), "%s", path);
-	/* An error shows when the socket is bound. */
-	(void)mkdir(dirname(copy), 0700);
+	folder = dirname(copy);
+	/* An error shows when the socket is bound, or given to the group. */
+	if (mkdir(folder, 0700) == 0 && group[0] != '\0' &&
+	    find_group(group, &gid) == HERD_OK &&
+	    chown(folder, (uid_t)-1, gid) == 0)
+		(void)chmod(folder, 0750);
 }
 
 /* Opens a socket that only its owner may use from the start. */
 static enum herd_error
-listen_at(const struct address *address, struct buf *message, int *fd)
+listen_at(const struct address *address, const char *group, struct buf *message,
+    int *fd)
 {
 	mode_t before;
 	enum herd_error error;
 
 	if (address->kind != ADDRESS_UNIX)
 		return socket_listen(address, message, fd);
-	make_folder(address->path);
+	make_folder(address->path, group);
 	before = umask(0177);
 	error = socket_listen(address, message, fd);
 	umask(before);
@@ -170,7 +195,7 @@ http_listener_open(struct admin *admin, struct http_listener *listener,
 					 "admin.client_ca") == HERD_OK
 			   ? HERD_ERANGE
 			   : HERD_ENOMEM;
-	error = listen_at(address, message, &fd);
+	error = listen_at(address, admin->node->admin_group, message, &fd);
 	if (error != HERD_OK)
 		return error;
 	error = socket_bound(fd, address, &listener->address);
@@ -182,21 +207,6 @@ http_listener_open(struct admin *admin, struct http_listener *listener,
 		return error;
 	}
 	return open_on(listener, fd);
-}
-
-/* HERD_ENOTFOUND: there is no such group. */
-static enum herd_error
-find_group(const char *name, gid_t *out)
-{
-	char room[16384];
-	struct group entry;
-	struct group *found = NULL;
-
-	if (getgrnam_r(name, &entry, room, sizeof(room), &found) != 0 ||
-	    found == NULL)
-		return HERD_ENOTFOUND;
-	*out = found->gr_gid;
-	return HERD_OK;
 }
 
 enum herd_error
