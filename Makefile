@@ -36,9 +36,10 @@ COMMON_SRC := common/address.c common/buf.c common/client_view.c \
 	common/request.c common/resolver.c common/settings.c common/siphash.c \
 	common/store_row.c common/text.c common/time.c common/time_histogram.c \
 	common/view.c common/yamltree.c
-BASE_SRC := server/base/keyring.c server/base/log.c server/base/loop_watch.c \
-	server/base/mailbox.c server/base/notify.c server/base/signals.c \
-	server/base/thread.c server/base/traffic.c server/base/watchdog.c
+BASE_SRC := server/base/certificate.c server/base/keyring.c \
+	server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
+	server/base/notify.c server/base/signals.c server/base/thread.c \
+	server/base/traffic.c server/base/watchdog.c
 CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
 	server/core/board.c server/core/commit.c server/core/digest.c \
 	server/core/exchange.c server/core/fifo.c server/core/heap.c \
@@ -52,7 +53,7 @@ CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
 	server/core/table_walk.c server/core/timekeeper.c
 NODE_SRC := server/node/config.c server/node/files.c server/node/limits.c \
 	server/node/memory_bound.c server/node/node.c server/node/reload.c \
-	server/node/settings_apply.c
+	server/node/settings_apply.c server/node/tls_files.c
 PLACES_SRC := server/places/answer.c server/places/api_key.c \
 	server/places/attribution.c server/places/breaker.c server/places/cache.c \
 	server/places/fetch.c server/places/gazetteer.c \
@@ -72,12 +73,11 @@ STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
 	server/store/sqlite_erase.c server/store/sqlite_page.c \
 	server/store/store.c server/store/store_work.c
 NET_SRC := server/net/addresses.c server/net/busiest.c server/net/client.c \
-	server/net/client_answer.c server/net/half_open.c server/net/link_clock.c \
-	server/net/link_keys.c \
-	server/net/link_socket.c server/net/listener.c server/net/net_link.c \
-	server/net/peering.c server/net/refusals.c server/net/socket.c \
-	server/net/strangers.c server/net/survey.c server/net/transport.c \
-	server/net/worker_pool.c
+	server/net/client_answer.c server/net/client_tls.c server/net/half_open.c \
+	server/net/link_clock.c server/net/link_keys.c server/net/link_socket.c \
+	server/net/listener.c server/net/net_link.c server/net/peering.c \
+	server/net/refusals.c server/net/socket.c server/net/strangers.c \
+	server/net/survey.c server/net/transport.c server/net/worker_pool.c
 ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
 	server/admin/bearer_tokens.c server/admin/client_row.c \
 	server/admin/clients_api.c server/admin/clients_erase.c \
@@ -113,7 +113,8 @@ CLIENT_OUT_SRC := client/out/canvas.c client/out/diagram.c \
 	client/out/sink.c client/out/spark.c client/out/template.c \
 	client/out/values.c client/out/width.c
 CLIENT_NET_SRC := client/net/admin_client.c client/net/connection.c \
-	client/net/curl_api.c client/net/reply.c client/net/standing.c
+	client/net/curl_api.c client/net/reply.c client/net/ssl_api.c \
+	client/net/standing.c client/net/tls.c
 CLIENT_LINE_SRC := client/line/alias.c client/line/args.c \
 	client/line/command.c
 CLIENT_CONF_SRC := client/conf/contexts.c client/conf/herd.c \

@@ -142,6 +142,30 @@ address_equal(const struct address *a, const struct address *b)
 	       strcmp(a->host, b->host) == 0 && strcmp(a->path, b->path) == 0;
 }
 
+enum herd_error
+address_list_format(struct buf *out, const struct address_list *list)
+{
+	enum herd_error error = HERD_OK;
+
+	for (unsigned i = 0; i < list->count && error == HERD_OK; i++) {
+		error = buf_add_text(out, i == 0 ? "" : ", ");
+		if (error == HERD_OK)
+			error = address_format(out, &list->items[i]);
+	}
+	return error;
+}
+
+bool
+address_list_equal(const struct address_list *a, const struct address_list *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (unsigned i = 0; i < a->count; i++)
+		if (!address_equal(&a->items[i], &b->items[i]))
+			return false;
+	return true;
+}
+
 /* Four decimal numbers up to 255, the first one 127. */
 static bool
 is_loopback4(struct span host)

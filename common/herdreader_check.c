@@ -5,6 +5,7 @@
  */
 #include "herdreader.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,9 +82,10 @@ check_addresses(struct herdreader *reader)
 	const struct herdfile *file = reader->file;
 	struct listened *all, *one, *before;
 	const struct herdfile_node *node;
-	size_t count = 0, i;
+	size_t count = 0, i, j;
 
-	all = calloc(3u * file->node_count + 1u, sizeof(*all));
+	all = calloc(
+	    (2u + ADDRESS_LIST_MAX) * file->node_count + 1u, sizeof(*all));
 	if (all == NULL) {
 		reader->error = HERD_ENOMEM;
 		return;
@@ -93,7 +95,9 @@ check_addresses(struct herdreader *reader)
 		count +=
 		    add_listener(all + count, node, "clients", &node->clients);
 		count += add_listener(all + count, node, "peers", &node->peers);
-		count += add_listener(all + count, node, "admin", &node->admin);
+		for (j = 0; j < node->admin.count; j++)
+			count += add_listener(
+			    all + count, node, "admin", &node->admin.items[j]);
 	}
 	qsort(all, count, sizeof(*all), listener_compare);
 	for (i = 1; i < count; i++) {
@@ -278,6 +282,87 @@ check_security(struct herdreader *reader)
 	}
 }
 
+/* Settings that go together: the file must have both or none. */
+static void
+check_tls_of(struct herdreader *reader, const char *name, const char *cert,
+    const char *key, const char *ca)
+{
+	const char *has = *cert != '\0' ? "tls_cert" : "tls_key";
+	const char *lacks = *cert != '\0' ? "tls_key" : "tls_cert";
+	char setting[64];
+
+	if ((*cert == '\0') != (*key == '\0')) {
+		snprintf(setting, sizeof(setting), "%s.%s", name, has);
+		herdreader_complain(reader, setting_place(reader, setting),
+		    "`%s` needs `%s.%s`", setting, name, lacks);
+	}
+	if (*ca != '\0' && *cert == '\0') {
+		snprintf(setting, sizeof(setting), "%s.client_ca", name);
+		herdreader_complain(reader, setting_place(reader, setting),
+		    "`%s` needs `%s.tls_cert`: certificates are shown over "
+		    "TLS only",
+		    setting, name);
+	}
+}
+
+static void
+check_tls(struct herdreader *reader)
+{
+	const struct settings *settings = &reader->file->settings;
+
+	check_tls_of(reader, "admin", settings->admin.tls_cert,
+	    settings->admin.tls_key, settings->admin.client_ca);
+	check_tls_of(reader, "clients", settings->clients.tls_cert,
+	    settings->clients.tls_key, settings->clients.client_ca);
+	if (settings->clients.bind_ids && *settings->clients.client_ca == '\0')
+		herdreader_complain(reader,
+		    setting_place(reader, "clients.bind_ids"),
+		    "`clients.bind_ids` needs `clients.client_ca`: the names "
+		    "are those of clients' certificates");
+}
+
+/*
+ * The first address over TCP, or the first that other machines reach; NULL:
+ * there is none, or it was complained of.
+ */
+static const struct address *
+admin_over_tcp(const struct address_list *admin, bool by_others)
+{
+	for (unsigned i = 0; i < admin->count; i++)
+		if (*admin->items[i].host != '\0' &&
+		    !(by_others && address_is_loopback(&admin->items[i])))
+			return &admin->items[i];
+	return NULL;
+}
+
+/* A token in clear is everybody's on the way. */
+static void
+check_plaintext(struct herdreader *reader)
+{
+	static const char next[] =
+	    "set `admin.tls_cert` and `admin.tls_key`, or `admin.plaintext: "
+	    "yes` to send its tokens in clear";
+	const struct herdfile *file = reader->file;
+	const struct settings *settings = &file->settings;
+	struct address listen;
+
+	if (*settings->admin.tls_cert != '\0' || settings->admin.plaintext)
+		return;
+	if (address_parse(span_from(settings->admin.listen), &listen) ==
+		HERD_OK &&
+	    !address_is_loopback(&listen))
+		herdreader_complain(reader,
+		    setting_place(reader, "admin.listen"),
+		    "`admin.listen` can be reached from other machines: %s",
+		    next);
+	for (size_t i = 0; i < file->node_count; i++)
+		if (admin_over_tcp(&file->nodes[i].admin, true) != NULL)
+			herdreader_complain(reader, place_of(&file->nodes[i]),
+			    "`admin` of node `%s` can be reached from other "
+			    "machines: %s",
+			    file->nodes[i].name, next);
+}
+
 static void
 check_admin(struct herdreader *reader)
 {
@@ -286,7 +371,8 @@ check_admin(struct herdreader *reader)
 	size_t i;
 
 	if (*settings->admin.token_file != '\0' ||
-	    *settings->admin.read_token_file != '\0')
+	    *settings->admin.read_token_file != '\0' ||
+	    *settings->admin.client_ca != '\0')
 		return;
 	if (*settings->admin.listen != '\0')
 		herdreader_complain(reader,
@@ -294,7 +380,7 @@ check_admin(struct herdreader *reader)
 		    "`admin.listen` needs `admin.token_file` or "
 		    "`admin.read_token_file`");
 	for (i = 0; i < file->node_count; i++)
-		if (*file->nodes[i].admin.host != '\0')
+		if (admin_over_tcp(&file->nodes[i].admin, false) != NULL)
 			herdreader_complain(reader, place_of(&file->nodes[i]),
 			    "`admin` of node `%s` is a TCP address, which "
 			    "needs `admin.token_file` or "
@@ -395,7 +481,11 @@ herdreader_check(struct herdreader *reader)
 	check_links(reader);
 	check_security(reader);
 	check_admin(reader);
+	check_tls(reader);
 	check_settings(reader);
+	/* Addresses that are wrong are not where they seem to be. */
+	if (reader->diagnostics->errors == 0)
+		check_plaintext(reader);
 	/* A herd file with errors does not have the shape that was meant. */
 	if (reader->diagnostics->errors > 0 || reader->error != HERD_OK)
 		return;

@@ -15,25 +15,13 @@
 
 static const char *const address_keys[] = { "clients", "peers", "admin", NULL };
 
-static struct address *
-address_of(struct herdfile_node *node, struct span key)
-{
-	if (span_is(key, "clients"))
-		return &node->clients;
-	if (span_is(key, "peers"))
-		return &node->peers;
-	if (span_is(key, "admin"))
-		return &node->admin;
-	return NULL;
-}
-
+/* `want`: what may be written. */
 static void
-read_address(struct herdreader *reader, struct herdfile_node *node,
-    const struct yamlnode *key, const struct yamlnode *value)
+read_address(struct herdreader *reader, const struct yamlnode *key,
+    const struct yamlnode *value, bool may_be_path, const char *want,
+    struct address *out)
 {
-	struct address *out = address_of(node, key->text), address;
-	bool may_be_path = out == &node->admin;
-	const char *want = may_be_path ? "/PATH or HOST:PORT" : "HOST:PORT";
+	struct address address;
 	enum herd_error error = HERD_ESYNTAX;
 
 	if (value->kind == YAMLNODE_TEXT)
@@ -67,6 +55,49 @@ read_address(struct herdreader *reader, struct herdfile_node *node,
 		    herdreader_quote(value->text).text);
 }
 
+/* One address or a list of them, each once. */
+static void
+read_admin(struct herdreader *reader, struct herdfile_node *node,
+    const struct yamlnode *key, const struct yamlnode *value)
+{
+	static const char want[] = "/PATH or HOST:PORT";
+	struct address_list *list = &node->admin;
+	const struct yamlnode *item;
+
+	if (value->kind != YAMLNODE_LIST) {
+		read_address(reader, key, value, true, want,
+		    &list->items[list->count++]);
+		return;
+	}
+	if (value->count == 0 || value->count > ADDRESS_LIST_MAX) {
+		herdreader_complain(reader, herdreader_place(value),
+		    "`admin`: a list has 1 to %u addresses, not %zu",
+		    ADDRESS_LIST_MAX, value->count);
+		return;
+	}
+	for (item = value->first; item != NULL; item = item->next)
+		read_address(
+		    reader, key, item, true, want, &list->items[list->count++]);
+}
+
+/* False: there is no such key. */
+static bool
+read_key(struct herdreader *reader, struct herdfile_node *node,
+    const struct yamlnode *key)
+{
+	if (span_is(key->text, "clients"))
+		read_address(
+		    reader, key, key->next, false, "HOST:PORT", &node->clients);
+	else if (span_is(key->text, "peers"))
+		read_address(
+		    reader, key, key->next, false, "HOST:PORT", &node->peers);
+	else if (span_is(key->text, "admin"))
+		read_admin(reader, node, key, key->next);
+	else
+		return false;
+	return true;
+}
+
 static void
 read_addresses(struct herdreader *reader, struct herdfile_node *node,
     struct yamlnode *value)
@@ -79,10 +110,8 @@ read_addresses(struct herdreader *reader, struct herdfile_node *node,
 	for (key = value->first; key != NULL; key = key->next->next) {
 		if (key->kind != YAMLNODE_TEXT || key->duplicate)
 			continue;
-		if (address_of(node, key->text) != NULL) {
-			read_address(reader, node, key, key->next);
+		if (read_key(reader, node, key))
 			continue;
-		}
 		near = herdreader_suggest(reader, key->text, address_keys);
 		herdreader_complain(reader, herdreader_place(key),
 		    "unknown key `%s` of node `%s`, %s `%s`%s",

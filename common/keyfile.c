@@ -275,6 +275,31 @@ keyfile_words_wipe(struct keyfile_words *words)
 	*words = (struct keyfile_words){ 0 };
 }
 
+/* --- whole files ---------------------------------------------------------- */
+
+enum herd_error
+keyfile_read(const struct keyfile *file, size_t least, size_t most, char *data,
+    size_t *len, struct buf *message)
+{
+	size_t count = 0;
+	enum herd_error error =
+	    read_bytes(file, data, most + 1, &count, message);
+
+	if (error == HERD_OK && count > most)
+		error = refuse(file, file->value, message,
+		    "longer than %zu bytes: is this the key?", most);
+	while (count > 0 && text_is_space(data[count - 1]))
+		count--;
+	if (error == HERD_OK && count < least)
+		error = refuse(file, file->value, message,
+		    "shorter than %zu bytes", least);
+	if (error == HERD_OK)
+		*len = count;
+	else
+		explicit_bzero(data, most + 1);
+	return error;
+}
+
 /* --- files of one word ---------------------------------------------------- */
 
 static enum herd_error

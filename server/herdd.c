@@ -23,6 +23,7 @@
 #include "node/limits.h"
 #include "node/reload.h"
 #include "node/settings_apply.h"
+#include "node/tls_files.h"
 #include "places/places.h"
 #include "store/store.h"
 
@@ -207,6 +208,18 @@ open_modules(struct herdd *herdd, struct buf *message)
 }
 
 static enum herd_error
+open_certificates(struct node *node, struct buf *message)
+{
+	struct tls_files files;
+	enum herd_error error = tls_files_load(
+	    &node->file, node->name, node->base_dir, message, &files);
+
+	if (error == HERD_OK)
+		tls_files_take(node, &files);
+	return error;
+}
+
+static enum herd_error
 open_base(struct herdd *herdd)
 {
 	const struct timeval sweep = { 0, SWEEP_MS * 1000 };
@@ -238,6 +251,8 @@ herdd_open(struct herdd *herdd, const char *path, struct herdfile *file,
 	node->started_wall = clock_wall();
 	node->file_loaded = clock_wall();
 	atomic_init(&node->state, NODE_STARTING);
+	certificate_slot_init(&node->clients_tls.slot);
+	certificate_slot_init(&node->admin_tls.slot);
 	herdd->path = realpath(path, NULL);
 	herdd->dir = herdd->path == NULL ? NULL : strdup(herdd->path);
 	node->file_path = herdd->path;
@@ -249,8 +264,10 @@ herdd_open(struct herdd *herdd, const char *path, struct herdfile *file,
 	if (error == HERD_OK) {
 		settings_apply(node);
 		limits_tell(node);
-		error = open_modules(herdd, message);
+		error = open_certificates(node, message);
 	}
+	if (error == HERD_OK)
+		error = open_modules(herdd, message);
 	if (error == HERD_OK) {
 		(void)node_run(node);
 		return HERD_OK;
@@ -279,6 +296,8 @@ herdd_close(struct herdd *herdd)
 	worker_pool_free(node->workers);
 	admin_release(herdd->admin);
 	places_close(node->places);
+	certificate_slot_set(&node->clients_tls.slot, NULL);
+	certificate_slot_set(&node->admin_tls.slot, NULL);
 	traffic_close(node->traffic);
 	table_free(node->table);
 	if (herdd->sweep != NULL)

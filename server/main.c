@@ -25,6 +25,7 @@
 #include "node/config.h"
 #include "node/files.h"
 #include "node/reload.h"
+#include "node/tls_files.h"
 #include "options.h"
 
 /* Exit statuses; herdd(8) has them. */
@@ -130,6 +131,8 @@ add_address(struct buf *out, const struct address *address)
 static void
 say_ready(struct herdd *herdd)
 {
+	struct address_list own = admin_addresses(herdd->admin);
+	const struct address *listen = admin_listen_address(herdd->admin);
 	struct node *node = &herdd->node;
 	struct buf clients;
 	struct buf peers;
@@ -137,11 +140,12 @@ say_ready(struct herdd *herdd)
 
 	buf_init(&clients, 512);
 	buf_init(&peers, 512);
-	buf_init(&admin, 512);
+	buf_init(&admin, 2048);
 	add_address(&clients, worker_pool_address(node->workers));
 	add_address(&peers, peering_address(node->peering));
-	add_address(&admin, admin_address(herdd->admin, false));
-	add_address(&admin, admin_address(herdd->admin, true));
+	for (unsigned i = 0; i < own.count; i++)
+		add_address(&admin, &own.items[i]);
+	add_address(&admin, listen);
 	LOG(node->log, LOG_INFO, "ready", log_text("node", node->name),
 	    log_text("herd", node->file.herd),
 	    log_text("version", HERD_VERSION), log_number("pid", getpid()),
@@ -252,6 +256,27 @@ check_sandbox(const struct options *options, const struct herdfile *file,
 	return error;
 }
 
+/* Reads the node's certificates as its start does. */
+static enum herd_error
+check_certificates(const struct herdfile *file, size_t self,
+    const char *base_dir, struct diagnostics *diagnostics)
+{
+	struct tls_files files;
+	struct buf message;
+	enum herd_error error;
+
+	buf_init(&message, 4096);
+	error = tls_files_load(
+	    file, file->nodes[self].name, base_dir, &message, &files);
+	if (error == HERD_OK)
+		tls_files_drop(&files);
+	else if (error != HERD_ENOMEM)
+		error = diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, 0, 0,
+		    SPAN_FMT, SPAN_ARG(buf_span(&message)));
+	buf_release(&message);
+	return error;
+}
+
 /* The files that one node would use, as the user that it would be. */
 static enum herd_error
 check_node(const struct herdfile *file, size_t self, const char *base_dir,
@@ -267,6 +292,8 @@ check_node(const struct herdfile *file, size_t self, const char *base_dir,
 	else if (error == HERD_ESYSTEM)
 		error = diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, 0, 0,
 		    SPAN_FMT, SPAN_ARG(buf_span(&message)));
+	if (error == HERD_OK && diagnostics->errors == 0)
+		error = check_certificates(file, self, base_dir, diagnostics);
 	buf_release(&message);
 	return error;
 }

@@ -333,7 +333,8 @@ open_connections(struct bench *b)
 		c->flights = xcalloc(c->room, sizeof(*c->flights));
 		c->connection = connection_new(
 		    app_loop(run->app)->base, &connection_events, c);
-		connection_open(c->connection, &c->target->clients);
+		connection_open(
+		    c->connection, &c->target->clients, c->target->clients_tls);
 	}
 	b->tick =
 	    event_new(app_loop(run->app)->base, -1, EV_PERSIST, on_tick, b);

@@ -74,15 +74,15 @@ compare_settings(struct comparison *c)
 }
 
 static void
-compare_address(struct comparison *c, const char *node, const char *key,
-    const char *running, const struct address *address)
+compare_addresses(struct comparison *c, const char *node, const char *key,
+    const char *running, const struct address_list *list)
 {
 	struct buf text = XBUF;
 	char *name = xasprintf("nodes.%s.%s", node, key);
 	const char *file = NULL;
 
-	if (address->kind != ADDRESS_NONE) {
-		must(address_format(&text, address));
+	if (list->count > 0) {
+		must(address_list_format(&text, list));
 		file = text_of(&text);
 	}
 	if ((file == NULL) != (running == NULL) ||
@@ -90,6 +90,17 @@ compare_address(struct comparison *c, const char *node, const char *key,
 		differ(c, name, running, file, NULL);
 	buf_release(&text);
 	free(name);
+}
+
+static void
+compare_address(struct comparison *c, const char *node, const char *key,
+    const char *running, const struct address *address)
+{
+	const struct address_list list = {
+		.count = address->kind != ADDRESS_NONE, .items = { *address }
+	};
+
+	compare_addresses(c, node, key, running, &list);
 }
 
 static void
@@ -117,7 +128,7 @@ compare_nodes(struct comparison *c)
 		    fields_text(item, "clients"), &file->nodes[i].clients);
 		compare_address(c, name, "peers", fields_text(item, "peers"),
 		    &file->nodes[i].peers);
-		compare_address(c, name, "admin", fields_text(item, "admin"),
+		compare_addresses(c, name, "admin", fields_text(item, "admin"),
 		    &file->nodes[i].admin);
 	}
 	for (size_t i = 0; i < file->node_count; i++) {

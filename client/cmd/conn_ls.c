@@ -25,11 +25,12 @@ static const struct view conn_view =
 const struct command cmd_conn_ls = {
 	.path = "conn ls",
 	.summary = "list the connections of a node's clients",
-	.help = "IDLE is the time since the last request, UNSENT the replies "
-		"that the client has not taken. STATE: `idle'; `reading' a "
-		"request; `waiting' for places; `held' until the store has "
-		"committed; `throttled' by request_rate; `stalled' with unsent "
-		"replies; `lingering' before it is closed.",
+	.help =
+	    "IDLE is the time since the last request, UNSENT the replies "
+	    "that the client has not taken. STATE: `idle'; `handshake' of "
+	    "TLS; `reading' a request; `waiting' for places; `held' until the store has "
+	    "committed; `throttled' by request_rate; `stalled' with unsent "
+	    "replies; `lingering' before it is closed.",
 	.group = GROUP_LINKS,
 	.view = &conn_view,
 	.traits = COMMAND_READ,

@@ -100,8 +100,9 @@ const struct command cmd_context_add = {
 	.path = "context add",
 	.summary = "make or change a context",
 	.help = "Its settings are those given as options: -c, -s, -n, -o, "
-		"--timeout, --color, --token-file, --insecure, --read-only, "
-		"--protected. Its token goes to its own herd only.",
+		"--timeout, --color, --token-file, --ca-file, --cert-file, "
+		"--key-file, --insecure, --read-only, --protected. Its token "
+		"and certificate go to its own herd only.",
 	.group = GROUP_TOOL,
 	.args = ARGS(ARG("NAME", .complete = COMPLETE_CONTEXT)),
 	.flags = FLAGS(FLAG("protected", .help = "bench refuses to run in it")),

@@ -20,6 +20,9 @@
 	X(CONTEXT_TIMEOUT, "timeout", "TIMEOUT", VALUE_TEXT, .traits = COLUMN_WIDE) \
 	X(CONTEXT_COLOR, "color", "COLOR", VALUE_TEXT, .traits = COLUMN_WIDE) \
 	X(CONTEXT_TOKEN, "token_file", "TOKEN FILE", VALUE_TEXT, .traits = COLUMN_WIDE) \
+	X(CONTEXT_CA, "ca_file", "CA FILE", VALUE_TEXT, .traits = COLUMN_WIDE) \
+	X(CONTEXT_CERT, "cert_file", "CERT FILE", VALUE_TEXT, .traits = COLUMN_WIDE) \
+	X(CONTEXT_KEY, "key_file", "KEY FILE", VALUE_TEXT, .traits = COLUMN_WIDE) \
 	X(CONTEXT_INSECURE, "insecure", "INSECURE", VALUE_BOOL, .traits = COLUMN_WIDE) \
 	X(CONTEXT_FILE, "file", "FILE", VALUE_TEXT, .traits = COLUMN_WIDE)
 /* clang-format on */
@@ -46,6 +49,9 @@ static const struct {
 	{ .column = CONTEXT_TIMEOUT, .id = PREF_TIMEOUT },
 	{ .column = CONTEXT_COLOR, .id = PREF_COLOR },
 	{ .column = CONTEXT_TOKEN, .id = PREF_TOKEN_FILE },
+	{ .column = CONTEXT_CA, .id = PREF_CA_FILE },
+	{ .column = CONTEXT_CERT, .id = PREF_CERT_FILE },
+	{ .column = CONTEXT_KEY, .id = PREF_KEY_FILE },
 	{ .column = CONTEXT_INSECURE, .id = PREF_INSECURE },
 };
 

@@ -162,7 +162,7 @@ static void
 put_program(const struct run *run, struct buf *out)
 {
 	static const char *const flags[] = { "conf", "context", "server",
-		"token-file" };
+		"token-file", "ca-file", "cert-file", "key-file" };
 
 	if (run->app->repl == NULL)
 		put_text(out, "herdctl");

@@ -100,7 +100,8 @@ begin(struct import_job *job)
 	}
 	s->connection =
 	    connection_new(app_loop(job->run->app)->base, &events, job);
-	connection_open(s->connection, &job->target->clients);
+	connection_open(
+	    s->connection, &job->target->clients, job->target->clients_tls);
 }
 
 static void

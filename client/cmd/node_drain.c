@@ -23,7 +23,8 @@ own_connections(const struct run *run)
 	const struct standing *standing = run->app->standing;
 
 	return standing != NULL && standing_is_up(standing) &&
-	       standing_leads_to(standing, &run->targets[0]->clients);
+	       standing_leads_to(standing, &run->targets[0]->clients,
+		   run->targets[0]->clients_tls);
 }
 
 static enum wait_step

@@ -11,6 +11,7 @@
 #include "base/xbuf.h"
 #include "herd/keyfile.h"
 #include "herd/text.h"
+#include "net/tls.h"
 
 /* Errors only; `config check' has the warnings as well. */
 static void
@@ -207,52 +208,143 @@ find_token(struct herd *herd, const struct prefs *prefs, enum pref_id named,
 	return STATUS_OK;
 }
 
-enum status
-herd_token(const struct herd *herd, const struct address *admin,
+/* The token for a request to this listener over TCP. */
+static enum status
+token_for(const struct herd *herd, const struct address *admin,
     const char **token, struct buf *message)
 {
-	*token = NULL;
-	if (admin->kind != ADDRESS_TCP)
-		return STATUS_OK;
 	if (herd->token == NULL && herd->token_fault != NULL) {
 		put_text(message, herd->token_fault);
 		return STATUS_LOCAL;
 	}
-	if (herd->token != NULL && !herd->insecure &&
+	if (herd->token != NULL && !herd->insecure && !herd->admin_tls &&
 	    !address_is_loopback(admin)) {
 		must(address_format(message, admin));
 		put_text(message,
 		    " is another machine, and the token would cross the "
-		    "network in clear: forward a port of this machine to it "
-		    "(ssh -L), or give --insecure");
+		    "network in clear: give its herd TLS (admin.tls_cert), or "
+		    "forward a port of this machine to it (ssh -L), or give "
+		    "--insecure");
 		return STATUS_LOCAL;
 	}
 	*token = herd->token;
 	return STATUS_OK;
 }
 
+static void
+add_way(struct admin_ways *ways, const struct address *address,
+    const char *token, struct tls *tls)
+{
+	ways->items[ways->count++] = (struct admin_way){ *address, token, tls };
+}
+
+/* One over TCP, unless its token or the files for its TLS forbid it. */
+static void
+add_tcp_way(const struct herd *herd, struct admin_ways *ways,
+    const struct address *address, struct buf *why)
+{
+	struct tls *tls = herd->admin_tls ? herd->tls : NULL;
+	const char *token;
+
+	buf_clear(why);
+	if ((tls == NULL || tls_check(tls, why) == STATUS_OK) &&
+	    token_for(herd, address, &token, why) == STATUS_OK)
+		add_way(ways, address, token, tls);
+}
+
+static bool
+has_tcp(const struct address_list *admin)
+{
+	for (unsigned i = 0; i < admin->count; i++)
+		if (admin->items[i].kind == ADDRESS_TCP)
+			return true;
+	return false;
+}
+
+/* A socket of another machine does not. */
+static bool
+exists(const struct address *address)
+{
+	return access(address->path, F_OK) == 0 || errno != ENOENT;
+}
+
+enum status
+herd_ways(const struct herd *herd, const struct address_list *admin,
+    struct admin_ways *ways, struct buf *message)
+{
+	struct buf why = XBUF;
+
+	*ways = (struct admin_ways){ 0 };
+	for (unsigned i = 0; i < admin->count; i++)
+		if (admin->items[i].kind == ADDRESS_UNIX &&
+		    (!has_tcp(admin) || exists(&admin->items[i])))
+			add_way(ways, &admin->items[i], NULL, NULL);
+	for (unsigned i = 0; i < admin->count; i++)
+		if (admin->items[i].kind == ADDRESS_TCP)
+			add_tcp_way(herd, ways, &admin->items[i], &why);
+	if (ways->count == 0)
+		put_text(message, admin->count > 0
+				      ? text_of(&why)
+				      : "the herd file gives it no admin "
+					"address");
+	buf_release(&why);
+	return ways->count > 0 ? STATUS_OK : STATUS_LOCAL;
+}
+
+/* --- TLS -------------------------------------------------------------- */
+
+/* A context's files are for the herd that the context names, as its token. */
+static const char *
+file_for(const struct prefs *prefs, enum pref_id id, enum pref_id named)
+{
+	return is_for_this_herd(prefs, id, named) ? prefs_text(prefs, id)
+						  : NULL;
+}
+
+static struct tls *
+find_tls(const struct prefs *prefs, enum pref_id named)
+{
+	const struct tls_files files = {
+		file_for(prefs, PREF_CA_FILE, named),
+		file_for(prefs, PREF_CERT_FILE, named),
+		file_for(prefs, PREF_KEY_FILE, named),
+	};
+
+	return tls_new(&files);
+}
+
 /* --- the herd's nodes ------------------------------------------------ */
+
+#define SCHEME "tls://"
 
 /* One server: clients and admin are spoken to at the same address, each
  * command with the protocol that it needs; a socket is the admin's. */
 static enum status
 use_server(struct herd *herd, const char *text, struct buf *message)
 {
+	bool has_tls = strncmp(text, SCHEME, strlen(SCHEME)) == 0;
 	struct address address;
 
-	if (address_parse(span_from(text), &address) != HERD_OK) {
+	if (address_parse(span_from(text + (has_tls ? strlen(SCHEME) : 0)),
+		&address) != HERD_OK ||
+	    (has_tls && address.kind != ADDRESS_TCP)) {
 		put_text(message, "--server: `");
 		put_clean(message, span_from(text));
-		put_text(message, "' is not HOST:PORT or /SOCKET");
+		put_text(
+		    message, "' is not HOST:PORT, tls://HOST:PORT or /SOCKET");
 		return STATUS_USAGE;
 	}
+	herd->admin_tls = has_tls;
 	herd->server_name = xstrdup(text);
 	herd->targets = xcalloc(1, sizeof(*herd->targets));
 	herd->count = 1;
 	herd->targets[0].name = herd->server_name;
-	herd->targets[0].admin = address;
+	herd->targets[0].admin =
+	    (struct address_list){ .count = 1, .items = { address } };
 	if (address.kind == ADDRESS_TCP)
 		herd->targets[0].clients = address;
+	if (has_tls)
+		herd->targets[0].clients_tls = herd->tls;
 	return STATUS_OK;
 }
 
@@ -260,6 +352,7 @@ static enum status
 use_file(struct herd *herd, const struct prefs *prefs, struct buf *message)
 {
 	enum status status;
+	bool has_tls;
 
 	herd->path = find_file(prefs);
 	if (herd->path == NULL) {
@@ -272,6 +365,8 @@ use_file(struct herd *herd, const struct prefs *prefs, struct buf *message)
 	if (status != STATUS_OK)
 		return status;
 	herd->has_file = true;
+	herd->admin_tls = herd->file.settings.admin.tls_cert[0] != '\0';
+	has_tls = herd->file.settings.clients.tls_cert[0] != '\0';
 	herd->name = xstrdup(herd->file.herd);
 	herd->count = herd->file.node_count;
 	herd->targets = xcalloc(herd->count, sizeof(*herd->targets));
@@ -281,22 +376,30 @@ use_file(struct herd *herd, const struct prefs *prefs, struct buf *message)
 		herd->targets[i] = (struct target){ .name = node->name,
 			.clients = node->clients,
 			.admin = node->admin,
+			.clients_tls = has_tls ? herd->tls : NULL,
 			.is_node = true };
 	}
 	return STATUS_OK;
+}
+
+/* Is one of its sockets on this machine? */
+static bool
+is_here(const struct address_list *admin)
+{
+	for (unsigned i = 0; i < admin->count; i++)
+		if (admin->items[i].kind == ADDRESS_UNIX &&
+		    access(admin->items[i].path, F_OK) == 0)
+			return true;
+	return false;
 }
 
 /* Found once, so that the choice stays when a socket goes away later. */
 static size_t
 find_nearest(const struct herd *herd)
 {
-	for (size_t i = 0; i < herd->count; i++) {
-		const struct address *admin = &herd->targets[i].admin;
-
-		if (admin->kind == ADDRESS_UNIX &&
-		    access(admin->path, F_OK) == 0)
+	for (size_t i = 0; i < herd->count; i++)
+		if (is_here(&herd->targets[i].admin))
 			return i;
-	}
 	return 0;
 }
 
@@ -310,6 +413,7 @@ herd_load(const struct prefs *prefs, struct herd *out, struct buf *message)
 			 (conf->text == NULL || server->origin >= conf->origin);
 	enum status status;
 
+	herd.tls = find_tls(prefs, is_server ? PREF_SERVER : PREF_CONF);
 	if (is_server)
 		status = use_server(&herd, server->text, message);
 	else
@@ -330,7 +434,8 @@ bool
 herd_is_same(const struct prefs *a, const struct prefs *b)
 {
 	static const enum pref_id ids[] = { PREF_CONF, PREF_SERVER,
-		PREF_TOKEN_FILE, PREF_INSECURE };
+		PREF_TOKEN_FILE, PREF_INSECURE, PREF_CA_FILE, PREF_CERT_FILE,
+		PREF_KEY_FILE };
 
 	for (size_t i = 0; i < HERD_ARRAY_LEN(ids); i++) {
 		const char *left = prefs_text(a, ids[i]);
@@ -352,6 +457,7 @@ herd_release(struct herd *herd)
 	free(herd->path);
 	free(herd->server_name);
 	free(herd->targets);
+	tls_drop(herd->tls);
 	if (herd->token != NULL)
 		explicit_bzero(herd->token, strlen(herd->token));
 	free(herd->token);

@@ -8,12 +8,14 @@
 
 #include "conf/prefs.h"
 #include "herd/herdfile.h"
+#include "net/admin_client.h"
 
 struct target {
 	const char *name; /* the node's, or the address of --server */
 	struct address clients;
-	struct address admin;
-	bool is_node; /* the name is a node's */
+	struct address_list admin;
+	struct tls *clients_tls; /* the herd's, NULL: without TLS */
+	bool is_node;            /* the name is a node's */
 };
 
 struct herd {
@@ -29,6 +31,8 @@ struct herd {
 	size_t nearest;
 	char *token;       /* for admin listeners over TCP, or NULL */
 	char *token_fault; /* why the file named for it gave none, or NULL */
+	struct tls *tls;   /* with the files that the settings name */
+	bool admin_tls;    /* over TCP, admin listeners speak TLS */
 	bool insecure;     /* the token may go to other machines in clear */
 };
 
@@ -44,12 +48,15 @@ enum status herd_load(
 void herd_release(struct herd *herd);
 
 /*
- * The token for a request to this admin listener, which borrows it: NULL for
- * a Unix socket and where none is configured. STATUS_LOCAL: it could not be
- * read, or would leave this machine in clear; `message` says what to do.
+ * The ways to an admin listener, which borrow the herd's token: Unix sockets
+ * first, then TCP, in the order of the list. Where the list has TCP, a socket
+ * that does not exist is another machine's and left out. STATUS_LOCAL: there is
+ * none, because it has no address, or because the token or a file for TLS could
+ * not be read, or the token would leave this machine in clear; `message` says
+ * what to do.
  */
-enum status herd_token(const struct herd *herd, const struct address *admin,
-    const char **token, struct buf *message);
+enum status herd_ways(const struct herd *herd, const struct address_list *admin,
+    struct admin_ways *ways, struct buf *message);
 
 /* Do both settings mean the same herd, with the same rights? */
 bool herd_is_same(const struct prefs *a, const struct prefs *b);

@@ -10,6 +10,7 @@
 #include "base/xbuf.h"
 #include "herd/version.h"
 #include "net/curl_api.h"
+#include "net/tls.h"
 
 struct admin_client {
 	struct loop *loop;
@@ -25,14 +26,74 @@ struct admin_call {
 	struct admin_call *prev;
 	CURL *easy;
 	struct curl_slist *headers;
+	struct admin_ways ways; /* a copy */
+	unsigned way;           /* that is tried */
+	bool denied;            /* on an earlier way */
+	char *path;
+	char *type; /* a header, or NULL */
+	char *hint; /* of its failure, or NULL */
+	struct mono deadline;
 	const struct admin_events *events;
 	void *arg;
 	struct buf body;
 	struct buf url;
 	bool too_long;
-	struct buf where; /* the address, for people */
+	struct buf where; /* the addresses, for people */
 	char error[CURL_ERROR_SIZE];
 };
+
+/* --- ways ------------------------------------------------------------ */
+
+void
+admin_ways_release(struct admin_ways *ways)
+{
+	for (unsigned i = 0; i < ways->count; i++) {
+		/* A copy's text is its own. */
+		char *token = (char *)(uintptr_t)ways->items[i].token;
+
+		if (token != NULL)
+			explicit_bzero(token, strlen(token));
+		free(token);
+		tls_drop(ways->items[i].tls);
+	}
+	*ways = (struct admin_ways){ 0 };
+}
+
+void
+admin_ways_copy(struct admin_ways *out, const struct admin_ways *from)
+{
+	struct admin_ways copy = *from;
+
+	for (unsigned i = 0; i < copy.count; i++) {
+		const char *token = copy.items[i].token;
+
+		copy.items[i].token = token == NULL ? NULL : xstrdup(token);
+		(void)tls_hold(copy.items[i].tls);
+	}
+	admin_ways_release(out);
+	*out = copy;
+}
+
+static bool
+is_same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+bool
+admin_ways_equal(const struct admin_ways *a, const struct admin_ways *b)
+{
+	bool same = a->count == b->count;
+
+	for (unsigned i = 0; same && i < a->count; i++)
+		same =
+		    address_equal(&a->items[i].address, &b->items[i].address) &&
+		    is_same_text(a->items[i].token, b->items[i].token) &&
+		    a->items[i].tls == b->items[i].tls;
+	return same;
+}
+
+/* --- calls ----------------------------------------------------------- */
 
 static struct timeval
 timeval_of(long ms)
@@ -63,6 +124,10 @@ free_call(struct admin_call *call)
 	curl->multi_remove(call->admin->multi, call->easy);
 	curl->easy_cleanup(call->easy);
 	curl->slist_free(call->headers);
+	admin_ways_release(&call->ways);
+	free(call->path);
+	free(call->type);
+	free(call->hint);
 	buf_release(&call->body);
 	buf_release(&call->url);
 	buf_release(&call->where);
@@ -84,10 +149,56 @@ status_of_http(long http)
 	return http == 404 ? STATUS_NEGATIVE : STATUS_REFUSED;
 }
 
+/* Before a byte of an answer: a certificate that is refused may look so. */
+static bool
+hung_up(const struct admin_call *call, CURLcode code)
+{
+	long http = 0;
+
+	call->admin->curl.get(call->easy, CURLINFO_RESPONSE_CODE, &http);
+	return http == 0 &&
+	       (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR ||
+		   code == CURLE_GOT_NOTHING);
+}
+
+/* libcurl compares the name itself, and gives no number for it. */
+static bool
+names_another_host(const struct admin_call *call)
+{
+	return strstr(call->error, "subject name") != NULL;
+}
+
+/* A fault of TLS in words, NULL: it is none. *hint says what to do. */
+static const char *
+tls_fault(const struct admin_call *call, CURLcode code, const char **hint)
+{
+	const char *meaning = NULL;
+	long verify = 0;
+
+	if (call->ways.items[call->way].tls == NULL)
+		return NULL;
+	call->admin->curl.get(call->easy, CURLINFO_SSL_VERIFYRESULT, &verify);
+	if (code == CURLE_PEER_FAILED_VERIFICATION)
+		return tls_certificate_fault(
+		    names_another_host(call) ? 0 : verify, hint);
+	if (code == CURLE_SSL_CONNECT_ERROR || code == CURLE_RECV_ERROR ||
+	    code == CURLE_SEND_ERROR)
+		meaning = tls_error_meaning(call->error, hint);
+	if (meaning == NULL && code != CURLE_SSL_CONNECT_ERROR &&
+	    hung_up(call, code)) {
+		*hint = "does it want a certificate of yours (--cert-file, "
+			"--key-file), signed by its client_ca?";
+		meaning = "it closed the connection after the TLS handshake";
+	}
+	return meaning;
+}
+
 /* Was it the connection that failed, and how? */
 static enum status
 status_of_curl(CURLcode code, int error)
 {
+	if (code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM)
+		return STATUS_LOCAL;
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return STATUS_TIMEOUT;
 	if (error == EACCES || error == EPERM)
@@ -123,8 +234,15 @@ message_of_curl(const struct admin_call *call, CURLcode code, int error)
 static char *
 hint_of_curl(struct admin_call *call, CURLcode code)
 {
+	const struct admin_way *way = &call->ways.items[call->way];
+
 	if (code == CURLE_COULDNT_CONNECT)
 		return xasprintf("is herdd running? Its admin listener is %s",
+		    text_of(&call->where));
+	if ((code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR) &&
+	    way->address.kind == ADDRESS_TCP && way->tls == NULL)
+		return xasprintf("if %s speaks TLS, its herd file says so with "
+				 "admin.tls_cert; with -s ask tls://HOST:PORT",
 		    text_of(&call->where));
 	if (code == CURLE_UNSUPPORTED_PROTOCOL ||
 	    code == CURLE_WEIRD_SERVER_REPLY)
@@ -143,6 +261,22 @@ read_error(struct admin_answer *answer, cJSON *json)
 	answer->hint = string_of(error, "hint");
 }
 
+/* `answer` gets a hint that is static, or the call's. */
+static void
+fail_by_curl(struct admin_call *call, CURLcode code, int error,
+    struct admin_answer *answer)
+{
+	answer->message = tls_fault(call, code, &answer->hint);
+	if (answer->message != NULL) {
+		answer->status = STATUS_CONNECT;
+		return;
+	}
+	answer->status = status_of_curl(code, error);
+	answer->message = message_of_curl(call, code, error);
+	call->hint = hint_of_curl(call, code);
+	answer->hint = call->hint;
+}
+
 static void
 complete(struct admin_call *call, CURLcode code)
 {
@@ -152,18 +286,17 @@ complete(struct admin_call *call, CURLcode code)
 	struct admin_answer answer = { .body = buf_span(&call->body) };
 	cJSON *json = NULL;
 	char *failed = NULL;
-	char *hint = NULL;
 	double connected = 0;
 	long error = 0;
 
 	curl->get(call->easy, CURLINFO_RESPONSE_CODE, &answer.http);
 	curl->get(call->easy, CURLINFO_OS_ERRNO, &error);
 	curl->get(call->easy, CURLINFO_CONNECT_TIME, &connected);
+	if (code == CURLE_COULDNT_CONNECT && call->denied)
+		error = EACCES;
 	answer.connected = connected > 0;
 	if (code != CURLE_OK) {
-		answer.status = status_of_curl(code, (int)error);
-		answer.message = message_of_curl(call, code, (int)error);
-		answer.hint = hint = hint_of_curl(call, code);
+		fail_by_curl(call, code, (int)error, &answer);
 	} else {
 		answer.status = status_of_http(answer.http);
 	}
@@ -178,8 +311,123 @@ complete(struct admin_call *call, CURLcode code)
 	events->on_done(arg, &answer);
 	cJSON_Delete(json);
 	free(failed);
-	free(hint);
 	free_call(call);
+}
+
+static void
+add_header(struct admin_call *call, const char *text)
+{
+	call->headers = call->admin->curl.slist_append(call->headers, text);
+	if (call->headers == NULL)
+		out_of_memory();
+}
+
+static void
+set_url(struct admin_call *call, const struct admin_way *way)
+{
+	const struct curl_api *curl = &call->admin->curl;
+	const struct address *address = &way->address;
+	bool local = address->kind == ADDRESS_UNIX;
+
+	buf_clear(&call->url);
+	put_text(&call->url, way->tls != NULL ? "https://" : "http://");
+	if (local)
+		put_text(&call->url, "localhost");
+	else
+		must(address_format(&call->url, address));
+	put_text(&call->url, call->path);
+	curl->set(
+	    call->easy, CURLOPT_UNIX_SOCKET_PATH, local ? address->path : NULL);
+	curl->set(call->easy, CURLOPT_URL, text_of(&call->url));
+}
+
+static void
+set_files(struct admin_call *call, const struct tls_files *files)
+{
+	const struct curl_api *curl = &call->admin->curl;
+
+	curl->set(
+	    call->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (files->ca != NULL) {
+		curl->set(call->easy, CURLOPT_CAINFO, files->ca);
+		curl->set(call->easy, CURLOPT_CAPATH, NULL);
+	}
+	if (files->cert != NULL)
+		curl->set(call->easy, CURLOPT_SSLCERT, files->cert);
+	if (files->key != NULL)
+		curl->set(call->easy, CURLOPT_SSLKEY, files->key);
+}
+
+/* A way that leads nowhere leaves time for those that follow. */
+static void
+set_time(struct admin_call *call)
+{
+	const struct curl_api *curl = &call->admin->curl;
+	long ways = (long)(call->ways.count - call->way);
+	long ms;
+
+	if (call->deadline.ns == NO_DEADLINE.ns)
+		return;
+	ms = deadline_left_ms(call->deadline);
+	curl->set(call->easy, CURLOPT_TIMEOUT_MS, ms > 0 ? ms : 1L);
+	curl->set(
+	    call->easy, CURLOPT_CONNECTTIMEOUT_MS, ms > ways ? ms / ways : 1L);
+}
+
+/* What of the request depends on the way that it goes. */
+static void
+set_way(struct admin_call *call)
+{
+	const struct curl_api *curl = &call->admin->curl;
+	const struct admin_way *way = &call->ways.items[call->way];
+
+	set_url(call, way);
+	if (way->tls != NULL)
+		set_files(call, tls_files(way->tls));
+	set_time(call);
+	curl->slist_free(call->headers);
+	call->headers = NULL;
+	if (call->type != NULL)
+		add_header(call, call->type);
+	if (way->token != NULL) {
+		char *text = xasprintf("Authorization: Bearer %s", way->token);
+
+		add_header(call, text);
+		explicit_bzero(text, strlen(text));
+		free(text);
+	}
+	curl->set(call->easy, CURLOPT_HTTPHEADER, call->headers);
+}
+
+/* Did the way lead nowhere, so that the next one may be tried? */
+static bool
+has_another_way(struct admin_call *call, CURLcode code)
+{
+	double connected = 0;
+	long error = 0;
+
+	if (call->way + 1 >= call->ways.count)
+		return false;
+	call->admin->curl.get(call->easy, CURLINFO_CONNECT_TIME, &connected);
+	call->admin->curl.get(call->easy, CURLINFO_OS_ERRNO, &error);
+	call->denied |= error == EACCES || error == EPERM;
+	return code == CURLE_COULDNT_CONNECT ||
+	       code == CURLE_COULDNT_RESOLVE_HOST ||
+	       (code == CURLE_OPERATION_TIMEDOUT && connected <= 0 &&
+		   deadline_left_ms(call->deadline) > 0);
+}
+
+static void
+go_another_way(struct admin_call *call)
+{
+	const struct curl_api *curl = &call->admin->curl;
+
+	curl->multi_remove(call->admin->multi, call->easy);
+	call->way++;
+	call->error[0] = '\0';
+	set_way(call);
+	if (curl->multi_add(call->admin->multi, call->easy) != CURLM_OK)
+		out_of_memory();
 }
 
 /* Takes finished calls one by one: a callback may start or cancel others. */
@@ -200,7 +448,9 @@ reap(struct admin_client *admin)
 			if (call->easy == message->easy_handle)
 				break;
 		}
-		if (call != NULL)
+		if (call != NULL && has_another_way(call, code))
+			go_another_way(call);
+		else if (call != NULL)
 			complete(call, code);
 	}
 }
@@ -334,72 +584,42 @@ on_body(char *data, size_t size, size_t count, void *arg)
 }
 
 static void
-set_target(struct admin_call *call, const struct admin_request *request)
-{
-	const struct curl_api *curl = &call->admin->curl;
-	const struct address *address = request->address;
-
-	must(address_format(&call->where, address));
-	put_text(&call->url, "http://");
-	if (address->kind == ADDRESS_UNIX) {
-		curl->set(call->easy, CURLOPT_UNIX_SOCKET_PATH, address->path);
-		put_text(&call->url, "localhost");
-	} else {
-		must(address_format(&call->url, address));
-	}
-	put_text(&call->url, request->path);
-	curl->set(call->easy, CURLOPT_URL, text_of(&call->url));
-}
-
-static void
-add_header(struct admin_call *call, const char *text)
-{
-	call->headers = call->admin->curl.slist_append(call->headers, text);
-	if (call->headers == NULL)
-		out_of_memory();
-}
-
-static void
 set_options(struct admin_call *call, const struct admin_request *request)
 {
 	const struct curl_api *curl = &call->admin->curl;
 	CURL *easy = call->easy;
 
-	set_target(call, request);
 	curl->set(easy, CURLOPT_CUSTOMREQUEST, request->method);
 	/* "." and ".." are client ids, not directories. */
 	curl->set(easy, CURLOPT_PATH_AS_IS, 1L);
 	curl->set(easy, CURLOPT_NOSIGNAL, 1L);
 	curl->set(easy, CURLOPT_PROXY, "");
-	curl->set(easy, CURLOPT_PROTOCOLS_STR, "http");
+	curl->set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl->set(easy, CURLOPT_QUICK_EXIT, 1L);
 	curl->set(easy, CURLOPT_USERAGENT, "herdctl/" HERD_VERSION);
 	curl->set(easy, CURLOPT_ERRORBUFFER, call->error);
 	curl->set(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl->set(easy, CURLOPT_WRITEDATA, call);
-	if (request->timeout_ns != 0) {
-		long ms = (long)(request->timeout_ns / HERD_NS_PER_MS);
-
-		curl->set(easy, CURLOPT_TIMEOUT_MS, ms > 0 ? ms : 1L);
-	}
 	/* Without a length a server would wait for a body until the end. */
 	if (request->body == NULL && (strcmp(request->method, "POST") == 0 ||
 					 strcmp(request->method, "PUT") == 0))
 		curl->set(easy, CURLOPT_COPYPOSTFIELDS, "");
 	if (request->body != NULL) {
 		curl->set(easy, CURLOPT_COPYPOSTFIELDS, request->body);
-		add_header(call, request->type == NULL
-				     ? "Content-Type: application/json"
-				     : request->type);
+		call->type = xstrdup(request->type == NULL
+					 ? "Content-Type: application/json"
+					 : request->type);
 	}
-	if (request->token != NULL) {
-		char *text =
-		    xasprintf("Authorization: Bearer %s", request->token);
+}
 
-		add_header(call, text);
-		free(text);
+static void
+say_where(struct admin_call *call)
+{
+	for (unsigned i = 0; i < call->ways.count; i++) {
+		put_text(&call->where, i == 0 ? "" : " or ");
+		must(
+		    address_format(&call->where, &call->ways.items[i].address));
 	}
-	curl->set(easy, CURLOPT_HTTPHEADER, call->headers);
 }
 
 struct admin_call *
@@ -422,7 +642,12 @@ admin_client_start(struct admin_client *admin,
 	if (call->next != NULL)
 		call->next->prev = call;
 	admin->calls = call;
+	call->path = xstrdup(request->path);
+	call->deadline = deadline_in(request->timeout_ns);
+	admin_ways_copy(&call->ways, &request->ways);
+	say_where(call);
 	set_options(call, request);
+	set_way(call);
 	if (admin->curl.multi_add(admin->multi, call->easy) != CURLM_OK)
 		out_of_memory();
 	return call;

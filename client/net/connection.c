@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@
 
 #include "base/xbuf.h"
 #include "herd/resolver.h"
+#include "net/tls.h"
 
 #define READ_BYTES 65536u
 
@@ -27,8 +29,12 @@ struct connection {
 	struct event *resolved; /* it is over */
 	struct endpoints addresses;
 	unsigned next_address;
+	struct tls *tls;                 /* NULL: plain */
+	char host[ADDRESS_HOST_MAX + 1]; /* that its certificate is to name */
+	struct tls_session *session;     /* NULL: plain, or not connected yet */
 	struct buf in;
 	struct buf out;
+	struct buf wire; /* with TLS: what `out` became */
 	struct reply_scan scan;
 	unsigned char *kinds; /* ring of enum reply_kind, what is awaited */
 	size_t kinds_first;
@@ -38,6 +44,7 @@ struct connection {
 };
 
 static void try_next_address(struct connection *s, int error);
+static void write_out(struct connection *s);
 
 struct connection *
 connection_new(
@@ -51,6 +58,7 @@ connection_new(
 	s->fd = -1;
 	buf_init(&s->in, REPLY_MAX + READ_BYTES);
 	buf_init(&s->out, XBUF_MAX);
+	buf_init(&s->wire, XBUF_MAX);
 	return s;
 }
 
@@ -63,6 +71,8 @@ close_socket(struct connection *s)
 		event_free(s->writable);
 	s->readable = NULL;
 	s->writable = NULL;
+	tls_end(s->session);
+	s->session = NULL;
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
@@ -85,6 +95,9 @@ connection_close(struct connection *s)
 	close_socket(s);
 	buf_release(&s->in);
 	buf_release(&s->out);
+	buf_release(&s->wire);
+	tls_drop(s->tls);
+	s->tls = NULL;
 	s->scan = (struct reply_scan){ 0 };
 	s->kinds_count = 0;
 	s->state = SESSION_CLOSED;
@@ -209,38 +222,80 @@ on_end(struct connection *s, int error)
 		fail(s, STATUS_CONNECT, "it closed the connection");
 }
 
+/* A certificate that the node refuses is told after the handshake. */
 static void
-on_readable(evutil_socket_t fd, short what HERD_UNUSED, void *arg)
+fail_tls(struct connection *s)
 {
-	struct connection *s = arg;
+	char *message = xstrdup(tls_error(s->session));
 
-	for (;;) {
-		ssize_t n;
+	fail(s, STATUS_CONNECT, message);
+	free(message);
+}
 
-		must(buf_reserve(&s->in, READ_BYTES));
-		n = recv(fd, buf_tail(&s->in), READ_BYTES, 0);
-		if (n < 0) {
-			if (errno == EINTR)
-				continue;
-			if (errno != EAGAIN)
-				on_end(s, errno);
-			return;
-		}
-		if (n == 0) {
-			on_end(s, 0);
-			return;
-		}
-		buf_grow(&s->in, (size_t)n);
-		if (!take_replies(s) || (size_t)n < READ_BYTES)
-			return;
+/* What has come; 0: nothing for now, or the connection has ended. */
+static size_t
+read_plain(struct connection *s)
+{
+	ssize_t n;
+
+	do {
+		n = recv(s->fd, buf_tail(&s->in), READ_BYTES, 0);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN)
+		return 0;
+	if (n <= 0)
+		on_end(s, n < 0 ? errno : 0);
+	return n > 0 ? (size_t)n : 0;
+}
+
+static size_t
+read_tls(struct connection *s)
+{
+	size_t len = 0;
+
+	switch (tls_read(s->session, buf_tail(&s->in), READ_BYTES, &len)) {
+	case TLS_DONE: return len;
+	case TLS_WAITS: write_out(s); return 0;
+	case TLS_CLOSED: on_end(s, 0); return 0;
+	case TLS_FAILED: fail_tls(s); return 0;
 	}
+	return 0;
+}
+
+static void
+read_in(struct connection *s)
+{
+	size_t n;
+
+	do {
+		must(buf_reserve(&s->in, READ_BYTES));
+		n = s->session != NULL ? read_tls(s) : read_plain(s);
+		if (n == 0)
+			return;
+		buf_grow(&s->in, n);
+		/* TLS hands out a record at a time. */
+	} while (take_replies(s) && (s->session != NULL || n == READ_BYTES));
+}
+
+/* With TLS: takes all of `out`, which OpenSSL makes into records. */
+static void
+seal(struct connection *s)
+{
+	if (s->state == SESSION_OPEN &&
+	    tls_write(s->session, buf_span(&s->out)) == TLS_DONE)
+		buf_clear(&s->out);
+	tls_output(s->session, &s->wire);
 }
 
 static void
 write_out(struct connection *s)
 {
-	while (s->out.len > 0) {
-		struct span out = buf_span(&s->out);
+	struct buf *wire = s->session != NULL ? &s->wire : &s->out;
+
+	if (s->session != NULL)
+		seal(s);
+	while (wire->len > 0) {
+		struct span out = buf_span(wire);
 		ssize_t n = send(s->fd, out.data, out.len, MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
@@ -252,24 +307,70 @@ write_out(struct connection *s)
 				out_of_memory();
 			return;
 		}
-		buf_drain(&s->out, (size_t)n);
+		buf_drain(wire, (size_t)n);
 	}
+}
+
+static void
+on_ready(struct connection *s)
+{
+	s->state = SESSION_OPEN;
+	write_out(s);
+	if (s->events->on_open != NULL)
+		s->events->on_open(s->arg);
+}
+
+static void
+shake_hands(struct connection *s)
+{
+	enum tls_result result = tls_shake(s->session);
+
+	write_out(s);
+	switch (result) {
+	case TLS_DONE: on_ready(s); return;
+	case TLS_WAITS: return;
+	case TLS_CLOSED:
+		fail(s, STATUS_CONNECT,
+		    "it closed the connection during the TLS handshake; does "
+		    "it speak TLS?");
+		return;
+	case TLS_FAILED: fail_tls(s); return;
+	}
+}
+
+static void
+on_readable(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	struct connection *s = arg;
+
+	if (s->state == SESSION_SECURING)
+		shake_hands(s);
+	else
+		read_in(s);
 }
 
 static void
 on_connected(struct connection *s)
 {
 	int one = 1;
+	struct buf why = XBUF;
 
 	setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	s->state = SESSION_OPEN;
 	s->readable =
 	    event_new(s->base, s->fd, EV_READ | EV_PERSIST, on_readable, s);
 	if (s->readable == NULL || event_add(s->readable, NULL) != 0)
 		out_of_memory();
-	write_out(s);
-	if (s->events->on_open != NULL)
-		s->events->on_open(s->arg);
+	if (s->tls == NULL) {
+		on_ready(s);
+		return;
+	}
+	s->state = SESSION_SECURING;
+	s->session = tls_begin(s->tls, s->fd, s->host, &why);
+	if (s->session == NULL)
+		fail(s, STATUS_LOCAL, text_of(&why));
+	else
+		shake_hands(s);
+	buf_release(&why);
 }
 
 static void
@@ -348,8 +449,12 @@ on_resolved(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 }
 
 void
-connection_open(struct connection *s, const struct address *address)
+connection_open(
+    struct connection *s, const struct address *address, struct tls *tls)
 {
+	tls_drop(s->tls);
+	s->tls = tls_hold(tls);
+	snprintf(s->host, sizeof(s->host), "%s", address->host);
 	if (resolver_numeric(address, &s->addresses) == HERD_OK) {
 		s->next_address = 0;
 		try_next_address(s, EADDRNOTAVAIL);

@@ -13,11 +13,13 @@
 
 struct event_base;
 struct connection;
+struct tls;
 
 enum connection_state {
 	SESSION_CLOSED,
 	SESSION_RESOLVING,
 	SESSION_CONNECTING,
+	SESSION_SECURING, /* the TLS handshake */
 	SESSION_OPEN,
 };
 
@@ -37,9 +39,12 @@ struct connection *connection_new(
     struct event_base *base, const struct connection_events *events, void *arg);
 void connection_free(struct connection *connection);
 
-/* Starts connecting; on_open or on_closed follows, maybe before return. */
-void connection_open(
-    struct connection *connection, const struct address *address);
+/*
+ * Starts connecting; on_open or on_closed follows, maybe before return. With
+ * `tls` (NULL: plain; it is held) the node has to show a good certificate.
+ */
+void connection_open(struct connection *connection,
+    const struct address *address, struct tls *tls);
 
 /* Closes without a callback; what is under way is forgotten. */
 void connection_close(struct connection *connection);

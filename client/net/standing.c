@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/xbuf.h"
+#include "net/tls.h"
 
 #define RETRY_FIRST_MS 200u
 #define RETRY_MOST_MS 5000u
@@ -14,6 +15,7 @@
 struct standing {
 	struct connection *connection;
 	struct address address;
+	struct tls *tls; /* NULL: plain */
 	const struct standing_events *events;
 	void *arg;
 	struct event *retry;
@@ -88,16 +90,18 @@ on_retry(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	struct standing *standing = arg;
 
-	connection_open(standing->connection, &standing->address);
+	connection_open(
+	    standing->connection, &standing->address, standing->tls);
 }
 
 struct standing *
 standing_new(struct event_base *base, const struct address *address,
-    const struct standing_events *events, void *arg)
+    struct tls *tls, const struct standing_events *events, void *arg)
 {
 	struct standing *standing = xcalloc(1, sizeof(*standing));
 
 	standing->address = *address;
+	standing->tls = tls_hold(tls);
 	standing->events = events;
 	standing->arg = arg;
 	standing->retry_ms = RETRY_FIRST_MS;
@@ -120,6 +124,7 @@ standing_free(struct standing *standing)
 		return;
 	connection_free(standing->connection);
 	event_free(standing->retry);
+	tls_drop(standing->tls);
 	free(standing);
 }
 
@@ -142,10 +147,11 @@ standing_reason(const struct standing *standing)
 }
 
 bool
-standing_leads_to(
-    const struct standing *standing, const struct address *address)
+standing_leads_to(const struct standing *standing,
+    const struct address *address, const struct tls *tls)
 {
-	return address_equal(&standing->address, address);
+	return standing->tls == tls &&
+	       address_equal(&standing->address, address);
 }
 
 struct connection *

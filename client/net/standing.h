@@ -11,16 +11,18 @@
 
 struct event_base;
 struct standing;
+struct tls;
 
 struct standing_events {
 	/* It was lost (with the reason) or is there (again). */
 	void (*on_change)(void *arg, bool up, const char *reason);
 };
 
-/* Gives a standing that starts to connect at once. Borrows `events`. */
+/* Gives a standing that starts to connect at once. Borrows `events`, holds
+ * `tls` (NULL: plain). */
 struct standing *standing_new(struct event_base *base,
-    const struct address *address, const struct standing_events *events,
-    void *arg);
+    const struct address *address, struct tls *tls,
+    const struct standing_events *events, void *arg);
 void standing_free(struct standing *standing);
 
 bool standing_is_up(const struct standing *standing);
@@ -29,8 +31,8 @@ bool standing_is_up(const struct standing *standing);
 bool standing_is_new(const struct standing *standing);
 /* Why it is down; "" while nothing has failed. */
 const char *standing_reason(const struct standing *standing);
-bool standing_leads_to(
-    const struct standing *standing, const struct address *address);
+bool standing_leads_to(const struct standing *standing,
+    const struct address *address, const struct tls *tls);
 
 /*
  * The connection for a command's requests; its events go to the command until

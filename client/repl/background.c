@@ -10,6 +10,7 @@
 #include "herd/framer.h"
 #include "herd/text.h"
 #include "net/standing.h"
+#include "net/tls.h"
 #include "out/width.h"
 #include "run/fields.h"
 
@@ -35,7 +36,7 @@ struct background {
 	struct target target; /* name is ours */
 	char *name;
 	/* Ours: by the time it is sent, app may have another herd. */
-	char *token;
+	struct admin_ways ways; /* to its admin listener; a copy */
 	bool follows;
 	bool may_ask; /* its admin listener, for which a token is at hand */
 	struct standing *standing;
@@ -214,8 +215,7 @@ static struct admin_request
 request_for(struct background *l, const char *path, uint64_t timeout_ns)
 {
 	return (struct admin_request){
-		.address = &l->target.admin,
-		.token = l->token,
+		.ways = l->ways,
 		.method = "GET",
 		.path = path,
 		.timeout_ns = timeout_ns,
@@ -570,10 +570,9 @@ stop(struct background *l)
 	forget_metrics(l);
 	free(l->name);
 	l->name = NULL;
-	if (l->token != NULL)
-		explicit_bzero(l->token, strlen(l->token));
-	free(l->token);
-	l->token = NULL;
+	admin_ways_release(&l->ways);
+	tls_drop(l->target.clients_tls);
+	l->target.clients_tls = NULL;
 	l->may_ask = false;
 	l->follows = false;
 	l->heard = false;
@@ -598,36 +597,30 @@ background_free(struct background *l)
 }
 
 static bool
-is_same_token(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static bool
-is_followed(
-    const struct background *l, const struct target *target, const char *token)
+is_followed(const struct background *l, const struct target *target,
+    const struct admin_ways *ways)
 {
 	return l->follows && target != NULL &&
 	       strcmp(l->name, target->name) == 0 &&
-	       is_same_token(l->token, token) &&
-	       address_equal(&l->target.clients, &target->clients) &&
-	       address_equal(&l->target.admin, &target->admin);
+	       admin_ways_equal(&l->ways, ways) &&
+	       l->target.clients_tls == target->clients_tls &&
+	       address_equal(&l->target.clients, &target->clients);
 }
 
 void
 background_follow(struct background *l, const struct target *target)
 {
 	struct timeval at_once = seconds(0);
-	bool may_ask = target != NULL && target->admin.kind != ADDRESS_NONE;
-	const char *token = NULL;
+	bool may_ask = target != NULL && target->admin.count > 0;
+	struct admin_ways ways = { 0 };
 	struct buf why = XBUF;
 
 	/* A fault of the token is reported when a command asks. */
 	if (may_ask)
-		may_ask = herd_token(&l->app->herd, &target->admin, &token,
+		may_ask = herd_ways(&l->app->herd, &target->admin, &ways,
 			      &why) == STATUS_OK;
 	buf_release(&why);
-	if (is_followed(l, target, token) || (!l->follows && target == NULL))
+	if (is_followed(l, target, &ways) || (!l->follows && target == NULL))
 		return;
 	stop(l);
 	if (target == NULL)
@@ -636,10 +629,11 @@ background_follow(struct background *l, const struct target *target)
 	l->name = xstrdup(target->name);
 	l->target = *target;
 	l->target.name = l->name;
-	l->token = token == NULL ? NULL : xstrdup(token);
+	l->target.clients_tls = tls_hold(target->clients_tls);
+	admin_ways_copy(&l->ways, &ways);
 	if (target->clients.kind != ADDRESS_NONE)
-		l->standing = standing_new(
-		    app_loop(l->app)->base, &target->clients, &link_events, l);
+		l->standing = standing_new(app_loop(l->app)->base,
+		    &target->clients, target->clients_tls, &link_events, l);
 	l->app->standing = l->standing;
 	l->may_ask = may_ask;
 	if (!may_ask)

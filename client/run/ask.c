@@ -76,14 +76,9 @@ enum status
 ask_prepare(struct run *run, const struct target *target,
     struct admin_request *request, struct buf *why)
 {
-	enum status status;
+	enum status status =
+	    herd_ways(run->herd, &target->admin, &request->ways, why);
 
-	request->address = &target->admin;
-	if (target->admin.kind == ADDRESS_NONE) {
-		put_text(why, "the herd file gives it no admin address");
-		return STATUS_LOCAL;
-	}
-	status = herd_token(run->herd, &target->admin, &request->token, why);
 	if (status == STATUS_OK)
 		run_verbose(run, "%s: %s %s", target->name, request->method,
 		    request->path);

@@ -71,7 +71,8 @@ start_on_link(
 	struct run *run = x->run;
 	char *reason;
 
-	if (link == NULL || !standing_leads_to(link, &x->target->clients))
+	if (link == NULL || !standing_leads_to(link, &x->target->clients,
+				x->target->clients_tls))
 		return false;
 	if (standing_is_new(link))
 		(void)loop_wait(
@@ -101,7 +102,8 @@ start(struct conversation *x, struct span request)
 	if (start_on_link(x, run->app->standing, request))
 		return;
 	x->connection = connection_new(app_loop(run->app)->base, &events, x);
-	connection_open(x->connection, &x->target->clients);
+	connection_open(
+	    x->connection, &x->target->clients, x->target->clients_tls);
 	if (connection_state(x->connection) != SESSION_CLOSED)
 		connection_send(x->connection, request);
 }
@@ -109,7 +111,11 @@ start(struct conversation *x, struct span request)
 static void
 stop(struct conversation *x)
 {
-	finish(x, STATUS_TIMEOUT, "no answer in time");
+	finish(x, STATUS_TIMEOUT,
+	    x->standing == NULL && x->connection != NULL &&
+		    connection_state(x->connection) == SESSION_SECURING
+		? "no answer to the TLS handshake in time; does it speak TLS?"
+		: "no answer in time");
 	if (x->standing != NULL)
 		standing_return(x->standing, x->status == STATUS_OK);
 	else
@@ -213,7 +219,9 @@ fail_exchange(struct run *run, const struct conversation *x)
 {
 	struct buf hint = XBUF;
 
-	put_text(&hint, "is herdd running? Its listener for clients is ");
+	put_text(&hint, x->target->clients_tls != NULL
+			    ? "its listener for clients, with TLS, is "
+			    : "is herdd running? Its listener for clients is ");
 	must(address_format(&hint, &x->target->clients));
 	run_fail_node(run, x->status, x->target->name, x->message,
 	    x->status == STATUS_CONNECT ? text_of(&hint) : NULL);

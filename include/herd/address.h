@@ -27,6 +27,13 @@ struct address {
 	char path[ADDRESS_PATH_MAX + 1u]; /* Unix */
 };
 
+/* Where one listener can be reached, in the order of preference. */
+#define ADDRESS_LIST_MAX 4u
+struct address_list {
+	unsigned count;
+	struct address items[ADDRESS_LIST_MAX];
+};
+
 /* HERD_ESYNTAX, HERD_ERANGE (port), HERD_ELIMIT (host or path too long). */
 HERD_MUST_CHECK enum herd_error address_parse(
     struct span text, struct address *out);
@@ -36,6 +43,12 @@ HERD_MUST_CHECK enum herd_error address_format(
     struct buf *out, const struct address *address);
 
 bool address_equal(const struct address *a, const struct address *b);
+
+/* Appends them with ", " between; nothing for an empty list. */
+HERD_MUST_CHECK enum herd_error address_list_format(
+    struct buf *out, const struct address_list *list);
+bool address_list_equal(
+    const struct address_list *a, const struct address_list *b);
 
 /*
  * Nothing beyond this machine reaches it: a Unix path, 127.0.0.0/8, ::1 or

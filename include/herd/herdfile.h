@@ -24,7 +24,7 @@ struct herdfile_node {
 	char *name;
 	struct address clients; /* TCP */
 	struct address peers;   /* TCP; ADDRESS_NONE only without links */
-	struct address admin;   /* Unix path or TCP, or ADDRESS_NONE */
+	struct address_list admin; /* Unix paths and TCP, or none */
 	unsigned line;          /* where the file names it, from 1 */
 	unsigned column;
 };

@@ -53,6 +53,14 @@ HERD_MUST_CHECK enum herd_error keyfile_read_words(const struct keyfile *file,
 void keyfile_words_wipe(struct keyfile_words *words);
 
 /*
+ * Reads the whole file, such as a key in PEM form, of `least` to `most` bytes
+ * without the white space at its end; `data` has room for one more. Errors as
+ * above; then `data` is wiped.
+ */
+HERD_MUST_CHECK enum herd_error keyfile_read(const struct keyfile *file,
+    size_t least, size_t most, char *data, size_t *len, struct buf *message);
+
+/*
  * Reads a file of one word, white space at its ends apart: 1 to
  * KEYFILE_WORD_MAX printable ASCII characters; `word` gets a NUL after them.
  * Errors as above; `message` never has the word. Wipe it after use.

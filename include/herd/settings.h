@@ -137,7 +137,18 @@ struct settings {
 		char *listen; /* TCP address, "" = Unix socket only; %n no */
 		char *token_file; /* read and write */
 		char *read_token_file;
+		char *tls_cert; /* "" = no TLS */
+		char *tls_key;
+		char *client_ca; /* "" = no certificates of callers */
+		char *group;     /* of the socket, "" = none */
+		bool plaintext;  /* beyond loopback */
 	} admin;
+	struct {
+		char *tls_cert; /* "" = no TLS */
+		char *tls_key;
+		char *client_ca; /* "" = no certificates of clients */
+		bool bind_ids;
+	} clients;
 };
 
 struct setting {

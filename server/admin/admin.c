@@ -3,6 +3,7 @@
 #include "admin/admin.h"
 
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <stdio.h>
@@ -51,24 +52,42 @@ name_remote_peer(struct http_call *call, int fd, const char *kind)
 	snprintf(call->who, sizeof(call->who), "%s %s", kind, text);
 }
 
+/*
+ * What a caller over TCP may do: what its token says. Where there are no
+ * tokens, a certificate of admin.client_ca is as good as the one that writes.
+ */
+static enum token_grant
+grant_of(const struct http_call *call, bool has_certificate)
+{
+	if (!bearer_tokens_exist(&call->admin->tokens))
+		return has_certificate ? TOKEN_WRITE : TOKEN_NONE;
+	return bearer_tokens_check(&call->admin->tokens,
+	    evhttp_find_header(evhttp_request_get_input_headers(call->request),
+		"Authorization"));
+}
+
 /* Returns whether the caller may use the route; answers if not. */
 static bool
 is_permitted(struct http_call *call, const struct http_listener *listener)
 {
 	enum token_grant grant = TOKEN_WRITE;
 	const char *kind = "token";
-	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(
-	    evhttp_request_get_connection(call->request)));
+	char name[CERTIFICATE_NAME_MAX + 1] = "";
+	struct bufferevent *bev = evhttp_connection_get_bufferevent(
+	    evhttp_request_get_connection(call->request));
+	const struct ssl_st *ssl = bufferevent_openssl_get_ssl(bev);
+	int fd = bufferevent_getfd(bev);
+	bool has_certificate = ssl != NULL && certificate_peer_name(ssl, name);
 
 	if (!listener->trusted)
-		grant = bearer_tokens_check(&call->admin->tokens,
-		    evhttp_find_header(
-			evhttp_request_get_input_headers(call->request),
-			"Authorization"));
+		grant = grant_of(call, has_certificate);
 	if (grant == TOKEN_READ)
 		kind = "read-token";
 	else if (grant != TOKEN_WRITE)
 		kind = "stranger";
+	/* Whom the certificate names has asked, whatever the token allows. */
+	if (name[0] != '\0')
+		kind = name;
 	if (call->conn != NULL && (grant == TOKEN_READ || grant == TOKEN_WRITE))
 		http_limits_trust(call->conn);
 	if (listener->trusted)
@@ -255,6 +274,17 @@ read_tokens(struct admin *admin, struct bearer_tokens *out, struct buf *message)
 	    &write_file, &read_file, &admin->tokens, out, message);
 }
 
+/* Does a listener at `wide` serve those who connect to `address` as well? */
+static bool
+covers(const struct address *wide, const struct address *address)
+{
+	return wide->kind == ADDRESS_TCP && address->kind == ADDRESS_TCP &&
+	       wide->port == address->port && wide->port != 0 &&
+	       (strcmp(wide->host, address->host) == 0 ||
+		   strcmp(wide->host, "0.0.0.0") == 0 ||
+		   strcmp(wide->host, "::") == 0);
+}
+
 static enum herd_error
 on_reload_read(void *arg, struct reload *reload, struct buf *message)
 {
@@ -287,20 +317,45 @@ static enum herd_error
 open_listeners(struct admin *admin, struct buf *message)
 {
 	const struct node *node = admin->node;
-	const struct address *own = &node->file.nodes[node->self].admin;
+	const struct address_list *own = &node->file.nodes[node->self].admin;
 	const char *listen = node->file.settings.admin.listen;
+	struct http_listener *listener = admin->listeners;
+	struct http_listener *last = &listener[ADMIN_LISTENERS - 1];
+	struct address wide = { .kind = ADDRESS_NONE };
 	enum herd_error error = HERD_OK;
-	struct address address;
 
-	if (own->kind != ADDRESS_NONE)
-		error = http_listener_open(
-		    admin, &admin->listeners[0], own, message);
+	if (listen[0] != '\0')
+		error = address_parse(span_from(listen), &wide);
 	if (error == HERD_OK && listen[0] != '\0')
-		error = address_parse(span_from(listen), &address);
-	if (error == HERD_OK && listen[0] != '\0')
-		error = http_listener_open(
-		    admin, &admin->listeners[1], &address, message);
+		error = http_listener_open(admin, last, &wide, message);
+	for (unsigned i = 0; i < own->count && error == HERD_OK; i++)
+		if (!covers(&wide, &own->items[i]))
+			error = http_listener_open(
+			    admin, listener++, &own->items[i], message);
 	return error;
+}
+
+/* The sockets have the group that the settings name now. */
+static void
+on_reloaded(void *arg)
+{
+	struct admin *admin = arg;
+	struct buf message;
+
+	buf_init(&message, 1024);
+	for (unsigned i = 0; i < ADMIN_LISTENERS; i++) {
+		struct http_listener *listener = &admin->listeners[i];
+
+		buf_clear(&message);
+		if (listener->http != NULL &&
+		    http_listener_share(listener, admin->node->admin_group,
+			&message) != HERD_OK)
+			LOG(admin->node->log, LOG_ERROR, "admin-group",
+			    log_span("error", buf_span(&message)),
+			    log_text("next", "until then only the node's user "
+					     "may use the socket"));
+	}
+	buf_release(&message);
 }
 
 static void
@@ -344,6 +399,7 @@ admin_open(struct node *node, struct event_base *base, struct buf *message,
 		return error;
 	}
 	node_on_reload_files(node, &TOKEN_FILES, admin);
+	node_on_reloaded(node, on_reloaded, admin);
 	*out = admin;
 	return HERD_OK;
 }
@@ -372,6 +428,7 @@ admin_close(struct admin *admin)
 	if (admin == NULL)
 		return;
 	admin->stopping = true;
+	node_on_reloaded(admin->node, NULL, NULL);
 	for (call = TAILQ_FIRST(&admin->calls); call != NULL; call = next) {
 		next = TAILQ_NEXT(call, all);
 		http_call_abort(call);
@@ -403,8 +460,19 @@ admin_release(struct admin *admin)
 	free(admin);
 }
 
-const struct address *
-admin_address(const struct admin *admin, bool second)
+struct address_list
+admin_addresses(const struct admin *admin)
 {
-	return &admin->listeners[second].address;
+	struct address_list list = { 0 };
+
+	for (unsigned i = 0; i < ADDRESS_LIST_MAX; i++)
+		if (admin->listeners[i].http != NULL)
+			list.items[list.count++] = admin->listeners[i].address;
+	return list;
+}
+
+const struct address *
+admin_listen_address(const struct admin *admin)
+{
+	return &admin->listeners[ADMIN_LISTENERS - 1].address;
 }

@@ -18,10 +18,11 @@ HERD_MUST_CHECK enum herd_error admin_open(struct node *node,
     struct event_base *base, struct buf *message, struct admin **out);
 
 /*
- * Returns where it listens, with the port that the system picked: the node's
- * own address (`second` false) or admin.listen. ADDRESS_NONE: not open.
+ * Where it listens, with the ports that the system picked: the node's own
+ * addresses that have a listener, and admin.listen (ADDRESS_NONE: not open).
  */
-const struct address *admin_address(const struct admin *admin, bool second);
+struct address_list admin_addresses(const struct admin *admin);
+const struct address *admin_listen_address(const struct admin *admin);
 
 /*
  * Ends event streams, sends what is under way, takes no more requests. Call it

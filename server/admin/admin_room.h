@@ -16,6 +16,7 @@
 #define ADMIN_CALLS_MAX 128u /* requests at one time; more get 503 */
 #define ADMIN_IDLE_S 60      /* without a byte: the connection is closed */
 #define ADMIN_BODY_MAX (256 << 10)
+#define ADMIN_LISTENERS (ADDRESS_LIST_MAX + 1)
 #define ADMIN_CLOSE_MS 1000 /* for answers on their way when we stop */
 
 struct table_stats;
@@ -42,7 +43,8 @@ struct http_listener {
 struct admin {
 	struct node *node;
 	struct event_base *base;
-	struct http_listener listeners[2]; /* of the node, of admin.listen */
+	/* Of the node's addresses; the last one is that of admin.listen. */
+	struct http_listener listeners[ADMIN_LISTENERS];
 	struct bearer_tokens tokens;
 	struct bearer_tokens new_tokens; /* read, not used yet */
 	struct http_limits *limits;      /* connections over TCP */

@@ -92,7 +92,7 @@ add_herd(struct json *json, const struct herdfile *file)
 		json_word(json, "node", node->name);
 		row_address(json, "clients", &node->clients);
 		row_address(json, "peers", &node->peers);
-		row_address(json, "admin", &node->admin);
+		row_addresses(json, "admin", &node->admin);
 		json_object_end(json);
 	}
 	json_array_end(json);

@@ -16,7 +16,7 @@
 #include "herd/json.h"
 #include "node/node.h"
 
-#define HTTP_CALL_WHO_MAX 96u
+#define HTTP_CALL_WHO_MAX 320u
 /* Bytes of a stream that may wait for a slow reader in user space. */
 #define HTTP_CALL_UNSENT_MAX 65536u
 #define HTTP_CALL_TURN_MS 10u
@@ -58,7 +58,8 @@ struct http_call {
 	struct json json; /* the answer while it is written */
 	int status;       /* and its HTTP status */
 	struct buf body;
-	char who[HTTP_CALL_WHO_MAX]; /* "uid=0 pid=1", "token 10.0.0.1:4711" */
+	char who[HTTP_CALL_WHO_MAX]; /* "uid=0 pid=1", "token 10.0.0.1:4711"; a
+				      * certificate's name, not "token" */
 	bool has_query;
 	bool head;     /* HEAD: no body */
 	bool answered; /* only bytes are left to be sent */

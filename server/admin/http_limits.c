@@ -3,8 +3,10 @@
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
@@ -24,6 +26,7 @@ struct http_connection {
 	uint64_t address;
 	bool trusted;
 	bool in_request;
+	bool refused; /* no memory for its TLS */
 };
 
 TAILQ_HEAD(http_connection_list, http_connection);
@@ -302,7 +305,10 @@ adopt(struct http_connection *conn)
 	TAILQ_INSERT_TAIL(&limits->all, conn, all);
 	limits->counts.now++;
 	set_deadline(conn);
-	keep_limits(limits, conn);
+	if (conn->refused)
+		close_connection(conn);
+	else
+		keep_limits(limits, conn);
 }
 
 static void
@@ -317,15 +323,38 @@ on_adopt(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 	}
 }
 
+/*
+ * evhttp closes the socket unless the bufferevent does. One of TLS must,
+ * because only then it frees its SSL.
+ */
+static struct bufferevent *
+new_bufferevent(struct event_base *base, struct ssl_st *ssl)
+{
+	struct bufferevent *bev;
+
+	if (ssl == NULL)
+		return bufferevent_socket_new(base, -1, 0);
+	bev = bufferevent_openssl_socket_new(
+	    base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	if (bev == NULL)
+		SSL_free(ssl);
+	else
+		bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+	return bev;
+}
+
 struct bufferevent *
-http_limits_accept(struct http_limits *limits)
+http_limits_accept(struct http_limits *limits, bool has_tls, struct ssl_st *ssl)
 {
 	struct http_connection *conn = calloc(1, sizeof(*conn));
 
-	if (conn == NULL)
+	if (conn == NULL) {
+		SSL_free(ssl);
 		return NULL;
+	}
 	conn->limits = limits;
-	conn->bev = bufferevent_socket_new(limits->base, -1, 0);
+	conn->refused = has_tls && ssl == NULL;
+	conn->bev = new_bufferevent(limits->base, ssl);
 	conn->deadline = evtimer_new(limits->base, on_deadline, conn);
 	if (conn->bev == NULL || conn->deadline == NULL) {
 		if (conn->bev != NULL)

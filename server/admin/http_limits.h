@@ -30,6 +30,7 @@ struct event_base;
 struct evhttp_connection;
 struct http_connection;
 struct http_limits;
+struct ssl_st;
 
 struct http_limits_counts {
 	unsigned now;
@@ -44,9 +45,12 @@ void http_limits_close(struct http_limits *limits);
 
 /*
  * Called when a connection is accepted: gives the bufferevent that evhttp
- * uses for it. NULL when out of memory; evhttp then makes its own.
+ * uses for it. With `has_tls` it speaks by `ssl`, which it takes; a connection
+ * that lacks one for want of memory is closed before it is read. NULL when out
+ * of memory; evhttp then makes its own.
  */
-struct bufferevent *http_limits_accept(struct http_limits *limits);
+struct bufferevent *http_limits_accept(
+    struct http_limits *limits, bool has_tls, struct ssl_st *ssl);
 
 /* Closes a stranger because a descriptor is needed. False: there is none. */
 bool http_limits_make_room(struct http_limits *limits);

@@ -6,6 +6,7 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/listener.h>
+#include <grp.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,9 +36,14 @@ static struct bufferevent *
 on_connection(struct event_base *base HERD_UNUSED, void *arg)
 {
 	struct http_listener *listener = arg;
+	struct ssl_st *ssl;
+	bool has_tls;
 
-	return listener->trusted ? NULL
-				 : http_limits_accept(listener->admin->limits);
+	if (listener->trusted)
+		return NULL;
+	has_tls = certificate_slot_begin(
+	    &listener->admin->node->admin_tls.slot, &ssl);
+	return http_limits_accept(listener->admin->limits, has_tls, ssl);
 }
 
 struct listener_search {
@@ -85,27 +91,52 @@ on_accept_error(struct evconnlistener *acceptor, void *arg HERD_UNUSED)
 	listener->paused = true;
 }
 
-/* The folder of a Unix socket, if only that is missing. */
+/* HERD_ENOTFOUND: there is no such group. */
+static enum herd_error
+find_group(const char *name, gid_t *out)
+{
+	char room[16384];
+	struct group entry;
+	struct group *found = NULL;
+
+	if (getgrnam_r(name, &entry, room, sizeof(room), &found) != 0 ||
+	    found == NULL)
+		return HERD_ENOTFOUND;
+	*out = found->gr_gid;
+	return HERD_OK;
+}
+
+/*
+ * Makes the folder of a Unix socket, if only that is missing; with admin.group
+ * its members may enter it.
+ */
 static void
-make_folder(const char *path)
+make_folder(const char *path, const char *group)
 {
 	char copy[ADDRESS_PATH_MAX + 1];
+	const char *folder;
+	gid_t gid;
 
 	snprintf(copy, sizeof(copy), "%s", path);
-	/* An error shows when the socket is bound. */
-	(void)mkdir(dirname(copy), 0700);
+	folder = dirname(copy);
+	/* An error shows when the socket is bound, or given to the group. */
+	if (mkdir(folder, 0700) == 0 && group[0] != '\0' &&
+	    find_group(group, &gid) == HERD_OK &&
+	    chown(folder, (uid_t)-1, gid) == 0)
+		(void)chmod(folder, 0750);
 }
 
 /* Opens a socket that only its owner may use from the start. */
 static enum herd_error
-listen_at(const struct address *address, struct buf *message, int *fd)
+listen_at(const struct address *address, const char *group, struct buf *message,
+    int *fd)
 {
 	mode_t before;
 	enum herd_error error;
 
 	if (address->kind != ADDRESS_UNIX)
 		return socket_listen(address, message, fd);
-	make_folder(address->path);
+	make_folder(address->path, group);
 	before = umask(0177);
 	error = socket_listen(address, message, fd);
 	umask(before);
@@ -156,21 +187,52 @@ http_listener_open(struct admin *admin, struct http_listener *listener,
 
 	listener->admin = admin;
 	listener->trusted = address->kind == ADDRESS_UNIX;
-	if (!listener->trusted && !bearer_tokens_exist(&admin->tokens))
+	if (!listener->trusted && !bearer_tokens_exist(&admin->tokens) &&
+	    admin->node->admin_tls.client_ca[0] == '\0')
 		return buf_addf(message, "the admin API over TCP needs "
-					 "admin.token_file or "
-					 "admin.read_token_file") == HERD_OK
+					 "admin.token_file, "
+					 "admin.read_token_file or "
+					 "admin.client_ca") == HERD_OK
 			   ? HERD_ERANGE
 			   : HERD_ENOMEM;
-	error = listen_at(address, message, &fd);
+	error = listen_at(address, admin->node->admin_group, message, &fd);
 	if (error != HERD_OK)
 		return error;
 	error = socket_bound(fd, address, &listener->address);
+	if (error == HERD_OK)
+		error = http_listener_share(
+		    listener, admin->node->admin_group, message);
 	if (error != HERD_OK) {
 		close(fd);
 		return error;
 	}
 	return open_on(listener, fd);
+}
+
+enum herd_error
+http_listener_share(
+    struct http_listener *listener, const char *group, struct buf *message)
+{
+	const char *path = listener->address.path;
+	gid_t gid = getegid();
+	const char *why = NULL;
+
+	if (listener->address.kind != ADDRESS_UNIX)
+		return HERD_OK;
+	if (group[0] != '\0' && find_group(group, &gid) != HERD_OK)
+		why = "there is no such group";
+	/* Closed first: the new group is not to get the old one's rights. */
+	else if (chmod(path, 0600) != 0 || chown(path, (uid_t)-1, gid) != 0 ||
+		 (group[0] != '\0' && chmod(path, 0660) != 0))
+		why = strerror(errno);
+	if (why == NULL)
+		return HERD_OK;
+	if (buf_addf(message,
+		"admin.group: cannot give the socket %s to group %s: %s; "
+		"name a group that this node's user is a member of",
+		path, group, why) != HERD_OK)
+		return HERD_ENOMEM;
+	return HERD_ESYSTEM;
 }
 
 void

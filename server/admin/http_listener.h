@@ -18,6 +18,14 @@ HERD_MUST_CHECK enum herd_error http_listener_open(struct admin *admin,
     struct http_listener *listener, const struct address *address,
     struct buf *message);
 
+/*
+ * Opens a Unix socket to that group, mode 0660; "" closes it to all but its
+ * owner. Another listener has no group. HERD_ESYSTEM: `message` says why;
+ * the socket is its owner's alone. HERD_ENOMEM.
+ */
+HERD_MUST_CHECK enum herd_error http_listener_share(
+    struct http_listener *listener, const char *group, struct buf *message);
+
 /* Stops listening; its connections end. One that is not open is fine. */
 void http_listener_close(struct http_listener *listener);
 

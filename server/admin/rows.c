@@ -89,3 +89,17 @@ row_address(struct json *json, const char *key, const struct address *address)
 	buf_init(&text, 512);
 	row_text(json, key, &text, address_format(&text, address));
 }
+
+void
+row_addresses(
+    struct json *json, const char *key, const struct address_list *list)
+{
+	struct buf text;
+
+	if (list->count == 0) {
+		json_null(json, key);
+		return;
+	}
+	buf_init(&text, 512u * ADDRESS_LIST_MAX);
+	row_text(json, key, &text, address_list_format(&text, list));
+}

@@ -37,4 +37,8 @@ void row_text(struct json *json, const char *key, struct buf *text,
 void row_address(
     struct json *json, const char *key, const struct address *address);
 
+/* Adds all of them as one text; null if there is none. */
+void row_addresses(
+    struct json *json, const char *key, const struct address_list *list);
+
 #endif

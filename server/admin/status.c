@@ -24,14 +24,17 @@ static void
 add_addresses(struct http_call *call, struct json *json)
 {
 	const struct node *node = call->node;
-	const struct address *own = admin_address(call->admin, false);
-	const struct address *second = admin_address(call->admin, true);
+	struct address_list own = admin_addresses(call->admin);
+	const struct address *second = admin_listen_address(call->admin);
 
 	json_object(json, "addresses");
 	row_address(json, "clients", worker_pool_address(node->workers));
 	row_address(json, "peers", peering_address(node->peering));
-	row_address(json, "admin", own->kind != ADDRESS_NONE ? own : second);
-	if (own->kind != ADDRESS_NONE && second->kind != ADDRESS_NONE)
+	if (own.count > 0)
+		row_addresses(json, "admin", &own);
+	else
+		row_address(json, "admin", second);
+	if (own.count > 0 && second->kind != ADDRESS_NONE)
 		row_address(json, "admin_listen", second);
 	json_object_end(json);
 }

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "net/client.h"
+#include "net/client_tls.h"
 #include "base/clock.h"
 #include "base/loop_watch.h"
 #include "store/store.h"
@@ -66,12 +66,18 @@ take_first(struct client_list *list)
 /* --- life --------------------------------------------------------------- */
 
 uint64_t
-client_memory_max(const struct node *node, bool busy)
+client_memory_max(struct node *node, bool busy)
 {
+	bool has_tls = certificate_slot_is_set(&node->clients_tls.slot);
+
 	if (!busy)
-		return sizeof(struct client) + CLIENT_MALLOC_EXTRA;
-	return CLIENT_OUT_MAX + CLIENT_WAITING_MAX + sizeof(struct gate) +
-	       node->max_line + WORKER_READ_SIZE;
+		return sizeof(struct client) + CLIENT_MALLOC_EXTRA +
+		       (has_tls
+			       ? sizeof(struct client_tls) + CLIENT_TLS_IDLE_MAX
+			       : 0);
+	return (has_tls ? CLIENT_TLS_BUSY_MAX : 0) + CLIENT_OUT_MAX +
+	       CLIENT_WAITING_MAX + sizeof(struct gate) + node->max_line +
+	       WORKER_READ_SIZE;
 }
 
 /* --- resting ------------------------------------------------------------- */
@@ -165,7 +171,10 @@ client_close(struct client *client)
 	if (worker->resume == client)
 		worker->resume = TAILQ_NEXT(client, opened);
 	TAILQ_REMOVE(&worker->opened, client, opened);
-	close(client->fd);
+	if (client->tls != NULL)
+		client_tls_free(client);
+	else
+		close(client->fd);
 	framer_release(&client->in);
 	buf_release(&client->out);
 	free(client->gate);
@@ -183,7 +192,7 @@ client_send(struct client *client, struct span data)
 	ssize_t n;
 
 	do {
-		n = send(client->fd, data.data, data.len, MSG_NOSIGNAL);
+		n = client_put_out(client, data);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0) {
 		if (errno != EAGAIN)
@@ -305,6 +314,16 @@ client_arm(struct client *client, short want)
 	client->events = want;
 }
 
+/* The replies have left: the peer is to read the end after them. */
+static void
+client_finish(struct client *client)
+{
+	if (client->tls != NULL)
+		transport_finish(&client->tls->transport);
+	else
+		(void)shutdown(client->fd, SHUT_WR);
+}
+
 /* Nothing is in flight for this client. */
 static bool
 client_is_done(const struct client *client)
@@ -318,6 +337,7 @@ client_settle(struct client *client)
 	bool open = client->state == CLIENT_OPEN && !client->held;
 	bool lingers = client->state == CLIENT_LINGERING;
 	struct mono now = clock_mono();
+	bool shakes = client->state == CLIENT_HANDSHAKE;
 	short want = 0;
 
 	client_count(client);
@@ -329,14 +349,17 @@ client_settle(struct client *client)
 		return;
 	}
 	if (lingers && client->out.len == 0)
-		(void)shutdown(client->fd, SHUT_WR);
-	if (client->out.len > 0 && !client->held)
+		client_finish(client);
+	if ((client->out.len > 0 && !client->held) ||
+	    (shakes && client->tls != NULL && client->tls->wants_room))
 		want |= EV_WRITE;
 	if (!client->eof &&
-	    ((open && client->out.len < CLIENT_OUT_PAUSE) || lingers))
+	    ((open && client->out.len < CLIENT_OUT_PAUSE) || lingers || shakes))
 		want |= EV_READ;
 	client_arm(client, want);
-	if (client->held)
+	if (shakes)
+		client_enqueue(client, QUEUE_HANDSHAKE);
+	else if (client->held)
 		client_enqueue(client, QUEUE_HELD);
 	else if (client->state == CLIENT_THROTTLED)
 		client_enqueue(client, QUEUE_THROTTLED);
@@ -348,8 +371,9 @@ client_settle(struct client *client)
 		client_enqueue(client, QUEUE_PARTIAL);
 	else
 		client_enqueue(client, QUEUE_NONE);
-	client_set_busy(
-	    client, client->queue != QUEUE_NONE || client->waiting != NULL);
+	client_set_busy(client,
+	    (shakes ? client->tls != NULL : client->queue != QUEUE_NONE) ||
+		client->waiting != NULL);
 	if (client->served)
 		client_requeue_all(client);
 	client_rest(client,
@@ -370,7 +394,7 @@ client_discard(struct client *client)
 		client->broken = true;
 		return;
 	}
-	n = recv(client->fd, data, room, 0);
+	n = client_recv(client, data, room);
 	if (n > 0)
 		client->discarded += (size_t)n;
 	client->eof = n == 0;
@@ -393,7 +417,7 @@ client_read(struct client *client)
 		client->broken = true;
 		return false;
 	}
-	n = recv(client->fd, data, room, 0);
+	n = client_recv(client, data, room);
 	if (n < 0) {
 		client->broken = errno != EAGAIN && errno != EINTR;
 		return false;
@@ -404,7 +428,30 @@ client_read(struct client *client)
 	client->eof = n == 0;
 	framer_filled(&client->in, (size_t)n);
 	count_add(&worker->counts.received_bytes, (uint64_t)n);
-	return client_process(client) && (size_t)n == room;
+	/* TLS gives a record at a time. */
+	return client_process(client) && n > 0 &&
+	       (client->tls != NULL || (size_t)n == room);
+}
+
+/* Returns whether there may be a request to read. */
+static bool
+client_shake(struct client *client)
+{
+	switch (client_tls_shake(client, client_close)) {
+	case CLIENT_TLS_GOES_ON: return false;
+	case CLIENT_TLS_DONE: break;
+	case CLIENT_TLS_PLAIN: client->in_clear = true; break;
+	case CLIENT_TLS_FAILED:
+		/* Closed at once, it might not read the alert that says why. */
+		if (client->tls != NULL)
+			client->state = CLIENT_LINGERING;
+		else
+			client->broken = true;
+		return false;
+	}
+	client->state = CLIENT_OPEN;
+	client_enqueue(client, QUEUE_NONE);
+	return true;
 }
 
 static void
@@ -414,6 +461,11 @@ on_readable(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 	struct worker *worker = client->worker;
 
 	loop_watch_begin("client-input");
+	if (client->state == CLIENT_HANDSHAKE && !client_shake(client)) {
+		client_settle(client);
+		loop_watch_end();
+		return;
+	}
 	framer_borrow(&client->in, &worker->spare);
 	if (client->state == CLIENT_LINGERING) {
 		client_discard(client);
@@ -436,6 +488,12 @@ on_writable(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 	size_t sent;
 
 	loop_watch_begin("client-output");
+	if (client->state == CLIENT_HANDSHAKE) {
+		(void)client_shake(client);
+		client_settle(client);
+		loop_watch_end();
+		return;
+	}
 	sent = client_send(client, buf_span(&client->out));
 	buf_drain(&client->out, sent);
 	if (client->out.len == 0) {
@@ -470,6 +528,8 @@ client_open(struct worker *worker, int fd, const struct sockaddr_storage *peer,
 	client->rests_since = client->opened_at;
 	client->last_request = client->opened_at;
 	client->number = ++worker->last_number;
+	if (certificate_slot_is_set(&worker->node->clients_tls.slot))
+		client->state = CLIENT_HANDSHAKE;
 	framer_init(&client->in, worker->node->max_line);
 	buf_init(&client->out, CLIENT_OUT_MAX);
 	(void)setsockopt(
@@ -514,6 +574,19 @@ expire_partial(struct worker *worker, uint64_t after_ns, struct mono now)
 		client_cut(client);
 		client_flush(client);
 		client_settle(client);
+	}
+}
+
+static void
+expire_handshakes(struct worker *worker, struct mono now)
+{
+	struct client *client;
+
+	while ((client = overdue(worker, QUEUE_HANDSHAKE, CLIENT_HANDSHAKE_NS,
+		    now)) != NULL) {
+		count_add(&worker->counts.timed_out, 1);
+		client_tls_fail(client, "the handshake took too long");
+		client_close(client);
 	}
 }
 
@@ -583,6 +656,7 @@ clients_tick(struct worker *worker, struct mono now)
 	struct client *client;
 
 	expire_partial(worker, atomic_load(&limits->request_timeout_ns), now);
+	expire_handshakes(worker, now);
 	expire_others(worker, atomic_load(&limits->write_timeout_ns), now);
 	if (idle != 0)
 		close_idle(worker, idle, now);

@@ -21,6 +21,7 @@
 
 enum client_state {
 	CLIENT_OPEN,
+	CLIENT_HANDSHAKE, /* of TLS, which may not have begun */
 	CLIENT_WAITING,   /* for places; not parsed */
 	CLIENT_THROTTLED, /* over its rate; not parsed */
 	CLIENT_LINGERING, /* input is discarded, then closed: see client_cut()
@@ -36,6 +37,7 @@ struct gate {
 	uint64_t appended[TABLE_SHARDS];
 };
 
+struct client_tls; /* see client_tls.h */
 struct whatsat_request;
 
 struct client {
@@ -46,17 +48,19 @@ struct client {
 	struct mono queued_at;
 	int fd;
 	enum client_state state;
-	bool spoke;   /* its first line has come */
-	bool foreign; /* it was another protocol's: nothing is taken */
-	bool rests;   /* in its address's list: it may give way */
-	bool served;  /* a request or reply made progress since it settled */
-	bool held;    /* `out` waits for a commit; not parsed */
-	bool eof;     /* the client will send no more */
-	bool broken;  /* nothing can be sent: close */
-	bool busy;    /* counted in worker->counts.busy */
-	short events; /* EV_READ and EV_WRITE that are armed */
+	bool spoke;    /* its first line has come */
+	bool foreign;  /* it was another protocol's: nothing is taken */
+	bool in_clear; /* without TLS where it has to be: nothing is taken */
+	bool rests;    /* in its address's list: it may give way */
+	bool served;   /* a request or reply made progress since it settled */
+	bool held;     /* `out` waits for a commit; not parsed */
+	bool eof;      /* the client will send no more */
+	bool broken;   /* nothing can be sent: close */
+	bool busy;     /* counted in worker->counts.busy */
+	short events;  /* EV_READ and EV_WRITE that are armed */
 	struct event readable;
 	struct event writable;
+	struct client_tls *tls; /* NULL: plain, or nothing has come yet */
 	struct framer in;
 	struct buf out; /* what the socket did not take */
 	struct whatsat_request *waiting;
@@ -124,6 +128,12 @@ void client_answer_unfinished(struct client *client, struct span line);
  * reset would destroy the reply. The lines of its framer are gone.
  */
 void client_cut(struct client *client);
+
+/*
+ * The reply to the first line of one who does not speak TLS where it has to; no
+ * line of it is taken.
+ */
+void client_answer_plaintext(struct client *client, struct span line);
 
 /* The client leaves: the places that it waits for are dropped. */
 void client_forget_places(struct client *client);

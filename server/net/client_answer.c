@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/traffic.h"
 #include "herd/text.h"
-#include "net/client.h"
+#include "net/client_tls.h"
 #include "node/limits.h"
 #include "store/store.h"
 
@@ -209,6 +209,11 @@ answer_iamat(struct client *client, const struct request *request,
 	enum put_result result;
 	enum herd_error error;
 
+	if (!client_may_report(client, request->client)) {
+		refuse_report(
+		    client, REFUSAL_NAME, line, request->client, hash, now);
+		return;
+	}
 	if (is_too_far_ahead(node, request->time_ns, now)) {
 		refuse_report(
 		    client, REFUSAL_AHEAD, line, request->client, hash, now);
@@ -456,6 +461,11 @@ client_answer(struct client *client, struct batch *batch, struct span line,
 	struct request other;
 	bool is_first = !client->spoke;
 
+	if (client->in_clear) {
+		client_answer_batch(client, batch, now);
+		client_answer_plaintext(client, line);
+		return;
+	}
 	client_begin_line(client, line);
 	request_parse(line, request);
 	client->spoke = client->spoke || text_trim(line).len > 0;
@@ -490,6 +500,13 @@ void
 client_answer_unfinished(struct client *client, struct span line)
 {
 	answer_fragment(client, REFUSAL_UNFINISHED, line);
+}
+
+void
+client_answer_plaintext(struct client *client, struct span line)
+{
+	answer_fragment(client, REFUSAL_PLAINTEXT, line);
+	client_cut(client);
 }
 
 void

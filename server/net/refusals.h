@@ -18,18 +18,23 @@
 #define REFUSED_LOG_NS (10u * HERD_NS_PER_S) /* between lines of a reason */
 
 /* id, word in the API and metrics, one sentence for people */
-#define REFUSALS(X)                                                   \
-	X(REFUSAL_INVALID, "invalid", "The line is no request.")      \
-	X(REFUSAL_UNKNOWN, "unknown",                                 \
-	    "WHATSAT of a client that is not known.")                 \
-	X(REFUSAL_AHEAD, "ahead", "The time is beyond max_ahead.")    \
-	X(REFUSAL_MEMORY, "memory", "The table is at max_memory.")    \
-	X(REFUSAL_CLIENTS, "clients", "The table is at max_clients.") \
-	X(REFUSAL_LONG, "long", "The line is longer than max_line.")  \
-	X(REFUSAL_UNFINISHED, "unfinished",                           \
-	    "The request did not end within request_timeout.")        \
-	X(REFUSAL_FOREIGN, "foreign",                                 \
-	    "The connection began with another protocol, such as HTTP.")
+#define REFUSALS(X)                                                         \
+	X(REFUSAL_INVALID, "invalid", "The line is no request.")            \
+	X(REFUSAL_UNKNOWN, "unknown",                                       \
+	    "WHATSAT of a client that is not known.")                       \
+	X(REFUSAL_AHEAD, "ahead", "The time is beyond max_ahead.")          \
+	X(REFUSAL_MEMORY, "memory", "The table is at max_memory.")          \
+	X(REFUSAL_CLIENTS, "clients", "The table is at max_clients.")       \
+	X(REFUSAL_LONG, "long", "The line is longer than max_line.")        \
+	X(REFUSAL_UNFINISHED, "unfinished",                                 \
+	    "The request did not end within request_timeout.")              \
+	X(REFUSAL_FOREIGN, "foreign",                                       \
+	    "The connection began with another protocol, such as HTTP.")    \
+	X(REFUSAL_PLAINTEXT, "plaintext",                                   \
+	    "The client spoke without TLS at a listener with it.")          \
+	X(REFUSAL_TLS, "tls", "The TLS handshake failed or took too long.") \
+	X(REFUSAL_NAME, "name",                                             \
+	    "The id does not begin with the certificate's name.")
 
 enum refusal {
 #define HERD_REFUSAL_ID(id, word, help) id,

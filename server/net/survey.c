@@ -191,6 +191,7 @@ state_of(const struct client *client)
 	if (client->waiting != NULL)
 		return SURVEY_WAITING;
 	switch (client->queue) {
+	case QUEUE_HANDSHAKE: return SURVEY_HANDSHAKE;
 	case QUEUE_PARTIAL: return SURVEY_READING;
 	case QUEUE_LINGERING: return SURVEY_LINGERING;
 	case QUEUE_STALLED: return SURVEY_STALLED;

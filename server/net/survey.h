@@ -64,6 +64,7 @@ HERD_MUST_CHECK enum herd_error busiest_survey_merge(
 
 #define SURVEY_STATES(X)                 \
 	X(SURVEY_IDLE, "idle")           \
+	X(SURVEY_HANDSHAKE, "handshake") \
 	X(SURVEY_READING, "reading")     \
 	X(SURVEY_WAITING, "waiting")     \
 	X(SURVEY_HELD, "held")           \
@@ -72,8 +73,9 @@ HERD_MUST_CHECK enum herd_error busiest_survey_merge(
 	X(SURVEY_LINGERING, "lingering")
 
 /*
- * A request has begun; its places are looked up; replies wait for a commit;
- * it is over its rate; replies are unsent; its input is discarded.
+ * Its TLS handshake is under way; a request has begun; its places are looked
+ * up; replies wait for a commit; it is over its rate; replies are unsent; its
+ * input is discarded.
  */
 enum survey_state {
 #define HERD_SURVEY_STATE(id, word) id,

@@ -180,6 +180,32 @@ transport_init(
 }
 
 void
+transport_init_ssl(struct transport *transport, int fd, struct ssl_st *ssl)
+{
+	transport_init(transport, fd, NULL, false);
+	transport->ssl = ssl;
+	/* Without memory for it the handshake fails. */
+	(void)SSL_set_fd(ssl, fd);
+}
+
+void
+transport_drop_ssl(struct transport *transport)
+{
+	SSL_free(transport->ssl);
+	transport->ssl = NULL;
+	ERR_clear_error();
+}
+
+void
+transport_finish(struct transport *transport)
+{
+	if (transport->ssl != NULL)
+		(void)SSL_shutdown(transport->ssl);
+	ERR_clear_error();
+	(void)shutdown(transport->fd, SHUT_WR);
+}
+
+void
 transport_release(struct transport *transport)
 {
 	if (transport->ssl != NULL) {
@@ -243,8 +269,12 @@ static void
 tls_note_error(struct transport *transport, unsigned long code)
 {
 	const char *text = ERR_reason_error_string(code);
+	long verify = SSL_get_verify_result(transport->ssl);
 
-	for (size_t i = 0; i < HERD_ARRAY_LEN(TLS_REASONS); i++) {
+	if (transport->tls == NULL && verify != X509_V_OK)
+		text = X509_verify_cert_error_string(verify);
+	for (size_t i = 0;
+	     transport->tls != NULL && i < HERD_ARRAY_LEN(TLS_REASONS); i++) {
 		if (ERR_GET_REASON(code) != TLS_REASONS[i].reason)
 			continue;
 		text = TLS_REASONS[i].text;
@@ -331,7 +361,7 @@ transport_handshake(struct transport *transport)
 {
 	enum transport_result result;
 
-	if (transport->tls == NULL)
+	if (transport->tls == NULL && transport->ssl == NULL)
 		return TRANSPORT_DONE;
 	if (transport->ssl == NULL && !tls_begin(transport)) {
 		snprintf(
@@ -340,7 +370,8 @@ transport_handshake(struct transport *transport)
 	}
 	tls_forget_errors();
 	result = tls_result(transport, SSL_do_handshake(transport->ssl));
-	if (result != TRANSPORT_DONE || transport_is_keyed(transport))
+	if (result != TRANSPORT_DONE || transport->tls == NULL ||
+	    transport_is_keyed(transport))
 		return result;
 	transport->wrong_key = true;
 	snprintf(transport->error, TRANSPORT_ERROR_MAX,

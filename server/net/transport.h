@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The bytes of a link: a plain socket, or TLS 1.3 with the herd's pre-shared
- * key, one of several while keys change. Direct reads and writes on a
+ * key, one of several while keys change; and of a client with TLS, by
+ * certificates. Direct reads and writes on a
  * non-blocking socket: no queue beyond the session's own hides how far a slow
  * link lags.
  */
@@ -51,7 +52,7 @@ enum transport_result {
 
 struct transport {
 	int fd;
-	struct transport_tls *tls; /* NULL: plain */
+	struct transport_tls *tls; /* NULL: plain, or by certificates */
 	bool client;
 	struct ssl_st *ssl; /* NULL: plain, or no handshake has begun */
 	bool wrong_key;     /* the handshake failed for want of the key */
@@ -71,13 +72,27 @@ struct transport {
 void transport_init(struct transport *transport, int fd,
     struct transport_tls *tls, bool client);
 
+/*
+ * As transport_init() for a connection that was accepted and shows a
+ * certificate: takes `ssl`, made by certificate_slot_begin().
+ */
+void transport_init_ssl(
+    struct transport *transport, int fd, struct ssl_st *ssl);
+
+/* The handshake has failed: what still comes is read as it is. */
+void transport_drop_ssl(struct transport *transport);
+
+/* Nothing more will be written: the peer reads the end after what was. */
+void transport_finish(struct transport *transport);
+
 /* Closes the socket. */
 void transport_release(struct transport *transport);
 
 /*
- * Call it again until it returns DONE, which a plain socket does at once. DONE
- * means that the peer has the herd's key: a handshake with anything else, such
- * as a certificate, fails before a byte of ours is sent.
+ * Call it again until it returns DONE, which a plain socket does at once. On a
+ * link DONE means that the peer has the herd's key: a handshake with anything
+ * else, such as a certificate, fails before a byte of ours is sent. By
+ * certificates it means that a peer that has to show one has shown a good one.
  */
 enum transport_result transport_handshake(struct transport *transport);
 

@@ -11,6 +11,7 @@
 #include "base/mailbox.h"
 #include "net/addresses.h"
 #include "net/busiest.h"
+#include "net/half_open.h"
 #include "net/refusals.h"
 #include "net/socket.h"
 #include "net/worker_pool.h"
@@ -48,6 +49,7 @@ count_add(_Atomic uint64_t *counter, uint64_t n)
 /* Where a client waits for its deadline or its turn. */
 enum client_queue {
 	QUEUE_NONE,
+	QUEUE_HANDSHAKE, /* of TLS */
 	QUEUE_PARTIAL,   /* a request has begun */
 	QUEUE_LINGERING, /* its input is discarded */
 	QUEUE_STALLED,   /* with unsent replies */
@@ -80,6 +82,7 @@ struct worker {
 	struct worker_counts counts;
 	struct time_histogram times[SORT_COUNT];
 	struct refusals refusals;
+	struct half_open half_open; /* handshakes under way */
 	struct busiest busiest;
 };
 
@@ -102,7 +105,7 @@ bool clients_give_way(struct worker *worker, struct source *source);
  * Most memory that a connection may hold when idle; with `busy`, what it may
  * hold beyond that: a request begun, an answer to come, replies unsent.
  */
-uint64_t client_memory_max(const struct node *node, bool busy);
+uint64_t client_memory_max(struct node *node, bool busy);
 
 /* Timeouts and request rates; called every WORKER_TICK_MS. */
 void clients_tick(struct worker *worker, struct mono now);

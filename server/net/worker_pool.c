@@ -362,6 +362,7 @@ worker_init(struct worker *worker, struct worker_pool *pool, unsigned number)
 	buf_init(&worker->spare, node->max_line + FRAMER_AHEAD_MAX);
 	buf_init(&worker->tx, WORKER_TX_MAX);
 	refusals_init(&worker->refusals);
+	half_open_init(&worker->half_open, HALF_OPEN_MAX);
 	if (base == NULL)
 		return HERD_ENOMEM;
 	if (busiest_init(&worker->busiest) != HERD_OK)
@@ -507,7 +508,7 @@ raise_to_busiest(double *most, struct worker *worker, enum busiest_list list)
 void
 worker_pool_count(struct worker_pool *pool, struct worker_pool_counts *out)
 {
-	const struct node *node = pool->node;
+	struct node *node = pool->node;
 
 	*out = (struct worker_pool_counts){
 		.accepted = atomic_load(&pool->accepted),

@@ -8,8 +8,8 @@
 
 #include "herd/text.h"
 
-static enum herd_error
-note(struct diagnostics *diagnostics, const char *text)
+enum herd_error
+config_note(struct diagnostics *diagnostics, const char *text)
 {
 	struct diagnostic *items = realloc(
 	    diagnostics->items, (diagnostics->count + 1) * sizeof(*items));
@@ -45,7 +45,7 @@ note_no_node(struct diagnostics *diagnostics, const struct herdfile *file,
 	    file->herd, meant == NULL ? "" : ", did you mean `",
 	    meant == NULL ? "" : meant, meant == NULL ? "" : "`?");
 	free(names);
-	return note(diagnostics, text);
+	return config_note(diagnostics, text);
 }
 
 enum herd_error
@@ -60,7 +60,7 @@ config_load(const char *path, const char *name, struct herdfile *file,
 	errno = 0;
 	error = file_read(path, HERDFILE_BYTES_MAX, &text);
 	if (error != HERD_OK) {
-		error = note(diagnostics,
+		error = config_note(diagnostics,
 		    errno != 0 ? strerror(errno) : herd_strerror(error));
 		buf_release(&text);
 		return error == HERD_OK ? HERD_ESYSTEM : error;

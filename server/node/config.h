@@ -18,6 +18,10 @@
 HERD_MUST_CHECK enum herd_error config_load(const char *path, const char *name,
     struct herdfile *file, size_t *self, struct diagnostics *diagnostics);
 
+/* Adds an error of the file as a whole. HERD_ENOMEM. */
+HERD_MUST_CHECK enum herd_error config_note(
+    struct diagnostics *diagnostics, const char *text);
+
 /*
  * Appends "PATH:LINE:COL: error: TEXT" lines, with log_priority() before each
  * if they are for the journal.

@@ -150,7 +150,6 @@ static enum herd_error
 visit_all(struct visit *visit)
 {
 	const struct settings *s = &visit->file->settings;
-	const struct address *admin = &visit->node->admin;
 	const struct {
 		const char *setting;
 		const char *value;
@@ -169,14 +168,18 @@ visit_all(struct visit *visit)
 		{ "store.path",
 		    s->store.engine == STORE_NONE ? "" : s->store.path, WRITE },
 		{ "log.traffic", s->log.traffic, WRITE_NO_LINK },
-		{ "admin", admin->kind == ADDRESS_UNIX ? admin->path : "",
-		    SOCKET },
 	};
+	const struct address_list *admin = &visit->node->admin;
 	enum herd_error error = HERD_OK;
 
 	for (size_t i = 0; i < HERD_ARRAY_LEN(files) && error == HERD_OK; i++)
 		error = visit_one(
 		    visit, files[i].setting, files[i].value, files[i].use);
+	for (unsigned i = 0; i < admin->count && error == HERD_OK; i++) {
+		if (admin->items[i].kind == ADDRESS_UNIX)
+			error = visit_one(
+			    visit, "admin", admin->items[i].path, SOCKET);
+	}
 	return error;
 }
 

@@ -9,6 +9,7 @@
 
 #include <stdatomic.h>
 
+#include "base/certificate.h"
 #include "base/log.h"
 #include "core/session.h"
 #include "herd/herdfile.h"
@@ -28,6 +29,7 @@ struct node_limits {
 	/* The least max_memory of live neighbours, 0 = none is known. */
 	_Atomic uint64_t neighbours_memory;
 	_Atomic bool refuse_at_cap;
+	_Atomic bool bind_ids; /* to the names of clients' certificates */
 };
 
 /* Settings of links; main thread only: each reload hands the links a copy. */
@@ -38,6 +40,16 @@ struct node_timings {
 	uint64_t verify_every_ns;
 	uint64_t flush_every_ns;
 	uint64_t redial_max_ns;
+};
+
+/* A listener's TLS. */
+struct node_tls {
+	const char
+	    *cert; /* files by the settings, of node->file; main thread */
+	const char *key;
+	const char *client_ca;
+	struct certificate_slot
+	    slot; /* and what was read of them; any thread */
 };
 
 enum node_state { NODE_STARTING, NODE_RUNNING, NODE_DRAINING, NODE_STOPPING };
@@ -76,10 +88,12 @@ struct node {
 	struct session_node sessions; /* links thread; fixed but for timings */
 	uint64_t max_line;            /* fixed */
 	struct node_limits limits;    /* any thread */
-	_Atomic unsigned state;       /* node_state(), node_set_state() */
-	struct node_company company;  /* any thread reads */
-	_Atomic bool store_lost;      /* node_lose_store() */
-	node_on_state *on_state;      /* fixed before the node runs */
+	struct node_tls clients_tls;
+	struct node_tls admin_tls;
+	_Atomic unsigned state;      /* node_state(), node_set_state() */
+	struct node_company company; /* any thread reads */
+	_Atomic bool store_lost;     /* node_lose_store() */
+	node_on_state *on_state;     /* fixed before the node runs */
 	void *on_state_arg;
 	struct places *places;       /* any thread; NULL: provider none */
 	struct traffic *traffic;     /* any thread; NULL: off */
@@ -95,6 +109,8 @@ struct node {
 	struct herdfile boot; /* as at start; what only a restart changes */
 	struct wall file_loaded;
 	struct node_timings timings; /* as set by the settings */
+	const char *admin_group;     /* of node->file */
+	bool admin_plaintext;        /* what the herd file's check allowed */
 	struct {
 		enum herd_error (*apply)(void *arg); /* NULL: nobody's */
 		void *arg;
@@ -104,6 +120,10 @@ struct node {
 		void *arg;
 	} reload_files[RELOAD_FILES_MAX];
 	unsigned reload_files_count;
+	struct {
+		void (*run)(void *arg); /* NULL: nobody's */
+		void *arg;
+	} on_reloaded;
 	size_t self; /* index of this node in `file` */
 	size_t boot_self;
 };

@@ -8,6 +8,7 @@
 #include "base/traffic.h"
 #include "node/config.h"
 #include "node/settings_apply.h"
+#include "node/tls_files.h"
 
 #define RELOAD_MESSAGE_MAX 4096u
 
@@ -47,7 +48,7 @@ addresses_are_equal(
 {
 	return address_equal(&a->clients, &b->clients) &&
 	       address_equal(&a->peers, &b->peers) &&
-	       address_equal(&a->admin, &b->admin);
+	       address_list_equal(&a->admin, &b->admin);
 }
 
 static bool
@@ -229,16 +230,46 @@ read_files(struct node *node, struct reload *reload)
 	return error;
 }
 
+/* Certificates may be new although the herd file is not. */
+static enum herd_error
+read_tls(const struct node *node, const struct herdfile *file,
+    struct tls_files *tls, struct diagnostics *diagnostics)
+{
+	enum herd_error error;
+	const char *text;
+	struct buf message;
+
+	buf_init(&message, 4096);
+	error = tls_files_load(file, node->name, node->base_dir, &message, tls);
+	text = buf_cstr(&message);
+	if (error != HERD_OK && message.len > 0 && text != NULL &&
+	    config_note(diagnostics, text) != HERD_OK)
+		error = HERD_ENOMEM;
+	buf_release(&message);
+	return error;
+}
+
+/* Reads all, then takes all. */
 static enum herd_error
 apply_all(struct node *node, const struct herdfile *file, size_t self,
     struct reload *reload)
 {
+	struct tls_files tls;
 	enum herd_error error = read_files(node, reload);
 
 	if (error != HERD_OK)
 		return error;
-	error = apply_file(node, file, self);
+	error = read_tls(node, file, &tls, &reload->diagnostics);
+	if (error == HERD_OK) {
+		error = apply_file(node, file, self);
+		if (error == HERD_OK)
+			tls_files_take(node, &tls);
+		else
+			tls_files_drop(&tls);
+	}
 	end_files(node, node->reload_files_count, error == HERD_OK);
+	if (error == HERD_OK && node->on_reloaded.run != NULL)
+		node->on_reloaded.run(node->on_reloaded.arg);
 	return error;
 }
 
@@ -291,4 +322,11 @@ node_on_reload_files(
 	assert(at < RELOAD_FILES_MAX);
 	node->reload_files[at].files = files;
 	node->reload_files[at].arg = arg;
+}
+
+void
+node_on_reloaded(struct node *node, void (*run)(void *arg), void *arg)
+{
+	node->on_reloaded.run = run;
+	node->on_reloaded.arg = arg;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Reads the herd file again, and the files that it names, and applies them to
- * the running node, whole or not at all. Nodes, links and the settings of rows
- * with ON_RELOAD apply at once; struct reload names what needs a restart. Main
- * thread only.
+ * the running node, whole or not at all. Nodes, links, the settings of rows
+ * with ON_RELOAD and certificates apply at once; struct reload names what needs
+ * a restart. Main thread only.
  */
 #ifndef HERD_NODE_RELOAD_H
 #define HERD_NODE_RELOAD_H
@@ -62,6 +62,12 @@ void node_on_reload_files(
 
 /* A part of that name, which is static, has changed and applies now. */
 void reload_applies(struct reload *reload, const char *name);
+
+/*
+ * `run` is called after each reload that was applied; NULL: no more. A node has
+ * one such function: that of its admin listeners.
+ */
+void node_on_reloaded(struct node *node, void (*run)(void *arg), void *arg);
 
 /*
  * Tells the table the names of that file's nodes; others are strange origins.

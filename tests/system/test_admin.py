@@ -811,7 +811,7 @@ def over_tcp(folder):
     token_file(folder / "read", READ)
     (port,) = free_ports(1)
     settings = (f'admin: {{listen: "[::]:{port}", token_file: write, '
-                f'read_token_file: read}}\n')
+                f'read_token_file: read, plaintext: yes}}\n')
     with Herd(folder, ["Solo"], [], settings=settings) as herd:
         yield herd.start()["Solo"], port
 

@@ -71,7 +71,8 @@ test_file_gives_herd_nodes_links_and_settings(void **state HERD_UNUSED)
 	    "  Riley:  {clients: \"127.0.0.1:12001\", peers: "
 	    "\"127.0.0.1:12101\", admin: \"/run/herd/Riley.sock\"}\n"
 	    "  Jaquez: {clients: \"127.0.0.1:12002\", peers: "
-	    "\"127.0.0.1:12102\", admin: \"/run/herd/Jaquez.sock\"}\n"
+	    "\"127.0.0.1:12102\", admin: [\"/run/herd/Jaquez.sock\", "
+	    "\"127.0.0.1:12202\"]}\n"
 	    "  Juzang:\n"
 	    "    clients: 127.0.0.1:12003\n"
 	    "    peers: 127.0.0.1:12103\n"
@@ -83,6 +84,7 @@ test_file_gives_herd_nodes_links_and_settings(void **state HERD_UNUSED)
 	    "log: {level: info, format: logfmt, traffic: "
 	    "\"traffic-%n.log\"}\n"
 	    "link:\n"
+	    "admin: {token_file: t}\n"
 	    "max_ahead: 24h\n";
 	struct herdfile file;
 	struct buf got;
@@ -98,8 +100,11 @@ test_file_gives_herd_nodes_links_and_settings(void **state HERD_UNUSED)
 	assert_int_equal(file.nodes[0].column, 3);
 	assert_int_equal(file.nodes[1].clients.port, 12002);
 	assert_int_equal(file.nodes[1].peers.port, 12102);
-	assert_string_equal(file.nodes[0].admin.path, "/run/herd/Riley.sock");
-	assert_int_equal(file.nodes[2].admin.kind, ADDRESS_NONE);
+	assert_string_equal(
+	    file.nodes[0].admin.items[0].path, "/run/herd/Riley.sock");
+	assert_int_equal(file.nodes[1].admin.count, 2);
+	assert_int_equal(file.nodes[1].admin.items[1].port, 12202);
+	assert_int_equal(file.nodes[2].admin.count, 0);
 	assert_int_equal(file.link_count, 2);
 	assert_int_equal(file.links[0].a, 1);
 	assert_int_equal(file.links[0].b, 0);
@@ -325,6 +330,17 @@ test_node_errors_have_suggestions(void **state HERD_UNUSED)
 		{ HERD "nodes: {A: {clients: /run/x, admin: x}}\n",
 		    "2:22 `clients`: expected HOST:PORT, not `/run/x`\n"
 		    "2:37 `admin`: expected /PATH or HOST:PORT, not `x`\n" },
+		{ HERD "nodes: {A: {clients: \"h:1\", admin: []}}\n",
+		    "2:36 `admin`: a list has 1 to 4 addresses, not 0\n" },
+		{ HERD "nodes: {A: {clients: \"h:1\", admin: [/a, /b, /c, /d, "
+		       "/e]}}\n",
+		    "2:36 `admin`: a list has 1 to 4 addresses, not 5\n" },
+		{ HERD "nodes: {A: {clients: \"h:1\", admin: [/a, b, [/c]]}}\n",
+		    "2:41 `admin`: expected /PATH or HOST:PORT, not `b`\n"
+		    "2:44 `admin`: expected /PATH or HOST:PORT, not a list\n" },
+		{ HERD "nodes: {A: {clients: \"h:1\", admin: [/a, /a]}}\n",
+		    "2:9 `admin` of node `A` is the same address as `admin` "
+		    "of node `A` on line 2\n" },
 		/* 107 bytes, and one more */
 		{ HERD
 		    "nodes: {A: {clients: \"h:1\", admin: "
@@ -492,6 +508,32 @@ test_settings_that_exclude_each_other_are_refused(void **state HERD_UNUSED)
 		    "2:9 `admin` of node `A` is a TCP address, which needs "
 		    "`admin.token_file` or `admin.read_token_file`; a /PATH "
 		    "does not\n" },
+		{ HERD "nodes: {A: {clients: \"h:1\", admin: [/a, "
+		       "\"10.0.0.1:9\"]}}\nadmin: {token_file: t}\n",
+		    "2:9 `admin` of node `A` can be reached from other "
+		    "machines: set `admin.tls_cert` and `admin.tls_key`, or "
+		    "`admin.plaintext: yes` to send its tokens in clear\n" },
+		{ HERD "nodes: {A: {clients: \"h:1\", admin: [/a, "
+		       "\"10.0.0.1:9\"]}}\nadmin: {token_file: t, "
+		       "plaintext: yes}\n",
+		    "" },
+		{ HERD "nodes: {A: {clients: \"h:1\", admin: [/a, "
+		       "\"10.0.0.1:9\"]}}\nadmin: {client_ca: c, tls_cert: "
+		       "c, tls_key: k}\n",
+		    "" },
+		{ GOOD "admin: {listen: \"0.0.0.0:9\", token_file: t}\n",
+		    "6:17 `admin.listen` can be reached from other machines: "
+		    "set `admin.tls_cert` and `admin.tls_key`, or "
+		    "`admin.plaintext: yes` to send its tokens in clear\n" },
+		{ GOOD "admin: {tls_cert: c}\nclients: {tls_key: k, bind_ids: "
+		       "yes}\n",
+		    "6:19 `admin.tls_cert` needs `admin.tls_key`\n"
+		    "7:20 `clients.tls_key` needs `clients.tls_cert`\n"
+		    "7:33 `clients.bind_ids` needs `clients.client_ca`: the "
+		    "names are those of clients' certificates\n" },
+		{ GOOD "clients: {client_ca: c}\n",
+		    "6:22 `clients.client_ca` needs `clients.tls_cert`: "
+		    "certificates are shown over TLS only\n" },
 		{ GOOD "places: {provider: google}\n",
 		    "6:20 Google needs an API key: put it into a file of mode "
 		    "0600 and name that with `places.key_file`\n" },

@@ -40,6 +40,7 @@ static const struct group {
 	{ "places.", "Places" },
 	{ "store.", "Store" },
 	{ "log.", "Log" },
+	{ "clients.", "Clients" },
 	{ "admin.", "Administration" },
 };
 

@@ -107,6 +107,12 @@ log_is_json(struct log *log)
 	return is_json;
 }
 
+static uint64_t
+hash_of(const char *text)
+{
+	return herdfile_hash(span_from(text));
+}
+
 /* Every setting that applies on reload, with its value where it is read. */
 static unsigned
 look(const struct node *node, struct governed out[GOVERNED_MAX])
@@ -130,6 +136,15 @@ look(const struct node *node, struct governed out[GOVERNED_MAX])
 		{ "link.verify_every", timings->verify_every_ns },
 		{ "link.flush_every", timings->flush_every_ns },
 		{ "link.redial_max", timings->redial_max_ns },
+		{ "clients.tls_cert", hash_of(node->clients_tls.cert) },
+		{ "clients.tls_key", hash_of(node->clients_tls.key) },
+		{ "clients.client_ca", hash_of(node->clients_tls.client_ca) },
+		{ "clients.bind_ids", limits->bind_ids },
+		{ "admin.tls_cert", hash_of(node->admin_tls.cert) },
+		{ "admin.tls_key", hash_of(node->admin_tls.key) },
+		{ "admin.client_ca", hash_of(node->admin_tls.client_ca) },
+		{ "admin.group", hash_of(node->admin_group) },
+		{ "admin.plaintext", node->admin_plaintext },
 		{ "log.level", log_level_get(node->log) },
 		{ "log.format", log_is_json(node->log) },
 	};

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "node/tls_files.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+enum herd_error
+tls_files_load(const struct herdfile *file, const char *name,
+    const char *base_dir, struct buf *message, struct tls_files *out)
+{
+	const struct settings *settings = &file->settings;
+	const struct certificate_files clients = { "clients",
+		settings->clients.tls_cert, settings->clients.tls_key,
+		settings->clients.client_ca, name, base_dir };
+	const struct certificate_files admin = { "admin",
+		settings->admin.tls_cert, settings->admin.tls_key,
+		settings->admin.client_ca, name, base_dir };
+	struct tls_files files = { NULL, NULL };
+	enum herd_error error =
+	    certificate_load(&clients, message, &files.clients);
+
+	if (error == HERD_OK)
+		error = certificate_load(&admin, message, &files.admin);
+	if (error == HERD_OK)
+		*out = files;
+	else
+		tls_files_drop(&files);
+	return error;
+}
+
+void
+tls_files_drop(struct tls_files *files)
+{
+	certificate_drop(files->clients);
+	certificate_drop(files->admin);
+	*files = (struct tls_files){ NULL, NULL };
+}
+
+static void
+log_certificate(
+    const struct node *node, const char *listener, struct ssl_ctx_st *context)
+{
+	struct certificate_facts facts;
+	int64_t left;
+	time_t end;
+	struct tm utc;
+	char text[32] = "";
+
+	if (context == NULL)
+		return;
+	facts = certificate_describe(context);
+	end = (time_t)facts.expires;
+	if (gmtime_r(&end, &utc) != NULL)
+		(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	left = facts.expires - (int64_t)(clock_wall().ns / HERD_NS_PER_S);
+	if (left < CERTIFICATE_SOON_S)
+		LOG(node->log, LOG_WARN, "certificate",
+		    log_text("listener", listener),
+		    log_text("name", facts.name), log_text("expires", text),
+		    log_text("error",
+			left < 0 ? "it has expired" : "it expires soon"),
+		    log_text("next", "put a new one in its place, then "
+				     "herdctl config reload"));
+	else
+		LOG(node->log, LOG_INFO, "certificate",
+		    log_text("listener", listener),
+		    log_text("name", facts.name), log_text("expires", text));
+}
+
+void
+tls_files_take(struct node *node, struct tls_files *files)
+{
+	log_certificate(node, "clients", files->clients);
+	log_certificate(node, "admin", files->admin);
+	certificate_slot_set(&node->clients_tls.slot, files->clients);
+	certificate_slot_set(&node->admin_tls.slot, files->admin);
+	*files = (struct tls_files){ NULL, NULL };
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The certificates of the listeners for clients and for administration, read
+ * from the files that the herd file names. Main thread only.
+ */
+#ifndef HERD_NODE_TLS_FILES_H
+#define HERD_NODE_TLS_FILES_H
+
+#include "node/node.h"
+
+/* Contexts that were read; NULL: no TLS. */
+struct tls_files {
+	struct ssl_ctx_st *clients;
+	struct ssl_ctx_st *admin;
+};
+
+/*
+ * Reads all files that the settings of `file` name, for node `name`. Gives
+ * *out on success: to tls_files_take() or tls_files_drop(). HERD_ESYSTEM,
+ * HERD_ENOMEM: `message` says what is wrong and what to do.
+ */
+HERD_MUST_CHECK enum herd_error tls_files_load(const struct herdfile *file,
+    const char *name, const char *base_dir, struct buf *message,
+    struct tls_files *out);
+void tls_files_drop(struct tls_files *files);
+
+/* New connections use these. Takes them. Logs each certificate's end. */
+void tls_files_take(struct node *node, struct tls_files *files);
+
+#endif
