@@ -304,7 +304,7 @@ file_for(const struct prefs *prefs, enum pref_id id, enum pref_id named)
 static struct tls *
 find_tls(const struct prefs *prefs, enum pref_id named)
 {
-	const struct tls_files files = {
+	const struct tls_names files = {
 		file_for(prefs, PREF_CA_FILE, named),
 		file_for(prefs, PREF_CERT_FILE, named),
 		file_for(prefs, PREF_KEY_FILE, named),

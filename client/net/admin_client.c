@@ -342,7 +342,7 @@ set_url(struct admin_call *call, const struct admin_way *way)
 }
 
 static void
-set_files(struct admin_call *call, const struct tls_files *files)
+set_files(struct admin_call *call, const struct tls_names *files)
 {
 	const struct curl_api *curl = &call->admin->curl;
 
@@ -383,7 +383,7 @@ set_way(struct admin_call *call)
 
 	set_url(call, way);
 	if (way->tls != NULL)
-		set_files(call, tls_files(way->tls));
+		set_files(call, tls_names(way->tls));
 	set_time(call);
 	curl->slist_free(call->headers);
 	call->headers = NULL;

@@ -16,7 +16,7 @@
 
 struct tls {
 	unsigned holders;
-	struct tls_files files; /* copies */
+	struct tls_names files; /* copies */
 	struct ssl_api api;
 	SSL_CTX *context; /* NULL: not made yet */
 };
@@ -36,12 +36,12 @@ copy_of(const char *text)
 }
 
 struct tls *
-tls_new(const struct tls_files *files)
+tls_new(const struct tls_names *files)
 {
 	struct tls *tls = xcalloc(1, sizeof(*tls));
 
 	tls->holders = 1;
-	tls->files = (struct tls_files){ copy_of(files->ca),
+	tls->files = (struct tls_names){ copy_of(files->ca),
 		copy_of(files->cert), copy_of(files->key) };
 	return tls;
 }
@@ -67,8 +67,8 @@ tls_drop(struct tls *tls)
 	free(tls);
 }
 
-const struct tls_files *
-tls_files(const struct tls *tls)
+const struct tls_names *
+tls_names(const struct tls *tls)
 {
 	return &tls->files;
 }
@@ -101,7 +101,7 @@ key_is_good(const char *path, struct buf *message)
 enum status
 tls_check(const struct tls *tls, struct buf *message)
 {
-	const struct tls_files *files = &tls->files;
+	const struct tls_names *files = &tls->files;
 
 	if (!is_readable("ca-file", files->ca, message) ||
 	    !is_readable("cert-file", files->cert, message))
@@ -231,7 +231,7 @@ static bool
 load_files(struct tls *tls, struct buf *message)
 {
 	const struct ssl_api *api = &tls->api;
-	const struct tls_files *files = &tls->files;
+	const struct tls_names *files = &tls->files;
 	const char *bad = NULL;
 
 	if (files->ca == NULL)

@@ -14,7 +14,7 @@
 #include "herd/buf.h"
 
 /* Names of files, each NULL for none. */
-struct tls_files {
+struct tls_names {
 	const char *ca;   /* certificates to trust; NULL: the system's */
 	const char *cert; /* one's own */
 	const char *key;  /* and its key */
@@ -23,10 +23,10 @@ struct tls_files {
 struct tls;
 
 /* Copies the names; reads nothing yet. Gives one with one holder. */
-struct tls *tls_new(const struct tls_files *files);
+struct tls *tls_new(const struct tls_names *files);
 struct tls *tls_hold(struct tls *tls); /* NULL is fine */
 void tls_drop(struct tls *tls);        /* NULL is fine */
-const struct tls_files *tls_files(const struct tls *tls);
+const struct tls_names *tls_names(const struct tls *tls);
 
 /*
  * Can the files be used? The key has to be the user's alone. STATUS_LOCAL:

@@ -182,8 +182,7 @@ transport_init(
 void
 transport_init_ssl(struct transport *transport, int fd, struct ssl_st *ssl)
 {
-	transport_init(transport, fd, NULL, false);
-	transport->ssl = ssl;
+	*transport = (struct transport){ .fd = fd, .ssl = ssl };
 	/* Without memory for it the handshake fails. */
 	(void)SSL_set_fd(ssl, fd);
 }

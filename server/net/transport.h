@@ -73,8 +73,8 @@ void transport_init(struct transport *transport, int fd,
     struct transport_tls *tls, bool client);
 
 /*
- * As transport_init() for a connection that was accepted and shows a
- * certificate: takes `ssl`, made by certificate_slot_begin().
+ * For a connection that was accepted and shows a certificate; leaves the
+ * socket's options alone: takes `ssl`, made by certificate_slot_begin().
  */
 void transport_init_ssl(
     struct transport *transport, int fd, struct ssl_st *ssl);

@@ -19,6 +19,7 @@ from api import Api
 from certificates import Authority
 from conftest import Ctl, herdctl_env
 from nodes import DEADLINE_S, HERDCTL, HERDD, Herd, free_ports, read_all, wait_until
+from terminal import Terminal
 
 TOKEN = "write-0123456789abcdef"
 
@@ -769,3 +770,31 @@ def test_a_peer_that_vanishes_costs_nothing(tmp_path, ca):
         start = time.monotonic()
         wait_until(lambda: Api(solo.admin).get("/v1/status").json["connections"] == 0, "all are gone")
         assert over_tls(herd.port, ca)[0] == 200, start
+
+
+def test_a_session_lives_on_tls(tmp_path, ca):
+    """The connection of a session is made again after a restart, with TLS."""
+    ca.issue("Solo")
+    herd, solo = solo_of(tmp_path, admin=TLS, settings=CLIENTS + "}\n")
+    ctl = ctl_of(herd, tmp_path)
+    remote = tmp_path / "remote.yaml"
+    with herd:
+        herd.start()
+        remote.write_text(herd.path.read_text().replace(solo.admin, "/nowhere/s"))
+        session = Terminal([HERDCTL], ctl.env(HERD_CA_FILE=ca.file, HERD_CONF=remote))
+        try:
+            session.prompt("ucla/Solo")
+            session.line("iamat kiwi +1+1")
+            assert "kiwi" in session.prompt("ucla/Solo")
+            solo.stop()
+            solo.start()
+
+            def works():
+                session.line("iamat kiwi2 +1+1")
+                return "kiwi2  " in session.prompt("ucla/Solo")
+            wait_until(works, "the session is back")
+            session.line("status")
+            assert "Solo  herdd" in session.prompt("ucla/Solo")
+            session.line("exit")
+        finally:
+            session.close()
