@@ -155,14 +155,27 @@ on_status_step(struct http_call *call)
 	return false;
 }
 
+static void
+answer_none(struct http_call *call)
+{
+	struct json *json = http_call_answer(call);
+
+	json_word(json, "schema", "herd.store/1");
+	json_word(json, "engine", "none");
+	json_word(json, "state", "off");
+	http_call_json(call);
+}
+
 void
 serve_store(struct http_call *call)
 {
 	struct look *look;
 	struct store_status status;
 
-	if (!store_api_need(call))
+	if (call->node->store == NULL) {
+		answer_none(call);
 		return;
+	}
 	look = calloc(1, sizeof(*look));
 	if (look == NULL) {
 		http_call_out_of_memory(call);

@@ -115,7 +115,9 @@ def test_a_node_without_a_store_says_so(tmp_path):
     with Herd(tmp_path, ["Solo"], [], "places: {provider: none}\n") as herd:
         herd.start()
         ctl = Ctl(home_of(tmp_path), herd.path)
-        for words in (["status"], ["check"], ["backup", tmp_path / "b"]):
+        found = row(ctl("store", "status", "-o", "json"), "stores")
+        assert found["engine"] == "none" and found["state"] == "off" and found["rows"] is None
+        for words in (["check"], ["backup", tmp_path / "b"]):
             result = ctl("store", *words)
             assert result.returncode == 5 and "keeps no store" in result.stderr
         assert list(tmp_path.glob("b*")) == []
@@ -221,6 +223,13 @@ def test_what_is_no_backup_is_not_restored(tmp_path):
             result = ctl("-n", "Solo", "store", "restore", tmp_path / name, "--yes")
             assert result.returncode == 8, (name, result.stderr)
         assert ctl("-n", "Solo", "store", "restore", tmp_path / "missing", "--yes").returncode == 8
+        result = ctl("-n", "Solo", "store", "restore", tmp_path / "herd-Solo.sqlite", "--yes")
+        assert result.returncode == 8 and "is the store itself" in result.stderr
+        reader = sqlite3.connect(tmp_path / "herd-Solo.sqlite")
+        assert reader.execute("SELECT count(*) FROM reports").fetchone() == (300,)
+        result = ctl("-n", "Solo", "store", "restore", tmp_path / "b.sqlite", "--yes")
+        assert result.returncode == 5 and "is in use" in result.stderr
+        reader.close()
         assert (tmp_path / "herd-Solo.sqlite").read_bytes() == before
         assert not list(tmp_path.glob("*.before-*")) and not list(tmp_path.glob("*.restore"))
 
