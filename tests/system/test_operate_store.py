@@ -344,6 +344,19 @@ def test_slow_readers_are_bounded_and_those_who_leave_cost_nothing(tmp_path):
         wait_until(lambda: copies(ctl.node) == [], "the copies are gone")
 
 
+def test_ctrl_c_leaves_no_file(tmp_path):
+    with solo_of(tmp_path, ASYNC) as ctl:
+        ctl.node.send_signal(signal.SIGSTOP)
+        process = subprocess.Popen([HERDCTL, "store", "backup", str(tmp_path / "b")], env=ctl.env(),
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        wait_until((tmp_path / "b.tmp").exists, "it has begun")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=DEADLINE_S)
+        ctl.node.send_signal(signal.SIGCONT)
+        assert process.returncode in (130, -signal.SIGINT)
+        assert list(tmp_path.glob("b*")) == []
+
+
 def test_a_cut_stream_leaves_no_file(tmp_path):
     with solo_of(tmp_path, ASYNC, rows(BUSY_ROWS)) as ctl:
         backup = tmp_path / "b.sqlite"
