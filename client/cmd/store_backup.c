@@ -137,7 +137,7 @@ on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 		return;
 	b->asking = true;
 	answer_start(&b->progress, b->run, b->target,
-	    &(struct question){ .path = "/v1/store" }, b->admin);
+	    &(struct question){ .path = "/v1/store?brief=1" }, b->admin);
 }
 
 /* --- the bytes ------------------------------------------------------------ */

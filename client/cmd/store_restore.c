@@ -429,5 +429,4 @@ const struct command cmd_store_restore = {
 	.view = &restore_view,
 	.traits = COMMAND_WRITE | COMMAND_CONFIRM,
 	.run = store_restore_run,
-	.example = "-n Riley store restore riley.sqlite --yes",
 };

@@ -19,7 +19,6 @@ HERE = "+34.068930-118.445127"
 # The herd has no Places.
 STATUSES = {
     "client track": {5},  # no store keeps a history
-    "store backup": {5}, "store check": {8}, "store restore": {8},  # nor is there one
     "whatsat": {0, 5}, "places test": {0, 5}, "check": {0, 1, 2, 3},
     "unalias": {1},  # nothing of a session is left
     "iamat": {0}, "status": {0}, "client ls": {0}, "client show": {0}, "client export": {0},
