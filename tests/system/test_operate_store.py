@@ -531,7 +531,8 @@ def test_a_node_that_is_down_is_named_and_gets_the_removal(tmp_path):
         assert herd["B"].stop() == 0
         result = ctl("client", "erase", "who", "--yes")
         assert result.returncode == 6
-        assert "B: the removal comes to it with its links" in result.stderr
+        assert "herdctl: B: the removal comes to it with its links" in result.stderr
+        assert "herdctl: B: there is no such socket" in result.stderr
         assert "stays for good" in result.stderr
         assert not has_place(tmp_path, "A") and has_place(tmp_path, "B")
         herd["B"].start()
