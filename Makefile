@@ -79,7 +79,7 @@ NET_SRC := server/net/addresses.c server/net/busiest.c server/net/client.c \
 	server/net/refusals.c server/net/socket.c server/net/strangers.c \
 	server/net/survey.c server/net/transport.c server/net/worker_pool.c
 ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
-	server/admin/bearer_tokens.c server/admin/client_row.c \
+	server/admin/backup_api.c server/admin/bearer_tokens.c server/admin/client_row.c \
 	server/admin/clients_api.c server/admin/clients_erase.c \
 	server/admin/clients_forget.c \
 	server/admin/clients_put.c server/admin/connections_api.c \
@@ -91,7 +91,7 @@ ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
 	server/admin/process.c server/admin/put_tickets.c server/admin/query.c \
 	server/admin/refused.c server/admin/route.c server/admin/rows.c \
 	server/admin/selection.c server/admin/status.c server/admin/store_api.c \
-	server/admin/store_backup.c server/admin/table_stats.c \
+	server/admin/table_stats.c \
 	server/admin/top_api.c server/admin/track_api.c server/admin/watch_line.c \
 	server/admin/watch_list.c server/admin/watch_news.c \
 	server/admin/watch_reports.c

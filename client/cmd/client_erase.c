@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * client erase: `client forget', and then nothing of the client's positions in
- * the files of the nodes' stores. What stays is said: the removal, which has
+ * the files of the nodes' stores. It names what stays: the removal, which has
  * the id, nodes that were not reached, and logs.
  */
 #include "cmd/list.h"
@@ -213,7 +213,7 @@ const struct command cmd_client_erase = {
 	.help =
 	    "As `client forget' of one client, and then each node overwrites "
 	    "what of its positions is left in the files of its store: the log, "
-	    "free pages, the rest of pages. What stays is said: the removal, "
+	    "free pages, the rest of pages. It names what stays: the removal, "
 	    "which has the id, until it expires; nodes that do not answer, "
 	    "which get the removal later but keep positions in their files; "
 	    "traffic logs; backups. All nodes are asked unless -n says "

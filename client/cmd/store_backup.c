@@ -137,7 +137,7 @@ on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 		return;
 	b->asking = true;
 	answer_start(&b->progress, b->run, b->target,
-	    &(struct question){ .path = "/v1/store" }, b->admin);
+	    &(struct question){ .path = "/v1/store?brief=1" }, b->admin);
 }
 
 /* --- the bytes ------------------------------------------------------------ */
@@ -282,8 +282,6 @@ fetch(struct run *run, const struct target *target, int fd, struct backup *b)
 		.why = XBUF,
 		.hint = XBUF };
 	b->heard = b->began;
-	if (run->app->repl == NULL)
-		loop_catch_signals(app_loop(run->app));
 	start(b);
 	await(b);
 	hide(b);
@@ -385,6 +383,9 @@ store_backup_run(struct run *run)
 	const struct target *target;
 	enum status status = run_one_target(run, &target);
 
+	/* So that Ctrl-C leaves no FILE.tmp. */
+	if (run->app->repl == NULL)
+		loop_catch_signals(app_loop(run->app));
 	if (status == STATUS_OK && strcmp(path, "-") == 0)
 		return to_output(run, target);
 	if (status == STATUS_OK)
@@ -404,8 +405,8 @@ const struct command cmd_store_backup = {
 	    "FILE is the store as it is at the end, with all that a report "
 	    "has: origin, skew, time, removals. It is written as FILE.tmp, "
 	    "looked at as by `store check', and renamed: FILE is never half a "
-	    "copy. `-' is the standard output. Whoever may read clients may "
-	    "do that.",
+	    "copy. `-' is the standard output. The right to read clients "
+	    "is enough.",
 	.group = GROUP_TABLE,
 	.args = ARGS(ARG("FILE", .complete = COMPLETE_FILE)),
 	.view = &backup_view,

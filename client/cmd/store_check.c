@@ -121,5 +121,5 @@ const struct command cmd_store_check = {
 	.view = &check_view,
 	.traits = COMMAND_READ,
 	.run = store_check_run,
-	.example = "store check riley.sqlite",
+	.example = "store check -n all",
 };

@@ -27,6 +27,8 @@
 #include "run/run.h"
 
 #define COPY_BYTES (1u << 20)
+#define SQLITE_LOCKS_AT 0x40000000
+#define SQLITE_LOCKS_LEN 512
 
 /* clang-format off */
 #define RESTORE_COLUMNS(X) \
@@ -69,18 +71,23 @@ find_path(struct restore *r)
 		r->path = xstrdup(flag);
 		return STATUS_OK;
 	}
-	if (!run->herd->has_file)
-		return run_fail(run, STATUS_USAGE,
+	if (!run->herd->has_file) {
+		run_fail(run, STATUS_USAGE,
 		    "there is no herd file to name the store: give --path");
-	if (run->herd->file.settings.store.engine != STORE_SQLITE)
-		return run_fail(run, STATUS_LOCAL,
-		    "%s: store.engine is not sqlite", run->herd->path);
+		return STATUS_USAGE;
+	}
+	if (run->herd->file.settings.store.engine != STORE_SQLITE) {
+		run_fail(run, STATUS_LOCAL, "%s: store.engine is not sqlite",
+		    run->herd->path);
+		return STATUS_LOCAL;
+	}
 	file = realpath(run->herd->path, NULL);
-	slash = file == NULL ? NULL : strrchr(file, '/');
-	if (slash != NULL)
-		*slash = '\0';
+	if (file != NULL) {
+		slash = strrchr(file, '/');
+		*(slash == file ? slash + 1 : slash) = '\0';
+	}
 	must(herdfile_expand(&path, run->herd->file.settings.store.path,
-	    r->node, slash == NULL ? "." : file));
+	    r->node, file == NULL ? "." : file));
 	free(file);
 	r->path = text_take(&path);
 	return STATUS_OK;
@@ -110,6 +117,21 @@ folder_of(const char *path)
 			     : xstrndup(path, (size_t)(slash - path));
 }
 
+/*
+ * Has anybody the file open in SQLite? A herdd of before flock() has, and so
+ * has a shell. The bytes are those that SQLite locks.
+ */
+static bool
+is_used(int fd)
+{
+	struct flock lock = { .l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = SQLITE_LOCKS_AT,
+		.l_len = SQLITE_LOCKS_LEN };
+
+	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
 static enum status
 lock_old(struct restore *r)
 {
@@ -120,7 +142,7 @@ lock_old(struct restore *r)
 	if (fstat(r->lock, &r->old) != 0 || !S_ISREG(r->old.st_mode))
 		return run_fail(
 		    r->run, STATUS_LOCAL, "%s is no regular file", r->path);
-	if (flock(r->lock, LOCK_EX | LOCK_NB) != 0)
+	if (flock(r->lock, LOCK_EX | LOCK_NB) != 0 || is_used(r->lock))
 		return run_fail(r->run, STATUS_REFUSED,
 		    "node %s runs: %s is in use; stop it first", r->node,
 		    r->path);
@@ -304,22 +326,32 @@ look_at_backup(struct restore *r, struct store_file *file)
 	enum status status;
 
 	free(log);
-	if (has_log)
-		return run_fail(run, STATUS_LOCAL,
+	*file = (struct store_file){ .rows = 0 };
+	if (has_log) {
+		run_fail(run, STATUS_LOCAL,
 		    "%s has a log beside it, so it is no backup: `sqlite3 %s "
-		    ".backup FILE' makes one of it",
+		    "'.backup FILE'' makes one of it",
 		    r->from, r->from);
+		return STATUS_LOCAL;
+	}
+	if (r->lock >= 0 && stat(r->from, &found) == 0 &&
+	    found.st_ino == r->old.st_ino && found.st_dev == r->old.st_dev) {
+		run_fail(run, STATUS_LOCAL, "%s is the store itself", r->from);
+		return STATUS_LOCAL;
+	}
 	status = store_file_read(r->from, file, &run->message);
-	if (status != STATUS_OK)
-		return run_fail_message(run, status);
+	if (status != STATUS_OK) {
+		run_fail_message(run, status);
+		return status;
+	}
 	if (file->is_whole)
 		return STATUS_OK;
-	status = run_fail(run, STATUS_LOCAL,
-	    "%s is damaged, nothing is changed: %s", r->from,
+	run_fail(run, STATUS_LOCAL, "%s is damaged, nothing is changed: %s",
+	    r->from,
 	    file->fault.len > 0 ? text_of(&file->fault)
 				: "rows are not as they were put");
 	store_file_release(file);
-	return status;
+	return STATUS_LOCAL;
 }
 
 static enum status
@@ -397,5 +429,4 @@ const struct command cmd_store_restore = {
 	.view = &restore_view,
 	.traits = COMMAND_WRITE | COMMAND_CONFIRM,
 	.run = store_restore_run,
-	.example = "-n Riley store restore riley.sqlite --yes",
 };

@@ -173,11 +173,11 @@ open_file(struct reading *reading, const char *path, struct buf *message)
 	const char *error;
 	char *uri;
 	int code;
+	bool there = stat(path, &found) == 0;
 
-	if (stat(path, &found) != 0 || !S_ISREG(found.st_mode)) {
+	if (!there || !S_ISREG(found.st_mode)) {
 		putf(message, "cannot read %s: %s", path,
-		    S_ISREG(found.st_mode) ? strerror(errno)
-					   : "it is no regular file");
+		    there ? "it is no regular file" : strerror(errno));
 		return STATUS_LOCAL;
 	}
 	reading->file->bytes = (uint64_t)found.st_size;

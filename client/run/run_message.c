@@ -312,17 +312,23 @@ run_confirm(struct run *run, const char *fmt, ...)
 	va_list args;
 	bool yes;
 
-	if (prefs_is(&run->prefs, PREF_YES))
+	va_start(args, fmt);
+	put_clean_text(&question, fmt, args);
+	va_end(args);
+	/* run_where() left its words there. */
+	buf_clear(&run->message);
+	if (prefs_is(&run->prefs, PREF_YES)) {
+		buf_release(&question);
 		return STATUS_OK;
+	}
 	if (run->place != NULL || isatty(STDIN_FILENO) != 1 ||
-	    isatty(STDERR_FILENO) != 1)
+	    isatty(STDERR_FILENO) != 1) {
+		buf_release(&question);
 		return run_fail(run, STATUS_USAGE,
 		    "`%s' needs a confirmation, and there is no terminal to ask: "
 		    "give --yes",
 		    run->args->command->path);
-	va_start(args, fmt);
-	put_clean_text(&question, fmt, args);
-	va_end(args);
+	}
 	fprintf(stderr, "%s [y/N] ", text_of(&question));
 	fflush(stderr);
 	buf_release(&question);

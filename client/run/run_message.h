@@ -37,7 +37,7 @@ void run_hint(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
 /* For a person who waits: when stderr is a terminal. */
 void run_notice(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
 
-/* What whoever asked has to know, person or script; cleaned; not if quiet. */
+/* What a person and a script have to know; cleaned; nothing with --quiet. */
 void run_note(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
 
 /* With --verbose only. */

@@ -65,7 +65,8 @@ struct http_call {
 	bool answered; /* only bytes are left to be sent */
 	bool stream;
 	bool bounded; /* the stream has an end of its own: http_call_end() */
-	bool is_file; /* bytes whose length was said: http_call_send_file() */
+	bool is_file; /* bytes whose length was sent first:
+			 http_call_send_file() */
 	void *job;    /* of http_call_keep() */
 	http_call_on_gone *on_gone;
 	/* A stream's reader has taken what was queued. */

@@ -23,7 +23,7 @@ store_api_need(struct http_call *call)
 {
 	if (call->node->store != NULL)
 		return true;
-	http_call_fail(call, ADMIN_CONFLICT, "store.engine sets one",
+	http_call_fail(call, ADMIN_NOT_FOUND, "store.engine sets one",
 	    "node %s keeps no store", call->node->name);
 	return false;
 }
@@ -155,14 +155,33 @@ on_status_step(struct http_call *call)
 	return false;
 }
 
+static void
+answer_none(struct http_call *call)
+{
+	struct json *json = http_call_answer(call);
+
+	json_word(json, "schema", "herd.store/1");
+	json_word(json, "engine", "none");
+	json_word(json, "state", "off");
+	http_call_json(call);
+}
+
 void
 serve_store(struct http_call *call)
 {
 	struct look *look;
 	struct store_status status;
+	bool brief;
 
-	if (!store_api_need(call))
+	if (query_flag(&call->query, "brief", &brief) != HERD_OK) {
+		http_call_fail(call, ADMIN_BAD_REQUEST, "brief=1 or brief=0",
+		    "a parameter has a wrong value");
 		return;
+	}
+	if (call->node->store == NULL) {
+		answer_none(call);
+		return;
+	}
 	look = calloc(1, sizeof(*look));
 	if (look == NULL) {
 		http_call_out_of_memory(call);
@@ -171,7 +190,10 @@ serve_store(struct http_call *call)
 	store_status(call->node->store, &status);
 	look->counts = status.counts;
 	look->until = mono_add(clock_mono(), COUNT_WAIT_NS);
-	store_ask_rows(call->node->store);
+	if (brief)
+		look->until = clock_mono();
+	else
+		store_ask_rows(call->node->store);
 	http_call_walk(call, look, free, on_status_step, LOOK_MS);
 }
 

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/signals.h"
@@ -131,6 +132,21 @@ fail_file(struct sqlite_engine *self, const char *path, const char *what)
 	return HERD_ESYSTEM;
 }
 
+/* A process that was killed a moment ago may not be gone yet. */
+static bool
+lock_owner(int fd)
+{
+	const struct timespec rest = { 0, ENGINE_SQLITE_BUSY_MS * 10000L };
+	unsigned tries = 0;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (++tries > 100 || signals_stop_wanted() != NULL)
+			return false;
+		(void)nanosleep(&rest, NULL);
+	}
+	return true;
+}
+
 /*
  * Two herdds on one file would each overwrite what the other has put. flock()
  * and SQLite's own locks do not see each other.
@@ -146,7 +162,7 @@ take_ownership(struct sqlite_engine *self, const char *path)
 		self->owner = -1;
 		return fail_file(self, "", file_strerror(errno));
 	}
-	if (flock(self->owner, LOCK_EX | LOCK_NB) != 0) {
+	if (!lock_owner(self->owner)) {
 		(void)fail_file(self, "", "it is in use");
 		self->engine.hint = hint_of(SQLITE_BUSY);
 		return HERD_ESYSTEM;
@@ -155,7 +171,6 @@ take_ownership(struct sqlite_engine *self, const char *path)
 	if (fstat(self->owner, &here) != 0 || stat(path, &there) != 0 ||
 	    here.st_ino != there.st_ino || here.st_dev != there.st_dev)
 		return fail_file(self, "", "it was replaced just now");
-	self->is_owner = true;
 	return HERD_OK;
 }
 

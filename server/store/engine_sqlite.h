@@ -24,10 +24,9 @@ struct sqlite_engine {
 	sqlite3_stmt *erase;
 	sqlite3_stmt *begin;
 	sqlite3_stmt *commit;
-	char *path;    /* as it was given */
-	char *real;    /* without symbolic links: SQLite puts the log beside */
-	int owner;     /* the file itself, or -1 */
-	bool is_owner; /* no other herdd has it */
+	char *path; /* as it was given */
+	char *real; /* without symbolic links: SQLite puts the log beside it */
+	int owner;  /* the file, locked for other herdds; or -1 */
 	struct same_file files[WRITTEN_COUNT];
 	unsigned noted;  /* how many of them are */
 	bool is_format1; /* rows have no seal */

@@ -17,7 +17,7 @@
 /* Between two looks at the clock; 256 KiB of most stores. */
 #define PAGES_PER_LOOK 64
 
-struct backup {
+struct copy_job {
 	sqlite3 *copy;
 	sqlite3_backup *backup;
 	char path[PATH_MAX + sizeof("-backup-journal")];
@@ -47,7 +47,7 @@ sqlite_backup_remove(const struct sqlite_engine *self)
 void
 sqlite_backup_drop(struct engine_task *task)
 {
-	struct backup *backup = task->state;
+	struct copy_job *backup = task->state;
 
 	if (backup == NULL)
 		return;
@@ -70,7 +70,7 @@ fail(struct engine_task *task, const char *hint, const char *what,
 static enum herd_error
 fail_copy(struct engine_task *task)
 {
-	struct backup *backup = task->state;
+	struct copy_job *backup = task->state;
 	int code = sqlite3_errcode(backup->copy);
 	int cause = sqlite3_system_errno(backup->copy);
 
@@ -110,7 +110,7 @@ check_room(const struct sqlite_engine *self, struct engine_task *task)
 static enum herd_error
 begin(struct sqlite_engine *self, struct engine_task *task)
 {
-	struct backup *backup;
+	struct copy_job *backup;
 	int fd;
 	enum herd_error error = check_room(self, task);
 
@@ -145,7 +145,7 @@ begin(struct sqlite_engine *self, struct engine_task *task)
 static enum herd_error
 finish(struct engine_task *task)
 {
-	struct backup *backup = task->state;
+	struct copy_job *backup = task->state;
 	int code = sqlite3_backup_finish(backup->backup);
 	struct stat copy;
 
@@ -168,7 +168,7 @@ finish(struct engine_task *task)
 static enum herd_error
 go_on(struct sqlite_engine *self, struct engine_task *task)
 {
-	struct backup *backup = task->state;
+	struct copy_job *backup = task->state;
 	struct mono until = mono_add(clock_mono(), ENGINE_SLICE_NS);
 	int code;
 	enum herd_error error = check_room(self, task);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What is left over in a page of an SQLite file: bytes that belong to no row.
- * Secure deletion overwrites a row that goes, but not the copies that stay
- * behind when SQLite moves rows from one page to another. Bytes only, no file.
- * Source: https://www.sqlite.org/fileformat2.html, "B-tree Pages".
+ * Secure deletion overwrites a row that goes, but not the copies that
+ * SQLite leaves when it moves rows from one page to another. Bytes only, no
+ * file. Source: https://www.sqlite.org/fileformat2.html, "B-tree Pages".
  */
 #ifndef HERD_SQLITE_PAGE_H
 #define HERD_SQLITE_PAGE_H

@@ -2,7 +2,7 @@
 /*
  * Long work that others ask of the store: a backup, a check, an erasure. It is
  * handed to the store's thread, one piece at a time, which does a slice of it
- * between two batches; whoever asked looks now and then how far it is.
+ * between two batches; the asker looks now and then how far it is.
  */
 #ifndef HERD_STORE_WORK_H
 #define HERD_STORE_WORK_H

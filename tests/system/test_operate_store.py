@@ -115,9 +115,11 @@ def test_a_node_without_a_store_says_so(tmp_path):
     with Herd(tmp_path, ["Solo"], [], "places: {provider: none}\n") as herd:
         herd.start()
         ctl = Ctl(home_of(tmp_path), herd.path)
-        for words in (["status"], ["check"], ["backup", tmp_path / "b"]):
+        found = row(ctl("store", "status", "-o", "json"), "stores")
+        assert found["engine"] == "none" and found["state"] == "off" and found["rows"] is None
+        for words in (["check"], ["backup", tmp_path / "b"]):
             result = ctl("store", *words)
-            assert result.returncode == 5 and "keeps no store" in result.stderr
+            assert result.returncode == 1 and "keeps no store" in result.stderr
         assert list(tmp_path.glob("b*")) == []
         erased = row(ctl("client", "erase", "nobody", "--yes", "-o", "json"), "nodes")
         assert erased["store"] == "none" and erased["forgotten"] is False
@@ -221,6 +223,13 @@ def test_what_is_no_backup_is_not_restored(tmp_path):
             result = ctl("-n", "Solo", "store", "restore", tmp_path / name, "--yes")
             assert result.returncode == 8, (name, result.stderr)
         assert ctl("-n", "Solo", "store", "restore", tmp_path / "missing", "--yes").returncode == 8
+        result = ctl("-n", "Solo", "store", "restore", tmp_path / "herd-Solo.sqlite", "--yes")
+        assert result.returncode == 8 and "is the store itself" in result.stderr
+        reader = sqlite3.connect(tmp_path / "herd-Solo.sqlite")
+        assert reader.execute("SELECT count(*) FROM reports").fetchone() == (300,)
+        result = ctl("-n", "Solo", "store", "restore", tmp_path / "b.sqlite", "--yes")
+        assert result.returncode == 5 and "is in use" in result.stderr
+        reader.close()
         assert (tmp_path / "herd-Solo.sqlite").read_bytes() == before
         assert not list(tmp_path.glob("*.before-*")) and not list(tmp_path.glob("*.restore"))
 
@@ -333,6 +342,19 @@ def test_slow_readers_are_bounded_and_those_who_leave_cost_nothing(tmp_path):
             return ctl("store", "backup", tmp_path / "b").returncode == 0
         wait_until(again, "the node makes backups again")
         wait_until(lambda: copies(ctl.node) == [], "the copies are gone")
+
+
+def test_ctrl_c_leaves_no_file(tmp_path):
+    with solo_of(tmp_path, ASYNC) as ctl:
+        ctl.node.send_signal(signal.SIGSTOP)
+        process = subprocess.Popen([HERDCTL, "store", "backup", str(tmp_path / "b")], env=ctl.env(),
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        wait_until((tmp_path / "b.tmp").exists, "it has begun")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=DEADLINE_S)
+        ctl.node.send_signal(signal.SIGCONT)
+        assert process.returncode in (130, -signal.SIGINT)
+        assert list(tmp_path.glob("b*")) == []
 
 
 def test_a_cut_stream_leaves_no_file(tmp_path):
@@ -509,7 +531,8 @@ def test_a_node_that_is_down_is_named_and_gets_the_removal(tmp_path):
         assert herd["B"].stop() == 0
         result = ctl("client", "erase", "who", "--yes")
         assert result.returncode == 6
-        assert "B: the removal comes to it with its links" in result.stderr
+        assert "herdctl: B: the removal comes to it with its links" in result.stderr
+        assert "herdctl: B: there is no such socket" in result.stderr
         assert "stays for good" in result.stderr
         assert not has_place(tmp_path, "A") and has_place(tmp_path, "B")
         herd["B"].start()
