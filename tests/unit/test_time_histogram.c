@@ -51,8 +51,8 @@ test_sums_have_labels_and_no_nonsense(void **state HERD_UNUSED)
 	static const char *const LINES[] = {
 		"x_seconds_bucket{peer=\"Bob\",le=\"0.5\"} 2\n",
 		"\nx_seconds_bucket{peer=\"Bob\",le=\"+Inf\"} 3\n",
-		"\nx_seconds_sum{peer=\"Bob\"} 3601.000000000\n"
-		"x_seconds_count{peer=\"Bob\"} 3\n",
+		"\nx_seconds_sum{peer=\"Bob\"} 3601.000000000\n",
+		"\nx_seconds_count{peer=\"Bob\"} 3\n",
 	};
 
 	/* A clock that is wrong by years does not spoil the sum for good. */
