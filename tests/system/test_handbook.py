@@ -18,7 +18,7 @@ PAGE = (TOP / "man" / "herd-ops.7").read_text()
 BLOCK = re.compile(r"^\.\\\" (run (?P<machine>one|two|three)(?: if (?P<command>[\w ]+))?|not run: [^\n]+)\n"
                    r"\.Bd -literal -offset indent\n(?P<text>.*?)^\.Ed$", re.M | re.S)
 # Diagnosis ends with 1 when it finds something.
-MAY_FIND = re.compile(r"^herdctl .*\b(herd check|check|doctor)\b|^herdctl .*config diff")
+MAY_FIND = re.compile(r"^herdctl .*\b(?<!config )(check|doctor)\b|^herdctl .*config diff")
 
 
 def sections():
