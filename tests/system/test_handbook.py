@@ -116,7 +116,7 @@ def test_the_book_works(tmp_path, shim):  # noqa: F811
         clock = machines.share / "three" / "clock"
         clock.write_bytes((3600 * 10 ** 9).to_bytes(8, "little"))
         preload = machines.program(shim)
-        (machines.share / "three" / "C.env").write_text(f"LD_PRELOAD={preload}\nCLOCK_SHIM={clock}\n")
+        (machines.share / "three" / "C.env").write_text(f"LD_PRELOAD={preload}\nCLOCK_SHIM={machines.seen(clock)}\n")
         for path in (clock, machines.share / "three" / "C.env"):
             path.chmod(0o666)
         said = book.type("ADDING A NODE")
