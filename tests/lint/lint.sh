@@ -287,7 +287,7 @@ spaces() {
 
 # Pages that refer to each other are not installed here.
 manual() {
-	files '*.[1-8]' man | xargs -r mandoc -Tlint -Wstyle |
+	files '*.[1-8]' man | xargs -r mandoc -Tlint -Wstyle 2>&1 |
 		grep -vE 'referenced manual not found|outdated mandoc.db'
 }
 

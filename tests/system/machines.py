@@ -33,6 +33,7 @@ exec sleep infinity
 SWITCH = """
 set -e
 mount -t tmpfs tmpfs /run
+mount --bind {folder} /mnt
 ip link add name lan type bridge
 ip link set lan up
 echo $$ >{pid}
@@ -138,15 +139,15 @@ class Machines:
         self.holders = {}
 
     def __enter__(self):
-        # The user herd must reach what its node runs with.
-        for up in (self.folder, *self.folder.parents):
-            if up.stat().st_uid == os.geteuid() and not up.stat().st_mode & 1 and up != pathlib.Path("/"):
-                up.chmod(up.stat().st_mode | 0o111)
+        # The user herd reaches what its node runs with, but not by the path
+        # that the folder has outside.
+        self.folder.chmod(0o755)
         self.tools.mkdir()
         for name, text in (("systemctl", SYSTEMCTL), ("journalctl", JOURNALCTL), ("timedatectl", TIMEDATECTL),
                            ("ssh", SSH), ("scp", SCP), ("apt-get", APT_GET)):
             path = self.tools / name
-            path.write_text(text.format(share=self.share, tools=self.tools, herdd=self.program(HERDD)))
+            path.write_text(text.format(share=self.seen(self.share), tools=self.seen(self.tools),
+                                        herdd=self.program(HERDD)))
             path.chmod(0o755)
         self.program(TOP / "build" / "gazetteer.sqlite")
         for program in (HERDD, HERDCTL):
@@ -164,13 +165,18 @@ class Machines:
             raise
         return self
 
+    def seen(self, path):
+        """A path in the folder as the machines see it."""
+        return pathlib.Path("/mnt") / path.relative_to(self.folder)
+
     def program(self, path):
-        """A copy that any user can reach."""
+        """A copy that any user of a machine can reach; its path there."""
         copy = self.folder / "bin" / os.path.basename(path)
         copy.parent.mkdir(exist_ok=True)
         if not copy.exists():
             shutil.copy(os.path.realpath(path), copy)
-        return copy
+            copy.chmod(0o755)
+        return self.seen(copy)
 
     def inside(self, name=None):
         """What runs a command among the machines' processes, or on one machine."""
@@ -186,7 +192,8 @@ class Machines:
         disk.mkdir()
         with open(self.share / name / "console", "wb") as console:
             self.holders[name] = subprocess.Popen(
-                [*within, "bash", "-c", script.format(name=name, disk=disk, pid=pid)],
+                [*within, "bash", "-c", script.format(name=name, folder=self.folder, disk=self.seen(disk),
+                                                    pid=self.seen(pid))],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console)
 
         def held():
@@ -212,7 +219,7 @@ class Machines:
 
     def run(self, name, script, deadline_s=3 * DEADLINE_S):
         """Types a script on a machine: its exit status and all that it said."""
-        env = {"PATH": f"{self.tools}:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
+        env = {"PATH": f"{self.seen(self.tools)}:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
         done = subprocess.run([*self.inside(name), "bash", "-c", f"cd /root\n{script}"], env=env,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=deadline_s)
