@@ -77,9 +77,9 @@ find_path(struct restore *r)
 		return STATUS_USAGE;
 	}
 	if (run->herd->file.settings.store.engine != STORE_SQLITE) {
-		run_fail(run, STATUS_LOCAL, "%s: store.engine is not sqlite",
+		run_fail(run, STATUS_NEGATIVE, "%s: store.engine is not sqlite",
 		    run->herd->path);
-		return STATUS_LOCAL;
+		return STATUS_NEGATIVE;
 	}
 	file = realpath(run->herd->path, NULL);
 	if (file != NULL) {
@@ -429,4 +429,5 @@ const struct command cmd_store_restore = {
 	.view = &restore_view,
 	.traits = COMMAND_WRITE | COMMAND_CONFIRM,
 	.run = store_restore_run,
+	.example = "-n Riley store restore riley.sqlite --yes",
 };
