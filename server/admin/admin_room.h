@@ -42,8 +42,8 @@ struct admin {
 	struct event_base *base;
 	/* Of the node's addresses; the last one is that of admin.listen. */
 	struct http_listener listeners[ADMIN_LISTENERS];
-	struct bearer_tokens *tokens;      /* NULL: no listener wants one */
-	struct http_limits *limits;        /* connections over TCP */
+	struct bearer_tokens *tokens; /* NULL: no listener wants one */
+	struct http_limits *limits;   /* connections over TCP */
 	struct table_stats *stats;
 	struct digest_cache *digests;
 	struct watch_list *watchers;
