@@ -66,7 +66,7 @@ check(const struct keyfile *file, const char *path, int fd, struct buf *message)
 		return refuse(file, path, message, "%s", strerror(errno));
 	if (!S_ISREG(facts.st_mode))
 		return refuse(file, path, message, "not a regular file");
-	if (facts.st_uid != 0 && facts.st_uid != geteuid())
+	if (facts.st_uid != 0 && facts.st_uid != geteuid() && !file->any_owner)
 		return refuse(file, path, message,
 		    "belongs to user %lu, not to root or to user %lu who"
 		    " runs this",

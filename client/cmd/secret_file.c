@@ -153,7 +153,9 @@ static enum status
 read_words(struct run *run, const char *what, const char *path,
     struct keyfile_words *words)
 {
-	const struct keyfile file = { what, path, NULL, NULL };
+	const struct keyfile file = {
+		.name = what, .value = path, .any_owner = geteuid() == 0
+	};
 	struct buf message = XBUF;
 	enum herd_error error = keyfile_read_words(&file,
 	    strcmp(what, "key") == 0 ? KEYFILE_PHRASE : KEYFILE_WORD,

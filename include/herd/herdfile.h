@@ -22,10 +22,10 @@
 
 struct herdfile_node {
 	char *name;
-	struct address clients; /* TCP */
-	struct address peers;   /* TCP; ADDRESS_NONE only without links */
+	struct address clients;    /* TCP */
+	struct address peers;      /* TCP; ADDRESS_NONE only without links */
 	struct address_list admin; /* Unix paths and TCP, or none */
-	unsigned line;          /* where the file names it, from 1 */
+	unsigned line;             /* where the file names it, from 1 */
 	unsigned column;
 };
 

@@ -9,6 +9,8 @@
 #ifndef HERD_KEYFILE_H
 #define HERD_KEYFILE_H
 
+#include <stdbool.h>
+
 #include "herd/buf.h"
 
 #define KEYFILE_WORD_MAX 512u
@@ -19,6 +21,7 @@ struct keyfile {
 	const char *value;    /* of the setting, not "" */
 	const char *node;     /* for %n; NULL: the path is taken as it is */
 	const char *base_dir; /* NULL: the working directory */
+	bool any_owner;       /* root edits the file of another user */
 };
 
 /*

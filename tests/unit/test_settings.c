@@ -329,7 +329,8 @@ test_equal_sees_every_field(void **state HERD_UNUSED)
 		assert_true(setting_equal(&table[i], &a, &b));
 		switch (table[i].type) {
 		case SETTING_BOOL:
-			text = strcmp(table[i].initial, "no") == 0 ? "yes" : "no";
+			text =
+			    strcmp(table[i].initial, "no") == 0 ? "yes" : "no";
 			break;
 		case SETTING_COUNT: text = "7"; break;
 		case SETTING_SIZE:
