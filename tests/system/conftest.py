@@ -33,8 +33,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (_hard, _hard))
 def herdctl_env(home, **more):
     """An environment in which herdctl finds nothing of this machine's user."""
     env = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8",
-           "TERM": "xterm-256color", "PAGER": "cat",
-           "XDG_RUNTIME_DIR": str(home)}
+           "TERM": "xterm-256color", "PAGER": "cat"}
     for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE"):
         if name in os.environ:
             env[name] = os.environ[name]

@@ -48,7 +48,9 @@ class Shell:
         script = ctl("completion", name).stdout
         argv = SHELLS[name](ctl.home, script, folder)
         # herdctl shows its words instead of doing anything.
-        env = ctl.env(SHOWN=ctl.home / "shown")
+        env = ctl.env(SHOWN=ctl.home / "shown", XDG_RUNTIME_DIR=ctl.home / "run")
+        # Without such a folder, of this mode, fish leaves one in /tmp.
+        (ctl.home / "run").mkdir(mode=0o700)
         env["PATH"] = f"{ctl.home}/bin:{env['PATH']}"
         wrapper = ctl.home / "bin/herdctl"
         wrapper.parent.mkdir()
