@@ -155,9 +155,10 @@ read_file_tokens(struct herd *herd)
 	char *base = directory_of(herd->path);
 	const struct keyfile files[] = {
 		{ "admin.token_file", herd->file.settings.admin.token_file, "",
-		    base },
+		    base, false },
 		{ "admin.read_token_file",
-		    herd->file.settings.admin.read_token_file, "", base },
+		    herd->file.settings.admin.read_token_file, "", base,
+		    false },
 	};
 	struct buf message = XBUF;
 
@@ -192,7 +193,7 @@ find_token(struct herd *herd, const struct prefs *prefs, enum pref_id named,
     struct buf *message)
 {
 	const char *path = prefs_text(prefs, PREF_TOKEN_FILE);
-	const struct keyfile file = { "token-file", path, NULL, NULL };
+	const struct keyfile file = { "token-file", path, NULL, NULL, false };
 	bool is_ours = is_for_this_herd(prefs, PREF_TOKEN_FILE, named);
 
 	herd->insecure = prefs_is(prefs, PREF_INSECURE) &&

@@ -87,7 +87,7 @@ is_readable(const char *setting, const char *path, struct buf *message)
 static bool
 key_is_good(const char *path, struct buf *message)
 {
-	const struct keyfile file = { "key-file", path, NULL, NULL };
+	const struct keyfile file = { "key-file", path, NULL, NULL, false };
 	char *data = xmalloc(KEY_MAX + 1);
 	size_t len = 0;
 	enum herd_error error =

@@ -266,9 +266,10 @@ read_tokens(struct admin *admin, struct bearer_tokens *out, struct buf *message)
 	const struct node *node = admin->node;
 	const struct settings *settings = &node->boot.settings;
 	const struct keyfile write_file = { TOKEN_SETTING,
-		settings->admin.token_file, node->name, node->base_dir };
+		settings->admin.token_file, node->name, node->base_dir, false };
 	const struct keyfile read_file = { READ_TOKEN_SETTING,
-		settings->admin.read_token_file, node->name, node->base_dir };
+		settings->admin.read_token_file, node->name, node->base_dir,
+		false };
 
 	return bearer_tokens_read(
 	    &write_file, &read_file, &admin->tokens, out, message);

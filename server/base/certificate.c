@@ -78,7 +78,7 @@ read_secret(const struct loading *loading, size_t most, struct buf *text)
 {
 	char name[64];
 	const struct keyfile file = { name, loading->value,
-		loading->files->node, loading->files->base_dir };
+		loading->files->node, loading->files->base_dir, false };
 	enum herd_error error = buf_reserve(text, most + 1);
 	size_t len = 0;
 

@@ -51,7 +51,7 @@ read_keys(
 {
 	const struct node *node = peering->node;
 	const struct keyfile file = { KEY_SETTING, node->boot.settings.key_file,
-		node->name, node->base_dir };
+		node->name, node->base_dir, false };
 
 	return keyring_read(&file, KEYRING_LINK_KEYS, TRANSPORT_KEY_MIN,
 	    TRANSPORT_KEY_MAX, &peering->keys.used, out, message);

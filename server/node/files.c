@@ -196,7 +196,7 @@ look_at_secret(
     struct visit *visit, const char *setting, const char *value, enum use use)
 {
 	const struct keyfile file = { setting, value, visit->node->name,
-		visit->base_dir };
+		visit->base_dir, false };
 	struct keyfile_words words = { 0 };
 	bool is_api_key = strcmp(setting, "places.key_file") == 0;
 	struct buf message;

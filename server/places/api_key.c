@@ -10,7 +10,7 @@ api_key_load(const char *setting, const char *node, const char *base_dir,
     struct api_key *out, struct buf *message)
 {
 	const struct keyfile file = { "places.key_file", setting, node,
-		base_dir };
+		base_dir, false };
 
 	return keyfile_read_word(&file, out->text, &out->len, message);
 }

@@ -151,9 +151,9 @@ read_tokens(const char *write_path, const char *read_path, struct buf *message,
     struct bearer_tokens *tokens)
 {
 	const struct keyfile write_file = { "admin.token_file", write_path,
-		"Ann", NULL };
+		"Ann", NULL, false };
 	const struct keyfile read_file = { "admin.read_token_file", read_path,
-		"Ann", NULL };
+		"Ann", NULL, false };
 
 	return bearer_tokens_read(
 	    &write_file, &read_file, tokens, tokens, message);

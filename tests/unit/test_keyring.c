@@ -54,7 +54,8 @@ static enum herd_error
 read_ring(struct desk *desk, enum keyring_kind kind, const char *text,
     struct keyring *out)
 {
-	const struct keyfile file = { "key_file", desk->path, NULL, NULL };
+	const struct keyfile file = { "key_file", desk->path, NULL, NULL,
+		false };
 
 	buf_clear(&desk->message);
 	write_text(desk, text, strlen(text));
@@ -231,7 +232,8 @@ static void
 test_known_fingerprints_are_kept(void **state)
 {
 	struct desk *desk = *state;
-	const struct keyfile file = { "key_file", desk->path, NULL, NULL };
+	const struct keyfile file = { "key_file", desk->path, NULL, NULL,
+		false };
 	struct keyring known = { 0 }, ring = { 0 };
 
 	assert_ok(
