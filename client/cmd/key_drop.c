@@ -20,5 +20,4 @@ const struct command cmd_key_drop = {
 	.args = ARGS(ARG("FILE", .complete = COMPLETE_FILE)),
 	.traits = COMMAND_WRITE,
 	.run = key_drop_run,
-	.example = "key drop /etc/herd/links.key",
 };

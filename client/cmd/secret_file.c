@@ -193,7 +193,7 @@ add_to(struct run *run, const char *what, const char *path, const char *word)
 		    KEYFILE_WORDS_MAX, what);
 		run_hint(run, "`%s drop FILE` leaves the last one", what);
 	} else {
-		/* No copy of the secrets stays behind where a buffer grew. */
+		/* No copy of the secrets is left in memory that a buffer outgrew. */
 		must(buf_reserve(&text, SECRET_FILE_MAX));
 		put_words(&text, &words, 0);
 		put_text(&text, word);
