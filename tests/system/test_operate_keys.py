@@ -413,6 +413,7 @@ def test_new_makes_adds_and_drops(operator, tmp_path, kind):
 def test_new_refuses_what_is_no_key_file(operator, tmp_path):
     assert operator("key", "new", "--add", tmp_path / "none").returncode == 8
     assert operator("key", "new", "--add").returncode == 2
+    assert operator("key", "drop", tmp_path / "none").returncode == 1
     assert operator("key", "new", tmp_path / "no" / "folder").returncode == 8
     (tmp_path / "open").write_text("0123456789abcdef\n")
     (tmp_path / "open").chmod(0o644)
