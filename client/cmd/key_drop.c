@@ -20,5 +20,5 @@ const struct command cmd_key_drop = {
 	.args = ARGS(ARG("FILE", .complete = COMPLETE_FILE)),
 	.traits = COMMAND_WRITE,
 	.run = key_drop_run,
-	.example = "key drop /etc/herd/links.key",
+	.example = "key drop links.key",
 };

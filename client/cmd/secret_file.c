@@ -195,7 +195,8 @@ add_to(struct run *run, const char *what, const char *path, const char *word)
 		    KEYFILE_WORDS_MAX, what);
 		run_hint(run, "`%s drop FILE` leaves the last one", what);
 	} else {
-		/* No copy of the secrets stays behind where a buffer grew. */
+		/* No copy of the secrets is left in memory that a buffer
+		 * outgrew. */
 		must(buf_reserve(&text, SECRET_FILE_MAX));
 		put_words(&text, &words, 0);
 		put_text(&text, word);
@@ -307,10 +308,16 @@ enum status
 secret_file_drop(struct run *run, const char *what)
 {
 	const char *path = run_word(run, 0);
-	char *real = resolve(path);
 	struct buf text = XBUF;
 	struct keyfile_words words;
-	enum status status = read_words(run, what, real, &words);
+	enum status status;
+	char *real;
+
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		return run_fail(run, STATUS_NEGATIVE,
+		    "there is no %s, so no old %s in it", path, what);
+	real = resolve(path);
+	status = read_words(run, what, real, &words);
 
 	if (status == STATUS_OK) {
 		must(buf_reserve(&text, SECRET_FILE_MAX));

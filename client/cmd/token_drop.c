@@ -20,5 +20,5 @@ const struct command cmd_token_drop = {
 	.args = ARGS(ARG("FILE", .complete = COMPLETE_FILE)),
 	.traits = COMMAND_WRITE,
 	.run = token_drop_run,
-	.example = "token drop /etc/herd/admin.token",
+	.example = "token drop admin.token",
 };

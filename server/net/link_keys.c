@@ -7,11 +7,11 @@
 #include "node/reload.h"
 
 #define KEY_SETTING "key_file"
-/* All links are made anew within this, be they as many as can be, ... */
+/* All links are made again within this, be they as many as can be, ... */
 #define RENEW_ALL_NS (40u * HERD_NS_PER_S)
 /* ... and one waits no longer than this for the one before. */
 #define RENEW_ONE_NS (5u * HERD_NS_PER_S)
-/* The side that dials goes first, so that not both make one link anew. */
+/* The side that dials goes first, so that not both make one link again. */
 #define RENEW_ACCEPTED_NS (10u * HERD_NS_PER_S)
 #define NAMES_TEXT_MAX 128u
 
@@ -122,7 +122,7 @@ on_end(void *arg, bool use)
 
 static const struct reload_files KEY_FILE = { on_read, on_end };
 
-/* --- making links anew ---------------------------------------------------- */
+/* --- making links again --------------------------------------------------- */
 
 static bool
 is_stale(const struct peering *peering, const struct net_link *net_link)
@@ -137,7 +137,7 @@ is_stale(const struct peering *peering, const struct net_link *net_link)
 				  RENEW_ACCEPTED_NS;
 }
 
-/* Still waiting for the link that was made anew last? */
+/* Still waiting for the link that was made again last? */
 static bool
 is_renewing(const struct peering *peering, struct mono now)
 {
@@ -148,7 +148,7 @@ is_renewing(const struct peering *peering, struct mono now)
 	       last->link.enabled && last->link.state != LINK_SYNCED;
 }
 
-/* For all that are still to be made anew. */
+/* For all that are still to be made again. */
 static uint64_t
 time_left(const struct peering *peering, struct mono now)
 {

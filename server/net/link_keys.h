@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The keys of the links: read at the start and at each reload. A link that is
- * on a key which the file has no more is made anew; the others stay as they
+ * on a key which the file has no more is made again; the others stay as they
  * are.
  */
 #ifndef HERD_LINK_KEYS_H
@@ -17,7 +17,7 @@ struct link_keys {
 	struct keyring used;   /* main thread */
 	struct key_news *news; /* read, not used yet; main thread */
 
-	/* The links thread only: which link is being made anew, ... */
+	/* The links thread only: which link is being made again, ... */
 	unsigned renewing; /* its place among the links */
 	struct mono until; /* ... and how long the next one waits; 0: none */
 	struct mono changed;
@@ -37,7 +37,7 @@ void link_keys_watch(struct peering *peering);
 void link_keys_close(struct peering *peering);
 
 /*
- * Makes one link anew that is on a key which was removed, if there is one and
+ * Makes one link again that is on a key which was removed, if there is one and
  * the one before is up again or had its time. Call it a few times a second;
  * links thread.
  */

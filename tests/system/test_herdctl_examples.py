@@ -20,7 +20,6 @@ HERE = "+34.068930-118.445127"
 STATUSES = {
     "client track": {5},  # no store keeps a history
     "whatsat": {0, 5}, "places test": {0, 5}, "check": {0, 1, 2, 3},
-    "key drop": {0, 8}, "token drop": {0, 8},  # of /etc/herd
     "unalias": {1},  # nothing of a session is left
     "iamat": {0}, "status": {0}, "client ls": {0}, "client show": {0}, "client export": {0},
     "client import": {0}, "help": {0}, "version": {0}, "alias": {0}, "set": {0}, "stats": {0},

@@ -87,7 +87,7 @@ def pair(tmp_path, operator):
 
 
 def page_commands():
-    """The commands of herdd(8), as they stand there."""
+    """The commands of herdd(8), as the page has them."""
     page = (TOP / "man" / "herdd.8").read_text()
     block, = re.findall(r'^\.\\" BEGIN rotation\n(.*?)^\.\\" END rotation$', page, re.M | re.S)
     commands = [line.split() for line in block.splitlines() if not line.startswith(".")]
@@ -181,7 +181,7 @@ def test_the_four_commands_of_the_page_lose_nothing_under_load(machines, operato
     assert both[0] == old[setting][0] and len(both) == 2
     assert all(keys_of(node)[setting] == both for node in herd)
     assert operator("config", "diff", "--where", "name ~ fingerprints").stdout.count("\n") <= 1
-    # Nothing is made anew yet.
+    # Nothing is made again yet.
     assert links_are_on(herd, old["key_file"][0]) and connects(herd) == before
 
     run(drop)
@@ -190,7 +190,7 @@ def test_the_four_commands_of_the_page_lose_nothing_under_load(machines, operato
     assert all(keys_of(node)[setting] == both[1:] for node in herd)
     if kind == "key":
         wait_until(lambda: links_are_on(herd, both[1]), "every link is on the new key", 60)
-        # Each link was made anew once, by the one or the other side.
+        # Each link was made again once, by the one or the other side.
         assert connects(herd) == {end: count + 1 for end, count in before.items()}
     else:
         assert connects(herd) == before
@@ -203,7 +203,7 @@ def test_the_four_commands_of_the_page_lose_nothing_under_load(machines, operato
 
 
 def test_nodes_may_read_the_file_in_any_order(pair, operator, tmp_path):
-    """At every step a link that breaks comes back, whoever dials."""
+    """At every step a link that breaks comes back, from either side."""
     old = words_of(tmp_path / "key-A")[0]
     new = operator("key", "new").stdout.strip()
 
@@ -413,6 +413,7 @@ def test_new_makes_adds_and_drops(operator, tmp_path, kind):
 def test_new_refuses_what_is_no_key_file(operator, tmp_path):
     assert operator("key", "new", "--add", tmp_path / "none").returncode == 8
     assert operator("key", "new", "--add").returncode == 2
+    assert operator("key", "drop", tmp_path / "none").returncode == 1
     assert operator("key", "new", tmp_path / "no" / "folder").returncode == 8
     (tmp_path / "open").write_text("0123456789abcdef\n")
     (tmp_path / "open").chmod(0o644)
