@@ -112,9 +112,9 @@ CLIENT_OUT_SRC := client/out/canvas.c client/out/diagram.c \
 	client/out/out_text.c client/out/raster.c client/out/screen.c \
 	client/out/sink.c client/out/spark.c client/out/template.c \
 	client/out/values.c client/out/width.c
-CLIENT_NET_SRC := client/net/admin_client.c client/net/connection.c \
-	client/net/curl_api.c client/net/reply.c client/net/ssl_api.c \
-	client/net/standing.c client/net/tls.c
+CLIENT_NET_SRC := client/net/admin_client.c client/net/admin_ways.c \
+	client/net/connection.c client/net/curl_api.c client/net/reply.c \
+	client/net/ssl_api.c client/net/standing.c client/net/tls.c
 CLIENT_LINE_SRC := client/line/alias.c client/line/args.c \
 	client/line/command.c
 CLIENT_CONF_SRC := client/conf/contexts.c client/conf/herd.c \
@@ -193,9 +193,8 @@ CORE_TESTS := test_backoff test_batch_timer test_commit test_core_memory \
 
 PLACES_TESTS := test_answer test_gazetteer test_places test_places_guards
 NODE_TESTS := test_memory_bound test_node
-NET_TESTS := test_addresses test_half_open test_keyring test_limits \
-	test_link_history \
-	test_loop_watch test_rate test_settings_apply
+NET_TESTS := test_addresses test_certificate test_half_open test_keyring \
+	test_limits test_link_history test_loop_watch test_rate test_settings_apply
 STORE_TESTS := test_rows test_same_file test_sqlite_page
 ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
 	test_admin_query test_admin_routes test_admin_rows test_open_metrics

@@ -21,7 +21,7 @@ read_address(struct herdreader *reader, const struct yamlnode *key,
     const struct yamlnode *value, bool may_be_path, const char *want,
     struct address *out)
 {
-	struct address address;
+	struct address address = { .kind = ADDRESS_NONE };
 	enum herd_error error = HERD_ESYNTAX;
 
 	if (value->kind == YAMLNODE_TEXT)

@@ -11,32 +11,13 @@
 
 #include "base/exit_status.h"
 #include "base/loop.h"
-#include "herd/address.h"
+#include "net/admin_ways.h"
 
 /* An answer that is no stream is at most this. */
 #define ADMIN_ANSWER_MAX ((size_t)64 << 20)
 
 struct admin_client;
 struct admin_call;
-struct tls;
-
-/* One way to a node's admin listener. */
-struct admin_way {
-	struct address address;
-	const char *token; /* NULL = none */
-	struct tls *tls;   /* NULL: without TLS */
-};
-
-/* Tried in this order, until a connection is made. */
-struct admin_ways {
-	unsigned count; /* at least 1 */
-	struct admin_way items[ADDRESS_LIST_MAX];
-};
-
-/* A copy that owns its texts, in place of what `out` has (maybe all zero). */
-void admin_ways_copy(struct admin_ways *out, const struct admin_ways *from);
-void admin_ways_release(struct admin_ways *ways); /* a copy */
-bool admin_ways_equal(const struct admin_ways *a, const struct admin_ways *b);
 
 struct admin_request {
 	struct admin_ways ways; /* borrows its texts */

@@ -273,7 +273,7 @@ certificate_drop(struct ssl_ctx_st *context)
 
 /* --- names ---------------------------------------------------------------- */
 
-/* It begins ids and stands in the log: a part of it would be another name. */
+/* It begins ids and comes into the log: a part of it would be another name. */
 static bool
 is_useful(const unsigned char *text, size_t len)
 {
