@@ -198,6 +198,8 @@ def test_a_session_keeps_each_herds_token_apart(terminal, fake, stranger, tmp_pa
         session.line(f"context use {name}")
         session.expect(rf"{name}/R( \(down\))?> ")
         session.line("node ls --timeout 200ms")
+        session.expect(r"NODE|(?s:R: \S)")
+        session.expect(rf"{name}/R( \(down\))?> ")
     wait_until(lambda: len(stranger.got) > 1, "the stranger is asked")
     session.send("\x04")
     session.end()
