@@ -521,7 +521,8 @@ def test_stats_draw_rates_and_latencies(herd, tmp_path, env, high):
     shown.send("q")
     assert shown.end() == 0
     result = subprocess.run(
-        [HERDCTL, "-n", "Riley", "stats", "iamat", "--watch=0.1", "--count", "3", "-o", "csv"],
+        [HERDCTL, "-n", "Riley", "stats", "herd_requests_total*iamat*", "--watch=0.1", "--count", "3",
+         "-o", "csv"],
         env=herdctl_env(tmp_path, HERD_CONF=herd.path), capture_output=True, text=True)
     head, *lines = result.stdout.splitlines()
     assert head == "time,node,metric,labels,value,error,rate_per_s,trend"

@@ -197,7 +197,7 @@ def test_aliases_of_the_rc_file_run_everywhere(ctl, repl, fake):
     assert ctl("-X", "ki").returncode == 2
     session = repl()
     assert session.ask("ki").strip() == "kiwi"
-    session.send("k\t\r")
+    session.send("ki\t\r")
     assert "kiwi" in session.prompt()
 
 

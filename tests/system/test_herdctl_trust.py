@@ -335,6 +335,8 @@ LINES = {
     "set": (["read-only", "off"], True), "alias": ([], False),
     "unalias": (["x"], False), "help": ([], False), "version": ([], False),
     "completion": (["bash"], False), "exit": ([], False), "quit": ([], False),
+    "client erase": (["c", "--yes"], True), "store backup": (["-"], False), "store check": ([], False),
+    "store restore": (["/dev/null", "--yes"], True), "store status": ([], False),
     "__complete": ([""], False),
 }
 
