@@ -385,8 +385,8 @@ $(B)/tests/unit/test_core_memory $(B)/tests/unit/test_outbox \
 	$(B)/tests/sim/table_check.o
 
 unit: $(UNIT_PROGRAMS) build/gazetteer.sqlite ## the unit tests
-	$(Q)status=0; for t in $(UNIT_PROGRAMS); do $$t || status=1; done; \
-	    exit $$status
+	$(Q)printf '%s\n' $(UNIT_PROGRAMS) | xargs -n 1 -P $$(nproc) \
+	    sh -c '"$$0" >"$$0.log" 2>&1; s=$$?; cat "$$0.log"; exit $$s'
 
 $(B)/sim: $(call objects,$(SIM_SRC)) $(B)/libcore.a $(B)/libherd.a
 	$(call say,LD,$@)
@@ -400,7 +400,7 @@ sim: $(B)/sim ## the simulation: 20,000 seeds, some of 1,000 nodes
 	$(Q)$(B)/sim --seeds $(SIM_SEEDS) --jobs $(SIM_JOBS)
 
 mutants: ## each rule of convergence left out: the simulation must notice
-	$(Q)$(MAKE) --no-print-directory MODE=mutant build/mutant/sim
+	$(Q)$(MAKE) --no-print-directory -j$(SIM_JOBS) MODE=mutant build/mutant/sim
 	$(Q)build/mutant/sim --mutants --seeds $(SIM_SEEDS) --jobs $(SIM_JOBS)
 
 soak: $(B)/sim ## the simulation without end, until interrupted
@@ -472,11 +472,11 @@ sanitize: ## tests again with ASan and UBSan, and TSan
 CHECK_SUITES := unit sim mutants fuzz-replay system sanitize
 
 check: deps ## install what is missing, build, run all tests
-	$(Q)$(MAKE) --no-print-directory programs
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory programs
 	$(Q)MODE=$(MODE) tests/check.sh $(CHECK_SUITES)
 
 demo: deps-run ## five nodes on loopback: report, ask, crash, recover
-	$(Q)$(MAKE) --no-print-directory programs
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory programs
 	$(Q)tests/demo/demo.sh
 
 bench: deps ## speed beside Redis, memcached and a bare echo

@@ -88,7 +88,7 @@ for suite in "$@"; do
 		progress "$suite" "$log" &
 		shown=$!
 	fi
-	make --no-print-directory "$suite" >"$log" 2>&1
+	make -j"$(nproc)" --no-print-directory "$suite" >"$log" 2>&1
 	status=$?
 	hide
 	read -r suite_passed suite_failed < <(add_up "$log")
