@@ -36,10 +36,11 @@ COMMON_SRC := common/address.c common/buf.c common/client_view.c \
 	common/request.c common/resolver.c common/settings.c common/siphash.c \
 	common/store_row.c common/text.c common/time.c common/time_histogram.c \
 	common/view.c common/yamltree.c
-BASE_SRC := server/base/certificate.c server/base/keyring.c \
+BASE_SRC := server/base/certificate.c server/base/clock_set.c \
+	server/base/keyring.c \
 	server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
 	server/base/notify.c server/base/signals.c server/base/thread.c \
-	server/base/traffic.c server/base/watchdog.c
+	server/base/tick.c server/base/traffic.c server/base/watchdog.c
 CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
 	server/core/board.c server/core/commit.c server/core/digest.c \
 	server/core/exchange.c server/core/fifo.c server/core/heap.c \
@@ -194,7 +195,8 @@ CORE_TESTS := test_backoff test_batch_timer test_commit test_core_memory \
 PLACES_TESTS := test_answer test_gazetteer test_places test_places_guards
 NODE_TESTS := test_memory_bound test_node
 NET_TESTS := test_addresses test_certificate test_half_open test_keyring \
-	test_limits test_link_history test_loop_watch test_rate test_settings_apply
+	test_limits test_link_history test_loop_watch test_rate \
+	test_settings_apply test_tick
 STORE_TESTS := test_rows test_same_file test_sqlite_page
 ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
 	test_admin_query test_admin_routes test_admin_rows test_open_metrics
