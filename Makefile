@@ -22,7 +22,7 @@ TEST_PACKAGES := libcmocka-dev python3 python3-pytest python3-pytest-xdist \
 	prometheus
 LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck mandoc \
 	shellcheck libclang-rt-14-dev
-BENCH_PACKAGES := redis-server memcached chrony postgresql
+BENCH_PACKAGES := redis-server memcached chrony postgresql valgrind
 # For the Debian package and its test on a machine of its own.
 DEB_PACKAGES := build-essential debhelper dpkg-dev lintian
 DEB_CHECK_PACKAGES := debootstrap systemd-container
@@ -483,7 +483,7 @@ demo: deps-run ## five nodes on loopback: report, ask, crash, recover
 
 bench: deps ## speed beside Redis, memcached and a bare echo
 	$(Q)$(call install,$(BENCH_PACKAGES))
-	$(Q)$(MAKE) --no-print-directory programs $(B)/load $(B)/echo
+	$(Q)$(MAKE) --no-print-directory programs $(B)/load $(B)/echo $(B)/sim
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(B)
 
 abuse: programs $(B)/load ## what others notice of clients that misuse a node, and the bounds

@@ -27,9 +27,10 @@
 #include "places/places.h"
 #include "store/store.h"
 
-/* Between two slices of a pass over the table. */
+/* A pass over the table goes in slices, each of many locks' time. */
 #define SWEEP_MS 50u
-#define SWEEP_SLOTS 4096u
+#define SWEEP_SLICE_NS (HERD_NS_PER_MS / 5)
+#define SWEEP_SLOTS 4096u /* under one lock */
 /* A pass begins so many times while a report lives, and every so often. */
 #define SWEEPS 128u
 #define SWEEP_REST_NS (5u * HERD_NS_PER_S)
@@ -56,13 +57,29 @@ sweep_rest_ns(const struct herdd *herdd)
 						: rest;
 }
 
+/* Returns false when the pass is over. */
+static bool
+sweep_slice(struct herdd *herdd)
+{
+	struct mono start = clock_mono();
+	struct mono now = start;
+
+	do {
+		if (!table_sweep(herdd->node.table, &herdd->sweep_at,
+			SWEEP_SLOTS,
+			timekeeper_expiry(&herdd->node.timekeeper, now)))
+			return false;
+		now = clock_mono();
+	} while (mono_since(now, start) < SWEEP_SLICE_NS);
+	return true;
+}
+
 static void
 on_sweep(void *arg)
 {
 	struct herdd *herdd = arg;
 
-	if (table_sweep(herdd->node.table, &herdd->sweep_at, SWEEP_SLOTS,
-		timekeeper_expiry(&herdd->node.timekeeper, clock_mono()))) {
+	if (sweep_slice(herdd)) {
 		tick_in(&herdd->sweep, SWEEP_MS * HERD_NS_PER_MS);
 		return;
 	}
