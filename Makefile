@@ -22,7 +22,7 @@ TEST_PACKAGES := libcmocka-dev python3 python3-pytest python3-pytest-xdist \
 	prometheus
 LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck mandoc \
 	shellcheck libclang-rt-14-dev
-BENCH_PACKAGES := redis-server memcached chrony postgresql
+BENCH_PACKAGES := redis-server memcached chrony postgresql valgrind
 # For the Debian package and its test on a machine of its own.
 DEB_PACKAGES := build-essential debhelper dpkg-dev lintian
 DEB_CHECK_PACKAGES := debootstrap systemd-container
@@ -36,10 +36,11 @@ COMMON_SRC := common/address.c common/buf.c common/client_view.c \
 	common/request.c common/resolver.c common/settings.c common/siphash.c \
 	common/store_row.c common/text.c common/time.c common/time_histogram.c \
 	common/view.c common/yamltree.c
-BASE_SRC := server/base/certificate.c server/base/keyring.c \
+BASE_SRC := server/base/certificate.c server/base/clock_set.c \
+	server/base/keyring.c \
 	server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
 	server/base/notify.c server/base/signals.c server/base/thread.c \
-	server/base/traffic.c server/base/watchdog.c
+	server/base/tick.c server/base/traffic.c server/base/watchdog.c
 CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
 	server/core/board.c server/core/commit.c server/core/digest.c \
 	server/core/exchange.c server/core/fifo.c server/core/heap.c \
@@ -194,7 +195,8 @@ CORE_TESTS := test_backoff test_batch_timer test_commit test_core_memory \
 PLACES_TESTS := test_answer test_gazetteer test_places test_places_guards
 NODE_TESTS := test_memory_bound test_node
 NET_TESTS := test_addresses test_certificate test_half_open test_keyring \
-	test_limits test_link_history test_loop_watch test_rate test_settings_apply
+	test_limits test_link_history test_loop_watch test_rate \
+	test_settings_apply test_tick
 STORE_TESTS := test_rows test_same_file test_sqlite_page
 ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
 	test_admin_query test_admin_routes test_admin_rows test_open_metrics
@@ -481,7 +483,7 @@ demo: deps-run ## five nodes on loopback: report, ask, crash, recover
 
 bench: deps ## speed beside Redis, memcached and a bare echo
 	$(Q)$(call install,$(BENCH_PACKAGES))
-	$(Q)$(MAKE) --no-print-directory programs $(B)/load $(B)/echo
+	$(Q)$(MAKE) --no-print-directory programs $(B)/load $(B)/echo $(B)/sim
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(B)
 
 abuse: programs $(B)/load ## what others notice of clients that misuse a node, and the bounds

@@ -27,8 +27,13 @@
 #include "places/places.h"
 #include "store/store.h"
 
-#define SWEEP_MS 50
-#define SWEEP_SLOTS 4096u
+/* A pass over the table goes in slices, each of many locks' time. */
+#define SWEEP_MS 50u
+#define SWEEP_SLICE_NS (HERD_NS_PER_MS / 5)
+#define SWEEP_SLOTS 4096u /* under one lock */
+/* A pass begins so many times while a report lives, and every so often. */
+#define SWEEPS 128u
+#define SWEEP_REST_NS (5u * HERD_NS_PER_S)
 
 /* Releases a file that has been replaced; the first one stays to the end. */
 static void
@@ -40,16 +45,46 @@ file_drop(const struct node *node, struct herdfile *file)
 
 /* --- opening ------------------------------------------------------------ */
 
+/* From the end of a pass to the next one. */
+static uint64_t
+sweep_rest_ns(const struct herdd *herdd)
+{
+	uint64_t rest = herdd->node.boot.settings.expire_after / SWEEPS;
+
+	if (rest == 0 || rest > SWEEP_REST_NS)
+		return SWEEP_REST_NS;
+	return rest < SWEEP_MS * HERD_NS_PER_MS ? SWEEP_MS * HERD_NS_PER_MS
+						: rest;
+}
+
+/* Returns false when the pass is over. */
+static bool
+sweep_slice(struct herdd *herdd)
+{
+	struct mono start = clock_mono();
+	struct mono now = start;
+
+	do {
+		if (!table_sweep(herdd->node.table, &herdd->sweep_at,
+			SWEEP_SLOTS,
+			timekeeper_expiry(&herdd->node.timekeeper, now)))
+			return false;
+		now = clock_mono();
+	} while (mono_since(now, start) < SWEEP_SLICE_NS);
+	return true;
+}
+
 static void
-on_sweep(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+on_sweep(void *arg)
 {
 	struct herdd *herdd = arg;
 
-	loop_watch_begin("sweep");
-	if (!table_sweep(herdd->node.table, &herdd->sweep_at, SWEEP_SLOTS,
-		timekeeper_expiry(&herdd->node.timekeeper, clock_mono())))
-		herdd->sweep_at = (struct table_cursor){ 0 };
-	loop_watch_end();
+	if (sweep_slice(herdd)) {
+		tick_in(&herdd->sweep, SWEEP_MS * HERD_NS_PER_MS);
+		return;
+	}
+	herdd->sweep_at = (struct table_cursor){ 0 };
+	tick_in(&herdd->sweep, sweep_rest_ns(herdd));
 }
 
 static enum herd_error
@@ -222,16 +257,17 @@ open_certificates(struct node *node, struct buf *message)
 static enum herd_error
 open_base(struct herdd *herdd)
 {
-	const struct timeval sweep = { 0, SWEEP_MS * 1000 };
+	enum herd_error error;
 
 	herdd->base = event_base_new();
 	if (herdd->base == NULL)
 		return HERD_ENOMEM;
 	herdd->node.base = herdd->base;
-	herdd->sweep = event_new(herdd->base, -1, EV_PERSIST, on_sweep, herdd);
-	if (herdd->sweep == NULL || event_add(herdd->sweep, &sweep) != 0)
-		return HERD_ENOMEM;
-	return HERD_OK;
+	error =
+	    tick_open(&herdd->sweep, herdd->base, -1, "sweep", on_sweep, herdd);
+	if (error == HERD_OK)
+		tick_in(&herdd->sweep, SWEEP_MS * HERD_NS_PER_MS);
+	return error;
 }
 
 enum herd_error
@@ -300,8 +336,7 @@ herdd_close(struct herdd *herdd)
 	certificate_slot_set(&node->admin_tls.slot, NULL);
 	traffic_close(node->traffic);
 	table_free(node->table);
-	if (herdd->sweep != NULL)
-		event_free(herdd->sweep);
+	tick_close(&herdd->sweep);
 	if (herdd->base != NULL)
 		event_base_free(herdd->base);
 	file_drop(node, &node->file);

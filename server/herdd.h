@@ -6,6 +6,7 @@
 #ifndef HERD_HERDD_H
 #define HERD_HERDD_H
 
+#include "base/tick.h"
 #include "node/config.h"
 #include "node/node.h"
 
@@ -18,7 +19,7 @@ struct herdd {
 	struct event_base *base;
 	struct admin *admin;
 	struct watchdog *watchdog;
-	struct event *sweep; /* expiry, in slices */
+	struct tick sweep; /* expiry, in slices */
 	struct table_cursor sweep_at;
 	char *path; /* of the herd file, absolute */
 	char *dir;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/tick.h"
 
 struct kept {
 	struct digest *digest; /* NULL: free */
@@ -12,7 +13,7 @@ struct kept {
 };
 
 struct digest_cache {
-	struct event *tick;
+	struct tick tick;
 	struct kept kept[DIGEST_CACHE_KEPT];
 };
 
@@ -24,9 +25,10 @@ drop(struct kept *kept)
 }
 
 static void
-on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+on_tick(void *arg)
 {
 	struct digest_cache *digests = arg;
+	bool keeps = false;
 
 	for (unsigned i = 0; i < DIGEST_CACHE_KEPT; i++) {
 		struct kept *kept = &digests->kept[i];
@@ -35,19 +37,21 @@ on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 		    mono_since(clock_mono(), kept->at) >=
 			DIGEST_CACHE_KEEP_S * HERD_NS_PER_S)
 			drop(kept);
+		keeps = keeps || kept->digest != NULL;
 	}
+	if (keeps)
+		tick_in(&digests->tick, DIGEST_CACHE_KEEP_S * HERD_NS_PER_S);
 }
 
 enum herd_error
 digest_cache_open(struct event_base *base, struct digest_cache **out)
 {
-	const struct timeval tick = { DIGEST_CACHE_KEEP_S, 0 };
 	struct digest_cache *digests = calloc(1, sizeof(*digests));
 
 	if (digests == NULL)
 		return HERD_ENOMEM;
-	digests->tick = event_new(base, -1, EV_PERSIST, on_tick, digests);
-	if (digests->tick == NULL || event_add(digests->tick, &tick) != 0) {
+	if (tick_open(&digests->tick, base, -1, "digest-cache", on_tick,
+		digests) != HERD_OK) {
 		digest_cache_close(digests);
 		return HERD_ENOMEM;
 	}
@@ -60,8 +64,7 @@ digest_cache_close(struct digest_cache *digests)
 {
 	if (digests == NULL)
 		return;
-	if (digests->tick != NULL)
-		event_free(digests->tick);
+	tick_close(&digests->tick);
 	for (unsigned i = 0; i < DIGEST_CACHE_KEPT; i++)
 		drop(&digests->kept[i]);
 	free(digests);
@@ -102,4 +105,5 @@ digest_cache_keep(struct digest_cache *digests, struct digest *digest)
 	drop(place);
 	place->digest = digest;
 	place->at = clock_mono();
+	tick_soon(&digests->tick, DIGEST_CACHE_KEEP_S * HERD_NS_PER_S);
 }

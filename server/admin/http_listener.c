@@ -16,7 +16,9 @@
 #include "admin/http_limits.h"
 #include "net/socket.h"
 
-#define ACCEPT_PAUSE_S 1 /* after EMFILE */
+/* After EMFILE; and else, when the tick is there to be found. */
+static const struct timeval ACCEPT_PAUSE = { 1, 0 };
+static const struct timeval ACCEPT_REST = { 3600, 0 };
 /* The target's bytes and as much again for headers. */
 #define HEADERS_MAX (2 * (ev_ssize_t)QUERY_TARGET_MAX)
 
@@ -29,6 +31,7 @@ on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 		return;
 	evconnlistener_enable(listener->acceptor);
 	listener->paused = false;
+	event_add(listener->tick, &ACCEPT_REST);
 }
 
 /* Called at each new connection. NULL: evhttp makes its own bufferevent. */
@@ -89,6 +92,7 @@ on_accept_error(struct evconnlistener *acceptor, void *arg HERD_UNUSED)
 	    log_text("next", "accepting again in 1 s; raise LimitNOFILE"));
 	evconnlistener_disable(acceptor);
 	listener->paused = true;
+	event_add(listener->tick, &ACCEPT_PAUSE);
 }
 
 /* HERD_ENOTFOUND: there is no such group. */
@@ -147,7 +151,6 @@ static enum herd_error
 open_on(struct http_listener *listener, int fd)
 {
 	const struct timeval idle = { ADMIN_IDLE_S, 0 };
-	const struct timeval pause = { ACCEPT_PAUSE_S, 0 };
 	struct evhttp *http = evhttp_new(listener->admin->base);
 
 	if (http == NULL) {
@@ -163,7 +166,8 @@ open_on(struct http_listener *listener, int fd)
 		close(fd);
 		return HERD_ENOMEM;
 	}
-	if (listener->tick == NULL || event_add(listener->tick, &pause) != 0 ||
+	if (listener->tick == NULL ||
+	    event_add(listener->tick, &ACCEPT_REST) != 0 ||
 	    evhttp_bind_listener(http, listener->acceptor) == NULL)
 		return HERD_ENOMEM;
 	evconnlistener_set_error_cb(listener->acceptor, on_accept_error);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/tick.h"
 #include "net/worker_pool.h"
 
 /* A counter's value at a moment. */
@@ -28,7 +29,7 @@ struct stats_walk {
 
 struct table_stats {
 	struct node *node;
-	struct event *tick;
+	struct tick tick;
 	struct event *slice;
 	struct rate_sample samples[TABLE_STATS_SPAN_S + 1]; /* a ring */
 	unsigned next;
@@ -42,18 +43,12 @@ struct table_stats {
 
 /* --- rate ------------------------------------------------------------- */
 
-static void
-on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+static const struct rate_sample *
+newest_sample(const struct table_stats *stats)
 {
-	struct table_stats *stats = arg;
-	struct worker_pool_counts counts;
+	unsigned size = HERD_ARRAY_LEN(stats->samples);
 
-	worker_pool_count(stats->node->workers, &counts);
-	stats->samples[stats->next] =
-	    (struct rate_sample){ clock_mono(), counts.iamat };
-	stats->next = (stats->next + 1) % HERD_ARRAY_LEN(stats->samples);
-	if (stats->count < HERD_ARRAY_LEN(stats->samples))
-		stats->count++;
+	return &stats->samples[(stats->next + size - 1) % size];
 }
 
 static double
@@ -72,6 +67,31 @@ rate(const struct table_stats *stats)
 	if (span_ns == 0)
 		return 0;
 	return (double)(counts.iamat - oldest->count) * 1e9 / (double)span_ns;
+}
+
+/*
+ * While nothing is reported, one sample says all: the next may be late, because
+ * a rate is over the time since the oldest one.
+ */
+static void
+on_tick(void *arg)
+{
+	struct table_stats *stats = arg;
+	struct worker_pool_counts counts;
+	bool is_quiet;
+
+	worker_pool_count(stats->node->workers, &counts);
+	is_quiet =
+	    stats->count > 0 && counts.iamat == newest_sample(stats)->count;
+	if (is_quiet && rate(stats) == 0)
+		stats->count = 0;
+	tick_in(
+	    &stats->tick, HERD_NS_PER_S * (is_quiet ? TABLE_STATS_SPAN_S : 1));
+	stats->samples[stats->next] =
+	    (struct rate_sample){ clock_mono(), counts.iamat };
+	stats->next = (stats->next + 1) % HERD_ARRAY_LEN(stats->samples);
+	if (stats->count < HERD_ARRAY_LEN(stats->samples))
+		stats->count++;
 }
 
 /* --- what a walk finds ------------------------------------------------ */
@@ -209,20 +229,18 @@ enum herd_error
 table_stats_open(
     struct node *node, struct event_base *base, struct table_stats **out)
 {
-	const struct timeval tick = { TABLE_STATS_TICK_MS / 1000, 0 };
 	struct table_stats *stats = calloc(1, sizeof(*stats));
 
 	if (stats == NULL)
 		return HERD_ENOMEM;
 	stats->node = node;
-	stats->tick = event_new(base, -1, EV_PERSIST, on_tick, stats);
 	stats->slice = evtimer_new(base, on_slice, stats);
-	if (stats->tick == NULL || stats->slice == NULL ||
-	    event_add(stats->tick, &tick) != 0) {
+	if (stats->slice == NULL || tick_open(&stats->tick, base, -1, "rate",
+					on_tick, stats) != HERD_OK) {
 		table_stats_close(stats);
 		return HERD_ENOMEM;
 	}
-	on_tick(-1, 0, stats);
+	on_tick(stats);
 	*out = stats;
 	return HERD_OK;
 }
@@ -232,8 +250,7 @@ table_stats_close(struct table_stats *stats)
 {
 	if (stats == NULL)
 		return;
-	if (stats->tick != NULL)
-		event_free(stats->tick);
+	tick_close(&stats->tick);
 	if (stats->slice != NULL)
 		event_free(stats->slice);
 	free(stats);

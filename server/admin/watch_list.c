@@ -253,6 +253,7 @@ serve_events(struct http_call *call)
 	}
 	TAILQ_INSERT_TAIL(&watchers->all, watcher, all);
 	watchers->count++;
+	tick_soon(&watchers->places_tick, WATCHER_PLACES_MS * HERD_NS_PER_MS);
 	http_call_keep(call, watcher, on_gone);
 	call->on_room = on_room;
 	http_call_stream(call, "application/x-ndjson");
@@ -262,16 +263,19 @@ serve_events(struct http_call *call)
 /* --- life ------------------------------------------------------------- */
 
 static void
-on_places_tick(
-    evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+on_places_tick(void *arg)
 {
-	watch_list_look_at_places(arg);
+	struct watch_list *watchers = arg;
+
+	watch_list_look_at_places(watchers);
+	if (watchers->count > 0)
+		tick_in(
+		    &watchers->places_tick, WATCHER_PLACES_MS * HERD_NS_PER_MS);
 }
 
 enum herd_error
 watch_list_open(struct admin *admin, struct watch_list **out)
 {
-	const struct timeval tick = { WATCHER_PLACES_MS / 1000, 0 };
 	struct watch_list *watchers = calloc(1, sizeof(*watchers));
 
 	if (watchers == NULL)
@@ -279,10 +283,8 @@ watch_list_open(struct admin *admin, struct watch_list **out)
 	watchers->admin = admin;
 	TAILQ_INIT(&watchers->all);
 	buf_init(&watchers->places, WATCH_LINE_MAX);
-	watchers->places_tick =
-	    event_new(admin->base, -1, EV_PERSIST, on_places_tick, watchers);
-	if (watchers->places_tick == NULL ||
-	    event_add(watchers->places_tick, &tick) != 0) {
+	if (tick_open(&watchers->places_tick, admin->base, -1, "watch-places",
+		on_places_tick, watchers) != HERD_OK) {
 		watch_list_close(watchers);
 		return HERD_ENOMEM;
 	}
@@ -296,8 +298,7 @@ watch_list_close(struct watch_list *watchers)
 {
 	if (watchers == NULL)
 		return;
-	if (watchers->places_tick != NULL)
-		event_free(watchers->places_tick);
+	tick_close(&watchers->places_tick);
 	buf_release(&watchers->places);
 	free(watchers);
 }

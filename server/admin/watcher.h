@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 
 #include "admin/watch_list.h"
+#include "base/tick.h"
 #include "herd/json.h"
 #include "net/peering.h"
 
@@ -41,8 +42,8 @@ struct watch_list {
 	struct admin *admin;
 	struct watcher_list all;
 	unsigned count;
-	struct event *places_tick;
-	struct buf places; /* its last event, without the time */
+	struct tick places_tick; /* while anybody watches */
+	struct buf places;       /* its last event, without the time */
 };
 
 /* --- watch_line.c -------------------------------------------------------- */

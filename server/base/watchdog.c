@@ -10,20 +10,46 @@
 #include "base/notify.h"
 #include "base/thread.h"
 
-#define LOOK_NS (25u * HERD_NS_PER_MS)
+/* Turns that end tell of themselves: looks are for those that do not. */
+#define LOOK_NS HERD_NS_PER_S
 /* So long between two looks: the process did not run at all. */
-#define PAUSE_NS HERD_NS_PER_S
+#define PAUSE_NS (2u * HERD_NS_PER_S)
 
 struct watchdog {
 	struct log *log;
 	pthread_t thread;
 	pthread_mutex_t lock;
-	pthread_cond_t ends;
+	pthread_cond_t changed;
 	bool ending;
+	bool slow;              /* a slow turn has ended */
 	struct mono looked;     /* last time */
 	struct mono told;       /* systemd */
 	uint64_t tell_every_ns; /* 0 = systemd does not ask */
 };
+
+static void
+tell_slow(struct watchdog *watchdog, const struct loop_watch *watch,
+    const char *doing, uint64_t turn_ns)
+{
+	LOG(watchdog->log, LOG_WARN, "slow-turn",
+	    log_text("thread", watch->thread), log_text("doing", doing),
+	    log_number("ms", (int64_t)(turn_ns / HERD_NS_PER_MS)));
+}
+
+/* Returns how long its turn lasts already. */
+static uint64_t
+look_at(struct watchdog *watchdog, struct loop_watch *watch)
+{
+	struct loop_watch_late late = loop_watch_take_late(watch);
+	struct loop_watch_look look =
+	    loop_watch_look(watch, loop_watch_now_ns());
+
+	if (late.count > 0)
+		tell_slow(watchdog, watch, late.doing, late.turn_ns);
+	if (look.tell)
+		tell_slow(watchdog, watch, look.doing, look.turn_ns);
+	return look.turn_ns;
+}
 
 static void
 look_at_all(struct watchdog *watchdog, struct mono now)
@@ -31,17 +57,10 @@ look_at_all(struct watchdog *watchdog, struct mono now)
 	uint64_t longest = 0;
 
 	for (unsigned i = 0; i < loop_watch_count(); i++) {
-		struct loop_watch *watch = loop_watch_at(i);
-		struct loop_watch_look look = loop_watch_look(watch, now);
+		uint64_t turn_ns = look_at(watchdog, loop_watch_at(i));
 
-		if (look.turn_ns > longest)
-			longest = look.turn_ns;
-		if (look.tell)
-			LOG(watchdog->log, LOG_WARN, "slow-turn",
-			    log_text("thread", watch->thread),
-			    log_text("doing", look.doing),
-			    log_number("ms",
-				(int64_t)(look.turn_ns / HERD_NS_PER_MS)));
+		if (turn_ns > longest)
+			longest = turn_ns;
 	}
 	/* A stuck loop is given as long as systemd waits, not longer. */
 	if (watchdog->tell_every_ns != 0 && longest < watchdog->tell_every_ns &&
@@ -69,14 +88,41 @@ look(struct watchdog *watchdog)
 	look_at_all(watchdog, now);
 }
 
+/* Looks as often as systemd wants to hear, at least. */
+static uint64_t
+look_every_ns(const struct watchdog *watchdog)
+{
+	uint64_t tell = watchdog->tell_every_ns;
+
+	return tell != 0 && tell / 2 < LOOK_NS ? tell / 2 : LOOK_NS;
+}
+
+/* The condition's clock stands still while the machine sleeps. */
 static void
 wait_for_next(struct watchdog *watchdog)
 {
-	uint64_t at_ns = clock_mono().ns + LOOK_NS;
+	uint64_t at_ns =
+	    clock_read_ns(CLOCK_MONOTONIC) + look_every_ns(watchdog);
 	const struct timespec at = { (time_t)(at_ns / HERD_NS_PER_S),
 		(long)(at_ns % HERD_NS_PER_S) };
 
-	(void)pthread_cond_timedwait(&watchdog->ends, &watchdog->lock, &at);
+	while (!watchdog->ending && !watchdog->slow &&
+	       pthread_cond_timedwait(
+		   &watchdog->changed, &watchdog->lock, &at) == 0)
+		;
+	watchdog->slow = false;
+}
+
+/* In the thread whose turn was slow. */
+static void
+on_slow(void *arg)
+{
+	struct watchdog *watchdog = arg;
+
+	pthread_mutex_lock(&watchdog->lock);
+	watchdog->slow = true;
+	pthread_cond_signal(&watchdog->changed);
+	pthread_mutex_unlock(&watchdog->lock);
 }
 
 static void *
@@ -86,7 +132,9 @@ run_watchdog(void *arg)
 
 	pthread_mutex_lock(&watchdog->lock);
 	while (!watchdog->ending) {
+		pthread_mutex_unlock(&watchdog->lock);
 		look(watchdog);
+		pthread_mutex_lock(&watchdog->lock);
 		wait_for_next(watchdog);
 	}
 	pthread_mutex_unlock(&watchdog->lock);
@@ -109,17 +157,18 @@ watchdog_open(struct log *log, struct watchdog **out)
 	pthread_mutex_init(&watchdog->lock, NULL);
 	pthread_condattr_init(&how);
 	pthread_condattr_setclock(&how, CLOCK_MONOTONIC);
-	pthread_cond_init(&watchdog->ends, &how);
+	pthread_cond_init(&watchdog->changed, &how);
 	pthread_condattr_destroy(&how);
 	error = thread_start(
 	    &watchdog->thread, "watchdog", 0, run_watchdog, watchdog);
 	if (error != 0) {
-		pthread_cond_destroy(&watchdog->ends);
+		pthread_cond_destroy(&watchdog->changed);
 		pthread_mutex_destroy(&watchdog->lock);
 		free(watchdog);
 		errno = error;
 		return HERD_ESYSTEM;
 	}
+	loop_watch_set_on_slow(on_slow, watchdog);
 	*out = watchdog;
 	return HERD_OK;
 }
@@ -129,12 +178,13 @@ watchdog_close(struct watchdog *watchdog)
 {
 	if (watchdog == NULL)
 		return;
+	loop_watch_set_on_slow(NULL, NULL);
 	pthread_mutex_lock(&watchdog->lock);
 	watchdog->ending = true;
-	pthread_cond_signal(&watchdog->ends);
+	pthread_cond_signal(&watchdog->changed);
 	pthread_mutex_unlock(&watchdog->lock);
 	pthread_join(watchdog->thread, NULL);
-	pthread_cond_destroy(&watchdog->ends);
+	pthread_cond_destroy(&watchdog->changed);
 	pthread_mutex_destroy(&watchdog->lock);
 	free(watchdog);
 }

@@ -48,6 +48,7 @@ client_enqueue(struct client *client, enum client_queue queue)
 		return;
 	client->queued_at = clock_mono();
 	TAILQ_INSERT_TAIL(&queues[queue], client, queued);
+	worker_rouse(client->worker);
 }
 
 /* Of a list that was a queue; NULL if it is empty. */
@@ -271,6 +272,7 @@ client_process(struct client *client)
 	struct span line;
 
 	batch.count = 0;
+	worker_rouse(worker);
 	if (client->began.ns == 0)
 		client->began = mono;
 	worker->expiry = timekeeper_expiry(timekeeper, mono);
@@ -541,6 +543,7 @@ client_open(struct worker *worker, int fd, const struct sockaddr_storage *peer,
 	TAILQ_INSERT_TAIL(&worker->clients, client, all);
 	TAILQ_INSERT_TAIL(&worker->opened, client, opened);
 	count_add(&worker->counts.connections, 1);
+	worker_rouse(worker);
 	client_settle(client);
 }
 
@@ -667,6 +670,16 @@ clients_tick(struct worker *worker, struct mono now)
 		(void)client_process(client);
 		client_settle(client);
 	}
+}
+
+bool
+clients_wait(const struct worker *worker)
+{
+	for (unsigned i = 0; i < QUEUE_COUNT; i++) {
+		if (!TAILQ_EMPTY(&worker->queues[i]))
+			return true;
+	}
+	return false;
 }
 
 void

@@ -308,8 +308,13 @@ link_socket_on_input(struct link_socket *conn)
 		return;
 	if (conn->state == CONN_HANDSHAKE && !link_socket_shake_hands(conn))
 		return;
-	if (conn->state == CONN_SESSION)
+	if (conn->state == CONN_SESSION) {
+		uint64_t received = conn->link.session.stats.received;
+
 		link_socket_read(conn);
+		if (conn->link.session.stats.received != received)
+			peering_rouse(peering);
+	}
 	link_socket_settle(conn);
 	peering_serve_due(peering);
 }

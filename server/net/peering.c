@@ -16,7 +16,9 @@
 #include "net/peering_internal.h"
 #include "node/reload.h"
 
-#define LINKS_TICK_MS 100
+/* While records move, and else. */
+#define LINKS_TICK_NS (100u * HERD_NS_PER_MS)
+#define LINKS_REST_NS HERD_NS_PER_S
 #define LINKS_STOP_POLL_MS 5
 #define LINKS_STOP_NS (2u * HERD_NS_PER_S)
 
@@ -575,6 +577,7 @@ on_accept(void *arg, int fd, const struct sockaddr_storage *peer)
 	uint64_t address = address_key(peer);
 
 	socket_peer_text(peer, text);
+	peering_rouse(peering);
 	link_socket_make_room(peering, address);
 	(void)link_socket_open(peering, NULL, fd, text, address);
 }
@@ -582,17 +585,55 @@ on_accept(void *arg, int fd, const struct sockaddr_storage *peer)
 static void
 on_wake(void *arg)
 {
+	peering_rouse(arg);
 	peering_serve_due(arg);
 }
 
-static void
-on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+/* Each change of a link's state is published at once, besides. */
+static bool
+is_moving(struct peering *peering)
 {
-	loop_watch_begin("links-publish");
-	link_clock_judge(arg);
-	link_keys_renew(arg);
-	peering_publish(arg);
-	loop_watch_end();
+	uint64_t moves = 0;
+	bool is_open =
+	    peering->half_open.count > 0 ||
+	    atomic_load(&peering->node->timekeeper.state) == TIME_WAITING;
+
+	for (unsigned i = 0; i < LINKS_MAX; i++) {
+		const struct net_link *net_link = &peering->net_links[i];
+		const struct link_conn *conn = net_link->link.conn;
+
+		if (!net_link->used || conn == NULL)
+			continue;
+		moves +=
+		    conn->session.stats.received + conn->session.stats.sent;
+		is_open |= session_is_comparing(&conn->session) ||
+			   session_has_debt(&conn->session);
+	}
+	is_open |= moves != peering->moves;
+	peering->moves = moves;
+	return is_open;
+}
+
+static void
+on_tick(void *arg)
+{
+	struct peering *peering = arg;
+
+	link_clock_judge(peering);
+	link_keys_renew(peering);
+	peering_publish(peering);
+	peering->resting = !is_moving(peering);
+	tick_in(
+	    &peering->tick, peering->resting ? LINKS_REST_NS : LINKS_TICK_NS);
+}
+
+void
+peering_rouse(struct peering *peering)
+{
+	if (!peering->resting)
+		return;
+	peering->resting = false;
+	tick_in(&peering->tick, LINKS_TICK_NS);
 }
 
 static const struct link_actions ACTIONS = {
@@ -620,7 +661,6 @@ run_links(void *arg)
 static enum herd_error
 peering_prepare(struct peering *peering, struct buf *message)
 {
-	const struct timeval tick = { 0, LINKS_TICK_MS * 1000 };
 	struct node *node = peering->node;
 	enum herd_error error = HERD_ENOMEM;
 
@@ -633,12 +673,14 @@ peering_prepare(struct peering *peering, struct buf *message)
 	if (error != HERD_OK)
 		return error;
 	peering->has_mailbox = true;
-	peering->tick =
-	    event_new(peering->base, -1, EV_PERSIST, on_tick, peering);
-	if (peering->tick == NULL ||
-	    event_priority_set(peering->tick, 0) != 0 ||
-	    event_add(peering->tick, &tick) != 0)
-		return HERD_ENOMEM;
+	error = tick_open(&peering->tick, peering->base, 0, "links-publish",
+	    on_tick, peering);
+	if (error == HERD_OK)
+		error = clock_set_open(&peering->clock_set, peering->base,
+		    "clock-set", on_tick, peering);
+	if (error != HERD_OK)
+		return error;
+	tick_in(&peering->tick, LINKS_TICK_NS);
 	peering->stop_poll =
 	    event_new(peering->base, -1, EV_PERSIST, on_stop_poll, peering);
 	if (peering->stop_poll == NULL)
@@ -667,8 +709,8 @@ peering_release(struct peering *peering)
 		net_link_close(&peering->net_links[i]);
 	listener_close(peering->listener);
 	link_keys_close(peering);
-	if (peering->tick != NULL)
-		event_free(peering->tick);
+	tick_close(&peering->tick);
+	clock_set_close(&peering->clock_set);
 	if (peering->stop_poll != NULL)
 		event_free(peering->stop_poll);
 	if (peering->base != NULL)

@@ -8,7 +8,9 @@
 
 #include <event2/event.h>
 
+#include "base/clock_set.h"
 #include "base/mailbox.h"
+#include "base/tick.h"
 #include "net/link_socket.h"
 #include "net/link_keys.h"
 #include "net/listener.h"
@@ -21,7 +23,10 @@ struct peering {
 	pthread_t thread;
 	struct mailbox mailbox;
 	bool has_mailbox;
-	struct event *tick;
+	struct tick tick;
+	struct clock_set clock_set;
+	bool resting;   /* nothing moves: it ticks rarely */
+	uint64_t moves; /* records over all links, at the last tick */
 	struct listener *listener;
 	struct address address;
 	struct transport_tls *tls; /* NULL: plaintext */
@@ -51,6 +56,9 @@ struct peering {
 
 /* Publishes the state of all links for peering_status(). */
 void peering_publish(struct peering *peering);
+
+/* Something moves: what is published of it must be fresh. */
+void peering_rouse(struct peering *peering);
 
 /* Serves the links whose outboxes were woken in this thread meanwhile. */
 void peering_serve_due(struct peering *peering);

@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 
 #include "base/mailbox.h"
+#include "base/tick.h"
 #include "net/addresses.h"
 #include "net/busiest.h"
 #include "net/half_open.h"
@@ -19,6 +20,9 @@
 
 #define WORKER_READ_SIZE 65536u
 #define WORKER_TICK_MS 250u
+/* While no client does anything; with idle_timeout, and without. */
+#define WORKER_REST_MS 1000u
+#define WORKER_SLEEP_MS 10000u
 /* How long a stop waits for replies: places may take 10 s. */
 #define WORKER_STOP_NS (11u * HERD_NS_PER_S)
 #define WORKER_TX_MAX (4 * PLACES_ANSWER_MAX)
@@ -64,7 +68,9 @@ struct worker {
 	unsigned number;
 	pthread_t thread;
 	struct event_base *base;
-	struct event *tick;
+	struct tick tick;      /* deadlines and turns of `busiest` */
+	bool resting;          /* nothing is due: it ticks rarely */
+	uint64_t ticked_bytes; /* counts.received_bytes at the last tick */
 	struct mailbox mailbox;
 	struct places_reader *places; /* NULL: no provider */
 	struct buf spare;             /* what connections read into */
@@ -85,6 +91,16 @@ struct worker {
 	struct half_open half_open; /* handshakes under way */
 	struct busiest busiest;
 };
+
+/* A client begins to do something: deadlines may be due soon. */
+static inline void
+worker_rouse(struct worker *worker)
+{
+	if (!worker->resting)
+		return;
+	worker->resting = false;
+	tick_in(&worker->tick, WORKER_TICK_MS * HERD_NS_PER_MS);
+}
 
 /* --- client.c ----------------------------------------------------------- */
 
@@ -107,8 +123,11 @@ bool clients_give_way(struct worker *worker, struct source *source);
  */
 uint64_t client_memory_max(struct node *node, bool busy);
 
-/* Timeouts and request rates; called every WORKER_TICK_MS. */
+/* Timeouts and request rates; called every WORKER_TICK_MS while busy. */
 void clients_tick(struct worker *worker, struct mono now);
+
+/* Does any client wait for a deadline or a turn? */
+bool clients_wait(const struct worker *worker);
 
 /* A commit was published, or the store has failed: replies may go. */
 void clients_release(struct worker *worker);

@@ -249,6 +249,7 @@ on_stop(struct message *message)
 
 	worker->stopping = true;
 	worker->stop_at = mono_add(clock_mono(), WORKER_STOP_NS);
+	worker_rouse(worker);
 	if (worker->number == 0) {
 		listener_close(worker->pool->listener);
 		worker->pool->listener = NULL;
@@ -304,18 +305,36 @@ cut_clients(struct worker *worker)
 		    log_text("next", "the node stops without them"));
 }
 
+/* Sleeps longer while no client sends and none waits for anything. */
 static void
-on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+tick_next(struct worker *worker)
+{
+	uint64_t bytes = atomic_load_explicit(
+	    &worker->counts.received_bytes, memory_order_relaxed);
+	bool has_idle_timeout =
+	    atomic_load(&worker->node->limits.idle_timeout_ns) != 0 &&
+	    !TAILQ_EMPTY(&worker->clients);
+
+	worker->resting = bytes == worker->ticked_bytes && !worker->stopping &&
+			  !clients_wait(worker);
+	worker->ticked_bytes = bytes;
+	tick_in(&worker->tick,
+	    HERD_NS_PER_MS * (!worker->resting      ? WORKER_TICK_MS
+				 : has_idle_timeout ? WORKER_REST_MS
+						    : WORKER_SLEEP_MS));
+}
+
+static void
+on_tick(void *arg)
 {
 	struct worker *worker = arg;
 
-	loop_watch_begin("client-deadlines");
 	clients_tick(worker, clock_mono());
 	busiest_turn(&worker->busiest, clock_mono());
 	if (worker->stopping && clock_mono().ns >= worker->stop_at.ns)
 		cut_clients(worker);
 	on_wake(worker);
-	loop_watch_end();
+	tick_next(worker);
 }
 
 static void *
@@ -337,7 +356,7 @@ worker_release(struct worker *worker)
 	(void)clients_kill(worker);
 	if (worker->places != NULL)
 		places_reader_close(worker->places);
-	event_free(worker->tick);
+	tick_close(&worker->tick);
 	event_base_free(worker->base);
 	refusals_release(&worker->refusals);
 	busiest_release(&worker->busiest);
@@ -348,7 +367,6 @@ worker_release(struct worker *worker)
 static enum herd_error
 worker_init(struct worker *worker, struct worker_pool *pool, unsigned number)
 {
-	const struct timeval tick = { 0, WORKER_TICK_MS * 1000 };
 	struct node *node = pool->node;
 	struct event_base *base = event_base_new();
 
@@ -367,9 +385,10 @@ worker_init(struct worker *worker, struct worker_pool *pool, unsigned number)
 		return HERD_ENOMEM;
 	if (busiest_init(&worker->busiest) != HERD_OK)
 		goto fail;
-	worker->tick = event_new(base, -1, EV_PERSIST, on_tick, worker);
-	if (worker->tick == NULL || event_add(worker->tick, &tick) != 0)
+	if (tick_open(&worker->tick, base, -1, "client-deadlines", on_tick,
+		worker) != HERD_OK)
 		goto fail;
+	tick_in(&worker->tick, WORKER_TICK_MS * HERD_NS_PER_MS);
 	if (mailbox_init(&worker->mailbox, base, on_wake, worker) != HERD_OK)
 		goto fail;
 	if (node->places != NULL &&
@@ -381,8 +400,7 @@ worker_init(struct worker *worker, struct worker_pool *pool, unsigned number)
 fail_mailbox:
 	mailbox_release(&worker->mailbox);
 fail:
-	if (worker->tick != NULL)
-		event_free(worker->tick);
+	tick_close(&worker->tick);
 	event_base_free(base);
 	busiest_release(&worker->busiest);
 	return HERD_ENOMEM;

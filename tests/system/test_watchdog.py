@@ -51,7 +51,7 @@ def test_a_pause_of_the_process_is_told(tmp_path):
     with Herd(tmp_path, ["Solo"], []) as herd:
         solo = herd.start()["Solo"]
         solo.send_signal(signal.SIGSTOP)
-        until = time.monotonic() + 1.2
+        until = time.monotonic() + 2.2
         wait_until(lambda: time.monotonic() > until, "the pause")
         solo.send_signal(signal.SIGCONT)
         solo.wait_log(r"level=warn event=paused ms=\d{4}\b")

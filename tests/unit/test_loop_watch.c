@@ -6,11 +6,19 @@
 
 #include "unit.h"
 
+/* So long after the begin of its last turn. */
 static struct loop_watch_look
-look_at_ms(uint64_t ms)
+look_after_ms(uint64_t ms)
 {
 	return loop_watch_look(
-	    loop_watch_own, (struct mono){ ms * HERD_NS_PER_MS });
+	    loop_watch_own, loop_watch_own->began_ns + ms * HERD_NS_PER_MS);
+}
+
+static void
+begin_before_ms(const char *doing, uint64_t ms)
+{
+	loop_watch_begin(doing);
+	loop_watch_own->began_ns -= ms * HERD_NS_PER_MS;
 }
 
 static void
@@ -31,7 +39,7 @@ test_waiting_is_not_work(void **state)
 	assert_int_equal(loop_watch_count(), 1);
 	assert_string_equal(loop_watch_at(0)->thread, "main");
 	for (uint64_t ms = 1000; ms < 100000; ms += 1000) {
-		struct loop_watch_look look = look_at_ms(ms);
+		struct loop_watch_look look = look_after_ms(ms);
 
 		assert_int_equal(look.turn_ns, 0);
 		assert_false(look.tell);
@@ -43,30 +51,31 @@ static void
 test_many_short_turns_are_not_a_long_one(void **state)
 {
 	(void)state;
-	for (uint64_t ms = 200000; ms < 201000; ms += 25) {
-		loop_watch_begin("short");
-		assert_false(look_at_ms(ms).tell);
+	for (unsigned i = 0; i < 1000; i++) {
+		begin_before_ms("short", 20);
+		assert_false(look_after_ms(20).tell);
 		loop_watch_end();
 	}
+	assert_int_equal(loop_watch_take_late(loop_watch_own).count, 0);
 	assert_int_equal(loop_watch_own->slow, 0);
 	assert_int_equal(loop_watch_own->longest_ns, 0);
 }
 
 static void
-test_a_long_turn_is_told_by_name_and_counted_once(void **state)
+test_a_stuck_turn_is_told_by_name_and_counted_once(void **state)
 {
 	static const struct {
 		uint64_t ms;
 		bool tell;
-	} looks[] = { { 0, false }, { 25, false }, { 50, true }, { 75, false },
+	} looks[] = { { 1, false }, { 25, false }, { 50, true }, { 75, false },
 		{ 999, false }, { 1000, true }, { 1025, false },
 		{ 9000, false }, { 12000, true }, { 99000, false },
 		{ 100000, true } };
 
 	(void)state;
-	loop_watch_begin("long");
+	begin_before_ms("long", 200000);
 	for (size_t i = 0; i < HERD_ARRAY_LEN(looks); i++) {
-		struct loop_watch_look look = look_at_ms(300000 + looks[i].ms);
+		struct loop_watch_look look = look_after_ms(looks[i].ms);
 
 		assert_string_equal(look.doing, "long");
 		assert_true(look.turn_ns == looks[i].ms * HERD_NS_PER_MS);
@@ -74,13 +83,43 @@ test_a_long_turn_is_told_by_name_and_counted_once(void **state)
 		assert_int_equal(loop_watch_own->slow, looks[i].ms >= 50);
 	}
 	loop_watch_end();
-	assert_int_equal(look_at_ms(400025).turn_ns, 0);
-	assert_true(loop_watch_own->longest_ns == 100000 * HERD_NS_PER_MS);
-	loop_watch_begin("again");
-	assert_false(look_at_ms(500000).tell);
-	assert_true(look_at_ms(500060).tell);
+	assert_int_equal(look_after_ms(400025).turn_ns, 0);
+	/* Its end says how long it took, and does not count it again. */
+	assert_int_equal(loop_watch_take_late(loop_watch_own).count, 0);
+	assert_true(loop_watch_own->longest_ns >= 200000 * HERD_NS_PER_MS);
+	assert_int_equal(loop_watch_own->slow, 1);
+}
+
+static void
+count_call(void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+static void
+test_a_slow_turn_tells_of_itself_when_it_ends(void **state)
+{
+	struct loop_watch_late late;
+	unsigned calls = 0;
+
+	(void)state;
+	loop_watch_set_on_slow(count_call, &calls);
+	begin_before_ms("first", 60);
 	loop_watch_end();
-	assert_int_equal(loop_watch_own->slow, 2);
+	begin_before_ms("second", 70);
+	loop_watch_end();
+	assert_int_equal(calls, 2);
+	late = loop_watch_take_late(loop_watch_own);
+	assert_int_equal(late.count, 2);
+	assert_string_equal(late.doing, "second");
+	assert_true(late.turn_ns >= 70 * HERD_NS_PER_MS);
+	assert_int_equal(loop_watch_own->slow, 3);
+	assert_int_equal(loop_watch_take_late(loop_watch_own).count, 0);
+	loop_watch_set_on_slow(NULL, NULL);
+	begin_before_ms("nobody hears", 80);
+	loop_watch_end();
+	assert_int_equal(calls, 2);
+	assert_int_equal(loop_watch_take_late(loop_watch_own).count, 1);
 }
 
 /* The whole process stood still: no turn was long. */
@@ -90,12 +129,16 @@ test_a_pause_of_all_is_forgotten(void **state)
 	uint64_t slow = loop_watch_own->slow;
 
 	(void)state;
-	loop_watch_begin("unlucky");
-	assert_false(look_at_ms(600000).tell);
+	begin_before_ms("ended first", 5000);
+	loop_watch_end();
+	begin_before_ms("unlucky", 5000);
 	loop_watch_forget(loop_watch_own);
-	assert_false(look_at_ms(700000).tell);
-	assert_false(look_at_ms(700025).tell);
-	assert_true(look_at_ms(700050).tell);
+	assert_false(look_after_ms(5000).tell);
+	loop_watch_end();
+	assert_int_equal(loop_watch_take_late(loop_watch_own).count, 0);
+	assert_int_equal(loop_watch_own->slow, slow);
+	begin_before_ms("slow", 60);
+	assert_true(look_after_ms(60).tell);
 	loop_watch_end();
 	assert_int_equal(loop_watch_own->slow, slow + 1);
 }
@@ -135,7 +178,8 @@ main(void)
 		cmocka_unit_test(test_waiting_is_not_work),
 		cmocka_unit_test(test_many_short_turns_are_not_a_long_one),
 		cmocka_unit_test(
-		    test_a_long_turn_is_told_by_name_and_counted_once),
+		    test_a_stuck_turn_is_told_by_name_and_counted_once),
+		cmocka_unit_test(test_a_slow_turn_tells_of_itself_when_it_ends),
 		cmocka_unit_test(test_a_pause_of_all_is_forgotten),
 		cmocka_unit_test(test_more_threads_than_watches_go_without),
 	};
