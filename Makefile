@@ -97,8 +97,8 @@ ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
 	server/admin/watch_reports.c
 HERDD_SRC := server/herdd.c server/main.c server/options.c
 CLIENT_BASE_SRC := client/base/arena.c client/base/child.c \
-	client/base/exit_status.c client/base/histogram.c client/base/loop.c \
-	client/base/paths.c client/base/tokens.c client/base/xbuf.c
+	client/base/exit_status.c client/base/histogram.c client/base/library.c \
+	client/base/loop.c client/base/paths.c client/base/tokens.c client/base/xbuf.c
 CLIENT_INPUT_SRC := client/input/import_csv.c client/input/import_geojson.c \
 	client/input/import_gpx.c client/input/import_guess.c \
 	client/input/import_json.c client/input/import_jsonl.c \
