@@ -326,7 +326,7 @@ LINES = {
     "check": (["all"], False), "doctor": ([], False), "places status": ([], False), "places test": ([HERE], True),
     "places cache": (["flush"], True), "config show": ([], False),
     "config check": (["/dev/null"], False), "config diff": ([], False),
-    "config reload": ([], True), "init": (["/dev/null/x"], True), "key new": (["/dev/null"], True), "key drop": (["/dev/null"], True),
+    "config reload": ([], True), "init": (["/dev/null/x"], True), "cert new": (["/dev/null"], True), "key new": (["/dev/null"], True), "key drop": (["/dev/null"], True),
     "token new": (["/dev/null"], True), "token drop": (["/dev/null"], True), "log level": (["debug"], True), "log tail": (["-n", "1"], False),
     "events": (["--type", "nonsense"], False), "stats": ([], False), "top": (["-1"], False),
     "map": ([], False), "context ls": ([], False), "context show": (["lab"], False),
