@@ -68,5 +68,5 @@ const struct command cmd_cert_new = {
 		.repeats = true)),
 	.traits = COMMAND_WRITE,
 	.run = cert_new_run,
-	.example = "cert new lab B",
+	.example = "cert new ferry B",
 };

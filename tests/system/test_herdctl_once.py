@@ -798,6 +798,7 @@ def test_the_helps_examples_run(ctl, fake, tmp_path):
     report(ctl)
     report(ctl, "probe-1")
     (tmp_path / "clients.jsonl").write_text("")
+    assert ctl("init", tmp_path / "ferry", "--nodes", "A@192.0.2.1,B@192.0.2.2").returncode == 0
     for path in commands(ctl):
         text = ctl(*path.split(), "--help").stdout
         example = re.search(r"^Example:\n  (.*)$", text, re.M)
