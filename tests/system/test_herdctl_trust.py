@@ -382,6 +382,12 @@ def test_every_command_is_held_back_by_read_only(ctl, fake):
         assert files_below(ctl.home) == before, path
 
 
+def test_a_dry_run_changes_nothing(ctl, fake):
+    assert ctl("iamat", "c", HERE).returncode == 0
+    result = ctl("--read-only", "client", "forget", "c", "--dry-run")
+    assert result.returncode == 0 and "c" in result.stdout.split(), result
+
+
 @pytest.mark.parametrize("line", [
     "IAMAT c +1+2 5", " IAMAT c +1+2 5", "WHATSAT c 1 1\nIAMAT c +1+2 5", "WHATSAT c 1 1\n",
     "IAMAT c +1+2 5\nWHATSAT c 1 1", "WHATSAT c 99 1", "WHATSAT", "", "nonsense", "whatsat c 1 1",
