@@ -112,6 +112,7 @@ http_call_new(struct admin *admin, struct evhttp_request *request)
 	}
 	call->admin = admin;
 	call->node = admin->node;
+	call->began = clock_mono();
 	call->request = request;
 	buf_init(&call->body, SIZE_MAX / 2);
 	call->conn = http_limits_begin(admin->limits, connection_of(call));
@@ -304,11 +305,18 @@ http_call_end(struct http_call *call)
 }
 
 size_t
-http_call_room(const struct http_call *call)
+http_call_unsent(const struct http_call *call)
 {
 	struct bufferevent *bev =
 	    evhttp_connection_get_bufferevent(connection_of(call));
-	size_t unsent = evbuffer_get_length(bufferevent_get_output(bev));
+
+	return evbuffer_get_length(bufferevent_get_output(bev));
+}
+
+size_t
+http_call_room(const struct http_call *call)
+{
+	size_t unsent = http_call_unsent(call);
 
 	return unsent < HTTP_CALL_UNSENT_MAX ? HTTP_CALL_UNSENT_MAX - unsent
 					     : 0;
@@ -460,9 +468,7 @@ http_call_walk(struct http_call *call, void *job, http_call_on_gone *job_free,
 uint64_t
 http_call_stalled(struct http_call *call, struct mono now)
 {
-	struct bufferevent *bev =
-	    evhttp_connection_get_bufferevent(connection_of(call));
-	size_t unsent = evbuffer_get_length(bufferevent_get_output(bev));
+	size_t unsent = http_call_unsent(call);
 
 	if (unsent > 0 && unsent == call->unsent)
 		return mono_since(now, call->unsent_since);

@@ -62,6 +62,7 @@ struct http_call {
 	struct buf body;
 	char who[HTTP_CALL_WHO_MAX]; /* "uid=0 pid=1", "token 10.0.0.1:4711"; a
 				      * certificate's name, not "token" */
+	struct mono began;
 	bool has_query;
 	bool head;     /* HEAD: no body */
 	bool answered; /* only bytes are left to be sent */
@@ -129,7 +130,8 @@ void http_call_end(struct http_call *call);
 void http_call_send_file(
     struct http_call *call, const char *type, uint64_t bytes);
 
-/* Bytes that may be sent now without waiting for the reader. */
+/* Bytes that wait for the reader, and those that may be sent without a wait. */
+size_t http_call_unsent(const struct http_call *call);
 size_t http_call_room(const struct http_call *call);
 void http_call_send(struct http_call *call, struct span text);
 
