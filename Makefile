@@ -98,8 +98,8 @@ ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
 	server/admin/watch_reports.c
 HERDD_SRC := server/herdd.c server/main.c server/options.c
 CLIENT_BASE_SRC := client/base/arena.c client/base/child.c \
-	client/base/exit_status.c client/base/histogram.c client/base/loop.c \
-	client/base/paths.c client/base/tokens.c client/base/xbuf.c
+	client/base/exit_status.c client/base/histogram.c client/base/library.c \
+	client/base/loop.c client/base/paths.c client/base/tokens.c client/base/xbuf.c
 CLIENT_INPUT_SRC := client/input/import_csv.c client/input/import_geojson.c \
 	client/input/import_gpx.c client/input/import_guess.c \
 	client/input/import_json.c client/input/import_jsonl.c \
@@ -114,7 +114,8 @@ CLIENT_OUT_SRC := client/out/canvas.c client/out/diagram.c \
 	client/out/sink.c client/out/spark.c client/out/template.c \
 	client/out/values.c client/out/width.c
 CLIENT_NET_SRC := client/net/admin_client.c client/net/admin_ways.c \
-	client/net/connection.c client/net/curl_api.c client/net/reply.c \
+	client/net/authority.c client/net/connection.c client/net/crypto_api.c \
+	client/net/curl_api.c client/net/reply.c \
 	client/net/ssl_api.c client/net/standing.c client/net/tls.c
 CLIENT_LINE_SRC := client/line/alias.c client/line/args.c \
 	client/line/command.c
@@ -129,7 +130,7 @@ CLIENT_REPL_SRC := client/repl/background.c client/repl/complete.c \
 	client/repl/cursor_word.c client/repl/editor.c client/repl/repl.c \
 	client/repl/shells.c
 CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
-	client/cmd/check.c client/cmd/check_client.c client/cmd/client_count.c \
+	client/cmd/cert_new.c client/cmd/check.c client/cmd/check_client.c client/cmd/client_count.c \
 	client/cmd/client_erase.c client/cmd/client_export.c \
 	client/cmd/client_forget.c client/cmd/client_import.c \
 	client/cmd/client_line.c client/cmd/client_list.c client/cmd/client_ls.c \
@@ -148,11 +149,13 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/herd_status.c client/cmd/herd_wait.c client/cmd/iamat.c \
 	client/cmd/import_faults.c client/cmd/import_job.c \
 	client/cmd/import_progress.c client/cmd/import_put.c \
-	client/cmd/import_send.c client/cmd/init.c client/cmd/init_plan.c \
+	client/cmd/import_send.c client/cmd/init.c client/cmd/init_advice.c \
+	client/cmd/init_plan.c \
 	client/cmd/judge_herd.c client/cmd/judge_links.c client/cmd/judge_nodes.c \
 	client/cmd/key_drop.c client/cmd/key_new.c client/cmd/list.c \
 	client/cmd/log_level.c client/cmd/log_tail.c client/cmd/map.c \
-	client/cmd/moment.c client/cmd/node_drain.c client/cmd/node_ls.c \
+	client/cmd/moment.c client/cmd/node_drain.c client/cmd/node_certificates.c \
+	client/cmd/node_ls.c \
 	client/cmd/node_rows.c client/cmd/node_show.c client/cmd/node_state.c \
 	client/cmd/node_stop.c client/cmd/node_undrain.c client/cmd/parts.c \
 	client/cmd/peer_change.c client/cmd/peer_disable.c client/cmd/peer_enable.c \

@@ -64,12 +64,16 @@ enum probe { PROBE_NODE, PROBE_PEERS, PROBE_PLACES, PROBE_TABLES, PROBE_FACTS };
 	X(TOPIC_BOUNDS, "bounds", PROBE_NODE, EXAM_STATUS, \
 	    "memory, connections, files and clients are far from their bounds", \
 	    "") \
+	X(TOPIC_CERTIFICATES, "certificates", PROBE_NODE, EXAM_STATUS, \
+	    "no certificate ends within 30 days", "") \
 	X(TOPIC_PLACES, "places", PROBE_PLACES, EXAM_STATUS, \
 	    "Places answer everywhere", "") \
 	X(TOPIC_FLOODS, "floods", PROBE_NODE, EXAM_TOP, \
 	    "no client takes more than its part", "") \
 	X(TOPIC_CONFIGS, "configurations", PROBE_NODE, EXAM_CONFIG, \
 	    "all nodes run the same settings", "") \
+	X(TOPIC_KEYS, "keys", PROBE_NODE, EXAM_CONFIG, \
+	    "all nodes have the same keys and tokens", "") \
 	X(TOPIC_FILES, "herd files", PROBE_NODE, EXAM_STATUS, \
 	    "each node runs with its herd file as it is", "") \
 	X(TOPIC_VERSIONS, "versions", PROBE_NODE, EXAM_STATUS, \
@@ -131,6 +135,9 @@ struct topic_row {
 	X(FINDING_TABLES, "tables-differ", PLUGIN_CRITICAL, TOPIC_TABLES, \
 	    "the answer to a client depends on the node that it asks", \
 	    "herdctl herd diff") \
+	X(FINDING_EXPIRED, "certificate-expired", PLUGIN_CRITICAL, TOPIC_CERTIFICATES, \
+	    "who checks the certificate, as herdctl does, refuses the node: make a new one, then", \
+	    "herdctl config reload -n {node}") \
 	X(FINDING_WRONG_KEY, "wrong-key", PLUGIN_WARNING, TOPIC_LINKS, \
 	    "the key files of the two nodes differ, or a stranger has that address", \
 	    "herdctl config show -n {node} --where 'name = key_file'") \
@@ -179,6 +186,12 @@ struct topic_row {
 	X(FINDING_PLACES, "places-failing", PLUGIN_WARNING, TOPIC_PLACES, \
 	    "clients that ask for places get none, or another provider's", \
 	    "herdctl places status -n {node}") \
+	X(FINDING_EXPIRES, "certificate-ends", PLUGIN_WARNING, TOPIC_CERTIFICATES, \
+	    "after that, who checks it refuses the node: make a new one, then", \
+	    "herdctl config reload -n {node}") \
+	X(FINDING_PROCESS, "process-bound", PLUGIN_WARNING, TOPIC_BOUNDS, \
+	    "at the memory that its unit or machine gives it the kernel kills the node", \
+	    "systemctl show herdd@{node} -p MemoryMax") \
 	X(FINDING_MEMORY, "memory-bound", PLUGIN_WARNING, TOPIC_BOUNDS, \
 	    "at max_memory the node refuses clients that it does not know", \
 	    "herdctl config show -n {node} --where 'name = max_memory'") \
@@ -200,6 +213,9 @@ struct topic_row {
 	X(FINDING_FILE, "config-changed", PLUGIN_WARNING, TOPIC_FILES, \
 	    "the herd file is not what the node runs with: a restart would change it", \
 	    "herdctl config reload -n {node}") \
+	X(FINDING_KEYS, "keys-differ", PLUGIN_WARNING, TOPIC_KEYS, \
+	    "a rotation is not done on all nodes: links or operators with the other word are refused", \
+	    "herdctl config diff -n all") \
 	X(FINDING_CONFIG, "config-differs", PLUGIN_WARNING, TOPIC_CONFIGS, \
 	    "the node does not run with the settings of the others", \
 	    "herdctl config diff -n {node}") \

@@ -14,6 +14,7 @@
 #define DISK_LOW_BYTES 5e9
 #define DISK_FULL_PART 0.01
 #define DISK_FULL_BYTES 5e8
+#define CERTIFICATE_DAYS 30.0
 #define STORE_LAG_MOST 100000.0
 #define STORE_COMMIT_MS_MOST 1000.0
 #define FLOOD_PART 0.25
@@ -27,6 +28,9 @@ kind_of_silence(const struct answer *a)
 {
 	if (a->http == 401 || a->http == 403 || a->status == STATUS_LOCAL ||
 	    (a->status == STATUS_REFUSED && a->http == 0))
+		return FINDING_FORBIDDEN;
+	/* TLS: it answers, but what it shows is not trusted here. */
+	if (a->status == STATUS_CONNECT && a->connected)
 		return FINDING_FORBIDDEN;
 	if (a->status == STATUS_TIMEOUT && a->connected)
 		return FINDING_HUNG;
@@ -211,6 +215,8 @@ static const struct bound {
 	const char *most;
 	const char *what;
 } bounds[] = {
+	{ FINDING_PROCESS, "bounds.memory_bytes", "bounds.memory_bytes_max",
+	    "bytes of memory" },
 	{ FINDING_MEMORY, "bounds.table_bytes", "bounds.table_bytes_max",
 	    "bytes of its table" },
 	{ FINDING_CONNECTIONS, "bounds.connections", "bounds.connections_max",
@@ -254,6 +260,35 @@ find_places(struct findings *f, const struct answer *a)
 		(void)findings_add(f, FINDING_PLACES, a->target, NULL,
 		    "Places of %s: %s is %s", a->target->name,
 		    provider == NULL ? "the provider" : provider, state);
+}
+
+/* --- certificates ---------------------------------------------------- */
+
+/* By this machine's clock, as herdctl judges them. */
+static void
+find_certificates(struct findings *f, const struct answer *a)
+{
+	const cJSON *all = fields_at(a->json, "certificates");
+	const cJSON *item;
+
+	if (!cJSON_IsArray(all))
+		findings_lack(f, TOPIC_CERTIFICATES);
+	cJSON_ArrayForEach(item, all) {
+		const char *use = fields_text(item, "use");
+		double end = fields_number(item, "expires_s", FIELDS_UNKNOWN);
+		double days = (end - (double)a->came.ns / 1e9) / 86400;
+
+		if (isnan(end))
+			findings_lack(f, TOPIC_CERTIFICATES);
+		if (!(days < CERTIFICATE_DAYS))
+			continue;
+		(void)findings_add(f,
+		    days <= 0 ? FINDING_EXPIRED : FINDING_EXPIRES, a->target,
+		    use, "%s's certificate for %s %s %.0f day%s%s",
+		    a->target->name, use == NULL ? "a listener" : use,
+		    days <= 0 ? "ended" : "ends in", floor(fabs(days)),
+		    floor(fabs(days)) == 1 ? "" : "s", days <= 0 ? " ago" : "");
+	}
 }
 
 /* --- floods ---------------------------------------------------------- */
@@ -323,6 +358,7 @@ judge_nodes(struct findings *findings)
 		find_isolated(findings, a);
 		find_store(findings, a);
 		find_bounds(findings, a);
+		find_certificates(findings, a);
 		find_places(findings, a);
 		find_file(findings, a);
 		find_floods(findings, a->target);

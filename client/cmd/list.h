@@ -62,6 +62,7 @@
 	X(config_diff) \
 	X(config_reload) \
 	X(init) \
+	X(cert_new) \
 	X(key_new) \
 	X(key_drop) \
 	X(token_new) \

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "herd/file.h"
 #include "herd/keyfile.h"
 
+#define SERVICE_USER "herd"
 #define SECRET_BYTES 32u
 #define SECRET_LEN (2 * SECRET_BYTES)
 #define SECRET_LEAST 16u
@@ -225,6 +227,18 @@ secret_file_make(struct run *run, const char *path)
 		status = fail_write(run, path);
 	explicit_bzero(word, sizeof(word));
 	return status;
+}
+
+enum status
+secret_file_give(struct run *run, const char *path)
+{
+	const struct passwd *user =
+	    geteuid() == 0 ? getpwnam(SERVICE_USER) : NULL;
+
+	if (user == NULL || lchown(path, user->pw_uid, user->pw_gid) == 0)
+		return STATUS_OK;
+	return run_fail(
+	    run, STATUS_LOCAL, "cannot chown %s: %s", path, strerror(errno));
 }
 
 /* --- commands ------------------------------------------------------------- */

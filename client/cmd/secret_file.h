@@ -21,4 +21,7 @@ enum status secret_file_drop(struct run *run, const char *what);
 /* Makes the file, of mode 0600, with a new word. Says what fails. */
 enum status secret_file_make(struct run *run, const char *path);
 
+/* Root gives it to the user of the service, to whom keys of root are closed. */
+enum status secret_file_give(struct run *run, const char *path);
+
 #endif

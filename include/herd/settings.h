@@ -99,6 +99,7 @@ struct settings {
 	char *user;               /* drop privileges to, "" = stay */
 	unsigned link_security;   /* enum link_security */
 	char *key_file;           /* the herd's pre-shared key */
+	char *ca_file;            /* of certificates that nodes show */
 	struct {
 		uint64_t ping_after;   /* ns between PINGs */
 		uint64_t dead_after;   /* ns of silence */

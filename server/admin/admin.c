@@ -204,6 +204,38 @@ params_are_known(struct http_call *call)
 	return false;
 }
 
+/*
+ * At the limit: closes the connection of the reader that has taken nothing for
+ * the longest time, and for ADMIN_STALL_MS at least. False: none has stalled.
+ */
+static bool
+make_room(struct admin *admin)
+{
+	uint64_t longest = ADMIN_STALL_MS * HERD_NS_PER_MS;
+	struct http_call *victim = NULL;
+	struct mono now = clock_mono();
+	struct http_call *call;
+
+	TAILQ_FOREACH(call, &admin->calls, all)
+	{
+		uint64_t stalled =
+		    call->dropped ? 0 : http_call_stalled(call, now);
+
+		if (stalled < longest)
+			continue;
+		longest = stalled;
+		victim = call;
+	}
+	if (victim == NULL)
+		return false;
+	LOG(admin->node->log, LOG_WARN, "admin-stalled",
+	    log_text("by", victim->who),
+	    log_text("error", "it does not read its answer, and others wait"),
+	    log_text("next", "closing its connection"));
+	http_call_drop(victim);
+	return true;
+}
+
 static void
 answer(struct http_listener *listener, struct evhttp_request *request)
 {
@@ -211,8 +243,9 @@ answer(struct http_listener *listener, struct evhttp_request *request)
 
 	if (call == NULL)
 		return;
-	if (listener->admin->call_count > ADMIN_CALLS_MAX ||
-	    listener->admin->stopping) {
+	if (listener->admin->stopping ||
+	    (listener->admin->call_count > ADMIN_CALLS_MAX &&
+		!make_room(listener->admin))) {
 		http_call_fail(call, ADMIN_UNAVAILABLE, "try again in a second",
 		    listener->admin->stopping
 			? "the node stops"
@@ -380,6 +413,12 @@ admin_open(struct node *node, struct event_base *base, struct buf *message,
 	admin->node = node;
 	admin->base = base;
 	TAILQ_INIT(&admin->calls);
+	TAILQ_INIT(&admin->turns);
+	admin->turn = evtimer_new(base, http_call_on_turn, admin);
+	if (admin->turn == NULL) {
+		free(admin);
+		return HERD_ENOMEM;
+	}
 	error = mailbox_init(&admin->mailbox, base, on_wake, admin);
 	admin->has_mailbox = error == HERD_OK;
 	if (error == HERD_OK)
@@ -458,6 +497,7 @@ admin_release(struct admin *admin)
 	if (admin->has_mailbox)
 		mailbox_release(&admin->mailbox);
 	watch_list_close(admin->watchers);
+	event_free(admin->turn);
 	free(admin);
 }
 

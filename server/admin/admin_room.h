@@ -13,8 +13,10 @@
 #define TOKEN_SETTING "admin.token_file"
 #define READ_TOKEN_SETTING "admin.read_token_file"
 
-#define ADMIN_CALLS_MAX 128u /* requests at one time; more get 503 */
-#define ADMIN_IDLE_S 60      /* without a byte: the connection is closed */
+/* Requests at one time; more get 503, or the place of a reader that stalls. */
+#define ADMIN_CALLS_MAX 128u
+#define ADMIN_STALL_MS 1000u
+#define ADMIN_IDLE_S 60 /* without a byte: the connection is closed */
 #define ADMIN_BODY_MAX (256 << 10)
 #define ADMIN_LISTENERS (ADDRESS_LIST_MAX + 1)
 #define ADMIN_CLOSE_MS 1000 /* for answers on their way when we stop */
@@ -55,6 +57,8 @@ struct admin {
 	struct mailbox mailbox;          /* from other threads */
 	bool has_mailbox;
 	struct http_call_list calls;
+	struct http_call_list turns; /* of http_call_walk(), the next first */
+	struct event *turn;
 	unsigned call_count;
 	uint64_t answers; /* requests answered */
 	uint64_t errors;  /* of them, with an error */

@@ -24,6 +24,7 @@
 #include "net/worker_pool.h"
 #include "node/config.h"
 #include "node/limits.h"
+#include "node/tls_files.h"
 #include "places/places_report.h"
 #include "store/store.h"
 
@@ -301,6 +302,23 @@ add_longest_turns(
     struct buf *out, const char *name, const struct gathered *g HERD_UNUSED)
 {
 	return add_turns(out, name, true);
+}
+
+static enum herd_error
+add_certificates(struct buf *out, const char *name, const struct gathered *g)
+{
+	struct tls_shown shown[TLS_SHOWN_MAX];
+	unsigned count = tls_files_shown(g->node, shown);
+	enum herd_error error = HERD_OK;
+
+	for (unsigned i = 0; i < count && error == HERD_OK; i++) {
+		char labels[32];
+
+		snprintf(labels, sizeof(labels), "use=\"%s\"", shown[i].use);
+		error = add_sample(
+		    out, name, labels, (double)shown[i].facts.expires);
+	}
+	return error;
 }
 
 /* --- the rows --------------------------------------------------------- */

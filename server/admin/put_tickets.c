@@ -46,8 +46,10 @@ put_tickets_remove(struct put_tickets *tickets, struct node *node,
 	return put_tickets_put(tickets, node, removal);
 }
 
-enum put_tickets_state
-put_tickets_state(const struct put_tickets *tickets, const struct node *node)
+enum put_tickets_state { TICKETS_COVERED, TICKETS_OPEN, TICKETS_FAILED };
+
+static enum put_tickets_state
+state_of(const struct put_tickets *tickets, const struct node *node)
 {
 	for (unsigned i = 0; i < TABLE_SHARDS; i++) {
 		const struct put_info ticket = { i, tickets->appended[i] };
@@ -62,8 +64,8 @@ put_tickets_state(const struct put_tickets *tickets, const struct node *node)
 	return TICKETS_COVERED;
 }
 
-void
-put_tickets_fail(struct http_call *call)
+static void
+fail(struct http_call *call)
 {
 	http_call_fail(call, ADMIN_UNAVAILABLE,
 	    "GET /v1/status has the store's error; ask another node",
@@ -76,12 +78,22 @@ put_tickets_refuse(struct http_call *call)
 	if (awaited_store(call->node) == NULL ||
 	    !store_has_failed(call->node->store))
 		return false;
-	put_tickets_fail(call);
+	fail(call);
 	return true;
 }
 
-void
-put_tickets_wait(struct http_call *call)
+bool
+put_tickets_step(struct http_call *call, const struct put_tickets *tickets,
+    void (*answer)(struct http_call *call))
 {
+	enum put_tickets_state state = state_of(tickets, call->node);
+
 	call->every_ms = COMMIT_POLL_MS;
+	if (state == TICKETS_OPEN)
+		return true;
+	if (state == TICKETS_FAILED)
+		fail(call);
+	else
+		answer(call);
+	return false;
 }

@@ -15,6 +15,7 @@
 #include "net/worker_pool.h"
 #include "node/config.h"
 #include "node/limits.h"
+#include "node/tls_files.h"
 #include "places/places_report.h"
 #include "store/store.h"
 
@@ -124,6 +125,31 @@ add_config(struct http_call *call, struct json *json)
 	else
 		json_bool(json, "content_changed", file == CONFIG_CHANGED);
 	json_object_end(json);
+}
+
+/* What listeners with TLS show, and when that ends. */
+static void
+add_certificates(struct http_call *call, struct json *json)
+{
+	struct tls_shown shown[TLS_SHOWN_MAX];
+	unsigned count = tls_files_shown(call->node, shown);
+
+	json_array(json, "certificates");
+	for (unsigned i = 0; i < count; i++) {
+		int64_t end = shown[i].facts.expires;
+
+		json_object(json, NULL);
+		json_word(json, "use", shown[i].use);
+		json_word(json, "name", shown[i].facts.name);
+		json_integer(json, "expires_s", end);
+		if (end < 0 || (uint64_t)end > UINT64_MAX / HERD_NS_PER_S)
+			json_null(json, "expires");
+		else
+			row_time(
+			    json, "expires", (uint64_t)end * HERD_NS_PER_S);
+		json_object_end(json);
+	}
+	json_array_end(json);
 }
 
 /* Whether the clock is trusted, and how it was set. */
@@ -344,6 +370,7 @@ serve_status(struct http_call *call)
 	add_node(call, json);
 	add_memory(call, json);
 	add_config(call, json);
+	add_certificates(call, json);
 	add_clock(call, json);
 	add_peers(call, json);
 	add_clients(call, json);

@@ -78,7 +78,7 @@ files_be_service(void)
 
 /* --- each file of a node -------------------------------------------------- */
 
-enum use { READ_SECRET, READ_WORD, READ, WRITE, WRITE_NO_LINK, SOCKET };
+enum use { READ_SECRET, READ_WORD, READ_KEY, READ, WRITE, WRITE_NO_LINK, SOCKET };
 
 /* A visit to the files of a node. */
 struct visit {
@@ -161,6 +161,8 @@ visit_all(struct visit *visit)
 		{ "admin.token_file", s->admin.token_file, READ_WORD },
 		{ "admin.read_token_file", s->admin.read_token_file,
 		    READ_WORD },
+		{ "admin.tls_key", s->admin.tls_key, READ_KEY },
+		{ "clients.tls_key", s->clients.tls_key, READ_KEY },
 		{ "places.key_file", wants_api_key(s) ? s->places.key_file : "",
 		    READ_WORD },
 		{ "places.ca_file", s->places.ca_file, READ },
@@ -297,6 +299,7 @@ look_at(struct visit *visit, const char *setting, const char *value,
 	switch (use) {
 	case READ_SECRET:
 	case READ_WORD: return look_at_secret(visit, setting, value, use);
+	case READ_KEY: break; /* tls_files_load() reads it */
 	case READ:
 		if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0)
 			fault = errno;
@@ -355,7 +358,7 @@ look_at_owner(struct visit *visit, const char *setting, const char *path)
 	    facts.st_uid == user->pw_uid)
 		return HERD_OK;
 	return complain(visit,
-	    "%s: %s belongs to user %lu, and the serviceruns as " FILES_SERVICE_USER
+	    "%s: %s belongs to user %lu, and the service runs as " FILES_SERVICE_USER
 	    ": chown " FILES_SERVICE_USER ":" FILES_SERVICE_USER " it",
 	    setting, path, (unsigned long)facts.st_uid);
 }
@@ -373,7 +376,7 @@ look_as_service(struct visit *visit, const char *setting, const char *value,
 		    "%s: the service sees nothing of %s (ProtectHome=yes); "
 		    "put it into the herd file's folder, /etc/herd",
 		    setting, path);
-	if (use == READ_SECRET || use == READ_WORD)
+	if (use == READ_SECRET || use == READ_WORD || use == READ_KEY)
 		return is_credential(value)
 			   ? HERD_OK
 			   : look_at_owner(visit, setting, path);

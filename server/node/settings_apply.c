@@ -36,6 +36,13 @@ APPLY(apply_admin_ca, admin_tls.client_ca, admin.client_ca)
 APPLY(apply_admin_group, admin_group, admin.group)
 APPLY(apply_admin_plaintext, admin_plaintext, admin.plaintext)
 
+/* What only herdctl uses. */
+static void
+apply_nothing(
+    struct node *node HERD_UNUSED, const struct settings *settings HERD_UNUSED)
+{
+}
+
 static void
 apply_max_memory(struct node *node, const struct settings *settings)
 {

@@ -78,3 +78,23 @@ tls_files_take(struct node *node, struct tls_files *files)
 	certificate_slot_set(&node->admin_tls.slot, files->admin);
 	*files = (struct tls_files){ NULL, NULL };
 }
+
+unsigned
+tls_files_shown(struct node *node, struct tls_shown out[TLS_SHOWN_MAX])
+{
+	const struct {
+		const char *use;
+		struct certificate_slot *slot;
+	} slots[TLS_SHOWN_MAX] = {
+		{ "clients", &node->clients_tls.slot },
+		{ "admin", &node->admin_tls.slot },
+	};
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < TLS_SHOWN_MAX; i++) {
+		out[count].use = slots[i].use;
+		count +=
+		    certificate_slot_describe(slots[i].slot, &out[count].facts);
+	}
+	return count;
+}

@@ -27,4 +27,15 @@ void tls_files_drop(struct tls_files *files);
 /* New connections use these. Takes them. Logs each certificate's end. */
 void tls_files_take(struct node *node, struct tls_files *files);
 
+/* What a listener shows at present. */
+struct tls_shown {
+	const char *use; /* "clients", "admin" */
+	struct certificate_facts facts;
+};
+#define TLS_SHOWN_MAX 2u
+
+/* Of the listeners that have TLS; returns how many. */
+unsigned tls_files_shown(
+    struct node *node, struct tls_shown out[TLS_SHOWN_MAX]);
+
 #endif

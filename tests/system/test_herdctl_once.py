@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """herdctl as scripts call it: grammar, exit statuses, streams, faults."""
 import base64
+import itertools
 import json
 import os
 import re
@@ -340,10 +341,14 @@ def test_errors_are_json_under_json(ctl):
         assert error["message"] and error["code"]
 
 
-def test_head_ends_it_quietly(ctl, fake):
-    for i in range(3000):
-        fake["Riley"].clients[b"c%06d" % i] = (b"5", b"+1+1", b"Riley", b"+0.000000000")
-    process = subprocess.Popen([HERDCTL, "client", "export"], env=ctl.env(),
+@pytest.mark.parametrize("words", [[], ["--exact"]])
+def test_head_ends_it_quietly(ctl, fake, monkeypatch, words):
+    """Also while the node still sends."""
+    node = fake["Riley"]
+    node.clients[b"kiwi"] = (b"5", b"+1+1", b"Riley", b"+0.000000000")
+    rows = node.clients_stream({})
+    monkeypatch.setattr(node, "clients_stream", lambda query: itertools.cycle(rows))
+    process = subprocess.Popen([HERDCTL, "client", "export", *words, "-n", "Riley"], env=ctl.env(),
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.readline()
     process.stdout.close()
@@ -798,6 +803,7 @@ def test_the_helps_examples_run(ctl, fake, tmp_path):
     report(ctl)
     report(ctl, "probe-1")
     (tmp_path / "clients.jsonl").write_text("")
+    assert ctl("init", tmp_path / "ferry", "--nodes", "A@192.0.2.1,B@192.0.2.2").returncode == 0
     for path in commands(ctl):
         text = ctl(*path.split(), "--help").stdout
         example = re.search(r"^Example:\n  (.*)$", text, re.M)

@@ -326,7 +326,7 @@ LINES = {
     "check": (["all"], False), "doctor": ([], False), "places status": ([], False), "places test": ([HERE], True),
     "places cache": (["flush"], True), "config show": ([], False),
     "config check": (["/dev/null"], False), "config diff": ([], False),
-    "config reload": ([], True), "init": (["/dev/null/x"], True), "key new": (["/dev/null"], True), "key drop": (["/dev/null"], True),
+    "config reload": ([], True), "init": (["/dev/null/x"], True), "cert new": (["/dev/null"], True), "key new": (["/dev/null"], True), "key drop": (["/dev/null"], True),
     "token new": (["/dev/null"], True), "token drop": (["/dev/null"], True), "log level": (["debug"], True), "log tail": (["-n", "1"], False),
     "events": (["--type", "nonsense"], False), "stats": ([], False), "top": (["-1"], False),
     "map": ([], False), "context ls": ([], False), "context show": (["lab"], False),
@@ -380,6 +380,12 @@ def test_every_command_is_held_back_by_read_only(ctl, fake):
             assert all(method == "GET" for method, _, _ in node.requests), (path, node.requests)
             assert not any(b"IAMAT" in line for line in node.lines), (path, node.lines)
         assert files_below(ctl.home) == before, path
+
+
+def test_a_dry_run_changes_nothing(ctl, fake):
+    assert ctl("iamat", "c", HERE).returncode == 0
+    result = ctl("--read-only", "client", "forget", "c", "--dry-run")
+    assert result.returncode == 0 and "c" in result.stdout.split(), result
 
 
 @pytest.mark.parametrize("line", [

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from api import Api
+from certificates import Authority
 from conftest import Ctl
 from fake_places import FakePlaces
 from nodes import DEADLINE_S, TOP, Herd, wait_until
@@ -256,9 +257,11 @@ def labels_of(expression):
 @pytest.fixture
 def photon_herd(tmp_path):
     """Nodes that have every metric: links, a store, places on the network, all used."""
+    Authority(tmp_path).issue("node", days=90)
     with FakePlaces(tmp_path, tls=False) as upstream:
         settings = SETTINGS + (f'store: {{engine: sqlite, durability: sync}}\nlog: {{traffic: traffic-%n.log}}\n'
-                               f'places: {{provider: [photon, gazetteer], base_url: "http://{upstream.address}"}}\n')
+                               f'places: {{provider: [photon, gazetteer], base_url: "http://{upstream.address}"}}\n'
+                               "admin: {tls_cert: node.pem, tls_key: node.key}\n")
         with Herd(tmp_path, ["A", "B"], [("A", "B")], settings) as herd:
             herd.start()
             herd.wait_synced()
@@ -319,12 +322,14 @@ def test_findings_and_alerts_agree():
         return sorted(float(n) for n in re.findall(r"(?<![\w.\[])(\d+(?:\.\d+)?(?:e\d+)?)(?![\w\]])",
                                                    by_finding[word]["expr"]))
     near = bounds["NEAR_BOUND"]
-    for word in ("memory-bound", "connections-bound", "files-bound"):
+    for word in ("memory-bound", "process-bound", "connections-bound", "files-bound"):
         assert numbers(word) == [near], word
     assert near in numbers("clients-bound")
     assert numbers("disk-full") == sorted([bounds["DISK_FULL_PART"], bounds["DISK_FULL_BYTES"]])
     assert numbers("disk-nearly-full") == sorted([bounds["DISK_LOW_PART"], bounds["DISK_LOW_BYTES"]])
     assert numbers("store-lagging") == sorted([bounds["STORE_LAG_MOST"], bounds["STORE_COMMIT_MS_MOST"] / 1000])
+    assert numbers("certificate-ends") == [bounds["CERTIFICATE_DAYS"], 86400]
+    assert numbers("certificate-expired") == [0]
     assert numbers("clock-off") == [bounds["CLOCK_MOST_S"]]
     assert numbers("client-floods") == sorted([bounds["FLOOD_PART"], bounds["FLOOD_PER_S"]])
     assert numbers("address-floods") == [bounds["INVALID_PER_S"]]
@@ -356,6 +361,8 @@ FIRE = {
     "HerdNodeRestarts": {("process_start_time_seconds", ""): growing(600)},
     "HerdVersionsDiffer": {("herd_build_info", "+version"): constant(1)},
     "HerdConfigChanged": {("herd_config_changed", ""): constant(1)},
+    "HerdCertificateExpired": {("herd_certificate_expiry_timestamp_seconds", ""): constant(60)},
+    "HerdCertificateEnds": {("herd_certificate_expiry_timestamp_seconds", ""): constant(30 * 86400)},
     "HerdNodeCutOff": {("herd_link_up", ""): constant(0)},
     "HerdNodeIsolated": {("herd_isolated", ""): constant(1)},
     "HerdLinkDown": {("herd_link_up", ""): constant(0)},
@@ -431,7 +438,7 @@ def firing(tmp_path, tests):
 
 
 # What one trouble brings along.
-ALSO = {"HerdNodeCutOff": {"HerdLinkDown"}, "HerdLinkDown": {"HerdNodeCutOff"}, "HerdDiskFull": {"HerdDiskNearlyFull"}}
+ALSO = {"HerdCertificateExpired": {"HerdCertificateEnds"}, "HerdNodeCutOff": {"HerdLinkDown"}, "HerdLinkDown": {"HerdNodeCutOff"}, "HerdDiskFull": {"HerdDiskNearlyFull"}}
 
 
 @needs_promtool

@@ -136,6 +136,8 @@ look(const struct node *node, struct governed out[GOVERNED_MAX])
 		{ "link.verify_every", timings->verify_every_ns },
 		{ "link.flush_every", timings->flush_every_ns },
 		{ "link.redial_max", timings->redial_max_ns },
+		/* Only herdctl uses it: from the file itself. */
+		{ "ca_file", hash_of(node->file.settings.ca_file) },
 		{ "clients.tls_cert", hash_of(node->clients_tls.cert) },
 		{ "clients.tls_key", hash_of(node->clients_tls.key) },
 		{ "clients.client_ca", hash_of(node->clients_tls.client_ca) },
