@@ -368,8 +368,6 @@ run_store(void *arg)
 {
 	struct store *store = arg;
 
-	if (store->ops->is_shared)
-		store_contact_start(store);
 	while (!has_failed(store)) {
 		bool stopping = atomic_load(&store->stopping);
 
@@ -540,7 +538,9 @@ store_open(
 	if (error == HERD_OK)
 		error = store->ops->open(
 		    &store->engine_config, message, &store->engine);
-	if (error == HERD_OK && !store->ops->is_shared)
+	if (store->ops->is_shared)
+		store_contact_init(store);
+	else if (error == HERD_OK)
 		error = load_local(store, message);
 	if (error == HERD_OK)
 		error = outbox_attach(&store->outbox);
