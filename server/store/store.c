@@ -601,6 +601,12 @@ store_commit(const struct store *store)
 
 /* --- what others may know ------------------------------------------------- */
 
+bool
+store_is_shared(const struct store *store)
+{
+	return store->ops->is_shared;
+}
+
 uint64_t
 store_patience_ns(const struct store *store)
 {
@@ -645,6 +651,8 @@ store_status(struct store *store, struct store_status *out)
 		.engine = store->word,
 		.is_shared = store->ops->is_shared,
 		.sync = store->config.sync,
+		.has_history =
+		    store->ops->track != NULL && store->config.history_ns != 0,
 		.state = store_state(store),
 		.since = { atomic_load(&store->state_since_ns) },
 		.lag =
@@ -666,7 +674,8 @@ store_status(struct store *store, struct store_status *out)
 	};
 	time_histogram_add(&out->commit_times, &store->commit_times);
 	pthread_mutex_lock(&store->lock);
-	memcpy(out->error, store->error, sizeof(out->error));
+	if (out->state != STORE_OK && out->state != STORE_LOADING)
+		memcpy(out->error, store->error, sizeof(out->error));
 	out->about = store->about;
 	out->found = store->found;
 	pthread_mutex_unlock(&store->lock);
