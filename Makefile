@@ -71,7 +71,8 @@ PLACES_SRC := server/places/answer.c server/places/api_key.c \
 STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
 	server/store/sqlite_backup.c server/store/sqlite_check.c \
 	server/store/sqlite_erase.c server/store/sqlite_page.c \
-	server/store/store.c server/store/store_work.c
+	server/store/store.c server/store/store_key.c \
+	server/store/store_work.c
 NET_SRC := server/net/addresses.c server/net/busiest.c server/net/client.c \
 	server/net/client_answer.c server/net/client_tls.c server/net/half_open.c \
 	server/net/link_clock.c server/net/link_keys.c server/net/link_socket.c \

@@ -29,8 +29,9 @@ struct store {
 	struct log *log;
 	struct outbox outbox;
 	struct commit commit;
-	struct buf batch;
-	uint64_t batch_records;
+	struct buf batch; /* lines */
+	unsigned batch_records;
+	struct report *reports; /* the batch's; they borrow its lines */
 	sem_t woken;
 	pthread_t thread;
 	bool started;
@@ -98,7 +99,9 @@ store_load(struct store *store, const char *path, struct buf *message)
 	const struct engine_loader loader = { store, on_loaded, on_damaged,
 		on_rewritten };
 	struct mono start = clock_mono();
-	enum herd_error error = engine->ops->load(store->engine, &loader);
+	struct engine_cursor cursor = { .begun = false };
+	enum herd_error error =
+	    engine->ops->load(store->engine, &loader, &cursor);
 
 	if (error != HERD_OK && engine->error[0] == '\0')
 		return error;
@@ -185,23 +188,20 @@ store_collect(struct store *store)
 static enum herd_error
 store_write(struct store *store)
 {
-	const struct engine_ops *ops = store->engine->ops;
 	struct span rest = buf_span(&store->batch);
-	enum herd_error error = ops->begin(store->engine);
+	enum herd_error error = HERD_OK;
 
-	while (error == HERD_OK && rest.len > 0) {
+	for (unsigned i = 0; i < store->batch_records; i++) {
 		const char *lf = memchr(rest.data, '\n', rest.len);
 		struct span line = span_of(rest.data, (size_t)(lf - rest.data));
-		struct report report;
 
 		rest = span_of(lf + 1, rest.len - line.len - 1);
-		error = report_parse(line, &report);
-		if (error == HERD_OK)
-			error = ops->put(store->engine, &report);
+		error = report_parse(line, &store->reports[i]);
+		if (error != HERD_OK)
+			return error;
 	}
-	if (error == HERD_OK)
-		error = ops->commit(store->engine);
-	return error;
+	return store->engine->ops->put_many(
+	    store->engine, store->reports, store->batch_records);
 }
 
 static bool
@@ -228,6 +228,7 @@ store_prune(struct store *store)
 	struct table_counts counts;
 	uint64_t deleted = 0;
 	uint64_t rows = 0;
+	bool is_estimate = false;
 	enum herd_error error;
 
 	if (clock_mono().ns < store->prune_at.ns ||
@@ -235,15 +236,11 @@ store_prune(struct store *store)
 		return HERD_OK;
 	store->prune_at = mono_add(clock_mono(), STORE_PRUNE_NS);
 	table_count(store->table, &counts);
-	error = ops->count(store->engine, &rows);
+	error = ops->count(store->engine, &rows, &is_estimate);
 	if (error != HERD_OK || rows <= counts.records)
 		return error;
-	error = ops->begin(store->engine);
-	if (error == HERD_OK)
-		error = ops->prune(
-		    store->engine, is_held, store, STORE_PRUNE_ROWS, &deleted);
-	if (error == HERD_OK)
-		error = ops->commit(store->engine);
+	error = ops->prune(
+	    store->engine, is_held, store, STORE_PRUNE_ROWS, &deleted);
 	if (error == HERD_OK && deleted == STORE_PRUNE_ROWS)
 		store->prune_at = clock_mono();
 	if (error == HERD_OK && deleted > 0)
@@ -310,9 +307,11 @@ static void
 store_count(struct store *store)
 {
 	uint64_t rows = 0;
+	bool is_estimate = false;
 
 	if (!atomic_exchange(&store->count_wanted, false) ||
-	    store->engine->ops->count(store->engine, &rows) != HERD_OK)
+	    store->engine->ops->count(store->engine, &rows, &is_estimate) !=
+		HERD_OK)
 		return;
 	atomic_store(&store->rows, rows);
 	atomic_fetch_add(&store->counts, 1);
@@ -415,7 +414,7 @@ static const struct {
 	const struct engine_ops *ops;
 } ENGINES[] = {
 #define ENGINE_ROW(id, name) [STORE_##id] = { #name, &engine_##name },
-	STORE_ENGINES(ENGINE_ROW)
+	STORE_ENGINES(ENGINE_ROW, ENGINE_ROW)
 #undef ENGINE_ROW
 };
 
@@ -425,11 +424,13 @@ store_open(enum store_engine engine, const char *path, bool sync,
     struct buf *message, struct store **out)
 {
 	struct store *store = calloc(1, sizeof(*store));
+	struct engine_config config = { .path = path, .sync = sync };
 	enum herd_error error;
 
 	if (store == NULL)
 		return HERD_ENOMEM;
 	store->path = strdup(path);
+	store->reports = calloc(STORE_BATCH_RECORDS, sizeof(*store->reports));
 	store->word = ENGINES[engine].word;
 	store->sync = sync;
 	store->table = table;
@@ -440,9 +441,10 @@ store_open(enum store_engine engine, const char *path, bool sync,
 	pthread_mutex_init(&store->error_lock, NULL);
 	store_works_init(&store->works);
 	outbox_init(&store->outbox, table, FROM_NOBODY, on_wake, store);
-	error = store->path == NULL ? HERD_ENOMEM
-				    : ENGINES[engine].ops->open(
-					  path, sync, message, &store->engine);
+	error =
+	    store->path == NULL || store->reports == NULL
+		? HERD_ENOMEM
+		: ENGINES[engine].ops->open(&config, message, &store->engine);
 	if (error == HERD_OK)
 		error = store_load(store, path, message);
 	if (error == HERD_OK)
@@ -481,6 +483,7 @@ store_close(struct store *store)
 	if (store->engine != NULL)
 		store->engine->ops->close(store->engine);
 	buf_release(&store->batch);
+	free(store->reports);
 	(void)sem_destroy(&store->woken);
 	pthread_mutex_destroy(&store->error_lock);
 	store_works_release(&store->works);
