@@ -14,8 +14,8 @@ SHAREDIR = $(PREFIX)/share/herd
 
 # --- packages: the one list of what Debian has to bring --------------------
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libevent-dev \
-	libcurl4-openssl-dev libreadline-dev libcjson-dev libsqlite3-dev \
-	libssl-dev libyaml-dev
+	libcurl4-openssl-dev libreadline-dev libcjson-dev libpq-dev \
+	libsqlite3-dev libssl-dev libyaml-dev
 TEST_PACKAGES := libcmocka-dev python3 python3-pytest python3-pytest-xdist \
 	python3-pexpect python3-h2 python3-pyte python3-yaml openssl curl \
 	iproute2 procps zsh fish logrotate \
@@ -68,7 +68,11 @@ PLACES_SRC := server/places/answer.c server/places/api_key.c \
 	server/places/places_stats.c server/places/provider.c \
 	server/places/question.c server/places/test_call.c server/places/upstream.c \
 	server/places/upstream_json.c
-STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
+STORE_SRC := server/store/engine_postgres.c server/store/engine_sqlite.c \
+	server/store/postgres_check.c server/store/postgres_conn.c \
+	server/store/postgres_fault.c server/store/postgres_history.c \
+	server/store/postgres_rows.c server/store/postgres_schema.c \
+	server/store/postgres_url.c server/store/same_file.c \
 	server/store/sqlite_backup.c server/store/sqlite_check.c \
 	server/store/sqlite_erase.c server/store/sqlite_page.c \
 	server/store/store.c server/store/store_key.c \
@@ -261,7 +265,7 @@ HERD_LDFLAGS = $(MODE_LDFLAGS_$(MODE)) -pthread
 pkg = $(shell pkg-config --$(1) $(2) 2>/dev/null)
 COMMON_LIBS = $(call pkg,libs,yaml-0.1) -lm
 SERVER_LIBS = $(call pkg,libs,libevent libevent_pthreads libevent_openssl \
-	libcurl libcjson sqlite3 openssl) $(COMMON_LIBS)
+	libcurl libcjson sqlite3 libpq openssl) $(COMMON_LIBS)
 # libcurl is loaded when it is first needed: see client/net/curl_api.h.
 CLIENT_LIBS = $(call pkg,libs,libcjson) -levent_core -lreadline \
 	$(COMMON_LIBS)

@@ -30,8 +30,8 @@ set_error(struct engine *engine, const char *sqlstate, const char *what)
 	buf_init(&text, 2048);
 	first = span_cut(&first, '\n');
 	if (text_escape(&text, first, 200) == HERD_OK)
-		snprintf(engine->error, sizeof(engine->error),
-		    "%s%s" SPAN_FMT, sqlstate, sqlstate[0] == '\0' ? "" : ": ",
+		snprintf(engine->error, sizeof(engine->error), "%s%s" SPAN_FMT,
+		    sqlstate, sqlstate[0] == '\0' ? "" : ": ",
 		    SPAN_ARG(buf_span(&text)));
 	buf_release(&text);
 }
@@ -64,8 +64,8 @@ fail_result(struct postgres_conn *conn, const PGresult *result)
 
 	snprintf(conn->sqlstate, sizeof(conn->sqlstate), "%.5s",
 	    state == NULL ? "" : state);
-	return fail_judged(conn,
-	    what == NULL ? PQresultErrorMessage(result) : what);
+	return fail_judged(
+	    conn, what == NULL ? PQresultErrorMessage(result) : what);
 }
 
 static enum herd_error
@@ -103,13 +103,14 @@ is_late(const struct postgres_conn *conn, struct mono until)
 
 /* Until the descriptor is ready; false: it is too late. */
 static bool
-wait_for(const struct postgres_conn *conn, int fd, short events,
-    struct mono until)
+wait_for(
+    const struct postgres_conn *conn, int fd, short events, struct mono until)
 {
 	struct pollfd one = { fd, events, 0 };
 
 	while (!is_late(conn, until)) {
-		uint64_t left = mono_since(until, clock_mono()) / HERD_NS_PER_MS;
+		uint64_t left =
+		    mono_since(until, clock_mono()) / HERD_NS_PER_MS;
 		int ms = (int)(left < LOOK_MS ? left + 1 : LOOK_MS);
 
 		if (poll(&one, 1, ms) > 0)
@@ -462,8 +463,8 @@ struct row_reader {
 
 /* Reads to the end of what the server says of one call. */
 static enum herd_error
-read_results(struct postgres_conn *conn, const struct row_reader *reader,
-    PGresult **out)
+read_results(
+    struct postgres_conn *conn, const struct row_reader *reader, PGresult **out)
 {
 	enum herd_error error = HERD_OK;
 	enum herd_error verdict = HERD_OK;

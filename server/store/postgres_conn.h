@@ -19,8 +19,8 @@ struct postgres_conn {
 	const struct engine_config *config;
 	PGconn *pg; /* NULL: no contact */
 	struct mono until;
-	unsigned host; /* which one to try first */
-	bool warned;   /* the last call brought a warning */
+	unsigned host;    /* which one to try first */
+	bool warned;      /* the last call brought a warning */
 	char sqlstate[8]; /* of the last failure; "": the server gave none */
 	char server[64];
 	char address[POSTGRES_SHOWN_MAX];

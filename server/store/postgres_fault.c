@@ -22,6 +22,9 @@ static const struct {
 	{ "28", ENGINE_REFUSED,
 	    "correct user and password in store.url_file, or pg_hba.conf, then "
 	    "herdctl store retry" },
+	{ "3F", ENGINE_REFUSED,
+	    "make the schema that the role's search_path names, then herdctl "
+	    "store retry" },
 	{ "40", ENGINE_AWAY, "others write the same rows" },
 	{ "42501", ENGINE_REFUSED,
 	    "grant the role what herd.yaml(5) lists, then herdctl store "

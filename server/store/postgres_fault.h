@@ -12,7 +12,8 @@
 
 #define POSTGRES_SQLSTATE_LEN 5u
 
-/* `sqlstate` may be NULL or "": the server said nothing. Gives a static hint. */
+/* `sqlstate` may be NULL or "": the server said nothing. Gives a static hint.
+ */
 enum engine_fault postgres_fault_judge(const char *sqlstate, const char **hint);
 
 /* The table, or a schema to put it into, is not there. */
@@ -22,8 +23,9 @@ bool postgres_fault_is_missing(const char *sqlstate);
 bool postgres_fault_is_forbidden(const char *sqlstate);
 
 /*
- * The SQLSTATE in a message of libpq in its verbose form ("FATAL:  28P01: ..."),
- * which is all that it gives of a connection that failed. False: there is none.
+ * The SQLSTATE in a message of libpq in its verbose form ("FATAL:  28P01:
+ * ..."), which is all that it gives of a connection that failed. False: there
+ * is none.
  */
 bool postgres_fault_find(
     const char *message, char sqlstate[POSTGRES_SQLSTATE_LEN + 1]);

@@ -66,7 +66,8 @@ take_port(struct span *rest, const char *all, uint16_t *port)
 static const char *
 set_address(struct postgres_host *host, uint16_t port)
 {
-	const char *where = host->numeric[0] != '\0' ? host->numeric : host->host;
+	const char *where =
+	    host->numeric[0] != '\0' ? host->numeric : host->host;
 
 	host->address = (struct address){ .kind = ADDRESS_TCP, .port = port };
 	if (host->host[0] == '\0')
@@ -115,7 +116,8 @@ static void
 show(struct postgres_url *url)
 {
 	snprintf(url->shown, sizeof(url->shown), "%.60s%s%.100s/%.60s",
-	    option_of(url, "user"), option_of(url, "user")[0] == '\0' ? "" : "@",
+	    option_of(url, "user"),
+	    option_of(url, "user")[0] == '\0' ? "" : "@",
 	    option_of(url, "host"), option_of(url, "dbname"));
 }
 

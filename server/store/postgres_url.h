@@ -8,7 +8,7 @@
 #ifndef HERD_POSTGRES_URL_H
 #define HERD_POSTGRES_URL_H
 
-#include <libpq-fe.h>
+#include <postgresql/libpq-fe.h>
 
 #include "herd/resolver.h"
 
