@@ -424,6 +424,10 @@ $(B)/bench_gazetteer: $(B)/tests/bench/bench_gazetteer.o $(B)/libplaces.a \
 	$(B)/libbase.a $(B)/libherd.a
 	$(call say,LD,$@)
 	$(Q)$(call link,$^ $(SERVER_LIBS))
+$(B)/bench_store: $(B)/tests/bench/bench_store.o $(B)/libstore.a \
+	$(B)/libcore.a $(B)/libbase.a $(B)/libherd.a
+	$(call say,LD,$@)
+	$(Q)$(call link,$^ $(SERVER_LIBS))
 $(B)/load: $(B)/tests/bench/load.o $(B)/libherd.a
 	$(call say,LD,$@)
 	$(Q)$(call link,$^ $(COMMON_LIBS))
