@@ -40,6 +40,7 @@ static const char *const engine_words[] = { "none",
 	STORE_ENGINES(ENGINE, ENGINE) NULL
 #undef ENGINE
 };
+static const char *const write_words[] = { "origin", "all", NULL };
 static const char *const durability_words[] = { "async", "sync", NULL };
 static const char *const level_words[] = { "debug", "info", "warn", "error",
 	NULL };

@@ -57,6 +57,8 @@ enum store_engine {
 /* Is it a server that several nodes write? */
 bool store_engine_is_shared(enum store_engine engine);
 
+/* Which reports a node tells a shared store. */
+enum store_write { STORE_WRITE_ORIGIN, STORE_WRITE_ALL };
 enum durability { DURABILITY_ASYNC, DURABILITY_SYNC };
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_LOGFMT, LOG_JSON };
@@ -130,8 +132,15 @@ struct settings {
 	} places;
 	struct {
 		unsigned engine;     /* enum store_engine */
-		char *path;          /* file; %n */
+		char *path;          /* local engines: file; %n */
 		unsigned durability; /* enum durability */
+		/* shared engines */
+		char *url_file;
+		unsigned write; /* enum store_write */
+		uint64_t batch;
+		uint64_t timeout; /* ns */
+		bool require;
+		uint64_t history; /* ns, 0 = none */
 	} store;
 	struct {
 		unsigned level;  /* enum log_level */
