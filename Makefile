@@ -113,6 +113,7 @@ CLIENT_INPUT_SRC := client/input/import_csv.c client/input/import_geojson.c \
 	client/input/store_file.c client/input/xml_token.c
 CLIENT_OUT_SRC := client/out/canvas.c client/out/diagram.c \
 	client/out/layout.c client/out/out.c client/out/out_formats.c \
+	client/out/out_gpx.c \
 	client/out/out_json.c client/out/out_prometheus.c client/out/out_table.c \
 	client/out/out_text.c client/out/raster.c client/out/screen.c \
 	client/out/sink.c client/out/spark.c client/out/template.c \
@@ -200,7 +201,7 @@ PLACES_TESTS := test_answer test_gazetteer test_places test_places_guards
 NODE_TESTS := test_memory_bound test_node
 NET_TESTS := test_addresses test_certificate test_half_open test_keyring \
 	test_limits test_link_history test_loop_watch test_rate test_settings_apply
-STORE_TESTS := test_rows test_same_file test_sqlite_page
+STORE_TESTS := test_postgres test_rows test_same_file test_sqlite_page
 ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
 	test_admin_query test_admin_routes test_admin_rows test_open_metrics
 CLIENT_TESTS := test_client_tokens test_client_args test_client_filter \
