@@ -75,8 +75,10 @@ STORE_SRC := server/store/engine_postgres.c server/store/engine_sqlite.c \
 	server/store/postgres_url.c server/store/same_file.c \
 	server/store/sqlite_backup.c server/store/sqlite_check.c \
 	server/store/sqlite_erase.c server/store/sqlite_page.c \
-	server/store/store.c server/store/store_key.c \
-	server/store/store_work.c
+	server/store/store.c server/store/store_batch.c \
+	server/store/store_compare.c server/store/store_contact.c \
+	server/store/store_key.c server/store/store_prune.c \
+	server/store/store_track.c server/store/store_work.c
 NET_SRC := server/net/addresses.c server/net/busiest.c server/net/client.c \
 	server/net/client_answer.c server/net/client_tls.c server/net/half_open.c \
 	server/net/link_clock.c server/net/link_keys.c server/net/link_socket.c \
@@ -201,7 +203,8 @@ PLACES_TESTS := test_answer test_gazetteer test_places test_places_guards
 NODE_TESTS := test_memory_bound test_node
 NET_TESTS := test_addresses test_certificate test_half_open test_keyring \
 	test_limits test_link_history test_loop_watch test_rate test_settings_apply
-STORE_TESTS := test_postgres test_rows test_same_file test_sqlite_page
+STORE_TESTS := test_postgres test_rows test_same_file test_sqlite_page \
+	test_store_shared
 ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
 	test_admin_query test_admin_routes test_admin_rows test_open_metrics
 CLIENT_TESTS := test_client_tokens test_client_args test_client_filter \

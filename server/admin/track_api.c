@@ -134,8 +134,8 @@ serve_client_track(struct http_call *call)
 		return;
 	}
 	if (call->node->store != NULL)
-		error = store_track_begin(call->node->store, client, since,
-		    (unsigned)limit, &track);
+		error = store_track_begin(
+		    call->node->store, client, since, (unsigned)limit, &track);
 	if (error == HERD_OK)
 		http_call_walk(call, track, end_track, on_step, LOOK_MS);
 	else

@@ -65,6 +65,20 @@ files_path(struct buf *out, enum files_kind kind, const char *text,
 	return error;
 }
 
+static bool
+is_credential(const char *value)
+{
+	return strncmp(value, "credential:", strlen("credential:")) == 0;
+}
+
+enum herd_error
+files_read_path(
+    struct buf *out, const char *text, const char *node, const char *base_dir)
+{
+	return is_credential(text) ? buf_add_text(out, text)
+				   : herdfile_expand(out, text, node, base_dir);
+}
+
 enum herd_error
 files_be_service(void)
 {
@@ -188,12 +202,6 @@ visit_all(struct visit *visit)
 }
 
 /* --- can they be used? ---------------------------------------------------- */
-
-static bool
-is_credential(const char *value)
-{
-	return strncmp(value, "credential:", strlen("credential:")) == 0;
-}
 
 static enum herd_error
 look_at_secret(

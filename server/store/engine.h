@@ -180,7 +180,10 @@ struct engine_ops {
 	 * Called before all others, and again after ENGINE_AWAY.
 	 */
 	enum herd_error (*connect)(struct engine *engine);
-	/* Shared: deletes at most `max` rows with times before `cut_ns`. */
+	/*
+	 * Shared: deletes at most `max` rows with times before `cut_ns`, and
+	 * what of the history is older than it may be.
+	 */
 	enum herd_error (*expire)(struct engine *engine, uint64_t cut_ns,
 	    unsigned max, uint64_t *deleted);
 	/* Shared: does not ask the server. */

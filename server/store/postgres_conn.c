@@ -369,8 +369,7 @@ postgres_conn_open(struct postgres_conn *conn)
 	buf_init(&message, 4096);
 	error = postgres_url_read(conn->config->url_file, &url, &message);
 	if (error != HERD_OK && error != HERD_ENOMEM)
-		error = postgres_conn_fail(conn, ENGINE_REFUSED,
-		    "correct it, then herdctl store retry",
+		error = postgres_conn_fail(conn, ENGINE_REFUSED, "correct it",
 		    buf_cstr(&message) == NULL ? "" : buf_cstr(&message));
 	if (error == HERD_OK) {
 		snprintf(conn->address, sizeof(conn->address), "%s", url.shown);

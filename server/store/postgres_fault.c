@@ -20,18 +20,14 @@ static const struct {
 	    "the server takes no writes: name the primary in store.url_file, "
 	    "or all servers of the cluster" },
 	{ "28", ENGINE_REFUSED,
-	    "correct user and password in store.url_file, or pg_hba.conf, then "
-	    "herdctl store retry" },
+	    "correct user and password in store.url_file, or pg_hba.conf" },
 	{ "3F", ENGINE_REFUSED,
-	    "make the schema that the role's search_path names, then herdctl "
-	    "store retry" },
+	    "make the schema that the role's search_path names" },
 	{ "40", ENGINE_AWAY, "others write the same rows" },
-	{ "42501", ENGINE_REFUSED,
-	    "grant the role what herd.yaml(5) lists, then herdctl store "
-	    "retry" },
+	{ "42501", ENGINE_REFUSED, "grant the role what herd.yaml(5) lists" },
 	{ "42", ENGINE_REFUSED,
 	    "the tables are not as this herdd makes them: name another "
-	    "database or schema in store.url_file, then herdctl store retry" },
+	    "database or schema in store.url_file" },
 	{ "53100", ENGINE_AWAY, "make room on the server's disk" },
 	{ "53300", ENGINE_AWAY, "raise the server's max_connections" },
 	{ "57014", ENGINE_AWAY,

@@ -149,20 +149,17 @@ judge_meta(struct postgres_conn *conn, const PGresult *meta)
 		return refuse(conn, "the tables have format",
 		    span_from(version),
 		    number > POSTGRES_SCHEMA_VERSION
-			? "a newer herdd made them: install it here, then "
-			  "herdctl store retry"
-			: "name another database or schema in store.url_file, "
-			  "then herdctl store retry");
+			? "a newer herdd made them: install it here"
+			: "name another database or schema in store.url_file");
 	if (!span_is(postgres_conn_value(meta, 1), conn->config->herd))
 		return refuse(conn, "the tables are those of herd",
 		    postgres_conn_value(meta, 1),
-		    "name another database or schema in store.url_file, then "
-		    "herdctl store retry");
+		    "name another database or schema in store.url_file");
 	if (!span_is(postgres_conn_value(meta, 2), conn->config->params))
 		return refuse(conn, "the tables are of a herd with parameters",
 		    postgres_conn_value(meta, 2),
 		    "give all nodes the same herd file, or name another "
-		    "database, then herdctl store retry");
+		    "database");
 	return HERD_OK;
 }
 

@@ -214,13 +214,19 @@ store_tracks_serve(struct store_tracks *tracks, struct engine *engine)
 }
 
 void
-store_tracks_close(struct store_tracks *tracks, const char *why)
+store_tracks_close(struct store_tracks *tracks)
 {
-	struct store_track *track;
-
 	pthread_mutex_lock(&tracks->lock);
 	tracks->closed = true;
 	pthread_mutex_unlock(&tracks->lock);
+	store_tracks_fail(tracks, "the node stops");
+}
+
+void
+store_tracks_fail(struct store_tracks *tracks, const char *why)
+{
+	struct store_track *track;
+
 	while ((track = take(tracks)) != NULL) {
 		snprintf(track->error, sizeof(track->error), "%s", why);
 		tell(track, STORE_TRACK_FAILED);

@@ -77,7 +77,10 @@ HERD_MUST_CHECK enum herd_error store_tracks_add(struct store_tracks *tracks,
 HERD_MUST_CHECK enum herd_error store_tracks_serve(
     struct store_tracks *tracks, struct engine *engine);
 
-/* No more questions; those that wait fail. */
-void store_tracks_close(struct store_tracks *tracks, const char *why);
+/* The questions that wait fail, for that reason. */
+void store_tracks_fail(struct store_tracks *tracks, const char *why);
+
+/* No more questions, the store ends. */
+void store_tracks_close(struct store_tracks *tracks);
 
 #endif
