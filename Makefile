@@ -171,8 +171,9 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/stats_command.c client/cmd/stats_trend.c \
 	client/cmd/status_command.c client/cmd/status_screen.c \
 	client/cmd/store_backup.c client/cmd/store_check.c \
-	client/cmd/store_patience.c client/cmd/store_place.c \
-	client/cmd/store_restore.c client/cmd/store_status.c \
+	client/cmd/store_diff.c client/cmd/store_patience.c \
+	client/cmd/store_place.c client/cmd/store_restore.c \
+	client/cmd/store_retry.c client/cmd/store_status.c \
 	client/cmd/token_drop.c client/cmd/token_new.c client/cmd/top.c \
 	client/cmd/trace.c client/cmd/typed.c client/cmd/unalias.c \
 	client/cmd/version_command.c client/cmd/wait_client.c \

@@ -117,17 +117,23 @@ open_traffic(struct node *node, struct buf *message)
 	return error;
 }
 
+static void
+note_waits(struct node *node)
+{
+	struct store_hindrance hindrance;
+
+	store_hindrance(node->store, &hindrance);
+	atomic_store(&node->waits.since_ns, hindrance.since_ns);
+	atomic_store(&node->waits.loads, hindrance.loads);
+}
+
 /* In the store's thread. */
 static void
 on_commit(void *arg)
 {
 	struct node *node = arg;
 
-	struct store_hindrance hindrance;
-
-	store_hindrance(node->store, &hindrance);
-	atomic_store(&node->waits.since_ns, hindrance.since_ns);
-	atomic_store(&node->waits.loads, hindrance.loads);
+	note_waits(node);
 	/* Durable service is over, and a load balancer must see it. */
 	if (store_outbox(node->store) != NULL && store_has_failed(node->store))
 		node_lose_store(node);
@@ -228,6 +234,7 @@ start_store(struct node *node)
 	if (node->store == NULL)
 		return HERD_OK;
 	node->waits.patience_ns = store_patience_ns(node->store);
+	note_waits(node);
 	if (store_engine_is_shared(
 		(enum store_engine)node->file.settings.store.engine))
 		node_on_reload_files(node, &url_file, node);

@@ -24,6 +24,8 @@ put_tickets_put(
 
 	if (store != NULL &&
 	    commit_must_wait(store_commit(node->store), result, &ticket)) {
+		if (tickets->since.ns == 0)
+			tickets->since = clock_mono();
 		tickets->awaited[ticket.shard] = true;
 		tickets->appended[ticket.shard] = ticket.appended;
 	}
@@ -49,6 +51,10 @@ put_tickets_remove(struct put_tickets *tickets, struct node *node,
 enum put_tickets_state
 put_tickets_state(const struct put_tickets *tickets, const struct node *node)
 {
+	uint64_t patience = node->waits.patience_ns;
+	bool is_late = patience != 0 &&
+		       mono_since(clock_mono(), tickets->since) >= patience;
+
 	for (unsigned i = 0; i < TABLE_SHARDS; i++) {
 		const struct put_info ticket = { i, tickets->appended[i] };
 
@@ -57,7 +63,7 @@ put_tickets_state(const struct put_tickets *tickets, const struct node *node)
 		if (store_has_failed(node->store))
 			return TICKETS_FAILED;
 		if (!commit_covers(store_commit(node->store), &ticket))
-			return TICKETS_OPEN;
+			return is_late ? TICKETS_FAILED : TICKETS_OPEN;
 	}
 	return TICKETS_COVERED;
 }
@@ -65,9 +71,13 @@ put_tickets_state(const struct put_tickets *tickets, const struct node *node)
 void
 put_tickets_fail(struct http_call *call)
 {
+	bool has_failed = store_has_failed(call->node->store);
+
 	http_call_fail(call, ADMIN_UNAVAILABLE,
 	    "GET /v1/status has the store's error; ask another node",
-	    "the store has failed, so nothing is sure to last");
+	    has_failed ? "the store has failed, so nothing is sure to last"
+		       : "the store did not commit in time: the herd has the "
+			 "change, but it is not sure to last");
 }
 
 bool

@@ -12,6 +12,7 @@
 struct put_tickets {
 	uint64_t appended[TABLE_SHARDS]; /* of the last that must be awaited */
 	bool awaited[TABLE_SHARDS];
+	struct mono since; /* the first of them was put */
 };
 
 /*
@@ -30,6 +31,7 @@ enum put_result put_tickets_put(struct put_tickets *tickets, struct node *node,
 enum put_result put_tickets_remove(struct put_tickets *tickets,
     struct node *node, const struct report *held, struct report *removal);
 
+/* FAILED: the store has failed, or has not committed in time. */
 enum put_tickets_state { TICKETS_COVERED, TICKETS_OPEN, TICKETS_FAILED };
 
 enum put_tickets_state put_tickets_state(
@@ -38,7 +40,7 @@ enum put_tickets_state put_tickets_state(
 /* Has the store failed? Then the call is answered so, and nothing is put. */
 bool put_tickets_refuse(struct http_call *call);
 
-/* Answers that the store has failed. */
+/* Answers so. */
 void put_tickets_fail(struct http_call *call);
 
 /* From now on the call's steps are calls to put_tickets_state() only. */

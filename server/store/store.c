@@ -386,8 +386,6 @@ run_store(void *arg)
 {
 	struct store *store = arg;
 
-	if (store->ops->is_shared)
-		store_contact_start(store);
 	while (!has_failed(store)) {
 		bool stopping = atomic_load(&store->stopping);
 
@@ -574,7 +572,9 @@ store_open(
 	if (error == HERD_OK)
 		error = store->ops->open(
 		    &store->engine_config, message, &store->engine);
-	if (error == HERD_OK && !store->ops->is_shared)
+	if (store->ops->is_shared)
+		store_contact_init(store);
+	else if (error == HERD_OK)
 		error = load_local(store, message);
 	if (error == HERD_OK)
 		error = outbox_attach(&store->outbox);
@@ -636,6 +636,12 @@ store_commit(const struct store *store)
 
 /* --- what others may know ------------------------------------------------- */
 
+bool
+store_is_shared(const struct store *store)
+{
+	return store->ops->is_shared;
+}
+
 uint64_t
 store_patience_ns(const struct store *store)
 {
@@ -680,6 +686,8 @@ store_status(struct store *store, struct store_status *out)
 		.engine = store->word,
 		.is_shared = store->ops->is_shared,
 		.sync = store->config.sync,
+		.has_history =
+		    store->ops->track != NULL && store->config.history_ns != 0,
 		.state = store_state(store),
 		.since = { atomic_load(&store->state_since_ns) },
 		.lag =
@@ -701,7 +709,8 @@ store_status(struct store *store, struct store_status *out)
 	};
 	time_histogram_add(&out->commit_times, &store->commit_times);
 	pthread_mutex_lock(&store->lock);
-	memcpy(out->error, store->error, sizeof(out->error));
+	if (out->state != STORE_OK && out->state != STORE_LOADING)
+		memcpy(out->error, store->error, sizeof(out->error));
 	out->about = store->about;
 	out->found = store->found;
 	pthread_mutex_unlock(&store->lock);

@@ -63,6 +63,7 @@ struct store_status {
 	const char *engine;
 	bool is_shared;
 	bool sync;
+	bool has_history;
 	enum store_state state;
 	struct wall since; /* shared: of the state */
 	uint64_t lag;      /* records not yet committed */
@@ -78,7 +79,7 @@ struct store_status {
 	struct wall last_backup; /* that was fetched whole, since the start */
 	uint64_t last_backup_bytes;
 	struct time_histogram commit_times;
-	char error[ENGINE_ERROR_MAX]; /* shared: of the last failure */
+	char error[ENGINE_ERROR_MAX]; /* why it is not OK */
 	/* shared */
 	uint64_t retries;  /* calls that were made again, or will be */
 	uint64_t repaired; /* rows and records that comparisons mended */
@@ -145,6 +146,9 @@ const struct outbox *store_outbox(const struct store *store);
 
 /* Which tickets are durable. */
 const struct commit *store_commit(const struct store *store);
+
+/* Do other nodes write it too? */
+bool store_is_shared(const struct store *store);
 
 /* How long a reply may wait for a commit; 0: until it comes. NULL is fine. */
 uint64_t store_patience_ns(const struct store *store);

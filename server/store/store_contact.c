@@ -27,24 +27,25 @@ store_contact_due(const struct store *store)
  * A store that was never met would keep the first client waiting, so that wait
  * has lasted for ever.
  */
+static uint64_t
+waits_since(const struct store *store)
+{
+	if (!store->config.sync)
+		return 0;
+	if (!store->contact.met)
+		return 1;
+	if (store->batch.pending)
+		return store->batch.began.ns;
+	return store->contact.open ? 0 : store->contact.lost.ns;
+}
+
 void
 store_contact_tell(struct store *store)
 {
-	uint64_t before = atomic_load(&store->waits_since_ns);
-	uint64_t since = 0;
+	uint64_t since = waits_since(store);
 
-	if (!store->config.sync || !store->ops->is_shared)
-		return;
-	if (!store->contact.met)
-		since = 1;
-	else if (store->batch.pending)
-		since = store->batch.began.ns;
-	else if (!store->contact.open)
-		since = store->contact.lost.ns;
-	if (since == before)
-		return;
-	atomic_store(&store->waits_since_ns, since);
-	store->hooks.on_commit(store->hooks.arg);
+	if (atomic_exchange(&store->waits_since_ns, since) != since)
+		store->hooks.on_commit(store->hooks.arg);
 }
 
 /* --- finding -------------------------------------------------------------- */
@@ -107,12 +108,12 @@ contact_open(struct store *store)
 }
 
 void
-store_contact_start(struct store *store)
+store_contact_init(struct store *store)
 {
 	store->contact.lost = clock_mono();
 	store->contact.loading_since = store->contact.lost;
-	store_set_state(store, STORE_AWAY);
-	store_contact_tell(store);
+	atomic_store(&store->state, STORE_AWAY);
+	atomic_store(&store->waits_since_ns, waits_since(store));
 }
 
 void

@@ -9,8 +9,8 @@
 
 #include "store/store.h"
 
-/* Begins to seek contact. */
-void store_contact_start(struct store *store);
+/* There is no contact yet. Before the thread starts. */
+void store_contact_init(struct store *store);
 
 /* Seeks contact if that is due. */
 void store_contact_seek(struct store *store);
