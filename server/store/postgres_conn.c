@@ -27,6 +27,9 @@ set_error(struct engine *engine, const char *sqlstate, const char *what)
 	struct buf text;
 	struct span first = span_from(what);
 
+	/* A message of libpq has it already. */
+	if (strstr(what, sqlstate) != NULL)
+		sqlstate = "";
 	buf_init(&text, 2048);
 	first = span_cut(&first, '\n');
 	if (text_escape(&text, first, 200) == HERD_OK)

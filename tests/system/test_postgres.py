@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The store that nodes share, on real PostgreSQL servers: what is written,
 what is read, and who is refused."""
+import csv
+import json
 import re
+import time
+import xml.etree.ElementTree
 
 import pytest
 
 from api import Api
 from certificates import Authority
+from conftest import Ctl
 from nodes import Herd, wait_until
 from postgres import Cluster
 
@@ -56,7 +61,11 @@ def test_node_far_from_the_others_gets_the_table(tmp_path, cluster):
         ann.start()
         ann.iamat(*((b"c%d" % i, b"+1+1", b"5") for i in range(3000)))
         wait_until(lambda: rows(cluster) == "3000", "all is written")
+        cluster.stop()
         far.start()
+        assert Api(far.admin).get("/readyz").status == 503
+        cluster.start()
+        wait_until(lambda: Api(far.admin).get("/readyz").status == 200, "it is ready")
         assert far.at_line(b"c2999") == ann.at_line(b"c2999")
         assert status(far)["state"] == "ok"
 
@@ -210,6 +219,33 @@ def test_history_is_kept_by_day_and_dropped(tmp_path, cluster):
         assert Api(ann.admin).post("/v1/clients/kiwi/erase").status == 200
         assert cluster.sql("SELECT count(*) FROM herd_history") == "0"
         assert rows(cluster, "kind") == "1"
+
+
+def test_herdctl_shows_a_track(tmp_path, cluster):
+    settings = store(cluster.url_file(tmp_path), "durability: sync, history: 30d", "max_ahead: 0\n")
+    home = tmp_path / "home"
+    home.mkdir()
+    with Herd(tmp_path, ["Ann"], [], settings) as herd:
+        ann, ctl = herd.start()["Ann"], Ctl(home, herd.path)
+        now = int(time.time())
+        for at in range(now - 7200, now, 1800):
+            ann.iamat((b"ki&wi", b"+1.%d+1" % (at % 7), b"%d" % at))
+        rows = list(csv.DictReader(ctl("client", "track", "ki&wi", "-o", "csv").stdout.splitlines()))
+        assert [int(row["time"]) for row in rows] == list(range(now - 7200, now, 1800))
+        assert len(ctl("client", "track", "ki&wi", "--since", "95m", "-o", "jsonl").stdout.splitlines()) == 3
+        features = json.loads(ctl("client", "track", "ki&wi", "-o", "geojson").stdout)["features"]
+        assert [f["geometry"]["coordinates"][0] for f in features] == [1, 1, 1, 1]
+        gpx = xml.etree.ElementTree.fromstring(ctl("client", "track", "ki&wi", "-o", "gpx").stdout)
+        points = gpx.findall(".//{*}trkseg/{*}trkpt")
+        assert [point.find("{*}name").text for point in points] == ["ki&wi"] * 4
+        shown = ctl("map", "--track", "ki&wi")
+        assert "4 positions" in shown.stdout and "ki&wi" in shown.stdout, shown
+        assert ctl("map", "--track", "nobody").returncode == 0
+        assert ctl("map", "ki&wi", "--track", "ki&wi").returncode == 2
+        # The server is away: so is the history.
+        cluster.stop()
+        result = ctl("client", "track", "ki&wi")
+        assert result.returncode != 0 and result.stdout == ""
 
 
 def test_role_that_only_reads(tmp_path, cluster):
