@@ -18,11 +18,11 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libevent-dev \
 	libsqlite3-dev libssl-dev libyaml-dev
 TEST_PACKAGES := libcmocka-dev python3 python3-pytest python3-pytest-xdist \
 	python3-pexpect python3-h2 python3-pyte python3-yaml openssl curl \
-	iproute2 procps zsh fish logrotate \
+	iproute2 postgresql-15 procps util-linux zsh fish logrotate \
 	prometheus
 LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck mandoc \
 	shellcheck libclang-rt-14-dev
-BENCH_PACKAGES := redis-server memcached chrony postgresql
+BENCH_PACKAGES := redis-server memcached chrony
 # For the Debian package and its test on a machine of its own.
 DEB_PACKAGES := build-essential debhelper dpkg-dev lintian
 DEB_CHECK_PACKAGES := debootstrap systemd-container
@@ -294,7 +294,7 @@ PROGRAMS += build/mkgazetteer build/gazetteer.sqlite
 .DEFAULT_GOAL := programs
 .PHONY: programs all check unit sim soak mutants sanitize lint format bench \
 	abuse fuzz fuzz-run fuzz-replay coverage quick install uninstall dist deb deb-check clean \
-	deps deps-deb deps-run lint-deps demo help FORCE
+	deps deps-deb deps-run lint-deps demo demo-postgres check-postgis help FORCE
 .SECONDARY:
 
 programs: $(PROGRAMS) ## build/herdd and build/herdctl
@@ -489,14 +489,25 @@ check: deps ## install what is missing, build, run all tests
 	$(Q)$(MAKE) --no-print-directory programs
 	$(Q)MODE=$(MODE) tests/check.sh $(CHECK_SUITES)
 
+demo-postgres: deps-run ## three nodes on a PostgreSQL database: what is where, kill both
+	$(Q)$(call install,postgresql-15 util-linux)
+	$(Q)$(MAKE) --no-print-directory programs
+	$(Q)tests/demo/postgres.sh
+
 demo: deps-run ## five nodes on loopback: report, ask, crash, recover
 	$(Q)$(MAKE) --no-print-directory programs
 	$(Q)tests/demo/demo.sh
 
 bench: deps ## speed beside Redis, memcached and a bare echo
 	$(Q)$(call install,$(BENCH_PACKAGES))
-	$(Q)$(MAKE) --no-print-directory programs $(B)/load $(B)/echo
+	$(Q)$(MAKE) --no-print-directory programs $(B)/load $(B)/echo \
+	    $(B)/bench_store
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(B)
+
+check-postgis: deps ## the shared store's view where the database has PostGIS
+	$(Q)$(call install,postgresql-15-postgis-3)
+	$(Q)$(MAKE) --no-print-directory programs
+	$(Q)$(PYTHON) -m pytest -q -p no:cacheprovider -k postgis tests/system/test_postgres.py
 
 abuse: programs $(B)/load ## what others notice of clients that misuse a node, and the bounds
 	$(Q)$(PYTHON) tests/bench/abuse.py --build $(B)
