@@ -186,6 +186,11 @@ struct engine_ops {
 	 */
 	enum herd_error (*expire)(struct engine *engine, uint64_t cut_ns,
 	    unsigned max, uint64_t *deleted);
+	/*
+	 * Shared, may be NULL: has the server closed the connection? It is not
+	 * asked, so a node that writes nothing knows it, too, at no cost.
+	 */
+	enum herd_error (*look)(struct engine *engine);
 	/* Shared: does not ask the server. */
 	void (*describe)(struct engine *engine, struct engine_about *out);
 	/*

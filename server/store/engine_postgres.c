@@ -46,10 +46,10 @@ static const char APPEND_SQL[] = APPEND UPSERT(ARRAYS ")");
 
 static const char PAGE_FROM[] = "herd_page";
 static const char PAGE_TO[] = "herd_page_to";
-#define PAGE_SQL(more)                                           \
-	POSTGRES_ROW_SELECT                                      \
-	    ", key FROM herd_reports WHERE key > $1::bytea" more \
-	    " ORDER BY key LIMIT " TEXT_OF(PAGE)
+#define PAGE_SQL(more)                                       \
+	POSTGRES_ROW_SELECT                                  \
+	", key FROM herd_reports WHERE key > $1::bytea" more \
+	" ORDER BY key LIMIT " TEXT_OF(PAGE)
 
 /* Rows that another node writes now are left to the next time. */
 static const char EXPIRE_SQL[] =
@@ -150,6 +150,12 @@ postgres_connect(struct engine *engine)
 	if (error != HERD_OK)
 		postgres_conn_close(&self->conn);
 	return error;
+}
+
+static enum herd_error
+postgres_look(struct engine *engine)
+{
+	return postgres_conn_look(&((struct postgres_engine *)engine)->conn);
 }
 
 static void
@@ -388,6 +394,7 @@ const struct engine_ops engine_postgres = {
 	.count = postgres_count,
 	.forget = postgres_forget,
 	.expire = postgres_expire,
+	.look = postgres_look,
 	.describe = postgres_describe,
 	.track = postgres_track,
 	.close = postgres_close,

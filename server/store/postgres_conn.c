@@ -583,6 +583,17 @@ postgres_conn_rows(struct postgres_conn *conn, const struct postgres_call *call,
 		   : error;
 }
 
+enum herd_error
+postgres_conn_look(struct postgres_conn *conn)
+{
+	enum herd_error error = begin(conn);
+
+	if (error == HERD_OK && (PQconsumeInput(conn->pg) == 0 ||
+				    PQstatus(conn->pg) == CONNECTION_BAD))
+		error = finish(conn, fail_closed(conn));
+	return error;
+}
+
 struct span
 postgres_conn_value(const PGresult *result, int column)
 {

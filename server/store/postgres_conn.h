@@ -45,6 +45,9 @@ HERD_MUST_CHECK enum herd_error postgres_conn_open(struct postgres_conn *conn);
 /* Without contact: nothing. */
 void postgres_conn_close(struct postgres_conn *conn);
 
+/* Has the server closed it? Does not wait. */
+HERD_MUST_CHECK enum herd_error postgres_conn_look(struct postgres_conn *conn);
+
 /* Gives *out (NULL: not wanted): PQclear() it. */
 HERD_MUST_CHECK enum herd_error postgres_conn_run(struct postgres_conn *conn,
     const struct postgres_call *call, PGresult **out);

@@ -18,6 +18,8 @@
 #include "store/store_prune.h"
 #include "store/store_track.h"
 
+/* Between two looks whether a server is still there. */
+#define LOOK_NS (2 * HERD_NS_PER_S)
 /* Before work is tried again that others are in the way of. */
 #define BLOCKED_WAIT_NS (20u * HERD_NS_PER_MS)
 
@@ -284,6 +286,12 @@ until_ns(struct mono at)
 	return at.ns > now.ns ? at.ns - now.ns : 0;
 }
 
+static struct mono
+earlier(struct mono a, struct mono b)
+{
+	return a.ns < b.ns ? a : b;
+}
+
 static void
 store_wait(struct store *store, enum store_work_turn turn)
 {
@@ -293,9 +301,11 @@ store_wait(struct store *store, enum store_work_turn turn)
 		store_sleep(store, BLOCKED_WAIT_NS);
 		return;
 	}
-	if (store->ops->is_shared)
-		next = store->contact.open ? store->compare_at
-					   : store_contact_due(store);
+	if (store->ops->is_shared && !store->contact.open)
+		next = store_contact_due(store);
+	else if (store->ops->is_shared)
+		next =
+		    earlier(store->compare_at, mono_add(clock_mono(), LOOK_NS));
 	if (atomic_load(&store->stopping) &&
 	    next.ns > atomic_load(&store->stop_at_ns))
 		next.ns = atomic_load(&store->stop_at_ns);
@@ -332,7 +342,10 @@ store_do_rest(struct store *store)
 	store_count(store);
 	if (!store->ops->is_shared)
 		return turn;
-	error = store_prune_expired(store);
+	error = store->ops->look == NULL ? HERD_OK
+					 : store->ops->look(store->engine);
+	if (error == HERD_OK)
+		error = store_prune_expired(store);
 	if (error != HERD_OK)
 		store_on_error(store, error);
 	else if (store_compare_step(store))

@@ -347,6 +347,16 @@ def resident(node):
         return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
 
 
+def test_node_that_writes_nothing_notices(tmp_path, cluster):
+    with Herd(tmp_path, ["Ann"], [], store(cluster.url_file(tmp_path))) as herd:
+        ann = herd.start()["Ann"]
+        ann.wait_log("event=store-loaded")
+        cluster.crash()
+        ann.wait_log("event=store-away")
+        cluster.start()
+        ann.wait_log("event=store-connected", 2)
+
+
 def test_node_starts_and_stops_without_its_server(tmp_path, cluster):
     cluster.stop()
     with Herd(tmp_path, ["Ann"], [], store(cluster.url_file(tmp_path), "durability: async", "500ms")) as herd:
