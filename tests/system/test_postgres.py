@@ -216,7 +216,7 @@ def test_history_is_kept_by_day_and_dropped(tmp_path, cluster):
         days = cluster.sql("SELECT relname FROM pg_class WHERE relname ~ '^herd_history_[0-9]*$'").split()
         assert len(days) == 1
         # Erased here, erased in the history.
-        assert Api(ann.admin).post("/v1/clients/kiwi/erase").status == 200
+        assert Api(ann.admin).post("/v1/clients/kiwi/erase").json["store"] == "deleted"
         assert cluster.sql("SELECT count(*) FROM herd_history") == "0"
         assert rows(cluster, "kind") == "1"
 
@@ -246,6 +246,35 @@ def test_herdctl_shows_a_track(tmp_path, cluster):
         cluster.stop()
         result = ctl("client", "track", "ki&wi")
         assert result.returncode != 0 and result.stdout == ""
+
+
+def test_old_days_of_a_history_are_dropped(tmp_path, cluster):
+    """When the clock is trusted, by the node that compares."""
+    settings = store(cluster.url_file(tmp_path), "durability: sync, history: 2d")
+    with Herd(tmp_path, ["Ann"], [], settings) as herd:
+        ann = herd.start()["Ann"]
+        ann.iamat((b"a", b"+1+1", b"5"))
+        cluster.sql("CREATE TABLE herd_history_20200101 PARTITION OF herd_history FOR VALUES IN ('2020-01-01');"
+                    " CREATE TABLE herd_history_notes (x int); CREATE TABLE herd_history_1999_old (x int)")
+        ann.stop()
+        ann.start()
+        wait_until(lambda: cluster.sql("SELECT to_regclass('herd_history_20200101')") == "", "it is dropped", 40)
+        assert cluster.sql("SELECT count(*) FROM pg_class WHERE relname ~ '^herd_history_' AND relkind = 'r'") == "3"
+        assert len(Api(ann.admin).get("/v1/clients/a/track").json["track"]) == 1
+
+
+def test_view_has_a_geography_where_postgis_is(tmp_path, cluster):
+    if cluster.sql("SELECT count(*) FROM pg_available_extensions WHERE name = 'postgis'") == "0":
+        pytest.skip("PostGIS is not installed: make check-postgis does it")
+    with Herd(tmp_path, ["Ann"], [], store(cluster.url_file(tmp_path))) as herd:
+        ann = herd.start()["Ann"]
+        ann.iamat((b"a", b"+34.068930-118.445127", b"5"))
+        # It comes later than the tables.
+        cluster.sql("CREATE EXTENSION postgis")
+        ann.stop()
+        ann.start()
+        ann.wait_log("event=store-connected")
+        assert cluster.sql("SELECT ST_AsText(geog) FROM herd_positions") == "POINT(-118.445127 34.06893)"
 
 
 def test_role_that_only_reads(tmp_path, cluster):
