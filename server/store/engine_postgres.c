@@ -173,7 +173,7 @@ postgres_describe(struct engine *engine, struct engine_about *out)
 
 /* --- reading -------------------------------------------------------------- */
 
-struct page {
+struct row_page {
 	struct postgres_engine *self;
 	const struct engine_loader *loader;
 	struct engine_cursor *cursor;
@@ -185,7 +185,7 @@ struct page {
 static enum herd_error
 on_row(void *arg, PGresult *result)
 {
-	struct page *page = arg;
+	struct row_page *page = arg;
 	struct span key = postgres_conn_value(result, POSTGRES_ROW_COLUMNS);
 	struct report report;
 	const char *why =
@@ -209,7 +209,7 @@ postgres_load(struct engine *engine, const struct engine_loader *loader,
 {
 	struct postgres_engine *self = (struct postgres_engine *)engine;
 	struct engine_cursor from = *cursor;
-	struct page page = { self, loader, cursor, 0 };
+	struct row_page page = { self, loader, cursor, 0 };
 	const struct postgres_call call = {
 		.name = from.has_end ? PAGE_TO : PAGE_FROM,
 		.count = from.has_end ? 2 : 1,

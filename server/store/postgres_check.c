@@ -11,7 +11,7 @@
 /* A slice: about ENGINE_SLICE_NS for a server on the same network. */
 #define PAGE "500"
 
-struct check {
+struct row_check {
 	bool begun;
 	uint8_t key[ENGINE_KEY_LEN]; /* of the last row */
 	uint64_t page_rows;
@@ -22,7 +22,7 @@ struct check {
 void
 postgres_check_drop(struct engine_task *task)
 {
-	struct check *check = task->state;
+	struct row_check *check = task->state;
 
 	if (check == NULL)
 		return;
@@ -34,7 +34,7 @@ postgres_check_drop(struct engine_task *task)
 static enum herd_error
 begin(struct postgres_engine *self, struct engine_task *task)
 {
-	struct check *check = calloc(1, sizeof(*check));
+	struct row_check *check = calloc(1, sizeof(*check));
 	bool is_estimate = false;
 
 	if (check == NULL)
@@ -47,7 +47,7 @@ begin(struct postgres_engine *self, struct engine_task *task)
 
 /* Do key and order fit the report? */
 static bool
-fits(struct check *check, struct span key, struct span ord,
+fits(struct row_check *check, struct span key, struct span ord,
     const struct report *report)
 {
 	uint8_t wanted[ENGINE_KEY_LEN];
@@ -62,7 +62,7 @@ fits(struct check *check, struct span key, struct span ord,
 static enum herd_error
 on_row(void *arg, PGresult *result)
 {
-	struct check *check = arg;
+	struct row_check *check = arg;
 	struct engine_task *task = check->task;
 	struct span key = postgres_conn_value(result, POSTGRES_ROW_COLUMNS);
 	struct span ord = postgres_conn_value(result, POSTGRES_ROW_COLUMNS + 1);
@@ -84,7 +84,7 @@ on_row(void *arg, PGresult *result)
 }
 
 static enum herd_error
-look_at_page(struct postgres_engine *self, struct check *check)
+look_at_page(struct postgres_engine *self, struct row_check *check)
 {
 	const struct postgres_call call = {
 		.sql = POSTGRES_ROW_SELECT

@@ -125,21 +125,21 @@ wait_for(
 /* --- making contact ------------------------------------------------------- */
 
 /* A place to dial: an address of one of the hosts. */
-struct target {
+struct dial_target {
 	const struct postgres_host *host;
 	char numeric[NI_MAXHOST]; /* "": a socket */
 };
 
-struct targets {
+struct dial_targets {
 	unsigned count;
-	struct target list[TARGETS_MAX];
+	struct dial_target list[TARGETS_MAX];
 };
 
 static void
-add_target(struct targets *targets, const struct postgres_host *host,
+add_target(struct dial_targets *targets, const struct postgres_host *host,
     const char *numeric)
 {
-	struct target *target = &targets->list[targets->count];
+	struct dial_target *target = &targets->list[targets->count];
 
 	if (targets->count == TARGETS_MAX)
 		return;
@@ -150,7 +150,7 @@ add_target(struct targets *targets, const struct postgres_host *host,
 
 /* What a name of this machine leads to must be this machine. */
 static void
-add_endpoints(struct targets *targets, const struct postgres_host *host,
+add_endpoints(struct dial_targets *targets, const struct postgres_host *host,
     bool is_verified, const struct endpoints *found)
 {
 	for (unsigned i = 0; i < found->count; i++) {
@@ -167,7 +167,7 @@ add_endpoints(struct targets *targets, const struct postgres_host *host,
 
 /* libpq's own lookup would hold the thread as long as a DNS server likes. */
 static const char *
-look_up(struct postgres_conn *conn, struct targets *targets,
+look_up(struct postgres_conn *conn, struct dial_targets *targets,
     const struct postgres_host *host, bool is_verified)
 {
 	struct resolution *resolution;
@@ -222,7 +222,7 @@ add_option(struct dial_options *options, const char *keyword, const char *value)
 /* What the address says comes later and wins over what is usual here. */
 static void
 set_options(struct dial_options *options, const struct postgres_conn *conn,
-    const struct postgres_url *url, const struct target *target,
+    const struct postgres_url *url, const struct dial_target *target,
     const char *port)
 {
 	*options = (struct dial_options){ 0 };
@@ -295,7 +295,7 @@ look_at_server(struct postgres_conn *conn)
 
 static enum herd_error
 dial(struct postgres_conn *conn, const struct postgres_url *url,
-    const struct target *target, struct mono until)
+    const struct dial_target *target, struct mono until)
 {
 	struct dial_options options;
 	char port[8];
@@ -322,7 +322,7 @@ dial(struct postgres_conn *conn, const struct postgres_url *url,
 /* Each target has its part of the time, so that a dead one costs no more. */
 static enum herd_error
 dial_one_of(struct postgres_conn *conn, const struct postgres_url *url,
-    const struct targets *targets)
+    const struct dial_targets *targets)
 {
 	enum herd_error error = HERD_ESYSTEM;
 
@@ -340,7 +340,7 @@ dial_one_of(struct postgres_conn *conn, const struct postgres_url *url,
 
 static enum herd_error
 find_targets(struct postgres_conn *conn, const struct postgres_url *url,
-    struct targets *targets)
+    struct dial_targets *targets)
 {
 	const char *why = NULL;
 
@@ -362,7 +362,7 @@ enum herd_error
 postgres_conn_open(struct postgres_conn *conn)
 {
 	struct postgres_url url;
-	struct targets targets;
+	struct dial_targets targets;
 	struct buf message;
 	enum herd_error error;
 
