@@ -44,7 +44,8 @@ enum at_limit { AT_LIMIT_REFUSE, AT_LIMIT_EVICT };
  * engine_NAME of server/store. LOCAL is a file of the node's own, SHARED a
  * server that several nodes write.
  */
-#define STORE_ENGINES(LOCAL, SHARED) LOCAL(SQLITE, sqlite)
+#define STORE_ENGINES(LOCAL, SHARED) \
+	LOCAL(SQLITE, sqlite) SHARED(POSTGRES, postgres)
 
 enum store_engine {
 	STORE_NONE,

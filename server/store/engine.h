@@ -180,9 +180,17 @@ struct engine_ops {
 	 * Called before all others, and again after ENGINE_AWAY.
 	 */
 	enum herd_error (*connect)(struct engine *engine);
-	/* Shared: deletes at most `max` rows with times before `cut_ns`. */
+	/*
+	 * Shared: deletes at most `max` rows with times before `cut_ns`, and
+	 * what of the history is older than it may be.
+	 */
 	enum herd_error (*expire)(struct engine *engine, uint64_t cut_ns,
 	    unsigned max, uint64_t *deleted);
+	/*
+	 * Shared, may be NULL: has the server closed the connection? It is not
+	 * asked, so a node that writes nothing knows it, too, at no cost.
+	 */
+	enum herd_error (*look)(struct engine *engine);
 	/* Shared: does not ask the server. */
 	void (*describe)(struct engine *engine, struct engine_about *out);
 	/*

@@ -16,7 +16,10 @@
 #include "store/store_contact.h"
 #include "store/store_internal.h"
 #include "store/store_prune.h"
+#include "store/store_track.h"
 
+/* Between two looks whether a server is still there. */
+#define LOOK_NS (2 * HERD_NS_PER_S)
 /* Before work is tried again that others are in the way of. */
 #define BLOCKED_WAIT_NS (20u * HERD_NS_PER_MS)
 
@@ -226,13 +229,26 @@ store_work(struct store *store)
 	if (!store_work_may_begin(work, &now))
 		return STORE_WORK_IDLE;
 	client = store_work_client(work);
-	if (client.len > 0 && !store_is_held(store, client))
+	/* A shared engine keeps a removal, and forgets the history. */
+	if (client.len > 0 &&
+	    (store->ops->is_shared || !store_is_held(store, client)))
 		error = store->ops->forget(store->engine, client);
 	if (error != HERD_OK) {
 		store_on_error(store, error);
 		return STORE_WORK_IDLE;
 	}
 	return store_work_go_on(work, store->engine);
+}
+
+/* One question a turn: batches go first. */
+static void
+serve_track(struct store *store)
+{
+	enum herd_error error =
+	    store_tracks_serve(&store->tracks, store->engine);
+
+	if (error != HERD_OK && store->engine->fault != ENGINE_FINE)
+		store_on_error(store, error);
 }
 
 static void
@@ -270,6 +286,12 @@ until_ns(struct mono at)
 	return at.ns > now.ns ? at.ns - now.ns : 0;
 }
 
+static struct mono
+earlier(struct mono a, struct mono b)
+{
+	return a.ns < b.ns ? a : b;
+}
+
 static void
 store_wait(struct store *store, enum store_work_turn turn)
 {
@@ -279,9 +301,11 @@ store_wait(struct store *store, enum store_work_turn turn)
 		store_sleep(store, BLOCKED_WAIT_NS);
 		return;
 	}
-	if (store->ops->is_shared)
-		next = store->contact.open ? store->compare_at
-					   : store_contact_due(store);
+	if (store->ops->is_shared && !store->contact.open)
+		next = store_contact_due(store);
+	else if (store->ops->is_shared)
+		next =
+		    earlier(store->compare_at, mono_add(clock_mono(), LOOK_NS));
 	if (atomic_load(&store->stopping) &&
 	    next.ns > atomic_load(&store->stop_at_ns))
 		next.ns = atomic_load(&store->stop_at_ns);
@@ -311,12 +335,17 @@ store_do_rest(struct store *store)
 	if (!store->contact.open)
 		return STORE_WORK_MORE;
 	turn = store_work(store);
+	if (store->contact.open)
+		serve_track(store);
 	if (has_failed(store) || !store->contact.open)
 		return STORE_WORK_IDLE;
 	store_count(store);
 	if (!store->ops->is_shared)
 		return turn;
-	error = store_prune_expired(store);
+	error = store->ops->look == NULL ? HERD_OK
+					 : store->ops->look(store->engine);
+	if (error == HERD_OK)
+		error = store_prune_expired(store);
 	if (error != HERD_OK)
 		store_on_error(store, error);
 	else if (store_compare_step(store))
@@ -345,6 +374,8 @@ store_turn(struct store *store, bool stopping)
 		store_contact_tell(store);
 	if (!stopping && !has_failed(store) && store->contact.open)
 		turn = store_do_rest(store);
+	if (!store->contact.open)
+		store_tracks_fail(&store->tracks, "the store is away");
 	if ((owed && store->contact.open) || turn == STORE_WORK_MORE ||
 	    has_failed(store) || (stopping && is_done(store, owed)))
 		return;
@@ -379,6 +410,7 @@ run_store(void *arg)
 	}
 	store_works_close(&store->works, store->engine,
 	    has_failed(store) ? "the store has failed" : "the node stops");
+	store_tracks_close(&store->tracks);
 	store_compare_drop(store);
 	log_unwritten(store);
 	return NULL;
@@ -410,6 +442,20 @@ store_look(
     struct store *store, enum engine_work *kind, struct store_work_report *out)
 {
 	return store_works_look(&store->works, kind, out);
+}
+
+enum herd_error
+store_track_begin(struct store *store, struct span client, uint64_t since_ns,
+    unsigned max, struct store_track **out)
+{
+	enum herd_error error;
+
+	if (store->ops->track == NULL || store->config.history_ns == 0)
+		return HERD_ENOTFOUND;
+	error = store_tracks_add(&store->tracks, client, since_ns, max, out);
+	if (error == HERD_OK)
+		(void)sem_post(&store->woken);
+	return error;
 }
 
 /* Has the thread see a wish; a local engine has none of that kind. */
@@ -518,6 +564,7 @@ store_new(const struct store_config *config)
 	(void)sem_init(&store->woken, 0, 0);
 	pthread_mutex_init(&store->lock, NULL);
 	store_works_init(&store->works);
+	store_tracks_init(&store->tracks);
 	outbox_init(&store->outbox, config->table, FROM_NOBODY, on_wake, store);
 	store->outbox.scope = scope_of(store);
 	return store;
@@ -582,6 +629,7 @@ store_close(struct store *store)
 	(void)sem_destroy(&store->woken);
 	pthread_mutex_destroy(&store->lock);
 	store_works_release(&store->works);
+	store_tracks_release(&store->tracks);
 	free(store->path);
 	free(store->url_file);
 	free(store);

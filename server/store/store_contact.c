@@ -64,6 +64,7 @@ contact_reopen(struct store *store)
 		store->ops->close(store->engine);
 		store->engine = engine;
 		store->contact.open = false;
+		store->contact.reports_it = false;
 		store->contact.retry_at = clock_mono();
 		backoff_reset(&store->contact.backoff);
 		store_compare_drop(store);

@@ -13,6 +13,7 @@
 
 #include "core/backoff.h"
 #include "store/store.h"
+#include "store/store_track.h"
 #include "store/store_work.h"
 
 struct store_compare;
@@ -87,6 +88,7 @@ struct store {
 	struct store_differences found;
 
 	struct store_works works;
+	struct store_tracks tracks;
 };
 
 enum store_state store_state(const struct store *store);

@@ -53,14 +53,14 @@ store_prune_expired(struct store *store)
 	uint64_t deleted = 0;
 	enum herd_error error;
 
-	if (after == 0 || !is_due(store))
+	if ((after == 0 && store->config.history_ns == 0) || !is_due(store))
 		return HERD_OK;
 	now = timekeeper_expiry(store->config.timekeeper, clock_mono());
 	if (now.ns <= after || !store->hooks.leads(store->hooks.arg))
 		return HERD_OK;
 	store->prune_at = mono_add(clock_mono(), STORE_PRUNE_NS);
-	error = store->ops->expire(
-	    store->engine, now.ns - after, STORE_PRUNE_ROWS, &deleted);
+	error = store->ops->expire(store->engine,
+	    after == 0 ? 0 : now.ns - after, STORE_PRUNE_ROWS, &deleted);
 	if (error != HERD_OK)
 		return error;
 	atomic_fetch_add(&store->expired, deleted);
