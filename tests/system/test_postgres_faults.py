@@ -93,107 +93,103 @@ def check(cluster, writers, name):
     print(f"{name}: {writers.count} acknowledged, 0 lost")
 
 
+class Trial:
+    """Two nodes on a server, and clients that report to both."""
+
+    def __init__(self, tmp_path, cluster, timeout="2s"):
+        self.cluster = cluster
+        self.herd = Herd(tmp_path, *PAIR, store(cluster.url_file(tmp_path), timeout=timeout))
+
+    def run(self, name, fault, rounds=ROUNDS, between=40):
+        with self.herd as herd:
+            herd.start()
+            with Writers(herd) as self.writers:
+                for _ in range(rounds):
+                    self.writers.more(between)
+                    fault(herd)
+                self.writers.more()
+            check(self.cluster, self.writers, name)
+
+    def nothing_is_lost(self):
+        assert lost(self.cluster, dict(self.writers.acked)) == {}
+
+
 def test_kill_9_of_the_server(tmp_path, cluster):
-    with Herd(tmp_path, *PAIR, store(cluster.url_file(tmp_path))) as herd:
-        herd.start()
-        with Writers(herd) as writers:
-            for _ in range(ROUNDS):
-                writers.more()
-                cluster.crash()
-                assert lost(cluster.start(), dict(writers.acked)) == {}
-            writers.more()
-        check(cluster, writers, "kill -9 of the postmaster")
+    trial = Trial(tmp_path, cluster)
+
+    def fault(_):
+        cluster.crash()
+        cluster.start()
+        trial.nothing_is_lost()
+    trial.run("kill -9 of the postmaster", fault)
 
 
 def test_kill_9_of_all_nodes(tmp_path, cluster):
-    with Herd(tmp_path, *PAIR, store(cluster.url_file(tmp_path))) as herd:
+    trial = Trial(tmp_path, cluster)
+
+    def fault(herd):
+        for node in herd:
+            node.stop(signal.SIGKILL)
+        trial.nothing_is_lost()
         herd.start()
-        with Writers(herd) as writers:
-            for _ in range(ROUNDS):
-                writers.more()
-                for node in herd:
-                    node.stop(signal.SIGKILL)
-                assert lost(cluster, dict(writers.acked)) == {}
-                herd.start()
-            writers.more()
-        check(cluster, writers, "kill -9 of all nodes")
+    trial.run("kill -9 of all nodes", fault)
 
 
 def test_kill_9_of_nodes_and_server_at_once(tmp_path, cluster):
-    with Herd(tmp_path, *PAIR, store(cluster.url_file(tmp_path))) as herd:
+    trial = Trial(tmp_path, cluster)
+
+    def fault(herd):
+        herd["Ann"].stop(signal.SIGKILL)
+        cluster.crash()
+        herd["Bob"].stop(signal.SIGKILL)
+        cluster.start()
+        trial.nothing_is_lost()
         herd.start()
-        with Writers(herd) as writers:
-            for _ in range(ROUNDS):
-                writers.more()
-                herd["Ann"].stop(signal.SIGKILL)
-                cluster.crash()
-                herd["Bob"].stop(signal.SIGKILL)
-                cluster.start()
-                assert lost(cluster, dict(writers.acked)) == {}
-                herd.start()
-            writers.more()
-        check(cluster, writers, "kill -9 of nodes and postmaster")
+    trial.run("kill -9 of nodes and postmaster", fault)
 
 
 def test_connections_that_the_server_ends(tmp_path, cluster):
-    with Herd(tmp_path, *PAIR, store(cluster.url_file(tmp_path))) as herd:
-        herd.start()
-        with Writers(herd) as writers:
-            for _ in range(5 * ROUNDS):
-                writers.more(10)
-                cluster.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")
-            writers.more()
-        check(cluster, writers, "pg_terminate_backend")
+    Trial(tmp_path, cluster).run("pg_terminate_backend", lambda _: cluster.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"), 5 * ROUNDS, 10)
 
 
 def test_backend_that_is_killed(tmp_path, cluster):
     """The server then restarts all of its processes."""
-    with Herd(tmp_path, *PAIR, store(cluster.url_file(tmp_path))) as herd:
-        herd.start()
-        with Writers(herd) as writers:
-            for _ in range(ROUNDS):
-                writers.more()
-                os.kill(wait_until(cluster.backends, "a node is connected")[0], signal.SIGKILL)
-                wait_until(lambda: cluster.is_ready() and "recovery" not in subprocess.run(
-                    cluster.psql("SELECT 1"), capture_output=True, text=True, check=False).stderr, "it is back")
-            writers.more()
-        check(cluster, writers, "kill -9 of a backend")
+    def fault(_):
+        os.kill(wait_until(cluster.backends, "a node is connected")[0], signal.SIGKILL)
+        wait_until(lambda: subprocess.run(cluster.psql("SELECT 1"), capture_output=True, check=False).returncode == 0,
+                   "it is back")
+    Trial(tmp_path, cluster).run("kill -9 of a backend", fault)
 
 
 def test_server_that_stands_still(tmp_path, cluster):
-    with Herd(tmp_path, *PAIR, store(cluster.url_file(tmp_path), timeout="500ms")) as herd:
-        herd.start()
-        with Writers(herd) as writers:
-            for _ in range(ROUNDS):
-                writers.more()
-                with cluster.frozen():
-                    with herd["Ann"].connect() as s:
-                        s.sendall(b"IAMAT frozen +1+1 5\n")
-                        # The connection ends without a reply.
-                        assert s.recv(100) == b""
-                    before = writers.count
-                    herd["Ann"].wait_log("event=store-away")
-                    assert writers.count - before <= 8  # what was under way
-            writers.more()
-        check(cluster, writers, "SIGSTOP")
+    trial = Trial(tmp_path, cluster, "500ms")
+
+    def fault(herd):
+        with cluster.frozen():
+            with herd["Ann"].connect() as s:
+                s.sendall(b"IAMAT frozen +1+1 5\n")
+                # The connection ends without a reply.
+                assert s.recv(100) == b""
+            before = trial.writers.count
+            herd["Ann"].wait_log("event=store-away")
+            assert trial.writers.count - before <= 8  # what was under way
+    trial.run("SIGSTOP", fault)
 
 
 def test_statement_that_is_cancelled(tmp_path, cluster):
     cluster.sql("ALTER ROLE herd SET statement_timeout = '200ms'")
-    with Herd(tmp_path, *PAIR, store(cluster.url_file(tmp_path))) as herd:
-        herd.start()
-        with Writers(herd) as writers:
-            writers.more()
-            holder = subprocess.Popen(
-                cluster.psql("SET statement_timeout = 0; BEGIN; LOCK TABLE herd_reports; SELECT 'locked';"
-                             " SELECT pg_sleep(1000)"), stdout=subprocess.PIPE, text=True)
-            herd["Ann"].wait_log("event=store-away error=.*57014")
-            cluster.sql("SET statement_timeout = 0; SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                        " WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()")
-            holder.communicate()
-            writers.more()
-        check(cluster, writers, "statement_timeout")
+
+    def fault(herd):
+        holder = subprocess.Popen(
+            cluster.psql("SET statement_timeout = 0; BEGIN; LOCK TABLE herd_reports; SELECT pg_sleep(1000)"),
+            stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        herd["Ann"].wait_log("event=store-away error=.*57014")
+        cluster.sql("SET statement_timeout = 0; SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()")
+        holder.wait()
+    Trial(tmp_path, cluster).run("statement_timeout", fault, 1)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a small disk")
@@ -208,17 +204,14 @@ def test_disk_that_is_full(tmp_path):
     try:
         os.chown(disk, owner().pw_uid, owner().pw_gid)
         cluster.data = disk / "data"
-        with cluster, Herd(tmp_path, *PAIR, store(cluster.url_file(tmp_path))) as herd:
-            herd.start()
-            with Writers(herd) as writers:
-                writers.more()
+        with cluster:
+            def fault(herd):
                 fill_disk(disk)
                 herd["Ann"].wait_log("event=store-away")
                 (disk / "fill").unlink()
                 if cluster.process.poll() is not None:
                     cluster.start()
-                writers.more()
-            check(cluster, writers, "full disk")
+            Trial(tmp_path, cluster).run("full disk", fault, 1)
     finally:
         subprocess.run(["umount", "-l", disk], check=True)
         shutil.rmtree(cluster.folder, ignore_errors=True)
