@@ -187,7 +187,8 @@ COMMON_TESTS := test_address test_buf test_common_memory test_file \
 	test_report test_request test_resolver test_settings test_text test_time \
 	test_time_histogram
 
-SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/host.c \
+SIM_SRC := tests/sim/cost.c tests/sim/database.c tests/sim/fault.c \
+	tests/sim/host.c \
 	tests/sim/main.c tests/sim/mutant.c tests/sim/node.c \
 	tests/sim/oracle.c tests/sim/oracle_clock.c tests/sim/pipe.c \
 	tests/sim/plan.c tests/sim/stages.c tests/sim/store.c \
