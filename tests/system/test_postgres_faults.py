@@ -11,8 +11,9 @@ import time
 
 import pytest
 
+from api import Api
 from nodes import Herd, read_lines, wait_until
-from postgres import Cluster, owner
+from postgres import Cluster, owner, run
 
 PAIR = (["Ann", "Bob"], [("Ann", "Bob")])
 ROUNDS = int(os.environ.get("HERD_ROUNDS", "3"))
@@ -338,6 +339,47 @@ def resident(node):
     """KiB."""
     with open(f"/proc/{node.process.pid}/status") as lines:
         return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+
+
+def test_comparison_heals_both_sides(tmp_path, cluster):
+    """What a node that is gone for good never wrote is written by another, and
+    rows that the nodes lack are taken in."""
+    settings = store(cluster.url_file(tmp_path), "durability: async") + "link: {verify_every: 500ms}\n"
+    with Herd(tmp_path, *PAIR, settings) as herd:
+        ann = herd.start()["Ann"]
+        herd.wait_synced()
+        ann.wait_log("event=store-loaded")
+        # Of a dead origin, and old enough to be its own business no more.
+        lines = b"".join(b"AT Gone +0.000000001 g%d +1+1 %d\n" % (i, 1000 + i) for i in range(500))
+        assert Api(ann.admin).ask("POST", "/v1/clients", lines).json["put"] == 500
+        wait_until(lambda: cluster.sql("SELECT count(*) FROM herd_reports WHERE origin = 'Gone'") == "500",
+                   "they are written", 40)
+        # Another node far away wrote these; one has lost a newer one.
+        cluster.sql("UPDATE herd_reports SET client = 'far', key = sha256('far') WHERE client = 'g7'")
+        wait_until(lambda: ann.at_line(b"far"), "the row is taken in", 40)
+        cluster.sql("DELETE FROM herd_reports WHERE client >= 'g400'")
+        wait_until(lambda: cluster.sql("SELECT count(*) FROM herd_reports") == "501", "they are written again", 40)
+
+
+def test_server_that_comes_back_older(tmp_path, cluster):
+    """A backup is put in its place: the nodes give it what they hold."""
+    settings = store(cluster.url_file(tmp_path)) + "link: {verify_every: 500ms}\n"
+    with Herd(tmp_path, ["Ann"], [], settings) as herd:
+        ann = herd.start()["Ann"]
+        ann.iamat(*((b"c%d" % i, b"+1+1", b"5") for i in range(200)))
+        cluster.stop()
+        run("cp", "-r", cluster.data, cluster.folder / "old")
+        cluster.start()
+        old = b"".join(b"AT Ann +0.000000001 c%d +2+2 100\n" % i for i in range(200))
+        assert Api(ann.admin).ask("POST", "/v1/clients", old).json["put"] == 200
+        wait_until(lambda: cluster.sql("SELECT count(*) FROM herd_reports WHERE location = '+2+2'") == "200",
+                   "they are written", 40)
+        cluster.crash()
+        shutil.rmtree(cluster.data)
+        (cluster.folder / "old").rename(cluster.data)
+        cluster.start()
+        wait_until(lambda: cluster.sql("SELECT count(*) FROM herd_reports WHERE location = '+2+2'") == "200",
+                   "they are written again", 40)
 
 
 def test_node_that_writes_nothing_notices(tmp_path, cluster):
