@@ -16,6 +16,7 @@
 #include "herd/store_row.h"
 #include "store/postgres_check.h"
 #include "store/postgres_schema.h"
+#include "store/store_key.h"
 
 /* Rows of a page; they come one by one, so they need no memory together. */
 #define PAGE 10000
@@ -313,6 +314,21 @@ postgres_put_many(
 	return error == HERD_OK ? put_rows(self, 0, self->rows.count) : error;
 }
 
+static enum herd_error
+delete_client(struct postgres_engine *self, struct span client, const char *sql)
+{
+	uint8_t key[ENGINE_KEY_LEN];
+	const struct postgres_call call = {
+		.sql = sql,
+		.count = 1,
+		.values = { (const char *)key },
+		.lengths = { sizeof(key) },
+	};
+
+	store_key(client, key);
+	return postgres_conn_run(&self->conn, &call, NULL);
+}
+
 /*
  * A position alone: the removal that took its place must stay, or a node that
  * was away would bring the position back.
@@ -321,17 +337,12 @@ static enum herd_error
 postgres_forget(struct engine *engine, struct span client)
 {
 	struct postgres_engine *self = (struct postgres_engine *)engine;
-	const struct postgres_call call = {
-		.sql = "DELETE FROM herd_reports WHERE client = $1::bytea"
-		       " AND key = sha256($1::bytea) AND kind = 0",
-		.count = 1,
-		.values = { client.data },
-		.lengths = { (int)client.len },
-	};
-	enum herd_error error = postgres_conn_run(&self->conn, &call, NULL);
+	enum herd_error error = delete_client(self, client,
+	    "DELETE FROM herd_reports WHERE key = $1::bytea AND kind = 0");
 
 	if (error == HERD_OK && self->config->history_ns > 0)
-		error = postgres_history_forget(&self->conn, client);
+		error = delete_client(self, client,
+		    "DELETE FROM herd_history WHERE key = $1::bytea");
 	return error;
 }
 

@@ -227,6 +227,10 @@ set_options(struct dial_options *options, const struct postgres_conn *conn,
 {
 	*options = (struct dial_options){ 0 };
 	add_option(options, "gssencmode", "disable");
+	/* A peer that is silent for half a minute is gone. */
+	add_option(options, "keepalives_idle", "10");
+	add_option(options, "keepalives_interval", "5");
+	add_option(options, "keepalives_count", "4");
 	add_option(options, "fallback_application_name", "herdd");
 	add_option(options, "application_name", conn->config->node);
 	for (const PQconninfoOption *at = url->options; at->keyword != NULL;
@@ -431,6 +435,10 @@ next_result(struct postgres_conn *conn, PGresult **out)
 		if (PQconsumeInput(conn->pg) == 0)
 			return fail_closed(conn);
 	}
+	/* One that never ends its answer gets no more time than a silent one.
+	 */
+	if (is_late(conn, conn->until))
+		return fail_late(conn);
 	*out = PQgetResult(conn->pg);
 	return HERD_OK;
 }

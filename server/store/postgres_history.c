@@ -58,7 +58,22 @@ run(struct postgres_conn *conn, const char *sql)
 	return postgres_conn_run(conn, &call, NULL);
 }
 
-/* Another node may make it at the same time: it is there then. */
+/* What another node has done already is an error that is none. */
+static enum herd_error
+run_once(struct postgres_conn *conn, const char *sql)
+{
+	enum herd_error error = run(conn, sql);
+
+	if (error == HERD_OK || conn->pg == NULL ||
+	    postgres_fault_is_forbidden(conn->sqlstate))
+		return error;
+	return HERD_OK;
+}
+
+/*
+ * A partition that is attached waits for no reader of the history, as one that
+ * is created in its place would.
+ */
 static enum herd_error
 make_day(struct postgres_conn *conn, int32_t day)
 {
@@ -69,13 +84,14 @@ make_day(struct postgres_conn *conn, int32_t day)
 	split_day(day, &at);
 	(void)strftime(sql, sizeof(sql),
 	    "CREATE TABLE IF NOT EXISTS " PREFIX
-	    "%Y%m%d PARTITION OF herd_history FOR VALUES IN ('%Y-%m-%d')",
+	    "%Y%m%d (LIKE herd_history INCLUDING ALL)",
 	    &at);
-	error = run(conn, sql);
-	if (error == HERD_OK || conn->pg == NULL ||
-	    postgres_fault_is_forbidden(conn->sqlstate))
-		return error;
-	return HERD_OK;
+	error = run_once(conn, sql);
+	(void)strftime(sql, sizeof(sql),
+	    "ALTER TABLE herd_history ATTACH PARTITION " PREFIX
+	    "%Y%m%d FOR VALUES IN ('%Y-%m-%d')",
+	    &at);
+	return error == HERD_OK ? run_once(conn, sql) : error;
 }
 
 /* The first and the last day that the history has. */
@@ -224,19 +240,4 @@ postgres_history_track(struct postgres_conn *conn, struct span client,
 	error = postgres_conn_rows(conn, &call, on_row, &track);
 	buf_release(&track.line);
 	return error;
-}
-
-enum herd_error
-postgres_history_forget(struct postgres_conn *conn, struct span client)
-{
-	uint8_t key[ENGINE_KEY_LEN];
-	const struct postgres_call call = {
-		.sql = "DELETE FROM herd_history WHERE key = $1::bytea",
-		.count = 1,
-		.values = { (const char *)key },
-		.lengths = { sizeof(key) },
-	};
-
-	store_key(client, key);
-	return postgres_conn_run(conn, &call, NULL);
 }

@@ -40,8 +40,4 @@ HERD_MUST_CHECK enum herd_error postgres_history_track(
     struct postgres_conn *conn, struct span client, uint64_t since_ns,
     unsigned max, engine_on_track *on_track, void *arg);
 
-/* Deletes the client's rows. */
-HERD_MUST_CHECK enum herd_error postgres_history_forget(
-    struct postgres_conn *conn, struct span client);
-
 #endif

@@ -11,8 +11,9 @@ import time
 
 import pytest
 
+from api import Api
 from nodes import Herd, read_lines, wait_until
-from postgres import Cluster, owner
+from postgres import Cluster, owner, run
 
 PAIR = (["Ann", "Bob"], [("Ann", "Bob")])
 ROUNDS = int(os.environ.get("HERD_ROUNDS", "3"))
@@ -93,107 +94,103 @@ def check(cluster, writers, name):
     print(f"{name}: {writers.count} acknowledged, 0 lost")
 
 
+class Trial:
+    """Two nodes on a server, and clients that report to both."""
+
+    def __init__(self, tmp_path, cluster, timeout="2s"):
+        self.cluster = cluster
+        self.herd = Herd(tmp_path, *PAIR, store(cluster.url_file(tmp_path), timeout=timeout))
+
+    def run(self, name, fault, rounds=ROUNDS, between=40):
+        with self.herd as herd:
+            herd.start()
+            with Writers(herd) as self.writers:
+                for _ in range(rounds):
+                    self.writers.more(between)
+                    fault(herd)
+                self.writers.more()
+            check(self.cluster, self.writers, name)
+
+    def nothing_is_lost(self):
+        assert lost(self.cluster, dict(self.writers.acked)) == {}
+
+
 def test_kill_9_of_the_server(tmp_path, cluster):
-    with Herd(tmp_path, *PAIR, store(cluster.url_file(tmp_path))) as herd:
-        herd.start()
-        with Writers(herd) as writers:
-            for _ in range(ROUNDS):
-                writers.more()
-                cluster.crash()
-                assert lost(cluster.start(), dict(writers.acked)) == {}
-            writers.more()
-        check(cluster, writers, "kill -9 of the postmaster")
+    trial = Trial(tmp_path, cluster)
+
+    def fault(_):
+        cluster.crash()
+        cluster.start()
+        trial.nothing_is_lost()
+    trial.run("kill -9 of the postmaster", fault)
 
 
 def test_kill_9_of_all_nodes(tmp_path, cluster):
-    with Herd(tmp_path, *PAIR, store(cluster.url_file(tmp_path))) as herd:
+    trial = Trial(tmp_path, cluster)
+
+    def fault(herd):
+        for node in herd:
+            node.stop(signal.SIGKILL)
+        trial.nothing_is_lost()
         herd.start()
-        with Writers(herd) as writers:
-            for _ in range(ROUNDS):
-                writers.more()
-                for node in herd:
-                    node.stop(signal.SIGKILL)
-                assert lost(cluster, dict(writers.acked)) == {}
-                herd.start()
-            writers.more()
-        check(cluster, writers, "kill -9 of all nodes")
+    trial.run("kill -9 of all nodes", fault)
 
 
 def test_kill_9_of_nodes_and_server_at_once(tmp_path, cluster):
-    with Herd(tmp_path, *PAIR, store(cluster.url_file(tmp_path))) as herd:
+    trial = Trial(tmp_path, cluster)
+
+    def fault(herd):
+        herd["Ann"].stop(signal.SIGKILL)
+        cluster.crash()
+        herd["Bob"].stop(signal.SIGKILL)
+        cluster.start()
+        trial.nothing_is_lost()
         herd.start()
-        with Writers(herd) as writers:
-            for _ in range(ROUNDS):
-                writers.more()
-                herd["Ann"].stop(signal.SIGKILL)
-                cluster.crash()
-                herd["Bob"].stop(signal.SIGKILL)
-                cluster.start()
-                assert lost(cluster, dict(writers.acked)) == {}
-                herd.start()
-            writers.more()
-        check(cluster, writers, "kill -9 of nodes and postmaster")
+    trial.run("kill -9 of nodes and postmaster", fault)
 
 
 def test_connections_that_the_server_ends(tmp_path, cluster):
-    with Herd(tmp_path, *PAIR, store(cluster.url_file(tmp_path))) as herd:
-        herd.start()
-        with Writers(herd) as writers:
-            for _ in range(5 * ROUNDS):
-                writers.more(10)
-                cluster.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")
-            writers.more()
-        check(cluster, writers, "pg_terminate_backend")
+    Trial(tmp_path, cluster).run("pg_terminate_backend", lambda _: cluster.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"), 5 * ROUNDS, 10)
 
 
 def test_backend_that_is_killed(tmp_path, cluster):
     """The server then restarts all of its processes."""
-    with Herd(tmp_path, *PAIR, store(cluster.url_file(tmp_path))) as herd:
-        herd.start()
-        with Writers(herd) as writers:
-            for _ in range(ROUNDS):
-                writers.more()
-                os.kill(wait_until(cluster.backends, "a node is connected")[0], signal.SIGKILL)
-                wait_until(lambda: cluster.is_ready() and "recovery" not in subprocess.run(
-                    cluster.psql("SELECT 1"), capture_output=True, text=True, check=False).stderr, "it is back")
-            writers.more()
-        check(cluster, writers, "kill -9 of a backend")
+    def fault(_):
+        os.kill(wait_until(cluster.backends, "a node is connected")[0], signal.SIGKILL)
+        wait_until(lambda: subprocess.run(cluster.psql("SELECT 1"), capture_output=True, check=False).returncode == 0,
+                   "it is back")
+    Trial(tmp_path, cluster).run("kill -9 of a backend", fault)
 
 
 def test_server_that_stands_still(tmp_path, cluster):
-    with Herd(tmp_path, *PAIR, store(cluster.url_file(tmp_path), timeout="500ms")) as herd:
-        herd.start()
-        with Writers(herd) as writers:
-            for _ in range(ROUNDS):
-                writers.more()
-                with cluster.frozen():
-                    with herd["Ann"].connect() as s:
-                        s.sendall(b"IAMAT frozen +1+1 5\n")
-                        # The connection ends without a reply.
-                        assert s.recv(100) == b""
-                    before = writers.count
-                    herd["Ann"].wait_log("event=store-away")
-                    assert writers.count - before <= 8  # what was under way
-            writers.more()
-        check(cluster, writers, "SIGSTOP")
+    trial = Trial(tmp_path, cluster, "500ms")
+
+    def fault(herd):
+        with cluster.frozen():
+            with herd["Ann"].connect() as s:
+                s.sendall(b"IAMAT frozen +1+1 5\n")
+                # The connection ends without a reply.
+                assert s.recv(100) == b""
+            before = trial.writers.count
+            herd["Ann"].wait_log("event=store-away")
+            assert trial.writers.count - before <= 8  # what was under way
+    trial.run("SIGSTOP", fault)
 
 
 def test_statement_that_is_cancelled(tmp_path, cluster):
     cluster.sql("ALTER ROLE herd SET statement_timeout = '200ms'")
-    with Herd(tmp_path, *PAIR, store(cluster.url_file(tmp_path))) as herd:
-        herd.start()
-        with Writers(herd) as writers:
-            writers.more()
-            holder = subprocess.Popen(
-                cluster.psql("SET statement_timeout = 0; BEGIN; LOCK TABLE herd_reports; SELECT 'locked';"
-                             " SELECT pg_sleep(1000)"), stdout=subprocess.PIPE, text=True)
-            herd["Ann"].wait_log("event=store-away error=.*57014")
-            cluster.sql("SET statement_timeout = 0; SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                        " WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()")
-            holder.communicate()
-            writers.more()
-        check(cluster, writers, "statement_timeout")
+
+    def fault(herd):
+        holder = subprocess.Popen(
+            cluster.psql("SET statement_timeout = 0; BEGIN; LOCK TABLE herd_reports; SELECT pg_sleep(1000)"),
+            stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        herd["Ann"].wait_log("event=store-away error=.*57014")
+        cluster.sql("SET statement_timeout = 0; SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()")
+        holder.wait()
+    Trial(tmp_path, cluster).run("statement_timeout", fault, 1)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a small disk")
@@ -208,17 +205,14 @@ def test_disk_that_is_full(tmp_path):
     try:
         os.chown(disk, owner().pw_uid, owner().pw_gid)
         cluster.data = disk / "data"
-        with cluster, Herd(tmp_path, *PAIR, store(cluster.url_file(tmp_path))) as herd:
-            herd.start()
-            with Writers(herd) as writers:
-                writers.more()
+        with cluster:
+            def fault(herd):
                 fill_disk(disk)
                 herd["Ann"].wait_log("event=store-away")
                 (disk / "fill").unlink()
                 if cluster.process.poll() is not None:
                     cluster.start()
-                writers.more()
-            check(cluster, writers, "full disk")
+            Trial(tmp_path, cluster).run("full disk", fault, 1)
     finally:
         subprocess.run(["umount", "-l", disk], check=True)
         shutil.rmtree(cluster.folder, ignore_errors=True)
@@ -345,6 +339,47 @@ def resident(node):
     """KiB."""
     with open(f"/proc/{node.process.pid}/status") as lines:
         return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+
+
+def test_comparison_heals_both_sides(tmp_path, cluster):
+    """What a node that is gone for good never wrote is written by another, and
+    rows that the nodes lack are taken in."""
+    settings = store(cluster.url_file(tmp_path), "durability: async") + "link: {verify_every: 500ms}\n"
+    with Herd(tmp_path, *PAIR, settings) as herd:
+        ann = herd.start()["Ann"]
+        herd.wait_synced()
+        ann.wait_log("event=store-loaded")
+        # Of a dead origin, and old enough to be its own business no more.
+        lines = b"".join(b"AT Gone +0.000000001 g%d +1+1 %d\n" % (i, 1000 + i) for i in range(500))
+        assert Api(ann.admin).ask("POST", "/v1/clients", lines).json["put"] == 500
+        wait_until(lambda: cluster.sql("SELECT count(*) FROM herd_reports WHERE origin = 'Gone'") == "500",
+                   "they are written", 40)
+        # Another node far away wrote these; one has lost a newer one.
+        cluster.sql("UPDATE herd_reports SET client = 'far', key = sha256('far') WHERE client = 'g7'")
+        wait_until(lambda: ann.at_line(b"far"), "the row is taken in", 40)
+        cluster.sql("DELETE FROM herd_reports WHERE client >= 'g400'")
+        wait_until(lambda: cluster.sql("SELECT count(*) FROM herd_reports") == "501", "they are written again", 40)
+
+
+def test_server_that_comes_back_older(tmp_path, cluster):
+    """A backup is put in its place: the nodes give it what they hold."""
+    settings = store(cluster.url_file(tmp_path)) + "link: {verify_every: 500ms}\n"
+    with Herd(tmp_path, ["Ann"], [], settings) as herd:
+        ann = herd.start()["Ann"]
+        ann.iamat(*((b"c%d" % i, b"+1+1", b"5") for i in range(200)))
+        cluster.stop()
+        run("cp", "-r", cluster.data, cluster.folder / "old")
+        cluster.start()
+        old = b"".join(b"AT Ann +0.000000001 c%d +2+2 100\n" % i for i in range(200))
+        assert Api(ann.admin).ask("POST", "/v1/clients", old).json["put"] == 200
+        wait_until(lambda: cluster.sql("SELECT count(*) FROM herd_reports WHERE location = '+2+2'") == "200",
+                   "they are written", 40)
+        cluster.crash()
+        shutil.rmtree(cluster.data)
+        (cluster.folder / "old").rename(cluster.data)
+        cluster.start()
+        wait_until(lambda: cluster.sql("SELECT count(*) FROM herd_reports WHERE location = '+2+2'") == "200",
+                   "they are written again", 40)
 
 
 def test_node_that_writes_nothing_notices(tmp_path, cluster):
