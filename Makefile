@@ -14,15 +14,15 @@ SHAREDIR = $(PREFIX)/share/herd
 
 # --- packages: the one list of what Debian has to bring --------------------
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libevent-dev \
-	libcurl4-openssl-dev libreadline-dev libcjson-dev libsqlite3-dev \
-	libssl-dev libyaml-dev
+	libcurl4-openssl-dev libreadline-dev libcjson-dev libpq-dev \
+	libsqlite3-dev libssl-dev libyaml-dev
 TEST_PACKAGES := libcmocka-dev python3 python3-pytest python3-pytest-xdist \
 	python3-pexpect python3-h2 python3-pyte python3-yaml openssl curl \
-	iproute2 procps zsh fish logrotate \
+	iproute2 postgresql-15 procps util-linux zsh fish logrotate \
 	prometheus
 LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck mandoc \
 	shellcheck libclang-rt-14-dev
-BENCH_PACKAGES := redis-server memcached chrony postgresql valgrind
+BENCH_PACKAGES := redis-server memcached chrony valgrind
 # For the Debian package and its test on a machine of its own.
 DEB_PACKAGES := build-essential debhelper dpkg-dev lintian
 DEB_CHECK_PACKAGES := debootstrap systemd-container
@@ -69,10 +69,17 @@ PLACES_SRC := server/places/answer.c server/places/api_key.c \
 	server/places/places_stats.c server/places/provider.c \
 	server/places/question.c server/places/test_call.c server/places/upstream.c \
 	server/places/upstream_json.c
-STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
+STORE_SRC := server/store/engine_postgres.c server/store/engine_sqlite.c \
+	server/store/postgres_check.c server/store/postgres_conn.c \
+	server/store/postgres_fault.c server/store/postgres_history.c \
+	server/store/postgres_rows.c server/store/postgres_schema.c \
+	server/store/postgres_url.c server/store/same_file.c \
 	server/store/sqlite_backup.c server/store/sqlite_check.c \
 	server/store/sqlite_erase.c server/store/sqlite_page.c \
-	server/store/store.c server/store/store_work.c
+	server/store/store.c server/store/store_batch.c \
+	server/store/store_compare.c server/store/store_contact.c \
+	server/store/store_key.c server/store/store_prune.c \
+	server/store/store_track.c server/store/store_work.c
 NET_SRC := server/net/addresses.c server/net/busiest.c server/net/client.c \
 	server/net/client_answer.c server/net/client_tls.c server/net/half_open.c \
 	server/net/link_clock.c server/net/link_keys.c server/net/link_socket.c \
@@ -109,6 +116,7 @@ CLIENT_INPUT_SRC := client/input/import_csv.c client/input/import_geojson.c \
 	client/input/store_file.c client/input/xml_token.c
 CLIENT_OUT_SRC := client/out/canvas.c client/out/diagram.c \
 	client/out/layout.c client/out/out.c client/out/out_formats.c \
+	client/out/out_gpx.c \
 	client/out/out_json.c client/out/out_prometheus.c client/out/out_table.c \
 	client/out/out_text.c client/out/raster.c client/out/screen.c \
 	client/out/sink.c client/out/spark.c client/out/template.c \
@@ -167,8 +175,9 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/stats_command.c client/cmd/stats_trend.c \
 	client/cmd/status_command.c client/cmd/status_screen.c \
 	client/cmd/store_backup.c client/cmd/store_check.c \
-	client/cmd/store_patience.c client/cmd/store_place.c \
-	client/cmd/store_restore.c client/cmd/store_status.c \
+	client/cmd/store_diff.c client/cmd/store_patience.c \
+	client/cmd/store_place.c client/cmd/store_restore.c \
+	client/cmd/store_retry.c client/cmd/store_status.c \
 	client/cmd/token_drop.c client/cmd/token_new.c client/cmd/top.c \
 	client/cmd/trace.c client/cmd/typed.c client/cmd/unalias.c \
 	client/cmd/version_command.c client/cmd/wait_client.c \
@@ -182,7 +191,8 @@ COMMON_TESTS := test_address test_buf test_common_memory test_file \
 	test_report test_request test_resolver test_settings test_text test_time \
 	test_time_histogram
 
-SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/host.c \
+SIM_SRC := tests/sim/cost.c tests/sim/database.c tests/sim/fault.c \
+	tests/sim/host.c \
 	tests/sim/main.c tests/sim/mutant.c tests/sim/node.c \
 	tests/sim/oracle.c tests/sim/oracle_clock.c tests/sim/pipe.c \
 	tests/sim/plan.c tests/sim/stages.c tests/sim/store.c \
@@ -200,7 +210,8 @@ NODE_TESTS := test_memory_bound test_node
 NET_TESTS := test_addresses test_certificate test_half_open test_keyring \
 	test_limits test_link_history test_loop_watch test_rate \
 	test_settings_apply test_tick
-STORE_TESTS := test_rows test_same_file test_sqlite_page
+STORE_TESTS := test_postgres test_rows test_same_file test_sqlite_page \
+	test_store_shared
 ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
 	test_admin_query test_admin_routes test_admin_rows test_open_metrics
 CLIENT_TESTS := test_client_tokens test_client_args test_client_filter \
@@ -265,7 +276,7 @@ HERD_LDFLAGS = $(MODE_LDFLAGS_$(MODE)) -pthread
 pkg = $(shell pkg-config --$(1) $(2) 2>/dev/null)
 COMMON_LIBS = $(call pkg,libs,yaml-0.1) -lm
 SERVER_LIBS = $(call pkg,libs,libevent libevent_pthreads libevent_openssl \
-	libcurl libcjson sqlite3 openssl) $(COMMON_LIBS)
+	libcurl libcjson sqlite3 libpq openssl) $(COMMON_LIBS)
 # libcurl is loaded when it is first needed: see client/net/curl_api.h.
 CLIENT_LIBS = $(call pkg,libs,libcjson) -levent_core -lreadline \
 	$(COMMON_LIBS)
@@ -289,7 +300,7 @@ PROGRAMS += build/mkgazetteer build/gazetteer.sqlite
 .DEFAULT_GOAL := programs
 .PHONY: programs all check unit sim soak mutants sanitize lint format bench \
 	abuse fuzz fuzz-run fuzz-replay coverage quick install uninstall dist deb deb-check clean \
-	deps deps-deb deps-run lint-deps demo help FORCE
+	deps deps-deb deps-run lint-deps demo demo-postgres check-postgis help FORCE
 .SECONDARY:
 
 programs: $(PROGRAMS) ## build/herdd and build/herdctl
@@ -424,6 +435,10 @@ $(B)/bench_gazetteer: $(B)/tests/bench/bench_gazetteer.o $(B)/libplaces.a \
 	$(B)/libbase.a $(B)/libherd.a
 	$(call say,LD,$@)
 	$(Q)$(call link,$^ $(SERVER_LIBS))
+$(B)/bench_store: $(B)/tests/bench/bench_store.o $(B)/libstore.a \
+	$(B)/libcore.a $(B)/libbase.a $(B)/libherd.a
+	$(call say,LD,$@)
+	$(Q)$(call link,$^ $(SERVER_LIBS))
 $(B)/load: $(B)/tests/bench/load.o $(B)/libherd.a
 	$(call say,LD,$@)
 	$(Q)$(call link,$^ $(COMMON_LIBS))
@@ -480,14 +495,25 @@ check: deps ## install what is missing, build, run all tests
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory programs
 	$(Q)MODE=$(MODE) tests/check.sh $(CHECK_SUITES)
 
+demo-postgres: deps-run ## three nodes on a PostgreSQL database: what is where, kill both
+	$(Q)$(call install,postgresql-15 util-linux)
+	$(Q)$(MAKE) --no-print-directory programs
+	$(Q)tests/demo/postgres.sh
+
 demo: deps-run ## five nodes on loopback: report, ask, crash, recover
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory programs
 	$(Q)tests/demo/demo.sh
 
 bench: deps ## speed beside Redis, memcached and a bare echo
 	$(Q)$(call install,$(BENCH_PACKAGES))
-	$(Q)$(MAKE) --no-print-directory programs $(B)/load $(B)/echo $(B)/sim
+	$(Q)$(MAKE) --no-print-directory programs $(B)/load $(B)/echo $(B)/sim \
+	    $(B)/bench_store
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(B)
+
+check-postgis: deps ## the shared store's view where the database has PostGIS
+	$(Q)$(call install,postgresql-15-postgis-3)
+	$(Q)$(MAKE) --no-print-directory programs
+	$(Q)$(PYTHON) -m pytest -q -p no:cacheprovider -k postgis tests/system/test_postgres.py
 
 abuse: programs $(B)/load ## what others notice of clients that misuse a node, and the bounds
 	$(Q)$(PYTHON) tests/bench/abuse.py --build $(B)

@@ -423,17 +423,62 @@ check_places(struct herdreader *reader)
 		    "`places.provider` has several on the network");
 }
 
+/* What is asked of one kind of store, and set for the other. */
+static void
+check_store_kind(struct herdreader *reader, bool is_shared)
+{
+	static const char *const shared[] = { "store.url_file", "store.write",
+		"store.batch", "store.timeout", "store.require",
+		"store.history" };
+	struct file_place place = setting_place(reader, "store.path");
+
+	if (is_shared && place.line > 0)
+		herdreader_complain(reader, place,
+		    "`store.path` is for a store in a file, and "
+		    "`store.engine` names a server");
+	for (size_t i = 0; i < HERD_ARRAY_LEN(shared) && !is_shared; i++) {
+		place = setting_place(reader, shared[i]);
+		if (place.line > 0)
+			herdreader_complain(reader, place,
+			    "`%s` is for a store that nodes share, and "
+			    "`store.engine` names a file",
+			    shared[i]);
+	}
+}
+
+static void
+check_store(struct herdreader *reader)
+{
+	const struct settings *settings = &reader->file->settings;
+	enum store_engine engine = (enum store_engine)settings->store.engine;
+	bool is_sync = settings->store.durability == DURABILITY_SYNC;
+	bool is_shared = store_engine_is_shared(engine);
+
+	if (is_sync && engine == STORE_NONE)
+		herdreader_complain(reader,
+		    setting_place(reader, "store.durability"),
+		    "`store.durability: sync` needs a `store.engine`");
+	if (engine != STORE_NONE)
+		check_store_kind(reader, is_shared);
+	if (is_shared && settings->store.url_file[0] == '\0')
+		herdreader_complain(reader,
+		    setting_place(reader, "store.engine"),
+		    "this `store.engine` needs a `store.url_file`");
+	/* A record is evicted for others, which this node must then write. */
+	if (is_shared && is_sync && settings->at_limit == AT_LIMIT_EVICT &&
+	    settings->store.write == STORE_WRITE_ORIGIN)
+		herdreader_complain(reader, setting_place(reader, "at_limit"),
+		    "`at_limit: evict` with `store.durability: sync` needs "
+		    "`store.write: all`");
+}
+
 static void
 check_settings(struct herdreader *reader)
 {
 	const struct settings *settings = &reader->file->settings;
 	struct file_place dead = setting_place(reader, "link.dead_after");
 
-	if (settings->store.durability == DURABILITY_SYNC &&
-	    settings->store.engine == STORE_NONE)
-		herdreader_complain(reader,
-		    setting_place(reader, "store.durability"),
-		    "`store.durability: sync` needs a `store.engine`");
+	check_store(reader);
 	if (settings->link.dead_after <= settings->link.ping_after)
 		herdreader_complain(reader,
 		    dead.line > 0 ? dead

@@ -37,9 +37,10 @@ static const char *const google_words[] = { "basic", "rich", NULL };
 static const char *const limit_words[] = { "refuse", "evict", NULL };
 static const char *const engine_words[] = { "none",
 #define ENGINE(id, name) #name,
-	STORE_ENGINES(ENGINE) NULL
+	STORE_ENGINES(ENGINE, ENGINE) NULL
 #undef ENGINE
 };
+static const char *const write_words[] = { "origin", "all", NULL };
 static const char *const durability_words[] = { "async", "sync", NULL };
 static const char *const level_words[] = { "debug", "info", "warn", "error",
 	NULL };
@@ -98,6 +99,22 @@ const char *
 places_kind_key(enum places_kind kind)
 {
 	return providers[kind].key;
+}
+
+/* --- engines ------------------------------------------------------------- */
+
+bool
+store_engine_is_shared(enum store_engine engine)
+{
+	static const bool shared[] = { [STORE_NONE] = false,
+#define LOCAL(id, name) [STORE_##id] = false,
+#define SHARED(id, name) [STORE_##id] = true,
+		STORE_ENGINES(LOCAL, SHARED)
+#undef LOCAL
+#undef SHARED
+	};
+
+	return shared[engine];
 }
 
 /* --- values -------------------------------------------------------------- */

@@ -114,6 +114,12 @@ struct topic_row {
 	X(FINDING_STORE_FAILED, "store-failed", PLUGIN_CRITICAL, TOPIC_STORES, \
 	    "nothing is stored until a restart; with durability sync clients are refused", \
 	    "journalctl -u herdd@{node} -g store-failed") \
+	X(FINDING_STORE_STALLED, "store-stalled", PLUGIN_CRITICAL, TOPIC_STORES, \
+	    "with durability sync no client gets a reply while the store is away", \
+	    "herdctl store status -n {node}") \
+	X(FINDING_STORE_REFUSED, "store-refused", PLUGIN_CRITICAL, TOPIC_STORES, \
+	    "the shared store does not take the node's reports until somebody changes that", \
+	    "herdctl store retry -n {node}") \
 	X(FINDING_DISK_FULL, "disk-full", PLUGIN_CRITICAL, TOPIC_DISKS, \
 	    "the store fails when its disk is full, and then stores nothing until a restart", \
 	    "herdctl config show -n {node} --where 'name = store.path'") \
@@ -174,8 +180,11 @@ struct topic_row {
 	X(FINDING_AHEAD, "clients-ahead", PLUGIN_WARNING, TOPIC_AHEAD, \
 	    "until that time comes the report hides what the client reports with the right time", \
 	    "herdctl client ls -n {node} --where 'ahead_s > 0'") \
+	X(FINDING_STORE_AWAY, "store-away", PLUGIN_WARNING, TOPIC_STORES, \
+	    "reports are in the nodes' memory alone until the shared store is back", \
+	    "herdctl store status -n {node}") \
 	X(FINDING_STORE_LAG, "store-lagging", PLUGIN_WARNING, TOPIC_STORES, \
-	    "reports come faster than the disk takes them; a crash loses those", \
+	    "reports come faster than the store takes them; a crash loses those", \
 	    "herdctl stats herd_store -n {node}") \
 	X(FINDING_STORE_DAMAGED, "store-damaged", PLUGIN_WARNING, TOPIC_STORES, \
 	    "the store had rows that could not be believed: the disk may be failing", \

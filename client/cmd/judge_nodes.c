@@ -99,7 +99,9 @@ find_state(struct findings *f, const struct answer *a)
 	if (state == NULL)
 		findings_miss(
 		    f, TOPIC_STATES, a->target, "its state", "it lacks it");
-	if (state == NULL || strcmp(state, "ready") == 0)
+	/* The store's finding says why a node is stalled. */
+	if (state == NULL || strcmp(state, "ready") == 0 ||
+	    strcmp(state, "stalled") == 0)
 		return;
 	if (strcmp(state, "draining") == 0)
 		id = FINDING_DRAINING;
@@ -181,12 +183,23 @@ find_lag(struct findings *f, const struct answer *a)
 		    damaged);
 }
 
+/* The store's own error comes first. */
+static void
+add_store(struct findings *f, const struct answer *a, enum finding_id id,
+    const char *what)
+{
+	const char *error = fields_text(a->json, "store.error");
+	struct finding *found = findings_add(f, id, a->target, NULL,
+	    "the store of %s %s", a->target->name, what);
+
+	if (error != NULL)
+		finding_say_why(found, "%s: %s", error, finding_row(id)->means);
+}
+
 static void
 find_store(struct findings *f, const struct answer *a)
 {
 	const char *state = fields_text(a->json, "store.state");
-	const char *error = fields_text(a->json, "store.error");
-	struct finding *found;
 
 	if (state == NULL) {
 		findings_miss(f, TOPIC_STORES, a->target, "its store's state",
@@ -195,16 +208,20 @@ find_store(struct findings *f, const struct answer *a)
 	}
 	if (strcmp(state, "off") == 0)
 		return;
-	if (strcmp(state, "failed") == 0) {
-		found = findings_add(f, FINDING_STORE_FAILED, a->target, NULL,
-		    "the store of %s has failed", a->target->name);
-		if (error != NULL)
-			finding_say_why(found, "%s: %s", error,
-			    finding_row(FINDING_STORE_FAILED)->means);
-	} else {
+	if (strcmp(state, "failed") == 0)
+		add_store(f, a, FINDING_STORE_FAILED, "has failed");
+	else if (strcmp(state, "refused") == 0)
+		add_store(f, a, FINDING_STORE_REFUSED, "refuses it");
+	else if (strcmp(state, "away") == 0)
+		add_store(f, a,
+		    fields_says(a->json, "store.durability", "sync")
+			? FINDING_STORE_STALLED
+			: FINDING_STORE_AWAY,
+		    "is away");
+	else
 		find_lag(f, a);
-	}
-	find_disk(f, a);
+	if (!fields_is(a->json, "store.shared"))
+		find_disk(f, a);
 }
 
 /* --- bounds ---------------------------------------------------------- */

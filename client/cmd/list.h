@@ -46,6 +46,7 @@
 	X(store_backup) \
 	X(store_check) \
 	X(store_restore) \
+	X(store_retry) \
 	X(herd_status) \
 	X(herd_wait) \
 	X(wait_client) \

@@ -40,18 +40,25 @@ enum link_security {
 };
 enum at_limit { AT_LIMIT_REFUSE, AT_LIMIT_EVICT };
 /*
- * Where reports are kept: ENGINE(ID, NAME) is the word NAME of store.engine,
- * and engine_NAME of server/store.
+ * Where reports are kept: (ID, NAME) is the word NAME of store.engine, and
+ * engine_NAME of server/store. LOCAL is a file of the node's own, SHARED a
+ * server that several nodes write.
  */
-#define STORE_ENGINES(ENGINE) ENGINE(SQLITE, sqlite)
+#define STORE_ENGINES(LOCAL, SHARED) \
+	LOCAL(SQLITE, sqlite) SHARED(POSTGRES, postgres)
 
 enum store_engine {
 	STORE_NONE,
 #define HERD_STORE_ENGINE(id, name) STORE_##id,
-	STORE_ENGINES(HERD_STORE_ENGINE)
+	STORE_ENGINES(HERD_STORE_ENGINE, HERD_STORE_ENGINE)
 #undef HERD_STORE_ENGINE
 };
 
+/* Is it a server that several nodes write? */
+bool store_engine_is_shared(enum store_engine engine);
+
+/* Which reports a node tells a shared store. */
+enum store_write { STORE_WRITE_ORIGIN, STORE_WRITE_ALL };
 enum durability { DURABILITY_ASYNC, DURABILITY_SYNC };
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_LOGFMT, LOG_JSON };
@@ -126,8 +133,15 @@ struct settings {
 	} places;
 	struct {
 		unsigned engine;     /* enum store_engine */
-		char *path;          /* file; %n */
+		char *path;          /* local engines: file; %n */
 		unsigned durability; /* enum durability */
+		/* shared engines */
+		char *url_file;
+		unsigned write; /* enum store_write */
+		uint64_t batch;
+		uint64_t timeout; /* ns */
+		bool require;
+		uint64_t history; /* ns, 0 = none */
 	} store;
 	struct {
 		unsigned level;  /* enum log_level */

@@ -24,6 +24,8 @@ put_tickets_put(
 
 	if (store != NULL &&
 	    commit_must_wait(store_commit(node->store), result, &ticket)) {
+		if (tickets->since.ns == 0)
+			tickets->since = clock_mono();
 		tickets->awaited[ticket.shard] = true;
 		tickets->appended[ticket.shard] = ticket.appended;
 	}
@@ -51,6 +53,10 @@ enum put_tickets_state { TICKETS_COVERED, TICKETS_OPEN, TICKETS_FAILED };
 static enum put_tickets_state
 state_of(const struct put_tickets *tickets, const struct node *node)
 {
+	uint64_t patience = node->waits.patience_ns;
+	bool is_late = patience != 0 &&
+		       mono_since(clock_mono(), tickets->since) >= patience;
+
 	for (unsigned i = 0; i < TABLE_SHARDS; i++) {
 		const struct put_info ticket = { i, tickets->appended[i] };
 
@@ -59,7 +65,7 @@ state_of(const struct put_tickets *tickets, const struct node *node)
 		if (store_has_failed(node->store))
 			return TICKETS_FAILED;
 		if (!commit_covers(store_commit(node->store), &ticket))
-			return TICKETS_OPEN;
+			return is_late ? TICKETS_FAILED : TICKETS_OPEN;
 	}
 	return TICKETS_COVERED;
 }
@@ -67,9 +73,13 @@ state_of(const struct put_tickets *tickets, const struct node *node)
 static void
 fail(struct http_call *call)
 {
+	bool has_failed = store_has_failed(call->node->store);
+
 	http_call_fail(call, ADMIN_UNAVAILABLE,
 	    "GET /v1/status has the store's error; ask another node",
-	    "the store has failed, so nothing is sure to last");
+	    has_failed ? "the store has failed, so nothing is sure to last"
+		       : "the store did not commit in time: the herd has the "
+			 "change, but it is not sure to last");
 }
 
 bool

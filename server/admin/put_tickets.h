@@ -12,6 +12,7 @@
 struct put_tickets {
 	uint64_t appended[TABLE_SHARDS]; /* of the last that must be awaited */
 	bool awaited[TABLE_SHARDS];
+	struct mono since; /* the first of them was put */
 };
 
 /*

@@ -8,6 +8,7 @@
 #include "admin/process.h"
 #include "admin/route.h"
 #include "admin/rows.h"
+#include "admin/store_api.h"
 #include "admin/table_stats.h"
 #include "base/clock.h"
 #include "herd/version.h"
@@ -341,22 +342,22 @@ add_store(struct http_call *call, struct json *json)
 {
 	struct store_status status = { .engine = "none" };
 	bool open = call->node->store != NULL;
-	bool failed;
 
 	if (open)
 		store_status(call->node->store, &status);
-	failed = status.state == STORE_FAILED;
 	json_object(json, "store");
 	json_word(json, "engine", status.engine);
 	json_word(json, "durability", status.sync ? "sync" : "async");
-	json_word(json, "state", !open ? "off" : failed ? "failed" : "ok");
+	json_word(json, "state", open ? store_state_word(status.state) : "off");
 	json_count(json, "lag", status.lag);
 	if (open) {
-		json_bool(json, "history", false);
+		json_bool(json, "history", status.has_history);
 		json_count(json, "damaged", status.damaged);
 		add_disk(json, call->node->store);
 	}
 	row_ms(json, "last_commit_ms", status.commits != 0, status.commit_ns);
+	if (status.is_shared)
+		store_api_add_shared(json, &status);
 	row_word(json, "error", status.error);
 	json_object_end(json);
 }

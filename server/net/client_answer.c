@@ -142,6 +142,8 @@ client_hold(struct client *client, const struct put_info *ticket)
 		}
 		client->gate = gate;
 	}
+	if (gate->shards == 0)
+		gate->since = clock_mono();
 	if ((gate->shards & UINT64_C(1) << ticket->shard) == 0 ||
 	    gate->appended[ticket->shard] < ticket->appended)
 		gate->appended[ticket->shard] = ticket->appended;

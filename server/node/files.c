@@ -65,6 +65,20 @@ files_path(struct buf *out, enum files_kind kind, const char *text,
 	return error;
 }
 
+static bool
+is_credential(const char *value)
+{
+	return strncmp(value, "credential:", strlen("credential:")) == 0;
+}
+
+enum herd_error
+files_read_path(
+    struct buf *out, const char *text, const char *node, const char *base_dir)
+{
+	return is_credential(text) ? buf_add_text(out, text)
+				   : herdfile_expand(out, text, node, base_dir);
+}
+
 enum herd_error
 files_be_service(void)
 {
@@ -150,6 +164,9 @@ static enum herd_error
 visit_all(struct visit *visit)
 {
 	const struct settings *s = &visit->file->settings;
+	bool keeps = s->store.engine != STORE_NONE;
+	bool shares =
+	    store_engine_is_shared((enum store_engine)s->store.engine);
 	const struct {
 		const char *setting;
 		const char *value;
@@ -167,8 +184,9 @@ visit_all(struct visit *visit)
 		    READ_WORD },
 		{ "places.ca_file", s->places.ca_file, READ },
 		{ "places.data", s->places.data, READ },
-		{ "store.path",
-		    s->store.engine == STORE_NONE ? "" : s->store.path, WRITE },
+		{ "store.path", keeps && !shares ? s->store.path : "", WRITE },
+		{ "store.url_file", shares ? s->store.url_file : "",
+		    READ_WORD },
 		{ "log.traffic", s->log.traffic, WRITE_NO_LINK },
 	};
 	const struct address_list *admin = &visit->node->admin;
@@ -187,12 +205,6 @@ visit_all(struct visit *visit)
 
 /* --- can they be used? ---------------------------------------------------- */
 
-static bool
-is_credential(const char *value)
-{
-	return strncmp(value, "credential:", strlen("credential:")) == 0;
-}
-
 static enum herd_error
 look_at_secret(
     struct visit *visit, const char *setting, const char *value, enum use use)
@@ -200,7 +212,9 @@ look_at_secret(
 	const struct keyfile file = { setting, value, visit->node->name,
 		visit->base_dir, false };
 	struct keyfile_words words = { 0 };
-	bool is_api_key = strcmp(setting, "places.key_file") == 0;
+	/* Neither is made by herdctl. */
+	bool is_foreign = strcmp(setting, "places.key_file") == 0 ||
+			  strcmp(setting, "store.url_file") == 0;
 	struct buf message;
 	enum herd_error error;
 
@@ -212,7 +226,7 @@ look_at_secret(
 	buf_init(&message, 4096);
 	error = keyfile_read_words(&file,
 	    use == READ_SECRET ? KEYFILE_PHRASE : KEYFILE_WORD,
-	    is_api_key ? 1 : SECRET_MIN,
+	    is_foreign ? 1 : SECRET_MIN,
 	    use == READ_SECRET ? SECRET_MAX : KEYFILE_WORD_MAX, &words,
 	    &message);
 	keyfile_words_wipe(&words);

@@ -59,8 +59,19 @@ enum node_state { NODE_STARTING, NODE_RUNNING, NODE_DRAINING, NODE_STOPPING };
 struct node_company {
 	_Atomic bool has_links; /* that are enabled */
 	_Atomic bool met_one;   /* a link was SYNCED since the start */
+	/* No SYNCED neighbour has a lesser name: one of those that do what
+	 * only some of a herd need to do. */
+	_Atomic bool leads;
 	/* Since when no session lives; 0: one does. Clock: clock_mono(). */
 	_Atomic uint64_t alone_since_ns;
+};
+
+/* What the store knows of replies that wait for it; its thread writes. */
+struct node_waits {
+	uint64_t patience_ns; /* fixed; 0: replies may wait for ever */
+	/* Since when they wait; 0: none does. Clock: clock_mono(). */
+	_Atomic uint64_t since_ns;
+	_Atomic bool loads; /* what must be loaded before all else is not */
 };
 
 /* Called after each change of the state, in the thread that made it. */
@@ -93,6 +104,7 @@ struct node {
 	_Atomic unsigned state;      /* node_state(), node_set_state() */
 	struct node_company company; /* any thread reads */
 	_Atomic bool store_lost;     /* node_lose_store() */
+	struct node_waits waits;     /* any thread reads */
 	node_on_state *on_state;     /* fixed before the node runs */
 	void *on_state_arg;
 	struct places *places;       /* any thread; NULL: provider none */
@@ -160,14 +172,15 @@ void node_lose_store(struct node *node);
 void node_stop(struct node *node, const char *who);
 
 /*
- * "starting", "ready", "syncing", "draining" or "stopping", as the admin API
+ * "starting", "ready", "syncing", "loading" (of the store), "stalled" (replies
+ * wait too long for the store), "draining" or "stopping", as the admin API
  * names it. Any thread.
  */
 const char *node_state_word(const struct node *node);
 
 /*
  * The node serves clients, and no link is enabled, or one was SYNCED since the
- * start, or the node is isolated. Any thread.
+ * start, or the node is isolated; and the store does not hinder it. Any thread.
  */
 bool node_is_ready(const struct node *node);
 

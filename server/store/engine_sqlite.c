@@ -78,6 +78,7 @@ engine_sqlite_fail(struct sqlite_engine *self, const char *what)
 
 	if (code == SQLITE_INTERRUPT)
 		return HERD_ECANCELED;
+	self->engine.fault = ENGINE_BROKEN;
 	self->engine.hint = hint_of(code);
 	snprintf(self->engine.error, sizeof(self->engine.error), "%s: %s%s%s",
 	    what, sqlite3_errmsg(self->db), cause == NULL ? "" : ": ",
@@ -125,6 +126,7 @@ engine_sqlite_prepare(
 static enum herd_error
 fail_file(struct sqlite_engine *self, const char *path, const char *what)
 {
+	self->engine.fault = ENGINE_BROKEN;
 	self->engine.hint = "give store.path a regular file in a folder that "
 			    "the node may write";
 	snprintf(self->engine.error, sizeof(self->engine.error), "%.200s%s%s",
@@ -373,8 +375,8 @@ set_up(struct sqlite_engine *self, bool sync)
 }
 
 static enum herd_error
-sqlite_open(
-    const char *path, bool sync, struct buf *message, struct engine **out)
+sqlite_open(const struct engine_config *config, struct buf *message,
+    struct engine **out)
 {
 	struct sqlite_engine *self = calloc(1, sizeof(*self));
 	enum herd_error error;
@@ -387,19 +389,19 @@ sqlite_open(
 	/* A lack of memory must never look like a damaged row. */
 	error = buf_reserve(&self->line, STORE_ROW_LINE_MAX);
 	if (error == HERD_OK)
-		error = prepare_files(self, path);
+		error = prepare_files(self, config->path);
 	if (error == HERD_OK &&
 	    sqlite3_open_v2(self->real, &self->db,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		error = engine_sqlite_fail(self, "open");
 	if (error == HERD_OK)
-		error = set_up(self, sync);
+		error = set_up(self, config->sync);
 	if (error == HERD_OK) {
 		*out = &self->engine;
 		return HERD_OK;
 	}
 	if (self->engine.error[0] != '\0' &&
-	    buf_addf(message, "store.path: cannot use %s: %s; %s", path,
+	    buf_addf(message, "store.path: cannot use %s: %s; %s", config->path,
 		self->engine.error, self->engine.hint) != HERD_OK)
 		error = HERD_ENOMEM;
 	sqlite_close(&self->engine);
@@ -467,18 +469,16 @@ load_rows(struct sqlite_engine *self, const struct engine_loader *loader,
 /* --- writing ------------------------------------------------------------ */
 
 static enum herd_error
-sqlite_begin(struct engine *engine)
+sqlite_begin(struct sqlite_engine *self)
 {
-	struct sqlite_engine *self = (struct sqlite_engine *)engine;
 	enum herd_error error = engine_sqlite_check_files(self, false);
 
 	return error == HERD_OK ? step_once(self, self->begin, "begin") : error;
 }
 
 static enum herd_error
-sqlite_commit(struct engine *engine)
+sqlite_commit(struct sqlite_engine *self)
 {
-	struct sqlite_engine *self = (struct sqlite_engine *)engine;
 	enum herd_error error = step_once(self, self->commit, "commit");
 
 	if (error == HERD_OK)
@@ -514,12 +514,17 @@ put_by(
 	return step_once(self, put, "put");
 }
 
+/* The table holds all rows, so that what it owes is never older than a row. */
 static enum herd_error
-sqlite_put(struct engine *engine, const struct report *report)
+sqlite_put_many(
+    struct engine *engine, const struct report *reports, unsigned count)
 {
 	struct sqlite_engine *self = (struct sqlite_engine *)engine;
+	enum herd_error error = sqlite_begin(self);
 
-	return put_by(self, self->put, report);
+	for (unsigned i = 0; i < count && error == HERD_OK; i++)
+		error = put_by(self, self->put, &reports[i]);
+	return error == HERD_OK ? sqlite_commit(self) : error;
 }
 
 /* --- rewriting ------------------------------------------------------------ */
@@ -627,7 +632,8 @@ rewrite(struct sqlite_engine *self)
 }
 
 static enum herd_error
-sqlite_load(struct engine *engine, const struct engine_loader *loader)
+sqlite_load(struct engine *engine, const struct engine_loader *loader,
+    struct engine_cursor *cursor HERD_UNUSED)
 {
 	struct sqlite_engine *self = (struct sqlite_engine *)engine;
 	uint64_t damaged = 0;
@@ -659,14 +665,14 @@ sqlite_prune(struct engine *engine, engine_is_held *is_held, void *arg,
     unsigned max, uint64_t *deleted)
 {
 	struct sqlite_engine *self = (struct sqlite_engine *)engine;
-	sqlite3_stmt *rows;
-	enum herd_error error =
-	    engine_sqlite_prepare(self, "SELECT client FROM reports", &rows);
+	sqlite3_stmt *rows = NULL;
+	enum herd_error error = sqlite_begin(self);
 	int code = SQLITE_DONE;
 
 	*deleted = 0;
-	if (error != HERD_OK)
-		return error;
+	if (error == HERD_OK)
+		error = engine_sqlite_prepare(
+		    self, "SELECT client FROM reports", &rows);
 	while (error == HERD_OK && *deleted < max &&
 	       (code = sqlite3_step(rows)) == SQLITE_ROW) {
 		struct span client = column(rows, STORE_ROW_CLIENT);
@@ -682,11 +688,12 @@ sqlite_prune(struct engine *engine, engine_is_held *is_held, void *arg,
 	if (error == HERD_OK && code != SQLITE_ROW && code != SQLITE_DONE)
 		error = engine_sqlite_fail(self, "prune");
 	sqlite3_finalize(rows);
-	return error;
+	return error == HERD_OK ? sqlite_commit(self) : error;
 }
 
 static enum herd_error
-sqlite_count(struct engine *engine, uint64_t *rows)
+sqlite_count(
+    struct engine *engine, uint64_t *rows, bool *is_estimate HERD_UNUSED)
 {
 	int64_t count = 0;
 	enum herd_error error =
@@ -701,13 +708,13 @@ static enum herd_error
 sqlite_forget(struct engine *engine, struct span client)
 {
 	struct sqlite_engine *self = (struct sqlite_engine *)engine;
-	enum herd_error error = sqlite_begin(engine);
+	enum herd_error error = sqlite_begin(self);
 
 	if (error == HERD_OK && !engine_sqlite_bind(self->erase, 1, client))
 		error = engine_sqlite_fail(self, "bind");
 	if (error == HERD_OK)
 		error = step_once(self, self->erase, "delete");
-	return error == HERD_OK ? sqlite_commit(engine) : error;
+	return error == HERD_OK ? sqlite_commit(self) : error;
 }
 
 /* --- work in slices ------------------------------------------------------- */
@@ -731,9 +738,7 @@ engine_sqlite_blame(
 const struct engine_ops engine_sqlite = {
 	.open = sqlite_open,
 	.load = sqlite_load,
-	.begin = sqlite_begin,
-	.put = sqlite_put,
-	.commit = sqlite_commit,
+	.put_many = sqlite_put_many,
 	.prune = sqlite_prune,
 	.count = sqlite_count,
 	.work = { [ENGINE_BACKUP] = sqlite_backup_slice,

@@ -268,6 +268,7 @@ world_build(struct world *world)
 	    sim_alloc(world->plan.edge_count, sizeof(*world->blocked));
 	world->nodes = sim_alloc(world->plan.nodes, sizeof(*world->nodes));
 	oracle_init(world);
+	database_init(world);
 	for (unsigned i = 0; i < world->plan.nodes; i++)
 		node_init(&world->nodes[i], world, i);
 }
@@ -298,6 +299,7 @@ world_release(struct world *world)
 	free(world->nodes);
 	free(world->blocked);
 	free(world->queue.heap);
+	database_release(world);
 	oracle_release(world);
 	plan_release(&world->plan);
 }

@@ -370,6 +370,9 @@ def test_a_herd_file_that_was_touched_is_the_same(make):
 
 SICK = [
     ("store-failed", {"store.state": "failed", "store.error": "disk I/O error"}, "disk I/O error"),
+    ("store-refused", {"store.state": "refused", "store.error": "password authentication failed"}, "refuses it"),
+    ("store-stalled", {"store.state": "away", "store.error": "no answer"}, "is away"),
+    ("store-away", {"store.state": "away", "store.durability": "async"}, "is away"),
     ("store-lagging", {"store.lag": 250000}, "250000"),
     ("store-lagging", {"store.last_commit_ms": 4200.0}, "4200 ms"),
     ("store-damaged", {"store.damaged": 3}, "3 damaged"),

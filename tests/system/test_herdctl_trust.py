@@ -335,7 +335,7 @@ LINES = {
     "set": (["read-only", "off"], True), "alias": ([], False),
     "unalias": (["x"], False), "help": ([], False), "version": ([], False),
     "completion": (["bash"], False), "exit": ([], False), "quit": ([], False),
-    "client erase": (["c", "--yes"], True), "store backup": (["-"], False), "store check": ([], False),
+    "client erase": (["c", "--yes"], True), "store backup": (["-"], False), "store check": ([], False), "store retry": ([], True),
     "store restore": (["/dev/null", "--yes"], True), "store status": ([], False),
     "__complete": ([""], False),
 }

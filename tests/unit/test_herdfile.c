@@ -553,6 +553,9 @@ test_settings_that_exclude_each_other_are_refused(void **state HERD_UNUSED)
 		    "" },
 		{ GOOD "store: {durability: sync}\n",
 		    "6:21 `store.durability: sync` needs a `store.engine`\n" },
+		{ GOOD "store: {engine: sqlite, write: all}\n",
+		    "6:32 `store.write` is for a store that nodes share, and "
+		    "`store.engine` names a file\n" },
 		{ GOOD "link: {dead_after: 5s}\n",
 		    "6:20 `link.dead_after` must be longer than "
 		    "`link.ping_after`\n" },

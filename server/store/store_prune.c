@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "store/store_prune.h"
+
+#include "base/clock.h"
+#include "store/store_internal.h"
+
+static bool
+is_due(const struct store *store)
+{
+	return clock_mono().ns >= store->prune_at.ns &&
+	       timekeeper_may_prune(store->config.timekeeper, clock_mono());
+}
+
+/* Deleted all that may be deleted at one time? Then there is more. */
+static void
+go_on_later(struct store *store, uint64_t deleted, const char *event)
+{
+	if (deleted == STORE_PRUNE_ROWS)
+		store->prune_at = clock_mono();
+	if (deleted > 0)
+		LOG(store->config.log, LOG_INFO, event,
+		    log_number("rows", (int64_t)deleted));
+}
+
+enum herd_error
+store_prune(struct store *store)
+{
+	struct table_counts counts;
+	uint64_t deleted = 0;
+	uint64_t rows = 0;
+	bool is_estimate = false;
+	enum herd_error error;
+
+	if (!is_due(store))
+		return HERD_OK;
+	store->prune_at = mono_add(clock_mono(), STORE_PRUNE_NS);
+	table_count(store->config.table, &counts);
+	error = store->ops->count(store->engine, &rows, &is_estimate);
+	if (error != HERD_OK || rows <= counts.records)
+		return error;
+	error = store->ops->prune(
+	    store->engine, store_is_held, store, STORE_PRUNE_ROWS, &deleted);
+	if (error == HERD_OK)
+		go_on_later(store, deleted, "store-pruned");
+	return error;
+}
+
+enum herd_error
+store_prune_expired(struct store *store)
+{
+	uint64_t after = store->config.expire_after_ns;
+	struct wall now;
+	uint64_t deleted = 0;
+	enum herd_error error;
+
+	if ((after == 0 && store->config.history_ns == 0) || !is_due(store))
+		return HERD_OK;
+	now = timekeeper_expiry(store->config.timekeeper, clock_mono());
+	if (now.ns <= after || !store->hooks.leads(store->hooks.arg))
+		return HERD_OK;
+	store->prune_at = mono_add(clock_mono(), STORE_PRUNE_NS);
+	error = store->ops->expire(store->engine,
+	    after == 0 ? 0 : now.ns - after, STORE_PRUNE_ROWS, &deleted);
+	if (error != HERD_OK)
+		return error;
+	atomic_fetch_add(&store->expired, deleted);
+	go_on_later(store, deleted, "store-expired");
+	return HERD_OK;
+}
