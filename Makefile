@@ -32,7 +32,7 @@ COMMON_SRC := common/address.c common/buf.c common/client_view.c \
 	common/diagnostics.c common/error.c common/file.c common/filter.c \
 	common/framer.c common/glob.c common/graph.c common/herdfile.c \
 	common/herdreader.c common/herdreader_check.c common/herdreader_nodes.c \
-	common/json.c common/keyfile.c common/location.c common/report.c \
+	common/json.c common/json_members.c common/keyfile.c common/location.c common/report.c \
 	common/request.c common/resolver.c common/settings.c common/siphash.c \
 	common/store_row.c common/text.c common/time.c common/time_histogram.c \
 	common/view.c common/yamltree.c
@@ -103,9 +103,9 @@ CLIENT_INPUT_SRC := client/input/import_csv.c client/input/import_geojson.c \
 	client/input/import_gpx.c client/input/import_guess.c \
 	client/input/import_json.c client/input/import_jsonl.c \
 	client/input/import_reader.c client/input/import_record.c \
-	client/input/import_source.c client/input/json_members.c \
-	client/input/json_outline.c client/input/sqlite_api.c \
-	client/input/store_file.c client/input/xml_token.c
+	client/input/import_source.c client/input/json_outline.c \
+	client/input/sqlite_api.c client/input/store_file.c \
+	client/input/xml_token.c
 CLIENT_OUT_SRC := client/out/canvas.c client/out/diagram.c \
 	client/out/layout.c client/out/out.c client/out/out_formats.c \
 	client/out/out_json.c client/out/out_prometheus.c client/out/out_table.c \
