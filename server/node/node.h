@@ -30,6 +30,7 @@ struct node_limits {
 	_Atomic uint64_t neighbours_memory;
 	_Atomic bool refuse_at_cap;
 	_Atomic bool bind_ids; /* to the names of clients' certificates */
+	_Atomic uint64_t http_rate; /* 0 = any */
 };
 
 /* Settings of links; main thread only: each reload hands the links a copy. */
@@ -90,6 +91,7 @@ struct node {
 	struct node_limits limits;    /* any thread */
 	struct node_tls clients_tls;
 	struct node_tls admin_tls;
+	struct node_tls http_tls;
 	_Atomic unsigned state;      /* node_state(), node_set_state() */
 	struct node_company company; /* any thread reads */
 	_Atomic bool store_lost;     /* node_lose_store() */
@@ -110,6 +112,8 @@ struct node {
 	struct wall file_loaded;
 	struct node_timings timings; /* as set by the settings */
 	const char *admin_group;     /* of node->file */
+	const char *http_friends;    /* these two too */
+	const char *http_proxy;
 	bool admin_plaintext;        /* what the herd file's check allowed */
 	struct {
 		enum herd_error (*apply)(void *arg); /* NULL: nobody's */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The certificates of the listeners for clients and for administration, read
+ * The certificates of the listeners for clients, administration and phones, read
  * from the files that the herd file names. Main thread only.
  */
 #ifndef HERD_NODE_TLS_FILES_H
@@ -12,6 +12,7 @@
 struct tls_files {
 	struct ssl_ctx_st *clients;
 	struct ssl_ctx_st *admin;
+	struct ssl_ctx_st *http;
 };
 
 /*
