@@ -13,7 +13,7 @@ VERSION := $(shell sed -n 's/^.define HERD_VERSION "\(.*\)"/\1/p' include/herd/v
 SHAREDIR = $(PREFIX)/share/herd
 
 # --- packages: the one list of what Debian has to bring --------------------
-BUILD_PACKAGES := gcc make pkg-config libc6-dev libevent-dev \
+BUILD_PACKAGES := gcc make pkg-config libc6-dev libcrypt-dev libevent-dev \
 	libcurl4-openssl-dev libreadline-dev libcjson-dev libsqlite3-dev \
 	libssl-dev libyaml-dev
 TEST_PACKAGES := libcmocka-dev python3 python3-pytest python3-pytest-xdist \
@@ -35,7 +35,7 @@ COMMON_SRC := common/address.c common/buf.c common/client_view.c \
 	common/json.c common/json_members.c common/keyfile.c common/location.c common/report.c \
 	common/request.c common/resolver.c common/settings.c common/siphash.c \
 	common/store_row.c common/text.c common/time.c common/time_histogram.c \
-	common/view.c common/yamltree.c
+	common/users_file.c common/users_hash.c common/view.c common/yamltree.c
 BASE_SRC := server/base/certificate.c server/base/keyring.c \
 	server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
 	server/base/notify.c server/base/signals.c server/base/thread.c \
@@ -176,7 +176,7 @@ CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_INPUT_SRC) $(CLIENT_OUT_SRC) \
 COMMON_TESTS := test_address test_buf test_common_memory test_file \
 	test_framer test_graph test_herdfile test_json test_location test_manual \
 	test_report test_request test_resolver test_settings test_text test_time \
-	test_time_histogram
+	test_time_histogram test_users_file test_users_hash
 
 SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/host.c \
 	tests/sim/main.c tests/sim/mutant.c tests/sim/node.c \
@@ -207,7 +207,7 @@ UNIT_TESTS = $(COMMON_TESTS) $(CORE_TESTS) $(PLACES_TESTS) $(NODE_TESTS) $(NET_T
 	$(STORE_TESTS) $(ADMIN_TESTS) $(CLIENT_TESTS)
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c with tests/fuzz/corpus/NAME/.
-COMMON_FUZZ := framer herdfile report request
+COMMON_FUZZ := framer herdfile report request users_file
 
 CORE_FUZZ := session
 
@@ -258,7 +258,7 @@ HERD_CFLAGS = $(WARNINGS) $(MODE_CFLAGS_$(MODE)) -pthread
 HERD_LDFLAGS = $(MODE_LDFLAGS_$(MODE)) -pthread
 
 pkg = $(shell pkg-config --$(1) $(2) 2>/dev/null)
-COMMON_LIBS = $(call pkg,libs,yaml-0.1) -lm
+COMMON_LIBS = $(call pkg,libs,yaml-0.1 libcrypt) -lm
 SERVER_LIBS = $(call pkg,libs,libevent libevent_pthreads libevent_openssl \
 	libcurl libcjson sqlite3 openssl) $(COMMON_LIBS)
 # libcurl is loaded when it is first needed: see client/net/curl_api.h.
