@@ -42,10 +42,14 @@ size_t
 query_form_find(struct span query, const char *name, char out[INTAKE_VALUE_MAX])
 {
 	while (query.len > 0) {
-		struct span value = span_cut(&query, '&');
+		struct span parameter = span_cut(&query, '&');
+		size_t len = strlen(name);
 
-		if (span_is(span_cut(&value, '='), name))
-			return decode(value, out);
+		if (parameter.len > len && parameter.data[len] == '=' &&
+		    memcmp(parameter.data, name, len) == 0)
+			return decode(span_of(parameter.data + len + 1,
+					  parameter.len - len - 1),
+			    out);
 	}
 	return 0;
 }
