@@ -118,7 +118,7 @@ CLIENT_NET_SRC := client/net/admin_client.c client/net/admin_ways.c \
 CLIENT_LINE_SRC := client/line/alias.c client/line/args.c \
 	client/line/command.c
 CLIENT_CONF_SRC := client/conf/contexts.c client/conf/herd.c \
-	client/conf/prefs.c
+	client/conf/herd_users.c client/conf/prefs.c
 CLIENT_RUN_SRC := client/run/app.c client/run/ask.c \
 	client/run/conversation.c client/run/fields.c client/run/help.c \
 	client/run/live.c client/run/plugin.c client/run/rounds.c client/run/run.c \
@@ -154,9 +154,11 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/moment.c client/cmd/node_drain.c client/cmd/node_ls.c \
 	client/cmd/node_rows.c client/cmd/node_show.c client/cmd/node_state.c \
 	client/cmd/node_stop.c client/cmd/node_undrain.c client/cmd/parts.c \
+	client/cmd/password.c \
 	client/cmd/peer_change.c client/cmd/peer_disable.c client/cmd/peer_enable.c \
 	client/cmd/peer_graph.c client/cmd/peer_ls.c client/cmd/peer_reconnect.c \
-	client/cmd/peer_rows.c client/cmd/peer_show.c client/cmd/ping.c \
+	client/cmd/peer_rows.c client/cmd/peer_show.c client/cmd/phone_url.c \
+	client/cmd/ping.c \
 	client/cmd/places_cache.c client/cmd/places_status.c \
 	client/cmd/places_test.c client/cmd/prefs_rows.c client/cmd/quit.c \
 	client/cmd/raw.c client/cmd/secret_file.c client/cmd/set.c \
@@ -167,6 +169,8 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/store_restore.c client/cmd/store_status.c \
 	client/cmd/token_drop.c client/cmd/token_new.c client/cmd/top.c \
 	client/cmd/trace.c client/cmd/typed.c client/cmd/unalias.c \
+	client/cmd/user_add.c client/cmd/user_ls.c client/cmd/user_rm.c \
+	client/cmd/users_edit.c \
 	client/cmd/version_command.c client/cmd/wait_client.c \
 	client/cmd/wait_goal.c client/cmd/wait_link.c client/cmd/whatsat.c
 CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_INPUT_SRC) $(CLIENT_OUT_SRC) \
