@@ -426,6 +426,9 @@ $(B)/bench_gazetteer: $(B)/tests/bench/bench_gazetteer.o $(B)/libplaces.a \
 $(B)/load: $(B)/tests/bench/load.o $(B)/libherd.a
 	$(call say,LD,$@)
 	$(Q)$(call link,$^ $(COMMON_LIBS))
+$(B)/bare_http: $(B)/tests/bench/bare_http.o
+	$(call say,LD,$@)
+	$(Q)$(call link,$^ $(SERVER_LIBS))
 $(B)/echo: $(B)/tests/bench/echo.o
 	$(call say,LD,$@)
 	$(Q)$(call link,$^ $(SERVER_LIBS))
@@ -485,7 +488,8 @@ demo: deps-run ## five nodes on loopback: report, ask, crash, recover
 
 bench: deps ## speed beside Redis, memcached and a bare echo
 	$(Q)$(call install,$(BENCH_PACKAGES))
-	$(Q)$(MAKE) --no-print-directory programs $(B)/load $(B)/echo
+	$(Q)$(MAKE) --no-print-directory programs $(B)/load $(B)/echo \
+	    $(B)/bare_http
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(B)
 
 abuse: programs $(B)/load ## what others notice of clients that misuse a node, and the bounds
@@ -501,7 +505,7 @@ deps-deb: ## install what `make deb` needs
 	$(Q)$(call install,$(BUILD_PACKAGES) $(DEB_PACKAGES))
 
 deps-run: ## install what the programs and the demo need
-	$(Q)$(call install,$(BUILD_PACKAGES))
+	$(Q)$(call install,$(BUILD_PACKAGES) curl)
 
 lint-deps: ## install the packages that lint needs
 	$(Q)$(call install,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES))
