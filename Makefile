@@ -126,7 +126,7 @@ CLIENT_NET_SRC := client/net/admin_client.c client/net/admin_ways.c \
 CLIENT_LINE_SRC := client/line/alias.c client/line/args.c \
 	client/line/command.c
 CLIENT_CONF_SRC := client/conf/contexts.c client/conf/herd.c \
-	client/conf/prefs.c
+	client/conf/herd_users.c client/conf/prefs.c
 CLIENT_RUN_SRC := client/run/app.c client/run/ask.c \
 	client/run/conversation.c client/run/fields.c client/run/help.c \
 	client/run/live.c client/run/plugin.c client/run/rounds.c client/run/run.c \
@@ -162,9 +162,11 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/moment.c client/cmd/node_drain.c client/cmd/node_ls.c \
 	client/cmd/node_rows.c client/cmd/node_show.c client/cmd/node_state.c \
 	client/cmd/node_stop.c client/cmd/node_undrain.c client/cmd/parts.c \
+	client/cmd/password.c \
 	client/cmd/peer_change.c client/cmd/peer_disable.c client/cmd/peer_enable.c \
 	client/cmd/peer_graph.c client/cmd/peer_ls.c client/cmd/peer_reconnect.c \
-	client/cmd/peer_rows.c client/cmd/peer_show.c client/cmd/ping.c \
+	client/cmd/peer_rows.c client/cmd/peer_show.c client/cmd/phone_url.c \
+	client/cmd/ping.c \
 	client/cmd/places_cache.c client/cmd/places_status.c \
 	client/cmd/places_test.c client/cmd/prefs_rows.c client/cmd/quit.c \
 	client/cmd/raw.c client/cmd/secret_file.c client/cmd/set.c \
@@ -175,6 +177,8 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/store_restore.c client/cmd/store_status.c \
 	client/cmd/token_drop.c client/cmd/token_new.c client/cmd/top.c \
 	client/cmd/trace.c client/cmd/typed.c client/cmd/unalias.c \
+	client/cmd/user_add.c client/cmd/user_ls.c client/cmd/user_rm.c \
+	client/cmd/users_edit.c \
 	client/cmd/version_command.c client/cmd/wait_client.c \
 	client/cmd/wait_goal.c client/cmd/wait_link.c client/cmd/whatsat.c
 CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_INPUT_SRC) $(CLIENT_OUT_SRC) \
@@ -430,6 +434,9 @@ $(B)/bench_gazetteer: $(B)/tests/bench/bench_gazetteer.o $(B)/libplaces.a \
 $(B)/load: $(B)/tests/bench/load.o $(B)/libherd.a
 	$(call say,LD,$@)
 	$(Q)$(call link,$^ $(COMMON_LIBS))
+$(B)/bare_http: $(B)/tests/bench/bare_http.o
+	$(call say,LD,$@)
+	$(Q)$(call link,$^ $(SERVER_LIBS))
 $(B)/echo: $(B)/tests/bench/echo.o
 	$(call say,LD,$@)
 	$(Q)$(call link,$^ $(SERVER_LIBS))
@@ -489,7 +496,8 @@ demo: deps-run ## five nodes on loopback: report, ask, crash, recover
 
 bench: deps ## speed beside Redis, memcached and a bare echo
 	$(Q)$(call install,$(BENCH_PACKAGES))
-	$(Q)$(MAKE) --no-print-directory programs $(B)/load $(B)/echo
+	$(Q)$(MAKE) --no-print-directory programs $(B)/load $(B)/echo \
+	    $(B)/bare_http
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(B)
 
 abuse: programs $(B)/load ## what others notice of clients that misuse a node, and the bounds
@@ -505,7 +513,7 @@ deps-deb: ## install what `make deb` needs
 	$(Q)$(call install,$(BUILD_PACKAGES) $(DEB_PACKAGES))
 
 deps-run: ## install what the programs and the demo need
-	$(Q)$(call install,$(BUILD_PACKAGES))
+	$(Q)$(call install,$(BUILD_PACKAGES) curl)
 
 lint-deps: ## install the packages that lint needs
 	$(Q)$(call install,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES))

@@ -7,7 +7,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,9 +15,6 @@
 #include "base/xbuf.h"
 #include "cmd/init_plan.h"
 #include "cmd/secret_file.h"
-
-/* The user of the service: keys of root are closed to it. */
-#define SERVICE_USER "herd"
 
 static const char *const secrets[] = { INIT_KEY_FILE, INIT_TOKEN_FILE,
 	INIT_READ_TOKEN_FILE };
@@ -90,19 +86,14 @@ write_file(struct run *run, const char *dir, const char *name, struct buf *text)
 	return status;
 }
 
-/* Root gives a key to the user that the service runs as. */
 static enum status
 make_secret(struct run *run, const char *dir, const char *name)
 {
-	const struct passwd *user =
-	    geteuid() == 0 ? getpwnam(SERVICE_USER) : NULL;
 	char *path = xasprintf("%s/%s", dir, name);
 	enum status status = secret_file_make(run, path);
 
-	if (status == STATUS_OK && user != NULL &&
-	    lchown(path, user->pw_uid, user->pw_gid) != 0)
-		status = run_fail(run, STATUS_LOCAL, "cannot chown %s: %s",
-		    path, strerror(errno));
+	if (status == STATUS_OK)
+		status = secret_file_own(run, path);
 	free(path);
 	return status;
 }

@@ -76,13 +76,14 @@ find_file(const struct prefs *prefs)
 	return NULL;
 }
 
-static char *
-directory_of(const char *path)
+char *
+herd_folder(const struct herd *herd)
 {
-	const char *slash = strrchr(path, '/');
+	const char *slash = strrchr(herd->path, '/');
 
-	return slash == NULL ? xstrdup(".")
-			     : xstrndup(path, (size_t)(slash - path) + 1);
+	return slash == NULL
+		   ? xstrdup(".")
+		   : xstrndup(herd->path, (size_t)(slash - herd->path) + 1);
 }
 
 /* --- tokens ---------------------------------------------------------- */
@@ -152,7 +153,7 @@ file_is_trusted(const char *path, struct buf *message)
 static void
 read_file_tokens(struct herd *herd)
 {
-	char *base = directory_of(herd->path);
+	char *base = herd_folder(herd);
 	const struct keyfile files[] = {
 		{ "admin.token_file", herd->file.settings.admin.token_file, "",
 		    base, false },

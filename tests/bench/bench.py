@@ -109,10 +109,10 @@ def main():
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--clients", type=int, default=100000)
-    parser.add_argument("part", nargs="*", help="node, links, places, start, clients, abuse; all of them without any")
+    parser.add_argument("part", nargs="*", help="node, links, places, start, clients, phones, abuse; all of them without any")
     args = parser.parse_args()
     build = args.build.resolve()
-    parts = args.part or ["node", "links", "places", "start", "clients", "abuse"]
+    parts = args.part or ["node", "links", "places", "start", "clients", "phones", "abuse"]
     if "node" in parts:
         bench_node(build, args)
     for part in parts:

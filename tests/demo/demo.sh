@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The herd in one minute: five nodes on loopback, a report, a question, a
-# crash and a recovery. On a terminal it ends in herdctl on that herd. Leaves
+# phone, a crash and a recovery. On a terminal it ends in herdctl on that herd. Leaves
 # nothing running.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -43,14 +43,18 @@ fail() {
 pick_ports() {
 	local base port
 	for base in 12000 13000 14000 15000 16000; do
-		for port in 1 2 3 4 5 101 102 103 104 105; do
+		for port in 1 2 3 4 5 101 102 103 104 105 201; do
 			if (: <"/dev/tcp/127.0.0.1/$((base + port))") 2>/dev/null; then
 				continue 2
 			fi
 		done
+		phones=127.0.0.1:$((base + 201))
 		sed -e "s|127.0.0.1:12|127.0.0.1:${base%000}|g" \
-		    -e "s|/tmp/herd-demo/|$dir/|g" tests/demo/herd.yaml \
+		    -e "s|/tmp/herd-demo/|$dir/|g" \
+		    -e "/^  Riley:/s|}$|, http: \"$phones\"}|" \
+		    -e '$a http: {users_file: users}' tests/demo/herd.yaml \
 		    >"$dir/herd.yaml"
+		install -m 600 /dev/null "$dir/users"
 		return 0
 	done
 	return 1
@@ -91,6 +95,16 @@ show -n Campbell whatsat kiwi.cs.ucla.edu 10 5 || fail "Campbell did not answer"
 
 say "The same as it goes over the wire"
 show -n Campbell raw WHATSAT karp.cs.ucla.edu 5 1
+
+say "Jane's phone reports to Riley over HTTP, as the app OwnTracks does"
+echo sesame | show user add jane --password-file -
+show -n Riley config reload || fail "Riley did not read its users"
+position='{"_type":"location","lat":34.063017,"lon":-118.448103,"tst":'$(date +%s)'}'
+printf '$ curl -u jane:sesame -H "X-Limit-D: phone" http://%s/owntracks \\\n    -d %q\n' "$phones" "$position"
+curl -sS -f -u jane:sesame -H 'X-Limit-D: phone' "http://$phones/owntracks" -d "$position" ||
+	fail "Riley did not take the phone's report"
+echo
+show -n Campbell whatsat jane/phone 2 3 || fail "Campbell does not know the phone"
 
 say "Every node's links and clients"
 show -n all peer ls
