@@ -392,8 +392,8 @@ check_admin(struct herdreader *reader)
 }
 
 /*
- * A password in clear is everybody's on the way, unless TLS ends at the proxy
- * in front of the node.
+ * A password in clear is everybody's on the way, unless a proxy before the node
+ * ends TLS.
  */
 static void
 check_http(struct herdreader *reader)

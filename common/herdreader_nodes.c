@@ -13,8 +13,8 @@
 
 /* --- nodes ---------------------------------------------------------------- */
 
-static const char *const address_keys[] = { "clients", "peers", "admin",
-	"http", NULL };
+static const char *const address_keys[] = { "clients", "peers", "admin", "http",
+	NULL };
 
 /* `want`: what may be written. */
 static void
@@ -121,7 +121,8 @@ read_addresses(struct herdreader *reader, struct herdfile_node *node,
 		    "unknown key `%s` of node `%s`, %s `%s`%s",
 		    herdreader_quote(key->text).text, node->name,
 		    near != NULL ? "did you mean" : "which has",
-		    near != NULL ? near : "clients`, `peers`, `admin` and `http",
+		    near != NULL ? near
+				 : "clients`, `peers`, `admin` and `http",
 		    near != NULL ? "?" : "");
 	}
 }

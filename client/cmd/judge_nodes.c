@@ -19,6 +19,7 @@
 #define FLOOD_PART 0.25
 #define FLOOD_PER_S 100.0
 #define INVALID_PER_S 10.0
+#define CERTIFICATE_S (14 * 86400.0) /* as the node's log has it */
 
 /* --- silence --------------------------------------------------------- */
 
@@ -256,6 +257,43 @@ find_places(struct findings *f, const struct answer *a)
 		    provider == NULL ? "the provider" : provider, state);
 }
 
+/* --- listeners ------------------------------------------------------- */
+
+static void
+find_certificates(struct findings *f, const struct answer *a)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, fields_at(a->json, "certificates")) {
+		const char *listener = fields_text(item, "listener");
+		double left = fields_number(item, "left_s", FIELDS_UNKNOWN);
+
+		if (listener == NULL || isnan(left) || left >= CERTIFICATE_S)
+			continue;
+		if (left < 0)
+			(void)findings_add(f, FINDING_CERTIFICATE, a->target,
+			    listener,
+			    "the certificate of %s for its %s listener has "
+			    "expired",
+			    a->target->name, listener);
+		else
+			(void)findings_add(f, FINDING_CERTIFICATE, a->target,
+			    listener,
+			    "the certificate of %s for its %s listener ends in "
+			    "%.0f days",
+			    a->target->name, listener, left / 86400);
+	}
+}
+
+static void
+find_listeners(struct findings *f, const struct answer *a)
+{
+	find_certificates(f, a);
+	if (fields_number(a->json, "phones.users", 1) < 1)
+		(void)findings_add(f, FINDING_USERS, a->target, NULL,
+		    "%s listens for phones, and has no users", a->target->name);
+}
+
 /* --- floods ---------------------------------------------------------- */
 
 static void
@@ -324,6 +362,7 @@ judge_nodes(struct findings *findings)
 		find_store(findings, a);
 		find_bounds(findings, a);
 		find_places(findings, a);
+		find_listeners(findings, a);
 		find_file(findings, a);
 		find_floods(findings, a->target);
 		find_unasked(findings, a->target);

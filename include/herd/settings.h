@@ -27,7 +27,7 @@ enum setting_type {
 };
 
 #define SETTING_LIST_MAX 8u
-#define SETTING_TEXT_MAX 4096u /* bytes of a text, path or address */
+#define SETTING_TEXT_MAX 4096u    /* bytes of a text, path or address */
 #define SETTING_GROUPS_MAX 65536u /* bytes of all groups */
 
 struct setting_list {

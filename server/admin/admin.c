@@ -392,8 +392,8 @@ admin_open(struct node *node, struct event_base *base, struct buf *message,
 	error = mailbox_init(&admin->mailbox, base, on_wake, admin);
 	admin->has_mailbox = error == HERD_OK;
 	if (error == HERD_OK)
-		error = http_limits_open(
-		    base, node->log, &LIMITS, &admin->limits);
+		error =
+		    http_limits_open(base, node->log, &LIMITS, &admin->limits);
 	if (error == HERD_OK)
 		error = read_tokens(admin, &admin->tokens, message);
 	if (error == HERD_OK)

@@ -74,6 +74,51 @@ add_memory(struct http_call *call, struct json *json)
 	json_count(json, "table_bytes", counts.bytes);
 }
 
+static void
+add_certificate(
+    struct json *json, const char *listener, const struct node_tls *tls)
+{
+	struct certificate_facts facts;
+
+	/* This thread alone changes it. */
+	if (tls->slot.context == NULL)
+		return;
+	facts = certificate_describe(tls->slot.context);
+	json_object(json, NULL);
+	json_word(json, "listener", listener);
+	json_word(json, "name", facts.name);
+	json_integer(json, "left_s",
+	    facts.expires - (int64_t)(clock_wall().ns / HERD_NS_PER_S));
+	json_object_end(json);
+}
+
+static void
+add_certificates(struct http_call *call, struct json *json)
+{
+	const struct node *node = call->node;
+
+	json_array(json, "certificates");
+	add_certificate(json, "clients", &node->clients_tls);
+	add_certificate(json, "admin", &node->admin_tls);
+	add_certificate(json, "http", &node->http_tls);
+	json_array_end(json);
+}
+
+static void
+add_phones(struct http_call *call, struct json *json)
+{
+	struct phones_counts counts;
+
+	if (call->node->phones == NULL)
+		return;
+	phones_count(call->node->phones, &counts);
+	json_object(json, "phones");
+	json_count(json, "users", counts.users);
+	json_count(json, "connections", counts.connections);
+	json_count(json, "requests", counts.requests);
+	json_object_end(json);
+}
+
 /* The limits for clients, and how far they are used. */
 static void
 add_bounds(struct http_call *call, struct json *json)
@@ -354,6 +399,8 @@ serve_status(struct http_call *call)
 	add_bounds(call, json);
 	add_places(call, json);
 	add_store(call, json);
+	add_certificates(call, json);
+	add_phones(call, json);
 	http_call_json(call);
 }
 

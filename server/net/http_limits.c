@@ -20,8 +20,8 @@
 
 struct http_connection {
 	TAILQ_ENTRY(http_connection) all; /* of those accepted in this turn */
-	/* Of its address without trust, the longest connected first. */
-	TAILQ_ENTRY(http_connection) strangers;
+	/* Of its address: strangers, or trusted ones; the next to go first. */
+	TAILQ_ENTRY(http_connection) mates;
 	struct http_limits *limits;
 	struct http_source *source; /* NULL: not adopted yet */
 	int fd;
@@ -45,7 +45,8 @@ struct http_source {
 	uint64_t address;
 	unsigned connections;
 	unsigned stranger_count;
-	struct http_connection_list strangers;
+	struct http_connection_list strangers; /* the longest connected first */
+	struct http_connection_list trusted;   /* the longest idle first */
 };
 
 struct known {
@@ -120,22 +121,32 @@ enter_source(struct http_connection *conn)
 			return false;
 		(*at)->address = address;
 		TAILQ_INIT(&(*at)->strangers);
+		TAILQ_INIT(&(*at)->trusted);
 	}
 	conn->source = *at;
 	conn->source->connections++;
 	conn->source->stranger_count++;
-	TAILQ_INSERT_TAIL(&conn->source->strangers, conn, strangers);
+	TAILQ_INSERT_TAIL(&conn->source->strangers, conn, mates);
 	return true;
 }
 
 static void
-be_no_stranger(struct http_connection *conn)
+leave_mates(struct http_connection *conn)
 {
 	if (conn->trusted)
-		return;
+		TAILQ_REMOVE(&conn->source->trusted, conn, mates);
+	else
+		TAILQ_REMOVE(&conn->source->strangers, conn, mates);
+	conn->source->stranger_count -= !conn->trusted;
+}
+
+/* It is the last one to go now, if it is trusted. */
+static void
+be_trusted(struct http_connection *conn)
+{
+	leave_mates(conn);
 	conn->trusted = true;
-	conn->source->stranger_count--;
-	TAILQ_REMOVE(&conn->source->strangers, conn, strangers);
+	TAILQ_INSERT_TAIL(&conn->source->trusted, conn, mates);
 }
 
 static void
@@ -143,7 +154,7 @@ leave_source(struct http_connection *conn)
 {
 	struct http_source *source = conn->source;
 
-	be_no_stranger(conn);
+	leave_mates(conn);
 	if (--source->connections > 0)
 		return;
 	*find_source(conn->limits, source->address) = source->next;
@@ -160,13 +171,13 @@ close_connection(struct http_connection *conn)
 	evhttp_connection_free(conn->http);
 }
 
-/* The stranger of that address that has been connected longest, or NULL. */
+/* The first that may be closed, or NULL. */
 static struct http_connection *
-oldest_of(const struct http_source *source)
+first_of(const struct http_connection_list *mates)
 {
 	struct http_connection *conn;
 
-	TAILQ_FOREACH(conn, &source->strangers, strangers)
+	TAILQ_FOREACH(conn, mates, mates)
 	{
 		if (!conn->in_request)
 			return conn;
@@ -176,9 +187,9 @@ oldest_of(const struct http_source *source)
 
 /* Of the address with the most strangers. */
 static struct http_connection *
-oldest_of_most(const struct http_limits *limits)
+first_of_most(const struct http_limits *limits)
 {
-	struct http_connection *oldest = NULL;
+	struct http_connection *first = NULL;
 	unsigned most = 0;
 
 	for (unsigned i = 0; i < BUCKETS; i++) {
@@ -188,14 +199,14 @@ oldest_of_most(const struct http_limits *limits)
 			struct http_connection *conn = NULL;
 
 			if (source->stranger_count > most)
-				conn = oldest_of(source);
+				conn = first_of(&source->strangers);
 			if (conn == NULL)
 				continue;
-			oldest = conn;
+			first = conn;
 			most = source->stranger_count;
 		}
 	}
-	return oldest;
+	return first;
 }
 
 static void
@@ -226,9 +237,9 @@ keep_limits(struct http_limits *limits, struct http_connection *fresh)
 	if (!is_known(limits, fresh->source->address))
 		most -= limits->config.reserved;
 	if (fresh->source->stranger_count > limits->config.of_address)
-		victim = oldest_of(fresh->source);
+		victim = first_of(&fresh->source->strangers);
 	else if (limits->counts.now > most)
-		victim = oldest_of_most(limits);
+		victim = first_of_most(limits);
 	else
 		return;
 	limits->counts.refused++;
@@ -239,7 +250,7 @@ keep_limits(struct http_limits *limits, struct http_connection *fresh)
 bool
 http_limits_make_room(struct http_limits *limits)
 {
-	struct http_connection *victim = oldest_of_most(limits);
+	struct http_connection *victim = first_of_most(limits);
 
 	if (victim == NULL)
 		return false;
@@ -270,8 +281,7 @@ set_deadline(struct http_connection *conn)
 {
 	size_t rate = conn->limits->config.bytes_per_s;
 	uint64_t ms = HTTP_REQUEST_S * UINT64_C(1000);
-	uint64_t gone =
-	    mono_since(clock_mono(), conn->began) / HERD_NS_PER_MS;
+	uint64_t gone = mono_since(clock_mono(), conn->began) / HERD_NS_PER_MS;
 	struct timeval wait;
 
 	if (rate > 0)
@@ -368,6 +378,8 @@ http_limits_end(struct http_connection *conn)
 	conn->in_request = false;
 	conn->limits->bytes -= conn->bytes - left;
 	conn->bytes = left;
+	if (conn->trusted)
+		be_trusted(conn);
 	evhttp_connection_set_closecb(conn->http, on_close, conn);
 	if (!conn->trusted || left > 0)
 		begin_wait(conn);
@@ -376,13 +388,20 @@ http_limits_end(struct http_connection *conn)
 void
 http_limits_trust(struct http_connection *conn)
 {
-	uint64_t address = conn->source->address;
-	struct known *known = find_known(conn->limits, address);
+	struct http_source *source = conn->source;
+	struct known *known = find_known(conn->limits, source->address);
+	unsigned most = conn->limits->config.trusted_of_address;
+	struct http_connection *victim = first_of(&source->trusted);
 
-	be_no_stranger(conn);
-	known->address = address;
+	be_trusted(conn);
+	known->address = source->address;
 	known->until =
 	    mono_add(clock_mono(), HTTP_KNOWN_S * (uint64_t)HERD_NS_PER_S);
+	if (most > 0 && victim != NULL &&
+	    source->connections - source->stranger_count > most) {
+		conn->limits->counts.refused++;
+		close_connection(victim);
+	}
 }
 
 const struct sockaddr_storage *

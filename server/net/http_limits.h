@@ -19,7 +19,7 @@
 #include "herd/error.h"
 
 #define HTTP_CONNECTIONS_KNOWN_MAX 64u /* addresses that are remembered */
-#define HTTP_KNOWN_S 3600 /* for so long after they were trusted */
+#define HTTP_KNOWN_S 3600              /* for so long after they were trusted */
 #define HTTP_REQUEST_S 5  /* for a request, from its first byte on */
 #define HTTP_SLOWEST_S 60 /* in all, for a body that keeps coming */
 
@@ -37,6 +37,7 @@ struct http_limits_config {
 	unsigned reserved;   /* of them, for addresses that are known */
 	unsigned of_address; /* of one address without trust */
 	size_t bytes_max;    /* of all requests that are not answered yet */
+	unsigned trusted_of_address; /* with trust; 0: any number */
 	/* A request that comes as fast gets more time. 0: none does. */
 	size_t bytes_per_s;
 };

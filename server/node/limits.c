@@ -19,6 +19,14 @@ limits_connections(uint64_t wanted, uint64_t files)
 }
 
 uint64_t
+limits_phones(uint64_t files)
+{
+	uint64_t part = files / LIMITS_PHONES_PART;
+
+	return part < LIMITS_PHONES_MAX ? part : LIMITS_PHONES_MAX;
+}
+
+uint64_t
 limits_memory(uint64_t machine)
 {
 	uint64_t part = machine / LIMITS_MEMORY_PART;

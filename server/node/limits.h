@@ -25,6 +25,14 @@
  */
 uint64_t limits_connections(uint64_t wanted, uint64_t files);
 
+/*
+ * Connections of phones on a node that listens for them: an eighth of `files`,
+ * LIMITS_PHONES_MAX at most. Clients share the rest.
+ */
+#define LIMITS_PHONES_MAX 4096u
+#define LIMITS_PHONES_PART 8u
+uint64_t limits_phones(uint64_t files);
+
 /* The value of max_memory: 0 on a machine with that many bytes. */
 uint64_t limits_memory(uint64_t machine);
 

@@ -29,7 +29,7 @@ struct node_limits {
 	/* The least max_memory of live neighbours, 0 = none is known. */
 	_Atomic uint64_t neighbours_memory;
 	_Atomic bool refuse_at_cap;
-	_Atomic bool bind_ids; /* to the names of clients' certificates */
+	_Atomic bool bind_ids;      /* to the names of clients' certificates */
 	_Atomic uint64_t http_rate; /* 0 = any */
 };
 
@@ -116,7 +116,7 @@ struct node {
 	const char *admin_group;     /* of node->file */
 	const char *http_friends;    /* these two too */
 	const char *http_proxy;
-	bool admin_plaintext;        /* what the herd file's check allowed */
+	bool admin_plaintext; /* what the herd file's check allowed */
 	struct {
 		enum herd_error (*apply)(void *arg); /* NULL: nobody's */
 		void *arg;

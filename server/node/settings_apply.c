@@ -59,7 +59,11 @@ apply_max_connections(struct node *node, const struct settings *settings)
 {
 	uint64_t wanted = settings->max_connections;
 	uint64_t files = limits_raise_files();
-	uint64_t fit = limits_connections(wanted, files);
+	uint64_t fit;
+
+	if (node->boot.nodes[node->boot_self].http.kind != ADDRESS_NONE)
+		files -= limits_phones(files);
+	fit = limits_connections(wanted, files);
 
 	if (fit < wanted)
 		LOG(node->log, LOG_WARN, "file-limit",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The certificates of the listeners for clients, administration and phones, read
- * from the files that the herd file names. Main thread only.
+ * The certificates of the listeners for clients, administration and phones,
+ * read from the files that the herd file names. Main thread only.
  */
 #ifndef HERD_NODE_TLS_FILES_H
 #define HERD_NODE_TLS_FILES_H

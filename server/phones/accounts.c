@@ -139,8 +139,8 @@ make_groups(struct accounts *accounts, struct span text)
 		return HERD_ENOMEM;
 	accounts->group_count = count;
 	for (unsigned i = 0; i < count && error == HERD_OK; i++)
-		error = make_group(accounts, &accounts->groups[i],
-		    span_cut(&text, ','));
+		error = make_group(
+		    accounts, &accounts->groups[i], span_cut(&text, ','));
 	return error;
 }
 
@@ -198,14 +198,12 @@ accounts_digest(struct accounts *accounts, struct span credentials,
 }
 
 struct account *
-accounts_recall(
-    struct accounts *accounts, const struct credentials_digest *sum)
+accounts_recall(struct accounts *accounts, const struct credentials_digest *sum)
 {
 	const struct remembered *place = place_of(accounts, sum);
 
-	return place->account != NULL &&
-		       CRYPTO_memcmp(place->digest.bytes, sum->bytes,
-			   USERS_DIGEST) == 0
+	return place->account != NULL && CRYPTO_memcmp(place->digest.bytes,
+					     sum->bytes, USERS_DIGEST) == 0
 		   ? place->account
 		   : NULL;
 }
@@ -219,20 +217,41 @@ accounts_remember(struct accounts *accounts,
 
 /* --- devices -------------------------------------------------------------- */
 
-bool
-account_add_device(struct account *account, struct span device)
+/* The place for one more; NULL: there is none. */
+static struct account_device *
+place_for_device(struct account *account, bool own)
 {
+	if (account->device_count < USERS_DEVICES_MAX)
+		return &account->devices[account->device_count++];
+	for (unsigned i = 0; own && i < USERS_DEVICES_MAX; i++) {
+		if (account->devices[i].own)
+			continue;
+		free(account->devices[i].name);
+		return &account->devices[i];
+	}
+	return NULL;
+}
+
+bool
+account_add_device(struct account *account, struct span device, bool own)
+{
+	struct account_device *place;
 	char *copy;
 
-	for (unsigned i = 0; i < account->device_count; i++)
-		if (span_is(device, account->devices[i]))
-			return true;
-	if (account->device_count == USERS_DEVICES_MAX)
-		return false;
+	for (unsigned i = 0; i < account->device_count; i++) {
+		place = &account->devices[i];
+		if (!span_is(device, place->name))
+			continue;
+		place->own |= own;
+		return true;
+	}
 	copy = strndup(device.data, device.len);
-	if (copy == NULL)
+	place = copy == NULL ? NULL : place_for_device(account, own);
+	if (place == NULL) {
+		free(copy);
 		return false;
-	account->devices[account->device_count++] = copy;
+	}
+	*place = (struct account_device){ copy, own };
 	return true;
 }
 
@@ -292,7 +311,7 @@ accounts_free(struct accounts *accounts)
 		struct account *account = &accounts->list[i];
 
 		for (unsigned j = 0; j < account->device_count; j++)
-			free(account->devices[j]);
+			free(account->devices[j].name);
 		free(account->groups);
 	}
 	for (unsigned i = 0; i < accounts->group_count; i++)

@@ -15,12 +15,17 @@
 struct account_group;
 struct accounts;
 
+/* A device that the herd has or had a report of. */
+struct account_device {
+	char *name;
+	bool own; /* the user has reported with it, here and with credentials */
+};
+
 struct account {
 	struct span name;
 	const struct users_entry *password; /* NULL: it has keys only */
 	struct rate requests;
-	/* Devices that the herd has or had a report of, each a text. */
-	char *devices[USERS_DEVICES_MAX];
+	struct account_device devices[USERS_DEVICES_MAX];
 	unsigned device_count;
 	const struct account_group **groups; /* of friends */
 	unsigned group_count;
@@ -48,7 +53,8 @@ void accounts_free(struct accounts *accounts); /* NULL is fine */
 size_t accounts_count(const struct accounts *accounts);
 
 /* The user of that name, or NULL. */
-struct account *accounts_find(const struct accounts *accounts, struct span name);
+struct account *accounts_find(
+    const struct accounts *accounts, struct span name);
 
 /* The device that has this key, or NULL. */
 const struct users_entry *accounts_key(
@@ -69,9 +75,10 @@ bool account_sees(const struct account *account, const struct account *other);
 
 /*
  * Does the user have that device now? False: it has USERS_DEVICES_MAX others,
- * or there is no memory.
+ * or there is no memory. One with `own` takes the place of one without, which
+ * anybody may have made up with the client protocol.
  */
-bool account_add_device(struct account *account, struct span device);
+bool account_add_device(struct account *account, struct span device, bool own);
 
 /* Moves the devices of users that both have; `from` may be NULL. */
 void accounts_take_devices(struct accounts *accounts, struct accounts *from);

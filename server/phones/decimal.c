@@ -74,7 +74,7 @@ read_digits(struct span rest, struct digits *out, int *exponent)
 	return rest.len == 0;
 }
 
-/* Zeros that moving the point has left in front. */
+/* Zeros at the beginning that moving the point has left. */
 static void
 strip_zeros(struct digits *digits)
 {
@@ -88,7 +88,7 @@ strip_zeros(struct digits *digits)
 	digits->point -= (int)n;
 }
 
-/* The digit that many places before (below 0: after) the point's left one. */
+/* The digit at that place, 0 outside of those that there are. */
 static char
 digit_at(const struct digits *digits, int at)
 {

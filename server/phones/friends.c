@@ -11,7 +11,8 @@
 #define TID_LEN 2u
 
 /* A device to show. */
-struct friend {
+struct friend
+{
 	const struct account *account;
 	const char *device;
 	uint64_t time_ns;
@@ -24,7 +25,8 @@ struct friend_list {
 	unsigned looked;
 };
 
-/* --- the walk -------------------------------------------------------------- */
+/* --- the walk --------------------------------------------------------------
+ */
 
 /* Learns the device of an id; no record has to be read for that. */
 static bool
@@ -39,7 +41,7 @@ learn(void *arg, struct span client)
 		return false;
 	account = accounts_find(phones->config.accounts, user);
 	if (account != NULL && users_file_name_is_valid(device))
-		(void)account_add_device(account, device);
+		(void)account_add_device(account, device, false);
 	return false;
 }
 
@@ -65,7 +67,8 @@ friends_walk(struct phones *phones)
 	phones->walk_pause = FRIENDS_PAUSE_TICKS;
 }
 
-/* --- one device ------------------------------------------------------------ */
+/* --- one device ------------------------------------------------------------
+ */
 
 enum herd_error
 friends_report(struct phones *phones, struct span user, struct span device,
@@ -97,12 +100,12 @@ friends_newest(
 
 	for (unsigned i = 0; i < account->device_count; i++) {
 		error = friends_report(phones, account->name,
-		    span_from(account->devices[i]), out);
+		    span_from(account->devices[i].name), out);
 		if (error == HERD_ENOMEM)
 			return error;
 		if (error != HERD_OK || out->report.time_ns < time_ns)
 			continue;
-		newest = account->devices[i];
+		newest = account->devices[i].name;
 		time_ns = out->report.time_ns;
 	}
 	if (newest == NULL)
@@ -121,7 +124,8 @@ friends_add_location(struct json *json, struct span location)
 	json_decimal(json, "lon", at.lon_nd, LOCATION_DECIMALS);
 }
 
-/* --- friends --------------------------------------------------------------- */
+/* --- friends ---------------------------------------------------------------
+ */
 
 /* Into its place by time, if there is one. */
 static void
@@ -148,11 +152,11 @@ look_at(struct phones *phones, const struct account *account,
 	struct record record;
 
 	record_init(&record);
-	for (unsigned i = 0; i < account->device_count &&
-			     list->looked < FRIENDS_LOOKED_MAX &&
-			     error != HERD_ENOMEM;
+	for (unsigned i = 0;
+	     i < account->device_count && list->looked < FRIENDS_LOOKED_MAX &&
+	     error != HERD_ENOMEM;
 	     i++) {
-		struct friend friend = { account, account->devices[i], 0,
+		struct friend friend = { account, account->devices[i].name, 0,
 			{ 0, 0 } };
 
 		list->looked++;
@@ -169,8 +173,8 @@ look_at(struct phones *phones, const struct account *account,
 
 /* Is he in one of the user's first `count` groups? */
 static bool
-was_seen(const struct account *account, unsigned count,
-    const struct account *friend)
+was_seen(
+    const struct account *account, unsigned count, const struct account *friend)
 {
 	for (unsigned i = 0; i < count; i++)
 		for (unsigned j = 0; j < account->groups[i]->count; j++)
@@ -193,8 +197,8 @@ find_friends(struct phones *phones, const struct account *account,
 		     j++) {
 			if (group->members[j] != account &&
 			    !was_seen(account, i, group->members[j]))
-				error = look_at(
-				    phones, group->members[j], list);
+				error =
+				    look_at(phones, group->members[j], list);
 		}
 	}
 	return error;

@@ -144,7 +144,8 @@ set_iso_time(struct fix *fix, struct span text)
 }
 
 static bool
-set_any_time(struct intake *intake, struct fix *fix, const struct fix_source *source)
+set_any_time(
+    struct intake *intake, struct fix *fix, const struct fix_source *source)
 {
 	struct span text = text_trim(source->time);
 
@@ -153,7 +154,8 @@ set_any_time(struct intake *intake, struct fix *fix, const struct fix_source *so
 	return set_number_time(fix, text) || set_iso_time(fix, text);
 }
 
-/* --- fixes ----------------------------------------------------------------- */
+/* --- fixes -----------------------------------------------------------------
+ */
 
 /* Room for one more; NULL: there is none. */
 static struct fix *
@@ -197,7 +199,8 @@ intake_add(struct intake *intake, const struct fix_source *source)
 		intake->count++;
 }
 
-/* --- ids and JSON ---------------------------------------------------------- */
+/* --- ids and JSON ----------------------------------------------------------
+ */
 
 void
 intake_claim(struct intake *intake, struct span id)

@@ -18,12 +18,12 @@
 #define INTAKE_VALUE_MAX 256u
 
 /* Why something that a request has is no fix: id, word of metrics and log. */
-#define INTAKE_FAULTS(X)                                              \
-	X(INTAKE_FORMAT, "format") /* not what the app writes */      \
-	X(INTAKE_LOCATION, "location") /* none, or not on Earth */    \
-	X(INTAKE_TIME, "time") /* none, or not from 1970 to 2514 */   \
-	X(INTAKE_ENCRYPTED, "encrypted") /* OwnTracks' payload key */ \
-	X(INTAKE_NUMBER, "number") /* more fixes than INTAKE_FIXES_MAX */
+#define INTAKE_FAULTS(X)                                                      \
+	X(INTAKE_FORMAT, "format")       /* not what the app writes */        \
+	X(INTAKE_LOCATION, "location")   /* none, or not on Earth */          \
+	X(INTAKE_TIME, "time")           /* none, or not from 1970 to 2514 */ \
+	X(INTAKE_ENCRYPTED, "encrypted") /* OwnTracks' payload key */         \
+	X(INTAKE_NUMBER, "number")       /* more fixes than INTAKE_FIXES_MAX */
 
 enum intake_fault {
 #define HERD_INTAKE_FAULT_ID(id, word) id,

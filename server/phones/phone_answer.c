@@ -28,18 +28,19 @@ answer_json(struct phone_call *call, int status, struct buf *body,
 	buf_release(body);
 }
 
-/* --- after a report -------------------------------------------------------- */
+/* --- after a report --------------------------------------------------------
+ */
 
 static void
 answer_friends(struct phone_call *call)
 {
-	struct account *account = accounts_find(
-	    call->phones->config.accounts, phone_call_user(call));
+	struct account *account =
+	    accounts_find(call->phones->config.accounts, phone_call_user(call));
 	struct buf body;
 
 	buf_init(&body, ANSWER_MAX);
-	answer_json(call, 200, &body,
-	    friends_write(call->phones, account, &body));
+	answer_json(
+	    call, 200, &body, friends_write(call->phones, account, &body));
 }
 
 /* The reason why the query is none; it may be a person's own script. */
@@ -82,7 +83,8 @@ phone_answer_taken(struct phone_call *call)
 		phone_call_answer(call, 200, JSON_TYPE, span_from(TAKEN));
 }
 
-/* --- what the asker may see ------------------------------------------------ */
+/* --- what the asker may see ------------------------------------------------
+ */
 
 /* USER/DEVICE, USER, or the asker's own DEVICE. */
 static enum herd_error
@@ -105,8 +107,7 @@ find_named(struct phone_call *call, struct account *asker, struct span client,
 
 /* Finds the report that is asked for; the asker's own by default. */
 static enum herd_error
-find_report(
-    struct phone_call *call, struct account *asker, struct record *out)
+find_report(struct phone_call *call, struct account *asker, struct record *out)
 {
 	char client[INTAKE_VALUE_MAX];
 	size_t len = phone_call_parameter(call, "client", client);
@@ -137,7 +138,8 @@ answer_where(struct phone_call *call, const struct report *report)
 	answer_json(call, 200, &body, json_end(&json));
 }
 
-/* --- places ---------------------------------------------------------------- */
+/* --- places ----------------------------------------------------------------
+ */
 
 /* Places that come later; outlives its call. */
 struct phone_places {
@@ -199,8 +201,7 @@ on_places(void *arg, struct span json)
 
 /* Asks; the answer is in the reply at once, or comes later. */
 static void
-ask_places(
-    struct phone_call *call, const struct places_question *question)
+ask_places(struct phone_call *call, const struct places_question *question)
 {
 	struct phone_places *places = calloc(1, sizeof(*places));
 	struct buf answer;
@@ -235,8 +236,8 @@ read_question(struct phone_call *call, struct places_question *question)
 
 	question->radius_m = DEFAULT_RADIUS_M;
 	question->max = DEFAULT_BOUND;
-	if (len > 0 && radius_parse(span_of(value, len),
-			   &question->radius_m) != HERD_OK)
+	if (len > 0 &&
+	    radius_parse(span_of(value, len), &question->radius_m) != HERD_OK)
 		return false;
 	len = phone_call_parameter(call, "bound", value);
 	return len == 0 ||

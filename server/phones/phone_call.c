@@ -7,8 +7,10 @@
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <event2/keyvalq_struct.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "base/clock.h"
 #include "base/loop_watch.h"
@@ -134,8 +136,8 @@ phone_call_header(const struct phone_call *call, const char *name)
 }
 
 size_t
-phone_call_parameter(const struct phone_call *call, const char *name,
-    char out[INTAKE_VALUE_MAX])
+phone_call_parameter(
+    const struct phone_call *call, const char *name, char out[INTAKE_VALUE_MAX])
 {
 	return query_form_find(call->query, name, out);
 }
@@ -245,17 +247,44 @@ is_from_page(const struct phone_call *call)
 		   !span_is(site, "same-origin"));
 }
 
+/*
+ * evhttp and a proxy before it may disagree about where such a request
+ * ends, and then somebody's next request is a part of it.
+ */
+static bool
+has_odd_length(struct phone_call *call)
+{
+	const struct evkeyvalq *headers =
+	    evhttp_request_get_input_headers(call->request);
+	const struct evkeyval *header;
+	unsigned lengths = 0, codings = 0;
+
+	TAILQ_FOREACH(header, headers, next)
+	{
+		lengths += strcasecmp(header->key, "Content-Length") == 0;
+		codings += strcasecmp(header->key, "Transfer-Encoding") == 0;
+	}
+	call->last =
+	    lengths + codings > 1 ||
+	    (codings == 1 &&
+		strcasecmp(phone_call_header(call, "Transfer-Encoding").data,
+		    "chunked") != 0) ||
+	    (!is_post(call) && lengths + codings > 0 &&
+		!span_is(phone_call_header(call, "Content-Length"), "0"));
+	return call->last;
+}
+
 /* --- the route ------------------------------------------------------------ */
 
 static struct span
 body_of(const struct phone_call *call)
 {
-	struct evbuffer *input =
-	    evhttp_request_get_input_buffer(call->request);
+	struct evbuffer *input = evhttp_request_get_input_buffer(call->request);
 	size_t len = evbuffer_get_length(input);
 
-	return len == 0 ? span_from("")
-			: span_of((const char *)evbuffer_pullup(input, -1), len);
+	return len == 0
+		   ? span_from("")
+		   : span_of((const char *)evbuffer_pullup(input, -1), len);
 }
 
 static bool
@@ -323,7 +352,8 @@ find_route(struct phone_call *call)
 	return find_path(call, span_from(path == NULL ? "" : path));
 }
 
-/* --- reading --------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------
+ */
 
 /*
  * A key where a name is expected must not become a part of the id. It names
@@ -358,8 +388,9 @@ set_device(struct phone_call *call, struct span name)
 	for (size_t i = 0; i < name.len; i++) {
 		char c = name.data[i];
 
-		if (!text_is_digit(c) && !((c | 32) >= 'a' && (c | 32) <= 'z') &&
-		    c != '.' && c != '_')
+		if (!text_is_digit(c) &&
+		    !((c | 32) >= 'a' && (c | 32) <= 'z') && c != '.' &&
+		    c != '_')
 			call->device[i] = '-';
 	}
 }
@@ -417,6 +448,8 @@ judge(struct phone_call *call)
 {
 	enum phones_refusal why = PHONES_REFUSAL_COUNT;
 
+	if (has_odd_length(call))
+		return PHONES_BODY;
 	if (!find_peer(call))
 		return PHONES_CLEAR;
 	why = find_route(call);
@@ -487,7 +520,8 @@ phone_call_abort(struct phone_call *call)
 	phone_call_refuse(call, PHONES_DRAIN);
 }
 
-/* --- answers --------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------
+ */
 
 static void
 add_header(struct phone_call *call, const char *name, const char *value)
@@ -505,7 +539,7 @@ phone_call_answer(
 
 	call->answered = true;
 	add_header(call, "Content-Type", type);
-	if (call->phones->stopping)
+	if (call->phones->stopping || call->last)
 		add_header(call, "Connection", "close");
 	if (out != NULL)
 		(void)evbuffer_add(out, body.data, body.len);
@@ -583,8 +617,8 @@ phone_call_refuse(struct phone_call *call, enum phones_refusal why)
 		add_header(call, "WWW-Authenticate",
 		    "Basic realm=\"herd\", charset=\"UTF-8\"");
 	if (status == 429 || status == 503)
-		add_header(call, "Retry-After",
-		    why == PHONES_ATTEMPTS ? "60" : "1");
+		add_header(
+		    call, "Retry-After", why == PHONES_ATTEMPTS ? "60" : "1");
 	buf_init(&body, ERROR_MAX);
 	if (write_error(&body, why) != HERD_OK)
 		buf_clear(&body);

@@ -33,10 +33,11 @@ struct phone_call {
 	struct login *login; /* it waits for, or NULL */
 	bool held;           /* it waits for a commit */
 	bool answered;
+	bool last; /* the connection closes after the answer */
 	bool has_ticket;
 	struct put_info ticket;
 	struct phone_places *places; /* it waits for, or NULL */
-	char user[USERS_NAME_MAX];  /* who asks, once that is known */
+	char user[USERS_NAME_MAX];   /* who asks, once that is known */
 	size_t user_len;
 	char device[USERS_NAME_MAX]; /* "": none was named */
 	size_t device_len;

@@ -31,8 +31,7 @@ note_line(const struct taking *taking, const char *what, struct buf *line,
 
 	address_text(&taking->call->peer, peer);
 	if (error == HERD_OK)
-		traffic_note(
-		    taking->node->traffic, what, peer, buf_span(line));
+		traffic_note(taking->node->traffic, what, peer, buf_span(line));
 	buf_release(line);
 }
 
@@ -133,8 +132,8 @@ take_fix(struct taking *taking, const struct fix *fix)
 	report->location = span_of(fix->location, fix->location_len);
 	report->time = span_of(fix->time, fix->time_len);
 	report->time_ns = fix->time_ns;
-	report->skew = span_of(
-	    skew, skew_format(taking->now.ns, fix->time_ns, skew));
+	report->skew =
+	    span_of(skew, skew_format(taking->now.ns, fix->time_ns, skew));
 	note_request(taking);
 	if (is_too_far_ahead(taking)) {
 		refuse(taking, PHONES_AHEAD, REFUSAL_AHEAD);
@@ -163,10 +162,8 @@ count_faults(struct phone_call *call)
 	for (unsigned i = 0; i < INTAKE_FAULT_COUNT; i++) {
 		if (call->intake.faults[i] == 0)
 			continue;
-		phones_add(
-		    &call->phones->faults[i], call->intake.faults[i]);
-		phone_call_note(
-		    call, intake_fault_word((enum intake_fault)i));
+		phones_add(&call->phones->faults[i], call->intake.faults[i]);
+		phone_call_note(call, intake_fault_word((enum intake_fault)i));
 	}
 }
 
@@ -184,7 +181,7 @@ check_device(struct phone_call *call, struct account *account)
 	if (account->password != NULL && !call->by_key &&
 	    !users_file_allows(account->password, device))
 		return PHONES_DEVICE;
-	if (!account_add_device(account, device) && !call->by_key)
+	if (!account_add_device(account, device, true) && !call->by_key)
 		return PHONES_DEVICES;
 	return PHONES_REFUSAL_COUNT;
 }

@@ -24,7 +24,6 @@
 #define BYTES_MAX (32u << 20)
 #define BYTES_PER_S 2048u
 #define PER_ADDRESS 256u
-#define FILES_LEAST 64u
 #define STOP_S 11 /* places may take 10 s */
 
 const char *
@@ -51,11 +50,11 @@ phones_refusal_word(enum phones_refusal why)
 	return words[why];
 }
 
-/* --- configuration --------------------------------------------------------- */
+/* --- configuration ---------------------------------------------------------
+ */
 
 static enum herd_error
-read_users(
-    const struct node *node, struct users_file *out, struct buf *message)
+read_users(const struct node *node, struct users_file *out, struct buf *message)
 {
 	const struct keyfile file = { USERS_SETTING,
 		node->boot.settings.http.users_file, node->name, node->base_dir,
@@ -161,7 +160,8 @@ on_reload_end(void *arg, bool use)
 static const struct reload_files USERS_FILES = { on_reload_read,
 	on_reload_end };
 
-/* --- the thread ------------------------------------------------------------ */
+/* --- the thread ------------------------------------------------------------
+ */
 
 static void
 on_wake(void *arg)
@@ -213,23 +213,13 @@ on_stop(struct message *message)
 		event_base_loopexit(phones->base, &wait);
 }
 
-/* --- life ------------------------------------------------------------------ */
-
-/* Connections: a part of what the process may open. */
-static unsigned
-connections_max(void)
-{
-	uint64_t files = limits_raise_files() / 8;
-
-	if (files > PHONES_FILES_MAX)
-		files = PHONES_FILES_MAX;
-	return files < FILES_LEAST ? FILES_LEAST : (unsigned)files;
-}
+/* --- life ------------------------------------------------------------------
+ */
 
 static enum herd_error
 open_limits(struct phones *phones)
 {
-	unsigned max = connections_max();
+	unsigned max = (unsigned)limits_phones(limits_raise_files()) + 1;
 	const struct http_limits_config config = {
 		.event = "phones-limit",
 		.error = "too many connections of phones",
@@ -237,6 +227,7 @@ open_limits(struct phones *phones)
 		.reserved = max / 8,
 		.of_address = PER_ADDRESS < max ? PER_ADDRESS : max,
 		.bytes_max = BYTES_MAX,
+		.trusted_of_address = max / 4 + 1,
 		.bytes_per_s = BYTES_PER_S,
 	};
 
@@ -257,8 +248,7 @@ open_listener(
 		.idle_s = IDLE_S,
 		.head_max = PHONE_HEAD_MAX,
 		.body_max = PHONE_BATCH_MAX,
-		.methods =
-		    EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_PUT,
+		.methods = EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_PUT,
 		.on_request = phone_call_on_request,
 		.arg = phones,
 	};
@@ -305,8 +295,8 @@ open_tick(struct phones *phones)
 }
 
 static enum herd_error
-open_parts(struct phones *phones, const struct address *address,
-    struct buf *message)
+open_parts(
+    struct phones *phones, const struct address *address, struct buf *message)
 {
 	enum herd_error error;
 
@@ -328,9 +318,8 @@ open_parts(struct phones *phones, const struct address *address,
 		error = open_tick(phones);
 	if (error == HERD_OK)
 		error = open_listener(phones, address, message);
-	if (error == HERD_OK &&
-	    thread_start(&phones->thread, "phones", THREAD_LOOP, run, phones) !=
-		0)
+	if (error == HERD_OK && thread_start(&phones->thread, "phones",
+				    THREAD_LOOP, run, phones) != 0)
 		error = HERD_ENOMEM;
 	phones->has_thread = error == HERD_OK;
 	return error;
@@ -422,7 +411,8 @@ phones_free(struct phones *phones)
 	free(phones);
 }
 
-/* --- for others ------------------------------------------------------------ */
+/* --- for others ------------------------------------------------------------
+ */
 
 void
 phones_wake(struct phones *phones)

@@ -12,10 +12,8 @@
 #include "node/node.h"
 #include "phones/intake.h"
 
-#define PHONES_FILES_MAX 4096u /* connections, if the process may have them */
-
 /* The formats: id, word of metrics. */
-#define PHONES_APPS(X)              \
+#define PHONES_APPS(X)                \
 	X(APP_OWNTRACKS, "owntracks") \
 	X(APP_QUERY, "query")         \
 	X(APP_TRACCAR, "traccar")     \
@@ -32,7 +30,7 @@ enum phones_app {
  * Why a request, or a fix in it, is not taken, beside INTAKE_FAULTS: id, HTTP
  * status for a person's own script, word, text, and whether an app gets that
  * status too. It gets 200 otherwise, because it would send the same message
- * for ever, and all others behind it.
+ * for ever, and nothing else.
  */
 #define PHONES_REFUSALS(X)                                                    \
 	X(PHONES_CREDENTIALS, 401, "credentials", true,                       \
@@ -57,6 +55,8 @@ enum phones_app {
 	    "no such client, or it is not yours to see")                      \
 	X(PHONES_METHOD, 405, "method", true,                                 \
 	    "this path does not take that method")                            \
+	X(PHONES_BODY, 400, "body", true,                                     \
+	    "a body has one length, and a GET has no body")                   \
 	X(PHONES_PARAMETER, 400, "parameter", true,                           \
 	    "radius is 0 to 50 km, bound is 1 to 20")                         \
 	X(PHONES_SIZE, 413, "size", false, "the body is too large")           \
@@ -85,9 +85,9 @@ struct phones_counts {
 	uint64_t connections; /* now */
 	uint64_t connections_refused;
 	uint64_t timed_out;
-	uint64_t users;    /* in the users file */
-	uint64_t hashing;  /* passwords that wait or are being checked */
-	uint64_t pending;  /* requests that are not answered yet */
+	uint64_t users;   /* in the users file */
+	uint64_t hashing; /* passwords that wait or are being checked */
+	uint64_t pending; /* requests that are not answered yet */
 };
 
 const char *phones_app_word(enum phones_app app);

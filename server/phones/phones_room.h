@@ -59,7 +59,7 @@ struct phones {
 	struct visitors visitors;
 	struct event *walk_tick;
 	struct table_cursor walk;
-	unsigned walk_pause; /* ticks until the next walk begins */
+	unsigned walk_pause;      /* ticks until the next walk begins */
 	struct refusals refusals; /* any thread */
 	struct phones_logged logged[PHONES_LOGGED_MAX];
 	bool stopping;

@@ -8,7 +8,8 @@
 
 #include "phones/intake.h"
 
-/* The two parts of a request that may have parameters; the URL's counts first. */
+/* The two parts of a request that may have parameters; the URL's counts first.
+ */
 void query_form_read(
     struct span query, struct span body, struct intake *intake);
 

@@ -30,8 +30,7 @@ make(const char *friends)
 		assert_ok(buf_addf(&text, "%02x", sum[i]));
 	/* A name that sorts between jane and jane/watch. */
 	assert_ok(buf_add_text(&text,
-	    "\njane-x:" HASH "\njohn:" HASH "\njane:" HASH "\nann:" HASH
-	    "\n"));
+	    "\njane-x:" HASH "\njohn:" HASH "\njane:" HASH "\nann:" HASH "\n"));
 	assert_ok(users_file_parse(buf_span(&text), &file, &message));
 	assert_ok(accounts_new(&file, friends, &accounts));
 	buf_release(&text);
@@ -124,14 +123,16 @@ test_a_user_has_a_bounded_number_of_devices(void **state HERD_UNUSED)
 
 	for (unsigned i = 0; i < USERS_DEVICES_MAX; i++) {
 		snprintf(name, sizeof(name), "d%u", i);
-		assert_true(account_add_device(jane, span_from(name)));
-		assert_true(account_add_device(jane, span_from(name)));
+		assert_true(account_add_device(jane, span_from(name), i > 0));
+		assert_true(account_add_device(jane, span_from(name), false));
 	}
-	assert_false(account_add_device(jane, span_from("one more")));
+	assert_false(account_add_device(jane, span_from("made up"), false));
+	assert_true(account_add_device(jane, span_from("one more"), true));
+	assert_false(account_add_device(jane, span_from("too many"), true));
+	assert_string_equal(jane->devices[0].name, "one more");
 	accounts_take_devices(again, accounts);
 	assert_int_equal(jane->device_count, 0);
-	assert_int_equal(
-	    user(again, "jane")->device_count, USERS_DEVICES_MAX);
+	assert_int_equal(user(again, "jane")->device_count, USERS_DEVICES_MAX);
 	assert_int_equal(user(again, "john")->device_count, 0);
 	accounts_take_devices(again, NULL);
 	accounts_free(accounts);

@@ -17,7 +17,8 @@
 #define FILE_MAX (1u << 20)
 #define NOW_NS (UINT64_C(1700000099) * HERD_NS_PER_S + 987654321u)
 
-/* --- numbers --------------------------------------------------------------- */
+/* --- numbers ---------------------------------------------------------------
+ */
 
 static void
 assert_decimal(const char *number, int shift, const char *want)
@@ -117,7 +118,8 @@ test_random_numbers_keep_their_value(void **state HERD_UNUSED)
 	}
 }
 
-/* --- times ----------------------------------------------------------------- */
+/* --- times -----------------------------------------------------------------
+ */
 
 static void
 assert_time(const char *time, const char *want)
@@ -169,7 +171,8 @@ test_times_of_all_forms(void **state HERD_UNUSED)
 		assert_time(rows[i][0], rows[i][1]);
 }
 
-/* --- files ----------------------------------------------------------------- */
+/* --- files -----------------------------------------------------------------
+ */
 
 static void
 read_query(struct span body, struct intake *intake)
@@ -197,8 +200,7 @@ static const struct recorded RECORDED[] = {
 	    "iPhone: +52.5200066+13.404954 1700000001" },
 	{ owntracks_read, "owntracks-greenwich.json",
 	    ": +51.477811-0.00050 1700000002" },
-	{ owntracks_read, "owntracks-texts.json",
-	    ": +0.00050-0.0 1700000003" },
+	{ owntracks_read, "owntracks-texts.json", ": +0.00050-0.0 1700000003" },
 	{ owntracks_read, "owntracks-bom.json", ": +1.50-2.250 1700000004" },
 	{ owntracks_read, "owntracks-array.json",
 	    ": +1+2 1700000000, +3+4 1700000001" },
@@ -247,8 +249,8 @@ describe(const struct intake *intake, struct buf *out)
 {
 	const char *mark = ";";
 
-	assert_ok(buf_addf(
-	    out, SPAN_FMT ":", (int)intake->claim_len, intake->claim));
+	assert_ok(
+	    buf_addf(out, SPAN_FMT ":", (int)intake->claim_len, intake->claim));
 	for (size_t i = 0; i < intake->count; i++) {
 		const struct fix *fix = &intake->fixes[i];
 
