@@ -32,7 +32,7 @@ COMMON_SRC := common/address.c common/buf.c common/client_view.c \
 	common/diagnostics.c common/error.c common/file.c common/filter.c \
 	common/framer.c common/glob.c common/graph.c common/herdfile.c \
 	common/herdreader.c common/herdreader_check.c common/herdreader_nodes.c \
-	common/json.c common/keyfile.c common/location.c common/report.c \
+	common/json.c common/json_members.c common/keyfile.c common/location.c common/report.c \
 	common/request.c common/resolver.c common/settings.c common/siphash.c \
 	common/store_row.c common/text.c common/time.c common/time_histogram.c \
 	common/users_file.c common/users_hash.c common/view.c common/yamltree.c
@@ -74,6 +74,7 @@ STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
 	server/store/store.c server/store/store_work.c
 NET_SRC := server/net/addresses.c server/net/busiest.c server/net/client.c \
 	server/net/client_answer.c server/net/client_tls.c server/net/half_open.c \
+	server/net/http_acceptor.c server/net/http_limits.c \
 	server/net/link_clock.c server/net/link_keys.c server/net/link_socket.c \
 	server/net/listener.c server/net/net_link.c server/net/peering.c \
 	server/net/refusals.c server/net/socket.c server/net/strangers.c \
@@ -85,8 +86,7 @@ ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
 	server/admin/clients_put.c server/admin/connections_api.c \
 	server/admin/control.c server/admin/cursor.c server/admin/digest_api.c \
 	server/admin/digest_cache.c server/admin/herd_config.c \
-	server/admin/http_call.c server/admin/http_limits.c \
-	server/admin/http_listener.c server/admin/log_api.c server/admin/metrics.c \
+	server/admin/http_call.c server/admin/http_listener.c server/admin/log_api.c server/admin/metrics.c \
 	server/admin/open_metrics.c server/admin/page.c server/admin/peers_api.c server/admin/places_api.c \
 	server/admin/process.c server/admin/put_tickets.c server/admin/query.c \
 	server/admin/refused.c server/admin/route.c server/admin/rows.c \
@@ -95,6 +95,14 @@ ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
 	server/admin/top_api.c server/admin/track_api.c server/admin/watch_line.c \
 	server/admin/watch_list.c server/admin/watch_news.c \
 	server/admin/watch_reports.c
+PHONES_SRC := server/phones/accounts.c server/phones/decimal.c \
+	server/phones/friends.c server/phones/hasher.c server/phones/intake.c \
+	server/phones/login.c \
+	server/phones/overland.c server/phones/owntracks.c \
+	server/phones/phone_answer.c server/phones/phone_call.c \
+	server/phones/phone_report.c server/phones/phones.c \
+	server/phones/query_form.c server/phones/traccar.c \
+	server/phones/visitors.c
 HERDD_SRC := server/herdd.c server/main.c server/options.c
 CLIENT_BASE_SRC := client/base/arena.c client/base/child.c \
 	client/base/exit_status.c client/base/histogram.c client/base/loop.c \
@@ -103,9 +111,9 @@ CLIENT_INPUT_SRC := client/input/import_csv.c client/input/import_geojson.c \
 	client/input/import_gpx.c client/input/import_guess.c \
 	client/input/import_json.c client/input/import_jsonl.c \
 	client/input/import_reader.c client/input/import_record.c \
-	client/input/import_source.c client/input/json_members.c \
-	client/input/json_outline.c client/input/sqlite_api.c \
-	client/input/store_file.c client/input/xml_token.c
+	client/input/import_source.c client/input/json_outline.c \
+	client/input/sqlite_api.c client/input/store_file.c \
+	client/input/xml_token.c
 CLIENT_OUT_SRC := client/out/canvas.c client/out/diagram.c \
 	client/out/layout.c client/out/out.c client/out/out_formats.c \
 	client/out/out_json.c client/out/out_prometheus.c client/out/out_table.c \
@@ -336,13 +344,13 @@ $$(B)/lib$(1).a: $$(call objects,$$($(2)_SRC))
 	$$(Q)$$(archive)
 endef
 $(eval $(call room_archive,herd,COMMON))
-$(foreach room,BASE CORE NODE PLACES STORE NET ADMIN,$(eval \
+$(foreach room,BASE CORE NODE PLACES STORE NET PHONES ADMIN,$(eval \
 	$(call room_archive,$(shell echo $(room) | tr A-Z a-z),$(room))))
 # What of herdctl can be tested without its main().
 $(eval $(call room_archive,client,CLIENT))
 
 # The rooms of the server, from the top down.
-SERVER_ARCHIVES := $(patsubst %,$(B)/lib%.a,admin net store places node core \
+SERVER_ARCHIVES := $(patsubst %,$(B)/lib%.a,admin phones net store places node core \
 	base herd)
 
 link = $(CC) $(HERD_CFLAGS) $(CFLAGS) $(HERD_LDFLAGS) $(LDFLAGS) -o $@ $(1)

@@ -57,6 +57,10 @@ size_t text_escape_byte(char out[TEXT_ESCAPE_MAX], char c);
  */
 size_t text_utf8_take(struct span text, uint32_t *code);
 
+/* Writes the character's bytes, unterminated; returns how many. */
+#define TEXT_UTF8_MAX 4u
+size_t text_utf8_put(char out[TEXT_UTF8_MAX], uint32_t code);
+
 /* What a terminal would obey, or what would change the order of a line. */
 bool text_is_control(uint32_t code);
 

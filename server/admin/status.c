@@ -15,6 +15,7 @@
 #include "net/worker_pool.h"
 #include "node/config.h"
 #include "node/limits.h"
+#include "phones/phones.h"
 #include "places/places_report.h"
 #include "store/store.h"
 
@@ -30,6 +31,8 @@ add_addresses(struct http_call *call, struct json *json)
 	json_object(json, "addresses");
 	row_address(json, "clients", worker_pool_address(node->workers));
 	row_address(json, "peers", peering_address(node->peering));
+	if (node->phones != NULL)
+		row_address(json, "http", phones_address(node->phones));
 	if (own.count > 0)
 		row_addresses(json, "admin", &own);
 	else

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "net/worker_pool.h"
+#include "phones/phones.h"
 
 /* A counter's value at a moment. */
 struct rate_sample {
@@ -47,8 +48,12 @@ on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	struct table_stats *stats = arg;
 	struct worker_pool_counts counts;
+	struct phones_counts phones;
 
 	worker_pool_count(stats->node->workers, &counts);
+	phones_count(stats->node->phones, &phones);
+	for (unsigned i = 0; i < APP_COUNT; i++)
+		counts.iamat += phones.reports[i];
 	stats->samples[stats->next] =
 	    (struct rate_sample){ clock_mono(), counts.iamat };
 	stats->next = (stats->next + 1) % HERD_ARRAY_LEN(stats->samples);

@@ -70,6 +70,7 @@ typedef void node_on_state(void *arg, enum node_state state);
 #define RELOAD_FILES_MAX 4u
 
 struct event_base;
+struct phones;
 struct places;
 struct traffic;
 struct peering;
@@ -101,6 +102,7 @@ struct node {
 	struct traffic *traffic;     /* any thread; NULL: off */
 	struct worker_pool *workers; /* any thread, by its functions */
 	struct peering *peering;     /* any thread, by its functions */
+	struct phones *phones;       /* any thread; NULL: no listener */
 	struct store *store;         /* any thread; NULL: none */
 	struct mono started;         /* fixed */
 	struct wall started_wall;    /* fixed */

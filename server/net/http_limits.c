@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "admin/http_limits.h"
+#include "net/http_limits.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -15,21 +15,38 @@
 #include "net/addresses.h"
 
 #define LOG_AGAIN_S 60 /* the limit is logged once in so long */
+#define BUCKETS 1024u
+#define FD_ROOM 64u
 
 struct http_connection {
-	TAILQ_ENTRY(http_connection) all; /* the oldest first */
+	TAILQ_ENTRY(http_connection) all; /* of those accepted in this turn */
+	/* Of its address without trust, the longest connected first. */
+	TAILQ_ENTRY(http_connection) strangers;
 	struct http_limits *limits;
+	struct http_source *source; /* NULL: not adopted yet */
+	int fd;
 	struct bufferevent *bev;
 	struct evhttp_connection *http; /* NULL: not adopted yet */
 	struct evbuffer_cb_entry *on_bytes;
 	struct event *deadline;
-	uint64_t address;
+	struct sockaddr_storage peer;
+	struct mono began; /* when the first byte of a request came */
+	size_t bytes;      /* that have come of it */
 	bool trusted;
 	bool in_request;
 	bool refused; /* no memory for its TLS */
 };
 
 TAILQ_HEAD(http_connection_list, http_connection);
+
+/* An address with connections. */
+struct http_source {
+	struct http_source *next;
+	uint64_t address;
+	unsigned connections;
+	unsigned stranger_count;
+	struct http_connection_list strangers;
+};
 
 struct known {
 	uint64_t address;
@@ -39,7 +56,11 @@ struct known {
 struct http_limits {
 	struct event_base *base;
 	struct log *log;
-	struct http_connection_list all;
+	struct http_limits_config config;
+	struct http_source *sources[BUCKETS];
+	struct http_connection **by_fd;
+	size_t fd_room;
+	size_t bytes; /* of requests that are not answered yet */
 	struct http_connection_list
 	    fresh; /* accepted in this turn of the loop */
 	struct event *adopt;
@@ -75,6 +96,60 @@ is_known(struct http_limits *limits, uint64_t address)
 	return known->address == address && known->until.ns > clock_mono().ns;
 }
 
+static struct http_source **
+find_source(struct http_limits *limits, uint64_t address)
+{
+	uint64_t hash = address * UINT64_C(0x9e3779b97f4a7c15);
+	struct http_source **at = &limits->sources[hash >> 54];
+
+	while (*at != NULL && (*at)->address != address)
+		at = &(*at)->next;
+	return at;
+}
+
+/* The connection counts for its address, as a stranger. False: no memory. */
+static bool
+enter_source(struct http_connection *conn)
+{
+	uint64_t address = address_key(&conn->peer);
+	struct http_source **at = find_source(conn->limits, address);
+
+	if (*at == NULL) {
+		*at = calloc(1, sizeof(**at));
+		if (*at == NULL)
+			return false;
+		(*at)->address = address;
+		TAILQ_INIT(&(*at)->strangers);
+	}
+	conn->source = *at;
+	conn->source->connections++;
+	conn->source->stranger_count++;
+	TAILQ_INSERT_TAIL(&conn->source->strangers, conn, strangers);
+	return true;
+}
+
+static void
+be_no_stranger(struct http_connection *conn)
+{
+	if (conn->trusted)
+		return;
+	conn->trusted = true;
+	conn->source->stranger_count--;
+	TAILQ_REMOVE(&conn->source->strangers, conn, strangers);
+}
+
+static void
+leave_source(struct http_connection *conn)
+{
+	struct http_source *source = conn->source;
+
+	be_no_stranger(conn);
+	if (--source->connections > 0)
+		return;
+	*find_source(conn->limits, source->address) = source->next;
+	free(source);
+}
+
 /* --- closing ---------------------------------------------------------- */
 
 /* Not while a request is being answered: evhttp would free it twice. */
@@ -85,27 +160,15 @@ close_connection(struct http_connection *conn)
 	evhttp_connection_free(conn->http);
 }
 
-static unsigned
-count_strangers(const struct http_limits *limits, uint64_t address)
-{
-	const struct http_connection *conn;
-	unsigned count = 0;
-
-	TAILQ_FOREACH(conn, &limits->all, all)
-	count += !conn->trusted && conn->address == address;
-	return count;
-}
-
 /* The stranger of that address that has been connected longest, or NULL. */
 static struct http_connection *
-oldest_of(struct http_limits *limits, uint64_t address)
+oldest_of(const struct http_source *source)
 {
 	struct http_connection *conn;
 
-	TAILQ_FOREACH(conn, &limits->all, all)
+	TAILQ_FOREACH(conn, &source->strangers, strangers)
 	{
-		if (!conn->trusted && !conn->in_request &&
-		    conn->address == address)
+		if (!conn->in_request)
 			return conn;
 	}
 	return NULL;
@@ -113,27 +176,26 @@ oldest_of(struct http_limits *limits, uint64_t address)
 
 /* Of the address with the most strangers. */
 static struct http_connection *
-oldest_of_most(struct http_limits *limits)
+oldest_of_most(const struct http_limits *limits)
 {
-	const struct http_connection *conn;
-	uint64_t address = 0;
+	struct http_connection *oldest = NULL;
 	unsigned most = 0;
 
-	TAILQ_FOREACH(conn, &limits->all, all)
-	{
-		unsigned count;
+	for (unsigned i = 0; i < BUCKETS; i++) {
+		const struct http_source *source = limits->sources[i];
 
-		/* Counts neighbours in the list with one address once. */
-		if (conn->trusted || conn->in_request ||
-		    (most > 0 && conn->address == address))
-			continue;
-		count = count_strangers(limits, conn->address);
-		if (count > most) {
-			most = count;
-			address = conn->address;
+		for (; source != NULL; source = source->next) {
+			struct http_connection *conn = NULL;
+
+			if (source->stranger_count > most)
+				conn = oldest_of(source);
+			if (conn == NULL)
+				continue;
+			oldest = conn;
+			most = source->stranger_count;
 		}
 	}
-	return most == 0 ? NULL : oldest_of(limits, address);
+	return oldest;
 }
 
 static void
@@ -145,9 +207,10 @@ log_limit(struct http_limits *limits)
 		return;
 	limits->logged_until =
 	    mono_add(now, LOG_AGAIN_S * (uint64_t)HERD_NS_PER_S);
-	LOG(limits->log, LOG_WARN, "admin-limit",
-	    log_text("error", "too many connections to the admin API"),
-	    log_text("next", "closing the oldest without a token"));
+	LOG(limits->log, LOG_WARN, limits->config.event,
+	    log_text("error", limits->config.error),
+	    log_text("next", "closing the oldest that has not shown who it "
+			     "is"));
 }
 
 /*
@@ -157,14 +220,13 @@ log_limit(struct http_limits *limits)
 static void
 keep_limits(struct http_limits *limits, struct http_connection *fresh)
 {
-	unsigned most = is_known(limits, fresh->address)
-			    ? HTTP_CONNECTIONS_MAX
-			    : HTTP_CONNECTIONS_MAX - HTTP_CONNECTIONS_RESERVED;
+	unsigned most = limits->config.max;
 	struct http_connection *victim = NULL;
 
-	if (count_strangers(limits, fresh->address) >
-	    HTTP_CONNECTIONS_OF_ADDRESS)
-		victim = oldest_of(limits, fresh->address);
+	if (!is_known(limits, fresh->source->address))
+		most -= limits->config.reserved;
+	if (fresh->source->stranger_count > limits->config.of_address)
+		victim = oldest_of(fresh->source);
 	else if (limits->counts.now > most)
 		victim = oldest_of_most(limits);
 	else
@@ -194,17 +256,48 @@ on_deadline(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 {
 	struct http_connection *conn = arg;
 
-	conn->limits->counts.timed_out++;
-	close_connection(conn);
+	if (conn->refused)
+		conn->limits->counts.refused++;
+	else
+		conn->limits->counts.timed_out++;
+	if (!conn->in_request)
+		close_connection(conn);
 }
 
+/* A request that keeps coming fast enough has more time. */
 static void
 set_deadline(struct http_connection *conn)
 {
-	const struct timeval wait = { HTTP_REQUEST_S, 0 };
+	size_t rate = conn->limits->config.bytes_per_s;
+	uint64_t ms = HTTP_REQUEST_S * UINT64_C(1000);
+	uint64_t gone =
+	    mono_since(clock_mono(), conn->began) / HERD_NS_PER_MS;
+	struct timeval wait;
 
+	if (rate > 0)
+		ms += conn->bytes * UINT64_C(1000) / rate;
+	if (ms > HTTP_SLOWEST_S * UINT64_C(1000))
+		ms = HTTP_SLOWEST_S * UINT64_C(1000);
+	ms = ms > gone ? ms - gone : 0;
+	wait.tv_sec = (time_t)(ms / 1000);
+	wait.tv_usec = (suseconds_t)(ms % 1000 * 1000);
 	/* Without memory the connection has evhttp's timeout only. */
 	(void)evtimer_add(conn->deadline, &wait);
+}
+
+static void
+begin_wait(struct http_connection *conn)
+{
+	conn->began = clock_mono();
+	set_deadline(conn);
+}
+
+/* Closes the connection in a turn of its own: evhttp reads from it now. */
+static void
+close_soon(struct http_connection *conn)
+{
+	conn->refused = true;
+	event_active(conn->deadline, EV_TIMEOUT, 0);
 }
 
 /* A trusted connection may be silent, but must end a request in time. */
@@ -213,9 +306,19 @@ on_bytes(struct evbuffer *input HERD_UNUSED,
     const struct evbuffer_cb_info *info, void *arg)
 {
 	struct http_connection *conn = arg;
+	struct http_limits *limits = conn->limits;
 
-	if (info->n_added > 0 && !conn->in_request &&
-	    !evtimer_pending(conn->deadline, NULL))
+	if (info->n_added == 0)
+		return;
+	conn->bytes += info->n_added;
+	limits->bytes += info->n_added;
+	if (conn->in_request)
+		return;
+	if (limits->bytes > limits->config.bytes_max)
+		close_soon(conn);
+	else if (!evtimer_pending(conn->deadline, NULL))
+		begin_wait(conn);
+	else if (limits->config.bytes_per_s > 0)
 		set_deadline(conn);
 }
 
@@ -226,7 +329,9 @@ http_limits_gone(struct http_connection *conn)
 {
 	struct http_limits *limits = conn->limits;
 
-	TAILQ_REMOVE(&limits->all, conn, all);
+	limits->bytes -= conn->bytes;
+	limits->by_fd[conn->fd] = NULL;
+	leave_source(conn);
 	limits->counts.now--;
 	if (conn->on_bytes != NULL)
 		(void)evbuffer_remove_cb_entry(
@@ -244,13 +349,10 @@ on_close(struct evhttp_connection *http HERD_UNUSED, void *arg)
 struct http_connection *
 http_limits_begin(struct http_limits *limits, struct evhttp_connection *http)
 {
-	struct http_connection *conn;
+	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(http));
+	struct http_connection *conn =
+	    fd >= 0 && (size_t)fd < limits->fd_room ? limits->by_fd[fd] : NULL;
 
-	TAILQ_FOREACH(conn, &limits->all, all)
-	{
-		if (conn->http == http)
-			break;
-	}
 	if (conn != NULL) {
 		conn->in_request = true;
 		(void)evtimer_del(conn->deadline);
@@ -261,23 +363,80 @@ http_limits_begin(struct http_limits *limits, struct evhttp_connection *http)
 void
 http_limits_end(struct http_connection *conn)
 {
-	struct evbuffer *input = bufferevent_get_input(conn->bev);
+	size_t left = evbuffer_get_length(bufferevent_get_input(conn->bev));
 
 	conn->in_request = false;
+	conn->limits->bytes -= conn->bytes - left;
+	conn->bytes = left;
 	evhttp_connection_set_closecb(conn->http, on_close, conn);
-	if (!conn->trusted || evbuffer_get_length(input) > 0)
-		set_deadline(conn);
+	if (!conn->trusted || left > 0)
+		begin_wait(conn);
 }
 
 void
 http_limits_trust(struct http_connection *conn)
 {
-	struct known *known = find_known(conn->limits, conn->address);
+	uint64_t address = conn->source->address;
+	struct known *known = find_known(conn->limits, address);
 
-	conn->trusted = true;
-	known->address = conn->address;
+	be_no_stranger(conn);
+	known->address = address;
 	known->until =
 	    mono_add(clock_mono(), HTTP_KNOWN_S * (uint64_t)HERD_NS_PER_S);
+}
+
+const struct sockaddr_storage *
+http_limits_peer(const struct http_connection *conn)
+{
+	return &conn->peer;
+}
+
+/* Finds the connection by its descriptor. False: no memory. */
+static bool
+enter_fd(struct http_limits *limits, struct http_connection *conn)
+{
+	size_t fd = (size_t)conn->fd;
+	size_t room = limits->fd_room == 0 ? FD_ROOM : limits->fd_room;
+	struct http_connection **grown;
+
+	while (room <= fd)
+		room *= 2;
+	if (room > limits->fd_room) {
+		grown = realloc(limits->by_fd, room * sizeof(*grown));
+		if (grown == NULL)
+			return false;
+		memset(grown + limits->fd_room, 0,
+		    (room - limits->fd_room) * sizeof(*grown));
+		limits->by_fd = grown;
+		limits->fd_room = room;
+	}
+	limits->by_fd[fd] = conn;
+	return true;
+}
+
+static void
+drop_unadopted(struct http_connection *conn)
+{
+	event_free(conn->deadline);
+	free(conn);
+}
+
+/* Counts the connection, which has a socket. False: no memory. */
+static bool
+enter(struct http_limits *limits, struct http_connection *conn)
+{
+	socklen_t len = sizeof(conn->peer);
+
+	conn->peer.ss_family = AF_UNSPEC;
+	(void)getpeername(conn->fd, (struct sockaddr *)&conn->peer, &len);
+	if (!enter_fd(limits, conn))
+		return false;
+	if (!enter_source(conn)) {
+		limits->by_fd[conn->fd] = NULL;
+		return false;
+	}
+	limits->counts.now++;
+	return true;
 }
 
 /* evhttp's connection is the argument of the callbacks that it has set. */
@@ -285,26 +444,24 @@ static void
 adopt(struct http_connection *conn)
 {
 	struct http_limits *limits = conn->limits;
-	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
-	socklen_t len = sizeof(peer);
 	void *http = NULL;
 
 	bufferevent_getcb(conn->bev, NULL, NULL, NULL, &http);
+	conn->fd = bufferevent_getfd(conn->bev);
 	if (bufferevent_decref(conn->bev) != 0 || http == NULL) {
-		event_free(conn->deadline);
-		free(conn);
+		drop_unadopted(conn);
 		return;
 	}
-	(void)getpeername(
-	    bufferevent_getfd(conn->bev), (struct sockaddr *)&peer, &len);
-	conn->address = address_key(&peer);
 	conn->http = http;
+	if (conn->fd < 0 || !enter(limits, conn)) {
+		evhttp_connection_free(http);
+		drop_unadopted(conn);
+		return;
+	}
 	conn->on_bytes =
 	    evbuffer_add_cb(bufferevent_get_input(conn->bev), on_bytes, conn);
 	evhttp_connection_set_closecb(conn->http, on_close, conn);
-	TAILQ_INSERT_TAIL(&limits->all, conn, all);
-	limits->counts.now++;
-	set_deadline(conn);
+	begin_wait(conn);
 	if (conn->refused)
 		close_connection(conn);
 	else
@@ -374,17 +531,17 @@ http_limits_accept(struct http_limits *limits, bool has_tls, struct ssl_st *ssl)
 /* --- life ------------------------------------------------------------- */
 
 enum herd_error
-http_limits_open(
-    struct event_base *base, struct log *log, struct http_limits **out)
+http_limits_open(struct event_base *base, struct log *log,
+    const struct http_limits_config *config, struct http_limits **out)
 {
 	struct http_limits *limits = calloc(1, sizeof(*limits));
 
 	if (limits == NULL)
 		return HERD_ENOMEM;
-	TAILQ_INIT(&limits->all);
 	TAILQ_INIT(&limits->fresh);
 	limits->base = base;
 	limits->log = log;
+	limits->config = *config;
 	limits->adopt = event_new(base, -1, 0, on_adopt, limits);
 	if (limits->adopt == NULL) {
 		free(limits);
@@ -400,6 +557,7 @@ http_limits_close(struct http_limits *limits)
 	if (limits == NULL)
 		return;
 	event_free(limits->adopt);
+	free(limits->by_fd);
 	free(limits);
 }
 
