@@ -5,9 +5,9 @@
  * stays. Of the others there are only so many for each address (an IPv6 /64)
  * and in all, each request must be whole in time, and what has come of
  * requests is bounded for all together. At a limit the stranger that has been
- * connected longest is closed for the new connection, so that silent clients
- * keep nobody out. Some places are for addresses that have been trusted
- * lately. One thread only.
+ * connected longest is closed for the new connection, and the one that has sent
+ * most for more bytes, so that silent or endless senders keep nobody out. Some
+ * places are for addresses that have been trusted lately. One thread only.
  */
 #ifndef HERD_HTTP_LIMITS_H
 #define HERD_HTTP_LIMITS_H
@@ -19,7 +19,7 @@
 #include "herd/error.h"
 
 #define HTTP_CONNECTIONS_KNOWN_MAX 64u /* addresses that are remembered */
-#define HTTP_KNOWN_S 3600 /* for so long after they were trusted */
+#define HTTP_KNOWN_S 3600              /* for so long after they were trusted */
 #define HTTP_REQUEST_S 5  /* for a request, from its first byte on */
 #define HTTP_SLOWEST_S 60 /* in all, for a body that keeps coming */
 
@@ -37,6 +37,8 @@ struct http_limits_config {
 	unsigned reserved;   /* of them, for addresses that are known */
 	unsigned of_address; /* of one address without trust */
 	size_t bytes_max;    /* of all requests that are not answered yet */
+	/* Read ahead of one connection: more than its longest request. */
+	size_t bytes_of_connection;
 	/* A request that comes as fast gets more time. 0: none does. */
 	size_t bytes_per_s;
 };

@@ -236,6 +236,7 @@ open_limits(struct phones *phones)
 		.reserved = max / 8,
 		.of_address = PER_ADDRESS < max ? PER_ADDRESS : max,
 		.bytes_max = BYTES_MAX,
+		.bytes_of_connection = 2u * PHONE_BATCH_MAX,
 		.bytes_per_s = BYTES_PER_S,
 	};
 

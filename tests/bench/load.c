@@ -51,7 +51,7 @@ static const struct {
 	[REDIS_GEO] = { "redis-geo", 0 },
 	[MEMCACHED_SET] = { "memcached-set", 1 },
 	[ECHO_LINE] = { "echo", 1 },
-	/* The head of the reply ends so; no body has an LF. */
+	/* The head of the reply ends so, and nothing in a body. */
 	[HTTP_OWNTRACKS] = { "http-owntracks", 2 },
 	[HTTP_QUERY] = { "http-query", 2 },
 };

