@@ -207,6 +207,7 @@ PLACES_TESTS := test_answer test_gazetteer test_places test_places_guards
 NODE_TESTS := test_memory_bound test_node
 NET_TESTS := test_addresses test_certificate test_half_open test_keyring \
 	test_limits test_link_history test_loop_watch test_rate test_settings_apply
+PHONES_TESTS := test_accounts test_phones_formats
 STORE_TESTS := test_rows test_same_file test_sqlite_page
 ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
 	test_admin_query test_admin_routes test_admin_rows test_open_metrics
@@ -216,7 +217,7 @@ CLIENT_TESTS := test_client_tokens test_client_args test_client_filter \
 	test_client_findings test_client_import test_client_pictures \
 	test_client_tables
 UNIT_TESTS = $(COMMON_TESTS) $(CORE_TESTS) $(PLACES_TESTS) $(NODE_TESTS) $(NET_TESTS) \
-	$(STORE_TESTS) $(ADMIN_TESTS) $(CLIENT_TESTS)
+	$(STORE_TESTS) $(PHONES_TESTS) $(ADMIN_TESTS) $(CLIENT_TESTS)
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c with tests/fuzz/corpus/NAME/.
 COMMON_FUZZ := framer herdfile report request users_file
@@ -227,12 +228,14 @@ PLACES_FUZZ := places
 
 STORE_FUZZ := store
 
+PHONES_FUZZ := overland owntracks query_form traccar
+
 ADMIN_FUZZ := admin_path
 
 CLIENT_FUZZ := answers herdctl import
 
 FUZZ_TARGETS = $(COMMON_FUZZ) $(CORE_FUZZ) $(PLACES_FUZZ) $(STORE_FUZZ) \
-	$(ADMIN_FUZZ) $(CLIENT_FUZZ)
+	$(PHONES_FUZZ) $(ADMIN_FUZZ) $(CLIENT_FUZZ)
 
 # --- flags ---------------------------------------------------------------------
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \

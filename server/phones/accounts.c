@@ -236,6 +236,21 @@ account_add_device(struct account *account, struct span device)
 	return true;
 }
 
+void
+accounts_take_devices(struct accounts *accounts, struct accounts *from)
+{
+	for (size_t i = 0; from != NULL && i < from->count; i++) {
+		struct account *old = &from->list[i];
+		struct account *account = accounts_find(accounts, old->name);
+
+		if (account == NULL)
+			continue;
+		memcpy(account->devices, old->devices, sizeof(old->devices));
+		account->device_count = old->device_count;
+		old->device_count = 0;
+	}
+}
+
 /* --- life ----------------------------------------------------------------- */
 
 enum herd_error

@@ -73,4 +73,7 @@ bool account_sees(const struct account *account, const struct account *other);
  */
 bool account_add_device(struct account *account, struct span device);
 
+/* Moves the devices of users that both have; `from` may be NULL. */
+void accounts_take_devices(struct accounts *accounts, struct accounts *from);
+
 #endif

@@ -325,13 +325,30 @@ find_route(struct phone_call *call)
 
 /* --- reading --------------------------------------------------------------- */
 
-/* "0048.." of a name that is none becomes one: other bytes are hyphens. */
+/*
+ * A key where a name is expected must not become a part of the id. It names
+ * its device, if that is the user's.
+ */
+static struct span
+name_of_key(struct phone_call *call, struct span name)
+{
+	const struct users_entry *entry =
+	    accounts_key(call->phones->config.accounts, name);
+
+	if (entry == NULL)
+		return name;
+	call->by_key = span_equal(entry->user, phone_call_user(call));
+	return call->by_key ? entry->device : span_from("");
+}
+
+/* In a name that is none, bytes that are not good become hyphens. */
 static void
 set_device(struct phone_call *call, struct span name)
 {
 	name = text_trim(name);
 	if (call->device_len > 0 || name.len == 0)
 		return;
+	name = name_of_key(call, name);
 	if (name.len > USERS_NAME_MAX)
 		name = text_utf8_whole(span_of(name.data, USERS_NAME_MAX));
 	memcpy(call->device, name.data, name.len);

@@ -96,6 +96,7 @@ make_config(const struct node *node, struct users_file *users,
 static void
 use_config(struct phones *phones, const struct phones_config *config)
 {
+	accounts_take_devices(config->accounts, phones->config.accounts);
 	accounts_free(phones->config.accounts);
 	phones->config = *config;
 	phones->walk = (struct table_cursor){ 0 };
