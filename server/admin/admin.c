@@ -375,6 +375,7 @@ static const struct http_limits_config LIMITS = {
 	.reserved = 32,
 	.of_address = 128,
 	.bytes_max = 256u * (ADMIN_BODY_MAX + 2u * QUERY_TARGET_MAX),
+	.bytes_of_connection = 2u * ADMIN_BODY_MAX,
 };
 
 enum herd_error

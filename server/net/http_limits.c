@@ -45,6 +45,7 @@ struct http_source {
 	uint64_t address;
 	unsigned connections;
 	unsigned stranger_count;
+	size_t bytes; /* of their requests that are not answered yet */
 	struct http_connection_list strangers; /* the longest connected first */
 	struct http_connection_list trusted;   /* the longest idle first */
 };
@@ -260,6 +261,73 @@ http_limits_make_room(struct http_limits *limits)
 	return true;
 }
 
+/* --- bytes ------------------------------------------------------------ */
+
+/* So many bytes have come of its requests. */
+static void
+count_bytes(struct http_connection *conn, size_t bytes)
+{
+	conn->limits->bytes += bytes - conn->bytes;
+	conn->source->bytes += bytes - conn->bytes;
+	conn->bytes = bytes;
+}
+
+/*
+ * Closes the connection in a turn of its own: evhttp may read from it now. Its
+ * bytes are given back already.
+ */
+static void
+close_soon(struct http_connection *conn)
+{
+	count_bytes(conn, 0);
+	conn->refused = true;
+	event_active(conn->deadline, EV_TIMEOUT, 0);
+}
+
+/* Of the address that has sent most. */
+static struct http_source *
+heaviest_source(const struct http_limits *limits)
+{
+	struct http_source *heaviest = NULL;
+
+	for (unsigned i = 0; i < BUCKETS; i++) {
+		struct http_source *source = limits->sources[i];
+
+		for (; source != NULL; source = source->next) {
+			if (heaviest == NULL || source->bytes > heaviest->bytes)
+				heaviest = source;
+		}
+	}
+	return heaviest;
+}
+
+/* The stranger there that has sent most, or NULL. */
+static struct http_connection *
+heaviest_of(const struct http_source *source)
+{
+	struct http_connection *conn, *heaviest = NULL;
+
+	TAILQ_FOREACH(conn, &source->strangers, mates)
+	{
+		if (!conn->in_request && !conn->refused &&
+		    (heaviest == NULL || conn->bytes > heaviest->bytes))
+			heaviest = conn;
+	}
+	return heaviest;
+}
+
+/* Too much has come of requests, the last of it over `conn`. */
+static void
+give_up_bytes(struct http_connection *conn)
+{
+	struct http_connection *victim =
+	    heaviest_of(heaviest_source(conn->limits));
+
+	log_limit(conn->limits);
+	close_soon(
+	    victim != NULL && victim->bytes > conn->bytes ? victim : conn);
+}
+
 /* --- time ------------------------------------------------------------- */
 
 static void
@@ -302,14 +370,6 @@ begin_wait(struct http_connection *conn)
 	set_deadline(conn);
 }
 
-/* Closes the connection in a turn of its own: evhttp reads from it now. */
-static void
-close_soon(struct http_connection *conn)
-{
-	conn->refused = true;
-	event_active(conn->deadline, EV_TIMEOUT, 0);
-}
-
 /* A trusted connection may be silent, but must end a request in time. */
 static void
 on_bytes(struct evbuffer *input HERD_UNUSED,
@@ -318,15 +378,18 @@ on_bytes(struct evbuffer *input HERD_UNUSED,
 	struct http_connection *conn = arg;
 	struct http_limits *limits = conn->limits;
 
-	if (info->n_added == 0)
+	if (info->n_added == 0 || conn->refused)
 		return;
-	conn->bytes += info->n_added;
-	limits->bytes += info->n_added;
+	count_bytes(conn, conn->bytes + info->n_added);
 	if (conn->in_request)
 		return;
-	if (limits->bytes > limits->config.bytes_max)
+	if (conn->bytes >= limits->config.bytes_of_connection)
 		close_soon(conn);
-	else if (!evtimer_pending(conn->deadline, NULL))
+	else if (limits->bytes > limits->config.bytes_max)
+		give_up_bytes(conn);
+	if (conn->refused)
+		return;
+	if (!evtimer_pending(conn->deadline, NULL))
 		begin_wait(conn);
 	else if (limits->config.bytes_per_s > 0)
 		set_deadline(conn);
@@ -339,7 +402,7 @@ http_limits_gone(struct http_connection *conn)
 {
 	struct http_limits *limits = conn->limits;
 
-	limits->bytes -= conn->bytes;
+	count_bytes(conn, 0);
 	limits->by_fd[conn->fd] = NULL;
 	leave_source(conn);
 	limits->counts.now--;
@@ -365,6 +428,7 @@ http_limits_begin(struct http_limits *limits, struct evhttp_connection *http)
 
 	if (conn != NULL) {
 		conn->in_request = true;
+		conn->refused = false;
 		(void)evtimer_del(conn->deadline);
 	}
 	return conn;
@@ -376,8 +440,7 @@ http_limits_end(struct http_connection *conn)
 	size_t left = evbuffer_get_length(bufferevent_get_input(conn->bev));
 
 	conn->in_request = false;
-	conn->limits->bytes -= conn->bytes - left;
-	conn->bytes = left;
+	count_bytes(conn, left);
 	if (conn->trusted)
 		be_trusted(conn);
 	evhttp_connection_set_closecb(conn->http, on_close, conn);
@@ -479,6 +542,8 @@ adopt(struct http_connection *conn)
 	}
 	conn->on_bytes =
 	    evbuffer_add_cb(bufferevent_get_input(conn->bev), on_bytes, conn);
+	bufferevent_setwatermark(
+	    conn->bev, EV_READ, 0, limits->config.bytes_of_connection);
 	evhttp_connection_set_closecb(conn->http, on_close, conn);
 	begin_wait(conn);
 	if (conn->refused)

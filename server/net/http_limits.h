@@ -5,9 +5,9 @@
  * stays. Of the others there are only so many for each address (an IPv6 /64)
  * and in all, each request must be whole in time, and what has come of
  * requests is bounded for all together. At a limit the stranger that has been
- * connected longest is closed for the new connection, so that silent clients
- * keep nobody out. Some places are for addresses that have been trusted
- * lately. One thread only.
+ * connected longest is closed for the new connection, and the one that has sent
+ * most for more bytes, so that silent or endless senders keep nobody out. Some
+ * places are for addresses that have been trusted lately. One thread only.
  */
 #ifndef HERD_HTTP_LIMITS_H
 #define HERD_HTTP_LIMITS_H
@@ -38,6 +38,8 @@ struct http_limits_config {
 	unsigned of_address; /* of one address without trust */
 	size_t bytes_max;    /* of all requests that are not answered yet */
 	unsigned trusted_of_address; /* with trust; 0: any number */
+	/* Read ahead of one connection: more than its longest request. */
+	size_t bytes_of_connection;
 	/* A request that comes as fast gets more time. 0: none does. */
 	size_t bytes_per_s;
 };

@@ -228,6 +228,7 @@ open_limits(struct phones *phones)
 		.of_address = PER_ADDRESS < max ? PER_ADDRESS : max,
 		.bytes_max = BYTES_MAX,
 		.trusted_of_address = max / 4 + 1,
+		.bytes_of_connection = 2u * PHONE_BATCH_MAX,
 		.bytes_per_s = BYTES_PER_S,
 	};
 

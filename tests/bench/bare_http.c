@@ -21,7 +21,7 @@ on_request(struct evhttp_request *request, void *arg HERD_UNUSED)
 
 	if (body == NULL)
 		return;
-	evbuffer_add(body, "[]", 2);
+	evbuffer_add(body, "[]\n", 3);
 	evhttp_add_header(evhttp_request_get_output_headers(request),
 	    "Content-Type", "application/json");
 	evhttp_send_reply(request, 200, "OK", body);

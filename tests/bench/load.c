@@ -51,7 +51,7 @@ static const struct {
 	[REDIS_GEO] = { "redis-geo", 0 },
 	[MEMCACHED_SET] = { "memcached-set", 1 },
 	[ECHO_LINE] = { "echo", 1 },
-	/* The head of the reply ends so; no body has an LF. */
+	/* The head of the reply ends so, and nothing in a body. */
 	[HTTP_OWNTRACKS] = { "http-owntracks", 2 },
 	[HTTP_QUERY] = { "http-query", 2 },
 };
@@ -311,6 +311,12 @@ on_readable(struct load *load, struct connection *connection)
 		return;
 	if (n <= 0)
 		die("recv");
+	if (load->protocol >= HTTP_OWNTRACKS && data[0] == 'H' &&
+	    !span_begins(
+		span_of(data, (size_t)n), span_from("HTTP/1.1 200 "))) {
+		fprintf(stderr, "load: %.*s\n", (int)n, data);
+		exit(1);
+	}
 	replies = count_replies(load, connection, data, (size_t)n);
 	if (replies > connection->open) {
 		fputs("more replies than requests\n", stderr);

@@ -100,7 +100,7 @@ say "Jane's phone reports to Riley over HTTP, as the app OwnTracks does"
 echo sesame | show user add jane --password-file -
 show -n Riley config reload || fail "Riley did not read its users"
 position='{"_type":"location","lat":34.063017,"lon":-118.448103,"tst":'$(date +%s)'}'
-printf '$ curl -u jane:sesame -H "X-Limit-D: phone" http://%s/owntracks \\\n    -d %q\n' "$phones" "$position"
+printf '$ curl -u jane:sesame -H "X-Limit-D: phone" http://%s/owntracks \\\n    -d '\''%s'\''\n' "$phones" "$position"
 curl -sS -f -u jane:sesame -H 'X-Limit-D: phone' "http://$phones/owntracks" -d "$position" ||
 	fail "Riley did not take the phone's report"
 echo

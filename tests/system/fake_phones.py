@@ -20,10 +20,10 @@ T0 = 1700000000
 class PhoneHerd(Herd):
     """A Herd whose nodes listen for phones, with users of its users file."""
 
-    def __init__(self, folder, nodes=None, links=None, settings="", friends=""):
+    def __init__(self, folder, nodes=None, links=None, settings="", friends="", **more):
         http_settings = f"http: {{users_file: users, rate: 0{friends and f', friends: {friends}'}}}\n"
         self.http = {}
-        super().__init__(folder, nodes, links, settings + http_settings)
+        super().__init__(folder, nodes, links, settings + http_settings, **more)
         self.http = dict(zip(self.nodes, free_ports(len(self.nodes))))
         self.keys = {}
         (self.folder / "users").touch(0o600)

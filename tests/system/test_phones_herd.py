@@ -91,7 +91,8 @@ def test_nothing_is_lost_while_nodes_are_killed_in_turn(phones):
     assert sum(phone.unreached for phone in all_phones) > 0
     # The digits are the phone's own.
     last = dict(zip(devices, lines))[b"jane/overland"].split(b" ")[4]
-    assert last == b"%+.6f%+.6f" % track(POSITIONS, list(APPS).index("overland"))[-1][1:]
+    _, lat, lon = track(POSITIONS, list(APPS).index("overland"))[-1]
+    assert last.decode() == f"{lat:+}{lon:+}"
 
 
 def test_what_a_node_answered_is_in_its_own_file(phones):

@@ -9,9 +9,9 @@ import subprocess
 import pytest
 
 from conftest import Ctl
-from fake_phones import PASSWORD
 from nodes import DEADLINE_S, HERDCTL, HERDD, TOP, Node, free_ports, give_back
 
+PASSWORD = "correct-horse-battery"  # ~/.netrc has no spaces in words
 PAGE = (TOP / "man" / "herd-phones.7").read_text()
 BLOCK = re.compile(r"^\.\\\" (run|herd file|not run: [^\n]+)\n\.Bd -literal -offset indent\n(.*?)^\.Ed$", re.M | re.S)
 
