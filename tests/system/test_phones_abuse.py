@@ -445,6 +445,16 @@ def test_wrong_passwords_stop_no_one_else(herd, solo):
             one.join()
 
 
+def test_a_key_is_not_held_up_by_the_guesses_of_others(herd, solo):
+    """Phones of one carrier share an address."""
+    by_key = request(path=b"/?lat=1&lon=2&id=" + herd.keys["jane/car"].encode(), basic=None)
+    wrong = request(path=b"/?lat=1&lon=2&id=" + b"0" * 32, basic=None)
+    while ask(herd, wrong)[0] != 429:
+        assert ask(herd, by_key)[0] == 200
+    assert ask(herd, by_key)[0] == 200
+    assert ask(herd, wrong)[0] == 429
+
+
 def test_a_user_has_at_most_32_devices(herd, solo):
     for number in range(100):
         assert ask(herd, request(location(), device=b"d%d" % number))[0] in (200, 403)
