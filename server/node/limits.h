@@ -26,6 +26,16 @@
 uint64_t limits_connections(uint64_t wanted, uint64_t files);
 
 /*
+ * Is the time of a client's report so far ahead of the clock that the node
+ * refuses it? Any thread, as the next one.
+ */
+bool limits_is_ahead(
+    const struct node_limits *limits, uint64_t time_ns, struct wall now);
+
+/* What table_take() has to keep to. */
+struct table_bounds limits_of_table(const struct node_limits *limits);
+
+/*
  * Connections of phones on a node that listens for them: an eighth of `files`,
  * LIMITS_PHONES_MAX at most. Clients share the rest.
  */

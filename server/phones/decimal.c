@@ -102,7 +102,7 @@ decimal_write(struct span number, int shift, char out[DECIMAL_MAX])
 	size_t n = 0;
 	int exponent, first, end, len;
 
-	if (!read_digits(number, &digits, &exponent))
+	if (number.len == 0 || !read_digits(number, &digits, &exponent))
 		return 0;
 	digits.point += exponent + shift;
 	if (exponent + shift != 0)

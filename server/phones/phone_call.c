@@ -64,7 +64,7 @@ call_free(struct phone_call *call)
 	struct phones *phones = call->phones;
 
 	TAILQ_REMOVE(&phones->calls, call, all);
-	phones_add(&phones->pending, (uint64_t)-1);
+	count_add(&phones->pending, (uint64_t)-1);
 	intake_release(&call->intake);
 	free(call);
 	if (phones->stopping && TAILQ_EMPTY(&phones->calls))
@@ -117,8 +117,8 @@ call_new(struct phones *phones, struct evhttp_request *request)
 	intake_init(&call->intake, clock_wall());
 	call->conn = http_limits_begin(phones->limits, connection_of(call));
 	TAILQ_INSERT_TAIL(&phones->calls, call, all);
-	phones_add(&phones->pending, 1);
-	phones_add(&phones->requests, 1);
+	count_add(&phones->pending, 1);
+	count_add(&phones->requests, 1);
 	evhttp_connection_set_closecb(connection_of(call), on_close, call);
 	evhttp_request_set_on_complete_cb(request, on_complete, call);
 	return call;
@@ -555,7 +555,7 @@ phone_call_answer(
 void
 phone_call_count(struct phone_call *call, enum phones_refusal why)
 {
-	phones_add(&call->phones->refused[why], 1);
+	count_add(&call->phones->refused[why], 1);
 	phone_call_note(call, phones_refusal_word(why));
 }
 

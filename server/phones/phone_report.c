@@ -78,17 +78,6 @@ refuse(struct taking *taking, enum phones_refusal why, enum refusal kind)
 	    taking->hash, &call->peer, taking->now);
 }
 
-static bool
-is_too_far_ahead(const struct taking *taking)
-{
-	uint64_t time_ns = taking->report.time_ns;
-	uint64_t ahead = atomic_load_explicit(
-	    &taking->node->limits.max_ahead_ns, memory_order_relaxed);
-
-	return ahead != 0 && time_ns > taking->now.ns &&
-	       time_ns - taking->now.ns > ahead;
-}
-
 /* The answer may not leave before this ticket is durable. */
 static void
 hold(struct phone_call *call, const struct put_info *ticket)
@@ -105,11 +94,7 @@ put(struct taking *taking)
 	struct node *node = taking->node;
 	const struct outbox *store =
 	    node->store == NULL ? NULL : store_outbox(node->store);
-	const struct table_bounds bounds = {
-		.max_bytes = limits_table_bytes(&node->limits),
-		.refuse_at_cap = atomic_load_explicit(
-		    &node->limits.refuse_at_cap, memory_order_relaxed),
-	};
+	const struct table_bounds bounds = limits_of_table(&node->limits);
 	struct put_info ticket;
 	enum put_result result = table_take(node->table, taking->hash,
 	    &taking->report, timekeeper_expiry(&node->timekeeper, clock_mono()),
@@ -135,7 +120,7 @@ take_fix(struct taking *taking, const struct fix *fix)
 	report->skew =
 	    span_of(skew, skew_format(taking->now.ns, fix->time_ns, skew));
 	note_request(taking);
-	if (is_too_far_ahead(taking)) {
+	if (limits_is_ahead(&taking->node->limits, fix->time_ns, taking->now)) {
 		refuse(taking, PHONES_AHEAD, REFUSAL_AHEAD);
 		return;
 	}
@@ -149,7 +134,7 @@ take_fix(struct taking *taking, const struct fix *fix)
 	case PUT_EXPIRED:
 	case PUT_REFUSED: break;
 	}
-	phones_add(&phones->reports[taking->call->app], 1);
+	count_add(&phones->reports[taking->call->app], 1);
 	note_reply(taking);
 }
 
@@ -162,7 +147,7 @@ count_faults(struct phone_call *call)
 	for (unsigned i = 0; i < INTAKE_FAULT_COUNT; i++) {
 		if (call->intake.faults[i] == 0)
 			continue;
-		phones_add(&call->phones->faults[i], call->intake.faults[i]);
+		count_add(&call->phones->faults[i], call->intake.faults[i]);
 		phone_call_note(call, intake_fault_word((enum intake_fault)i));
 	}
 }

@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <sys/queue.h>
 
+#include "base/count.h"
 #include "base/mailbox.h"
 #include "core/table_walk.h"
 #include "net/http_acceptor.h"
@@ -74,14 +75,5 @@ struct phones {
 	_Atomic uint64_t users;
 	_Atomic uint64_t pending;
 };
-
-/* One writer: no locked instruction. */
-static inline void
-phones_add(_Atomic uint64_t *counter, uint64_t n)
-{
-	atomic_store_explicit(counter,
-	    atomic_load_explicit(counter, memory_order_relaxed) + n,
-	    memory_order_relaxed);
-}
 
 #endif
