@@ -176,6 +176,19 @@ text_is_utf8(struct span text)
 }
 
 struct span
+text_utf8_last(struct span text, unsigned count)
+{
+	size_t at = text.len;
+
+	while (count > 0 && at > 0) {
+		at--;
+		/* The bytes of a character after its first one are 10xxxxxx. */
+		count -= (text.data[at] & 0xc0) != 0x80;
+	}
+	return span_of(text.data + at, text.len - at);
+}
+
+struct span
 text_utf8_whole(struct span text)
 {
 	for (size_t n = 1; n <= 3 && n <= text.len; n++) {

@@ -44,20 +44,6 @@ static void HERD_PRINTF(3, 4)
 
 /* --- the apps ------------------------------------------------------------- */
 
-/* OwnTracks shows two characters on its map. */
-static struct span
-tracker_id(struct span device)
-{
-	size_t at = device.len;
-
-	for (unsigned n = 0; n < 2 && at > 0; n++) {
-		do
-			at--;
-		while (at > 0 && (device.data[at] & 0xc0) == 0x80);
-	}
-	return span_of(device.data + at, device.len - at);
-}
-
 /* The configuration that the app takes from a link. */
 static void
 put_configuration(struct buf *out, const struct phone *phone)
@@ -75,7 +61,7 @@ put_configuration(struct buf *out, const struct phone *phone)
 	if (phone->has_secret)
 		json_word(&json, "password", phone->secret);
 	json_text(&json, "deviceId", phone->device);
-	json_text(&json, "tid", tracker_id(phone->device));
+	json_text(&json, "tid", text_utf8_last(phone->device, 2));
 	json_object_end(&json);
 	must(json_end(&json));
 	free(url);
@@ -84,7 +70,7 @@ put_configuration(struct buf *out, const struct phone *phone)
 static void
 print_owntracks(struct run *run, const struct phone *phone)
 {
-	struct span tid = tracker_id(phone->device);
+	struct span tid = text_utf8_last(phone->device, 2);
 	struct buf configuration = XBUF;
 	struct buf text = XBUF;
 

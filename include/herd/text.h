@@ -70,6 +70,9 @@ bool text_is_utf8(struct span text);
 /* `text`, without the character at its end that was cut, if one was. */
 struct span text_utf8_whole(struct span text);
 
+/* The last `count` characters of `text`, which is UTF-8. */
+struct span text_utf8_last(struct span text, unsigned count);
+
 /* Appends `text` as valid UTF-8: each bad byte becomes U+FFFD. */
 HERD_MUST_CHECK enum herd_error text_to_utf8(struct buf *out, struct span text);
 

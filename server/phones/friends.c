@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "herd/location.h"
+#include "herd/text.h"
 
 #define CLIENT_MAX (2u * USERS_NAME_MAX + 1u)
 #define TOPIC "owntracks/"
-#define TID_LEN 2u
+#define TID_LEN 2u /* characters */
 
 /* A device to show. */
 struct friend
@@ -208,7 +209,6 @@ static void
 add_friend(struct json *json, const struct friend *friend, struct buf *topic)
 {
 	struct span device = span_from(friend->device);
-	size_t tid = device.len > TID_LEN ? device.len - TID_LEN : 0;
 
 	buf_clear(topic);
 	if (buf_addf(topic, TOPIC SPAN_FMT "/%s",
@@ -219,7 +219,7 @@ add_friend(struct json *json, const struct friend *friend, struct buf *topic)
 	json_decimal(json, "lat", friend->at.lat_nd, LOCATION_DECIMALS);
 	json_decimal(json, "lon", friend->at.lon_nd, LOCATION_DECIMALS);
 	json_count(json, "tst", friend->time_ns / HERD_NS_PER_S);
-	json_text(json, "tid", span_of(device.data + tid, device.len - tid));
+	json_text(json, "tid", text_utf8_last(device, TID_LEN));
 	json_text(json, "topic", buf_span(topic));
 	json_object_end(json);
 }

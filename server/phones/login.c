@@ -295,8 +295,7 @@ login_begin(struct phone_call *call)
 		account = take_claimed_key(call);
 	if (account != NULL)
 		accept_user(call, account);
-	else if (shows_one &&
-		 !visitor_may_try(visitor_of(call), clock_mono()))
+	else if (shows_one && !visitor_may_try(visitor_of(call), clock_mono()))
 		phone_call_refuse(call, PHONES_ATTEMPTS);
 	else if (shows_one)
 		refuse(call);
