@@ -13,7 +13,7 @@ VERSION := $(shell sed -n 's/^.define HERD_VERSION "\(.*\)"/\1/p' include/herd/v
 SHAREDIR = $(PREFIX)/share/herd
 
 # --- packages: the one list of what Debian has to bring --------------------
-BUILD_PACKAGES := gcc make pkg-config libc6-dev libevent-dev \
+BUILD_PACKAGES := gcc make pkg-config libc6-dev libcrypt-dev libevent-dev \
 	libcurl4-openssl-dev libreadline-dev libcjson-dev libpq-dev \
 	libsqlite3-dev libssl-dev libyaml-dev
 TEST_PACKAGES := libcmocka-dev python3 python3-pytest python3-pytest-xdist \
@@ -32,10 +32,10 @@ COMMON_SRC := common/address.c common/buf.c common/client_view.c \
 	common/diagnostics.c common/error.c common/file.c common/filter.c \
 	common/framer.c common/glob.c common/graph.c common/herdfile.c \
 	common/herdreader.c common/herdreader_check.c common/herdreader_nodes.c \
-	common/json.c common/keyfile.c common/location.c common/report.c \
+	common/json.c common/json_members.c common/keyfile.c common/location.c common/report.c \
 	common/request.c common/resolver.c common/settings.c common/siphash.c \
 	common/store_row.c common/text.c common/time.c common/time_histogram.c \
-	common/view.c common/yamltree.c
+	common/users_file.c common/users_hash.c common/view.c common/yamltree.c
 BASE_SRC := server/base/certificate.c server/base/clock_set.c \
 	server/base/keyring.c \
 	server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
@@ -82,6 +82,7 @@ STORE_SRC := server/store/engine_postgres.c server/store/engine_sqlite.c \
 	server/store/store_track.c server/store/store_work.c
 NET_SRC := server/net/addresses.c server/net/busiest.c server/net/client.c \
 	server/net/client_answer.c server/net/client_tls.c server/net/half_open.c \
+	server/net/http_acceptor.c server/net/http_limits.c \
 	server/net/link_clock.c server/net/link_keys.c server/net/link_socket.c \
 	server/net/listener.c server/net/net_link.c server/net/peering.c \
 	server/net/refusals.c server/net/socket.c server/net/strangers.c \
@@ -93,8 +94,7 @@ ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
 	server/admin/clients_put.c server/admin/connections_api.c \
 	server/admin/control.c server/admin/cursor.c server/admin/digest_api.c \
 	server/admin/digest_cache.c server/admin/herd_config.c \
-	server/admin/http_call.c server/admin/http_limits.c \
-	server/admin/http_listener.c server/admin/log_api.c server/admin/metrics.c \
+	server/admin/http_call.c server/admin/http_listener.c server/admin/log_api.c server/admin/metrics.c \
 	server/admin/open_metrics.c server/admin/page.c server/admin/peers_api.c server/admin/places_api.c \
 	server/admin/process.c server/admin/put_tickets.c server/admin/query.c \
 	server/admin/refused.c server/admin/route.c server/admin/rows.c \
@@ -103,6 +103,14 @@ ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
 	server/admin/top_api.c server/admin/track_api.c server/admin/watch_line.c \
 	server/admin/watch_list.c server/admin/watch_news.c \
 	server/admin/watch_reports.c
+PHONES_SRC := server/phones/accounts.c server/phones/decimal.c \
+	server/phones/friends.c server/phones/hasher.c server/phones/intake.c \
+	server/phones/login.c \
+	server/phones/overland.c server/phones/owntracks.c \
+	server/phones/phone_answer.c server/phones/phone_call.c \
+	server/phones/phone_report.c server/phones/phones.c \
+	server/phones/query_form.c server/phones/traccar.c \
+	server/phones/visitors.c
 HERDD_SRC := server/herdd.c server/main.c server/options.c
 CLIENT_BASE_SRC := client/base/arena.c client/base/child.c \
 	client/base/exit_status.c client/base/histogram.c client/base/library.c \
@@ -111,9 +119,9 @@ CLIENT_INPUT_SRC := client/input/import_csv.c client/input/import_geojson.c \
 	client/input/import_gpx.c client/input/import_guess.c \
 	client/input/import_json.c client/input/import_jsonl.c \
 	client/input/import_reader.c client/input/import_record.c \
-	client/input/import_source.c client/input/json_members.c \
-	client/input/json_outline.c client/input/sqlite_api.c \
-	client/input/store_file.c client/input/xml_token.c
+	client/input/import_source.c client/input/json_outline.c \
+	client/input/sqlite_api.c client/input/store_file.c \
+	client/input/xml_token.c
 CLIENT_OUT_SRC := client/out/canvas.c client/out/diagram.c \
 	client/out/layout.c client/out/out.c client/out/out_formats.c \
 	client/out/out_gpx.c \
@@ -128,7 +136,7 @@ CLIENT_NET_SRC := client/net/admin_client.c client/net/admin_ways.c \
 CLIENT_LINE_SRC := client/line/alias.c client/line/args.c \
 	client/line/command.c
 CLIENT_CONF_SRC := client/conf/contexts.c client/conf/herd.c \
-	client/conf/prefs.c
+	client/conf/herd_users.c client/conf/prefs.c
 CLIENT_RUN_SRC := client/run/app.c client/run/ask.c \
 	client/run/conversation.c client/run/fields.c client/run/help.c \
 	client/run/live.c client/run/plugin.c client/run/rounds.c client/run/run.c \
@@ -166,9 +174,11 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/node_ls.c \
 	client/cmd/node_rows.c client/cmd/node_show.c client/cmd/node_state.c \
 	client/cmd/node_stop.c client/cmd/node_undrain.c client/cmd/parts.c \
+	client/cmd/password.c \
 	client/cmd/peer_change.c client/cmd/peer_disable.c client/cmd/peer_enable.c \
 	client/cmd/peer_graph.c client/cmd/peer_ls.c client/cmd/peer_reconnect.c \
-	client/cmd/peer_rows.c client/cmd/peer_show.c client/cmd/ping.c \
+	client/cmd/peer_rows.c client/cmd/peer_show.c client/cmd/phone_url.c \
+	client/cmd/ping.c \
 	client/cmd/places_cache.c client/cmd/places_status.c \
 	client/cmd/places_test.c client/cmd/prefs_rows.c client/cmd/quit.c \
 	client/cmd/raw.c client/cmd/secret_file.c client/cmd/set.c \
@@ -180,6 +190,8 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/store_retry.c client/cmd/store_status.c \
 	client/cmd/token_drop.c client/cmd/token_new.c client/cmd/top.c \
 	client/cmd/trace.c client/cmd/typed.c client/cmd/unalias.c \
+	client/cmd/user_add.c client/cmd/user_ls.c client/cmd/user_rm.c \
+	client/cmd/users_edit.c \
 	client/cmd/version_command.c client/cmd/wait_client.c \
 	client/cmd/wait_goal.c client/cmd/wait_link.c client/cmd/whatsat.c
 CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_INPUT_SRC) $(CLIENT_OUT_SRC) \
@@ -189,7 +201,7 @@ CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_INPUT_SRC) $(CLIENT_OUT_SRC) \
 COMMON_TESTS := test_address test_buf test_common_memory test_file \
 	test_framer test_graph test_herdfile test_json test_location test_manual \
 	test_report test_request test_resolver test_settings test_text test_time \
-	test_time_histogram
+	test_time_histogram test_users_file test_users_hash
 
 SIM_SRC := tests/sim/cost.c tests/sim/database.c tests/sim/fault.c \
 	tests/sim/host.c \
@@ -210,6 +222,7 @@ NODE_TESTS := test_memory_bound test_node
 NET_TESTS := test_addresses test_certificate test_half_open test_keyring \
 	test_limits test_link_history test_loop_watch test_rate \
 	test_settings_apply test_tick
+PHONES_TESTS := test_accounts test_phones_formats
 STORE_TESTS := test_postgres test_rows test_same_file test_sqlite_page \
 	test_store_shared
 ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
@@ -220,10 +233,10 @@ CLIENT_TESTS := test_client_tokens test_client_args test_client_filter \
 	test_client_findings test_client_import test_client_pictures \
 	test_client_tables
 UNIT_TESTS = $(COMMON_TESTS) $(CORE_TESTS) $(PLACES_TESTS) $(NODE_TESTS) $(NET_TESTS) \
-	$(STORE_TESTS) $(ADMIN_TESTS) $(CLIENT_TESTS)
+	$(STORE_TESTS) $(PHONES_TESTS) $(ADMIN_TESTS) $(CLIENT_TESTS)
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c with tests/fuzz/corpus/NAME/.
-COMMON_FUZZ := framer herdfile report request
+COMMON_FUZZ := framer herdfile report request users_file
 
 CORE_FUZZ := session
 
@@ -231,12 +244,14 @@ PLACES_FUZZ := places
 
 STORE_FUZZ := store
 
+PHONES_FUZZ := overland owntracks query_form traccar
+
 ADMIN_FUZZ := admin_path
 
 CLIENT_FUZZ := answers herdctl import
 
 FUZZ_TARGETS = $(COMMON_FUZZ) $(CORE_FUZZ) $(PLACES_FUZZ) $(STORE_FUZZ) \
-	$(ADMIN_FUZZ) $(CLIENT_FUZZ)
+	$(PHONES_FUZZ) $(ADMIN_FUZZ) $(CLIENT_FUZZ)
 
 # --- flags ---------------------------------------------------------------------
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -274,7 +289,7 @@ HERD_CFLAGS = $(WARNINGS) $(MODE_CFLAGS_$(MODE)) -pthread
 HERD_LDFLAGS = $(MODE_LDFLAGS_$(MODE)) -pthread
 
 pkg = $(shell pkg-config --$(1) $(2) 2>/dev/null)
-COMMON_LIBS = $(call pkg,libs,yaml-0.1) -lm
+COMMON_LIBS = $(call pkg,libs,yaml-0.1 libcrypt) -lm
 SERVER_LIBS = $(call pkg,libs,libevent libevent_pthreads libevent_openssl \
 	libcurl libcjson sqlite3 libpq openssl) $(COMMON_LIBS)
 # libcurl is loaded when it is first needed: see client/net/curl_api.h.
@@ -348,13 +363,13 @@ $$(B)/lib$(1).a: $$(call objects,$$($(2)_SRC))
 	$$(Q)$$(archive)
 endef
 $(eval $(call room_archive,herd,COMMON))
-$(foreach room,BASE CORE NODE PLACES STORE NET ADMIN,$(eval \
+$(foreach room,BASE CORE NODE PLACES STORE NET PHONES ADMIN,$(eval \
 	$(call room_archive,$(shell echo $(room) | tr A-Z a-z),$(room))))
 # What of herdctl can be tested without its main().
 $(eval $(call room_archive,client,CLIENT))
 
 # The rooms of the server, from the top down.
-SERVER_ARCHIVES := $(patsubst %,$(B)/lib%.a,admin net store places node core \
+SERVER_ARCHIVES := $(patsubst %,$(B)/lib%.a,admin phones net store places node core \
 	base herd)
 
 link = $(CC) $(HERD_CFLAGS) $(CFLAGS) $(HERD_LDFLAGS) $(LDFLAGS) -o $@ $(1)
@@ -442,6 +457,9 @@ $(B)/bench_store: $(B)/tests/bench/bench_store.o $(B)/libstore.a \
 $(B)/load: $(B)/tests/bench/load.o $(B)/libherd.a
 	$(call say,LD,$@)
 	$(Q)$(call link,$^ $(COMMON_LIBS))
+$(B)/bare_http: $(B)/tests/bench/bare_http.o
+	$(call say,LD,$@)
+	$(Q)$(call link,$^ $(SERVER_LIBS))
 $(B)/echo: $(B)/tests/bench/echo.o
 	$(call say,LD,$@)
 	$(Q)$(call link,$^ $(SERVER_LIBS))
@@ -507,7 +525,7 @@ demo: deps-run ## five nodes on loopback: report, ask, crash, recover
 bench: deps ## speed beside Redis, memcached and a bare echo
 	$(Q)$(call install,$(BENCH_PACKAGES))
 	$(Q)$(MAKE) --no-print-directory programs $(B)/load $(B)/echo $(B)/sim \
-	    $(B)/bench_store
+	    $(B)/bare_http $(B)/bench_store
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(B)
 
 check-postgis: deps ## the shared store's view where the database has PostGIS
@@ -528,7 +546,7 @@ deps-deb: ## install what `make deb` needs
 	$(Q)$(call install,$(BUILD_PACKAGES) $(DEB_PACKAGES))
 
 deps-run: ## install what the programs and the demo need
-	$(Q)$(call install,$(BUILD_PACKAGES))
+	$(Q)$(call install,$(BUILD_PACKAGES) curl)
 
 lint-deps: ## install the packages that lint needs
 	$(Q)$(call install,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES))

@@ -85,7 +85,7 @@ check_addresses(struct herdreader *reader)
 	size_t count = 0, i, j;
 
 	all = calloc(
-	    (2u + ADDRESS_LIST_MAX) * file->node_count + 1u, sizeof(*all));
+	    (3u + ADDRESS_LIST_MAX) * file->node_count + 1u, sizeof(*all));
 	if (all == NULL) {
 		reader->error = HERD_ENOMEM;
 		return;
@@ -95,6 +95,7 @@ check_addresses(struct herdreader *reader)
 		count +=
 		    add_listener(all + count, node, "clients", &node->clients);
 		count += add_listener(all + count, node, "peers", &node->peers);
+		count += add_listener(all + count, node, "http", &node->http);
 		for (j = 0; j < node->admin.count; j++)
 			count += add_listener(
 			    all + count, node, "admin", &node->admin.items[j]);
@@ -314,6 +315,8 @@ check_tls(struct herdreader *reader)
 	    settings->admin.tls_key, settings->admin.client_ca);
 	check_tls_of(reader, "clients", settings->clients.tls_cert,
 	    settings->clients.tls_key, settings->clients.client_ca);
+	check_tls_of(reader, "http", settings->http.tls_cert,
+	    settings->http.tls_key, "");
 	if (settings->clients.bind_ids && *settings->clients.client_ca == '\0')
 		herdreader_complain(reader,
 		    setting_place(reader, "clients.bind_ids"),
@@ -386,6 +389,43 @@ check_admin(struct herdreader *reader)
 			    "needs `admin.token_file` or "
 			    "`admin.read_token_file`; a /PATH does not",
 			    file->nodes[i].name);
+}
+
+/*
+ * A password in clear is everybody's on the way, unless a proxy before the node
+ * ends TLS.
+ */
+static void
+check_http(struct herdreader *reader)
+{
+	const struct herdfile *file = reader->file;
+	const struct settings *settings = &file->settings;
+	bool is_private = *settings->http.tls_cert != '\0' ||
+			  *settings->http.trust_proxy != '\0';
+
+	if (!address_is_numeric(span_from(settings->http.trust_proxy)))
+		herdreader_complain(reader,
+		    setting_place(reader, "http.trust_proxy"),
+		    "`http.trust_proxy` takes a numeric address such as "
+		    "10.0.0.1 or fd00::1, without a port");
+	for (size_t i = 0; i < file->node_count; i++) {
+		const struct herdfile_node *node = &file->nodes[i];
+
+		if (node->http.kind == ADDRESS_NONE || *node->http.host == '\0')
+			continue;
+		if (*settings->http.users_file == '\0')
+			herdreader_complain(reader, place_of(node),
+			    "`http` of node `%s` needs `http.users_file`: the "
+			    "file that `herdctl user add` makes",
+			    node->name);
+		if (!is_private && !address_is_loopback(&node->http))
+			herdreader_complain(reader, place_of(node),
+			    "`http` of node `%s` can be reached from other "
+			    "machines: set `http.tls_cert` and "
+			    "`http.tls_key`, or `http.trust_proxy` if a proxy "
+			    "ends TLS",
+			    node->name);
+	}
 }
 
 static void
@@ -529,8 +569,10 @@ herdreader_check(struct herdreader *reader)
 	check_tls(reader);
 	check_settings(reader);
 	/* Addresses that are wrong are not where they seem to be. */
-	if (reader->diagnostics->errors == 0)
+	if (reader->diagnostics->errors == 0) {
 		check_plaintext(reader);
+		check_http(reader);
+	}
 	/* A herd file with errors does not have the shape that was meant. */
 	if (reader->diagnostics->errors > 0 || reader->error != HERD_OK)
 		return;

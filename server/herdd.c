@@ -24,6 +24,7 @@
 #include "node/reload.h"
 #include "node/settings_apply.h"
 #include "node/tls_files.h"
+#include "phones/phones.h"
 #include "places/places.h"
 #include "store/store.h"
 
@@ -173,6 +174,7 @@ on_commit(void *arg)
 	if (store_outbox(node->store) != NULL && store_has_failed(node->store))
 		node_lose_store(node);
 	worker_pool_wake(node->workers);
+	phones_wake(node->phones);
 }
 
 /* In the store's thread. */
@@ -320,6 +322,8 @@ open_modules(struct herdd *herdd, struct buf *message)
 		    &node->file.nodes[node->self].clients,
 		    workers_wanted(settings), message, &node->workers);
 	if (error == HERD_OK)
+		error = phones_open(node, message, &node->phones);
+	if (error == HERD_OK)
 		error = start_store(node);
 	if (error == HERD_OK)
 		error = admin_open(node, herdd->base, message, &herdd->admin);
@@ -377,6 +381,7 @@ herdd_open(struct herdd *herdd, const char *path, struct herdfile *file,
 	atomic_init(&node->state, NODE_STARTING);
 	certificate_slot_init(&node->clients_tls.slot);
 	certificate_slot_init(&node->admin_tls.slot);
+	certificate_slot_init(&node->http_tls.slot);
 	herdd->path = realpath(path, NULL);
 	herdd->dir = herdd->path == NULL ? NULL : strdup(herdd->path);
 	node->file_path = herdd->path;
@@ -414,14 +419,17 @@ herdd_close(struct herdd *herdd)
 	(void)node_set_state(node, NODE_STOPPING);
 	watchdog_close(herdd->watchdog);
 	admin_close(herdd->admin);
+	phones_stop(node->phones);
 	worker_pool_stop(node->workers);
 	peering_close(node->peering);
 	store_close(node->store);
 	worker_pool_free(node->workers);
+	phones_free(node->phones);
 	admin_release(herdd->admin);
 	places_close(node->places);
 	certificate_slot_set(&node->clients_tls.slot, NULL);
 	certificate_slot_set(&node->admin_tls.slot, NULL);
+	certificate_slot_set(&node->http_tls.slot, NULL);
 	traffic_close(node->traffic);
 	table_free(node->table);
 	tick_close(&herdd->sweep);

@@ -68,6 +68,8 @@ enum probe { PROBE_NODE, PROBE_PEERS, PROBE_PLACES, PROBE_TABLES, PROBE_FACTS };
 	    "no certificate ends within 30 days", "") \
 	X(TOPIC_PLACES, "places", PROBE_PLACES, EXAM_STATUS, \
 	    "Places answer everywhere", "") \
+	X(TOPIC_LISTENERS, "listeners", PROBE_NODE, EXAM_STATUS, \
+	    "no certificate ends soon, and phones have users", "") \
 	X(TOPIC_FLOODS, "floods", PROBE_NODE, EXAM_TOP, \
 	    "no client takes more than its part", "") \
 	X(TOPIC_CONFIGS, "configurations", PROBE_NODE, EXAM_CONFIG, \
@@ -213,6 +215,9 @@ struct topic_row {
 	X(FINDING_DESCRIPTORS, "files-bound", PLUGIN_WARNING, TOPIC_BOUNDS, \
 	    "without file descriptors the node takes no connection", \
 	    "systemctl show herdd@{node} -p LimitNOFILE") \
+	X(FINDING_USERS, "no-users", PLUGIN_WARNING, TOPIC_LISTENERS, \
+	    "the node listens for phones, and its users file names nobody", \
+	    "herdctl user add NAME") \
 	X(FINDING_FLOOD, "client-floods", PLUGIN_WARNING, TOPIC_FLOODS, \
 	    "one client takes a large part of what the node can do", \
 	    "herdctl client show -n {node} {name}") \

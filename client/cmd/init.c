@@ -94,7 +94,7 @@ make_secret(struct run *run, const char *dir, const char *name)
 	enum status status = secret_file_make(run, path);
 
 	if (status == STATUS_OK)
-		status = secret_file_give(run, path);
+		status = secret_file_own(run, path);
 	free(path);
 	return status;
 }

@@ -308,6 +308,16 @@ find_certificates(struct findings *f, const struct answer *a)
 	}
 }
 
+/* --- listeners ------------------------------------------------------- */
+
+static void
+find_listeners(struct findings *f, const struct answer *a)
+{
+	if (fields_number(a->json, "phones.users", 1) < 1)
+		(void)findings_add(f, FINDING_USERS, a->target, NULL,
+		    "%s listens for phones, and has no users", a->target->name);
+}
+
 /* --- floods ---------------------------------------------------------- */
 
 static void
@@ -377,6 +387,7 @@ judge_nodes(struct findings *findings)
 		find_bounds(findings, a);
 		find_certificates(findings, a);
 		find_places(findings, a);
+		find_listeners(findings, a);
 		find_file(findings, a);
 		find_floods(findings, a->target);
 		find_unasked(findings, a->target);

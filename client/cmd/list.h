@@ -68,6 +68,10 @@
 	X(key_drop) \
 	X(token_new) \
 	X(token_drop) \
+	X(user_ls) \
+	X(user_add) \
+	X(user_rm) \
+	X(phone_url) \
 	X(log_level) \
 	X(log_tail) \
 	X(events) \

@@ -208,7 +208,7 @@ make_one(struct run *run, const char *dir, struct authority *authority,
 		status = run_fail(run, STATUS_LOCAL, "node %s: %s", node->name,
 		    text_of(&message));
 	if (status == STATUS_OK)
-		status = secret_file_give(run, key);
+		status = secret_file_own(run, key);
 	authority_pair_release(&pair);
 	buf_release(&hosts);
 	buf_release(&message);

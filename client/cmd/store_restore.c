@@ -73,7 +73,7 @@ folder_of(const char *path)
 
 /* The folder of the herd file, without symbolic links. */
 static char *
-herd_folder(const struct run *run)
+real_folder(const struct run *run)
 {
 	char *file = realpath(run->herd->path, NULL);
 	char *folder = folder_of(file == NULL ? run->herd->path : file);
@@ -91,7 +91,7 @@ static char *
 base_folder(const struct run *run)
 {
 	const char *state = secure_getenv("STATE_DIRECTORY");
-	char *folder = herd_folder(run);
+	char *folder = real_folder(run);
 	bool is_service = strcmp(folder, SERVICE_CONF) == 0 &&
 			  access(SERVICE_STATE, F_OK) == 0;
 

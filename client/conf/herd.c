@@ -76,13 +76,14 @@ find_file(const struct prefs *prefs)
 	return NULL;
 }
 
-static char *
-directory_of(const char *path)
+char *
+herd_folder(const struct herd *herd)
 {
-	const char *slash = strrchr(path, '/');
+	const char *slash = strrchr(herd->path, '/');
 
-	return slash == NULL ? xstrdup(".")
-			     : xstrndup(path, (size_t)(slash - path) + 1);
+	return slash == NULL
+		   ? xstrdup(".")
+		   : xstrndup(herd->path, (size_t)(slash - herd->path) + 1);
 }
 
 /* --- tokens ---------------------------------------------------------- */
@@ -152,7 +153,7 @@ file_is_trusted(const char *path, struct buf *message)
 static void
 read_file_tokens(struct herd *herd)
 {
-	char *base = directory_of(herd->path);
+	char *base = herd_folder(herd);
 	/* The files are the service's, and root operates it. */
 	bool any_owner = geteuid() == 0;
 	const struct keyfile files[] = {
@@ -311,7 +312,7 @@ ca_of_file(const struct herd *herd)
 		buf_release(&path);
 		return NULL;
 	}
-	base = directory_of(herd->path);
+	base = herd_folder(herd);
 	must(herdfile_expand(&path, name, "", base));
 	free(base);
 	return text_take(&path);

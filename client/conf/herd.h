@@ -68,6 +68,9 @@ enum status herd_read_file(
 /* Do both settings mean the same herd, with the same rights? */
 bool herd_is_same(const struct prefs *a, const struct prefs *b);
 
+/* Gives the folder of its herd file, which relative paths are taken from. */
+char *herd_folder(const struct herd *herd);
+
 /* Index of the node of that name, or count. */
 size_t herd_find(const struct herd *herd, const char *name);
 

@@ -4,7 +4,7 @@
 #define HERD_CLIENT_IMPORT_JSON_H
 
 #include "input/import_record.h"
-#include "input/json_members.h"
+#include "herd/json_members.h"
 
 /*
  * Sets the field, if it has nothing so far, to a string or a number, of which

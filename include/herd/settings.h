@@ -23,10 +23,12 @@ enum setting_type {
 	SETTING_TEXT,     /* char *, never NULL */
 	SETTING_PATH,     /* char *, "" = none; %n; relative to the herd file */
 	SETTING_ADDRESS,  /* char *, "" or HOST:PORT for address_parse */
+	SETTING_GROUPS,   /* char *: "a b, c d"; lists of names in the file */
 };
 
 #define SETTING_LIST_MAX 8u
-#define SETTING_TEXT_MAX 4096u /* bytes of a text, path or address */
+#define SETTING_TEXT_MAX 4096u    /* bytes of a text, path or address */
+#define SETTING_GROUPS_MAX 65536u /* bytes of all groups */
 
 struct setting_list {
 	unsigned count;
@@ -164,6 +166,14 @@ struct settings {
 		char *client_ca; /* "" = no certificates of clients */
 		bool bind_ids;
 	} clients;
+	struct {
+		char *users_file; /* "" only without a listener */
+		char *tls_cert;   /* "" = no TLS */
+		char *tls_key;
+		char *friends;     /* groups of users */
+		char *trust_proxy; /* a numeric address, "" = none */
+		uint64_t rate;     /* requests/s, 0 = any */
+	} http;
 };
 
 struct setting {
@@ -192,7 +202,7 @@ void settings_release(struct settings *settings);
 
 /*
  * Reads one value, as the file has it, into its field; a list setting gets one
- * more word, or several with commas between them. On HERD_ESYNTAX,
+ * more word or group, or several with commas between them. On HERD_ESYNTAX,
  * HERD_ERANGE, HERD_ELIMIT or HERD_EEXIST (a word that the list has) *message,
  * if not NULL, gets a sentence with what is allowed.
  */

@@ -13,7 +13,7 @@
 
 #include "admin/admin_room.h"
 #include "admin/digest_cache.h"
-#include "admin/http_limits.h"
+#include "net/http_limits.h"
 #include "admin/http_listener.h"
 #include "admin/route.h"
 #include "admin/table_stats.h"
@@ -381,7 +381,7 @@ on_reloaded(void *arg)
 		struct http_listener *listener = &admin->listeners[i];
 
 		buf_clear(&message);
-		if (listener->http != NULL &&
+		if (listener->acceptor.http != NULL &&
 		    http_listener_share(listener, admin->node->admin_group,
 			&message) != HERD_OK)
 			LOG(admin->node->log, LOG_ERROR, "admin-group",
@@ -400,6 +400,16 @@ on_wake(void *arg)
 	if (admin->watchers != NULL)
 		watch_list_wake(admin->watchers);
 }
+
+static const struct http_limits_config LIMITS = {
+	.event = "admin-limit",
+	.error = "too many connections to the admin API",
+	.max = 256,
+	.reserved = 32,
+	.of_address = 128,
+	.bytes_max = 256u * (ADMIN_BODY_MAX + 2u * QUERY_TARGET_MAX),
+	.bytes_of_connection = 2u * ADMIN_BODY_MAX,
+};
 
 enum herd_error
 admin_open(struct node *node, struct event_base *base, struct buf *message,
@@ -422,7 +432,8 @@ admin_open(struct node *node, struct event_base *base, struct buf *message,
 	error = mailbox_init(&admin->mailbox, base, on_wake, admin);
 	admin->has_mailbox = error == HERD_OK;
 	if (error == HERD_OK)
-		error = http_limits_open(base, node->log, &admin->limits);
+		error =
+		    http_limits_open(base, node->log, &LIMITS, &admin->limits);
 	if (error == HERD_OK)
 		error = read_tokens(admin, &admin->tokens, message);
 	if (error == HERD_OK)
@@ -507,7 +518,7 @@ admin_addresses(const struct admin *admin)
 	struct address_list list = { 0 };
 
 	for (unsigned i = 0; i < ADDRESS_LIST_MAX; i++)
-		if (admin->listeners[i].http != NULL)
+		if (admin->listeners[i].acceptor.http != NULL)
 			list.items[list.count++] = admin->listeners[i].address;
 	return list;
 }

@@ -9,6 +9,7 @@
 #include "admin/bearer_tokens.h"
 #include "admin/http_call.h"
 #include "base/mailbox.h"
+#include "net/http_acceptor.h"
 
 #define TOKEN_SETTING "admin.token_file"
 #define READ_TOKEN_SETTING "admin.read_token_file"
@@ -23,9 +24,6 @@
 
 struct table_stats;
 struct digest_cache;
-struct evconnlistener;
-struct evhttp;
-struct http_limits;
 struct places_test;
 struct watch_list;
 
@@ -34,10 +32,7 @@ TAILQ_HEAD(http_call_list, http_call);
 /* One listening socket. */
 struct http_listener {
 	struct admin *admin;
-	struct evhttp *http; /* NULL: not open */
-	struct evconnlistener *acceptor;
-	struct event *tick; /* accepts again after EMFILE */
-	bool paused;
+	struct http_acceptor acceptor;
 	struct address address;
 	bool trusted; /* a Unix socket: file permissions decide */
 };

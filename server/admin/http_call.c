@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 #include "admin/admin_room.h"
-#include "admin/http_limits.h"
+#include "net/http_limits.h"
 #include "admin/route.h"
 #include "admin/watch_list.h"
 #include "base/clock.h"

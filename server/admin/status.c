@@ -17,6 +17,7 @@
 #include "node/config.h"
 #include "node/limits.h"
 #include "node/tls_files.h"
+#include "phones/phones.h"
 #include "places/places_report.h"
 #include "store/store.h"
 
@@ -32,6 +33,8 @@ add_addresses(struct http_call *call, struct json *json)
 	json_object(json, "addresses");
 	row_address(json, "clients", worker_pool_address(node->workers));
 	row_address(json, "peers", peering_address(node->peering));
+	if (node->phones != NULL)
+		row_address(json, "http", phones_address(node->phones));
 	if (own.count > 0)
 		row_addresses(json, "admin", &own);
 	else
@@ -71,6 +74,21 @@ add_memory(struct http_call *call, struct json *json)
 	table_count(call->node->table, &counts);
 	json_count(json, "rss_bytes", facts.rss_bytes);
 	json_count(json, "table_bytes", counts.bytes);
+}
+
+static void
+add_phones(struct http_call *call, struct json *json)
+{
+	struct phones_counts counts;
+
+	if (call->node->phones == NULL)
+		return;
+	phones_count(call->node->phones, &counts);
+	json_object(json, "phones");
+	json_count(json, "users", counts.users);
+	json_count(json, "connections", counts.connections);
+	json_count(json, "requests", counts.requests);
+	json_object_end(json);
 }
 
 /* The limits for clients, and how far they are used. */
@@ -379,6 +397,7 @@ serve_status(struct http_call *call)
 	add_bounds(call, json);
 	add_places(call, json);
 	add_store(call, json);
+	add_phones(call, json);
 	http_call_json(call);
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "herd/keyfile.h"
+#include "herd/users_file.h"
 
 #define STATE_VARIABLE "STATE_DIRECTORY"
 #define LOGS_VARIABLE "LOGS_DIRECTORY"
@@ -92,7 +93,16 @@ files_be_service(void)
 
 /* --- each file of a node -------------------------------------------------- */
 
-enum use { READ_SECRET, READ_WORD, READ_KEY, READ, WRITE, WRITE_NO_LINK, SOCKET };
+enum use {
+	READ_SECRET,
+	READ_WORD,
+	READ_KEY,
+	READ_USERS,
+	READ,
+	WRITE,
+	WRITE_NO_LINK,
+	SOCKET
+};
 
 /* A visit to the files of a node. */
 struct visit {
@@ -180,6 +190,11 @@ visit_all(struct visit *visit)
 		    READ_WORD },
 		{ "admin.tls_key", s->admin.tls_key, READ_KEY },
 		{ "clients.tls_key", s->clients.tls_key, READ_KEY },
+		{ "http.tls_key", s->http.tls_key, READ_KEY },
+		{ "http.users_file",
+		    visit->node->http.kind == ADDRESS_NONE ? ""
+							   : s->http.users_file,
+		    READ_USERS },
 		{ "places.key_file", wants_api_key(s) ? s->places.key_file : "",
 		    READ_WORD },
 		{ "places.ca_file", s->places.ca_file, READ },
@@ -206,15 +221,39 @@ visit_all(struct visit *visit)
 /* --- can they be used? ---------------------------------------------------- */
 
 static enum herd_error
+read_words(const struct keyfile *file, enum use use, struct buf *message)
+{
+	struct keyfile_words words = { 0 };
+	/* Neither is made by herdctl. */
+	bool is_foreign = strcmp(file->name, "places.key_file") == 0 ||
+			  strcmp(file->name, "store.url_file") == 0;
+	enum herd_error error;
+
+	error = keyfile_read_words(file,
+	    use == READ_SECRET ? KEYFILE_PHRASE : KEYFILE_WORD,
+	    is_foreign ? 1 : SECRET_MIN,
+	    use == READ_SECRET ? SECRET_MAX : KEYFILE_WORD_MAX, &words,
+	    message);
+	keyfile_words_wipe(&words);
+	return error;
+}
+
+static enum herd_error
+read_users(const struct keyfile *file, struct buf *message)
+{
+	struct users_file users = { 0 };
+	enum herd_error error = users_file_read(file, &users, message);
+
+	users_file_release(&users);
+	return error;
+}
+
+static enum herd_error
 look_at_secret(
     struct visit *visit, const char *setting, const char *value, enum use use)
 {
 	const struct keyfile file = { setting, value, visit->node->name,
 		visit->base_dir, false };
-	struct keyfile_words words = { 0 };
-	/* Neither is made by herdctl. */
-	bool is_foreign = strcmp(setting, "places.key_file") == 0 ||
-			  strcmp(setting, "store.url_file") == 0;
 	struct buf message;
 	enum herd_error error;
 
@@ -224,12 +263,8 @@ look_at_secret(
 	    folder_of(STATE_VARIABLE).len > 0)
 		return HERD_OK;
 	buf_init(&message, 4096);
-	error = keyfile_read_words(&file,
-	    use == READ_SECRET ? KEYFILE_PHRASE : KEYFILE_WORD,
-	    is_foreign ? 1 : SECRET_MIN,
-	    use == READ_SECRET ? SECRET_MAX : KEYFILE_WORD_MAX, &words,
-	    &message);
-	keyfile_words_wipe(&words);
+	error = use == READ_USERS ? read_users(&file, &message)
+				  : read_words(&file, use, &message);
 	if (error != HERD_OK && error != HERD_ENOMEM)
 		error = complain(visit, SPAN_FMT, SPAN_ARG(buf_span(&message)));
 	buf_release(&message);
@@ -312,7 +347,8 @@ look_at(struct visit *visit, const char *setting, const char *value,
 
 	switch (use) {
 	case READ_SECRET:
-	case READ_WORD: return look_at_secret(visit, setting, value, use);
+	case READ_WORD:
+	case READ_USERS: return look_at_secret(visit, setting, value, use);
 	case READ_KEY: break; /* tls_files_load() reads it */
 	case READ:
 		if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0)
@@ -390,7 +426,8 @@ look_as_service(struct visit *visit, const char *setting, const char *value,
 		    "%s: the service sees nothing of %s (ProtectHome=yes); "
 		    "put it into the herd file's folder, /etc/herd",
 		    setting, path);
-	if (use == READ_SECRET || use == READ_WORD || use == READ_KEY)
+	if (use == READ_SECRET || use == READ_WORD || use == READ_KEY ||
+	    use == READ_USERS)
 		return is_credential(value)
 			   ? HERD_OK
 			   : look_at_owner(visit, setting, path);

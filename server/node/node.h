@@ -29,7 +29,8 @@ struct node_limits {
 	/* The least max_memory of live neighbours, 0 = none is known. */
 	_Atomic uint64_t neighbours_memory;
 	_Atomic bool refuse_at_cap;
-	_Atomic bool bind_ids; /* to the names of clients' certificates */
+	_Atomic bool bind_ids;      /* to the names of clients' certificates */
+	_Atomic uint64_t http_rate; /* 0 = any */
 };
 
 /* Settings of links; main thread only: each reload hands the links a copy. */
@@ -80,6 +81,7 @@ typedef void node_on_state(void *arg, enum node_state state);
 #define RELOAD_FILES_MAX 4u
 
 struct event_base;
+struct phones;
 struct places;
 struct traffic;
 struct peering;
@@ -101,6 +103,7 @@ struct node {
 	struct node_limits limits;    /* any thread */
 	struct node_tls clients_tls;
 	struct node_tls admin_tls;
+	struct node_tls http_tls;
 	_Atomic unsigned state;      /* node_state(), node_set_state() */
 	struct node_company company; /* any thread reads */
 	_Atomic bool store_lost;     /* node_lose_store() */
@@ -111,6 +114,7 @@ struct node {
 	struct traffic *traffic;     /* any thread; NULL: off */
 	struct worker_pool *workers; /* any thread, by its functions */
 	struct peering *peering;     /* any thread, by its functions */
+	struct phones *phones;       /* any thread; NULL: no listener */
 	struct store *store;         /* any thread; NULL: none */
 	struct mono started;         /* fixed */
 	struct wall started_wall;    /* fixed */
@@ -122,7 +126,9 @@ struct node {
 	struct wall file_loaded;
 	struct node_timings timings; /* as set by the settings */
 	const char *admin_group;     /* of node->file */
-	bool admin_plaintext;        /* what the herd file's check allowed */
+	const char *http_friends;    /* these two too */
+	const char *http_proxy;
+	bool admin_plaintext; /* what the herd file's check allowed */
 	struct {
 		enum herd_error (*apply)(void *arg); /* NULL: nobody's */
 		void *arg;

@@ -16,7 +16,7 @@ import time
 from servers import TOP, Servers
 from nodes import Herd
 
-PARTS = ["node", "links", "places", "start", "clients", "store", "abuse", "idle", "instructions"]
+PARTS = ["node", "links", "places", "start", "clients", "store", "phones", "abuse", "idle", "instructions"]
 
 
 def load(build, protocol, port, pid, connections, depth, seconds, clients):

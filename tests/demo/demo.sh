@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The herd in one minute: five nodes on loopback, a report, a question, a
-# crash and a recovery. On a terminal it ends in herdctl on that herd. Leaves
+# phone, a crash and a recovery. On a terminal it ends in herdctl on that herd. Leaves
 # nothing running.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -11,6 +11,9 @@ nodes=(Riley Jaquez Juzang Campbell Bernard)
 
 export HERD_CONF=$dir/herd.yaml
 pick_ports tests/demo/herd.yaml || fail "no free ports"
+sed -i -e "/^  Riley:/s|}$|, http: \"$phones\"}|" \
+    -e '$a http: {users_file: users}' "$dir/herd.yaml"
+install -m 600 /dev/null "$dir/users"
 say "Five nodes start; each knows its neighbours from one herd file"
 for node in "${nodes[@]}"; do
 	start_node "$node"
@@ -27,6 +30,16 @@ show -n Campbell whatsat kiwi.cs.ucla.edu 10 5 || fail "Campbell did not answer"
 
 say "The same as it goes over the wire"
 show -n Campbell raw WHATSAT karp.cs.ucla.edu 5 1
+
+say "Jane's phone reports to Riley over HTTP, as the app OwnTracks does"
+echo sesame | show user add jane --password-file -
+show -n Riley config reload || fail "Riley did not read its users"
+position='{"_type":"location","lat":34.063017,"lon":-118.448103,"tst":'$(date +%s)'}'
+printf '$ curl -u jane:sesame -H "X-Limit-D: phone" http://%s/owntracks \\\n    -d '\''%s'\''\n' "$phones" "$position"
+curl -sS -f -u jane:sesame -H 'X-Limit-D: phone' "http://$phones/owntracks" -d "$position" ||
+	fail "Riley did not take the phone's report"
+echo
+show -n Campbell whatsat jane/phone 2 3 || fail "Campbell does not know the phone"
 
 say "Every node's links and clients"
 show -n all peer ls

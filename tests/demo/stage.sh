@@ -40,17 +40,19 @@ fail() {
 	exit 1
 }
 
-# pick_ports FILE: the sample's ports, or the next ones that nobody uses.
+# pick_ports FILE: the sample's ports, or the next ones that nobody uses, and
+# `phones`, the address of a listener for them.
 pick_ports() {
 	local base port
 	for base in 12000 13000 14000 15000 16000; do
-		for port in 1 2 3 4 5 101 102 103 104 105; do
+		for port in 1 2 3 4 5 101 102 103 104 105 201; do
 			if (: <"/dev/tcp/127.0.0.1/$((base + port))") 2>/dev/null; then
 				continue 2
 			fi
 		done
 		sed -e "s|127.0.0.1:12|127.0.0.1:${base%000}|g" \
 		    -e "s|/tmp/herd-demo/|$dir/|g" "$1" >"$dir/herd.yaml"
+		phones=127.0.0.1:$((base + 201))
 		return 0
 	done
 	return 1

@@ -96,6 +96,8 @@ def test_each_example_runs(herd, tmp_path, source, how):
     home = tmp_path / "home"
     home.mkdir()
     ctl = Ctl(home, herd.path)
+    herd.settings = "http: {users_file: users}\n"
+    herd.write()
     env = ctl.env()
     env["PATH"] = os.path.dirname(HERDCTL) + ":" + env["PATH"]
     (tmp_path / "clients.jsonl").write_text("")

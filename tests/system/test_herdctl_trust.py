@@ -337,6 +337,10 @@ LINES = {
     "completion": (["bash"], False), "exit": ([], False), "quit": ([], False),
     "client erase": (["c", "--yes"], True), "store backup": (["-"], False), "store check": ([], False), "store retry": ([], True),
     "store restore": (["/dev/null", "--yes"], True), "store status": ([], False),
+    "user add": (["jane/phone", "--key", "--users-file", "/dev/null"], True),
+    "user rm": (["jane", "--yes", "--users-file", "/dev/null"], True),
+    "user ls": (["--users-file", "/dev/null"], False),
+    "phone url": (["jane/phone", "--app", "traccar", "--host", "x"], False),
     "__complete": ([""], False),
 }
 

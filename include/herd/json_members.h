@@ -4,8 +4,8 @@
  * at once and nothing is allocated. Numbers stay texts, so that no digit is
  * lost. A value that nobody reads is passed over by its brackets and strings.
  */
-#ifndef HERD_CLIENT_JSON_MEMBERS_H
-#define HERD_CLIENT_JSON_MEMBERS_H
+#ifndef HERD_JSON_MEMBERS_H
+#define HERD_JSON_MEMBERS_H
 
 #include <stdbool.h>
 
@@ -55,7 +55,7 @@ struct json_item json_members_find(
 
 /*
  * Appends a STRING's characters. HERD_ESYNTAX: an escape that is none, a NUL,
- * a line's end.
+ * a line's end. HERD_ENOMEM, HERD_ELIMIT.
  */
 HERD_MUST_CHECK enum herd_error json_members_text(
     const struct json_item *item, struct buf *out);

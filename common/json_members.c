@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "input/json_members.h"
+#include "herd/json_members.h"
 
-#include "base/xbuf.h"
 #include "herd/text.h"
 
 static bool
@@ -261,59 +260,58 @@ take_hex(struct span *rest, uint32_t *code)
 }
 
 /* After "\u"; a pair of surrogates is one character. */
-static bool
-put_code(struct span *rest, struct buf *out)
+static enum herd_error
+add_code(struct span *rest, struct buf *out)
 {
+	char bytes[TEXT_UTF8_MAX];
 	uint32_t code, low;
 
 	if (!take_hex(rest, &code) || code == 0)
-		return false;
+		return HERD_ESYNTAX;
 	if (code >= 0xd800 && code < 0xdc00) {
 		if (!take(rest, '\\') || !take(rest, 'u') ||
 		    !take_hex(rest, &low) || low < 0xdc00 || low > 0xdfff)
-			return false;
+			return HERD_ESYNTAX;
 		code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
 	} else if (code >= 0xdc00 && code <= 0xdfff) {
-		return false;
+		return HERD_ESYNTAX;
 	}
-	put_utf8(out, code);
-	return true;
+	return buf_add(out, bytes, text_utf8_put(bytes, code));
 }
 
-static bool
-put_escape(struct span *rest, struct buf *out)
+static enum herd_error
+add_escape(struct span *rest, struct buf *out)
 {
 	static const char escapes[] = "\"\"\\\\//b\bf\fn\nr\rt\t";
 	char byte;
 
 	if (rest->len == 0)
-		return false;
+		return HERD_ESYNTAX;
 	byte = rest->data[0];
 	*rest = span_of(rest->data + 1, rest->len - 1);
 	if (byte == 'u')
-		return put_code(rest, out);
+		return add_code(rest, out);
 	for (const char *e = escapes; *e != '\0'; e += 2) {
-		if (*e == byte) {
-			put_byte(out, e[1]);
-			return true;
-		}
+		if (*e == byte)
+			return buf_add_byte(out, e[1]);
 	}
-	return false;
+	return HERD_ESYNTAX;
 }
 
 enum herd_error
 json_members_text(const struct json_item *item, struct buf *out)
 {
 	struct span rest = item->text;
+	enum herd_error error = HERD_OK;
 
 	if (span_find(rest, '\n') != NULL || span_find(rest, '\0') != NULL)
 		return HERD_ESYNTAX;
-	while (rest.len > 0) {
+	while (rest.len > 0 && error == HERD_OK) {
 		bool more = span_find(rest, '\\') != NULL;
 
-		put_span(out, span_cut(&rest, '\\'));
-		if (more && !put_escape(&rest, out))
-			return HERD_ESYNTAX;
+		error = buf_add_span(out, span_cut(&rest, '\\'));
+		if (more && error == HERD_OK)
+			error = add_escape(&rest, out);
 	}
-	return HERD_OK;
+	return error;
 }
