@@ -38,9 +38,9 @@ struct row {
 static struct {
 	pthread_mutex_t lock;
 	enum fault fault;
-	unsigned opens;
-	unsigned connects;
-	unsigned puts;
+	_Atomic unsigned opens;
+	_Atomic unsigned connects;
+	_Atomic unsigned puts;
 	unsigned sizes_max;
 	unsigned count;
 	struct row rows[ROWS_MAX];
