@@ -18,7 +18,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libcrypt-dev libevent-dev \
 	libsqlite3-dev libssl-dev libyaml-dev
 TEST_PACKAGES := libcmocka-dev python3 python3-pytest python3-pytest-xdist \
 	python3-pexpect python3-h2 python3-pyte python3-yaml openssl curl \
-	iproute2 postgresql-15 procps util-linux zsh fish logrotate \
+	iproute2 postgresql procps util-linux zsh fish logrotate \
 	prometheus
 LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck mandoc \
 	shellcheck libclang-rt-14-dev
@@ -242,7 +242,7 @@ CORE_FUZZ := session
 
 PLACES_FUZZ := places
 
-STORE_FUZZ := store
+STORE_FUZZ := store url
 
 PHONES_FUZZ := overland owntracks query_form traccar
 
@@ -514,7 +514,7 @@ check: deps ## install what is missing, build, run all tests
 	$(Q)MODE=$(MODE) tests/check.sh $(CHECK_SUITES)
 
 demo-postgres: deps-run ## three nodes on a PostgreSQL database: what is where, kill both
-	$(Q)$(call install,postgresql-15 util-linux)
+	$(Q)$(call install,postgresql util-linux)
 	$(Q)$(MAKE) --no-print-directory programs
 	$(Q)tests/demo/postgres.sh
 

@@ -198,19 +198,13 @@ add_request_times(struct buf *out, const char *name, const struct gathered *g)
 	return error;
 }
 
-static bool
-is_shared(const struct gathered *g)
-{
-	return g->node->store != NULL && g->store.is_shared;
-}
-
 /* Since when a shared store has taken nothing; 0: it takes what it gets. */
 static double
 store_away_since(const struct gathered *g)
 {
-	return g->store.state == STORE_OK || g->store.state == STORE_LOADING
-		   ? 0
-		   : seconds(g->store.since.ns);
+	return g->store.state == STORE_AWAY || g->store.state == STORE_REFUSED
+		   ? seconds(g->store.since.ns)
+		   : 0;
 }
 
 static enum herd_error

@@ -63,6 +63,17 @@ struct look {
 	struct mono until;
 };
 
+/* NULL: there is no memory, and the call is answered so. */
+static struct look *
+look_new(struct http_call *call)
+{
+	struct look *look = calloc(1, sizeof(*look));
+
+	if (look == NULL)
+		http_call_out_of_memory(call);
+	return look;
+}
+
 static void
 add_file(struct json *json, const char *key, const char *path, const char *end)
 {
@@ -223,11 +234,9 @@ serve_store(struct http_call *call)
 		answer_none(call);
 		return;
 	}
-	look = calloc(1, sizeof(*look));
-	if (look == NULL) {
-		http_call_out_of_memory(call);
+	look = look_new(call);
+	if (look == NULL)
 		return;
-	}
 	store_status(call->node->store, &status);
 	look->counts = status.counts;
 	look->until = mono_add(clock_mono(), COUNT_WAIT_NS);
@@ -327,7 +336,7 @@ on_diff_step(struct http_call *call)
 	struct json *json;
 
 	store_status(call->node->store, &status);
-	if (status.found.number > look->counts) {
+	if (status.found.number > look->counts && !status.found.mended) {
 		json = http_call_answer(call);
 		json_word(json, "schema", "herd.store-diff/1");
 		json_bool(json, "same",
@@ -354,11 +363,9 @@ serve_store_diff(struct http_call *call)
 
 	if (!need_shared(call))
 		return;
-	look = calloc(1, sizeof(*look));
-	if (look == NULL) {
-		http_call_out_of_memory(call);
+	look = look_new(call);
+	if (look == NULL)
 		return;
-	}
 	store_status(call->node->store, &status);
 	look->counts = status.found.number;
 	(void)store_ask_differences(call->node->store);

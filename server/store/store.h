@@ -51,6 +51,7 @@ const char *store_state_word(enum store_state state);
 /* What a comparison of the table with a shared engine has found. */
 struct store_differences {
 	uint64_t number;  /* of comparisons so far; 0: none yet */
+	bool mended;      /* what it found is not so any more */
 	struct wall at;   /* its end */
 	uint64_t rows;    /* of the engine, that were read */
 	uint64_t missing; /* records that the engine lacks */

@@ -403,6 +403,7 @@ compare_end(struct store *store)
 	    found->missing + found->stale + found->unknown + found->newer;
 
 	found->at = clock_wall();
+	found->mended = store->compare->mends;
 	pthread_mutex_lock(&store->lock);
 	found->number = store->found.number + 1;
 	store->found = *found;

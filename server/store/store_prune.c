@@ -2,6 +2,7 @@
 #include "store/store_prune.h"
 
 #include "base/clock.h"
+#include "core/least.h"
 #include "store/store_internal.h"
 
 static bool
@@ -45,22 +46,35 @@ store_prune(struct store *store)
 	return error;
 }
 
+/* Rows before it are too old, or less than all records of a full table. */
+static uint64_t
+cut_of(const struct store *store, struct wall now)
+{
+	uint64_t after = store->config.expire_after_ns;
+	uint64_t cut = after != 0 && now.ns > after ? now.ns - after : 0;
+	uint64_t least;
+
+	return least_time(store->config.table, &least) && least > cut ? least
+								      : cut;
+}
+
 enum herd_error
 store_prune_expired(struct store *store)
 {
-	uint64_t after = store->config.expire_after_ns;
 	struct wall now;
 	uint64_t deleted = 0;
+	uint64_t cut;
 	enum herd_error error;
 
-	if ((after == 0 && store->config.history_ns == 0) || !is_due(store))
-		return HERD_OK;
-	now = timekeeper_expiry(store->config.timekeeper, clock_mono());
-	if (now.ns <= after || !store->hooks.leads(store->hooks.arg))
+	if (!is_due(store) || !store->hooks.leads(store->hooks.arg))
 		return HERD_OK;
 	store->prune_at = mono_add(clock_mono(), STORE_PRUNE_NS);
-	error = store->ops->expire(store->engine,
-	    after == 0 ? 0 : now.ns - after, STORE_PRUNE_ROWS, &deleted);
+	now = timekeeper_expiry(store->config.timekeeper, clock_mono());
+	cut = cut_of(store, now);
+	if (now.ns == 0 || (cut == 0 && store->config.history_ns == 0))
+		return HERD_OK;
+	error =
+	    store->ops->expire(store->engine, cut, STORE_PRUNE_ROWS, &deleted);
 	if (error != HERD_OK)
 		return error;
 	atomic_fetch_add(&store->expired, deleted);

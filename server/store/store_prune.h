@@ -12,8 +12,9 @@
 HERD_MUST_CHECK enum herd_error store_prune(struct store *store);
 
 /*
- * Shared: deletes rows that are older than expire_after, whatever this node
- * holds, and only if it is the one that leads.
+ * Shared: deletes rows that are older than expire_after, or less than all
+ * records of a full table, whatever this node holds, and only if it is the one
+ * that leads.
  */
 HERD_MUST_CHECK enum herd_error store_prune_expired(struct store *store);
 

@@ -9,7 +9,10 @@ cd "$(dirname "$0")/../.." || exit 1
 nodes=(Riley Jaquez Juzang)
 # shellcheck source=tests/demo/stage.sh
 . tests/demo/stage.sh
-bin=/usr/lib/postgresql/15/bin
+bin=
+for folder in /usr/lib/postgresql/*/bin; do
+	bin=$folder
+done
 server=
 
 # PostgreSQL refuses to run as root.

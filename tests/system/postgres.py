@@ -14,7 +14,9 @@ import tempfile
 
 from nodes import DEADLINE_S, free_ports, give_back, wait_until
 
-BIN = pathlib.Path(os.environ.get("PG_BIN", "/usr/lib/postgresql/15/bin"))
+BIN = pathlib.Path(os.environ.get("PG_BIN") or max(
+    pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name),
+    default="/usr/lib/postgresql/15/bin"))
 SETTINGS = """listen_addresses = ''
 max_connections = 60
 shared_buffers = 32MB

@@ -382,6 +382,8 @@ FIRE = {
     "HerdClientsAhead": {("herd_clients_ahead", ""): constant(1)},
     "HerdStrangeOrigin": {("herd_clients_strange_origin", ""): constant(1)},
     "HerdStoreFailed": {("herd_store_failed", ""): constant(1)},
+    "HerdStoreRefused": {("herd_store_refused", ""): constant(1)},
+    "HerdStoreAway": {("herd_store_away_since_seconds", ""): constant(1e9)},
     "HerdStoreLagging": {("herd_store_owed_records", ""): constant(100001)},
     "HerdStoreDamaged": {("herd_store_damaged_records", ""): constant(1)},
     "HerdDiskFull": {("herd_store_disk_bytes", ""): constant(1e11), ("herd_store_disk_free_bytes", ""): constant(4e8)},

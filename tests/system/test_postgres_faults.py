@@ -341,6 +341,34 @@ def resident(node):
         return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
 
 
+def test_role_that_commits_later_is_overruled(tmp_path):
+    """A commit that is not on disk is no reason for a reply."""
+    with Cluster("wal_writer_delay = 10s\n") as cluster:
+        cluster.sql("ALTER ROLE herd SET synchronous_commit = 'off'")
+        with Herd(tmp_path, ["Ann"], [], store(cluster.url_file(tmp_path))) as herd:
+            ann = herd.start()["Ann"]
+            for at in range(1, 4):
+                ann.iamat(*((b"c%d" % i, b"+1+1", b"%d" % at) for i in range(20)))
+                cluster.crash()
+                cluster.start()
+                assert cluster.sql(f"SELECT count(*) FROM herd_reports WHERE time = '{at}'") == "20"
+                ann.wait_log("event=store-connected", at + 1)
+
+
+def test_server_that_takes_no_writes_for_a_while(tmp_path, cluster):
+    with Herd(tmp_path, ["Ann"], [], store(cluster.url_file(tmp_path), "durability: async")) as herd:
+        ann = herd.start()["Ann"]
+        ann.wait_log("event=store-loaded")
+        cluster.sql("ALTER ROLE herd SET default_transaction_read_only = on;"
+                    " SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")
+        ann.iamat((b"a", b"+1+1", b"5"))
+        ann.wait_log("event=store-away error=.*(25006|57P01|terminat|closed)")
+        assert cluster.sql("SELECT count(*) FROM herd_reports") == "0"
+        cluster.sql("BEGIN READ WRITE; ALTER ROLE herd RESET default_transaction_read_only; COMMIT")
+        wait_until(lambda: cluster.sql("SELECT count(*) FROM herd_reports") == "1", "what was owed is written", 30)
+
+
 def test_comparison_heals_both_sides(tmp_path, cluster):
     """What a node that is gone for good never wrote is written by another, and
     rows that the nodes lack are taken in."""

@@ -38,9 +38,9 @@ struct row {
 static struct {
 	pthread_mutex_t lock;
 	enum fault fault;
-	unsigned opens;
-	unsigned connects;
-	unsigned puts;
+	_Atomic unsigned opens;
+	_Atomic unsigned connects;
+	_Atomic unsigned puts;
 	unsigned sizes_max;
 	unsigned count;
 	struct row rows[ROWS_MAX];
@@ -834,6 +834,28 @@ test_old_rows_go_by_a_clock_that_is_trusted(void **state)
 	assert_int_not_equal(server_time(2), 0);
 }
 
+static void
+test_rows_below_a_full_table_go(void **state)
+{
+	struct probe *probe = *state;
+
+	table_free(probe->table);
+	probe->table = unit_table(3, 0);
+	probe->config.table = probe->table;
+	trust_clock(probe);
+	for (unsigned i = 1; i <= 3; i++)
+		assert_int_equal(
+		    put(probe, i, (10 + i) * S, SESSION), PUT_ACCEPTED);
+	server_insert(4, 10 * S);
+	server_insert(1, 11 * S);
+	atomic_store(&probe->leads, true);
+	start(probe);
+	await(look(probe).expired == 1);
+	assert_int_equal(server_time(4), 0);
+	assert_int_equal(server_time(1), 11 * S);
+	assert_int_equal(held_time(probe, 4), 0);
+}
+
 int
 main(void)
 {
@@ -855,6 +877,7 @@ main(void)
 		TEST(test_a_node_that_does_not_lead_compares_nothing),
 		TEST(test_what_is_lost_on_the_way_is_compared_again),
 		TEST(test_old_rows_go_by_a_clock_that_is_trusted),
+		TEST(test_rows_below_a_full_table_go),
 	};
 #undef TEST
 
