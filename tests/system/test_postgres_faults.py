@@ -398,6 +398,7 @@ def test_server_that_comes_back_older(tmp_path, cluster):
         cluster.stop()
         run("cp", "-r", cluster.data, cluster.folder / "old")
         cluster.start()
+        ann.wait_log("event=store-connected", 2)
         old = b"".join(b"AT Ann +0.000000001 c%d +2+2 100\n" % i for i in range(200))
         assert Api(ann.admin).ask("POST", "/v1/clients", old).json["put"] == 200
         wait_until(lambda: cluster.sql("SELECT count(*) FROM herd_reports WHERE location = '+2+2'") == "200",
