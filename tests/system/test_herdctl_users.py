@@ -232,6 +232,28 @@ def test_two_passwords_that_differ_change_nothing(terminal, users, tmp_path):
     assert not (tmp_path / "users").exists()
 
 
+def test_a_session_asks_too_and_remembers_nothing(terminal, users):
+    shown = terminal(env={"HERD_CONF": users.conf})
+    shown.expect("> ")
+    for interrupted in (True, False):
+        shown.line("user add jane")
+        shown.expect("Password of jane: ")
+        if interrupted:
+            shown.send("half\x03")
+            shown.expect("> ")
+            continue
+        shown.line(PASSWORD)
+        shown.expect("Again, for jane: ")
+        shown.line(PASSWORD)
+        shown.expect("jane: a new user")
+    shown.expect("> ")
+    shown.line("exit")
+    assert shown.end() == 0
+    assert PASSWORD not in shown.seen and "half" not in shown.seen
+    history = list((users.home / ".local/state").rglob("history"))
+    assert history and PASSWORD not in history[0].read_text()
+
+
 def test_ctrl_c_leaves_the_terminal_as_it_was(terminal, users, tmp_path):
     shown = on_terminal(terminal, users, "jane")
     hidden = shown.modes()
