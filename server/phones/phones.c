@@ -319,8 +319,10 @@ open_parts(
 		error = open_tick(phones);
 	if (error == HERD_OK)
 		error = open_listener(phones, address, message);
-	if (error == HERD_OK && thread_start(&phones->thread, "phones",
-				    THREAD_LOOP, run, phones) != 0)
+	/* A flood of phones must not slow the line protocol. */
+	if (error == HERD_OK &&
+	    thread_start(&phones->thread, "phones",
+		THREAD_LOOP | THREAD_PATIENT, run, phones) != 0)
 		error = HERD_ENOMEM;
 	phones->has_thread = error == HERD_OK;
 	return error;
