@@ -24,6 +24,10 @@
 #define BYTES_MAX (32u << 20)
 #define BYTES_PER_S 2048u
 #define PER_ADDRESS 256u
+/* What evhttp, TLS and a call hold of a connection beside its requests. */
+#define CONNECTION_BYTES (96u << 10)
+/* An account with its devices and its lines; two sets during a reload. */
+#define USER_BYTES 8192u
 #define STOP_S 11 /* places may take 10 s */
 
 const char *
@@ -446,6 +450,9 @@ phones_count(const struct phones *phones, struct phones_counts *out)
 	out->timed_out = atomic_load(&phones->timed_out);
 	out->users = atomic_load(&phones->users);
 	out->pending = atomic_load(&phones->pending);
+	out->memory_max = sizeof(*phones) + BYTES_MAX +
+			  out->users * USER_BYTES * 2 +
+			  out->connections * CONNECTION_BYTES;
 	if (phones->hasher != NULL)
 		out->hashing = hasher_waiting(phones->hasher);
 }
