@@ -385,6 +385,7 @@ def test_a_reload_changes_users_and_friends(phones):
     phones.write()
     web.ask("POST", "/owntracks?d=p", location(), user="bob")
     assert "http.users_file" in phones.ctl("config", "reload")
+    assert "http.users_file" not in phones.ctl("config", "reload"), "the file is as before"
     wait_until(lambda: web.ask("GET", "/where", user="john")[0] == 401, "john is out")
     friends = wait_until(lambda: json.loads(web.ask("POST", "/owntracks?d=p", b"")[2]), "the walk finds bob's phone")
     assert [friend["topic"] for friend in friends] == ["owntracks/bob/p"]
