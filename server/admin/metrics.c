@@ -99,7 +99,7 @@ static double
 memory_bound(const struct gathered *g)
 {
 	return (double)g->workers.memory_max + (double)g->table.bytes +
-	       MEMORY_FIXED +
+	       (double)g->phones.memory_max + MEMORY_FIXED +
 	       (double)g->node->file.link_count * MEMORY_OF_LINK +
 	       (double)g->admin->call_count * MEMORY_OF_CALL;
 }

@@ -53,6 +53,18 @@ visit(void *arg HERD_UNUSED, const struct report *report HERD_UNUSED,
 	return true;
 }
 
+/* False: the walk is over. */
+static bool
+walk_on(struct phones *phones)
+{
+	bool more = true;
+
+	for (unsigned i = 0; i < FRIENDS_SLICES && more; i++)
+		more = table_walk_some(phones->node->table, &phones->walk,
+		    FRIENDS_SLOTS, learn, visit, phones);
+	return more;
+}
+
 void
 friends_walk(struct phones *phones)
 {
@@ -60,9 +72,7 @@ friends_walk(struct phones *phones)
 		phones->walk_pause--;
 		return;
 	}
-	if (accounts_count(phones->config.accounts) > 0 &&
-	    table_walk_some(phones->node->table, &phones->walk, FRIENDS_SLOTS,
-		learn, visit, phones))
+	if (accounts_count(phones->config.accounts) > 0 && walk_on(phones))
 		return;
 	phones->walk = (struct table_cursor){ 0 };
 	phones->walk_pause = FRIENDS_PAUSE_TICKS;

@@ -14,7 +14,8 @@
 #define FRIENDS_SHOWN_MAX 100u   /* in one answer */
 #define FRIENDS_LOOKED_MAX 1024u /* devices that are looked up for it */
 #define FRIENDS_TICK_MS 50u
-#define FRIENDS_SLOTS 4096u /* of the table in one tick */
+#define FRIENDS_SLOTS 512u /* of the table at one time, under a lock */
+#define FRIENDS_SLICES 8u  /* in one tick */
 #define FRIENDS_PAUSE_TICKS 40u
 
 /* Goes on with the walk; called every FRIENDS_TICK_MS. */

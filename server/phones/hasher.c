@@ -74,7 +74,7 @@ hasher_open(struct mailbox *mailbox, struct hasher **out)
 	pthread_cond_init(&hasher->wake, NULL);
 	while (hasher->thread_count < HASHER_THREADS &&
 	       thread_start(&hasher->threads[hasher->thread_count],
-		   "phones-hash", 0, run, hasher) == 0)
+		   "phones-hash", THREAD_PATIENT, run, hasher) == 0)
 		hasher->thread_count++;
 	if (hasher->thread_count == 0) {
 		hasher_close(hasher);

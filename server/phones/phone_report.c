@@ -17,6 +17,7 @@ struct taking {
 	struct node *node;
 	char client[CLIENT_MAX];
 	struct report report;
+	char skew[SKEW_FORMAT_MAX];
 	uint64_t hash;
 	struct wall now;
 };
@@ -111,14 +112,13 @@ static void
 take_fix(struct taking *taking, const struct fix *fix)
 {
 	struct phones *phones = taking->call->phones;
-	char skew[SKEW_FORMAT_MAX];
 	struct report *report = &taking->report;
 
 	report->location = span_of(fix->location, fix->location_len);
 	report->time = span_of(fix->time, fix->time_len);
 	report->time_ns = fix->time_ns;
-	report->skew =
-	    span_of(skew, skew_format(taking->now.ns, fix->time_ns, skew));
+	report->skew = span_of(taking->skew,
+	    skew_format(taking->now.ns, fix->time_ns, taking->skew));
 	note_request(taking);
 	if (limits_is_ahead(&taking->node->limits, fix->time_ns, taking->now)) {
 		refuse(taking, PHONES_AHEAD, REFUSAL_AHEAD);

@@ -24,6 +24,10 @@
 #define BYTES_MAX (32u << 20)
 #define BYTES_PER_S 2048u
 #define PER_ADDRESS 256u
+/* What evhttp, TLS and a call hold of a connection beside its requests. */
+#define CONNECTION_BYTES (96u << 10)
+/* An account with its devices and its lines; two sets during a reload. */
+#define USER_BYTES 8192u
 #define STOP_S 11 /* places may take 10 s */
 
 const char *
@@ -120,6 +124,13 @@ on_config(struct message *message)
 	free(news);
 }
 
+/* Tells a file that has changed. */
+static uint64_t
+hash_of(const struct users_file *users)
+{
+	return herdfile_hash(span_of(users->text, users->len));
+}
+
 static enum herd_error
 on_reload_read(void *arg, struct reload *reload, struct buf *message)
 {
@@ -127,7 +138,8 @@ on_reload_read(void *arg, struct reload *reload, struct buf *message)
 	enum herd_error error =
 	    read_users(phones->node, &phones->new_users, message);
 
-	if (error == HERD_OK)
+	if (error == HERD_OK &&
+	    hash_of(&phones->new_users) != phones->users_hash)
 		reload_applies(reload, USERS_SETTING);
 	return error;
 }
@@ -139,6 +151,8 @@ on_reload_end(void *arg, bool use)
 	struct config_message *news = use ? calloc(1, sizeof(*news)) : NULL;
 	enum herd_error error = HERD_ENOMEM;
 
+	if (use)
+		phones->users_hash = hash_of(&phones->new_users);
 	if (news != NULL)
 		error = make_config(
 		    phones->node, &phones->new_users, &news->config);
@@ -275,8 +289,10 @@ open_config(struct phones *phones, struct buf *message)
 	struct phones_config config = { .accounts = NULL };
 	enum herd_error error = read_users(phones->node, &users, message);
 
-	if (error == HERD_OK)
+	if (error == HERD_OK) {
+		phones->users_hash = hash_of(&users);
 		error = make_config(phones->node, &users, &config);
+	}
 	if (error == HERD_OK)
 		use_config(phones, &config);
 	return error;
@@ -319,8 +335,10 @@ open_parts(
 		error = open_tick(phones);
 	if (error == HERD_OK)
 		error = open_listener(phones, address, message);
-	if (error == HERD_OK && thread_start(&phones->thread, "phones",
-				    THREAD_LOOP, run, phones) != 0)
+	/* A flood of phones must not slow the line protocol. */
+	if (error == HERD_OK &&
+	    thread_start(&phones->thread, "phones",
+		THREAD_LOOP | THREAD_PATIENT, run, phones) != 0)
 		error = HERD_ENOMEM;
 	phones->has_thread = error == HERD_OK;
 	return error;
@@ -446,6 +464,9 @@ phones_count(const struct phones *phones, struct phones_counts *out)
 	out->timed_out = atomic_load(&phones->timed_out);
 	out->users = atomic_load(&phones->users);
 	out->pending = atomic_load(&phones->pending);
+	out->memory_max = sizeof(*phones) + BYTES_MAX +
+			  out->users * USER_BYTES * 2 +
+			  out->connections * CONNECTION_BYTES;
 	if (phones->hasher != NULL)
 		out->hashing = hasher_waiting(phones->hasher);
 }

@@ -81,6 +81,7 @@ struct phones_counts {
 	uint64_t reports[APP_COUNT];
 	uint64_t refused[PHONES_REFUSAL_COUNT];
 	uint64_t faults[INTAKE_FAULT_COUNT];
+	uint64_t memory_max; /* bytes that all this may hold now */
 	uint64_t requests;
 	uint64_t connections; /* now */
 	uint64_t connections_refused;

@@ -51,7 +51,9 @@ struct phones {
 	struct http_acceptor acceptor;
 	struct http_limits *limits;
 	struct phones_config config;
-	struct users_file new_users; /* main thread: read, not used yet */
+	/* main thread only: read, not used yet; hash of the text in use */
+	struct users_file new_users;
+	uint64_t users_hash;
 	struct hasher *hasher;
 	struct login_list logins;     /* passwords under way */
 	struct phone_call_list calls; /* all */

@@ -133,7 +133,7 @@ class Phone(threading.Thread):
 
 
 class OwnTracks(Phone):
-    """Has a password; sends one message again for ever, and all behind it wait."""
+    """Has a password; sends one message again for ever, and all later ones wait."""
 
     def message(self, positions):
         time, lat, lon = positions[0]

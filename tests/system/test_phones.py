@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import ssl
+import subprocess
 import threading
 import time
 
@@ -15,7 +16,7 @@ import pytest
 from api import Api
 from certificates import Authority
 from fake_phones import PASSWORD, PhoneHerd
-from nodes import DEADLINE_S, wait_until
+from nodes import DEADLINE_S, HERDCTL, wait_until
 
 T0 = 1700000000
 SETTINGS = "workers: 1\nplaces: {provider: none}\n"
@@ -384,6 +385,7 @@ def test_a_reload_changes_users_and_friends(phones):
     phones.write()
     web.ask("POST", "/owntracks?d=p", location(), user="bob")
     assert "http.users_file" in phones.ctl("config", "reload")
+    assert "http.users_file" not in phones.ctl("config", "reload"), "the file is as before"
     wait_until(lambda: web.ask("GET", "/where", user="john")[0] == 401, "john is out")
     friends = wait_until(lambda: json.loads(web.ask("POST", "/owntracks?d=p", b"")[2]), "the walk finds bob's phone")
     assert [friend["topic"] for friend in friends] == ["owntracks/bob/p"]
@@ -446,6 +448,36 @@ def test_a_proxy_says_whose_failures_they_are(tmp_path):
         assert [bad("192.0.2.7") for _ in range(25)] == [401] * 20 + [429] * 5
         assert bad("192.0.2.8") == 401
         assert [bad(f"2001:db8:0:1::{i:x}") for i in range(25)] == [401] * 20 + [429] * 5
+
+
+def own_address():
+    """An address of this machine that is not loopback, or None."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        return probe.getsockname()[0]
+
+
+def test_without_tls_only_the_proxy_may_ask(tmp_path):
+    address = own_address()
+    if address is None:
+        pytest.skip("this machine has loopback only")
+    with PhoneHerd(tmp_path, ["A"], [], SETTINGS) as herd:
+        listen = f'http: "127.0.0.1:{herd.http["A"]}"'
+        for proxy, status in (("192.0.2.77", 403), (address, 200)):
+            settings = herd.settings.replace("rate: 0", f"rate: 0, trust_proxy: {proxy}")
+            herd.path.write_text(herd.text(settings=settings).replace(listen, f'http: "0.0.0.0:{herd.http["A"]}"'))
+            if status == 403:
+                herd.add_user("jane")
+            herd["A"].start()
+            web = http(herd)
+            assert web.ask("POST", "/owntracks?d=p", location())[0] == 200, "loopback"
+            web.s = socket.create_connection((address, herd.http["A"]), timeout=DEADLINE_S)
+            assert web.ask("POST", "/owntracks?d=p", location())[0] == status
+            assert refused(herd, "clear") == (status == 403)
+            herd["A"].stop()
 
 
 def test_the_herd_file_is_checked(tmp_path):
@@ -546,3 +578,25 @@ def test_a_stop_answers_what_is_under_way(phones):
     phones["A"].send_signal(signal.SIGTERM)
     assert web.answer()[0] in (200, 503)
     assert phones["A"].wait_end() == 0
+
+
+def test_doctor_names_a_listener_without_users_and_a_certificate_that_ends(tmp_path):
+    cert, key = Authority(tmp_path).issue("phones", days=3)
+    with PhoneHerd(tmp_path, ["A"], [], SETTINGS) as herd:
+        herd.settings = herd.settings.replace("rate: 0", f"rate: 0, tls_cert: {cert}, tls_key: {key}")
+        herd.write()
+        herd.start()
+
+        def findings():
+            words = [HERDCTL, "-X", "-c", str(herd.path), "doctor", "-o", "json"]
+            found = json.loads(subprocess.run(words, capture_output=True, cwd=tmp_path, timeout=DEADLINE_S).stdout)
+            return {one["finding"]: one for one in found["findings"]}
+        found = findings()
+        assert found["no-users"]["next"].endswith("user add NAME")
+        assert "ends in 3 days" in found["certificate-ends"]["text"]
+        assert "http.tls_cert" in found["certificate-ends"]["next"]
+        herd.add_user("jane")
+        ca = Authority(tmp_path)
+        ca.issue("phones", days=30)
+        herd.ctl("config", "reload")
+        wait_until(lambda: not findings().keys() & {"no-users", "certificate-ends"}, "both are mended")

@@ -5,11 +5,13 @@ import base64
 import json
 import re
 import socket
+import ssl
 import threading
 
 import pytest
 
 from api import Api
+from certificates import Authority
 from fake_phones import PASSWORD, T0, OsmAnd, OwnTracks, PhoneHerd, track
 from nodes import DEADLINE_S, wait_until
 
@@ -166,6 +168,37 @@ def test_a_slow_sender_is_not_waited_for(herd, solo, how):
         assert_serves(herd, solo, T0)
         wait_until(ended, f"all are closed: {how}", 60)
         assert_serves(herd, solo, T0 + 1)
+    finally:
+        for s in many:
+            s.s.close()
+
+
+@pytest.fixture
+def secure(tmp_path):
+    """(herd, context): the same over TLS."""
+    authority = Authority(tmp_path)
+    cert, key = authority.issue("phones")
+    with PhoneHerd(tmp_path, ["Solo"], [], SETTINGS) as started:
+        started.settings = started.settings.replace("http: {", f"http: {{tls_cert: {cert}, tls_key: {key}, ")
+        started.write()
+        started.add_user("jane")
+        started.start()
+        yield started, ssl.create_default_context(cafile=authority.file)
+
+
+@pytest.mark.parametrize("first", [b"", b"\x16\x03\x01", b"\x16\x03\x01\x40\x00" + b"\x01", b"GET / HTTP/1.1\r\n\r\n",
+                                   b"\x80" * 30000], ids=range(5))
+def test_a_handshake_that_stops_is_not_waited_for(secure, first):
+    herd, context = secure
+    many = [Socket(herd) for _ in range(100)]
+    try:
+        for s in many:
+            s.send(first)
+        with Socket(herd) as s:
+            s.s = context.wrap_socket(s.s, server_hostname="localhost")
+            s.send(request(location()))
+            assert s.answer() == (200, b"[]\n")
+        wait_until(lambda: all(s.is_closed() for s in many), "all are closed", 60)
     finally:
         for s in many:
             s.s.close()

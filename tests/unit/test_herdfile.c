@@ -536,7 +536,8 @@ test_settings_that_exclude_each_other_are_refused(void **state HERD_UNUSED)
 		    "7:20 `clients.tls_key` needs `clients.tls_cert`\n"
 		    "7:33 `clients.bind_ids` needs `clients.client_ca`: the "
 		    "names are those of clients' certificates\n" },
-		{ HERD "nodes: {A: {clients: \"h:1\", http: \"127.0.0.1:9\"}}\n",
+		{ HERD
+		    "nodes: {A: {clients: \"h:1\", http: \"127.0.0.1:9\"}}\n",
 		    "2:9 `http` of node `A` needs `http.users_file`: the file "
 		    "that `herdctl user add` makes\n" },
 		{ HERD "nodes: {A: {clients: \"h:1\", http: \"10.0.0.1:9\"}}\n"
