@@ -223,8 +223,8 @@ NET_TESTS := test_addresses test_certificate test_half_open test_keyring \
 	test_limits test_link_history test_loop_watch test_rate \
 	test_settings_apply test_tick
 PHONES_TESTS := test_accounts test_phones_formats
-STORE_TESTS := test_postgres test_rows test_same_file test_sqlite_page \
-	test_store_shared
+STORE_TESTS := test_engine_sqlite test_postgres test_rows test_same_file \
+	test_sqlite_page test_store_shared
 ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
 	test_admin_query test_admin_routes test_admin_rows test_open_metrics
 CLIENT_TESTS := test_client_tokens test_client_args test_client_filter \

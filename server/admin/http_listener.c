@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <libgen.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -120,6 +121,19 @@ http_listener_open(struct admin *admin, struct http_listener *listener,
 	return open_on(listener, fd);
 }
 
+/*
+ * The service's sandbox permits no chown(), not even to the group that the
+ * socket has from the start.
+ */
+static bool
+set_group(const char *path, gid_t gid)
+{
+	struct stat facts;
+
+	return stat(path, &facts) == 0 &&
+	       (facts.st_gid == gid || chown(path, (uid_t)-1, gid) == 0);
+}
+
 enum herd_error
 http_listener_share(
     struct http_listener *listener, const char *group, struct buf *message)
@@ -133,15 +147,17 @@ http_listener_share(
 	if (group[0] != '\0' && find_group(group, &gid) != HERD_OK)
 		why = "there is no such group";
 	/* Closed first: the new group is not to get the old one's rights. */
-	else if (chmod(path, 0600) != 0 || chown(path, (uid_t)-1, gid) != 0 ||
+	else if (chmod(path, 0600) != 0 || !set_group(path, gid) ||
 		 (group[0] != '\0' && chmod(path, 0660) != 0))
 		why = strerror(errno);
 	if (why == NULL)
 		return HERD_OK;
 	if (buf_addf(message,
-		"admin.group: cannot give the socket %s to group %s: %s; "
-		"name a group that this node's user is a member of",
-		path, group, why) != HERD_OK)
+		"admin.group: cannot give the socket %s to %s%s: %s; "
+		"name a group that this node's user is a member of (the "
+		"service herdd@ has only its own, herd)",
+		path, group[0] == '\0' ? "its owner alone" : "group ", group,
+		why) != HERD_OK)
 		return HERD_ENOMEM;
 	return HERD_ESYSTEM;
 }

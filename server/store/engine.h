@@ -161,7 +161,10 @@ struct engine_ops {
 	 */
 	enum herd_error (*put_many)(struct engine *engine,
 	    const struct report *reports, unsigned count);
-	/* `is_estimate`, false before: it is the engine's guess. */
+	/*
+	 * Without reading the rows: commits wait meanwhile. `is_estimate`,
+	 * false before: it is the engine's guess.
+	 */
 	enum herd_error (*count)(
 	    struct engine *engine, uint64_t *rows, bool *is_estimate);
 	/* Deletes the client's row, in a transaction of its own. */
@@ -170,8 +173,9 @@ struct engine_ops {
 	void (*close)(struct engine *engine);
 
 	/*
-	 * Local: deletes rows that are not held, at most `max`, and counts
-	 * them, in a transaction of its own.
+	 * Local: looks at the next `max` rows, deletes those that are not held
+	 * and counts them, in a transaction of its own. HERD_EAGAIN: the next
+	 * call goes on after them; else it begins again.
 	 */
 	enum herd_error (*prune)(struct engine *engine, engine_is_held *is_held,
 	    void *arg, unsigned max, uint64_t *deleted);

@@ -261,6 +261,7 @@ sqlite_close(struct engine *engine)
 	struct sqlite_engine *self = (struct sqlite_engine *)engine;
 
 	sqlite3_finalize(self->put);
+	sqlite3_finalize(self->change);
 	sqlite3_finalize(self->erase);
 	sqlite3_finalize(self->begin);
 	sqlite3_finalize(self->commit);
@@ -277,6 +278,7 @@ sqlite_close(struct engine *engine)
 	if (self->owner >= 0)
 		(void)close(self->owner);
 	buf_release(&self->line);
+	buf_release(&self->pruned);
 	free(self->path);
 	free(self->real);
 	free(self);
@@ -386,8 +388,11 @@ sqlite_open(const struct engine_config *config, struct buf *message,
 	self->engine.ops = &engine_sqlite;
 	self->owner = -1;
 	buf_init(&self->line, STORE_ROW_LINE_MAX);
+	buf_init(&self->pruned, REPORT_CLIENT_MAX);
 	/* A lack of memory must never look like a damaged row. */
 	error = buf_reserve(&self->line, STORE_ROW_LINE_MAX);
+	if (error == HERD_OK)
+		error = buf_reserve(&self->pruned, REPORT_CLIENT_MAX);
 	if (error == HERD_OK)
 		error = prepare_files(self, config->path);
 	if (error == HERD_OK &&
@@ -454,6 +459,7 @@ load_rows(struct sqlite_engine *self, const struct engine_loader *loader,
 
 		if (why == NULL) {
 			error = loader->on_report(loader->arg, &report);
+			self->rows++;
 			continue;
 		}
 		loader->on_damaged(
@@ -514,6 +520,19 @@ put_by(
 	return step_once(self, put, "put");
 }
 
+/* SQLite does not tell whether REPLACE has replaced, so first the one case. */
+static enum herd_error
+put_row(struct sqlite_engine *self, const struct report *report)
+{
+	enum herd_error error = put_by(self, self->change, report);
+
+	if (error != HERD_OK || sqlite3_changes(self->db) > 0)
+		return error;
+	error = put_by(self, self->put, report);
+	self->rows += error == HERD_OK;
+	return error;
+}
+
 /* The table holds all rows, so that what it owes is never older than a row. */
 static enum herd_error
 sqlite_put_many(
@@ -523,7 +542,7 @@ sqlite_put_many(
 	enum herd_error error = sqlite_begin(self);
 
 	for (unsigned i = 0; i < count && error == HERD_OK; i++)
-		error = put_by(self, self->put, &reports[i]);
+		error = put_row(self, &reports[i]);
 	return error == HERD_OK ? sqlite_commit(self) : error;
 }
 
@@ -597,6 +616,11 @@ prepare_writing(struct sqlite_engine *self)
 	    "REPLACE INTO reports VALUES (?1,?2,?3,?4,?5,?6)", &self->put);
 
 	if (error == HERD_OK)
+		error = engine_sqlite_prepare(self,
+		    "UPDATE reports SET seal=?2,origin=?3,location=?4,time=?5,"
+		    "skew=?6 WHERE client=?1",
+		    &self->change);
+	if (error == HERD_OK)
 		error = engine_sqlite_prepare(
 		    self, "DELETE FROM reports WHERE client=?1", &self->erase);
 	return error;
@@ -609,6 +633,7 @@ prepare_writing(struct sqlite_engine *self)
 static enum herd_error
 rewrite(struct sqlite_engine *self)
 {
+	int64_t rows = 0;
 	enum herd_error error = engine_sqlite_run(self, "BEGIN IMMEDIATE");
 
 	if (error == HERD_OK)
@@ -628,6 +653,11 @@ rewrite(struct sqlite_engine *self)
 	if (error == HERD_OK)
 		error =
 		    engine_sqlite_run(self, "PRAGMA wal_checkpoint(TRUNCATE)");
+	/* Of a client that was there twice, one row is left. */
+	if (error == HERD_OK)
+		error = engine_sqlite_ask(
+		    self, "SELECT count(*) FROM reports", &rows);
+	self->rows = (uint64_t)rows;
 	return error;
 }
 
@@ -660,6 +690,54 @@ sqlite_load(struct engine *engine, const struct engine_loader *loader,
 }
 
 /* --- deleting ------------------------------------------------------------- */
+
+static enum herd_error
+erase_row(struct sqlite_engine *self, struct span client)
+{
+	enum herd_error error;
+
+	if (!engine_sqlite_bind(self->erase, 1, client))
+		return engine_sqlite_fail(self, "bind");
+	error = step_once(self, self->erase, "delete");
+	if (error == HERD_OK && sqlite3_changes(self->db) > 0 && self->rows > 0)
+		self->rows--;
+	return error;
+}
+
+/* The next `max` rows: statements are open for a slice only. */
+static enum herd_error
+select_next(struct sqlite_engine *self, unsigned max, sqlite3_stmt **rows)
+{
+	enum herd_error error = engine_sqlite_prepare(self,
+	    "SELECT client FROM reports WHERE client>?1 ORDER BY client "
+	    "LIMIT ?2",
+	    rows);
+
+	if (error == HERD_OK &&
+	    (!engine_sqlite_bind(*rows, 1, buf_span(&self->pruned)) ||
+		sqlite3_bind_int64(*rows, 2, max) != SQLITE_OK))
+		error = engine_sqlite_fail(self, "bind");
+	return error;
+}
+
+/* The row at hand; a damaged file may have its rows out of order. */
+static enum herd_error
+prune_row(struct sqlite_engine *self, struct span client,
+    engine_is_held *is_held, void *arg, uint64_t *deleted)
+{
+	enum herd_error error;
+
+	if (client.len > REPORT_CLIENT_MAX ||
+	    span_compare(client, buf_span(&self->pruned)) <= 0)
+		return HERD_ERANGE;
+	error = buf_set(&self->pruned, client.data, client.len);
+	if (error != HERD_OK || is_held(arg, client))
+		return error;
+	error = erase_row(self, client);
+	*deleted += error == HERD_OK;
+	return error;
+}
+
 static enum herd_error
 sqlite_prune(struct engine *engine, engine_is_held *is_held, void *arg,
     unsigned max, uint64_t *deleted)
@@ -667,41 +745,35 @@ sqlite_prune(struct engine *engine, engine_is_held *is_held, void *arg,
 	struct sqlite_engine *self = (struct sqlite_engine *)engine;
 	sqlite3_stmt *rows = NULL;
 	enum herd_error error = sqlite_begin(self);
+	unsigned looked = 0;
 	int code = SQLITE_DONE;
 
 	*deleted = 0;
 	if (error == HERD_OK)
-		error = engine_sqlite_prepare(
-		    self, "SELECT client FROM reports", &rows);
-	while (error == HERD_OK && *deleted < max &&
-	       (code = sqlite3_step(rows)) == SQLITE_ROW) {
-		struct span client = column(rows, STORE_ROW_CLIENT);
-
-		if (is_held(arg, client))
-			continue;
-		if (!engine_sqlite_bind(self->erase, 1, client))
-			error = engine_sqlite_fail(self, "bind");
-		else
-			error = step_once(self, self->erase, "prune");
-		++*deleted;
+		error = select_next(self, max, &rows);
+	while (error == HERD_OK && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+		error =
+		    prune_row(self, column(rows, 0), is_held, arg, deleted);
+		looked++;
 	}
-	if (error == HERD_OK && code != SQLITE_ROW && code != SQLITE_DONE)
+	if (error == HERD_OK && code != SQLITE_DONE)
 		error = engine_sqlite_fail(self, "prune");
 	sqlite3_finalize(rows);
-	return error == HERD_OK ? sqlite_commit(self) : error;
+	if (error == HERD_OK && looked == max) {
+		error = sqlite_commit(self);
+		return error == HERD_OK ? HERD_EAGAIN : error;
+	}
+	buf_clear(&self->pruned);
+	return error == HERD_OK || error == HERD_ERANGE ? sqlite_commit(self)
+							: error;
 }
 
 static enum herd_error
 sqlite_count(
     struct engine *engine, uint64_t *rows, bool *is_estimate HERD_UNUSED)
 {
-	int64_t count = 0;
-	enum herd_error error =
-	    engine_sqlite_ask((struct sqlite_engine *)engine,
-		"SELECT count(*) FROM reports", &count);
-
-	*rows = (uint64_t)count;
-	return error;
+	*rows = ((struct sqlite_engine *)engine)->rows;
+	return HERD_OK;
 }
 
 static enum herd_error
@@ -710,10 +782,8 @@ sqlite_forget(struct engine *engine, struct span client)
 	struct sqlite_engine *self = (struct sqlite_engine *)engine;
 	enum herd_error error = sqlite_begin(self);
 
-	if (error == HERD_OK && !engine_sqlite_bind(self->erase, 1, client))
-		error = engine_sqlite_fail(self, "bind");
 	if (error == HERD_OK)
-		error = step_once(self, self->erase, "delete");
+		error = erase_row(self, client);
 	return error == HERD_OK ? sqlite_commit(self) : error;
 }
 

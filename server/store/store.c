@@ -323,6 +323,18 @@ has_failed(const struct store *store)
 	return store_state(store) == STORE_FAILED;
 }
 
+static enum store_work_turn
+prune_local(struct store *store, enum store_work_turn turn)
+{
+	enum herd_error error = store_prune(store);
+
+	if (error == HERD_EAGAIN)
+		return STORE_WORK_MORE;
+	if (error != HERD_OK)
+		store_on_error(store, error);
+	return turn;
+}
+
 /* What waits for no client. True: there is more of it. */
 static enum store_work_turn
 store_do_rest(struct store *store)
@@ -341,7 +353,7 @@ store_do_rest(struct store *store)
 		return STORE_WORK_IDLE;
 	store_count(store);
 	if (!store->ops->is_shared)
-		return turn;
+		return prune_local(store, turn);
 	error = store->ops->look == NULL ? HERD_OK
 					 : store->ops->look(store->engine);
 	if (error == HERD_OK)

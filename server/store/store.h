@@ -27,7 +27,9 @@
 #define STORE_BATCH_RECORDS ENGINE_BATCH_MAX
 #define STORE_BATCH_NS (20u * HERD_NS_PER_MS)
 #define STORE_PRUNE_NS (600u * HERD_NS_PER_S)
-#define STORE_PRUNE_ROWS 65536u /* deleted at one time */
+#define STORE_PRUNE_ROWS 65536u /* shared: deleted at one time */
+/* Local: looked at between two batches, which wait some milliseconds. */
+#define STORE_PRUNE_SLICE 1024u
 /* Longest wait before contact is sought again, as between nodes. */
 #define STORE_RETRY_NS (5u * HERD_NS_PER_S)
 

@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "store/store_internal.h"
-#include "store/store_prune.h"
 
 /* A batch's lines between outbox and engine. */
 #define BATCH_BYTES_MAX (STORE_BATCH_RECORDS * 256u + (1u << 20))
@@ -135,8 +134,6 @@ store_batch_write(struct store *store)
 	if (store->batch.count > 0)
 		error = store->ops->put_many(
 		    store->engine, store->batch.reports, store->batch.count);
-	if (error == HERD_OK && !store->ops->is_shared)
-		error = store_prune(store);
 	if (error != HERD_OK) {
 		store_on_error(store, error);
 		return;

@@ -44,6 +44,8 @@ struct store {
 		bool pending; /* taken from the outbox, not yet written */
 	} batch;
 	struct mono prune_at;
+	bool is_pruning; /* local: a part of the rows was looked at */
+	uint64_t pruned; /* by then */
 
 	struct {
 		bool open;        /* local: always */

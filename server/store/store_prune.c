@@ -12,37 +12,49 @@ is_due(const struct store *store)
 	       timekeeper_may_prune(store->config.timekeeper, clock_mono());
 }
 
-/* Deleted all that may be deleted at one time? Then there is more. */
 static void
-go_on_later(struct store *store, uint64_t deleted, const char *event)
+log_deleted(const struct store *store, uint64_t deleted, const char *event)
 {
-	if (deleted == STORE_PRUNE_ROWS)
-		store->prune_at = clock_mono();
 	if (deleted > 0)
 		LOG(store->config.log, LOG_INFO, event,
 		    log_number("rows", (int64_t)deleted));
 }
 
+/* A row more than the table has: it is nobody's. */
+static enum herd_error
+has_more_rows(struct store *store, bool *more)
+{
+	struct table_counts counts;
+	uint64_t rows = 0;
+	bool is_estimate = false;
+	enum herd_error error =
+	    store->ops->count(store->engine, &rows, &is_estimate);
+
+	table_count(store->config.table, &counts);
+	*more = rows > counts.records;
+	return error;
+}
+
 enum herd_error
 store_prune(struct store *store)
 {
-	struct table_counts counts;
 	uint64_t deleted = 0;
-	uint64_t rows = 0;
-	bool is_estimate = false;
-	enum herd_error error;
+	enum herd_error error = HERD_OK;
 
 	if (!is_due(store))
 		return HERD_OK;
-	store->prune_at = mono_add(clock_mono(), STORE_PRUNE_NS);
-	table_count(store->config.table, &counts);
-	error = store->ops->count(store->engine, &rows, &is_estimate);
-	if (error != HERD_OK || rows <= counts.records)
+	if (!store->is_pruning)
+		error = has_more_rows(store, &store->is_pruning);
+	if (error == HERD_OK && store->is_pruning)
+		error = store->ops->prune(store->engine, store_is_held, store,
+		    STORE_PRUNE_SLICE, &deleted);
+	store->pruned += deleted;
+	if (error == HERD_EAGAIN)
 		return error;
-	error = store->ops->prune(
-	    store->engine, store_is_held, store, STORE_PRUNE_ROWS, &deleted);
-	if (error == HERD_OK)
-		go_on_later(store, deleted, "store-pruned");
+	log_deleted(store, store->pruned, "store-pruned");
+	store->prune_at = mono_add(clock_mono(), STORE_PRUNE_NS);
+	store->is_pruning = false;
+	store->pruned = 0;
 	return error;
 }
 
@@ -78,6 +90,9 @@ store_prune_expired(struct store *store)
 	if (error != HERD_OK)
 		return error;
 	atomic_fetch_add(&store->expired, deleted);
-	go_on_later(store, deleted, "store-expired");
+	/* Deleted all that may be deleted at one time? Then there is more. */
+	if (deleted == STORE_PRUNE_ROWS)
+		store->prune_at = clock_mono();
+	log_deleted(store, deleted, "store-expired");
 	return HERD_OK;
 }

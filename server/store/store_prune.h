@@ -8,7 +8,10 @@
 
 #include "store/store.h"
 
-/* Local: deletes rows of clients that expired or were evicted. */
+/*
+ * Local: deletes rows of clients that expired or were evicted, in slices.
+ * HERD_EAGAIN: there are more rows to look at.
+ */
 HERD_MUST_CHECK enum herd_error store_prune(struct store *store);
 
 /*
