@@ -32,7 +32,8 @@ COMMON_SRC := common/address.c common/buf.c common/client_view.c \
 	common/diagnostics.c common/error.c common/file.c common/filter.c \
 	common/framer.c common/glob.c common/graph.c common/herdfile.c \
 	common/herdreader.c common/herdreader_check.c common/herdreader_nodes.c \
-	common/json.c common/keyfile.c common/location.c common/report.c \
+	common/json.c common/keyfile.c common/location.c \
+	common/place_types.c common/report.c \
 	common/request.c common/resolver.c common/settings.c common/siphash.c \
 	common/store_row.c common/text.c common/time.c common/time_histogram.c \
 	common/view.c common/yamltree.c
@@ -63,10 +64,11 @@ PLACES_SRC := server/places/answer.c server/places/api_key.c \
 	server/places/kd_tree.c server/places/lookup.c \
 	server/places/lookup_request.c \
 	server/places/network.c server/places/olc.c server/places/photon.c \
-	server/places/photon_types.c server/places/places.c \
+	server/places/places.c \
 	server/places/places_asker.c server/places/places_report.c \
 	server/places/places_stats.c server/places/provider.c \
-	server/places/question.c server/places/test_call.c server/places/upstream.c \
+	server/places/question.c server/places/result_icon.c \
+	server/places/test_call.c server/places/upstream.c \
 	server/places/upstream_json.c
 STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
 	server/store/sqlite_backup.c server/store/sqlite_check.c \
@@ -191,7 +193,8 @@ CORE_TESTS := test_backoff test_batch_timer test_commit test_core_memory \
 	test_stress test_table test_table_bounds test_table_full \
 	test_timekeeper
 
-PLACES_TESTS := test_answer test_gazetteer test_places test_places_guards
+PLACES_TESTS := test_answer test_gazetteer test_places \
+	test_places_fields test_places_guards
 NODE_TESTS := test_memory_bound test_node
 NET_TESTS := test_addresses test_certificate test_half_open test_keyring \
 	test_limits test_link_history test_loop_watch test_rate test_settings_apply

@@ -295,17 +295,20 @@ check(struct gazetteer *gazetteer, struct buf *message)
 }
 
 enum herd_error
-gazetteer_open(const char *path, struct buf *message, struct gazetteer **out)
+gazetteer_open(const char *path, const char *icon_base, struct buf *message,
+    struct gazetteer **out)
 {
 	struct gazetteer *gazetteer;
 	enum herd_error error;
 
-	if (strlen(path) >= PATH_MAX)
+	if (strlen(path) >= PATH_MAX ||
+	    strlen(icon_base) > SETTING_ICON_BASE_MAX)
 		return HERD_ELIMIT;
 	gazetteer = calloc(1, sizeof(*gazetteer));
 	if (gazetteer == NULL)
 		return HERD_ENOMEM;
 	memcpy(gazetteer->path, path, strlen(path) + 1);
+	memcpy(gazetteer->icon_base, icon_base, strlen(icon_base) + 1);
 	/*
 	 * SQLite's own count of memory takes a process-wide lock on every
 	 * allocation. Refused if the store has started SQLite already, which

@@ -11,7 +11,7 @@
 
 #include <sqlite3.h>
 
-#include "herd/buf.h"
+#include "herd/settings.h"
 #include "places/gazetteer_file.h"
 #include "places/kd_tree.h"
 
@@ -20,6 +20,7 @@
 /* What all readers share; constant once open. */
 struct gazetteer {
 	char path[PATH_MAX];
+	char icon_base[SETTING_ICON_BASE_MAX + 1]; /* result_icon.h */
 	/* SHA-256 of the table that the file was made from, in hex */
 	char source[GAZETTEER_SOURCE_MAX + 1];
 	uint64_t rows;
@@ -45,8 +46,8 @@ HERD_MUST_CHECK enum herd_error gazetteer_locate(const char *setting,
  * cannot be read), HERD_ESYNTAX (it is something else, old or damaged):
  * `message` says what is wrong and what to do.
  */
-HERD_MUST_CHECK enum herd_error gazetteer_open(
-    const char *path, struct buf *message, struct gazetteer **out);
+HERD_MUST_CHECK enum herd_error gazetteer_open(const char *path,
+    const char *icon_base, struct buf *message, struct gazetteer **out);
 void gazetteer_close(struct gazetteer *gazetteer);
 
 /*

@@ -6,6 +6,7 @@
 #include "herd/json.h"
 #include "places/gazetteer_file.h"
 #include "places/olc.h"
+#include "places/result_icon.h"
 
 #define DEGREE_E7 INT64_C(10000000)
 
@@ -143,8 +144,10 @@ add_plus_code(struct json *json, const struct gazetteer_row *place)
 }
 
 static void
-add_place(struct json *json, const struct gazetteer_row *place)
+add_place(
+    struct json *json, const struct gazetteer_row *place, const char *icon_base)
 {
+	const struct span none = { NULL, 0 };
 	const struct gazetteer_kind *kind = place->kind;
 	struct span types[GAZETTEER_TYPES_MAX];
 	size_t count = 0;
@@ -155,18 +158,21 @@ add_place(struct json *json, const struct gazetteer_row *place)
 	if (kind->is_establishment)
 		json_text(json, "business_status", span_from("OPERATIONAL"));
 	add_geometry(json, place);
+	result_icon_add(json, icon_base, types, count, none, none);
 	json_text(json, "name", place->name);
 	json_text(json, "place_id", place->id);
 	if (kind->is_establishment)
 		add_plus_code(json, place);
 	json_text(json, "reference", place->id);
+	json_text(json, "scope", span_from("APP"));
 	json_texts(json, "types", types, count);
 	json_text(json, "vicinity", place->vicinity);
 	json_object_end(json);
 }
 
 enum herd_error
-gazetteer_place_write(sqlite3_stmt *read, sqlite3_int64 id, struct buf *out)
+gazetteer_place_write(sqlite3_stmt *read, sqlite3_int64 id,
+    const char *icon_base, struct buf *out)
 {
 	enum herd_error error;
 	struct gazetteer_row place;
@@ -175,7 +181,7 @@ gazetteer_place_write(sqlite3_stmt *read, sqlite3_int64 id, struct buf *out)
 	error = read_place(read, id, &place);
 	if (error == HERD_OK) {
 		json_begin_member(&json, out, JSON_GOOGLE, PLACE_DEPTH);
-		add_place(&json, &place);
+		add_place(&json, &place, icon_base);
 		error = json_end(&json);
 	}
 	(void)sqlite3_reset(read);

@@ -13,11 +13,11 @@
 	" lat, lng FROM place WHERE id = ?"
 
 /*
- * Appends a place as a member of "results" (for json_member()). HERD_ESYSTEM:
- * `read`, the statement above, has no such row or one of a kind that this
- * version does not know.
+ * Appends a place with its icon (result_icon.h) as a member of "results" (for
+ * json_member()). HERD_ESYSTEM: `read`, the statement above, has no such row or
+ * one of a kind that this version does not know.
  */
-HERD_MUST_CHECK enum herd_error gazetteer_place_write(
-    sqlite3_stmt *read, sqlite3_int64 id, struct buf *out);
+HERD_MUST_CHECK enum herd_error gazetteer_place_write(sqlite3_stmt *read,
+    sqlite3_int64 id, const char *icon_base, struct buf *out);
 
 #endif

@@ -15,11 +15,12 @@
  * are near others: a town's next client gets the texts of the last one.
  */
 #define SLOTS 8192u
-#define SLOT_BYTES 1024u
+#define SLOT_BYTES 2048u
 #define SLOT_TEXT_MAX (SLOT_BYTES - 2 * sizeof(uint32_t))
 
 /* Longest text of one place, every byte escaped. */
-#define PLACE_TEXT_MAX (6u * 8u * GAZETTEER_NAME_MAX)
+#define PLACE_TEXT_MAX \
+	(6u * 8u * GAZETTEER_NAME_MAX + 8u * SETTING_ICON_BASE_MAX)
 
 #define WHY_MAX (PATH_MAX + 512u)
 
@@ -109,6 +110,7 @@ find_nearest(
 static enum herd_error
 add_place(struct gazetteer_reader *reader, uint32_t id, struct json *json)
 {
+	const struct gazetteer *gazetteer = reader->gazetteer;
 	struct kept_place *slot = &reader->slots[id % SLOTS];
 	struct span text;
 	enum herd_error error;
@@ -118,7 +120,8 @@ add_place(struct gazetteer_reader *reader, uint32_t id, struct json *json)
 		return HERD_OK;
 	}
 	buf_clear(&reader->text);
-	error = gazetteer_place_write(reader->read, id, &reader->text);
+	error = gazetteer_place_write(
+	    reader->read, id, gazetteer->icon_base, &reader->text);
 	if (error != HERD_OK)
 		return error;
 	text = buf_span(&reader->text);

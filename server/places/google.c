@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "places/attribution.h"
+#include "places/result_icon.h"
 #include "places/upstream.h"
 #include "places/upstream_json.h"
 
@@ -18,7 +19,8 @@
 /* The basic fields; the rich ones are billed higher. */
 static const char MASK_BASIC[] =
     "places.id,places.displayName,places.location,places.viewport,"
-    "places.types,places.shortFormattedAddress,places.businessStatus,"
+    "places.types,places.shortFormattedAddress,places.formattedAddress,"
+    "places.businessStatus,"
     "places.plusCode,places.iconMaskBaseUri,places.iconBackgroundColor,"
     "places.attributions";
 static const char MASK_RICH[] =
@@ -77,11 +79,20 @@ google_ask(const struct upstream_config *config,
 
 /* --- the answer ---------------------------------------------------------- */
 
+/* ProtoJSON leaves a number out that is 0. */
+static bool
+read_degrees(const cJSON *object, const char *name, double *out)
+{
+	*out = 0;
+	return !cJSON_HasObjectItem(object, name) ||
+	       member_number(object, name, out);
+}
+
 static bool
 read_point(const cJSON *object, struct geo_point *out)
 {
-	return member_number(object, "latitude", &out->lat) &&
-	       member_number(object, "longitude", &out->lng) &&
+	return object != NULL && read_degrees(object, "latitude", &out->lat) &&
+	       read_degrees(object, "longitude", &out->lng) &&
 	       geo_point_is_valid(*out);
 }
 
@@ -201,10 +212,9 @@ add_price_level(struct json *json, const cJSON *place)
 	}
 }
 
-static void
-add_types(struct json *json, const cJSON *place)
+static size_t
+read_types(const cJSON *place, struct span types[TYPES_MAX])
 {
-	struct span types[TYPES_MAX];
 	size_t count = 0;
 	const cJSON *type;
 
@@ -212,33 +222,49 @@ add_types(struct json *json, const cJSON *place)
 		if (cJSON_IsString(type) && count < TYPES_MAX)
 			types[count++] = span_from(type->valuestring);
 	}
-	json_texts(json, "types", types, count);
+	return count;
 }
 
-static void
-add_icon_mask(struct json *json, const cJSON *place)
+static struct span
+read_name(const cJSON *place)
 {
-	add_text_if(json, "icon_background_color",
-	    member_text(place, "iconBackgroundColor"));
-	add_text_if(
-	    json, "icon_mask_base_uri", member_text(place, "iconMaskBaseUri"));
+	return member_text(member_object(place, "displayName"), "text");
 }
 
 static bool
-add_place(struct json *json, const cJSON *place, struct geo_point at)
+is_whole(const cJSON *place)
+{
+	return member_text(place, "id").data != NULL &&
+	       read_name(place).data != NULL;
+}
+
+/* Clients demand a vicinity; a place without address has its name there. */
+static struct span
+read_vicinity(const cJSON *place)
 {
 	struct span address = member_text(place, "shortFormattedAddress");
-	struct span id = member_text(place, "id");
 
 	if (address.data == NULL)
 		address = member_text(place, "formattedAddress");
+	return address.data != NULL ? address : read_name(place);
+}
+
+static void
+add_place(const struct upstream_result *result, const cJSON *place)
+{
+	struct json *json = result->json;
+	struct span id = member_text(place, "id");
+	struct span types[TYPES_MAX];
+	size_t type_count = read_types(place, types);
+
 	json_object(json, NULL);
 	add_text_if(
 	    json, "business_status", member_text(place, "businessStatus"));
-	add_view(json, place, at);
-	add_icon_mask(json, place);
-	add_text_if(json, "name",
-	    member_text(member_object(place, "displayName"), "text"));
+	add_view(json, place, result->at);
+	result_icon_add(json, result->config->icon_base, types, type_count,
+	    member_text(place, "iconBackgroundColor"),
+	    member_text(place, "iconMaskBaseUri"));
+	json_text(json, "name", read_name(place));
 	add_opening_hours(json, place);
 	add_photos(json, place);
 	json_text(json, "place_id", id);
@@ -246,12 +272,18 @@ add_place(struct json *json, const cJSON *place, struct geo_point at)
 	add_price_level(json, place);
 	add_number_if(json, "rating", place, "rating");
 	json_text(json, "reference", id);
-	add_types(json, place);
+	json_text(json, "scope", span_from("APP"));
+	json_texts(json, "types", types, type_count);
 	add_number_if(json, "user_ratings_total", place, "userRatingCount");
-	add_text_if(json, "vicinity", address);
+	json_text(json, "vicinity", read_vicinity(place));
 	json_object_end(json);
-	return true;
 }
+
+static const struct upstream_form FORM = {
+	.read_at = read_location,
+	.is_whole = is_whole,
+	.add = add_place,
+};
 
 /* The attributions of all places, each once; release them. */
 struct attribution_list {
@@ -309,8 +341,6 @@ static const char *
 find_fault(const cJSON *json)
 {
 	const cJSON *places = cJSON_GetObjectItemCaseSensitive(json, "places");
-	const cJSON *place;
-	struct geo_point at;
 
 	if (!cJSON_IsObject(json))
 		return "the answer is not an object";
@@ -318,20 +348,14 @@ find_fault(const cJSON *json)
 		return NULL;
 	if (!cJSON_IsArray(places))
 		return "the answer's places are not a list";
-	cJSON_ArrayForEach(place, places) {
-		if (member_text(place, "id").data == NULL)
-			return "the answer has a place without an id";
-		if (!read_location(place, &at))
-			return "the answer has a place without a location";
-	}
-	return NULL;
+	return upstream_list_fault(places, &FORM);
 }
 
 static enum herd_error
-google_read(const struct places_question *question, struct span body,
-    struct buf *json, struct answer_facts *facts, struct buf *why)
+google_read(const struct upstream_config *config,
+    const struct places_question *question, struct span body, struct buf *json,
+    struct answer_facts *facts, struct buf *why)
 {
-	static const struct upstream_form form = { read_location, add_place };
 	struct attribution_list list;
 	const cJSON *places;
 	cJSON *tree;
@@ -341,7 +365,7 @@ google_read(const struct places_question *question, struct span body,
 	if (tree != NULL) {
 		places = member_array(tree, "places");
 		collect_attributions(&list, places);
-		error = upstream_write(json, question, places, &form,
+		error = upstream_write(json, config, question, places, &FORM,
 		    list.spans, list.count, facts);
 		release_list(&list);
 	}

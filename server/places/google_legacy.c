@@ -197,8 +197,9 @@ refuse_as_told(struct span body, const struct layout *layout,
 }
 
 static enum herd_error
-legacy_read(const struct places_question *question, struct span body,
-    struct buf *json, struct answer_facts *facts, struct buf *why)
+legacy_read(const struct upstream_config *config HERD_UNUSED,
+    const struct places_question *question, struct span body, struct buf *json,
+    struct answer_facts *facts, struct buf *why)
 {
 	enum places_status status = PLACES_UNKNOWN_ERROR;
 	struct layout layout;

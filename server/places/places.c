@@ -72,9 +72,11 @@ open_gazetteer(struct places *places, const struct opening *opening)
 	    opening->base_dir, &path, opening->message);
 	if (error == HERD_OK) {
 		text = buf_cstr(&path);
-		error = text == NULL ? HERD_ENOMEM
-				     : gazetteer_open(text, opening->message,
-					   &places->gazetteer);
+		error = text == NULL
+			    ? HERD_ENOMEM
+			    : gazetteer_open(text,
+				  opening->settings->places.icon_base,
+				  opening->message, &places->gazetteer);
 	}
 	buf_release(&path);
 	return error;
@@ -293,7 +295,8 @@ places_ask_gazetteer(struct places_reader *reader,
 	    gazetteer_reader_ask(reader->data, question, answer, facts, &text);
 
 	if (error != HERD_OK) {
-		*facts = (struct answer_facts){ PLACES_UNKNOWN_ERROR, 0 };
+		*facts =
+		    (struct answer_facts){ .status = PLACES_UNKNOWN_ERROR };
 		note_failure(reader->places, text);
 	}
 	places_stats_count(

@@ -16,7 +16,7 @@ test_call_step(struct test_call *test, enum places_kind kind)
 	step = &test->steps[test->count++];
 	*step = (struct test_call_step){
 		.kind = kind,
-		.facts = { PLACES_UNKNOWN_ERROR, 0 },
+		.facts = { .status = PLACES_UNKNOWN_ERROR },
 		.dns_ms = -1,
 		.connect_ms = -1,
 		.tls_ms = -1,
@@ -74,7 +74,7 @@ write_answer(const struct test_call *test, double total_ms, struct buf *out)
 {
 	static const struct test_call_step none = {
 		.kind = PLACES_NONE,
-		.facts = { PLACES_REQUEST_DENIED, 0 },
+		.facts = { .status = PLACES_REQUEST_DENIED },
 		.dns_ms = -1,
 		.connect_ms = -1,
 		.tls_ms = -1,

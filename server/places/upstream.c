@@ -128,11 +128,12 @@ read_failure(unsigned http_status, struct span body, struct answer_facts *facts,
 
 enum herd_error
 upstream_read(const struct upstream *upstream,
+    const struct upstream_config *config,
     const struct places_question *question, unsigned http_status,
     struct span body, struct buf *json, struct answer_facts *facts,
     struct buf *why)
 {
 	if (http_status != 200)
 		return read_failure(http_status, body, facts, why);
-	return upstream->read(question, body, json, facts, why);
+	return upstream->read(config, question, body, json, facts, why);
 }

@@ -16,6 +16,7 @@
 
 #include "places/gazetteer_reader.h"
 
+#define ICONS "https://maps.gstatic.com/mapfiles/place_api/icons/v1/png_71/"
 #define THREADS_MAX 64u
 
 struct point {
@@ -181,7 +182,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	buf_init(&message, 4096);
-	if (gazetteer_open(argv[1], &message, &gazetteer) != HERD_OK) {
+	if (gazetteer_open(argv[1], ICONS, &message, &gazetteer) != HERD_OK) {
 		fprintf(stderr, SPAN_FMT "\n", SPAN_ARG(buf_span(&message)));
 		buf_release(&message);
 		return EXIT_FAILURE;

@@ -116,7 +116,7 @@ keep(struct cache *cache, int64_t lat_nd, double s, const char *text,
     enum places_status status)
 {
 	struct places_question q = question(lat_nd);
-	struct answer_facts facts = { status, 3 };
+	struct answer_facts facts = { .status = status, .results = 3 };
 
 	cache_keep(cache, &q, at_s(s), span_from(text), &facts);
 }
@@ -126,7 +126,7 @@ assert_found(struct cache *cache, int64_t lat_nd, double s,
     enum cache_finding expected, const char *text)
 {
 	struct places_question q = question(lat_nd);
-	struct answer_facts facts = { PLACES_UNKNOWN_ERROR, 0 };
+	struct answer_facts facts = { .status = PLACES_UNKNOWN_ERROR };
 	struct buf out;
 
 	buf_init(&out, 1u << 20);
@@ -397,7 +397,8 @@ test_legacy_request_escapes_the_key(void **state HERD_UNUSED)
 {
 	const struct upstream *legacy = upstream_find(PLACES_GOOGLE_LEGACY);
 	struct api_key key = { "a&b=c#d%", 8 };
-	struct upstream_config config = { "https://x", &key, false };
+	struct upstream_config config = { .base_url = "https://x",
+		.key = &key };
 	struct places_question q = { { 1500000000, -2000000000 }, 250.5, 3 };
 	struct upstream_request request;
 
@@ -411,6 +412,10 @@ test_legacy_request_escapes_the_key(void **state HERD_UNUSED)
 
 /* --- answers ------------------------------------------------------------- */
 
+static const struct upstream_config CONFIG = {
+	.icon_base = "https://icons.example/",
+};
+
 static const char *
 read_answer(enum places_kind kind, struct location at, const char *body,
     struct buf *json)
@@ -421,7 +426,7 @@ read_answer(enum places_kind kind, struct location at, const char *body,
 
 	buf_init(json, PLACES_ANSWER_MAX);
 	buf_init(&why, UPSTREAM_WHY_MAX);
-	assert_int_equal(upstream_read(upstream_find(kind), &q, 200,
+	assert_int_equal(upstream_read(upstream_find(kind), &CONFIG, &q, 200,
 			     span_from(body), json, &facts, &why),
 	    HERD_OK);
 	assert_int_equal(facts.status, PLACES_OK);
@@ -436,7 +441,7 @@ static void
 test_credits_are_links_of_escaped_text(void **state HERD_UNUSED)
 {
 	static const char body[] =
-	    "{\"places\":[{\"id\":\"a\"," AT_ZERO
+	    "{\"places\":[{\"id\":\"a\",\"displayName\":{\"text\":\"A\"}," AT_ZERO
 	    ",\"photos\":[{\"name\":\"p\","
 	    "\"authorAttributions\":[{\"uri\":\"//x.example/?a=1&b=\\\"\","
 	    "\"displayName\":\"Ann <b>&\"}]},"
@@ -444,7 +449,8 @@ test_credits_are_links_of_escaped_text(void **state HERD_UNUSED)
 	    "\"javascript:alert(1)\",\"displayName\":\"Eve\"}]}],"
 	    "\"attributions\":[{\"provider\":\"A & B\",\"providerUri\":"
 	    "\"https://ab.example/\"},{\"provider\":\"Plain\"}]},"
-	    "{\"id\":\"b\"," AT_ZERO ",\"attributions\":["
+	    "{\"id\":\"b\",\"displayName\":{\"text\":\"B\"}," AT_ZERO
+	    ",\"attributions\":["
 	    "{\"provider\":\"Plain\"},{\"providerUri\":\"https://no.name/\"}"
 	    "]}]}";
 	struct buf json;
@@ -468,7 +474,8 @@ static void
 test_viewport_of_a_place_stays_on_the_globe(void **state HERD_UNUSED)
 {
 	static const char google[] =
-	    "{\"places\":[{\"id\":\"a\",\"location\":"
+	    "{\"places\":[{\"id\":\"a\",\"displayName\":{\"text\":\"A\"},"
+	    "\"location\":"
 	    "{\"latitude\":89.9995,\"longitude\":179.9995}}]}";
 	static const char photon[] =
 	    "{\"features\":[{\"geometry\":{\"coordinates\":[-179.9995,"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "places/photon_types.h"
+#include "herd/place_types.h"
 
 #include "herd/compiler.h"
 
@@ -160,8 +160,8 @@ add_tail(enum tail tail, struct span *out, size_t count)
 }
 
 size_t
-photon_types(
-    struct span key, struct span value, struct span out[PHOTON_TYPES_MAX])
+place_types_of_osm(
+    struct span key, struct span value, struct span out[PLACE_TYPES_MAX])
 {
 	size_t count = 0;
 
@@ -176,4 +176,52 @@ photon_types(
 		return add_tail(ROWS[i].tail, out, count);
 	}
 	return add_tail(TAIL_POINT, out, count);
+}
+
+/* In the order in which a place with several of them is called after one. */
+static const struct place_types_tag TAGS[] = {
+	{ "amenity", NULL },
+	{ "shop", NULL },
+	{ "tourism", NULL },
+	{ "leisure", NULL },
+	{ "aeroway", "aerodrome" },
+	{ "aeroway", "terminal" },
+	{ "railway", "station" },
+	{ "railway", "halt" },
+	{ "railway", "tram_stop" },
+	{ "railway", "subway_entrance" },
+	{ "highway", "bus_stop" },
+	{ "public_transport", NULL },
+	{ "office", NULL },
+	{ "historic", NULL },
+	{ "natural", NULL },
+	{ "place", "city" },
+	{ "place", "town" },
+	{ "place", "village" },
+	{ "place", "hamlet" },
+	{ "place", "borough" },
+	{ "place", "suburb" },
+	{ "place", "quarter" },
+	{ "place", "neighbourhood" },
+	{ "place", "square" },
+	{ "place", "island" },
+	{ NULL, NULL },
+};
+
+const struct place_types_tag *
+place_types_tags(void)
+{
+	return TAGS;
+}
+
+bool
+place_types_has_tag(struct span key, struct span value)
+{
+	for (const struct place_types_tag *tag = TAGS; tag->key != NULL;
+	     tag++) {
+		if (span_is(key, tag->key) &&
+		    (tag->value == NULL || span_is(value, tag->value)))
+			return true;
+	}
+	return false;
 }
