@@ -30,12 +30,12 @@ DEB_CHECK_PACKAGES := debootstrap systemd-container
 # --- sources, by room --------------------------------------------------------
 COMMON_SRC := common/address.c common/buf.c common/client_view.c \
 	common/diagnostics.c common/error.c common/file.c common/filter.c \
-	common/framer.c common/glob.c common/graph.c common/herdfile.c \
+	common/framer.c common/gazetteer_file.c common/glob.c common/graph.c common/herdfile.c \
 	common/herdreader.c common/herdreader_check.c common/herdreader_nodes.c \
-	common/json.c common/keyfile.c common/location.c \
+	common/json.c common/kd_tree.c common/keyfile.c common/location.c \
 	common/place_types.c common/report.c \
 	common/request.c common/resolver.c common/settings.c common/siphash.c \
-	common/store_row.c common/text.c common/time.c common/time_histogram.c \
+	common/store_row.c common/street.c common/text.c common/text_fold.c common/time.c common/time_histogram.c \
 	common/view.c common/yamltree.c
 BASE_SRC := server/base/certificate.c server/base/keyring.c \
 	server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
@@ -58,10 +58,10 @@ NODE_SRC := server/node/config.c server/node/files.c server/node/limits.c \
 PLACES_SRC := server/places/answer.c server/places/api_key.c \
 	server/places/attribution.c server/places/breaker.c server/places/cache.c \
 	server/places/fetch.c server/places/gazetteer.c \
-	server/places/gazetteer_file.c server/places/gazetteer_place.c \
+	server/places/gazetteer_place.c \
 	server/places/gazetteer_reader.c server/places/google.c \
 	server/places/google_legacy.c server/places/json_scan.c \
-	server/places/kd_tree.c server/places/lookup.c \
+	server/places/lookup.c \
 	server/places/lookup_request.c \
 	server/places/network.c server/places/olc.c server/places/photon.c \
 	server/places/places.c \
@@ -101,12 +101,16 @@ HERDD_SRC := server/herdd.c server/main.c server/options.c
 CLIENT_BASE_SRC := client/base/arena.c client/base/child.c \
 	client/base/exit_status.c client/base/histogram.c client/base/loop.c \
 	client/base/paths.c client/base/tokens.c client/base/xbuf.c
-CLIENT_INPUT_SRC := client/input/import_csv.c client/input/import_geojson.c \
+CLIENT_INPUT_SRC := client/input/centroid.c client/input/gazetteer_maker.c \
+	client/input/import_csv.c client/input/import_geojson.c \
 	client/input/import_gpx.c client/input/import_guess.c \
+	client/input/import_herd.c \
 	client/input/import_json.c client/input/import_jsonl.c \
 	client/input/import_reader.c client/input/import_record.c \
+	client/input/import_reports.c \
 	client/input/import_source.c client/input/json_members.c \
-	client/input/json_outline.c client/input/sqlite_api.c \
+	client/input/json_outline.c client/input/place_shape.c \
+	client/input/sqlite_api.c \
 	client/input/store_file.c client/input/xml_token.c
 CLIENT_OUT_SRC := client/out/canvas.c client/out/diagram.c \
 	client/out/layout.c client/out/out.c client/out/out_formats.c \
@@ -354,11 +358,9 @@ $(B)/herdctl: $(B)/client/main.o $(B)/libclient.a $(B)/libherd.a
 	$(call say,LD,$@)
 	$(Q)$(call link,$^ $(CLIENT_LIBS))
 
-$(B)/mkgazetteer: $(B)/server/places/mkgazetteer.o \
-	$(B)/server/places/gazetteer_file.o \
-	$(B)/server/places/kd_tree.o $(B)/libherd.a
+$(B)/mkgazetteer: $(B)/client/mkgazetteer.o $(B)/libclient.a $(B)/libherd.a
 	$(call say,LD,$@)
-	$(Q)$(call link,$^ $(SERVER_LIBS))
+	$(Q)$(call link,$^ $(call pkg,libs,libcrypto) $(CLIENT_LIBS))
 
 build/herdd: $(B)/herdd
 	$(Q)ln -sf $(MODE)/herdd $@
@@ -367,9 +369,9 @@ build/herdctl: $(B)/herdctl
 build/mkgazetteer: $(B)/mkgazetteer
 	$(Q)ln -sf $(MODE)/mkgazetteer $@
 build/gazetteer.sqlite: server/places/data/places.tsv.gz \
-	server/places/data/NOTICE server/places/mkgazetteer.c \
-	server/places/gazetteer_file.c server/places/gazetteer_file.h \
-	server/places/kd_tree.c | $(B)/mkgazetteer
+	server/places/data/NOTICE client/mkgazetteer.c \
+	client/input/gazetteer_maker.c common/gazetteer_file.c \
+	include/herd/gazetteer_file.h common/kd_tree.c | $(B)/mkgazetteer
 	$(call say,PLACES,$@)
 	$(Q)gzip -dc server/places/data/places.tsv.gz | $(B)/mkgazetteer -n server/places/data/NOTICE $@
 
@@ -508,7 +510,7 @@ lint-deps: ## install the packages that lint needs
 LINT_SOURCES = $(COMMON_SRC) $(BASE_SRC) $(CORE_SRC) $(NODE_SRC) \
 	$(PLACES_SRC) $(STORE_SRC) $(NET_SRC) $(ADMIN_SRC) $(HERDD_SRC) \
 	$(CLIENT_SRC) client/main.c \
-	server/places/mkgazetteer.c $(UNIT_TESTS:%=tests/unit/%.c) \
+	client/mkgazetteer.c $(UNIT_TESTS:%=tests/unit/%.c) \
 	$(FUZZ_TARGETS:%=tests/fuzz/fuzz_%.c) tests/fuzz/replay.c
 
 LINT_ENV = BUILD=$(B) CFLAGS='$(filter-out -Werror,$(WARNINGS))' \

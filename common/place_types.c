@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "herd/place_types.h"
 
-#include "herd/compiler.h"
+#include <stdint.h>
+
+#include "herd/text.h"
+#include "herd/text_fold.h"
 
 /* What follows the types of a row. */
 enum tail {
@@ -214,14 +217,278 @@ place_types_tags(void)
 	return TAGS;
 }
 
+size_t
+place_types_rank(struct span key, struct span value)
+{
+	for (size_t i = 0; TAGS[i].key != NULL; i++) {
+		if (span_is(key, TAGS[i].key) &&
+		    (TAGS[i].value == NULL || span_is(value, TAGS[i].value)))
+			return i;
+	}
+	return SIZE_MAX;
+}
+
 bool
 place_types_has_tag(struct span key, struct span value)
 {
-	for (const struct place_types_tag *tag = TAGS; tag->key != NULL;
-	     tag++) {
-		if (span_is(key, tag->key) &&
-		    (tag->value == NULL || span_is(value, tag->value)))
-			return true;
+	return place_types_rank(key, value) != SIZE_MAX;
+}
+
+/* --- words of other sources ----------------------------------------------- */
+
+/*
+ * A category or label, folded and with _ between its words, and the tag that
+ * OpenStreetMap has for it. "_x" is any word that ends so; the first row
+ * counts.
+ */
+static const struct {
+	const char *word;
+	const char *key;
+	const char *value;
+} WORDS[] = {
+	{ "cafe", "amenity", "cafe" },
+	{ "coffee_shop", "amenity", "cafe" },
+	{ "coffeehouse", "amenity", "cafe" },
+	{ "tea_room", "amenity", "cafe" },
+	{ "_cafe", "amenity", "cafe" },
+	{ "fast_food_restaurant", "amenity", "fast_food" },
+	{ "fast_food", "amenity", "fast_food" },
+	{ "burger_joint", "amenity", "fast_food" },
+	{ "sandwich_shop", "amenity", "fast_food" },
+	{ "restaurant", "amenity", "restaurant" },
+	{ "_restaurant", "amenity", "restaurant" },
+	{ "diner", "amenity", "restaurant" },
+	{ "bistro", "amenity", "restaurant" },
+	{ "pizzeria", "amenity", "restaurant" },
+	{ "steakhouse", "amenity", "restaurant" },
+	{ "eat_and_drink", "amenity", "restaurant" },
+	{ "dining_and_drinking", "amenity", "restaurant" },
+	{ "bar", "amenity", "bar" },
+	{ "pub", "amenity", "pub" },
+	{ "_bar", "amenity", "bar" },
+	{ "_pub", "amenity", "pub" },
+	{ "brewery", "amenity", "bar" },
+	{ "night_club", "amenity", "nightclub" },
+	{ "dance_club", "amenity", "nightclub" },
+	{ "bakery", "shop", "bakery" },
+	{ "supermarket", "shop", "supermarket" },
+	{ "grocery_store", "shop", "supermarket" },
+	{ "convenience_store", "shop", "convenience" },
+	{ "clothing_store", "shop", "clothes" },
+	{ "boutique", "shop", "clothes" },
+	{ "shoe_store", "shop", "shoes" },
+	{ "bookstore", "shop", "books" },
+	{ "book_store", "shop", "books" },
+	{ "department_store", "shop", "department_store" },
+	{ "shopping_mall", "shop", "mall" },
+	{ "shopping_center", "shop", "mall" },
+	{ "electronics_store", "shop", "electronics" },
+	{ "hardware_store", "shop", "hardware" },
+	{ "furniture_store", "shop", "furniture" },
+	{ "flower_store", "shop", "florist" },
+	{ "flower_shop", "shop", "florist" },
+	{ "florist", "shop", "florist" },
+	{ "jewelry_store", "shop", "jewelry" },
+	{ "pet_store", "shop", "pet" },
+	{ "liquor_store", "shop", "alcohol" },
+	{ "bicycle_shop", "shop", "bicycle" },
+	{ "bike_shop", "shop", "bicycle" },
+	{ "bicycle_store", "shop", "bicycle" },
+	{ "car_dealer", "shop", "car" },
+	{ "car_dealership", "shop", "car" },
+	{ "automotive_repair", "shop", "car_repair" },
+	{ "automotive_repair_shop", "shop", "car_repair" },
+	{ "hair_salon", "shop", "hairdresser" },
+	{ "barber", "shop", "hairdresser" },
+	{ "barbershop", "shop", "hairdresser" },
+	{ "beauty_salon", "shop", "beauty" },
+	{ "laundromat", "shop", "laundry" },
+	{ "laundry_service", "shop", "laundry" },
+	{ "travel_agency", "shop", "travel_agency" },
+	{ "drugstore", "amenity", "pharmacy" },
+	{ "pharmacy", "amenity", "pharmacy" },
+	{ "hospital", "amenity", "hospital" },
+	{ "medical_center", "amenity", "clinic" },
+	{ "doctor", "amenity", "doctors" },
+	{ "doctor_s_office", "amenity", "doctors" },
+	{ "dentist", "amenity", "dentist" },
+	{ "veterinarian", "amenity", "veterinary" },
+	{ "bank", "amenity", "bank" },
+	{ "bank_credit_union", "amenity", "bank" },
+	{ "credit_union", "amenity", "bank" },
+	{ "atm", "amenity", "atm" },
+	{ "atms", "amenity", "atm" },
+	{ "college_university", "amenity", "university" },
+	{ "university", "amenity", "university" },
+	{ "college_and_university", "amenity", "university" },
+	{ "preschool", "amenity", "kindergarten" },
+	{ "school", "amenity", "school" },
+	{ "_school", "amenity", "school" },
+	{ "library", "amenity", "library" },
+	{ "hotel", "tourism", "hotel" },
+	{ "_hotel", "tourism", "hotel" },
+	{ "motel", "tourism", "motel" },
+	{ "hostel", "tourism", "hostel" },
+	{ "bed_and_breakfast", "tourism", "guest_house" },
+	{ "lodging", "tourism", "hotel" },
+	{ "campground", "tourism", "camp_site" },
+	{ "art_museum", "tourism", "museum" },
+	{ "museum", "tourism", "museum" },
+	{ "_museum", "tourism", "museum" },
+	{ "art_gallery", "tourism", "gallery" },
+	{ "zoo", "tourism", "zoo" },
+	{ "aquarium", "tourism", "aquarium" },
+	{ "amusement_park", "tourism", "theme_park" },
+	{ "theme_park", "tourism", "theme_park" },
+	{ "landmark_and_historical_building", "tourism", "attraction" },
+	{ "cinema", "amenity", "cinema" },
+	{ "movie_theater", "amenity", "cinema" },
+	{ "theatre", "amenity", "theatre" },
+	{ "theater", "amenity", "theatre" },
+	{ "casino", "amenity", "casino" },
+	{ "stadium_arena", "leisure", "stadium" },
+	{ "stadium", "leisure", "stadium" },
+	{ "park", "leisure", "park" },
+	{ "_park", "leisure", "park" },
+	{ "gym", "leisure", "fitness_centre" },
+	{ "gym_and_studio", "leisure", "fitness_centre" },
+	{ "fitness_center", "leisure", "fitness_centre" },
+	{ "bowling_alley", "leisure", "bowling_alley" },
+	{ "marina", "leisure", "marina" },
+	{ "gas_station", "amenity", "fuel" },
+	{ "fuel_station", "amenity", "fuel" },
+	{ "parking", "amenity", "parking" },
+	{ "car_rental", "amenity", "car_rental" },
+	{ "car_rental_agency", "amenity", "car_rental" },
+	{ "rental_car_location", "amenity", "car_rental" },
+	{ "car_wash", "amenity", "car_wash" },
+	{ "taxi_stand", "amenity", "taxi" },
+	{ "train_station", "railway", "station" },
+	{ "rail_station", "railway", "station" },
+	{ "metro_station", "railway", "subway_entrance" },
+	{ "subway_station", "railway", "subway_entrance" },
+	{ "light_rail_station", "railway", "tram_stop" },
+	{ "tram_station", "railway", "tram_stop" },
+	{ "bus_station", "amenity", "bus_station" },
+	{ "bus_stop", "highway", "bus_stop" },
+	{ "airport", "aeroway", "aerodrome" },
+	{ "airport_terminal", "aeroway", "terminal" },
+	{ "church_cathedral", "amenity", "place_of_worship" },
+	{ "church", "amenity", "place_of_worship" },
+	{ "mosque", "amenity", "place_of_worship" },
+	{ "synagogue", "amenity", "place_of_worship" },
+	{ "temple", "amenity", "place_of_worship" },
+	{ "_temple", "amenity", "place_of_worship" },
+	{ "religious_organization", "amenity", "place_of_worship" },
+	{ "police_department", "amenity", "police" },
+	{ "police_station", "amenity", "police" },
+	{ "fire_department", "amenity", "fire_station" },
+	{ "fire_station", "amenity", "fire_station" },
+	{ "post_office", "amenity", "post_office" },
+	{ "courthouse", "amenity", "courthouse" },
+	{ "town_hall", "amenity", "townhall" },
+	{ "city_hall", "amenity", "townhall" },
+	{ "embassy", "office", "diplomatic" },
+	{ "lawyer", "office", "lawyer" },
+	{ "real_estate_agent", "office", "estate_agent" },
+	{ "insurance_agency", "office", "insurance" },
+	{ "_store", "shop", "other" },
+	{ "_shop", "shop", "other" },
+	{ "retail", "shop", "other" },
+	{ "shopping", "shop", "other" },
+};
+
+static bool
+fits(struct span word, const char *row)
+{
+	size_t len = strlen(row);
+
+	if (row[0] != '_')
+		return span_is(word, row);
+	return word.len > len &&
+	       memcmp(word.data + word.len - len, row, len) == 0;
+}
+
+static size_t
+find_word(struct span word, struct span out[PLACE_TYPES_MAX])
+{
+	for (size_t i = 0; i < HERD_ARRAY_LEN(WORDS); i++) {
+		if (fits(word, WORDS[i].word))
+			return place_types_of_osm(span_from(WORDS[i].key),
+			    span_from(WORDS[i].value), out);
 	}
-	return false;
+	return 0;
+}
+
+/* "Café & Tea" as "cafe_tea". False: memory. */
+static bool
+make_word(struct buf *word, struct span text)
+{
+	size_t kept = 0;
+
+	buf_clear(word);
+	if (text_fold(word, text) != HERD_OK)
+		return false;
+	for (size_t i = 0; i < word->len; i++) {
+		char c = word->data[word->head + i];
+		bool plain = (c >= 'a' && c <= 'z') || text_is_digit(c);
+
+		if (plain)
+			word->data[word->head + kept++] = c;
+		else if (kept > 0 && word->data[word->head + kept - 1] != '_')
+			word->data[word->head + kept++] = '_';
+	}
+	while (kept > 0 && word->data[word->head + kept - 1] == '_')
+		kept--;
+	buf_truncate(word, kept);
+	return true;
+}
+
+/* The part of a label; a list's next label may follow it after a comma. */
+static size_t
+find_part(struct span part, struct buf *word, struct span out[PLACE_TYPES_MAX])
+{
+	size_t count = 0;
+
+	while (count == 0 && part.len > 0 && make_word(word, part)) {
+		count = find_word(buf_span(word), out);
+		do
+			part.len--;
+		while (part.len > 0 && part.data[part.len] != ',');
+	}
+	return count;
+}
+
+/* The first text in quotes of a list of them, or all of it. */
+static struct span
+first_of_list(struct span label)
+{
+	struct span rest = label;
+	struct span quoted;
+
+	if (span_find(label, '"') == NULL)
+		return label;
+	(void)span_cut(&rest, '"');
+	quoted = span_cut(&rest, '"');
+	return quoted;
+}
+
+size_t
+place_types_of_label(
+    struct span label, struct buf *scratch, struct span out[PLACE_TYPES_MAX])
+{
+	struct span rest = first_of_list(label);
+	size_t count = 0;
+
+	/* The last part says most; the ones before it are wider. */
+	while (count == 0 && rest.len > 0) {
+		size_t start = rest.len;
+
+		while (start > 0 && rest.data[start - 1] != '>')
+			start--;
+		count = find_part(
+		    span_of(rest.data + start, rest.len - start), scratch, out);
+		rest.len = start > 0 ? start - 1 : 0;
+	}
+	return count;
 }

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "herd/span.h"
+#include "herd/buf.h"
 
 #define PLACE_TYPES_MAX 6u
 
@@ -30,5 +30,16 @@ const struct place_types_tag *place_types_tags(void);
 
 /* Is key=value one of them? */
 bool place_types_has_tag(struct span key, struct span value);
+
+/* Its place among them: the first says best what a place is. SIZE_MAX: none. */
+size_t place_types_rank(struct span key, struct span value);
+
+/*
+ * Types of a category of Overture ("coffee_shop") or a label of Foursquare
+ * ("Dining and Drinking > Cafe, Coffee, and Tea House > Coffee Shop"; of a list
+ * the first one counts); 0 of one that is not known. `scratch` is the caller's.
+ */
+size_t place_types_of_label(
+    struct span label, struct buf *scratch, struct span out[PLACE_TYPES_MAX]);
 
 #endif

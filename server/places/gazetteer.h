@@ -12,10 +12,20 @@
 #include <sqlite3.h>
 
 #include "herd/settings.h"
-#include "places/gazetteer_file.h"
-#include "places/kd_tree.h"
+#include "herd/gazetteer_file.h"
+#include "herd/kd_tree.h"
 
 #define GAZETTEER_SOURCE_MAX 64u
+#define GAZETTEER_ZONE_MAX 64u
+
+/* The types of some places. */
+struct gazetteer_list {
+	struct span types[GAZETTEER_TYPES_MAX];
+	size_t count;
+	bool is_establishment; /* not an area */
+	uint64_t places;
+	char text[GAZETTEER_LIST_BYTES_MAX + 1]; /* with commas */
+};
 
 /* What all readers share; constant once open. */
 struct gazetteer {
@@ -24,6 +34,12 @@ struct gazetteer {
 	/* SHA-256 of the table that the file was made from, in hex */
 	char source[GAZETTEER_SOURCE_MAX + 1];
 	uint64_t rows;
+	uint64_t bytes;   /* of the file */
+	uint64_t made_ns; /* when it was last written; wall clock */
+	double bounds[4]; /* south, west, north, east */
+	char zone[GAZETTEER_ZONE_MAX + 1]; /* of opening hours; "" = none */
+	struct gazetteer_list *lists;
+	size_t list_count;
 	struct kd_point *points; /* `rows` of them; points[i] has id i + 1 */
 	char *notice;
 	struct span lines[GAZETTEER_NOTICE_LINES_MAX]; /* of the notice */
@@ -49,6 +65,10 @@ HERD_MUST_CHECK enum herd_error gazetteer_locate(const char *setting,
 HERD_MUST_CHECK enum herd_error gazetteer_open(const char *path,
     const char *icon_base, struct buf *message, struct gazetteer **out);
 void gazetteer_close(struct gazetteer *gazetteer);
+
+/* The list of types of points[index]. */
+const struct gazetteer_list *gazetteer_list_of(
+    const struct gazetteer *gazetteer, size_t index);
 
 /*
  * Opens read-only, immutable, mapped into memory, without locks; an SQLite

@@ -5,19 +5,19 @@
 
 #include <sqlite3.h>
 
-#include "herd/buf.h"
+#include "places/gazetteer.h"
 
 /* The statement that reads a place by its id. */
 #define GAZETTEER_PLACE_READ                                          \
 	"SELECT place_id, kind, name, vicinity, country, population," \
-	" lat, lng FROM place WHERE id = ?"
+	" lat, lng, hours FROM place WHERE id = ?"
 
 /*
- * Appends a place with its icon (result_icon.h) as a member of "results" (for
+ * Appends the place of points[index] as a member of "results" (for
  * json_member()). HERD_ESYSTEM: `read`, the statement above, has no such row or
  * one of a kind that this version does not know.
  */
 HERD_MUST_CHECK enum herd_error gazetteer_place_write(sqlite3_stmt *read,
-    sqlite3_int64 id, const char *icon_base, struct buf *out);
+    const struct gazetteer *gazetteer, size_t index, struct buf *out);
 
 #endif

@@ -121,7 +121,7 @@ add_place(struct gazetteer_reader *reader, uint32_t id, struct json *json)
 	}
 	buf_clear(&reader->text);
 	error = gazetteer_place_write(
-	    reader->read, id, gazetteer->icon_base, &reader->text);
+	    reader->read, gazetteer, id - 1, &reader->text);
 	if (error != HERD_OK)
 		return error;
 	text = buf_span(&reader->text);

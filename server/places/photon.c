@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "herd/place_types.h"
+#include "herd/street.h"
 #include "places/result_icon.h"
 #include "places/upstream.h"
 #include "places/upstream_json.h"
@@ -85,37 +86,21 @@ read_town(const cJSON *properties)
 	return town;
 }
 
-/* Countries that write the number before the street. */
-static bool
-puts_number_first(const cJSON *properties)
-{
-	static const char *const codes[] = { "AU", "CA", "FR", "GB", "IE", "IN",
-		"NZ", "US" };
-	struct span country = member_text(properties, "countrycode");
-
-	for (size_t i = 0; i < HERD_ARRAY_LEN(codes); i++) {
-		if (country.data != NULL && span_is(country, codes[i]))
-			return true;
-	}
-	return false;
-}
-
 /* "Street 12" or "12 Street"; empty when there is no street. */
 static void
 format_street(const cJSON *properties, char out[TEXT_MAX])
 {
-	struct span street = member_text(properties, "street");
-	struct span number = member_text(properties, "housenumber");
-	bool swap = number.data != NULL && puts_number_first(properties);
+	struct buf text;
 
-	out[0] = '\0';
-	if (street.data == NULL || street.len + number.len + 2 > TEXT_MAX)
-		return;
-	(void)snprintf(out, TEXT_MAX, "%s%s%s",
-	    swap ? number.data : street.data, number.data != NULL ? " " : "",
-	    swap                  ? street.data
-	    : number.data != NULL ? number.data
-				  : "");
+	buf_init(&text, TEXT_MAX - 1);
+	/* One that is too long is left out. */
+	if (street_format(&text, member_text(properties, "countrycode"),
+		member_text(properties, "street"),
+		member_text(properties, "housenumber")) != HERD_OK)
+		buf_clear(&text);
+	memcpy(out, text.len > 0 ? buf_span(&text).data : "", text.len);
+	out[text.len] = '\0';
+	buf_release(&text);
 }
 
 /* "Street 12, Town"; either may be missing. */

@@ -19,9 +19,9 @@
 #include <sqlite3.h>
 
 #include "herd/herdfile.h"
-#include "places/gazetteer_file.h"
+#include "herd/gazetteer_file.h"
 #include "places/gazetteer_reader.h"
-#include "places/kd_tree.h"
+#include "herd/kd_tree.h"
 
 #define DATA "build/gazetteer.sqlite"
 #define GOLDEN "tests/unit/data/places-frankfurt.json"
