@@ -102,6 +102,7 @@ CLIENT_BASE_SRC := client/base/arena.c client/base/child.c \
 	client/base/exit_status.c client/base/histogram.c client/base/loop.c \
 	client/base/paths.c client/base/tokens.c client/base/xbuf.c
 CLIENT_INPUT_SRC := client/input/centroid.c client/input/gazetteer_maker.c \
+	client/input/gazetteer_towns.c \
 	client/input/import_csv.c client/input/import_geojson.c \
 	client/input/import_gpx.c client/input/import_guess.c \
 	client/input/import_herd.c \
@@ -163,7 +164,8 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/peer_change.c client/cmd/peer_disable.c client/cmd/peer_enable.c \
 	client/cmd/peer_graph.c client/cmd/peer_ls.c client/cmd/peer_reconnect.c \
 	client/cmd/peer_rows.c client/cmd/peer_show.c client/cmd/ping.c \
-	client/cmd/places_cache.c client/cmd/places_status.c \
+	client/cmd/places_cache.c client/cmd/places_import.c \
+	client/cmd/places_status.c \
 	client/cmd/places_test.c client/cmd/prefs_rows.c client/cmd/quit.c \
 	client/cmd/raw.c client/cmd/secret_file.c client/cmd/set.c \
 	client/cmd/stats_command.c client/cmd/stats_trend.c \

@@ -23,7 +23,7 @@
 #define LINE_BYTES_MAX 8190u
 #define PIECE_BYTES 65536u
 
-struct table {
+struct place_table {
 	struct gazetteer_maker maker;
 	struct import_options options;
 	struct import_reader reader;
@@ -45,7 +45,7 @@ static bool HERD_PRINTF(1, 2) fail(const char *fmt, ...)
 }
 
 static bool
-take_record(struct table *table)
+take_record(struct place_table *table)
 {
 	const struct import_record *record = &table->record;
 	const char *fault = record->fault;
@@ -69,7 +69,7 @@ take_record(struct table *table)
 
 /* False: said already. */
 static bool
-feed(struct table *table, FILE *in)
+feed(struct place_table *table, FILE *in)
 {
 	static char piece[PIECE_BYTES];
 	size_t len = fread(piece, 1, sizeof(piece), in);
@@ -86,7 +86,7 @@ feed(struct table *table, FILE *in)
 }
 
 static bool
-read_table(struct table *table, FILE *in)
+read_table(struct place_table *table, FILE *in)
 {
 	bool done = import_reader_use(&table->reader, "herd");
 
@@ -103,7 +103,7 @@ read_table(struct table *table, FILE *in)
 
 /* SHA-256 of the table, in hex. */
 static struct span
-finish_hash(struct table *table, char out[2 * EVP_MAX_MD_SIZE])
+finish_hash(struct place_table *table, char out[2 * EVP_MAX_MD_SIZE])
 {
 	static const char hex[] = "0123456789abcdef";
 	unsigned char digest[EVP_MAX_MD_SIZE];
@@ -119,7 +119,7 @@ finish_hash(struct table *table, char out[2 * EVP_MAX_MD_SIZE])
 }
 
 static bool
-finish(struct table *table, struct span notice)
+finish(struct place_table *table, struct span notice)
 {
 	char source[2 * EVP_MAX_MD_SIZE];
 	const struct maker_facts facts = {
@@ -137,7 +137,7 @@ finish(struct table *table, struct span notice)
 static bool
 make(const char *path, struct span notice)
 {
-	struct table table = {
+	struct place_table table = {
 		.options = { .shape = &place_shape,
 		    .record_max = LINE_BYTES_MAX },
 		.hash = EVP_MD_CTX_new(),

@@ -459,7 +459,31 @@ find_part(struct span part, struct buf *word, struct span out[PLACE_TYPES_MAX])
 	return count;
 }
 
-/* The first text in quotes of a list of them, or all of it. */
+/* A list without quotes: a comma and a root of the tree begin its next one. */
+static struct span
+first_without_quotes(struct span label)
+{
+	static const char *const roots[] = { "Arts and Entertainment",
+		"Business and Professional Services",
+		"Community and Government", "Dining and Drinking", "Event",
+		"Health and Medicine", "Landmarks and Outdoors", "Retail",
+		"Sports and Recreation", "Travel and Transportation" };
+
+	for (size_t at = 1; at + 2 < label.len; at++) {
+		struct span next =
+		    span_of(label.data + at + 2, label.len - at - 2);
+
+		if (memcmp(label.data + at, ", ", 2) != 0)
+			continue;
+		for (size_t i = 0; i < HERD_ARRAY_LEN(roots); i++) {
+			if (span_begins(next, span_from(roots[i])))
+				return span_of(label.data, at);
+		}
+	}
+	return label;
+}
+
+/* The first text of a list of them, or all of it. */
 static struct span
 first_of_list(struct span label)
 {
@@ -467,7 +491,7 @@ first_of_list(struct span label)
 	struct span quoted;
 
 	if (span_find(label, '"') == NULL)
-		return label;
+		return first_without_quotes(label);
 	(void)span_cut(&rest, '"');
 	quoted = span_cut(&rest, '"');
 	return quoted;

@@ -57,6 +57,7 @@
 	X(places_status) \
 	X(places_test) \
 	X(places_cache) \
+	X(places_import) \
 	X(config_show) \
 	X(config_check) \
 	X(config_diff) \

@@ -140,12 +140,13 @@ missing(const struct import_options *options HERD_UNUSED, uint32_t fields)
 /* --- objects -------------------------------------------------------------- */
 
 /* What the members of an object say about the kind of place. */
-struct reading {
+struct place_reading {
 	struct import_record *record;
 	size_t rank; /* of the tag that says best what it is */
 	struct json_item best_key;
 	struct json_item best_value;
 	bool is_other; /* tagged as a street, a building ... */
+	char letter;   /* of osmium's @type: node, way, relation; or NUL */
 };
 
 static bool
@@ -164,7 +165,8 @@ is_other_thing(struct span key)
 }
 
 static void
-read_tag(struct reading *r, struct span key, const struct json_item *value)
+read_tag(
+    struct place_reading *r, struct span key, const struct json_item *value)
 {
 	size_t rank;
 
@@ -181,7 +183,7 @@ read_tag(struct reading *r, struct span key, const struct json_item *value)
 }
 
 static void
-take(struct reading *r, const struct json_item *object, const char *key,
+take(struct place_reading *r, const struct json_item *object, const char *key,
     unsigned field)
 {
 	struct json_item value = json_members_find(object, key);
@@ -191,7 +193,8 @@ take(struct reading *r, const struct json_item *object, const char *key,
 
 /* Members that hold objects or lists: Overture's. */
 static void
-read_nested(struct reading *r, struct span key, const struct json_item *value)
+read_nested(
+    struct place_reading *r, struct span key, const struct json_item *value)
 {
 	struct json_members list = json_members(value);
 	struct json_item first;
@@ -214,7 +217,8 @@ read_nested(struct reading *r, struct span key, const struct json_item *value)
 }
 
 static void
-read_member(struct reading *r, struct span key, const struct json_item *value)
+read_member(
+    struct place_reading *r, struct span key, const struct json_item *value)
 {
 	unsigned field;
 
@@ -227,6 +231,8 @@ read_member(struct reading *r, struct span key, const struct json_item *value)
 			import_record_put(r->record, PLACE_CLOSED, value->text);
 		return;
 	}
+	if (span_is(key, "@type") && value->text.len > 0)
+		r->letter = *value->text.data;
 	read_tag(r, key, value);
 	field = find_title(key);
 	if (field < PLACE_FIELDS)
@@ -234,7 +240,7 @@ read_member(struct reading *r, struct span key, const struct json_item *value)
 }
 
 static void
-read_members(struct reading *r, const struct json_item *object)
+read_members(struct place_reading *r, const struct json_item *object)
 {
 	struct json_members members = json_members(object);
 	struct json_item value;
@@ -256,7 +262,7 @@ put_types(struct import_record *record, const struct span *types, size_t count)
 
 /* The best tag as types. False: it is no place. */
 static bool
-settle_tags(struct reading *r)
+settle_tags(struct place_reading *r)
 {
 	struct span types[PLACE_TYPES_MAX];
 
@@ -280,7 +286,7 @@ put_degrees(struct import_record *record, double lat, double lon)
 
 /* Overpass: {"type":"node","id":1,"lat":..,"lon":..,"tags":{..}}. */
 static const char *
-read_element(const struct json_item *element, struct reading *r)
+read_element(const struct json_item *element, struct place_reading *r)
 {
 	struct json_item tags = json_members_find(element, "tags");
 	struct json_item center = json_members_find(element, "center");
@@ -303,8 +309,24 @@ read_element(const struct json_item *element, struct reading *r)
 	return NULL;
 }
 
+/* Nodes, ways and relations count their ids each for itself. */
+static void
+prefix_id(struct place_reading *r)
+{
+	struct buf *id = &r->record->fields[PLACE_ID];
+	struct buf text = XBUF;
+	uint64_t number;
+
+	if (r->letter == '\0' ||
+	    text_to_u64(buf_span(id), 0, UINT64_MAX, &number) != HERD_OK)
+		return;
+	putf(&text, "%c" SPAN_FMT, r->letter, SPAN_ARG(buf_span(id)));
+	must(buf_set(id, buf_span(&text).data, text.len));
+	buf_release(&text);
+}
+
 static const char *
-read_feature(const struct json_item *feature, struct reading *r)
+read_feature(const struct json_item *feature, struct place_reading *r)
 {
 	struct json_item geometry = json_members_find(feature, "geometry");
 	struct json_item properties = json_members_find(feature, "properties");
@@ -312,6 +334,7 @@ read_feature(const struct json_item *feature, struct reading *r)
 	double lon;
 
 	read_members(r, &properties);
+	prefix_id(r);
 	take(r, feature, "id", PLACE_ID);
 	r->record->passed_over = !settle_tags(r);
 	if (r->record->passed_over)
@@ -328,7 +351,7 @@ read_feature(const struct json_item *feature, struct reading *r)
 static const char *
 read_object(const struct json_item *object, struct import_record *record)
 {
-	struct reading r = { .record = record, .rank = NO_RANK };
+	struct place_reading r = { .record = record, .rank = NO_RANK };
 	struct json_item type = json_members_find(object, "type");
 
 	if (type.kind != JSON_STRING)

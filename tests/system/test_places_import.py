@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""herdctl places import: made-up places in the shapes that real sources have
+become a data file, and a node answers from it."""
+import gzip
+import json
+import os
+import resource
+import sqlite3
+import subprocess
+
+import pytest
+
+from nodes import HERDCTL, Herd
+
+NOTICE = "© OpenStreetMap contributors, ODbL\n"
+
+
+def run(folder, *words, **kinds):
+    (folder / "NOTICE").write_text(NOTICE)
+    return subprocess.run([HERDCTL, "places", "import", *map(str, words)], cwd=folder,
+                          capture_output=True, text=True, timeout=120, **kinds)
+
+
+def totals(done):
+    rows = [line.rsplit("\t", 1) for line in done.stdout.splitlines()[1:]]
+    return {what: int(count) for what, count in rows}
+
+
+def places(path):
+    """{place_id: (name, types, vicinity, lat, lng, hours)} of a data file."""
+    with sqlite3.connect(path) as db:
+        return {row[0]: row[1:] for row in db.execute(
+            "SELECT place_id, name, list.types, vicinity, lat, lng, hours FROM place"
+            " JOIN list ON list.id = place.types")}
+
+
+def make(folder, name, text, *words, status=0):
+    (folder / name).write_text(text)
+    done = run(folder, name, "-O", "out.sqlite", "-n", "NOTICE", *words)
+    assert done.returncode == status, done.stderr
+    return done
+
+
+def feature(properties, lon=-118.25, lat=34.05, geometry=None, **more):
+    return {"type": "Feature", "properties": properties, **more, "geometry": geometry or {
+        "type": "Point", "coordinates": [lon, lat]}}
+
+
+def collection(*features):
+    return json.dumps({"type": "FeatureCollection", "features": features})
+
+
+POI = "point_of_interest,establishment"
+SQUARE = [[0, 0], [2, 0], [2, 2], [0, 2], [0, 0]]
+HOLE = [[1, 0], [2, 0], [2, 2], [1, 2], [1, 0]]
+
+
+def test_osmium_export(tmp_path):
+    """GeoJSON text sequences with ids of osmium's @-attributes."""
+    features = [
+        feature({"@type": "node", "@id": 7, "amenity": "cafe", "name": "Café A",
+                 "addr:street": "Hauptstraße", "addr:housenumber": "3", "addr:city": "Berlin",
+                 "opening_hours": "24/7"}),
+        feature({"@type": "way", "@id": 7, "shop": "supermarket", "name": "Market",
+                 "building": "yes", "addr:country": "US", "addr:street": "Main Street",
+                 "addr:housenumber": "9"}, geometry={
+                     "type": "MultiPolygon", "coordinates": [[SQUARE, HOLE]]}),
+        feature({"highway": "residential", "name": "A Street"}),
+        feature({"amenity": "bench"}),
+        feature({"railway": "halt", "name": "Halt"}, id="n99"),
+        feature({"place": "suburb", "name": "Suburb"}, geometry={
+            "type": "LineString", "coordinates": [[179, 10], [-179, 10]]}),
+    ]
+    text = "".join("\x1e" + json.dumps(f, ensure_ascii=False) + "\n" for f in features)
+    done = make(tmp_path, "a.geojsonseq", text)
+    assert totals(done) == {
+        "read": 6, "written": 4, "passed over": 2, "twice": 0, "rejected": 0, "cafe": 1,
+        "supermarket": 1, "train_station": 1, "neighborhood": 1}
+    found = places(tmp_path / "out.sqlite")
+    assert found["n7"] == ("Café A", "cafe,food," + POI, "Hauptstraße 3, Berlin", 34.05,
+                           -118.25, "24/7")
+    assert found["w7"][:3] == ("Market", "supermarket,grocery_or_supermarket,store," + POI,
+                               "9 Main Street")
+    assert found["w7"][3:5] == (pytest.approx(1), pytest.approx(0.5))
+    assert found["n99"][1].startswith("train_station,transit_station")
+    suburb = next(p for p in found.values() if p[0] == "Suburb")
+    assert suburb[1] == "neighborhood,political" and abs(suburb[4]) == 180
+
+
+def test_overpass(tmp_path):
+    done = make(tmp_path, "a.json", json.dumps({"version": 0.6, "elements": [
+        {"type": "node", "id": 1, "lat": 1.5, "lon": 2.5,
+         "tags": {"amenity": "pharmacy", "name": "P"}},
+        {"type": "way", "id": 1, "center": {"lat": 3, "lon": 4}, "nodes": [1, 2],
+         "tags": {"tourism": "hotel", "name": "H"}},
+        {"type": "way", "id": 2, "tags": {"tourism": "hotel", "name": "No centre"}},
+        {"type": "node", "id": 3, "lat": 1, "lon": 2}]}), status=8)
+    assert "a.json:1: it has no position: ask Overpass for `out center'" in done.stderr
+    assert totals(done)["passed over"] == 1
+    found = places(tmp_path / "out.sqlite")
+    assert found["node/1"][1:5] == ("pharmacy,health," + POI, "P", 1.5, 2.5)
+    assert found["way/1"][:2] == ("H", "lodging," + POI)
+
+
+def test_overture_download(tmp_path):
+    def place(id, category, **more):
+        return feature({
+            "id": id, "names": {"primary": "Name " + id, "common": None, "rules": []},
+            "categories": {"primary": category, "alternate": ["x"]}, "confidence": 0.9,
+            "addresses": [{"freeform": "1 High Street", "locality": "London", "postcode": "N1",
+                           "region": None, "country": "GB"}], **more}, id=id)
+    done = make(tmp_path, "a.geojson", collection(
+        place("o1", "coffee_shop"), place("o2", "thai_restaurant"),
+        place("o3", "something_new"), place("o4", "bar", operating_status="permanently_closed"),
+        place("o5", "bar", operating_status="open")))
+    found = places(tmp_path / "out.sqlite")
+    assert totals(done)["passed over"] == 1 and "o4" not in found
+    assert found["o1"][:3] == ("Name o1", "cafe,food," + POI, "1 High Street, London")
+    assert found["o2"][1] == "restaurant,food," + POI
+    assert found["o3"][1] == POI
+    assert found["o5"][1] == "bar," + POI
+
+
+def test_foursquare_csv(tmp_path):
+    labels = "Dining and Drinking > Cafe, Coffee, and Tea House > "
+    done = make(tmp_path, "a.csv", (
+        "fsq_place_id,name,latitude,longitude,address,locality,country,date_closed,"
+        "fsq_category_labels\n"
+        f'f1,"Bean, there",34.1,-118.2,12 Main St,Los Angeles,US,,"[""{labels}Coffee Shop""]"\n'
+        f'f2,Closed,34.1,-118.2,,,US,2020-01-01,"[{labels}Café]"\n'
+        f'f3,Plain,34.1,-118.2,,Los Angeles,US,,"[{labels}Café, Retail > Bookstore]"\n'
+        "f4,Other,34.1,-118.2,,,US,,Nothing > Known\n"
+        "f5,Nowhere,,,,,US,,\n"), status=8)
+    assert "a.csv:6: the latitude is not within -90..90" in done.stderr
+    found = places(tmp_path / "out.sqlite")
+    assert found["f1"][:3] == ("Bean, there", "cafe,food," + POI, "12 Main St, Los Angeles")
+    assert found["f3"][1:3] == ("cafe,food," + POI, "Los Angeles")
+    assert found["f4"][1:3] == (POI, "Other") and "f2" not in found
+
+
+def test_columns_of_ones_own(tmp_path):
+    make(tmp_path, "a.tsv", "key\ttitle\ty\tx\twhat\nk1\tDepot\t1\t2\tstorage;warehouse\n",
+         "--columns", "id=key,name=title,lat=y,lon=x,types=what")
+    assert places(tmp_path / "out.sqlite") == {
+        "k1": ("Depot", "storage,warehouse," + POI, "Depot", 1, 2, "")}
+
+
+def test_herd_table_and_merge(tmp_path):
+    (tmp_path / "b.csv").write_text("id,name,lat,lon\nx,Second,1,1\ny,Third,1,1\n")
+    with gzip.open(tmp_path / "c.csv.gz", "wt") as file:
+        file.write("id,name,lat,lon\nz,Packed,1,1\n")
+    (tmp_path / "a").write_text("x\t1\t2\tP\tFirst\t\tUS\tCA\t\n"
+                                "n\t1\t2\tN\tOwn\t\tUS\tCA\t\tcafe\t24/7\n")
+    done = run(tmp_path, "b.csv", "c.csv.gz", "-O", "two.sqlite", "-n", "NOTICE")
+    assert totals(done)["written"] == 3
+    done = run(tmp_path, "a", "--from", "herd", "-O", "out.sqlite", "-n", "NOTICE")
+    assert done.returncode == 0, done.stderr
+    assert places(tmp_path / "out.sqlite")["n"][1:6:4] == ("cafe," + POI, "24/7")
+    assert places(tmp_path / "out.sqlite")["x"][1] == "locality,political"
+
+
+def test_first_of_one_id_counts(tmp_path):
+    done = make(tmp_path, "a.csv", "id,name,lat,lon\na,One,1,1\na,Two,1,1\n")
+    assert totals(done)["twice"] == 1
+    assert places(tmp_path / "out.sqlite")["a"][0] == "One"
+
+
+def test_place_without_id_has_the_same_one_each_time(tmp_path):
+    text = "name,lat,lon\nA,1,1\nB,1,1\n"
+    make(tmp_path, "a.csv", text)
+    before = places(tmp_path / "out.sqlite")
+    make(tmp_path, "a.csv", text)
+    assert places(tmp_path / "out.sqlite") == before and len(before) == 2
+
+
+def test_rejects_have_their_lines(tmp_path):
+    lines = [json.dumps(feature({"id": str(i), "name": "x"})) for i in range(60)]
+    lines[3] = '{"type":"Feature","properties":{"name":"cut'
+    lines[5] = json.dumps(feature({"name": "far"}, lat=91))
+    lines[7] = json.dumps(feature({"name": "point"}, geometry={"type": "Point"}))
+    lines[9] = "garbage"
+    lines[11] = json.dumps(feature({"name": "bad\ufffd"})).replace("\\ufffd", "\\ud800")
+    for i in range(20, 50):
+        lines[i] = json.dumps(feature({"name": "x"}, geometry=None, lat="north"))
+    done = make(tmp_path, "a.geojsonl", "\x1e" + "\n\x1e".join(lines) + "\n", "--rejects",
+                "rejects", status=8)
+    rejects = (tmp_path / "rejects").read_text().splitlines()
+    assert [line.split(":")[1] for line in rejects[:4]] == ["4", "6", "8", "10"]
+    assert len(rejects) >= 34 and totals(done)["rejected"] == len(rejects)
+    assert len(done.stderr.splitlines()) == 20 and "--rejects alone" in done.stderr
+    assert totals(done)["written"] == 60 - len(rejects) - totals(done)["passed over"]
+
+
+@pytest.mark.parametrize("words,why", [
+    (["a.csv"], "-O"), (["a.csv", "-O", "o"], "-n FILE"),
+    (["a.csv", "-O", "o", "-n", "NOTICE", "--from", "gpx"], "--from"),
+    (["a.csv", "-O", "o", "-n", "NOTICE", "--columns", "id"], "FIELD=COLUMN"),
+    (["a.csv", "-O", "o", "-n", "NOTICE", "--columns", "colour=red"], "the fields are"),
+    (["a.csv", "-O", "o", "-n", "NOTICE"], "no column `name'"),
+    (["none.csv", "-O", "o", "-n", "NOTICE"], "none.csv: No such file"),
+    (["a.csv", "-O", "o", "-n", "none"], "none: cannot read it"),
+    (["empty.csv", "-O", "o", "-n", "NOTICE"], "no places"),
+    (["b.csv", "-O", "no/where/o", "-n", "NOTICE"], "No such file")])
+def test_wrong_use_says_what_to_do_and_leaves_nothing(tmp_path, words, why):
+    (tmp_path / "a.csv").write_text("id,lat,lon\n1,1,1\n")
+    (tmp_path / "b.csv").write_text("name,lat,lon\n1,1,1\n")
+    (tmp_path / "empty.csv").write_text("")
+    done = run(tmp_path, *words)
+    assert done.returncode != 0 and why in done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["NOTICE", "a.csv", "b.csv", "empty.csv"]
+
+
+def test_full_disk_leaves_the_old_file(tmp_path):
+    (tmp_path / "out.sqlite").write_text("as it was")
+    (tmp_path / "a.csv").write_text("name,lat,lon\n" + "".join(
+        f"Place {i},1,{i / 1000}\n" for i in range(5000)))
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100000, 100000))
+    done = run(tmp_path, "a.csv", "-O", "out.sqlite", "-n", "NOTICE", preexec_fn=limit)
+    assert done.returncode != 0 and "File too large" in done.stderr
+    assert (tmp_path / "out.sqlite").read_text() == "as it was"
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_memory_does_not_grow_with_the_texts(tmp_path):
+    """60 MB of names; what is kept of a place is a few dozen bytes."""
+    with open(tmp_path / "a.csv", "w") as file:
+        file.write("name,lat,lon\n")
+        for i in range(120000):
+            file.write(f"{i}{'n' * 480},{i % 80},{i % 170}\n")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    done = run(tmp_path, "a.csv", "-O", "out.sqlite", "-n", "NOTICE")
+    assert totals(done)["written"] == 120000
+    after = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    # The largest child so far, in KiB: Python's own tests may have larger ones.
+    assert after == before or after < 120 * 1024
+
+
+def test_node_answers_from_it_with_towns(tmp_path):
+    make(tmp_path, "a.geojson", collection(
+        feature({"id": "c1", "amenity": "cafe", "name": "The Café"}, -118.445127, 34.06893)),
+        "--with-towns")
+    with Herd(tmp_path, ["Riley"], [], "places: {data: out.sqlite}\n") as herd:
+        herd.start()
+        answer = herd["Riley"].ask(b"IAMAT me +34.068930-118.445127 5\nWHATSAT me 1 20\n")
+        wide = herd["Riley"].ask(b"WHATSAT me 10 20\n")
+    found = json.loads(answer.split(b"\n", 2)[2])
+    assert [p["name"] for p in found["results"]] == ["The Café"]
+    assert found["results"][0]["icon"].endswith("cafe-71.png")
+    assert NOTICE.strip() in found["html_attributions"]
+    assert any("GeoNames" in line for line in found["html_attributions"])
+    assert len(json.loads(wide.split(b"\n", 1)[1])["results"]) > 3
+
+
+def test_interrupt_leaves_nothing(tmp_path):
+    (tmp_path / "NOTICE").write_text(NOTICE)
+    process = subprocess.Popen(
+        [HERDCTL, "places", "import", "-", "--from", "csv", "-O", "out.sqlite", "-n", "NOTICE"],
+        cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdin.write(b"name,lat,lon\nA,1,1\n")
+    process.stdin.flush()
+    os.kill(process.pid, 15)
+    assert process.wait(20) != 0
+    process.stdin.close()
+    process.stderr.close()
+    assert [p.name for p in tmp_path.iterdir()] == ["NOTICE"]
