@@ -409,7 +409,7 @@ add_others(struct buf *types)
 			strlen(without[i])) != NULL)
 			return;
 	}
-	put_text(types, types->len > 0 ? LIST_OTHERS : LIST_OTHERS + 1);
+	put_text(types, &LIST_OTHERS[types->len == 0]);
 }
 
 static const char *
