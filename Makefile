@@ -165,7 +165,7 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/peer_graph.c client/cmd/peer_ls.c client/cmd/peer_reconnect.c \
 	client/cmd/peer_rows.c client/cmd/peer_show.c client/cmd/ping.c \
 	client/cmd/places_cache.c client/cmd/places_import.c \
-	client/cmd/places_status.c \
+	client/cmd/places_reload.c client/cmd/places_status.c \
 	client/cmd/places_test.c client/cmd/prefs_rows.c client/cmd/quit.c \
 	client/cmd/raw.c client/cmd/secret_file.c client/cmd/set.c \
 	client/cmd/stats_command.c client/cmd/stats_trend.c \

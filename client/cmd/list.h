@@ -58,6 +58,7 @@
 	X(places_test) \
 	X(places_cache) \
 	X(places_import) \
+	X(places_reload) \
 	X(config_show) \
 	X(config_check) \
 	X(config_diff) \

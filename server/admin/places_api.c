@@ -2,6 +2,7 @@
 /* The providers of places: /v1/places. */
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 #include "admin/admin_room.h"
 #include "admin/route.h"
@@ -12,6 +13,7 @@
 #define TEXT_MAX 65536u
 #define TEST_RADIUS_M 10000.0
 #define TEST_RESULTS 5u
+#define JOBS_MAX 8u
 
 static void
 fail_none(struct http_call *call)
@@ -56,75 +58,174 @@ serve_places_flush(struct http_call *call)
 	http_call_json(call);
 }
 
-/* --- a test call ------------------------------------------------------ */
+/* --- jobs that take their time -------------------------------------------- */
 
 /*
- * A provider may take seconds, so the test has its own thread. There is one
- * test at a time. It may outlive its call, but not its admin.
+ * A provider may take seconds, and so does a large file; each such job has
+ * its own thread. It may outlive its call, but not its admin.
  */
-struct places_test {
+struct places_job {
 	struct message message;
+	LIST_ENTRY(places_job) link; /* of the admin's */
 	struct admin *admin;
 	struct http_call *call; /* NULL: the client has left */
 	pthread_t thread;
 	bool joined;
+	/* Appends the answer to `text`, or what is wrong. */
+	enum herd_error (*work)(struct places_job *job);
 	struct places_question question;
 	struct buf text;
 	enum herd_error error;
 };
 
 static void
-on_gone(void *job)
+on_gone(void *arg)
 {
-	struct places_test *test = job;
+	struct places_job *job = arg;
 
-	test->call = NULL;
+	job->call = NULL;
+}
+
+static void
+answer_job(struct http_call *call, struct places_job *job)
+{
+	http_call_keep(call, NULL, NULL);
+	if (job->error == HERD_ENOMEM || job->error == HERD_ELIMIT ||
+	    (job->error == HERD_OK &&
+		buf_add_byte(&job->text, '\n') != HERD_OK))
+		http_call_out_of_memory(call);
+	else if (job->error == HERD_OK)
+		http_call_text(
+		    call, 200, "application/json", buf_span(&job->text));
+	else
+		http_call_fail(call, ADMIN_UNAVAILABLE, "the old answers go on",
+		    "%s", buf_cstr(&job->text));
 }
 
 static void
 on_done(struct message *message)
 {
-	struct places_test *test = (struct places_test *)message;
-	struct http_call *call = test->call;
+	struct places_job *job = (struct places_job *)message;
 
-	if (!test->joined)
-		pthread_join(test->thread, NULL);
-	test->admin->places_test = NULL;
-	if (call != NULL) {
-		http_call_keep(call, NULL, NULL);
-		if (test->error == HERD_OK &&
-		    buf_add_byte(&test->text, '\n') == HERD_OK)
-			http_call_text(call, 200, "application/json",
-			    buf_span(&test->text));
-		else
-			http_call_out_of_memory(call);
-	}
-	buf_release(&test->text);
-	free(test);
+	if (!job->joined)
+		pthread_join(job->thread, NULL);
+	LIST_REMOVE(job, link);
+	job->admin->places_job_count--;
+	if (job->call != NULL)
+		answer_job(job->call, job);
+	buf_release(&job->text);
+	free(job);
 }
 
 static void *
-run_test(void *arg)
+run_job(void *arg)
 {
-	struct places_test *test = arg;
+	struct places_job *job = arg;
 
-	test->error = places_test_json(
-	    test->admin->node->places, &test->question, &test->text);
-	mailbox_post(&test->admin->mailbox, &test->message);
+	job->error = job->work(job);
+	mailbox_post(&job->admin->mailbox, &job->message);
 	return NULL;
 }
 
 void
-places_test_join(struct admin *admin)
+places_jobs_join(struct admin *admin)
 {
-	struct places_test *test = admin->places_test;
+	struct places_job *job;
 
-	if (test == NULL)
-		return;
-	/* Its message frees it when the mailbox is released. */
-	pthread_join(test->thread, NULL);
-	test->joined = true;
+	/* Their messages free them when the mailbox is released. */
+	LIST_FOREACH(job, &admin->places_jobs, link)
+	{
+		if (!job->joined)
+			pthread_join(job->thread, NULL);
+		job->joined = true;
+	}
 }
+
+static struct places_job *
+job_new(struct http_call *call, enum herd_error (*work)(struct places_job *job),
+    const struct places_question *question)
+{
+	struct places_job *job = calloc(1, sizeof(*job));
+
+	if (job == NULL)
+		return NULL;
+	job->message.run = on_done;
+	job->admin = call->admin;
+	job->call = call;
+	job->work = work;
+	job->question = *question;
+	buf_init(&job->text, TEXT_MAX);
+	if (thread_start(&job->thread, "places-job", 0, run_job, job) != 0) {
+		free(job);
+		return NULL;
+	}
+	return job;
+}
+
+static void
+start_job(struct http_call *call,
+    enum herd_error (*work)(struct places_job *job),
+    const struct places_question *question)
+{
+	struct places_job *job;
+
+	if (call->node->places == NULL) {
+		fail_none(call);
+		return;
+	}
+	if (call->admin->places_job_count >= JOBS_MAX) {
+		http_call_fail(call, ADMIN_UNAVAILABLE,
+		    "try again in some seconds",
+		    "other questions to places are under way");
+		return;
+	}
+	job = job_new(call, work, question);
+	if (job == NULL) {
+		http_call_out_of_memory(call);
+		return;
+	}
+	LIST_INSERT_HEAD(&call->admin->places_jobs, job, link);
+	call->admin->places_job_count++;
+	http_call_keep(call, job, on_gone);
+	http_call_log(call, call->node->name);
+}
+
+/* --- reload --------------------------------------------------------------- */
+
+static enum herd_error
+work_reload(struct places_job *job)
+{
+	struct buf message;
+	struct json json;
+	bool changed = false;
+	enum herd_error error;
+
+	buf_init(&message, TEXT_MAX / 2);
+	error = places_reload(job->admin->node->places, &changed, &message);
+	if (error != HERD_OK) {
+		if (buf_add_span(&job->text, buf_span(&message)) != HERD_OK)
+			error = HERD_ENOMEM;
+	} else {
+		json_begin(&json, &job->text, JSON_COMPACT);
+		json_object(&json, NULL);
+		json_bool(&json, "changed", changed);
+		places_report_summary(job->admin->node->places, &json);
+		json_object_end(&json);
+		error = json_end(&json);
+	}
+	buf_release(&message);
+	return error;
+}
+
+void
+serve_places_reload(struct http_call *call)
+{
+	const struct places_question none = { .max = 0 };
+
+	start_job(call, work_reload, &none);
+}
+
+/* --- a test call ---------------------------------------------------------- */
 
 static const char *
 read_question(const struct query *query, struct places_question *question)
@@ -152,53 +253,22 @@ read_question(const struct query *query, struct places_question *question)
 	return NULL;
 }
 
-static struct places_test *
-test_start(struct http_call *call, const struct places_question *question)
+static enum herd_error
+work_test(struct places_job *job)
 {
-	struct places_test *test = calloc(1, sizeof(*test));
-
-	if (test == NULL)
-		return NULL;
-	test->message.run = on_done;
-	test->admin = call->admin;
-	test->call = call;
-	test->question = *question;
-	buf_init(&test->text, TEXT_MAX);
-	if (thread_start(&test->thread, "places-test", 0, run_test, test) !=
-	    0) {
-		free(test);
-		return NULL;
-	}
-	return test;
+	return places_test_json(
+	    job->admin->node->places, &job->question, &job->text);
 }
 
 void
 serve_places_test(struct http_call *call)
 {
 	struct places_question question;
-	struct places_test *test;
 	const char *fault = read_question(&call->query, &question);
 
-	if (fault != NULL) {
+	if (fault != NULL)
 		http_call_fail(call, ADMIN_BAD_REQUEST, fault,
 		    "a parameter has a wrong value");
-		return;
-	}
-	if (call->node->places == NULL) {
-		fail_none(call);
-		return;
-	}
-	if (call->admin->places_test != NULL) {
-		http_call_fail(call, ADMIN_UNAVAILABLE,
-		    "try again in some seconds", "another test is under way");
-		return;
-	}
-	test = test_start(call, &question);
-	if (test == NULL) {
-		http_call_out_of_memory(call);
-		return;
-	}
-	call->admin->places_test = test;
-	http_call_keep(call, test, on_gone);
-	http_call_log(call, call->node->name);
+	else
+		start_job(call, work_test, &question);
 }

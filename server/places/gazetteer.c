@@ -144,6 +144,13 @@ refuse(struct buf *message, const char *path, const char *why)
 	return error != HERD_OK ? error : HERD_ESYNTAX;
 }
 
+static uint64_t
+mtime_of(const struct stat *facts)
+{
+	return (uint64_t)facts->st_mtim.tv_sec * HERD_NS_PER_S +
+	       (uint64_t)facts->st_mtim.tv_nsec;
+}
+
 /* Refuses a file that is cut off, another program's or of an old format. */
 static enum herd_error
 check_marks(struct gazetteer *gazetteer, sqlite3 *db, struct buf *message)
@@ -168,7 +175,8 @@ check_marks(struct gazetteer *gazetteer, sqlite3 *db, struct buf *message)
 	if (stat(path, &facts) != 0 || facts.st_size != bytes)
 		return refuse(message, path, "cut off or damaged");
 	gazetteer->bytes = (uint64_t)bytes;
-	gazetteer->made_ns = (uint64_t)facts.st_mtim.tv_sec * HERD_NS_PER_S;
+	gazetteer->made_ns = mtime_of(&facts);
+	gazetteer->inode = (uint64_t)facts.st_ino;
 	return HERD_OK;
 }
 
@@ -417,6 +425,7 @@ gazetteer_open(const char *path, const char *icon_base, struct buf *message,
 	gazetteer = calloc(1, sizeof(*gazetteer));
 	if (gazetteer == NULL)
 		return HERD_ENOMEM;
+	atomic_init(&gazetteer->holders, 1);
 	memcpy(gazetteer->path, path, strlen(path) + 1);
 	memcpy(gazetteer->icon_base, icon_base, strlen(icon_base) + 1);
 	/*
@@ -435,6 +444,25 @@ gazetteer_open(const char *path, const char *icon_base, struct buf *message,
 	return HERD_OK;
 }
 
+struct gazetteer *
+gazetteer_hold(struct gazetteer *gazetteer)
+{
+	if (gazetteer != NULL)
+		atomic_fetch_add(&gazetteer->holders, 1);
+	return gazetteer;
+}
+
+bool
+gazetteer_has_changed(const struct gazetteer *gazetteer)
+{
+	struct stat facts;
+
+	return stat(gazetteer->path, &facts) != 0 ||
+	       gazetteer->inode != (uint64_t)facts.st_ino ||
+	       gazetteer->bytes != (uint64_t)facts.st_size ||
+	       gazetteer->made_ns != mtime_of(&facts);
+}
+
 const struct gazetteer_list *
 gazetteer_list_of(const struct gazetteer *gazetteer, size_t index)
 {
@@ -446,7 +474,7 @@ gazetteer_list_of(const struct gazetteer *gazetteer, size_t index)
 void
 gazetteer_close(struct gazetteer *gazetteer)
 {
-	if (gazetteer == NULL)
+	if (gazetteer == NULL || atomic_fetch_sub(&gazetteer->holders, 1) != 1)
 		return;
 	free(gazetteer->lists);
 	free(gazetteer->points);

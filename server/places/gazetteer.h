@@ -8,6 +8,7 @@
 #define HERD_PLACES_GAZETTEER_H
 
 #include <limits.h>
+#include <stdatomic.h>
 
 #include <sqlite3.h>
 
@@ -27,8 +28,9 @@ struct gazetteer_list {
 	char text[GAZETTEER_LIST_BYTES_MAX + 1]; /* with commas */
 };
 
-/* What all readers share; constant once open. */
+/* What all readers share; constant once open, but for `holders`. */
 struct gazetteer {
+	_Atomic unsigned holders;
 	char path[PATH_MAX];
 	char icon_base[SETTING_ICON_BASE_MAX + 1]; /* result_icon.h */
 	/* SHA-256 of the table that the file was made from, in hex */
@@ -36,7 +38,8 @@ struct gazetteer {
 	uint64_t rows;
 	uint64_t bytes;   /* of the file */
 	uint64_t made_ns; /* when it was last written; wall clock */
-	double bounds[4]; /* south, west, north, east */
+	uint64_t inode;
+	double bounds[4];                  /* south, west, north, east */
 	char zone[GAZETTEER_ZONE_MAX + 1]; /* of opening hours; "" = none */
 	struct gazetteer_list *lists;
 	size_t list_count;
@@ -60,11 +63,18 @@ HERD_MUST_CHECK enum herd_error gazetteer_locate(const char *setting,
 /*
  * Checks that `path` is a whole data file of this version. HERD_ESYSTEM (it
  * cannot be read), HERD_ESYNTAX (it is something else, old or damaged):
- * `message` says what is wrong and what to do.
+ * `message` says what is wrong and what to do. *out has
+ * one holder, the caller; gazetteer_close() lets go.
  */
 HERD_MUST_CHECK enum herd_error gazetteer_open(const char *path,
     const char *icon_base, struct buf *message, struct gazetteer **out);
 void gazetteer_close(struct gazetteer *gazetteer);
+
+/* Another holder; the last one that lets go frees it. */
+struct gazetteer *gazetteer_hold(struct gazetteer *gazetteer);
+
+/* Is the file at its path another one by now, or was it written since? */
+bool gazetteer_has_changed(const struct gazetteer *gazetteer);
 
 /* The list of types of points[index]. */
 const struct gazetteer_list *gazetteer_list_of(

@@ -34,7 +34,7 @@ _Static_assert(
     sizeof(struct kept_place) == SLOT_BYTES, "slots are of one size");
 
 struct gazetteer_reader {
-	const struct gazetteer *gazetteer;
+	struct gazetteer *gazetteer;
 	sqlite3 *db;
 	sqlite3_stmt *read;
 	struct kept_place *slots; /* touched only where used */
@@ -45,14 +45,14 @@ struct gazetteer_reader {
 
 enum herd_error
 gazetteer_reader_open(
-    const struct gazetteer *gazetteer, struct gazetteer_reader **out)
+    struct gazetteer *gazetteer, struct gazetteer_reader **out)
 {
 	struct gazetteer_reader *reader = calloc(1, sizeof(*reader));
 	enum herd_error error = HERD_OK;
 
 	if (reader == NULL)
 		return HERD_ENOMEM;
-	reader->gazetteer = gazetteer;
+	reader->gazetteer = gazetteer_hold(gazetteer);
 	buf_init(&reader->text, PLACE_TEXT_MAX);
 	reader->slots = calloc(SLOTS, sizeof(*reader->slots));
 	if (reader->slots == NULL)
@@ -78,6 +78,7 @@ gazetteer_reader_close(struct gazetteer_reader *reader)
 		return;
 	sqlite3_finalize(reader->read);
 	sqlite3_close(reader->db);
+	gazetteer_close(reader->gazetteer);
 	buf_release(&reader->text);
 	free(reader->slots);
 	free(reader);

@@ -93,6 +93,17 @@ void places_asker_cancel(struct places_asker *asker);
 /* NULL is fine. */
 void places_asker_free(struct places_asker *asker);
 
+/*
+ * Reads the gazetteer's file again, if it is another one by now. Blocks; the
+ * old answers go on meanwhile, and after a failure. *changed: it is in use
+ * now. `message` says what is wrong.
+ */
+HERD_MUST_CHECK enum herd_error places_reload(
+    struct places *places, bool *changed, struct buf *message);
+
+/* The same in a thread of its own; the hooks hear of it. */
+void places_reload_start(struct places *places);
+
 /* Drops all cached answers; returns how many. From any thread. */
 size_t places_cache_flush(struct places *places);
 

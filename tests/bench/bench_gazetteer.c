@@ -25,7 +25,7 @@ struct point {
 };
 
 struct bench {
-	const struct gazetteer *gazetteer;
+	struct gazetteer *gazetteer;
 	struct point *points; /* NULL: anywhere */
 	size_t count;
 	double seconds;

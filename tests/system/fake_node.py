@@ -440,6 +440,8 @@ def answer_post(node, path, query, body):
         return {"state": node.state}
     if path == "/v1/config/reload":
         return {"applied": ["log.level"], "restart": ["workers"], "rejected": []}
+    if path == "/v1/places/reload":
+        return {"changed": True}
     if path == "/v1/places/test":
         step = {"provider": "gazetteer", "status": "OK", "results": 5, "total_ms": 0.7}
         return {**step, "steps": [step]}

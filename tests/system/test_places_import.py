@@ -264,3 +264,57 @@ def test_interrupt_leaves_nothing(tmp_path):
     process.stdin.close()
     process.stderr.close()
     assert [p.name for p in tmp_path.iterdir()] == ["NOTICE"]
+
+
+# --- a running node takes the new file ---------------------------------------------
+
+ASK = b"WHATSAT me 1 20\n"
+
+
+def names_near(node):
+    return [p["name"] for p in json.loads(node.ask(ASK).split(b"\n", 1)[1])["results"]]
+
+
+@pytest.fixture
+def node(tmp_path):
+    make(tmp_path, "a.csv", "name,lat,lon,category\nOld,34.06893,-118.445127,cafe\n")
+    with Herd(tmp_path, ["Riley"], [], "places: {data: out.sqlite}\n") as herd:
+        herd.start()
+        herd["Riley"].ask(b"IAMAT me +34.068930-118.445127 5\n")
+        yield herd["Riley"]
+
+
+def ctl(node, *words):
+    return subprocess.run([HERDCTL, "-c", str(node.herd.path), "-n", node.name, "-o", "json",
+                           *words], capture_output=True, text=True, timeout=60)
+
+
+def test_reload_takes_a_new_file_and_keeps_the_old_one_after_a_bad_one(tmp_path, node):
+    assert names_near(node) == ["Old"]
+    make(tmp_path, "a.csv", "name,lat,lon,category\nNew,34.06893,-118.445127,cafe\n")
+    assert names_near(node) == ["Old"]
+    done = ctl(node, "places", "reload")
+    assert done.returncode == 0 and json.loads(done.stdout)["nodes"][0]["changed"] is True, done
+    assert names_near(node) == ["New"]
+    assert json.loads(ctl(node, "places", "reload").stdout)["nodes"][0]["changed"] is False
+    (tmp_path / "bad").write_text("no database")
+    os.replace(tmp_path / "bad", tmp_path / "out.sqlite")
+    done = ctl(node, "places", "reload")
+    assert done.returncode != 0 and "out.sqlite" in done.stderr
+    assert names_near(node) == ["New"]
+
+
+def test_hangup_takes_a_new_file(tmp_path, node):
+    make(tmp_path, "a.csv", "name,lat,lon,category\nNew,34.06893,-118.445127,cafe\n")
+    node.process.send_signal(1)
+    node.wait_log(r"event=places .*new gazetteer is in use")
+    assert names_near(node) == ["New"]
+
+
+def test_status_says_what_the_file_has(tmp_path, node):
+    row = json.loads(ctl(node, "places", "status").stdout)["providers"][0]
+    assert row["places"] == 1 and row["types"] == {"cafe": 1}
+    assert row["bounds"] == {"south": 34.06893, "west": -118.445127, "north": 34.06893,
+                             "east": -118.445127}
+    assert row["data"].endswith("out.sqlite") and row["data_made"].startswith("20")
+    assert row["data_bytes"] == (tmp_path / "out.sqlite").stat().st_size
