@@ -33,6 +33,7 @@ COMMON_SRC := common/address.c common/buf.c common/client_view.c \
 	common/framer.c common/gazetteer_file.c common/glob.c common/graph.c common/herdfile.c \
 	common/herdreader.c common/herdreader_check.c common/herdreader_nodes.c \
 	common/json.c common/kd_tree.c common/keyfile.c common/location.c \
+	common/opening_hours.c \
 	common/place_types.c common/report.c \
 	common/request.c common/resolver.c common/settings.c common/siphash.c \
 	common/store_row.c common/street.c common/text.c common/text_fold.c common/time.c common/time_histogram.c \
@@ -58,6 +59,7 @@ NODE_SRC := server/node/config.c server/node/files.c server/node/limits.c \
 PLACES_SRC := server/places/answer.c server/places/api_key.c \
 	server/places/attribution.c server/places/breaker.c server/places/cache.c \
 	server/places/fetch.c server/places/gazetteer.c \
+	server/places/gazetteer_filter.c server/places/gazetteer_names.c \
 	server/places/gazetteer_place.c \
 	server/places/gazetteer_reader.c server/places/google.c \
 	server/places/google_legacy.c server/places/json_scan.c \
@@ -68,7 +70,9 @@ PLACES_SRC := server/places/answer.c server/places/api_key.c \
 	server/places/places_asker.c server/places/places_report.c \
 	server/places/places_stats.c server/places/provider.c \
 	server/places/question.c server/places/result_icon.c \
-	server/places/test_call.c server/places/upstream.c \
+	server/places/places_search.c \
+	server/places/test_call.c server/places/time_zone.c \
+	server/places/upstream.c \
 	server/places/upstream_json.c
 STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
 	server/store/sqlite_backup.c server/store/sqlite_check.c \
@@ -164,7 +168,8 @@ CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
 	client/cmd/peer_change.c client/cmd/peer_disable.c client/cmd/peer_enable.c \
 	client/cmd/peer_graph.c client/cmd/peer_ls.c client/cmd/peer_reconnect.c \
 	client/cmd/peer_rows.c client/cmd/peer_show.c client/cmd/ping.c \
-	client/cmd/places_cache.c client/cmd/places_import.c \
+	client/cmd/places_cache.c client/cmd/places_filter.c \
+	client/cmd/places_import.c \
 	client/cmd/places_reload.c client/cmd/places_status.c \
 	client/cmd/places_test.c client/cmd/prefs_rows.c client/cmd/quit.c \
 	client/cmd/raw.c client/cmd/secret_file.c client/cmd/set.c \
@@ -200,7 +205,8 @@ CORE_TESTS := test_backoff test_batch_timer test_commit test_core_memory \
 	test_timekeeper
 
 PLACES_TESTS := test_answer test_gazetteer test_places \
-	test_places_fields test_places_guards
+	test_places_exact test_places_fields test_places_guards \
+	test_places_words
 NODE_TESTS := test_memory_bound test_node
 NET_TESTS := test_addresses test_certificate test_half_open test_keyring \
 	test_limits test_link_history test_loop_watch test_rate test_settings_apply

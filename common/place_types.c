@@ -217,6 +217,35 @@ place_types_tags(void)
 	return TAGS;
 }
 
+static bool
+row_has_type(size_t row, const char *type)
+{
+	for (size_t t = 0; t < HERD_ARRAY_LEN(ROWS[row].types); t++) {
+		if (ROWS[row].types[t] != NULL &&
+		    strcmp(ROWS[row].types[t], type) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+place_types_may_be(const struct place_types_tag *tag, const char *type)
+{
+	/* Rows end with these, which say nothing about the kind. */
+	if (strcmp(type, "establishment") == 0 ||
+	    strcmp(type, "point_of_interest") == 0 ||
+	    strcmp(type, "political") == 0)
+		return true;
+	for (size_t i = 0; i < HERD_ARRAY_LEN(ROWS); i++) {
+		if (strcmp(ROWS[i].key, tag->key) == 0 &&
+		    (tag->value == NULL || ROWS[i].value == NULL ||
+			strcmp(ROWS[i].value, tag->value) == 0) &&
+		    row_has_type(i, type))
+			return true;
+	}
+	return false;
+}
+
 size_t
 place_types_rank(struct span key, struct span value)
 {

@@ -28,6 +28,9 @@ struct place_types_tag {
 /* All of them; the last has key NULL. */
 const struct place_types_tag *place_types_tags(void);
 
+/* Can a place with the tag be of the type? */
+bool place_types_may_be(const struct place_types_tag *tag, const char *type);
+
 /* Is key=value one of them? */
 bool place_types_has_tag(struct span key, struct span value);
 

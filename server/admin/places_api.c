@@ -9,8 +9,9 @@
 #include "base/thread.h"
 #include "herd/request.h"
 #include "places/places_report.h"
+#include "places/question.h"
 
-#define TEXT_MAX 65536u
+#define TEXT_MAX (2 * PLACES_ANSWER_MAX)
 #define TEST_RADIUS_M 10000.0
 #define TEST_RESULTS 5u
 #define JOBS_MAX 8u
@@ -227,12 +228,30 @@ serve_places_reload(struct http_call *call)
 
 /* --- a test call ---------------------------------------------------------- */
 
+static struct span
+param_text(const struct query *query, const char *name)
+{
+	const struct query_param *param = query_find(query, name);
+
+	return param != NULL ? param->value : span_of("", 0);
+}
+
 static const char *
-read_question(const struct query *query, struct places_question *question)
+read_filter(const struct query *query, struct places_question *question)
+{
+	bool open_now = false;
+
+	if (query_flag(query, "open_now", &open_now) != HERD_OK)
+		return "open_now=1 or open_now=0";
+	return question_set_filter(question, param_text(query, "type"),
+	    param_text(query, "keyword"), open_now, param_text(query, "rank"));
+}
+
+/* The location that `near` has. */
+static const char *
+read_near(const struct query *query, struct places_question *question)
 {
 	const struct query_param *near = query_find(query, "near");
-	const struct query_param *km = query_find(query, "km");
-	uint64_t max = TEST_RESULTS;
 	enum herd_error error;
 	struct buf text;
 
@@ -241,8 +260,18 @@ read_question(const struct query *query, struct places_question *question)
 	buf_init(&text, 1024);
 	error = location_from_human(near->value, &text, &question->at);
 	buf_release(&text);
-	if (error != HERD_OK)
-		return "near is a location like +34.068930-118.445127";
+	return error == HERD_OK
+		   ? NULL
+		   : "near is a location like +34.068930-118.445127";
+}
+
+/* All but the location. */
+static const char *
+read_question(const struct query *query, struct places_question *question)
+{
+	const struct query_param *km = query_find(query, "km");
+	uint64_t max = TEST_RESULTS;
+
 	question->radius_m = TEST_RADIUS_M;
 	if (km != NULL &&
 	    radius_parse(km->value, &question->radius_m) != HERD_OK)
@@ -250,7 +279,7 @@ read_question(const struct query *query, struct places_question *question)
 	if (query_count(query, "max", 1, REQUEST_BOUND_MAX, &max) != HERD_OK)
 		return "max is a whole number from 1 to 20";
 	question->max = (unsigned)max;
-	return NULL;
+	return read_filter(query, question);
 }
 
 static enum herd_error
@@ -264,11 +293,77 @@ void
 serve_places_test(struct http_call *call)
 {
 	struct places_question question;
-	const char *fault = read_question(&call->query, &question);
+	const char *fault = read_near(&call->query, &question);
 
+	if (fault == NULL)
+		fault = read_question(&call->query, &question);
 	if (fault != NULL)
 		http_call_fail(call, ADMIN_BAD_REQUEST, fault,
 		    "a parameter has a wrong value");
 	else
 		start_job(call, work_test, &question);
+}
+
+/* --- search --------------------------------------------------------------- */
+
+/* The question's point, then Nearby Search's answer as it is. */
+static enum herd_error
+work_search(struct places_job *job)
+{
+	struct buf answer;
+	struct json json;
+	enum herd_error error;
+
+	buf_init(&answer, PLACES_ANSWER_MAX);
+	error =
+	    places_search(job->admin->node->places, &job->question, &answer);
+	if (error == HERD_OK) {
+		json_begin(&json, &job->text, JSON_COMPACT);
+		json_object(&json, NULL);
+		json_number(&json, "lat", location_lat(job->question.at));
+		json_number(&json, "lon", location_lon(job->question.at));
+		json_raw(&json, "answer", buf_span(&answer));
+		json_object_end(&json);
+		error = json_end(&json);
+	}
+	buf_release(&answer);
+	return error;
+}
+
+/* Where the client is, by what this node holds. */
+static enum herd_error
+find_client(struct http_call *call, struct places_question *question)
+{
+	struct record record;
+	enum herd_error error;
+
+	record_init(&record);
+	error = table_get(
+	    call->node->table, param_text(&call->query, "client"), &record);
+	if (error == HERD_OK && record.report.kind == REPORT_REMOVAL)
+		error = HERD_ENOTFOUND;
+	if (error == HERD_OK)
+		error = location_parse(record.report.location, &question->at);
+	record_release(&record);
+	return error;
+}
+
+void
+serve_places_search(struct http_call *call)
+{
+	bool of_client = query_find(&call->query, "client") != NULL;
+	struct places_question question;
+	const char *fault =
+	    of_client ? NULL : read_near(&call->query, &question);
+
+	if (fault == NULL)
+		fault = read_question(&call->query, &question);
+	if (fault != NULL)
+		http_call_fail(call, ADMIN_BAD_REQUEST, fault,
+		    "a parameter has a wrong value");
+	else if (of_client && find_client(call, &question) != HERD_OK)
+		http_call_fail(
+		    call, ADMIN_NOT_FOUND, "", "there is no such client");
+	else
+		start_job(call, work_search, &question);
 }

@@ -12,6 +12,8 @@
 #include "herd/herdfile.h"
 #include "herd/text.h"
 #include "herd/time.h"
+#include "places/gazetteer_names.h"
+#include "places/time_zone.h"
 #include "herd/gazetteer_file.h"
 
 #define FILE_NAME "gazetteer.sqlite"
@@ -426,6 +428,8 @@ gazetteer_open(const char *path, const char *icon_base, struct buf *message,
 	if (gazetteer == NULL)
 		return HERD_ENOMEM;
 	atomic_init(&gazetteer->holders, 1);
+	pthread_mutex_init(&gazetteer->names_lock, NULL);
+	buf_init(&gazetteer->zone_file, TIME_ZONE_MAX);
 	memcpy(gazetteer->path, path, strlen(path) + 1);
 	memcpy(gazetteer->icon_base, icon_base, strlen(icon_base) + 1);
 	/*
@@ -440,6 +444,10 @@ gazetteer_open(const char *path, const char *icon_base, struct buf *message,
 		gazetteer_close(gazetteer);
 		return error;
 	}
+	/* A zone that this machine does not know: hours stay unknown. */
+	if (gazetteer->zone[0] != '\0' &&
+	    time_zone_read(gazetteer->zone, &gazetteer->zone_file) != HERD_OK)
+		buf_clear(&gazetteer->zone_file);
 	*out = gazetteer;
 	return HERD_OK;
 }
@@ -476,6 +484,9 @@ gazetteer_close(struct gazetteer *gazetteer)
 {
 	if (gazetteer == NULL || atomic_fetch_sub(&gazetteer->holders, 1) != 1)
 		return;
+	gazetteer_names_free(gazetteer->names);
+	buf_release(&gazetteer->zone_file);
+	pthread_mutex_destroy(&gazetteer->names_lock);
 	free(gazetteer->lists);
 	free(gazetteer->points);
 	free(gazetteer->notice);

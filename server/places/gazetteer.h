@@ -8,6 +8,7 @@
 #define HERD_PLACES_GAZETTEER_H
 
 #include <limits.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include <sqlite3.h>
@@ -18,6 +19,8 @@
 
 #define GAZETTEER_SOURCE_MAX 64u
 #define GAZETTEER_ZONE_MAX 64u
+
+struct gazetteer_names;
 
 /* The types of some places. */
 struct gazetteer_list {
@@ -41,6 +44,9 @@ struct gazetteer {
 	uint64_t inode;
 	double bounds[4];                  /* south, west, north, east */
 	char zone[GAZETTEER_ZONE_MAX + 1]; /* of opening hours; "" = none */
+	struct buf zone_file;              /* time_zone.h; empty: not known */
+	pthread_mutex_t names_lock;
+	struct gazetteer_names *names; /* names_lock; NULL: not read yet */
 	struct gazetteer_list *lists;
 	size_t list_count;
 	struct kd_point *points; /* `rows` of them; points[i] has id i + 1 */

@@ -27,6 +27,7 @@ struct gazetteer_row {
 	struct span vicinity;
 	struct span country;
 	double population;
+	enum opening_state state;
 	int64_t lat_e7;
 	int64_t lng_e7;
 };
@@ -157,6 +158,11 @@ add_place(
 	add_geometry(json, place);
 	result_icon_add(json, icon_base, list->types, list->count, none, none);
 	json_text(json, "name", place->name);
+	if (place->state != OPENING_UNKNOWN) {
+		json_object(json, "opening_hours");
+		json_bool(json, "open_now", place->state == OPENING_OPEN);
+		json_object_end(json);
+	}
 	json_text(json, "place_id", place->id);
 	if (list->is_establishment)
 		add_plus_code(json, place);
@@ -169,7 +175,8 @@ add_place(
 
 enum herd_error
 gazetteer_place_write(sqlite3_stmt *read, const struct gazetteer *gazetteer,
-    size_t index, struct buf *out)
+    size_t index, const struct local_time *now, bool *depends_on_now,
+    struct buf *out)
 {
 	enum herd_error error;
 	struct gazetteer_row place;
@@ -177,7 +184,10 @@ gazetteer_place_write(sqlite3_stmt *read, const struct gazetteer *gazetteer,
 
 	error = read_place(read, (sqlite3_int64)index + 1, &place);
 	place.list = gazetteer_list_of(gazetteer, index);
+	*depends_on_now = false;
 	if (error == HERD_OK) {
+		place.state = gazetteer_filter_state(column_span(read, 8), now);
+		*depends_on_now = place.state != OPENING_UNKNOWN;
 		json_begin_member(&json, out, JSON_GOOGLE, PLACE_DEPTH);
 		add_place(&json, &place, gazetteer->icon_base);
 		error = json_end(&json);

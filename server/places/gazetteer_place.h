@@ -5,7 +5,7 @@
 
 #include <sqlite3.h>
 
-#include "places/gazetteer.h"
+#include "places/gazetteer_filter.h"
 
 /* The statement that reads a place by its id. */
 #define GAZETTEER_PLACE_READ                                          \
@@ -13,11 +13,13 @@
 	" lat, lng, hours FROM place WHERE id = ?"
 
 /*
+ * *depends_on_now: the text says whether it is open, at that time.
  * Appends the place of points[index] as a member of "results" (for
  * json_member()). HERD_ESYSTEM: `read`, the statement above, has no such row or
  * one of a kind that this version does not know.
  */
 HERD_MUST_CHECK enum herd_error gazetteer_place_write(sqlite3_stmt *read,
-    const struct gazetteer *gazetteer, size_t index, struct buf *out);
+    const struct gazetteer *gazetteer, size_t index,
+    const struct local_time *now, bool *depends_on_now, struct buf *out);
 
 #endif

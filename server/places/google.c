@@ -13,7 +13,7 @@
 #include "places/upstream_json.h"
 
 #define ATTRIBUTION_LIST_MAX 16u
-#define TYPES_MAX 64u
+#define RESULTS_MAX 20u
 #define PHOTOS_MAX 10u
 
 /* The basic fields; the rich ones are billed higher. */
@@ -26,6 +26,8 @@ static const char MASK_BASIC[] =
 static const char MASK_RICH[] =
     "places.rating,places.userRatingCount,places.priceLevel,"
     "places.currentOpeningHours.openNow,places.photos";
+/* A question for what is open needs it. */
+static const char MASK_OPEN[] = "places.currentOpeningHours.openNow";
 
 /* Price levels, which the legacy API numbers from 0. */
 static const char *const PRICE_LEVELS[] = {
@@ -40,12 +42,14 @@ static enum herd_error
 google_ask(const struct upstream_config *config,
     const struct places_question *question, struct upstream_request *request)
 {
-	char mask[sizeof(MASK_BASIC) + sizeof(MASK_RICH)];
+	char mask[sizeof(MASK_BASIC) + sizeof(MASK_RICH) + sizeof(MASK_OPEN)];
+	bool needs_hours = question->filter.open_now && !config->rich;
 	struct json json;
 	enum herd_error error;
 
-	(void)snprintf(mask, sizeof(mask), "%s%s%s", MASK_BASIC,
-	    config->rich ? "," : "", config->rich ? MASK_RICH : "");
+	(void)snprintf(mask, sizeof(mask), "%s%s%s%s", MASK_BASIC,
+	    config->rich || needs_hours ? "," : "",
+	    config->rich ? MASK_RICH : "", needs_hours ? MASK_OPEN : "");
 	error = buf_addf(
 	    &request->url, "%s/v1/places:searchNearby", config->base_url);
 	if (error == HERD_OK)
@@ -70,9 +74,17 @@ google_ask(const struct upstream_config *config,
 	json_number(&json, "radius", upstream_radius_m(question));
 	json_object_end(&json);
 	json_object_end(&json);
-	json_count(&json, "maxResultCount", question->max);
+	if (question->filter.type[0] != '\0') {
+		struct span type = span_from(question->filter.type);
+
+		json_texts(&json, "includedTypes", &type, 1);
+	}
+	json_count(
+	    &json, "maxResultCount", upstream_max(question, RESULTS_MAX));
 	/* As the legacy API, which orders by prominence, does. */
-	json_text(&json, "rankPreference", span_from("POPULARITY"));
+	json_word(&json, "rankPreference",
+	    question->filter.rank == PLACES_RANK_DISTANCE ? "DISTANCE"
+							  : "POPULARITY");
 	json_object_end(&json);
 	return json_end(&json);
 }
@@ -131,6 +143,13 @@ add_view(struct json *json, const cJSON *place, struct geo_point at)
 		add_geometry_of(json, at, high, low);
 	else
 		add_geometry_around(json, at);
+}
+
+static bool
+is_open(const cJSON *place)
+{
+	return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(
+	    member_object(place, "currentOpeningHours"), "openNow"));
 }
 
 static void
@@ -213,13 +232,13 @@ add_price_level(struct json *json, const cJSON *place)
 }
 
 static size_t
-read_types(const cJSON *place, struct span types[TYPES_MAX])
+read_types(const cJSON *place, struct span types[UPSTREAM_TYPES_MAX])
 {
 	size_t count = 0;
 	const cJSON *type;
 
 	cJSON_ArrayForEach(type, member_array(place, "types")) {
-		if (cJSON_IsString(type) && count < TYPES_MAX)
+		if (cJSON_IsString(type) && count < UPSTREAM_TYPES_MAX)
 			types[count++] = span_from(type->valuestring);
 	}
 	return count;
@@ -254,7 +273,7 @@ add_place(const struct upstream_result *result, const cJSON *place)
 {
 	struct json *json = result->json;
 	struct span id = member_text(place, "id");
-	struct span types[TYPES_MAX];
+	struct span types[UPSTREAM_TYPES_MAX];
 	size_t type_count = read_types(place, types);
 
 	json_object(json, NULL);
@@ -283,6 +302,9 @@ static const struct upstream_form FORM = {
 	.read_at = read_location,
 	.is_whole = is_whole,
 	.add = add_place,
+	.read_types = read_types,
+	.read_name = read_name,
+	.is_open = is_open,
 };
 
 /* The attributions of all places, each once; release them. */

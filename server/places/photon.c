@@ -13,6 +13,7 @@
 
 #define ID_MAX 32u
 #define TEXT_MAX 1024u
+#define RESULTS_MAX 50u
 
 /* openstreetmap.org/copyright asks for the name and the licence. */
 static const char ATTRIBUTION[] =
@@ -26,6 +27,7 @@ photon_ask(const struct upstream_config *config,
 	char lat[UPSTREAM_DECIMAL_MAX];
 	char lng[UPSTREAM_DECIMAL_MAX];
 	char radius_km[UPSTREAM_DECIMAL_MAX];
+	const char *type = question->filter.type;
 	const struct place_types_tag *tag = place_types_tags();
 	enum herd_error error;
 
@@ -34,12 +36,15 @@ photon_ask(const struct upstream_config *config,
 	upstream_decimal(upstream_radius_m(question) / 1000, radius_km);
 	error = buf_addf(&request->url,
 	    "%s/reverse?lon=%s&lat=%s&radius=%s&limit=%u", config->base_url,
-	    lng, lat, radius_km, question->max);
+	    lng, lat, radius_km, upstream_max(question, RESULTS_MAX));
 	/* Without them the nearest are streets and house numbers. */
-	for (; error == HERD_OK && tag->key != NULL; tag++)
+	for (; error == HERD_OK && tag->key != NULL; tag++) {
+		if (type[0] != '\0' && !place_types_may_be(tag, type))
+			continue;
 		error = buf_addf(&request->url, "&osm_tag=%s%s%s", tag->key,
 		    tag->value != NULL ? ":" : "",
 		    tag->value != NULL ? tag->value : "");
+	}
 	return error;
 }
 
@@ -178,6 +183,28 @@ is_wanted(const cJSON *feature)
 	       place_types_has_tag(key, member_text(properties, "osm_value"));
 }
 
+static size_t
+read_types(const cJSON *feature, struct span types[UPSTREAM_TYPES_MAX])
+{
+	const cJSON *properties = member_object(feature, "properties");
+
+	return place_types_of_osm(member_text(properties, "osm_key"),
+	    member_text(properties, "osm_value"), types);
+}
+
+static struct span
+read_name(const cJSON *feature)
+{
+	return member_text(member_object(feature, "properties"), "name");
+}
+
+/* Photon does not tell opening hours. */
+static bool
+is_open(const cJSON *feature HERD_UNUSED)
+{
+	return false;
+}
+
 static void
 add_feature(const struct upstream_result *result, const cJSON *feature)
 {
@@ -220,6 +247,9 @@ static const struct upstream_form FORM = {
 	.is_whole = is_whole,
 	.is_wanted = is_wanted,
 	.add = add_feature,
+	.read_types = read_types,
+	.read_name = read_name,
+	.is_open = is_open,
 };
 
 /* NULL: an answer that can be used. */

@@ -187,6 +187,7 @@ places_open(const struct settings *settings, const char *node,
 		return HERD_ENOMEM;
 	pthread_mutex_init(&places->lock, NULL);
 	pthread_mutex_init(&places->reload_lock, NULL);
+	pthread_mutex_init(&places->search_lock, NULL);
 	places_stats_init(&places->closed_gazetteer);
 	places_stats_init(&places->closed_answers);
 	places->chain = settings->places.provider;
@@ -194,6 +195,8 @@ places_open(const struct settings *settings, const char *node,
 	error = open_providers(places, &opening);
 	if (error == HERD_OK)
 		error = open_network(places, &opening);
+	if (error == HERD_OK)
+		error = places_reader_open(places, &places->search_reader);
 	if (error != HERD_OK) {
 		places_close(places);
 		return error;
@@ -209,6 +212,7 @@ places_close(struct places *places)
 		return;
 	if (places->reload_began)
 		pthread_join(places->reload, NULL);
+	places_reader_close(places->search_reader);
 	network_close(places->network);
 	assert(places->readers == NULL);
 	for (unsigned i = 0; i < SETTING_LIST_MAX; i++)
@@ -216,6 +220,7 @@ places_close(struct places *places)
 	gazetteer_close(places->gazetteer);
 	if (places->uses_curl)
 		curl_global_cleanup();
+	pthread_mutex_destroy(&places->search_lock);
 	pthread_mutex_destroy(&places->reload_lock);
 	pthread_mutex_destroy(&places->lock);
 	free(places);
@@ -300,8 +305,8 @@ places_reload(struct places *places, bool *changed, struct buf *message)
 	pthread_mutex_lock(&places->reload_lock);
 	old = places_hold_gazetteer(places);
 	if (old != NULL && gazetteer_has_changed(old)) {
-		error = gazetteer_open(
-		    old->path, old->icon_base, message, &fresh);
+		error =
+		    gazetteer_open(old->path, old->icon_base, message, &fresh);
 		if (error == HERD_OK)
 			error = exchange_gazetteer(places, fresh, message);
 		*changed = error == HERD_OK;

@@ -25,10 +25,28 @@
 /* Every question is answered within this, whatever an upstream does. */
 #define PLACES_DEADLINE_MS 10000u
 
+#define PLACES_TYPE_MAX 48u
+#define PLACES_KEYWORD_MAX 96u
+
+enum places_rank {
+	PLACES_RANK_USUAL, /* as WHATSAT: each provider's own */
+	PLACES_RANK_DISTANCE,
+	PLACES_RANK_PROMINENCE,
+};
+
+/* What a place must be. Unused bytes are 0; question_set_filter() fills it. */
+struct places_filter {
+	char type[PLACES_TYPE_MAX + 1];       /* Google's word; "" = any */
+	char keyword[PLACES_KEYWORD_MAX + 1]; /* folded; "" = any */
+	bool open_now;                        /* and known to be */
+	enum places_rank rank;
+};
+
 struct places_question {
 	struct location at;
 	double radius_m; /* 0 < x <= 50,000 */
 	unsigned max;    /* 1 to 20 */
+	struct places_filter filter;
 };
 
 enum places_result {
@@ -106,6 +124,13 @@ void places_reload_start(struct places *places);
 
 /* Drops all cached answers; returns how many. From any thread. */
 size_t places_cache_flush(struct places *places);
+
+/*
+ * Asks as places_ask() does, and waits for the answer, at most for
+ * PLACES_DEADLINE_MS. For threads that may block.
+ */
+HERD_MUST_CHECK enum herd_error places_search(struct places *places,
+    const struct places_question *question, struct buf *out);
 
 /*
  * A test call: past the cache, shared with nobody, with timings. Blocks the

@@ -25,6 +25,8 @@ struct places {
 	struct setting_list chain; /* enum places_kind, as asked in turn */
 	struct provider *providers[SETTING_LIST_MAX]; /* NULL: no network */
 	bool has_gazetteer;                           /* it is in the chain */
+	pthread_mutex_t search_lock; /* of the reader of places_search() */
+	struct places_reader *search_reader;
 	struct network *network; /* NULL when all answer at once */
 	bool uses_curl;
 	/* one reload at a time; `reload` is joined when there was one */

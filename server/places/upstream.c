@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "places/question.h"
 #include "places/upstream_json.h"
 
 static const struct upstream *const UPSTREAMS[] = {
@@ -61,6 +62,12 @@ double
 upstream_radius_m(const struct places_question *question)
 {
 	return fmax(question->radius_m, UPSTREAM_RADIUS_MIN_M);
+}
+
+unsigned
+upstream_max(const struct places_question *question, unsigned most)
+{
+	return question_is_filtered(question) ? most : question->max;
 }
 
 void

@@ -81,6 +81,9 @@ HERD_MUST_CHECK enum herd_error upstream_request_header(
 /* The radius to ask for. */
 double upstream_radius_m(const struct places_question *question);
 
+/* How many to ask for: more than are wanted if some will not fit. */
+unsigned upstream_max(const struct places_question *question, unsigned most);
+
 #define UPSTREAM_DECIMAL_MAX 32u
 /* Up to nine decimals, without zeros at the end and without an exponent. */
 void upstream_decimal(double value, char out[UPSTREAM_DECIMAL_MAX]);

@@ -5,6 +5,7 @@
 
 #include "herd/text.h"
 #include "places/json_scan.h"
+#include "places/question.h"
 
 enum herd_error
 upstream_parse(struct span text, cJSON **out, const char **why)
@@ -164,6 +165,18 @@ upstream_list_fault(const cJSON *places, const struct upstream_form *form)
 	return fault;
 }
 
+static bool
+fits(const struct upstream_form *form, const struct places_question *question,
+    const cJSON *place)
+{
+	struct span types[UPSTREAM_TYPES_MAX];
+
+	return !question_is_filtered(question) ||
+	       ((!question->filter.open_now || form->is_open(place)) &&
+		   question_fits(question, types,
+		       form->read_types(place, types), form->read_name(place)));
+}
+
 enum herd_error
 upstream_write(struct buf *out, const struct upstream_config *config,
     const struct places_question *question, const cJSON *places,
@@ -186,7 +199,8 @@ upstream_write(struct buf *out, const struct upstream_config *config,
 		    !form->is_whole(place)) {
 			facts->left_out++;
 		} else if (facts->results < question->max &&
-			   is_within(question, result.at)) {
+			   is_within(question, result.at) &&
+			   fits(form, question, place)) {
 			form->add(&result, place);
 			facts->results++;
 		}

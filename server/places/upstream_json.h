@@ -11,6 +11,8 @@
 #include "herd/json.h"
 #include "places/upstream.h"
 
+#define UPSTREAM_TYPES_MAX 64u
+
 /* Half the side of a viewport where the upstream has none, degrees. */
 #define UPSTREAM_VIEW_DEG 0.00134989
 
@@ -69,6 +71,11 @@ struct upstream_form {
 	/* Is it one that people look for? Else it is left out; or NULL. */
 	bool (*is_wanted)(const cJSON *place);
 	void (*add)(const struct upstream_result *result, const cJSON *place);
+	/* For a filter; what is not known does not fit. */
+	size_t (*read_types)(
+	    const cJSON *place, struct span types[UPSTREAM_TYPES_MAX]);
+	struct span (*read_name)(const cJSON *place);
+	bool (*is_open)(const cJSON *place);
 };
 
 /*

@@ -398,6 +398,9 @@ def answer_get(node, path, query):
                 "nodes": [], "links": []}
     if path == "/v1/top" and node.top is not None:
         return {"schema": "herd.top/1", "node": node.name, "window_s": 10, **node.top}
+    if path == "/v1/places/search":
+        return {"lat": 34.0, "lon": -118.0, "answer": {
+            "html_attributions": [], "results": [], "status": "ZERO_RESULTS"}}
     if path == "/v1/places":
         return {"providers": [{"name": "gazetteer", "state": "ready", "answered": 12, "failed": 0,
                                "p50_ms": 0.1, "p99_ms": 0.4}],

@@ -318,3 +318,49 @@ def test_status_says_what_the_file_has(tmp_path, node):
                              "east": -118.445127}
     assert row["data"].endswith("out.sqlite") and row["data_made"].startswith("20")
     assert row["data_bytes"] == (tmp_path / "out.sqlite").stat().st_size
+
+
+def whatsat(node, *flags):
+    done = ctl(node, "whatsat", "me", "5km", "20", "--columns", "name", *flags)
+    assert done.returncode == 0, done.stderr
+    return [row["name"] for row in json.loads(done.stdout)["places"]]
+
+
+@pytest.fixture
+def street(tmp_path):
+    """Places along a street, 11 m apart; the big one is the farthest."""
+    (tmp_path / "a").write_text("".join(
+        f"{i}\t{34.06893 + i / 10000:.5f}\t-118.445127\tN\t{name}\t\tUS\tCA\t{people}\t{types}\t"
+        f"{hours}\n" for i, (name, types, hours, people) in enumerate([
+            ("Café Blue", "cafe,food", "24/7", 0), ("Bar Blue", "bar", "", 0),
+            ("CAFE RED", "cafe", "Mo-Su 00:00-00:00", 0), ("Shut", "cafe", "Mo-Su off", 0),
+            ("Odd", "cafe", "sunrise-sunset", 7)])))
+    done = run(tmp_path, "a", "--from", "herd", "-O", "out.sqlite", "-n", "NOTICE", "--time-zone",
+               "America/Los_Angeles")
+    assert done.returncode == 0, done.stderr
+    with Herd(tmp_path, ["Riley"], [], "places: {data: out.sqlite}\n") as herd:
+        herd.start()
+        herd["Riley"].ask(b"IAMAT me +34.068930-118.445127 5\n")
+        yield herd["Riley"]
+
+
+def test_whatsat_with_filters(street):
+    assert whatsat(street, "--type", "cafe") == ["Café Blue", "CAFE RED", "Shut", "Odd"]
+    assert whatsat(street, "--keyword", "cafe") == ["Café Blue", "CAFE RED"]
+    assert whatsat(street, "--keyword", "BLUE", "--type", "bar") == ["Bar Blue"]
+    assert whatsat(street, "--open-now") == ["Café Blue", "CAFE RED"]
+    assert whatsat(street, "--rank", "prominence")[0] == "Odd"
+    assert whatsat(street, "--rank", "distance")[0] == "Café Blue"
+    assert whatsat(street, "--type", "museum") == []
+    done = ctl(street, "whatsat", "me", "5", "20", "--type", "Museum!")
+    assert done.returncode != 0 and "type is a word" in done.stderr
+    done = ctl(street, "whatsat", "nobody", "5", "20", "--type", "cafe")
+    assert done.returncode != 0 and "no such client" in done.stderr
+    done = ctl(street, "places", "test", "34.06893,-118.445127", "--keyword", "red")
+    assert json.loads(done.stdout)["tests"][0]["results"] == 1
+
+
+def test_open_now_is_told_only_where_it_is_known(street):
+    results = json.loads(street.ask(ASK).split(b"\n", 1)[1])["results"]
+    assert {p["name"]: p.get("opening_hours", {}).get("open_now") for p in results} == {
+        "Café Blue": True, "Bar Blue": None, "CAFE RED": True, "Shut": False, "Odd": None}

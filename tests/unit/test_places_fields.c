@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "places/gazetteer_reader.h"
+#include "places/question.h"
 #include "places/upstream.h"
 #include "places/upstream_json.h"
 
@@ -319,13 +320,49 @@ test_photon_leaves_out_and_counts_what_lacks_something(void **state HERD_UNUSED)
 	cJSON_Delete(answer);
 }
 
+/* --- filters ---------------------------------------------------------------
+ */
+
+static void
+test_filter_leaves_what_fits(void **state HERD_UNUSED)
+{
+#define TYPED(id, name, type, open)                                   \
+	"{\"id\":\"" id "\",\"displayName\":{\"text\":\"" name        \
+	"\"},\"location\":{},\"types\":[\"" type "\"],"               \
+	"\"businessStatus\":\"OPERATIONAL\",\"currentOpeningHours\":" \
+	"{\"openNow\":" open "}}"
+	static const char body[] = "{\"places\":[" TYPED(
+	    "1", "Blue Caf\xc3\xa9", "cafe", "true") "," TYPED("2", "Blue Bar",
+	    "bar", "true") "," TYPED("3", "Blue Cafe", "cafe",
+	    "false") "," TYPED("4", "Red", "cafe", "true") "]}";
+	const struct upstream_config config = { .icon_base = ICONS };
+	struct places_question q = { .radius_m = 50000, .max = 20 };
+	struct answer_facts facts;
+	struct buf json;
+	struct buf why;
+
+	assert_null(question_set_filter(
+	    &q, span_from("cafe"), span_from("CAFE"), true, span_from("")));
+	buf_init(&json, PLACES_ANSWER_MAX);
+	buf_init(&why, UPSTREAM_WHY_MAX);
+	assert_int_equal(upstream_read(upstream_find(PLACES_GOOGLE), &config,
+			     &q, 200, span_from(body), &json, &facts, &why),
+	    HERD_OK);
+	assert_int_equal(facts.results, 1);
+	assert_int_equal(facts.left_out, 0);
+	assert_non_null(strstr(buf_cstr(&json), "\"place_id\" : \"1\""));
+	buf_release(&json);
+	buf_release(&why);
+}
+
 /* --- gazetteer ------------------------------------------------------------ */
 
 static void
 test_gazetteer_results_have_all_that_clients_demand(void **state HERD_UNUSED)
 {
-	const struct places_question q = { { 50110000000, 8680000000 }, 50000,
-		20 };
+	const struct places_question q = {
+		.at = { 50110000000, 8680000000 }, .radius_m = 50000, .max = 20
+	};
 	struct gazetteer *gazetteer = NULL;
 	struct gazetteer_reader *reader = NULL;
 	struct answer_facts facts;
@@ -364,6 +401,7 @@ main(void)
 		cmocka_unit_test(test_photon_gives_only_what_is_a_place),
 		cmocka_unit_test(
 		    test_photon_leaves_out_and_counts_what_lacks_something),
+		cmocka_unit_test(test_filter_leaves_what_fits),
 		cmocka_unit_test(
 		    test_gazetteer_results_have_all_that_clients_demand),
 	};

@@ -108,7 +108,9 @@ test_breaker_forgotten_try_can_be_made_again(void **state HERD_UNUSED)
 static struct places_question
 question(int64_t lat_nd)
 {
-	return (struct places_question){ { lat_nd, 5 }, 1000, 3 };
+	return (struct places_question){
+		.at = { lat_nd, 5 }, .radius_m = 1000, .max = 3
+	};
 }
 
 static void
@@ -240,13 +242,25 @@ test_cache_is_bounded_in_bytes(void **state HERD_UNUSED)
 static void
 test_questions_differ_in_every_field(void **state HERD_UNUSED)
 {
-	const struct places_question base = { { 1, 2 }, 1000, 3 };
+#define ASKED(lat, lng, radius, number, ...)                           \
+	{                                                              \
+		.at = { lat, lng }, .radius_m = radius, .max = number, \
+		.filter = {                                            \
+			__VA_ARGS__                                    \
+		}                                                      \
+	}
+	const struct places_question base = ASKED(1, 2, 1000, 3, "a", "b");
 	const struct places_question others[] = {
-		{ { 2, 2 }, 1000, 3 },
-		{ { 1, 3 }, 1000, 3 },
-		{ { 2, 1 }, 1000, 3 },
-		{ { 1, 2 }, 1000.0000001, 3 },
-		{ { 1, 2 }, 1000, 4 },
+		ASKED(2, 2, 1000, 3, "a", "b"),
+		ASKED(1, 3, 1000, 3, "a", "b"),
+		ASKED(2, 1, 1000, 3, "a", "b"),
+		ASKED(1, 2, 1000.0000001, 3, "a", "b"),
+		ASKED(1, 2, 1000, 4, "a", "b"),
+		ASKED(1, 2, 1000, 3, "", "b"),
+		ASKED(1, 2, 1000, 3, "a", ""),
+		ASKED(1, 2, 1000, 3, "b", "a"),
+		ASKED(1, 2, 1000, 3, "a", "b", .open_now = true),
+		ASKED(1, 2, 1000, 3, "a", "b", .rank = PLACES_RANK_DISTANCE),
 	};
 
 	assert_true(question_equal(&base, &base));
@@ -399,7 +413,9 @@ test_legacy_request_escapes_the_key(void **state HERD_UNUSED)
 	struct api_key key = { "a&b=c#d%", 8 };
 	struct upstream_config config = { .base_url = "https://x",
 		.key = &key };
-	struct places_question q = { { 1500000000, -2000000000 }, 250.5, 3 };
+	struct places_question q = {
+		.at = { 1500000000, -2000000000 }, .radius_m = 250.5, .max = 3
+	};
 	struct upstream_request request;
 
 	upstream_request_init(&request);
@@ -408,6 +424,71 @@ test_legacy_request_escapes_the_key(void **state HERD_UNUSED)
 	    "https://x/maps/api/place/nearbysearch/json?location=1.5,-2"
 	    "&radius=250.5&key=a%26b%3Dc%23d%25"));
 	upstream_request_release(&request);
+}
+
+/* The providers that can take a filter get it. */
+static void
+test_filter_reaches_each_upstream(void **state HERD_UNUSED)
+{
+	static const struct {
+		enum places_kind kind;
+		const char *parts[3]; /* of URL and body */
+	} cases[] = {
+		{ PLACES_GOOGLE,
+		    { "\"includedTypes\":[\"cafe\"]", "\"DISTANCE\"",
+			"\"maxResultCount\":20" } },
+		{ PLACES_GOOGLE_LEGACY,
+		    { "&type=cafe", "&keyword=gr%C3%BCn", "&opennow" } },
+		{ PLACES_PHOTON, { "&osm_tag=amenity", "limit=50", "lat=1" } },
+	};
+	struct api_key key = { "k", 1 };
+	struct upstream_config config = { .base_url = "https://x",
+		.key = &key };
+	struct places_question q = {
+		.at = { 1000000000, 0 }, .radius_m = 100, .max = 3
+	};
+	struct upstream_request request;
+
+	assert_null(question_set_filter(&q, span_from("cafe"),
+	    span_from("green"), true, span_from("distance")));
+	memcpy(q.filter.keyword, "gr\xc3\xbcn", 6);
+	for (size_t i = 0; i < HERD_ARRAY_LEN(cases); i++) {
+		upstream_request_init(&request);
+		assert_int_equal(
+		    upstream_find(cases[i].kind)->ask(&config, &q, &request),
+		    HERD_OK);
+		for (size_t p = 0; p < HERD_ARRAY_LEN(cases[i].parts); p++)
+			assert_true(strstr(buf_cstr(&request.url),
+					cases[i].parts[p]) != NULL ||
+				    strstr(buf_cstr(&request.body),
+					cases[i].parts[p]) != NULL);
+		assert_null(strstr(buf_cstr(&request.url), "=shop"));
+		upstream_request_release(&request);
+	}
+}
+
+static void
+test_filters_that_are_wrong_are_refused(void **state HERD_UNUSED)
+{
+	struct places_question q = { .max = 1 };
+	char word[PLACES_KEYWORD_MAX + 2];
+	struct span none = span_from("");
+
+	memset(word, 'a', sizeof(word));
+	assert_non_null(
+	    question_set_filter(&q, span_from("Cafe"), none, false, none));
+	assert_non_null(question_set_filter(
+	    &q, span_of(word, PLACES_TYPE_MAX + 1), none, false, none));
+	assert_non_null(question_set_filter(
+	    &q, none, span_of(word, PLACES_KEYWORD_MAX + 1), false, none));
+	assert_non_null(
+	    question_set_filter(&q, none, span_from("\xff"), false, none));
+	assert_non_null(
+	    question_set_filter(&q, none, span_of("a\0b", 3), false, none));
+	assert_non_null(
+	    question_set_filter(&q, none, none, false, span_from("best")));
+	assert_null(question_set_filter(&q, none, none, false, none));
+	assert_false(question_is_filtered(&q));
 }
 
 /* --- answers ------------------------------------------------------------- */
@@ -420,7 +501,9 @@ static const char *
 read_answer(enum places_kind kind, struct location at, const char *body,
     struct buf *json)
 {
-	const struct places_question q = { at, 50000, 20 };
+	const struct places_question q = {
+		.at = at, .radius_m = 50000, .max = 20
+	};
 	struct answer_facts facts;
 	struct buf why;
 
@@ -523,6 +606,8 @@ main(void)
 		cmocka_unit_test(test_scan_refuses_every_prefix),
 		cmocka_unit_test(test_decimals_have_no_exponent),
 		cmocka_unit_test(test_legacy_request_escapes_the_key),
+		cmocka_unit_test(test_filter_reaches_each_upstream),
+		cmocka_unit_test(test_filters_that_are_wrong_are_refused),
 		cmocka_unit_test(test_credits_are_links_of_escaped_text),
 		cmocka_unit_test(test_viewport_of_a_place_stays_on_the_globe),
 	};
