@@ -9,6 +9,7 @@
 #include "base/thread.h"
 #include "herd/request.h"
 #include "places/places_report.h"
+#include "places/places_search.h"
 #include "places/question.h"
 
 #define TEXT_MAX (2 * PLACES_ANSWER_MAX)

@@ -126,13 +126,6 @@ void places_reload_start(struct places *places);
 size_t places_cache_flush(struct places *places);
 
 /*
- * Asks as places_ask() does, and waits for the answer, at most for
- * PLACES_DEADLINE_MS. For threads that may block.
- */
-HERD_MUST_CHECK enum herd_error places_search(struct places *places,
-    const struct places_question *question, struct buf *out);
-
-/*
  * A test call: past the cache, shared with nobody, with timings. Blocks the
  * calling thread for at most PLACES_DEADLINE_MS. Appends a JSON object
  * {"provider","status","results","total_ms","dns_ms",...}.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A question of a thread that may block: it waits for the answer. */
+#include "places/places_search.h"
+
 #include <pthread.h>
 
 #include "places/places_internal.h"

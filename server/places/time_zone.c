@@ -12,7 +12,7 @@
 #define TYPE_BYTES 6u
 
 /* A part of the file, and the counts of its header. */
-struct part {
+struct zone_part {
 	struct span data; /* after the header */
 	size_t isut, isstd, leap, times, types, chars;
 	size_t time_bytes;
@@ -29,7 +29,7 @@ read_number(const char *at, size_t len)
 }
 
 static size_t
-length_of(const struct part *part)
+length_of(const struct zone_part *part)
 {
 	return part->times * (part->time_bytes + 1) + part->types * TYPE_BYTES +
 	       part->chars + part->leap * (part->time_bytes + 4) + part->isstd +
@@ -38,7 +38,7 @@ length_of(const struct part *part)
 
 /* The part whose header `text` begins with. */
 static bool
-read_part(struct span text, size_t time_bytes, struct part *out)
+read_part(struct span text, size_t time_bytes, struct zone_part *out)
 {
 	size_t counts[6];
 
@@ -52,7 +52,7 @@ read_part(struct span text, size_t time_bytes, struct part *out)
 			return false;
 		counts[i] = (size_t)n;
 	}
-	*out = (struct part){
+	*out = (struct zone_part){
 		.data = span_of(text.data + HEADER, text.len - HEADER),
 		.isut = counts[0],
 		.isstd = counts[1],
@@ -67,9 +67,9 @@ read_part(struct span text, size_t time_bytes, struct part *out)
 
 /* The second part has times of 64 bits; the first is for old programs. */
 static bool
-find_part(struct span zone, struct part *out)
+find_part(struct span zone, struct zone_part *out)
 {
-	struct part first;
+	struct zone_part first;
 	size_t skip;
 
 	if (!read_part(zone, 4, &first))
@@ -93,7 +93,7 @@ enum herd_error
 time_zone_read(const char *name, struct buf *out)
 {
 	char path[PATH_MAX];
-	struct part part;
+	struct zone_part part;
 	int len = snprintf(path, sizeof(path), TIME_ZONE_FOLDER "/%s", name);
 
 	if (!name_is_good(name) || len < 0 || (size_t)len >= sizeof(path) ||
@@ -104,7 +104,7 @@ time_zone_read(const char *name, struct buf *out)
 
 /* How many changes were before or at that time. */
 static size_t
-count_changes(const struct part *part, int64_t seconds)
+count_changes(const struct zone_part *part, int64_t seconds)
 {
 	size_t low = 0;
 	size_t high = part->times;
@@ -123,7 +123,7 @@ count_changes(const struct part *part, int64_t seconds)
 bool
 time_zone_offset(struct span zone, int64_t seconds, int32_t *out)
 {
-	struct part part;
+	struct zone_part part;
 	struct span rule;
 	size_t changes;
 	size_t type = 0;
