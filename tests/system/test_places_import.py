@@ -4,13 +4,14 @@ become a data file, and a node answers from it."""
 import gzip
 import json
 import os
+import re
 import resource
 import sqlite3
 import subprocess
 
 import pytest
 
-from nodes import HERDCTL, Herd
+from nodes import HERDCTL, TOP, Herd
 
 NOTICE = "© OpenStreetMap contributors, ODbL\n"
 
@@ -364,3 +365,58 @@ def test_open_now_is_told_only_where_it_is_known(street):
     results = json.loads(street.ask(ASK).split(b"\n", 1)[1])["results"]
     assert {p["name"]: p.get("opening_hours", {}).get("open_now") for p in results} == {
         "Café Blue": True, "Bar Blue": None, "CAFE RED": True, "Shut": False, "Odd": None}
+
+
+# --- herdctl(1), PLACES OF YOUR OWN, typed by the book ------------------------------
+
+BLOCK = re.compile(r"^\.\\\" run places\n\.Bd -literal -offset indent\n(.*?)^\.Ed$", re.M | re.S)
+OSM = "".join(json.dumps(feature({"amenity": "cafe", "name": name, "opening_hours": "24/7"},
+                                 -118.445127, 34.06893, id=id)) + "\n"
+              for id, name in (("n1", "Bean One"), ("n2", "Two")))
+OVERTURE = collection(feature({"id": "o1", "names": {"primary": "Bean O"},
+                               "categories": {"primary": "coffee_shop"}}, -118.445127, 34.06893))
+FOURSQUARE = ("fsq_place_id,name,latitude,longitude,address,locality,country,date_closed,"
+              "fsq_category_labels\nf1,Bean F,34.06893,-118.445127,1 Main St,Los Angeles,US,,"
+              "[Dining and Drinking > Cafe]\n")
+# What the other programs write; their arguments are looked at in the page alone.
+TOOLS = {"osmium": ("osm.geojsonseq", OSM), "overturemaps": ("overture.geojson", OVERTURE),
+         "duckdb": ("foursquare.csv", FOURSQUARE)}
+
+
+def book():
+    page = (TOP / "man" / "herdctl.1").read_text()
+    blocks = [block.replace("\\e", "\\").replace("\\-", "-") for block in BLOCK.findall(page)]
+    assert page.split(".Sh PLACES OF YOUR OWN")[1].split(".Sh ")[0].count("\n.Bd ") == len(blocks)
+    return blocks
+
+
+@pytest.mark.parametrize("number,cafes", [(0, ["Bean One", "Two"]), (1, ["Bean O"]),
+                                          (2, ["Bean F"]), (3, ["Bean D"])])
+def test_the_books_way_leads_to_cafes(tmp_path, number, cafes):
+    blocks = book()
+    assert len(blocks) == 5
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name, (out, text) in TOOLS.items():
+        (tools / f"{name}.out").write_text(text)
+        (tools / name).write_text(f"#!/bin/sh\ncp {tools}/{name}.out {out}\n")
+        (tools / name).chmod(0o755)
+    (tmp_path / "depots.csv").write_text("title,y,x,what\nBean D,34.06893,-118.445127,cafe\n")
+    make(tmp_path, "first.csv", "name,lat,lon\nBefore,34.06893,-118.445127\n")
+    os.replace(tmp_path / "out.sqlite", tmp_path / "places.sqlite")
+    with Herd(tmp_path, ["Riley"], [], "places: {data: places.sqlite}\n") as herd:
+        herd.start()
+        herd["Riley"].ask(b"IAMAT phone-1 +34.068930-118.445127 5\n")
+        env = dict(os.environ, HERD_CONF=str(herd.path), HERD_NODE="Riley",
+                   PATH=f"{tools}:{os.path.dirname(HERDCTL)}:{os.environ['PATH']}")
+        shown = []
+        for block in (blocks[number], blocks[4]):
+            done = subprocess.run(["bash", "-ec", block], cwd=tmp_path, env=env, text=True,
+                                  capture_output=True, timeout=120)
+            assert done.returncode == 0, done.stdout + done.stderr
+            shown.append(done.stdout)
+        found = json.loads(herd["Riley"].ask(b"WHATSAT phone-1 1 20\n").split(b"\n", 1)[1])
+    assert sorted(p["name"] for p in found["results"]) == cafes
+    assert all(p["types"][0] == "cafe" for p in found["results"])
+    assert found["html_attributions"] == [(tmp_path / "notice").read_text().strip()]
+    assert all(name in shown[1] for name in cafes) and "Before" not in shown[1]
