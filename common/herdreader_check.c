@@ -435,8 +435,19 @@ check_places(struct herdreader *reader)
 	const struct setting_list *chain = &settings->places.provider;
 	const char *url = settings->places.base_url;
 	const char *fault = *url == '\0' ? NULL : address_url_fault(url);
+	const char *icons = settings->places.icon_base;
 	struct file_place place = setting_place(reader, "places.provider");
 	unsigned network = 0;
+
+	if (strlen(icons) > SETTING_ICON_BASE_MAX)
+		herdreader_complain(reader,
+		    setting_place(reader, "places.icon_base"),
+		    "`places.icon_base` has more than %u characters",
+		    SETTING_ICON_BASE_MAX);
+	else if (*icons != '\0' && address_url_fault(icons) != NULL)
+		herdreader_complain(reader,
+		    setting_place(reader, "places.icon_base"),
+		    "`places.icon_base` %s", address_url_fault(icons));
 
 	for (unsigned i = 0; i < chain->count; i++) {
 		enum places_kind kind = (enum places_kind)chain->items[i];

@@ -25,6 +25,7 @@
 #include "node/config.h"
 #include "node/files.h"
 #include "node/reload.h"
+#include "places/places.h"
 #include "node/tls_files.h"
 #include "options.h"
 #include "phones/phones.h"
@@ -50,6 +51,7 @@ static void
 on_hangup(evutil_socket_t signal_number HERD_UNUSED, short what HERD_UNUSED,
     void *arg)
 {
+	struct node *node = arg;
 	struct reload reload;
 
 	reload_init(&reload);
@@ -57,6 +59,8 @@ on_hangup(evutil_socket_t signal_number HERD_UNUSED, short what HERD_UNUSED,
 	if (node_reload(arg, "SIGHUP", &reload) != HERD_OK)
 		fflush(stderr);
 	reload_release(&reload);
+	if (node->places != NULL)
+		places_reload_start(node->places);
 }
 
 static const struct {

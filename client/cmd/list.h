@@ -58,6 +58,8 @@
 	X(places_status) \
 	X(places_test) \
 	X(places_cache) \
+	X(places_import) \
+	X(places_reload) \
 	X(config_show) \
 	X(config_check) \
 	X(config_diff) \

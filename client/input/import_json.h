@@ -11,7 +11,7 @@
  * each digit counts. False: the value is neither, or a string that is wrong.
  */
 bool import_json_field(const struct json_item *value,
-    struct import_record *record, enum import_field field);
+    struct import_record *record, unsigned field);
 
 /*
  * Sets the fields that the object has under their own names. False: it is no

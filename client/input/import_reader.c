@@ -11,13 +11,15 @@
 #define IN_MAX ((size_t)64 << 20)
 
 static const struct import_format *const formats[] = { &import_csv, &import_gpx,
-	&import_geojson, &import_jsonl };
+	&import_geojson, &import_jsonl, &import_herd };
 
 void
 import_reader_init(
     struct import_reader *reader, const struct import_options *options)
 {
-	*reader = (struct import_reader){ .options = options };
+	*reader = (struct import_reader){ .options = options,
+		.shape =
+		    options->shape != NULL ? options->shape : &import_reports };
 	reader->record_max =
 	    options->record_max > 0 ? options->record_max : IMPORT_RECORD_MAX;
 	buf_init(&reader->in, IN_MAX);
@@ -147,7 +149,7 @@ give(struct import_reader *r, struct import_record *record)
 		record->raw = raw;
 	}
 	record->number = ++r->count;
-	import_record_settle(record, r->options);
+	r->shape->settle(record, r->options);
 	return true;
 }
 

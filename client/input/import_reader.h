@@ -13,6 +13,7 @@ struct import_format;
 
 struct import_reader {
 	const struct import_options *options;
+	const struct import_shape *shape;
 	const struct import_format *format; /* NULL: not known yet */
 	void *state;                        /* the format's */
 	struct buf in;

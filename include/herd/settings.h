@@ -87,6 +87,9 @@ bool places_kind_is_remote(enum places_kind kind);
 /* Whose API key it needs; NULL: none. */
 const char *places_kind_key(enum places_kind kind);
 
+/* Longest places.icon_base. */
+#define SETTING_ICON_BASE_MAX 512u
+
 /* The values. Texts belong to the struct. */
 struct settings {
 	/* the herd's agreement: equal on all nodes, hashed into `params` */
@@ -120,6 +123,7 @@ struct settings {
 	struct {
 		struct setting_list provider; /* enum places_kind */
 		char *data;
+		char *icon_base;
 		char *key_file;
 		char *base_url;
 		char *ca_file;

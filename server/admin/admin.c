@@ -504,7 +504,7 @@ admin_release(struct admin *admin)
 {
 	if (admin == NULL)
 		return;
-	places_test_join(admin);
+	places_jobs_join(admin);
 	if (admin->has_mailbox)
 		mailbox_release(&admin->mailbox);
 	watch_list_close(admin->watchers);

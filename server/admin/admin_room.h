@@ -24,7 +24,7 @@
 
 struct table_stats;
 struct digest_cache;
-struct places_test;
+struct places_job;
 struct watch_list;
 
 TAILQ_HEAD(http_call_list, http_call);
@@ -48,8 +48,9 @@ struct admin {
 	struct table_stats *stats;
 	struct digest_cache *digests;
 	struct watch_list *watchers;
-	struct places_test *places_test; /* under way, or NULL */
-	struct mailbox mailbox;          /* from other threads */
+	LIST_HEAD(places_job_list, places_job) places_jobs; /* under way */
+	unsigned places_job_count;
+	struct mailbox mailbox; /* from other threads */
 	bool has_mailbox;
 	struct http_call_list calls;
 	struct http_call_list turns; /* of http_call_walk(), the next first */
@@ -65,7 +66,7 @@ struct admin {
 };
 
 /* Waits for the test that is under way. */
-void places_test_join(struct admin *admin);
+void places_jobs_join(struct admin *admin);
 
 /* Cancels the timer of a timed log level. */
 void log_level_cancel(struct admin *admin);

@@ -401,6 +401,9 @@ def answer_get(node, path, query):
                 "nodes": [], "links": []}
     if path == "/v1/top" and node.top is not None:
         return {"schema": "herd.top/1", "node": node.name, "window_s": 10, **node.top}
+    if path == "/v1/places/search":
+        return {"lat": 34.0, "lon": -118.0, "answer": {
+            "html_attributions": [], "results": [], "status": "ZERO_RESULTS"}}
     if path == "/v1/places":
         return {"providers": [{"name": "gazetteer", "state": "ready", "answered": 12, "failed": 0,
                                "p50_ms": 0.1, "p99_ms": 0.4}],
@@ -443,6 +446,8 @@ def answer_post(node, path, query, body):
         return {"state": node.state}
     if path == "/v1/config/reload":
         return {"applied": ["log.level"], "restart": ["workers"], "rejected": []}
+    if path == "/v1/places/reload":
+        return {"changed": True}
     if path == "/v1/places/test":
         step = {"provider": "gazetteer", "status": "OK", "results": 5, "total_ms": 0.7}
         return {**step, "steps": [step]}

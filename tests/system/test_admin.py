@@ -569,6 +569,7 @@ def test_places_none(tmp_path):
         assert api.get("/v1/status").json["places"]["provider"] == "none"
         assert api.post("/v1/places/test?near=+1+1").error == "unavailable"
         assert api.delete("/v1/places/cache").error == "unavailable"
+        assert api.post("/v1/places/reload").error == "unavailable"
 
 
 # --- the log ------------------------------------------------------------------

@@ -101,6 +101,10 @@ def test_each_example_runs(herd, tmp_path, source, how):
     env = ctl.env()
     env["PATH"] = os.path.dirname(HERDCTL) + ":" + env["PATH"]
     (tmp_path / "clients.jsonl").write_text("")
+    (tmp_path / "NOTICE").write_text("Made up.\n")
+    (tmp_path / "cafes.geojson").write_text(
+        '{"type":"Feature","properties":{"name":"A"},"geometry":{"type":"Point",'
+        '"coordinates":[1,2]}}\n')
     for client in (KIWI, "probe-1"):
         assert ctl("iamat", client, HERE).returncode == 0
     herd.wait_equal([KIWI.encode(), b"probe-1"])

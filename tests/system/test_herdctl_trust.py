@@ -324,6 +324,8 @@ LINES = {
     "client import": (["/dev/null"], True), "herd status": ([], False),
     "herd wait": (["--timeout", "1s"], False), "herd diff": ([], False), "herd check": ([], False),
     "check": (["all"], False), "doctor": ([], False), "places status": ([], False), "places test": ([HERE], True),
+    "places import": (["FILE"], False),
+    "places reload": ([], True),
     "places cache": (["flush"], True), "config show": ([], False),
     "config check": (["/dev/null"], False), "config diff": ([], False),
     "config reload": ([], True), "init": (["/dev/null/x"], True), "cert new": (["/dev/null"], True), "key new": (["/dev/null"], True), "key drop": (["/dev/null"], True),
@@ -418,7 +420,7 @@ def test_nothing_lifts_read_only(ctl, fake, tmp_path):
     for line in ("set read-only off; iamat c " + HERE, "set read-only; iamat c " + HERE,
                  "set read-only on; set read-only off; iamat c " + HERE,
                  "context use free; iamat c " + HERE, "-C free iamat c " + HERE,
-                 "-C none iamat c " + HERE, "raw IAMAT c +1+2 5", "places cache flush",
+                 "-C none iamat c " + HERE, "raw IAMAT c +1+2 5", "places cache flush", "places reload",
                  "log level debug --for 1s"):
         result = ctl("--read-only", "--keep-going", "-f", "-", stdin=line.replace("; ", "\n") + "\n")
         assert "read-only" in result.stderr, (line, result)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "places/kd_tree.h"
+#include "herd/kd_tree.h"
 
 #include <assert.h>
-#include <stdbool.h>
 
 /* --- building ------------------------------------------------------------ */
 
@@ -170,7 +169,9 @@ offer(struct kd_search *search, const struct kd_point *point, size_t index)
 	double z = point->at[2] - search->at[2];
 	struct kd_found place = { x * x + y * y + z * z, index };
 
-	if (place.chord2 <= search->limit)
+	if (place.chord2 <= search->limit &&
+	    (search->filter == NULL ||
+		search->filter->accepts(search->filter->arg, index)))
 		take(search, &place);
 }
 
@@ -178,6 +179,13 @@ offer(struct kd_search *search, const struct kd_point *point, size_t index)
 struct offset {
 	double by[3];
 };
+
+static bool
+is_ruled_out(const struct kd_search *search, size_t low, size_t high)
+{
+	return search->filter != NULL &&
+	       search->filter->rules_out(search->filter->arg, low, high);
+}
 
 /*
  * points[low..high), whose box is at least sqrt(distance2) away. The near
@@ -189,9 +197,11 @@ visit(const struct kd_point *points, size_t low, size_t high,
 {
 	while (high - low > KD_LEAF) {
 		size_t middle = low + (high - low) / 2;
-		uint32_t axis = points[middle].tag % 3;
+		uint32_t axis = (points[middle].tag & 3u) % 3;
 		double off = search->at[axis] - points[middle].at[axis];
 
+		if (is_ruled_out(search, low, high))
+			return;
 		if (off < 0)
 			visit(points, low, middle, search, offset, distance2);
 		else
@@ -207,6 +217,8 @@ visit(const struct kd_point *points, size_t low, size_t high,
 		else
 			high = middle;
 	}
+	if (is_ruled_out(search, low, high))
+		return;
 	for (size_t i = low; i < high; i++)
 		offer(search, &points[i], i);
 }

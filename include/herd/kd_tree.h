@@ -9,9 +9,10 @@
  * side: S. Arya and D. M. Mount, "Algorithms for fast vector quantization",
  * DCC 1993.
  */
-#ifndef HERD_PLACES_KD_TREE_H
-#define HERD_PLACES_KD_TREE_H
+#ifndef HERD_KD_TREE_H
+#define HERD_KD_TREE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,7 +23,9 @@
 /* Coordinates in units of 1/GAZETTEER_UNIT of the sphere's radius. */
 struct kd_point {
 	int32_t at[3];
-	uint32_t tag; /* kd_tree_build(): the caller's; then the axis, 0 to 2 */
+	/* kd_tree_build(): the caller's; then the axis in the lowest two bits,
+	 * and what the caller adds in the bits above. */
+	uint32_t tag;
 };
 
 struct kd_found {
@@ -30,12 +33,25 @@ struct kd_found {
 	size_t index;  /* of the point in the array */
 };
 
-/* One search. The caller sets at, limit and want; kd_tree_search() the rest.
+/*
+ * Which points count. Both are called with `arg`; the second one says that no
+ * point of a range counts, and is there for speed alone.
+ */
+struct kd_filter {
+	bool (*accepts)(const void *arg, size_t index);
+	bool (*rules_out)(const void *arg, size_t low, size_t high);
+	const void *arg;
+};
+
+/*
+ * One search. The caller sets at, limit, want and filter (NULL: all points
+ * count); kd_tree_search() the rest.
  */
 struct kd_search {
 	double at[3];
 	double limit;  /* greatest squared distance that still counts */
 	unsigned want; /* 1 to REQUEST_BOUND_MAX */
+	const struct kd_filter *filter;
 	unsigned count;
 	struct kd_found found[REQUEST_BOUND_MAX]; /* nearest first */
 };
