@@ -69,7 +69,7 @@ struct node_company {
 
 /* What the store knows of replies that wait for it; its thread writes. */
 struct node_waits {
-	uint64_t patience_ns; /* fixed; 0: replies may wait for ever */
+	_Atomic uint64_t patience_ns; /* 0: replies may wait for ever */
 	/* Since when they wait; 0: none does. Clock: clock_mono(). */
 	_Atomic uint64_t since_ns;
 	_Atomic bool loads; /* what must be loaded before all else is not */
