@@ -598,4 +598,4 @@ def test_doctor_names_a_listener_without_users_and_a_certificate_that_ends(tmp_p
         ca = Authority(tmp_path)
         ca.issue("phones", days=30)
         herd.ctl("config", "reload")
-        wait_until(lambda: not findings().keys() & {"no-users", "certificate-ends"}, "both are mended")
+        wait_until(lambda: not findings().keys() & {"no-users", "certificate-ends"}, "both are fixed")
