@@ -69,7 +69,7 @@ enum probe { PROBE_NODE, PROBE_PEERS, PROBE_PLACES, PROBE_TABLES, PROBE_FACTS };
 	X(TOPIC_PLACES, "places", PROBE_PLACES, EXAM_STATUS, \
 	    "Places answer everywhere", "") \
 	X(TOPIC_LISTENERS, "listeners", PROBE_NODE, EXAM_STATUS, \
-	    "no certificate ends soon, and phones have users", "") \
+	    "nodes that listen for phones have users", "") \
 	X(TOPIC_FLOODS, "floods", PROBE_NODE, EXAM_TOP, \
 	    "no client takes more than its part", "") \
 	X(TOPIC_CONFIGS, "configurations", PROBE_NODE, EXAM_CONFIG, \
