@@ -513,8 +513,7 @@ const struct command cmd_places_import = {
 	    "name or is no place is passed over. At most 5,000,000 places go "
 	    "into a file. `places reload' makes a node read it.",
 	.group = GROUP_PLACES,
-	.args =
-	    ARGS(ARG("FILE", .complete = COMPLETE_FILE, .repeats = true)),
+	.args = ARGS(ARG("FILE", .complete = COMPLETE_FILE, .repeats = true)),
 	.flags = flags,
 	.view = &total_view,
 	.traits = COMMAND_HARMLESS,

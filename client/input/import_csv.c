@@ -218,13 +218,8 @@ static bool
 parse(struct import_reader *r, struct span raw, struct import_record *record)
 {
 	struct csv *csv = r->state;
-	struct span line = raw;
+	struct span line = import_reader_line(record, raw);
 
-	while (line.len > 0 && (line.data[line.len - 1] == '\n' ||
-				   line.data[line.len - 1] == '\r'))
-		line.len--;
-	if (record->line == 1)
-		line = text_without_bom(line);
 	if (text_trim(line).len == 0)
 		return record->fault != NULL;
 	if (csv->gap == 0) {

@@ -17,14 +17,9 @@ static bool
 parse(struct import_reader *reader HERD_UNUSED, struct span raw,
     struct import_record *record)
 {
-	struct span line = raw;
+	struct span line = import_reader_line(record, raw);
 	size_t count = 0;
 
-	while (line.len > 0 && (line.data[line.len - 1] == '\n' ||
-				   line.data[line.len - 1] == '\r'))
-		line.len--;
-	if (record->line == 1)
-		line = text_without_bom(line);
 	if (text_trim(line).len == 0)
 		return false;
 	for (bool more = true; more; count++) {

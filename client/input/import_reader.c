@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/xbuf.h"
+#include "herd/text.h"
 #include "input/import_formats.h"
 #include "input/import_guess.h"
 
@@ -75,6 +76,15 @@ const char *
 import_reader_unit(const struct import_reader *reader)
 {
 	return reader->format == NULL ? NULL : reader->format->unit;
+}
+
+struct span
+import_reader_line(const struct import_record *record, struct span raw)
+{
+	while (raw.len > 0 &&
+	       (raw.data[raw.len - 1] == '\n' || raw.data[raw.len - 1] == '\r'))
+		raw.len--;
+	return record->line == 1 ? text_without_bom(raw) : raw;
 }
 
 static unsigned long

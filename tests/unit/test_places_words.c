@@ -19,69 +19,68 @@
 enum { MO, TU, WE, TH, FR, SA, SU };
 #define AT(h, m) ((h)*60 + (m))
 
+#define OFFICE "Mo-Fr 08:00-12:00,13:00-18:00; Sa 9:30-14:00"
+#define BAR "Tu-Su 18:00-02:00"
+static const struct {
+	const char *text;
+	unsigned day;
+	unsigned minute;
+	enum opening_state expected;
+} OPENINGS[] = {
+	{ "24/7", SU, AT(3, 0), OPENING_OPEN },
+	{ OFFICE, MO, AT(8, 0), OPENING_OPEN },
+	{ OFFICE, MO, AT(7, 59), OPENING_CLOSED },
+	{ OFFICE, MO, AT(12, 0), OPENING_CLOSED },
+	{ OFFICE, FR, AT(17, 59), OPENING_OPEN },
+	{ OFFICE, SA, AT(9, 30), OPENING_OPEN },
+	{ OFFICE, SA, AT(17, 0), OPENING_CLOSED },
+	{ OFFICE, SU, AT(10, 0), OPENING_CLOSED },
+	{ BAR, TU, AT(18, 0), OPENING_OPEN },
+	{ BAR, WE, AT(1, 59), OPENING_OPEN },
+	{ BAR, WE, AT(2, 0), OPENING_CLOSED },
+	{ BAR, TU, AT(1, 0), OPENING_CLOSED }, /* Monday is closed */
+	{ BAR, MO, AT(1, 0), OPENING_OPEN },   /* of Sunday's night */
+	{ "08:00-20:00", SU, AT(9, 0), OPENING_OPEN },
+	{ "Mo-Su 08:00-20:00; Su off", SU, AT(9, 0), OPENING_CLOSED },
+	{ "Sa-Mo 10:00-11:00", SU, AT(10, 30), OPENING_OPEN },
+	{ "Sa-Mo 10:00-11:00", TU, AT(10, 30), OPENING_CLOSED },
+	{ "Mo 20:00-26:00", TU, AT(1, 0), OPENING_OPEN },
+	{ "Mo-Fr 08:00-18:00;", MO, AT(9, 0), OPENING_OPEN },
+	/* On a holiday it would be closed, but closed it is anyway. */
+	{ "Mo-Fr 08:00-18:00; PH off", MO, AT(9, 0), OPENING_UNKNOWN },
+	{ "Mo-Fr 08:00-18:00; PH off", MO, AT(7, 0), OPENING_CLOSED },
+	{ "Mo-Fr 08:00-18:00; PH 10:00-12:00", MO, AT(7, 0), OPENING_UNKNOWN },
+	/* beyond a week */
+	{ "Apr-Oct: Mo-Fr 08:00-18:00", MO, AT(9, 0), OPENING_UNKNOWN },
+	{ "sunrise-sunset", MO, AT(9, 0), OPENING_UNKNOWN },
+	{ "Mo-Fr 08:00+", MO, AT(9, 0), OPENING_UNKNOWN },
+	{ "Mo[1] 08:00-10:00", MO, AT(9, 0), OPENING_UNKNOWN },
+	{ "Mo-Fr 08:00-18:00 \"by appointment\"", MO, AT(9, 0),
+	    OPENING_UNKNOWN },
+	{ "Mo-Fr 08:61-18:00", MO, AT(9, 0), OPENING_UNKNOWN },
+	{ "Mo-Fr 8-18", MO, AT(9, 0), OPENING_UNKNOWN },
+	{ "Mo-", MO, AT(9, 0), OPENING_UNKNOWN },
+	{ ",", MO, AT(9, 0), OPENING_UNKNOWN },
+	{ "", MO, AT(9, 0), OPENING_UNKNOWN },
+	{ "1:00-2:00,1:00-2:00,1:00-2:00,1:00-2:00,1:00-2:00,1:00-2:00,"
+	  "1:00-2:00,1:00-2:00,1:00-2:00",
+	    MO, AT(1, 0), OPENING_UNKNOWN },
+};
+
 static void
 test_opening_hours_of_a_week(void **state HERD_UNUSED)
 {
-	static const char office[] =
-	    "Mo-Fr 08:00-12:00,13:00-18:00; Sa 9:30-14:00";
-	static const char bar[] = "Tu-Su 18:00-02:00";
-	static const struct {
-		const char *text;
-		unsigned day;
-		unsigned minute;
-		enum opening_state expected;
-	} cases[] = {
-		{ "24/7", SU, AT(3, 0), OPENING_OPEN },
-		{ office, MO, AT(8, 0), OPENING_OPEN },
-		{ office, MO, AT(7, 59), OPENING_CLOSED },
-		{ office, MO, AT(12, 0), OPENING_CLOSED },
-		{ office, FR, AT(17, 59), OPENING_OPEN },
-		{ office, SA, AT(9, 30), OPENING_OPEN },
-		{ office, SA, AT(17, 0), OPENING_CLOSED },
-		{ office, SU, AT(10, 0), OPENING_CLOSED },
-		{ bar, TU, AT(18, 0), OPENING_OPEN },
-		{ bar, WE, AT(1, 59), OPENING_OPEN },
-		{ bar, WE, AT(2, 0), OPENING_CLOSED },
-		{ bar, TU, AT(1, 0), OPENING_CLOSED }, /* Monday is closed */
-		{ bar, MO, AT(1, 0), OPENING_OPEN },   /* of Sunday's night */
-		{ "08:00-20:00", SU, AT(9, 0), OPENING_OPEN },
-		{ "Mo-Su 08:00-20:00; Su off", SU, AT(9, 0), OPENING_CLOSED },
-		{ "Sa-Mo 10:00-11:00", SU, AT(10, 30), OPENING_OPEN },
-		{ "Sa-Mo 10:00-11:00", TU, AT(10, 30), OPENING_CLOSED },
-		{ "Mo 20:00-26:00", TU, AT(1, 0), OPENING_OPEN },
-		{ "Mo-Fr 08:00-18:00;", MO, AT(9, 0), OPENING_OPEN },
-		/* On a holiday it would be closed, but closed it is anyway. */
-		{ "Mo-Fr 08:00-18:00; PH off", MO, AT(9, 0), OPENING_UNKNOWN },
-		{ "Mo-Fr 08:00-18:00; PH off", MO, AT(7, 0), OPENING_CLOSED },
-		{ "Mo-Fr 08:00-18:00; PH 10:00-12:00", MO, AT(7, 0),
-		    OPENING_UNKNOWN },
-		/* beyond a week */
-		{ "Apr-Oct: Mo-Fr 08:00-18:00", MO, AT(9, 0), OPENING_UNKNOWN },
-		{ "sunrise-sunset", MO, AT(9, 0), OPENING_UNKNOWN },
-		{ "Mo-Fr 08:00+", MO, AT(9, 0), OPENING_UNKNOWN },
-		{ "Mo[1] 08:00-10:00", MO, AT(9, 0), OPENING_UNKNOWN },
-		{ "Mo-Fr 08:00-18:00 \"by appointment\"", MO, AT(9, 0),
-		    OPENING_UNKNOWN },
-		{ "Mo-Fr 08:61-18:00", MO, AT(9, 0), OPENING_UNKNOWN },
-		{ "Mo-Fr 8-18", MO, AT(9, 0), OPENING_UNKNOWN },
-		{ "Mo-", MO, AT(9, 0), OPENING_UNKNOWN },
-		{ ",", MO, AT(9, 0), OPENING_UNKNOWN },
-		{ "", MO, AT(9, 0), OPENING_UNKNOWN },
-		{ "1:00-2:00,1:00-2:00,1:00-2:00,1:00-2:00,1:00-2:00,1:00-2:00,"
-		  "1:00-2:00,1:00-2:00,1:00-2:00",
-		    MO, AT(1, 0), OPENING_UNKNOWN },
-	};
+	for (size_t i = 0; i < HERD_ARRAY_LEN(OPENINGS); i++) {
+		enum opening_state got =
+		    opening_hours_at(span_from(OPENINGS[i].text),
+			OPENINGS[i].day, OPENINGS[i].minute);
 
-	for (size_t i = 0; i < HERD_ARRAY_LEN(cases); i++) {
-		enum opening_state got = opening_hours_at(
-		    span_from(cases[i].text), cases[i].day, cases[i].minute);
-
-		if (got != cases[i].expected)
-			fail_msg("%s, day %u minute %u: %d", cases[i].text,
-			    cases[i].day, cases[i].minute, (int)got);
+		if (got != OPENINGS[i].expected)
+			fail_msg("%s, day %u minute %u: %d", OPENINGS[i].text,
+			    OPENINGS[i].day, OPENINGS[i].minute, (int)got);
 	}
 	assert_true(opening_hours_are_always(span_from(" 24/7 ")));
-	assert_false(opening_hours_are_always(span_from(office)));
+	assert_false(opening_hours_are_always(span_from(OFFICE)));
 }
 
 /* Every beginning of a text is judged without reading beyond it. */
