@@ -34,7 +34,7 @@ store_api_refuse(
 {
 	if (error == HERD_ENOTFOUND)
 		http_call_fail(call, ADMIN_CONFLICT,
-		    "the database's own tools may do it",
+		    "use the database's own tools, as pg_dump for a backup",
 		    "this store's engine has no %s", work);
 	else if (error == HERD_EEXIST)
 		http_call_fail(call, ADMIN_CONFLICT,

@@ -411,7 +411,7 @@ def test_rates_are_limited(tmp_path):
 
 def test_tls_and_a_new_certificate_by_reload(tmp_path):
     ca = Authority(tmp_path)
-    cert, key = ca.issue("phones", days=30)
+    cert, key = ca.issue("phones", days=90)
     context = ssl.create_default_context(cafile=str(ca.file))
     with PhoneHerd(tmp_path, ["A"], [], SETTINGS) as herd:
         herd.settings = herd.settings.replace("rate: 0", f"rate: 0, tls_cert: {cert}, tls_key: {key}")
@@ -596,6 +596,6 @@ def test_doctor_names_a_listener_without_users_and_a_certificate_that_ends(tmp_p
         assert re.search(r"ends in [23] day", found["certificate-ends"]["text"])
         herd.add_user("jane")
         ca = Authority(tmp_path)
-        ca.issue("phones", days=30)
+        ca.issue("phones", days=90)
         herd.ctl("config", "reload")
         wait_until(lambda: not findings().keys() & {"no-users", "certificate-ends"}, "both are fixed")

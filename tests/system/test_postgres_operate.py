@@ -131,3 +131,22 @@ def test_differences_are_shown_and_mended(tmp_path, home, cluster):
         wait_until(lambda: Api(ann.admin).get("/v1/store").json["repaired"] == 3, "it is counted")
         # Ann leads: its name comes first.
         assert Api(herd["Bob"].admin).get("/v1/store").json["repaired"] == 0
+
+
+def test_backup_is_the_databases_own(tmp_path, home, cluster):
+    with Herd(tmp_path, ["Ann"], [], settings(cluster.url_file(tmp_path))) as herd:
+        ann, ctl = herd.start()["Ann"], Ctl(home, herd.path)
+        ann.wait_log("event=store-connected")
+        reply = Api(ann.admin).get("/v1/store/backup")
+        assert (reply.status, reply.error) == (409, "conflict")
+        assert reply.json["error"]["message"] == "this store's engine has no backup"
+        assert "pg_dump" in reply.json["error"]["hint"]
+        file = tmp_path / "copy"
+        for name in (file, "-"):
+            reply = ctl("store", "backup", name)
+            assert reply.returncode != 0 and reply.stdout == ""
+            assert "this store's engine has no backup" in reply.stderr and "pg_dump" in reply.stderr
+        assert not list(tmp_path.glob("copy*"))
+        # The refusal changes nothing.
+        assert put(ann).json["put"] == 50
+        wait_until(lambda: count(cluster) == 50, "the rows are written")

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "store/store.h"
@@ -856,6 +857,38 @@ test_rows_below_a_full_table_go(void **state)
 	assert_int_equal(held_time(probe, 4), 0);
 }
 
+/* --- a store of the node's own -------------------------------------------- */
+
+/* More rows than one slice looks at, and a table that has no room for most. */
+static void
+test_own_rows_that_nobody_holds_go(void **state)
+{
+	struct probe *probe = *state;
+	const unsigned rows = 3 * STORE_PRUNE_SLICE;
+	const unsigned held = 100;
+	char folder[] = "/tmp/herd-unit-XXXXXX";
+	char path[sizeof(folder) + 8];
+
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/store", folder);
+	probe->config.ops = NULL;
+	probe->config.path = path;
+	start(probe);
+	for (unsigned i = 0; i < rows; i++)
+		assert_int_equal(put(probe, i, S, FROM_CLIENT), PUT_ACCEPTED);
+	await(look(probe).committed == rows);
+	stop(probe);
+	table_free(probe->table);
+	probe->table = probe->config.table = unit_table(held, 0);
+	start(probe);
+	trust_clock(probe);
+	await((store_ask_rows(probe->store), look(probe).rows == held));
+	assert_int_equal(look(probe).loaded, rows);
+	stop(probe);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 int
 main(void)
 {
@@ -878,6 +911,7 @@ main(void)
 		TEST(test_what_is_lost_on_the_way_is_compared_again),
 		TEST(test_old_rows_go_by_a_clock_that_is_trusted),
 		TEST(test_rows_below_a_full_table_go),
+		TEST(test_own_rows_that_nobody_holds_go),
 	};
 #undef TEST
 
