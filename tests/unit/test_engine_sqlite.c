@@ -50,17 +50,14 @@ open_engine(struct place *place)
 static int
 set_up(void **state)
 {
-	struct place *place = calloc(1, sizeof(*place));
+	static struct place place;
 
-	if (place == NULL)
-		return -1;
-	*state = place;
-	strncpy(place->folder, "/tmp/herd-unit-XXXXXX", sizeof(place->folder));
-	if (mkdtemp(place->folder) == NULL)
-		return -1;
+	place = (struct place){ .folder = "/tmp/herd-unit-XXXXXX" };
+	assert_non_null(mkdtemp(place.folder));
 	(void)snprintf(
-	    place->path, sizeof(place->path), "%s/store", place->folder);
-	open_engine(place);
+	    place.path, sizeof(place.path), "%s/store", place.folder);
+	open_engine(&place);
+	*state = &place;
 	return 0;
 }
 
@@ -72,7 +69,6 @@ tear_down(void **state)
 	engine_sqlite.close(place->engine);
 	(void)unlink(place->path);
 	(void)rmdir(place->folder);
-	free(place);
 	return 0;
 }
 
