@@ -414,6 +414,19 @@ look_at_owner(struct visit *visit, const char *setting, const char *path)
 }
 
 static enum herd_error
+look_at_group(const struct visit *visit)
+{
+	const char *group = visit->file->settings.admin.group;
+
+	if (group[0] == '\0' || strcmp(group, FILES_SERVICE_USER) == 0)
+		return HERD_OK;
+	return complain(visit,
+	    "admin.group: the service has no group %s (PrivateUsers=yes): "
+	    "name its own, " FILES_SERVICE_USER,
+	    group);
+}
+
+static enum herd_error
 look_as_service(struct visit *visit, const char *setting, const char *value,
     const char *path, enum use use)
 {
@@ -436,7 +449,7 @@ look_as_service(struct visit *visit, const char *setting, const char *value,
 	if (is_within(path, state) || is_within(path, logs) ||
 	    is_within(path, runtime) ||
 	    (use == WRITE_NO_LINK && is_within(path, span_from("/dev"))))
-		return HERD_OK;
+		return use == SOCKET ? look_at_group(visit) : HERD_OK;
 	return complain(visit,
 	    "%s: %s is read-only for the service (ProtectSystem=strict); it "
 	    "writes to " SPAN_FMT ", " SPAN_FMT " and " SPAN_FMT " only: %s",

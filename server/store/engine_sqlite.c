@@ -752,8 +752,7 @@ sqlite_prune(struct engine *engine, engine_is_held *is_held, void *arg,
 	if (error == HERD_OK)
 		error = select_next(self, max, &rows);
 	while (error == HERD_OK && (code = sqlite3_step(rows)) == SQLITE_ROW) {
-		error =
-		    prune_row(self, column(rows, 0), is_held, arg, deleted);
+		error = prune_row(self, column(rows, 0), is_held, arg, deleted);
 		looked++;
 	}
 	if (error == HERD_OK && code != SQLITE_DONE)

@@ -61,7 +61,7 @@ def start(machine, *nodes):
 
 def check_group(machine, node):
     """admin.group opens the service's socket to the group's members, and to no other user."""
-    ask = "setpriv --reuid %s --regid %s --init-groups herdctl -n " + node + " node show"
+    ask = "setpriv --reuid %s --regid %s --init-groups env HOME=/ herdctl -n " + node + " client ls"
     machine.run("useradd -G herd member && useradd other")
     for user in ("member", "other"):
         assert machine.run(ask % (user, user), check=False).returncode != 0

@@ -50,17 +50,14 @@ open_engine(struct place *place)
 static int
 set_up(void **state)
 {
-	struct place *place = calloc(1, sizeof(*place));
+	static struct place place;
 
-	if (place == NULL)
-		return -1;
-	*state = place;
-	strncpy(place->folder, "/tmp/herd-unit-XXXXXX", sizeof(place->folder));
-	if (mkdtemp(place->folder) == NULL)
-		return -1;
+	place = (struct place){ .folder = "/tmp/herd-unit-XXXXXX" };
+	assert_non_null(mkdtemp(place.folder));
 	(void)snprintf(
-	    place->path, sizeof(place->path), "%s/store", place->folder);
-	open_engine(place);
+	    place.path, sizeof(place.path), "%s/store", place.folder);
+	open_engine(&place);
+	*state = &place;
 	return 0;
 }
 
@@ -72,7 +69,6 @@ tear_down(void **state)
 	engine_sqlite.close(place->engine);
 	(void)unlink(place->path);
 	(void)rmdir(place->folder);
-	free(place);
 	return 0;
 }
 
@@ -88,8 +84,8 @@ put(struct place *place, unsigned first, unsigned count, unsigned time)
 		int len = snprintf(lines[i], sizeof(lines[i]),
 		    "AT Riley +0.000000001 c%04u +1+1 %u", first + i, time);
 
-		assert_int_equal(report_parse(span_of(lines[i], (size_t)len),
-				     &reports[i]),
+		assert_int_equal(
+		    report_parse(span_of(lines[i], (size_t)len), &reports[i]),
 		    HERD_OK);
 	}
 	assert_int_equal(
@@ -124,8 +120,8 @@ static enum herd_error
 prune(struct place *place, uint64_t *deleted)
 {
 	uint64_t now = 0;
-	enum herd_error error = engine_sqlite.prune(
-	    place->engine, is_held, place, SLICE, &now);
+	enum herd_error error =
+	    engine_sqlite.prune(place->engine, is_held, place, SLICE, &now);
 
 	*deleted += now;
 	return error;
@@ -150,8 +146,8 @@ test_count_is_kept(void **state)
 	put(place, 5, 10, 2000);
 	assert_int_equal(count(place), 15);
 	for (int twice = 0; twice < 2; twice++)
-		assert_int_equal(engine_sqlite.forget(place->engine,
-				     span_of("c0003", 5)),
+		assert_int_equal(
+		    engine_sqlite.forget(place->engine, span_of("c0003", 5)),
 		    HERD_OK);
 	assert_int_equal(count(place), 14);
 	engine_sqlite.close(place->engine);
