@@ -784,38 +784,6 @@ def test_every_command_has_help(ctl, lone_ctl):
     assert "did you mean `whatsat'?" in lone_ctl("help", "whatsta").stderr
 
 
-def test_the_manual_pages_examples_run(ctl, fake, tmp_path):
-    with open(TOP / "man/herdctl.1", encoding="utf-8") as file:
-        text = file.read().split("BEGIN examples")[1].split("END examples")[0]
-    lines = [line.replace("\\e", "\\") for block in re.findall(r"\.Bd[^\n]*\n(.*?)\.Ed", text, re.S)
-             for line in block.strip().split("\n")]
-    assert len(lines) >= 12
-    env = ctl.env()
-    env["PATH"] = os.path.dirname(HERDCTL) + ":" + env["PATH"]
-    for line in lines:
-        result = subprocess.run(["bash", "-c", line], cwd=tmp_path, env=env, timeout=30,
-                                capture_output=True, text=True, check=False)
-        assert result.returncode in (0, 1), (line, result)
-        assert "herdctl: no " not in result.stderr, line
-
-
-def test_the_helps_examples_run(ctl, fake, tmp_path):
-    report(ctl)
-    report(ctl, "probe-1")
-    (tmp_path / "clients.jsonl").write_text("")
-    assert ctl("init", tmp_path / "ferry", "--nodes", "A@192.0.2.1,B@192.0.2.2").returncode == 0
-    for path in commands(ctl):
-        text = ctl(*path.split(), "--help").stdout
-        example = re.search(r"^Example:\n  (.*)$", text, re.M)
-        if example is None or path in ("events", "bench", "exit"):
-            continue
-        result = subprocess.run(["bash", "-c", f"{HERDCTL} " + example.group(1).removeprefix("herdctl ")
-                                 + (" --count 1" if "--watch" in example.group(1) else "")],
-                                cwd=tmp_path, env=ctl.env(), timeout=30, capture_output=True,
-                                text=True, check=False)
-        assert result.returncode in (0, 1) or path.startswith(("context", "check")), (path, result)
-
-
 def commands(ctl):
     """The command paths, from the completion that the shells use."""
     paths = []
