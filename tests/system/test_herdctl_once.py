@@ -3,7 +3,6 @@
 import base64
 import itertools
 import json
-import os
 import re
 import signal
 import subprocess
@@ -11,7 +10,7 @@ import time
 
 import pytest
 
-from nodes import HERDCTL, TOP, wait_until
+from nodes import HERDCTL, wait_until
 
 KIWI = "kiwi.cs.ucla.edu"
 HERE = "+34.068930-118.445127"
