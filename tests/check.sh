@@ -55,6 +55,8 @@ progress() {
 }
 
 TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/herd-check.XXXXXX") || exit 1
+# Servers that must not be root have their folders below it.
+chmod 711 "$TMPDIR"
 export TMPDIR
 clock=$TMPDIR/clock
 mkfifo "$clock" || exit 1

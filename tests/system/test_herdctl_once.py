@@ -3,6 +3,7 @@
 import base64
 import itertools
 import json
+import os
 import re
 import signal
 import subprocess
