@@ -6,6 +6,8 @@
 
 #define GRAMS (1u << 24)
 #define NO_LIST UINT32_MAX
+/* Candidates of a keyword of one or two bytes: more are found near by. */
+#define SHORT_MAX 2048u
 
 struct gram {
 	uint32_t value; /* its three bytes, the first one highest */
@@ -200,7 +202,7 @@ find_short(const struct gazetteer_grams *grams, struct span keyword,
 		const struct gram *gram = &grams->grams[i];
 
 		if (gram->start == NO_LIST ||
-		    out->count + gram->count > GAZETTEER_CANDIDATES_MAX)
+		    out->count + gram->count > SHORT_MAX)
 			return false;
 		memcpy(out->places + out->count, grams->places + gram->start,
 		    gram->count * sizeof(out->places[0]));
@@ -288,5 +290,5 @@ gazetteer_grams_find(const struct gazetteer_grams *grams, struct span keyword,
 			intersect(
 			    out, grams->places + gram->start, gram->count);
 	}
-	return out->count <= GAZETTEER_CANDIDATES_MAX;
+	return true;
 }

@@ -18,8 +18,6 @@
 
 /* Trigrams that more places have get no list. */
 #define GAZETTEER_GRAM_MAX 16384u
-/* More candidates are not listed: some of them will be near. */
-#define GAZETTEER_CANDIDATES_MAX 2048u
 
 struct gazetteer_grams;
 

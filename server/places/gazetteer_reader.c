@@ -114,6 +114,9 @@ find_nearest(
 	search->want = question->max;
 	search->filter =
 	    question_is_filtered(question) ? &reader->filter.kd : NULL;
+	search->count = 0;
+	if (search->filter != NULL && !reader->filter.has_lists)
+		return;
 	if (question->filter.keyword[0] != '\0' &&
 	    gazetteer_grams_find(reader->filter.names->grams,
 		span_from(question->filter.keyword), &reader->candidates))
