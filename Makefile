@@ -61,18 +61,18 @@ NODE_SRC := server/node/config.c server/node/files.c server/node/limits.c \
 PLACES_SRC := server/places/answer.c server/places/api_key.c \
 	server/places/attribution.c server/places/breaker.c \
 	server/places/cache.c server/places/fetch.c server/places/gazetteer.c \
-	server/places/gazetteer_filter.c server/places/gazetteer_names.c \
-	server/places/gazetteer_place.c server/places/gazetteer_reader.c \
-	server/places/google.c server/places/google_legacy.c \
-	server/places/json_scan.c server/places/lookup.c \
-	server/places/lookup_request.c server/places/network.c \
-	server/places/olc.c server/places/photon.c server/places/places.c \
-	server/places/places_asker.c server/places/places_report.c \
-	server/places/places_search.c server/places/places_stats.c \
-	server/places/provider.c server/places/question.c \
-	server/places/result_icon.c server/places/test_call.c \
-	server/places/time_zone.c server/places/upstream.c \
-	server/places/upstream_json.c
+	server/places/gazetteer_filter.c server/places/gazetteer_grams.c \
+	server/places/gazetteer_names.c server/places/gazetteer_place.c \
+	server/places/gazetteer_reader.c server/places/google.c \
+	server/places/google_legacy.c server/places/json_scan.c \
+	server/places/lookup.c server/places/lookup_request.c \
+	server/places/network.c server/places/olc.c server/places/photon.c \
+	server/places/places.c server/places/places_asker.c \
+	server/places/places_report.c server/places/places_search.c \
+	server/places/places_stats.c server/places/provider.c \
+	server/places/question.c server/places/result_icon.c \
+	server/places/test_call.c server/places/time_zone.c \
+	server/places/upstream.c server/places/upstream_json.c
 STORE_SRC := server/store/engine_postgres.c server/store/engine_sqlite.c \
 	server/store/postgres_check.c server/store/postgres_conn.c \
 	server/store/postgres_fault.c server/store/postgres_history.c \

@@ -70,4 +70,8 @@ void kd_tree_build(struct kd_point *points, size_t count, uint32_t *order);
 void kd_tree_search(
     const struct kd_point *points, size_t count, struct kd_search *search);
 
+/* The same among these points of the array alone. */
+void kd_tree_search_among(const struct kd_point *points, const uint32_t *among,
+    size_t count, struct kd_search *search);
+
 #endif

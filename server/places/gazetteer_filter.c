@@ -74,8 +74,10 @@ note_lists(struct gazetteer_filter *filter)
 		const struct gazetteer_list *list = &gazetteer->lists[i];
 
 		for (size_t t = 0; t < list->count; t++) {
-			if (span_is(list->types[t], filter->wanted->type))
-				filter->lists[i / 64] |= UINT64_C(1) << i % 64;
+			if (!span_is(list->types[t], filter->wanted->type))
+				continue;
+			filter->lists[i / 64] |= UINT64_C(1) << i % 64;
+			filter->has_lists = true;
 		}
 	}
 }
@@ -94,6 +96,7 @@ gazetteer_filter_init(struct gazetteer_filter *filter,
 		.now = gazetteer_filter_time(gazetteer, now),
 		.kd = { accepts, rules_out, filter },
 	};
+	filter->has_lists = wanted->type[0] == '\0';
 	if (wanted->type[0] != '\0') {
 		note_lists(filter);
 		filter->tokens[filter->token_count++] =

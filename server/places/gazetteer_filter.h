@@ -33,6 +33,7 @@ struct gazetteer_filter {
 	struct kd_filter kd; /* for a search */
 	uint32_t tokens[FILTER_TOKENS_MAX];
 	size_t token_count;
+	bool has_lists; /* some place has the type, or any may have */
 	uint64_t lists[GAZETTEER_LISTS_MAX / 64]; /* bit l: has the type */
 };
 

@@ -190,6 +190,12 @@ make_room(struct gazetteer_names *names, struct span text)
 	return names->text != NULL && names->starts != NULL;
 }
 
+static struct span
+name_of(const void *arg, size_t index)
+{
+	return gazetteer_names_name(arg, index);
+}
+
 static enum herd_error
 fill(struct gazetteer_names *names, const struct gazetteer *gazetteer,
     struct span text)
@@ -201,7 +207,7 @@ fill(struct gazetteer_names *names, const struct gazetteer *gazetteer,
 		return HERD_ESYNTAX;
 	for (size_t i = 0; i < names->rows; i++)
 		add_place(names, gazetteer, i);
-	return HERD_OK;
+	return gazetteer_grams_make(names->rows, name_of, names, &names->grams);
 }
 
 enum herd_error
@@ -235,6 +241,7 @@ gazetteer_names_free(struct gazetteer_names *names)
 		return;
 	for (unsigned level = 0; level < GAZETTEER_LEVELS; level++)
 		free(names->bits[level]);
+	gazetteer_grams_free(names->grams);
 	free(names->starts);
 	free(names->text);
 	free(names);

@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 
 #include "places/gazetteer.h"
+#include "places/gazetteer_grams.h"
 
 /* Blocks of 8, 64 and 512 places, 32 bits a place in each. */
 #define GAZETTEER_LEVELS 3u
@@ -19,6 +20,7 @@ struct gazetteer_names {
 	char *text;       /* name NUL hours NUL, of each place */
 	uint32_t *starts; /* of each place's in `text` */
 	uint64_t *bits[GAZETTEER_LEVELS];
+	struct gazetteer_grams *grams;
 	size_t rows;
 };
 

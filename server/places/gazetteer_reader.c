@@ -45,6 +45,7 @@ struct gazetteer_reader {
 	struct buf text;          /* of the place that is being written */
 	struct kd_search search;
 	struct gazetteer_filter filter; /* of the question */
+	struct gazetteer_candidates candidates;
 	struct local_time now;
 	uint64_t minute;   /* of `now', since 1970 */
 	char why[WHY_MAX]; /* the last failure */
@@ -113,7 +114,18 @@ find_nearest(
 	search->want = question->max;
 	search->filter =
 	    question_is_filtered(question) ? &reader->filter.kd : NULL;
-	kd_tree_search(gazetteer->points, (size_t)gazetteer->rows, search);
+	search->count = 0;
+	if (search->filter != NULL && !reader->filter.has_lists)
+		return;
+	if (question->filter.keyword[0] != '\0' &&
+	    gazetteer_grams_find(reader->filter.names->grams,
+		span_from(question->filter.keyword), &reader->candidates))
+		kd_tree_search_among(gazetteer->points,
+		    reader->candidates.places, reader->candidates.count,
+		    search);
+	else
+		kd_tree_search(
+		    gazetteer->points, (size_t)gazetteer->rows, search);
 }
 
 /* The text of a place, from its slot or from the file. */

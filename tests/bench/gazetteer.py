@@ -26,7 +26,9 @@ TYPES = ["cafe", "bar", "school", "park", "pharmacy", "restaurant", "lodging", "
 WORDS = "Blue Corner Old Café Market Star Müller Green House Bean Royal Lucky Sun River".split()
 SEARCHES = 20000
 FILTERS = [("none", []), ("type", ["cafe"]), ("type that is rare", ["museum"]),
-           ("keyword", ["", "bean"]), ("type and keyword", ["cafe", "müller"])]
+           ("type that nobody has", ["spa"]), ("keyword", ["", "bean"]),
+           ("keyword that is rare", ["", "bean 7777"]), ("keyword that nobody has", ["", "bean 777777x"]),
+           ("two letters that nobody has", ["", "qx"]), ("type and keyword", ["cafe", "müller"])]
 
 
 def make_places(path, count):
