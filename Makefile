@@ -29,8 +29,8 @@ DEB_CHECK_PACKAGES := debootstrap systemd-container
 
 # --- sources, by room --------------------------------------------------------
 COMMON_SRC := common/address.c common/buf.c common/client_view.c \
-	common/diagnostics.c common/error.c common/file.c common/filter.c \
-	common/framer.c common/glob.c common/graph.c common/herdfile.c \
+	common/diagnostics.c common/eager.c common/error.c common/file.c \
+	common/filter.c common/framer.c common/glob.c common/graph.c common/herdfile.c \
 	common/herdreader.c common/herdreader_check.c common/herdreader_nodes.c \
 	common/json.c common/keyfile.c common/location.c common/report.c \
 	common/request.c common/resolver.c common/settings.c common/siphash.c \
@@ -46,8 +46,9 @@ CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
 	server/core/exchange.c server/core/fifo.c server/core/heap.c \
 	server/core/heavy.c \
 	server/core/least.c server/core/link.c server/core/link_conn.c \
-	server/core/link_history.c server/core/names.c server/core/outbox.c \
-	server/core/pack.c server/core/record.c server/core/session.c \
+	server/core/link_flood.c server/core/link_history.c \
+	server/core/names.c server/core/outbox.c server/core/pack.c \
+	server/core/record.c server/core/roster.c server/core/session.c \
 	server/core/session_exchange.c server/core/session_hello.c \
 	server/core/session_input.c server/core/shard.c server/core/short_cut.c \
 	server/core/slot.c server/core/table.c \
@@ -179,16 +180,17 @@ COMMON_TESTS := test_address test_buf test_common_memory test_file \
 	test_report test_request test_resolver test_settings test_text test_time \
 	test_time_histogram
 
-SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/host.c \
-	tests/sim/main.c tests/sim/mutant.c tests/sim/node.c \
+SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/flood.c \
+	tests/sim/host.c tests/sim/main.c tests/sim/mutant.c tests/sim/node.c \
 	tests/sim/oracle.c tests/sim/oracle_clock.c tests/sim/pipe.c \
 	tests/sim/plan.c tests/sim/stages.c tests/sim/store.c \
 	tests/sim/table_check.c tests/sim/world.c
 
 CORE_TESTS := test_backoff test_batch_timer test_commit test_core_memory \
 	test_digest test_example test_heavy test_link test_names test_outbox test_pack \
-	test_scale test_session test_session_digests test_session_memory \
-	test_session_rules test_session_turns test_short_cut test_siphash \
+	test_roster test_scale test_session test_session_digests \
+	test_session_memory test_session_rest test_session_rules \
+	test_session_turns test_short_cut test_siphash \
 	test_stress test_table test_table_bounds test_table_full \
 	test_timekeeper
 
