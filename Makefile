@@ -13,16 +13,16 @@ VERSION := $(shell sed -n 's/^.define HERD_VERSION "\(.*\)"/\1/p' include/herd/v
 SHAREDIR = $(PREFIX)/share/herd
 
 # --- packages: the one list of what Debian has to bring --------------------
-BUILD_PACKAGES := gcc make pkg-config libc6-dev libevent-dev \
-	libcurl4-openssl-dev libreadline-dev libcjson-dev libsqlite3-dev \
-	libssl-dev libyaml-dev
+BUILD_PACKAGES := gcc make pkg-config libc6-dev libcrypt-dev libevent-dev \
+	libcurl4-openssl-dev libreadline-dev libcjson-dev libpq-dev \
+	libsqlite3-dev libssl-dev libyaml-dev
 TEST_PACKAGES := libcmocka-dev python3 python3-pytest python3-pytest-xdist \
 	python3-pexpect python3-h2 python3-pyte python3-yaml openssl curl \
-	iproute2 procps zsh fish logrotate \
+	iproute2 postgresql procps util-linux zsh fish logrotate \
 	prometheus
 LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck mandoc \
 	shellcheck libclang-rt-14-dev
-BENCH_PACKAGES := redis-server memcached chrony postgresql
+BENCH_PACKAGES := redis-server memcached chrony valgrind
 # For the Debian package and its test on a machine of its own.
 DEB_PACKAGES := build-essential debhelper dpkg-dev lintian
 DEB_CHECK_PACKAGES := debootstrap systemd-container
@@ -30,145 +30,183 @@ DEB_CHECK_PACKAGES := debootstrap systemd-container
 # --- sources, by room --------------------------------------------------------
 COMMON_SRC := common/address.c common/buf.c common/client_view.c \
 	common/diagnostics.c common/eager.c common/error.c common/file.c \
-	common/filter.c common/framer.c common/glob.c common/graph.c common/herdfile.c \
-	common/herdreader.c common/herdreader_check.c common/herdreader_nodes.c \
-	common/json.c common/keyfile.c common/location.c common/report.c \
-	common/request.c common/resolver.c common/settings.c common/siphash.c \
-	common/store_row.c common/text.c common/time.c common/time_histogram.c \
-	common/view.c common/yamltree.c
+	common/filter.c common/framer.c common/gazetteer_file.c common/glob.c \
+	common/graph.c common/herdfile.c common/herdreader.c \
+	common/herdreader_check.c common/herdreader_nodes.c common/json.c \
+	common/json_members.c common/kd_tree.c common/keyfile.c \
+	common/location.c common/opening_hours.c common/place_types.c \
+	common/report.c common/request.c common/resolver.c common/settings.c \
+	common/siphash.c common/store_row.c common/street.c common/text.c \
+	common/text_fold.c common/time.c common/time_histogram.c \
+	common/users_file.c common/users_hash.c common/view.c \
+	common/yamltree.c
 BASE_SRC := server/base/certificate.c server/base/clock_set.c \
-	server/base/keyring.c \
-	server/base/log.c server/base/loop_watch.c server/base/mailbox.c \
-	server/base/notify.c server/base/signals.c server/base/thread.c \
-	server/base/tick.c server/base/traffic.c server/base/watchdog.c
+	server/base/keyring.c server/base/log.c server/base/loop_watch.c \
+	server/base/mailbox.c server/base/notify.c server/base/signals.c \
+	server/base/thread.c server/base/tick.c server/base/traffic.c \
+	server/base/watchdog.c
 CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
 	server/core/board.c server/core/commit.c server/core/digest.c \
 	server/core/exchange.c server/core/fifo.c server/core/heap.c \
-	server/core/heavy.c \
-	server/core/least.c server/core/link.c server/core/link_conn.c \
-	server/core/link_flood.c server/core/link_history.c \
-	server/core/names.c server/core/outbox.c server/core/pack.c \
-	server/core/record.c server/core/roster.c server/core/session.c \
-	server/core/session_exchange.c server/core/session_hello.c \
-	server/core/session_input.c server/core/shard.c server/core/short_cut.c \
-	server/core/slot.c server/core/table.c \
-	server/core/table_walk.c server/core/timekeeper.c
+	server/core/heavy.c server/core/least.c server/core/link.c \
+	server/core/link_conn.c server/core/link_flood.c \
+	server/core/link_history.c server/core/names.c server/core/outbox.c \
+	server/core/pack.c server/core/record.c server/core/roster.c \
+	server/core/session.c server/core/session_exchange.c \
+	server/core/session_hello.c server/core/session_input.c \
+	server/core/shard.c server/core/short_cut.c server/core/slot.c \
+	server/core/table.c server/core/table_walk.c server/core/timekeeper.c
 NODE_SRC := server/node/config.c server/node/files.c server/node/limits.c \
 	server/node/memory_bound.c server/node/node.c server/node/reload.c \
 	server/node/settings_apply.c server/node/tls_files.c
 PLACES_SRC := server/places/answer.c server/places/api_key.c \
-	server/places/attribution.c server/places/breaker.c server/places/cache.c \
-	server/places/fetch.c server/places/gazetteer.c \
-	server/places/gazetteer_file.c server/places/gazetteer_place.c \
-	server/places/gazetteer_reader.c server/places/google.c \
-	server/places/google_legacy.c server/places/json_scan.c \
-	server/places/kd_tree.c server/places/lookup.c \
-	server/places/lookup_request.c \
-	server/places/network.c server/places/olc.c server/places/photon.c \
-	server/places/photon_types.c server/places/places.c \
+	server/places/attribution.c server/places/breaker.c \
+	server/places/cache.c server/places/fetch.c server/places/gazetteer.c \
+	server/places/gazetteer_filter.c server/places/gazetteer_names.c \
+	server/places/gazetteer_place.c server/places/gazetteer_reader.c \
+	server/places/google.c server/places/google_legacy.c \
+	server/places/json_scan.c server/places/lookup.c \
+	server/places/lookup_request.c server/places/network.c \
+	server/places/olc.c server/places/photon.c server/places/places.c \
 	server/places/places_asker.c server/places/places_report.c \
-	server/places/places_stats.c server/places/provider.c \
-	server/places/question.c server/places/test_call.c server/places/upstream.c \
+	server/places/places_search.c server/places/places_stats.c \
+	server/places/provider.c server/places/question.c \
+	server/places/result_icon.c server/places/test_call.c \
+	server/places/time_zone.c server/places/upstream.c \
 	server/places/upstream_json.c
-STORE_SRC := server/store/engine_sqlite.c server/store/same_file.c \
+STORE_SRC := server/store/engine_postgres.c server/store/engine_sqlite.c \
+	server/store/postgres_check.c server/store/postgres_conn.c \
+	server/store/postgres_fault.c server/store/postgres_history.c \
+	server/store/postgres_rows.c server/store/postgres_schema.c \
+	server/store/postgres_url.c server/store/same_file.c \
 	server/store/sqlite_backup.c server/store/sqlite_check.c \
 	server/store/sqlite_erase.c server/store/sqlite_page.c \
-	server/store/store.c server/store/store_work.c
+	server/store/store.c server/store/store_batch.c \
+	server/store/store_compare.c server/store/store_contact.c \
+	server/store/store_key.c server/store/store_prune.c \
+	server/store/store_track.c server/store/store_work.c
 NET_SRC := server/net/addresses.c server/net/busiest.c server/net/client.c \
-	server/net/client_answer.c server/net/client_tls.c server/net/half_open.c \
-	server/net/link_clock.c server/net/link_keys.c server/net/link_socket.c \
-	server/net/listener.c server/net/net_link.c server/net/peering.c \
-	server/net/refusals.c server/net/socket.c server/net/strangers.c \
-	server/net/survey.c server/net/transport.c server/net/worker_pool.c
+	server/net/client_answer.c server/net/client_tls.c \
+	server/net/half_open.c server/net/http_acceptor.c \
+	server/net/http_limits.c server/net/link_clock.c \
+	server/net/link_keys.c server/net/link_socket.c server/net/listener.c \
+	server/net/net_link.c server/net/peering.c server/net/refusals.c \
+	server/net/socket.c server/net/strangers.c server/net/survey.c \
+	server/net/transport.c server/net/worker_pool.c
 ADMIN_SRC := server/admin/admin.c server/admin/arrival_ring.c \
-	server/admin/backup_api.c server/admin/bearer_tokens.c server/admin/client_row.c \
-	server/admin/clients_api.c server/admin/clients_erase.c \
-	server/admin/clients_forget.c \
+	server/admin/backup_api.c server/admin/bearer_tokens.c \
+	server/admin/client_row.c server/admin/clients_api.c \
+	server/admin/clients_erase.c server/admin/clients_forget.c \
 	server/admin/clients_put.c server/admin/connections_api.c \
-	server/admin/control.c server/admin/cursor.c server/admin/digest_api.c \
-	server/admin/digest_cache.c server/admin/herd_config.c \
-	server/admin/http_call.c server/admin/http_limits.c \
-	server/admin/http_listener.c server/admin/log_api.c server/admin/metrics.c \
-	server/admin/open_metrics.c server/admin/page.c server/admin/peers_api.c server/admin/places_api.c \
-	server/admin/process.c server/admin/put_tickets.c server/admin/query.c \
+	server/admin/control.c server/admin/cursor.c \
+	server/admin/digest_api.c server/admin/digest_cache.c \
+	server/admin/herd_config.c server/admin/http_call.c \
+	server/admin/http_listener.c server/admin/log_api.c \
+	server/admin/metrics.c server/admin/open_metrics.c \
+	server/admin/page.c server/admin/peers_api.c \
+	server/admin/places_api.c server/admin/process.c \
+	server/admin/put_tickets.c server/admin/query.c \
 	server/admin/refused.c server/admin/route.c server/admin/rows.c \
-	server/admin/selection.c server/admin/status.c server/admin/store_api.c \
-	server/admin/table_stats.c \
-	server/admin/top_api.c server/admin/track_api.c server/admin/watch_line.c \
-	server/admin/watch_list.c server/admin/watch_news.c \
-	server/admin/watch_reports.c
+	server/admin/selection.c server/admin/status.c \
+	server/admin/store_api.c server/admin/table_stats.c \
+	server/admin/top_api.c server/admin/track_api.c \
+	server/admin/watch_line.c server/admin/watch_list.c \
+	server/admin/watch_news.c server/admin/watch_reports.c
+PHONES_SRC := server/phones/accounts.c server/phones/decimal.c \
+	server/phones/friends.c server/phones/hasher.c server/phones/intake.c \
+	server/phones/login.c server/phones/overland.c \
+	server/phones/owntracks.c server/phones/phone_answer.c \
+	server/phones/phone_call.c server/phones/phone_report.c \
+	server/phones/phones.c server/phones/query_form.c \
+	server/phones/traccar.c server/phones/visitors.c
 HERDD_SRC := server/herdd.c server/main.c server/options.c
 CLIENT_BASE_SRC := client/base/arena.c client/base/child.c \
-	client/base/exit_status.c client/base/histogram.c client/base/loop.c \
-	client/base/paths.c client/base/tokens.c client/base/xbuf.c
-CLIENT_INPUT_SRC := client/input/import_csv.c client/input/import_geojson.c \
-	client/input/import_gpx.c client/input/import_guess.c \
+	client/base/exit_status.c client/base/histogram.c \
+	client/base/library.c client/base/loop.c client/base/paths.c \
+	client/base/tokens.c client/base/xbuf.c
+CLIENT_INPUT_SRC := client/input/centroid.c client/input/gazetteer_maker.c \
+	client/input/gazetteer_towns.c client/input/import_csv.c \
+	client/input/import_geojson.c client/input/import_gpx.c \
+	client/input/import_guess.c client/input/import_herd.c \
 	client/input/import_json.c client/input/import_jsonl.c \
 	client/input/import_reader.c client/input/import_record.c \
-	client/input/import_source.c client/input/json_members.c \
-	client/input/json_outline.c client/input/sqlite_api.c \
-	client/input/store_file.c client/input/xml_token.c
+	client/input/import_reports.c client/input/import_source.c \
+	client/input/json_outline.c client/input/place_shape.c \
+	client/input/sqlite_api.c client/input/store_file.c \
+	client/input/xml_token.c
 CLIENT_OUT_SRC := client/out/canvas.c client/out/diagram.c \
 	client/out/layout.c client/out/out.c client/out/out_formats.c \
-	client/out/out_json.c client/out/out_prometheus.c client/out/out_table.c \
+	client/out/out_gpx.c client/out/out_json.c \
+	client/out/out_prometheus.c client/out/out_table.c \
 	client/out/out_text.c client/out/raster.c client/out/screen.c \
 	client/out/sink.c client/out/spark.c client/out/template.c \
 	client/out/values.c client/out/width.c
 CLIENT_NET_SRC := client/net/admin_client.c client/net/admin_ways.c \
-	client/net/connection.c client/net/curl_api.c client/net/reply.c \
+	client/net/authority.c client/net/connection.c \
+	client/net/crypto_api.c client/net/curl_api.c client/net/reply.c \
 	client/net/ssl_api.c client/net/standing.c client/net/tls.c
 CLIENT_LINE_SRC := client/line/alias.c client/line/args.c \
 	client/line/command.c
 CLIENT_CONF_SRC := client/conf/contexts.c client/conf/herd.c \
-	client/conf/prefs.c
-CLIENT_RUN_SRC := client/run/app.c client/run/ask.c \
-	client/run/conversation.c client/run/fields.c client/run/help.c \
-	client/run/live.c client/run/plugin.c client/run/rounds.c client/run/run.c \
+	client/conf/herd_users.c client/conf/prefs.c
+CLIENT_RUN_SRC := client/run/app.c client/run/ask.c client/run/conversation.c \
+	client/run/fields.c client/run/help.c client/run/live.c \
+	client/run/plugin.c client/run/rounds.c client/run/run.c \
 	client/run/run_message.c client/run/run_targets.c client/run/script.c \
 	client/run/sketch.c client/run/stream.c client/run/watch.c
 CLIENT_REPL_SRC := client/repl/background.c client/repl/complete.c \
 	client/repl/cursor_word.c client/repl/editor.c client/repl/repl.c \
 	client/repl/shells.c
 CLIENT_CMD_SRC := client/cmd/alias_command.c client/cmd/bench.c \
-	client/cmd/check.c client/cmd/check_client.c client/cmd/client_count.c \
-	client/cmd/client_erase.c client/cmd/client_export.c \
-	client/cmd/client_forget.c client/cmd/client_import.c \
-	client/cmd/client_line.c client/cmd/client_list.c client/cmd/client_ls.c \
+	client/cmd/cert_new.c client/cmd/check.c client/cmd/check_client.c \
+	client/cmd/client_count.c client/cmd/client_erase.c \
+	client/cmd/client_export.c client/cmd/client_forget.c \
+	client/cmd/client_import.c client/cmd/client_line.c \
+	client/cmd/client_list.c client/cmd/client_ls.c \
 	client/cmd/client_near.c client/cmd/client_refused.c \
-	client/cmd/client_show.c client/cmd/client_top.c client/cmd/client_track.c \
-	client/cmd/complete_command.c client/cmd/completion.c \
-	client/cmd/config_check.c client/cmd/config_diff.c \
-	client/cmd/config_reload.c client/cmd/config_show.c client/cmd/conn_ls.c \
-	client/cmd/context_add.c client/cmd/context_ls.c client/cmd/context_none.c \
-	client/cmd/context_previous.c client/cmd/context_rm.c \
-	client/cmd/context_rows.c client/cmd/context_show.c \
-	client/cmd/context_switch.c client/cmd/context_use.c client/cmd/doctor.c \
-	client/cmd/events.c client/cmd/exam.c client/cmd/exam_tables.c \
-	client/cmd/exit.c client/cmd/findings.c client/cmd/first_reply.c \
-	client/cmd/help_command.c client/cmd/herd_check.c client/cmd/herd_diff.c \
-	client/cmd/herd_status.c client/cmd/herd_wait.c client/cmd/iamat.c \
-	client/cmd/import_faults.c client/cmd/import_job.c \
-	client/cmd/import_progress.c client/cmd/import_put.c \
-	client/cmd/import_send.c client/cmd/init.c client/cmd/init_plan.c \
-	client/cmd/judge_herd.c client/cmd/judge_links.c client/cmd/judge_nodes.c \
-	client/cmd/key_drop.c client/cmd/key_new.c client/cmd/list.c \
-	client/cmd/log_level.c client/cmd/log_tail.c client/cmd/map.c \
-	client/cmd/moment.c client/cmd/node_drain.c client/cmd/node_ls.c \
-	client/cmd/node_rows.c client/cmd/node_show.c client/cmd/node_state.c \
-	client/cmd/node_stop.c client/cmd/node_undrain.c client/cmd/parts.c \
-	client/cmd/peer_change.c client/cmd/peer_disable.c client/cmd/peer_enable.c \
-	client/cmd/peer_graph.c client/cmd/peer_ls.c client/cmd/peer_reconnect.c \
-	client/cmd/peer_rows.c client/cmd/peer_show.c client/cmd/ping.c \
-	client/cmd/places_cache.c client/cmd/places_status.c \
-	client/cmd/places_test.c client/cmd/prefs_rows.c client/cmd/quit.c \
-	client/cmd/raw.c client/cmd/secret_file.c client/cmd/set.c \
-	client/cmd/stats_command.c client/cmd/stats_trend.c \
-	client/cmd/status_command.c client/cmd/status_screen.c \
-	client/cmd/store_backup.c client/cmd/store_check.c \
+	client/cmd/client_show.c client/cmd/client_top.c \
+	client/cmd/client_track.c client/cmd/complete_command.c \
+	client/cmd/completion.c client/cmd/config_check.c \
+	client/cmd/config_diff.c client/cmd/config_reload.c \
+	client/cmd/config_show.c client/cmd/conn_ls.c \
+	client/cmd/context_add.c client/cmd/context_ls.c \
+	client/cmd/context_none.c client/cmd/context_previous.c \
+	client/cmd/context_rm.c client/cmd/context_rows.c \
+	client/cmd/context_show.c client/cmd/context_switch.c \
+	client/cmd/context_use.c client/cmd/doctor.c client/cmd/events.c \
+	client/cmd/exam.c client/cmd/exam_tables.c client/cmd/exit.c \
+	client/cmd/findings.c client/cmd/first_reply.c \
+	client/cmd/help_command.c client/cmd/herd_check.c \
+	client/cmd/herd_diff.c client/cmd/herd_status.c \
+	client/cmd/herd_wait.c client/cmd/iamat.c client/cmd/import_faults.c \
+	client/cmd/import_job.c client/cmd/import_progress.c \
+	client/cmd/import_put.c client/cmd/import_send.c client/cmd/init.c \
+	client/cmd/init_advice.c client/cmd/init_plan.c \
+	client/cmd/judge_herd.c client/cmd/judge_links.c \
+	client/cmd/judge_nodes.c client/cmd/key_drop.c client/cmd/key_new.c \
+	client/cmd/list.c client/cmd/log_level.c client/cmd/log_tail.c \
+	client/cmd/map.c client/cmd/moment.c client/cmd/node_certificates.c \
+	client/cmd/node_drain.c client/cmd/node_ls.c client/cmd/node_rows.c \
+	client/cmd/node_show.c client/cmd/node_state.c client/cmd/node_stop.c \
+	client/cmd/node_undrain.c client/cmd/parts.c client/cmd/password.c \
+	client/cmd/peer_change.c client/cmd/peer_disable.c \
+	client/cmd/peer_enable.c client/cmd/peer_graph.c client/cmd/peer_ls.c \
+	client/cmd/peer_reconnect.c client/cmd/peer_rows.c \
+	client/cmd/peer_show.c client/cmd/phone_url.c client/cmd/ping.c \
+	client/cmd/places_cache.c client/cmd/places_filter.c \
+	client/cmd/places_import.c client/cmd/places_reload.c \
+	client/cmd/places_status.c client/cmd/places_test.c \
+	client/cmd/prefs_rows.c client/cmd/quit.c client/cmd/raw.c \
+	client/cmd/secret_file.c client/cmd/set.c client/cmd/stats_command.c \
+	client/cmd/stats_trend.c client/cmd/status_command.c \
+	client/cmd/status_screen.c client/cmd/store_backup.c \
+	client/cmd/store_check.c client/cmd/store_diff.c \
 	client/cmd/store_patience.c client/cmd/store_place.c \
-	client/cmd/store_restore.c client/cmd/store_status.c \
-	client/cmd/token_drop.c client/cmd/token_new.c client/cmd/top.c \
-	client/cmd/trace.c client/cmd/typed.c client/cmd/unalias.c \
+	client/cmd/store_restore.c client/cmd/store_retry.c \
+	client/cmd/store_status.c client/cmd/token_drop.c \
+	client/cmd/token_new.c client/cmd/top.c client/cmd/trace.c \
+	client/cmd/typed.c client/cmd/unalias.c client/cmd/user_add.c \
+	client/cmd/user_ls.c client/cmd/user_rm.c client/cmd/users_edit.c \
 	client/cmd/version_command.c client/cmd/wait_client.c \
 	client/cmd/wait_goal.c client/cmd/wait_link.c client/cmd/whatsat.c
 CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_INPUT_SRC) $(CLIENT_OUT_SRC) \
@@ -176,55 +214,61 @@ CLIENT_SRC := $(CLIENT_BASE_SRC) $(CLIENT_INPUT_SRC) $(CLIENT_OUT_SRC) \
 	$(CLIENT_REPL_SRC) $(CLIENT_CMD_SRC)
 
 COMMON_TESTS := test_address test_buf test_common_memory test_file \
-	test_framer test_graph test_herdfile test_json test_location test_manual \
-	test_report test_request test_resolver test_settings test_text test_time \
-	test_time_histogram
+	test_framer test_graph test_herdfile test_json test_location \
+	test_manual test_report test_request test_resolver test_settings \
+	test_text test_time test_time_histogram test_users_file \
+	test_users_hash
 
-SIM_SRC := tests/sim/cost.c tests/sim/fault.c tests/sim/flood.c \
-	tests/sim/host.c tests/sim/main.c tests/sim/mutant.c tests/sim/node.c \
-	tests/sim/oracle.c tests/sim/oracle_clock.c tests/sim/pipe.c \
-	tests/sim/plan.c tests/sim/stages.c tests/sim/store.c \
-	tests/sim/table_check.c tests/sim/world.c
+SIM_SRC := tests/sim/cost.c tests/sim/database.c tests/sim/fault.c \
+	tests/sim/flood.c tests/sim/host.c tests/sim/main.c \
+	tests/sim/mutant.c tests/sim/node.c tests/sim/oracle.c \
+	tests/sim/oracle_clock.c tests/sim/pipe.c tests/sim/plan.c \
+	tests/sim/stages.c tests/sim/store.c tests/sim/table_check.c \
+	tests/sim/world.c
 
 CORE_TESTS := test_backoff test_batch_timer test_commit test_core_memory \
-	test_digest test_example test_heavy test_link test_names test_outbox test_pack \
-	test_roster test_scale test_session test_session_digests \
+	test_digest test_example test_heavy test_link test_names test_outbox \
+	test_pack test_roster test_scale test_session test_session_digests \
 	test_session_memory test_session_rest test_session_rules \
-	test_session_turns test_short_cut test_siphash \
-	test_stress test_table test_table_bounds test_table_full \
-	test_timekeeper
+	test_session_turns test_short_cut test_siphash test_stress test_table \
+	test_table_bounds test_table_full test_timekeeper
 
-PLACES_TESTS := test_answer test_gazetteer test_places test_places_guards
+PLACES_TESTS := test_answer test_gazetteer test_places test_places_exact \
+	test_places_fields test_places_guards test_places_words
 NODE_TESTS := test_memory_bound test_node
 NET_TESTS := test_addresses test_certificate test_half_open test_keyring \
 	test_limits test_link_history test_loop_watch test_rate \
 	test_settings_apply test_tick
-STORE_TESTS := test_rows test_same_file test_sqlite_page
+PHONES_TESTS := test_accounts test_phones_formats
+STORE_TESTS := test_engine_sqlite test_postgres test_rows test_same_file \
+	test_sqlite_page test_store_shared
 ADMIN_TESTS := test_admin_arrivals test_admin_metrics test_admin_page \
 	test_admin_query test_admin_routes test_admin_rows test_open_metrics
-CLIENT_TESTS := test_client_tokens test_client_args test_client_filter \
-	test_client_out test_client_reply test_client_complete \
-	test_client_manual test_client_commands test_client_fields \
-	test_client_findings test_client_import test_client_pictures \
-	test_client_tables
+CLIENT_TESTS := test_client_args test_client_commands test_client_complete \
+	test_client_fields test_client_filter test_client_findings \
+	test_client_import test_client_manual test_client_out \
+	test_client_pictures test_client_reply test_client_tables \
+	test_client_tokens
 UNIT_TESTS = $(COMMON_TESTS) $(CORE_TESTS) $(PLACES_TESTS) $(NODE_TESTS) $(NET_TESTS) \
-	$(STORE_TESTS) $(ADMIN_TESTS) $(CLIENT_TESTS)
+	$(STORE_TESTS) $(PHONES_TESTS) $(ADMIN_TESTS) $(CLIENT_TESTS)
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c with tests/fuzz/corpus/NAME/.
-COMMON_FUZZ := framer herdfile report request
+COMMON_FUZZ := framer herdfile report request users_file
 
 CORE_FUZZ := session
 
 PLACES_FUZZ := places
 
-STORE_FUZZ := store
+STORE_FUZZ := store url
+
+PHONES_FUZZ := overland owntracks query_form traccar
 
 ADMIN_FUZZ := admin_path
 
 CLIENT_FUZZ := answers herdctl import
 
 FUZZ_TARGETS = $(COMMON_FUZZ) $(CORE_FUZZ) $(PLACES_FUZZ) $(STORE_FUZZ) \
-	$(ADMIN_FUZZ) $(CLIENT_FUZZ)
+	$(PHONES_FUZZ) $(ADMIN_FUZZ) $(CLIENT_FUZZ)
 
 # --- flags ---------------------------------------------------------------------
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -262,9 +306,9 @@ HERD_CFLAGS = $(WARNINGS) $(MODE_CFLAGS_$(MODE)) -pthread
 HERD_LDFLAGS = $(MODE_LDFLAGS_$(MODE)) -pthread
 
 pkg = $(shell pkg-config --$(1) $(2) 2>/dev/null)
-COMMON_LIBS = $(call pkg,libs,yaml-0.1) -lm
+COMMON_LIBS = $(call pkg,libs,yaml-0.1 libcrypt) -lm
 SERVER_LIBS = $(call pkg,libs,libevent libevent_pthreads libevent_openssl \
-	libcurl libcjson sqlite3 openssl) $(COMMON_LIBS)
+	libcurl libcjson sqlite3 libpq openssl) $(COMMON_LIBS)
 # libcurl is loaded when it is first needed: see client/net/curl_api.h.
 CLIENT_LIBS = $(call pkg,libs,libcjson) -levent_core -lreadline \
 	$(COMMON_LIBS)
@@ -288,7 +332,7 @@ PROGRAMS += build/mkgazetteer build/gazetteer.sqlite
 .DEFAULT_GOAL := programs
 .PHONY: programs all check unit sim soak mutants sanitize lint format bench \
 	abuse fuzz fuzz-run fuzz-replay coverage quick install uninstall dist deb deb-check clean \
-	deps deps-deb deps-run lint-deps demo help FORCE
+	deps deps-deb deps-run lint-deps demo demo-postgres check-postgis help FORCE
 .SECONDARY:
 
 programs: $(PROGRAMS) ## build/herdd and build/herdctl
@@ -336,13 +380,13 @@ $$(B)/lib$(1).a: $$(call objects,$$($(2)_SRC))
 	$$(Q)$$(archive)
 endef
 $(eval $(call room_archive,herd,COMMON))
-$(foreach room,BASE CORE NODE PLACES STORE NET ADMIN,$(eval \
+$(foreach room,BASE CORE NODE PLACES STORE NET PHONES ADMIN,$(eval \
 	$(call room_archive,$(shell echo $(room) | tr A-Z a-z),$(room))))
 # What of herdctl can be tested without its main().
 $(eval $(call room_archive,client,CLIENT))
 
 # The rooms of the server, from the top down.
-SERVER_ARCHIVES := $(patsubst %,$(B)/lib%.a,admin net store places node core \
+SERVER_ARCHIVES := $(patsubst %,$(B)/lib%.a,admin phones net store places node core \
 	base herd)
 
 link = $(CC) $(HERD_CFLAGS) $(CFLAGS) $(HERD_LDFLAGS) $(LDFLAGS) -o $@ $(1)
@@ -355,11 +399,9 @@ $(B)/herdctl: $(B)/client/main.o $(B)/libclient.a $(B)/libherd.a
 	$(call say,LD,$@)
 	$(Q)$(call link,$^ $(CLIENT_LIBS))
 
-$(B)/mkgazetteer: $(B)/server/places/mkgazetteer.o \
-	$(B)/server/places/gazetteer_file.o \
-	$(B)/server/places/kd_tree.o $(B)/libherd.a
+$(B)/mkgazetteer: $(B)/client/mkgazetteer.o $(B)/libclient.a $(B)/libherd.a
 	$(call say,LD,$@)
-	$(Q)$(call link,$^ $(SERVER_LIBS))
+	$(Q)$(call link,$^ $(call pkg,libs,libcrypto) $(CLIENT_LIBS))
 
 build/herdd: $(B)/herdd
 	$(Q)ln -sf $(MODE)/herdd $@
@@ -368,9 +410,9 @@ build/herdctl: $(B)/herdctl
 build/mkgazetteer: $(B)/mkgazetteer
 	$(Q)ln -sf $(MODE)/mkgazetteer $@
 build/gazetteer.sqlite: server/places/data/places.tsv.gz \
-	server/places/data/NOTICE server/places/mkgazetteer.c \
-	server/places/gazetteer_file.c server/places/gazetteer_file.h \
-	server/places/kd_tree.c | $(B)/mkgazetteer
+	server/places/data/NOTICE client/mkgazetteer.c \
+	client/input/gazetteer_maker.c common/gazetteer_file.c \
+	include/herd/gazetteer_file.h common/kd_tree.c | $(B)/mkgazetteer
 	$(call say,PLACES,$@)
 	$(Q)gzip -dc server/places/data/places.tsv.gz | $(B)/mkgazetteer -n server/places/data/NOTICE $@
 
@@ -389,8 +431,8 @@ $(B)/tests/unit/test_core_memory $(B)/tests/unit/test_outbox \
 	$(B)/tests/sim/table_check.o
 
 unit: $(UNIT_PROGRAMS) build/gazetteer.sqlite ## the unit tests
-	$(Q)status=0; for t in $(UNIT_PROGRAMS); do $$t || status=1; done; \
-	    exit $$status
+	$(Q)printf '%s\n' $(UNIT_PROGRAMS) | xargs -n 1 -P $$(nproc) \
+	    sh -c '"$$0" >"$$0.log" 2>&1; s=$$?; cat "$$0.log"; exit $$s'
 
 $(B)/sim: $(call objects,$(SIM_SRC)) $(B)/libcore.a $(B)/libherd.a
 	$(call say,LD,$@)
@@ -404,7 +446,7 @@ sim: $(B)/sim ## the simulation: 20,000 seeds, some of 1,000 nodes
 	$(Q)$(B)/sim --seeds $(SIM_SEEDS) --jobs $(SIM_JOBS)
 
 mutants: ## each rule of convergence left out: the simulation must notice
-	$(Q)$(MAKE) --no-print-directory MODE=mutant build/mutant/sim
+	$(Q)$(MAKE) --no-print-directory -j$(SIM_JOBS) MODE=mutant build/mutant/sim
 	$(Q)build/mutant/sim --mutants --seeds $(SIM_SEEDS) --jobs $(SIM_JOBS)
 
 soak: $(B)/sim ## the simulation without end, until interrupted
@@ -423,9 +465,16 @@ $(B)/bench_gazetteer: $(B)/tests/bench/bench_gazetteer.o $(B)/libplaces.a \
 	$(B)/libbase.a $(B)/libherd.a
 	$(call say,LD,$@)
 	$(Q)$(call link,$^ $(SERVER_LIBS))
+$(B)/bench_store: $(B)/tests/bench/bench_store.o $(B)/libstore.a \
+	$(B)/libcore.a $(B)/libbase.a $(B)/libherd.a
+	$(call say,LD,$@)
+	$(Q)$(call link,$^ $(SERVER_LIBS))
 $(B)/load: $(B)/tests/bench/load.o $(B)/libherd.a
 	$(call say,LD,$@)
 	$(Q)$(call link,$^ $(COMMON_LIBS))
+$(B)/bare_http: $(B)/tests/bench/bare_http.o
+	$(call say,LD,$@)
+	$(Q)$(call link,$^ $(SERVER_LIBS))
 $(B)/echo: $(B)/tests/bench/echo.o
 	$(call say,LD,$@)
 	$(Q)$(call link,$^ $(SERVER_LIBS))
@@ -476,17 +525,28 @@ sanitize: ## tests again with ASan and UBSan, and TSan
 CHECK_SUITES := unit sim mutants fuzz-replay system sanitize
 
 check: deps ## install what is missing, build, run all tests
-	$(Q)$(MAKE) --no-print-directory programs
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory programs
 	$(Q)MODE=$(MODE) tests/check.sh $(CHECK_SUITES)
 
-demo: deps-run ## five nodes on loopback: report, ask, crash, recover
+demo-postgres: deps-run ## three nodes on a PostgreSQL database: what is where, kill both
+	$(Q)$(call install,postgresql util-linux)
 	$(Q)$(MAKE) --no-print-directory programs
+	$(Q)tests/demo/postgres.sh
+
+demo: deps-run ## five nodes on loopback: report, ask, crash, recover
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory programs
 	$(Q)tests/demo/demo.sh
 
 bench: deps ## speed beside Redis, memcached and a bare echo
 	$(Q)$(call install,$(BENCH_PACKAGES))
-	$(Q)$(MAKE) --no-print-directory programs $(B)/load $(B)/echo
+	$(Q)$(MAKE) --no-print-directory programs $(B)/load $(B)/echo $(B)/sim \
+	    $(B)/bare_http $(B)/bench_store
 	$(Q)$(PYTHON) tests/bench/bench.py --build $(B)
+
+check-postgis: deps ## the shared store's view where the database has PostGIS
+	$(Q)$(call install,postgresql-15-postgis-3)
+	$(Q)$(MAKE) --no-print-directory programs
+	$(Q)$(PYTHON) -m pytest -q -p no:cacheprovider -k postgis tests/system/test_postgres.py
 
 abuse: programs $(B)/load ## what others notice of clients that misuse a node, and the bounds
 	$(Q)$(PYTHON) tests/bench/abuse.py --build $(B)
@@ -501,7 +561,7 @@ deps-deb: ## install what `make deb` needs
 	$(Q)$(call install,$(BUILD_PACKAGES) $(DEB_PACKAGES))
 
 deps-run: ## install what the programs and the demo need
-	$(Q)$(call install,$(BUILD_PACKAGES))
+	$(Q)$(call install,$(BUILD_PACKAGES) curl)
 
 lint-deps: ## install the packages that lint needs
 	$(Q)$(call install,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES))
@@ -509,7 +569,7 @@ lint-deps: ## install the packages that lint needs
 LINT_SOURCES = $(COMMON_SRC) $(BASE_SRC) $(CORE_SRC) $(NODE_SRC) \
 	$(PLACES_SRC) $(STORE_SRC) $(NET_SRC) $(ADMIN_SRC) $(HERDD_SRC) \
 	$(CLIENT_SRC) client/main.c \
-	server/places/mkgazetteer.c $(UNIT_TESTS:%=tests/unit/%.c) \
+	client/mkgazetteer.c $(UNIT_TESTS:%=tests/unit/%.c) \
 	$(FUZZ_TARGETS:%=tests/fuzz/fuzz_%.c) tests/fuzz/replay.c
 
 LINT_ENV = BUILD=$(B) CFLAGS='$(filter-out -Werror,$(WARNINGS))' \

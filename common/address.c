@@ -206,6 +206,21 @@ address_is_loopback(const struct address *address)
 	return false;
 }
 
+bool
+address_is_numeric(struct span host)
+{
+	static const char characters[] = "0123456789abcdefABCDEF.:";
+	bool has_mark = host.len == 0;
+
+	for (size_t i = 0; i < host.len; i++) {
+		if (memchr(characters, host.data[i], sizeof(characters) - 1) ==
+		    NULL)
+			return false;
+		has_mark |= host.data[i] == '.' || host.data[i] == ':';
+	}
+	return has_mark;
+}
+
 /* The part of a URL between the slashes: user, host and port. */
 static struct span
 url_authority(const char *url)

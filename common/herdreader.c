@@ -212,7 +212,59 @@ static bool
 may_be_empty(const struct setting *setting)
 {
 	return setting->type == SETTING_TEXT || setting->type == SETTING_PATH ||
-	       setting->type == SETTING_ADDRESS;
+	       setting->type == SETTING_ADDRESS ||
+	       setting->type == SETTING_GROUPS;
+}
+
+/* [jane, john] */
+static void
+set_group(struct herdreader *reader, const struct setting *setting,
+    const struct yamlnode *list)
+{
+	struct yamlnode joined = *list;
+	const struct yamlnode *name;
+	enum herd_error error = HERD_OK;
+	struct buf names;
+
+	buf_init(&names, SETTING_GROUPS_MAX);
+	for (name = list->first; name != NULL && error == HERD_OK;
+	     name = name->next) {
+		if (name->kind != YAMLNODE_TEXT ||
+		    span_find(name->text, ' ') != NULL ||
+		    span_find(name->text, ',') != NULL) {
+			complain_of_value(reader, setting, name);
+			break;
+		}
+		error = buf_add_span(&names, name->text);
+		if (error == HERD_OK)
+			error = buf_add_byte(&names, ' ');
+	}
+	joined.text = buf_span(&names);
+	if (error == HERD_ENOMEM)
+		reader->error = error;
+	else if (name == NULL || error != HERD_OK)
+		set(reader, setting, &joined);
+	buf_release(&names);
+}
+
+static bool
+is_list(const struct setting *setting)
+{
+	return setting->type == SETTING_ENUMS ||
+	       setting->type == SETTING_GROUPS;
+}
+
+static void
+set_item(struct herdreader *reader, const struct setting *setting,
+    const struct yamlnode *item)
+{
+	if (setting->type == SETTING_GROUPS && item->kind == YAMLNODE_LIST &&
+	    item->count > 0)
+		set_group(reader, setting, item);
+	else if (setting->type == SETTING_ENUMS && item->kind == YAMLNODE_TEXT)
+		set(reader, setting, item);
+	else
+		complain_of_value(reader, setting, item);
 }
 
 static void
@@ -225,14 +277,11 @@ read_setting(struct herdreader *reader, const struct setting *setting,
 	size_t index = (size_t)(setting - settings_table(&count));
 
 	reader->settings[index] = herdreader_place(value);
-	if (value->kind == YAMLNODE_LIST && setting->type == SETTING_ENUMS &&
-	    value->count > 0) {
+	if (value->kind == YAMLNODE_LIST && is_list(setting) &&
+	    (value->count > 0 || setting->type == SETTING_GROUPS)) {
 		setting_clear(&reader->file->settings, setting);
 		for (item = value->first; item != NULL; item = item->next)
-			if (item->kind == YAMLNODE_TEXT)
-				set(reader, setting, item);
-			else
-				complain_of_value(reader, setting, item);
+			set_item(reader, setting, item);
 	} else if (yamlnode_is_null(value) && may_be_empty(setting)) {
 		set(reader, setting, &nothing);
 	} else if (value->kind != YAMLNODE_TEXT || yamlnode_is_null(value)) {
@@ -405,7 +454,7 @@ top_candidates(const char *candidates[CANDIDATES_MAX])
 {
 	/* Groups have no text of their own to point to. */
 	static const char *const groups[] = { "link", "places", "store", "log",
-		"admin" };
+		"admin", "http" };
 	size_t count, n = 0, i;
 	const struct setting *table = settings_table(&count);
 

@@ -85,7 +85,7 @@ check_addresses(struct herdreader *reader)
 	size_t count = 0, i, j;
 
 	all = calloc(
-	    (2u + ADDRESS_LIST_MAX) * file->node_count + 1u, sizeof(*all));
+	    (3u + ADDRESS_LIST_MAX) * file->node_count + 1u, sizeof(*all));
 	if (all == NULL) {
 		reader->error = HERD_ENOMEM;
 		return;
@@ -95,6 +95,7 @@ check_addresses(struct herdreader *reader)
 		count +=
 		    add_listener(all + count, node, "clients", &node->clients);
 		count += add_listener(all + count, node, "peers", &node->peers);
+		count += add_listener(all + count, node, "http", &node->http);
 		for (j = 0; j < node->admin.count; j++)
 			count += add_listener(
 			    all + count, node, "admin", &node->admin.items[j]);
@@ -314,6 +315,8 @@ check_tls(struct herdreader *reader)
 	    settings->admin.tls_key, settings->admin.client_ca);
 	check_tls_of(reader, "clients", settings->clients.tls_cert,
 	    settings->clients.tls_key, settings->clients.client_ca);
+	check_tls_of(reader, "http", settings->http.tls_cert,
+	    settings->http.tls_key, "");
 	if (settings->clients.bind_ids && *settings->clients.client_ca == '\0')
 		herdreader_complain(reader,
 		    setting_place(reader, "clients.bind_ids"),
@@ -388,6 +391,43 @@ check_admin(struct herdreader *reader)
 			    file->nodes[i].name);
 }
 
+/*
+ * A password in clear is everybody's on the way, unless a proxy before the node
+ * ends TLS.
+ */
+static void
+check_http(struct herdreader *reader)
+{
+	const struct herdfile *file = reader->file;
+	const struct settings *settings = &file->settings;
+	bool is_private = *settings->http.tls_cert != '\0' ||
+			  *settings->http.trust_proxy != '\0';
+
+	if (!address_is_numeric(span_from(settings->http.trust_proxy)))
+		herdreader_complain(reader,
+		    setting_place(reader, "http.trust_proxy"),
+		    "`http.trust_proxy` takes a numeric address such as "
+		    "10.0.0.1 or fd00::1, without a port");
+	for (size_t i = 0; i < file->node_count; i++) {
+		const struct herdfile_node *node = &file->nodes[i];
+
+		if (node->http.kind == ADDRESS_NONE || *node->http.host == '\0')
+			continue;
+		if (*settings->http.users_file == '\0')
+			herdreader_complain(reader, place_of(node),
+			    "`http` of node `%s` needs `http.users_file`: the "
+			    "file that `herdctl user add` makes",
+			    node->name);
+		if (!is_private && !address_is_loopback(&node->http))
+			herdreader_complain(reader, place_of(node),
+			    "`http` of node `%s` can be reached from other "
+			    "machines: set `http.tls_cert` and "
+			    "`http.tls_key`, or `http.trust_proxy` if a proxy "
+			    "ends TLS",
+			    node->name);
+	}
+}
+
 static void
 check_places(struct herdreader *reader)
 {
@@ -395,8 +435,19 @@ check_places(struct herdreader *reader)
 	const struct setting_list *chain = &settings->places.provider;
 	const char *url = settings->places.base_url;
 	const char *fault = *url == '\0' ? NULL : address_url_fault(url);
+	const char *icons = settings->places.icon_base;
 	struct file_place place = setting_place(reader, "places.provider");
 	unsigned network = 0;
+
+	if (strlen(icons) > SETTING_ICON_BASE_MAX)
+		herdreader_complain(reader,
+		    setting_place(reader, "places.icon_base"),
+		    "`places.icon_base` has more than %u characters",
+		    SETTING_ICON_BASE_MAX);
+	else if (*icons != '\0' && address_url_fault(icons) != NULL)
+		herdreader_complain(reader,
+		    setting_place(reader, "places.icon_base"),
+		    "`places.icon_base` %s", address_url_fault(icons));
 
 	for (unsigned i = 0; i < chain->count; i++) {
 		enum places_kind kind = (enum places_kind)chain->items[i];
@@ -423,17 +474,62 @@ check_places(struct herdreader *reader)
 		    "`places.provider` has several on the network");
 }
 
+/* What is asked of one kind of store, and set for the other. */
+static void
+check_store_kind(struct herdreader *reader, bool is_shared)
+{
+	static const char *const shared[] = { "store.url_file", "store.write",
+		"store.batch", "store.timeout", "store.require",
+		"store.history" };
+	struct file_place place = setting_place(reader, "store.path");
+
+	if (is_shared && place.line > 0)
+		herdreader_complain(reader, place,
+		    "`store.path` is for a store in a file, and "
+		    "`store.engine` names a server");
+	for (size_t i = 0; i < HERD_ARRAY_LEN(shared) && !is_shared; i++) {
+		place = setting_place(reader, shared[i]);
+		if (place.line > 0)
+			herdreader_complain(reader, place,
+			    "`%s` is for a store that nodes share, and "
+			    "`store.engine` names a file",
+			    shared[i]);
+	}
+}
+
+static void
+check_store(struct herdreader *reader)
+{
+	const struct settings *settings = &reader->file->settings;
+	enum store_engine engine = (enum store_engine)settings->store.engine;
+	bool is_sync = settings->store.durability == DURABILITY_SYNC;
+	bool is_shared = store_engine_is_shared(engine);
+
+	if (is_sync && engine == STORE_NONE)
+		herdreader_complain(reader,
+		    setting_place(reader, "store.durability"),
+		    "`store.durability: sync` needs a `store.engine`");
+	if (engine != STORE_NONE)
+		check_store_kind(reader, is_shared);
+	if (is_shared && settings->store.url_file[0] == '\0')
+		herdreader_complain(reader,
+		    setting_place(reader, "store.engine"),
+		    "this `store.engine` needs a `store.url_file`");
+	/* A record is evicted for others, which this node must then write. */
+	if (is_shared && is_sync && settings->at_limit == AT_LIMIT_EVICT &&
+	    settings->store.write == STORE_WRITE_ORIGIN)
+		herdreader_complain(reader, setting_place(reader, "at_limit"),
+		    "`at_limit: evict` with `store.durability: sync` needs "
+		    "`store.write: all`");
+}
+
 static void
 check_settings(struct herdreader *reader)
 {
 	const struct settings *settings = &reader->file->settings;
 	struct file_place dead = setting_place(reader, "link.dead_after");
 
-	if (settings->store.durability == DURABILITY_SYNC &&
-	    settings->store.engine == STORE_NONE)
-		herdreader_complain(reader,
-		    setting_place(reader, "store.durability"),
-		    "`store.durability: sync` needs a `store.engine`");
+	check_store(reader);
 	if (settings->link.dead_after <= settings->link.ping_after)
 		herdreader_complain(reader,
 		    dead.line > 0 ? dead
@@ -484,8 +580,10 @@ herdreader_check(struct herdreader *reader)
 	check_tls(reader);
 	check_settings(reader);
 	/* Addresses that are wrong are not where they seem to be. */
-	if (reader->diagnostics->errors == 0)
+	if (reader->diagnostics->errors == 0) {
 		check_plaintext(reader);
+		check_http(reader);
+	}
 	/* A herd file with errors does not have the shape that was meant. */
 	if (reader->diagnostics->errors > 0 || reader->error != HERD_OK)
 		return;

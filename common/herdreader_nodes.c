@@ -13,7 +13,8 @@
 
 /* --- nodes ---------------------------------------------------------------- */
 
-static const char *const address_keys[] = { "clients", "peers", "admin", NULL };
+static const char *const address_keys[] = { "clients", "peers", "admin", "http",
+	NULL };
 
 /* `want`: what may be written. */
 static void
@@ -93,6 +94,9 @@ read_key(struct herdreader *reader, struct herdfile_node *node,
 		    reader, key, key->next, false, "HOST:PORT", &node->peers);
 	else if (span_is(key->text, "admin"))
 		read_admin(reader, node, key, key->next);
+	else if (span_is(key->text, "http"))
+		read_address(
+		    reader, key, key->next, false, "HOST:PORT", &node->http);
 	else
 		return false;
 	return true;
@@ -117,7 +121,8 @@ read_addresses(struct herdreader *reader, struct herdfile_node *node,
 		    "unknown key `%s` of node `%s`, %s `%s`%s",
 		    herdreader_quote(key->text).text, node->name,
 		    near != NULL ? "did you mean" : "which has",
-		    near != NULL ? near : "clients`, `peers` and `admin",
+		    near != NULL ? near
+				 : "clients`, `peers`, `admin` and `http",
 		    near != NULL ? "?" : "");
 	}
 }

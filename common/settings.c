@@ -38,9 +38,10 @@ static const char *const flood_words[] = { "all", "sparse", NULL };
 static const char *const limit_words[] = { "refuse", "evict", NULL };
 static const char *const engine_words[] = { "none",
 #define ENGINE(id, name) #name,
-	STORE_ENGINES(ENGINE) NULL
+	STORE_ENGINES(ENGINE, ENGINE) NULL
 #undef ENGINE
 };
+static const char *const write_words[] = { "origin", "all", NULL };
 static const char *const durability_words[] = { "async", "sync", NULL };
 static const char *const level_words[] = { "debug", "info", "warn", "error",
 	NULL };
@@ -101,6 +102,22 @@ places_kind_key(enum places_kind kind)
 	return providers[kind].key;
 }
 
+/* --- engines ------------------------------------------------------------- */
+
+bool
+store_engine_is_shared(enum store_engine engine)
+{
+	static const bool shared[] = { [STORE_NONE] = false,
+#define LOCAL(id, name) [STORE_##id] = false,
+#define SHARED(id, name) [STORE_##id] = true,
+		STORE_ENGINES(LOCAL, SHARED)
+#undef LOCAL
+#undef SHARED
+	};
+
+	return shared[engine];
+}
+
 /* --- values -------------------------------------------------------------- */
 
 #define SHOWN_MAX 64u
@@ -127,7 +144,7 @@ static bool
 is_text(enum setting_type type)
 {
 	return type == SETTING_TEXT || type == SETTING_PATH ||
-	       type == SETTING_ADDRESS;
+	       type == SETTING_ADDRESS || type == SETTING_GROUPS;
 }
 
 /* --- what is allowed ------------------------------------------------------ */
@@ -185,6 +202,10 @@ setting_allowed(const struct setting *setting, struct buf *out)
 		return buf_add_text(
 		    out, "a path, in which %n is the node's name and %% is %");
 	case SETTING_ADDRESS: return buf_add_text(out, "HOST:PORT");
+	case SETTING_GROUPS:
+		return buf_add_text(out,
+		    "a list of lists of names such as [[jane, john], [ann, "
+		    "bob]]");
 	case SETTING_COUNT:
 		error = buf_add_text(out, "a whole number from ");
 		break;
@@ -376,16 +397,12 @@ address_is_valid(struct span text)
 				    address.kind == ADDRESS_TCP);
 }
 
+/* Replaces *out, which may be NULL. */
 static enum herd_error
-text_parse(const struct setting *setting, struct span text, char **out)
+text_copy(struct span text, char **out)
 {
-	char *copy;
+	char *copy = malloc(text.len + 1u);
 
-	if (!text_is_clean(text) ||
-	    (setting->type == SETTING_PATH && !path_is_valid(text)) ||
-	    (setting->type == SETTING_ADDRESS && !address_is_valid(text)))
-		return HERD_ESYNTAX;
-	copy = malloc(text.len + 1u);
 	if (copy == NULL)
 		return HERD_ENOMEM;
 	if (text.len > 0)
@@ -394,6 +411,65 @@ text_parse(const struct setting *setting, struct span text, char **out)
 	free(*out);
 	*out = copy;
 	return HERD_OK;
+}
+
+static enum herd_error
+text_parse(const struct setting *setting, struct span text, char **out)
+{
+	if (!text_is_clean(text) ||
+	    (setting->type == SETTING_PATH && !path_is_valid(text)) ||
+	    (setting->type == SETTING_ADDRESS && !address_is_valid(text)))
+		return HERD_ESYNTAX;
+	return text_copy(text, out);
+}
+
+/* Appends the names of one group with one space between. HERD_ESYNTAX. */
+static enum herd_error
+group_add(struct buf *out, struct span group)
+{
+	enum herd_error error = HERD_OK;
+	unsigned names = 0;
+
+	while (group.len > 0 && error == HERD_OK) {
+		struct span name = span_cut(&group, ' ');
+
+		if (name.len == 0)
+			continue;
+		if (memchr(name.data, '/', name.len) != NULL ||
+		    memchr(name.data, ':', name.len) != NULL)
+			return HERD_ESYNTAX;
+		if (names++ > 0)
+			error = buf_add_byte(out, ' ');
+		if (error == HERD_OK)
+			error = buf_add_span(out, name);
+	}
+	return error == HERD_OK && names == 0 ? HERD_ESYNTAX : error;
+}
+
+/* "jane john, ann bob": adds these groups to those that are there. */
+static enum herd_error
+groups_parse(struct span text, char **groups)
+{
+	struct buf grown;
+	enum herd_error error = HERD_OK;
+
+	if (!text_is_clean(text))
+		return HERD_ESYNTAX;
+	buf_init(&grown, SETTING_GROUPS_MAX);
+	if (*groups != NULL)
+		error = buf_add_text(&grown, *groups);
+	while (text.len > 0 && error == HERD_OK) {
+		struct span group = span_cut(&text, ',');
+
+		if (grown.len > 0)
+			error = buf_add_text(&grown, ", ");
+		if (error == HERD_OK)
+			error = group_add(&grown, group);
+	}
+	if (error == HERD_OK)
+		error = text_copy(buf_span(&grown), groups);
+	buf_release(&grown);
+	return error;
 }
 
 enum herd_error
@@ -419,6 +495,7 @@ setting_set(struct settings *settings, const struct setting *setting,
 	case SETTING_TEXT:
 	case SETTING_PATH:
 	case SETTING_ADDRESS: error = text_parse(setting, text, field); break;
+	case SETTING_GROUPS: error = groups_parse(text, field); break;
 	}
 	if (error == HERD_OK || error == HERD_ENOMEM || message == NULL)
 		return error;
@@ -435,12 +512,12 @@ setting_set(struct settings *settings, const struct setting *setting,
 void
 setting_clear(struct settings *settings, const struct setting *setting)
 {
-	struct setting_list *list;
+	void *field = field_of(settings, setting);
 
-	if (setting->type != SETTING_ENUMS)
-		return;
-	list = field_of(settings, setting);
-	*list = (struct setting_list){ 0 };
+	if (setting->type == SETTING_ENUMS)
+		*(struct setting_list *)field = (struct setting_list){ 0 };
+	else if (setting->type == SETTING_GROUPS)
+		**(char **)field = '\0';
 }
 
 /* --- to text ------------------------------------------------------------- */
@@ -478,6 +555,7 @@ setting_get(const struct settings *settings, const struct setting *setting,
 	case SETTING_TEXT:
 	case SETTING_PATH:
 	case SETTING_ADDRESS:
+	case SETTING_GROUPS:
 		return buf_add_text(out, text_in(settings, setting));
 	}
 	return HERD_ESYNTAX;
@@ -508,6 +586,7 @@ setting_equal(const struct setting *setting, const struct settings *a,
 	case SETTING_TEXT:
 	case SETTING_PATH:
 	case SETTING_ADDRESS:
+	case SETTING_GROUPS:
 		return strcmp(text_in(a, setting), text_in(b, setting)) == 0;
 	}
 	return false;

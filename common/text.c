@@ -143,6 +143,22 @@ text_utf8_take(struct span text, uint32_t *code)
 	return len;
 }
 
+size_t
+text_utf8_put(char out[TEXT_UTF8_MAX], uint32_t code)
+{
+	static const unsigned char first[] = { 0, 0xc0, 0xe0, 0xf0 };
+	unsigned more = code < 0x80      ? 0
+			: code < 0x800   ? 1
+			: code < 0x10000 ? 2
+					 : 3;
+	size_t len = 0;
+
+	out[len++] = (char)(first[more] | (code >> (6 * more)));
+	while (more-- > 0)
+		out[len++] = (char)(0x80 | ((code >> (6 * more)) & 0x3f));
+	return len;
+}
+
 bool
 text_is_utf8(struct span text)
 {
@@ -157,6 +173,19 @@ text_is_utf8(struct span text)
 		text.len -= n;
 	}
 	return true;
+}
+
+struct span
+text_utf8_last(struct span text, unsigned count)
+{
+	size_t at = text.len;
+
+	while (count > 0 && at > 0) {
+		at--;
+		/* The bytes of a character after its first one are 10xxxxxx. */
+		count -= (text.data[at] & 0xc0) != 0x80;
+	}
+	return span_of(text.data + at, text.len - at);
 }
 
 struct span

@@ -46,16 +46,6 @@ time_histogram_add(
 	bump(&sum->sum_ns, get(&from->sum_ns));
 }
 
-uint64_t
-time_histogram_count(const struct time_histogram *histogram)
-{
-	uint64_t count = 0;
-
-	for (unsigned i = 0; i < TIME_HISTOGRAM_BUCKETS; i++)
-		count += get(&histogram->counts[i]);
-	return count;
-}
-
 static enum herd_error
 add_buckets(struct buf *out, const char *name, const char *labels,
     const struct time_histogram *histogram, uint64_t *total)

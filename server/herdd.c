@@ -24,12 +24,14 @@
 #include "node/reload.h"
 #include "node/settings_apply.h"
 #include "node/tls_files.h"
+#include "phones/phones.h"
 #include "places/places.h"
 #include "store/store.h"
 
-/* Between two slices of a pass over the table. */
+/* A pass over the table goes in slices, each of many locks' time. */
 #define SWEEP_MS 50u
-#define SWEEP_SLOTS 4096u
+#define SWEEP_SLICE_NS (HERD_NS_PER_MS / 5)
+#define SWEEP_SLOTS 4096u /* under one lock */
 /* A pass begins so many times while a report lives, and every so often. */
 #define SWEEPS 128u
 #define SWEEP_REST_NS (5u * HERD_NS_PER_S)
@@ -56,13 +58,29 @@ sweep_rest_ns(const struct herdd *herdd)
 						: rest;
 }
 
+/* Returns false when the pass is over. */
+static bool
+sweep_slice(struct herdd *herdd)
+{
+	struct mono start = clock_mono();
+	struct mono now = start;
+
+	do {
+		if (!table_sweep(herdd->node.table, &herdd->sweep_at,
+			SWEEP_SLOTS,
+			timekeeper_expiry(&herdd->node.timekeeper, now)))
+			return false;
+		now = clock_mono();
+	} while (mono_since(now, start) < SWEEP_SLICE_NS);
+	return true;
+}
+
 static void
 on_sweep(void *arg)
 {
 	struct herdd *herdd = arg;
 
-	if (table_sweep(herdd->node.table, &herdd->sweep_at, SWEEP_SLOTS,
-		timekeeper_expiry(&herdd->node.timekeeper, clock_mono()))) {
+	if (sweep_slice(herdd)) {
 		tick_in(&herdd->sweep, SWEEP_MS * HERD_NS_PER_MS);
 		return;
 	}
@@ -135,40 +153,129 @@ open_traffic(struct node *node, struct buf *message)
 	return error;
 }
 
+static void
+note_waits(struct node *node)
+{
+	struct store_hindrance hindrance;
+
+	store_hindrance(node->store, &hindrance);
+	atomic_store(&node->waits.since_ns, hindrance.since_ns);
+	atomic_store(&node->waits.loads, hindrance.loads);
+}
+
 /* In the store's thread. */
 static void
 on_commit(void *arg)
 {
 	struct node *node = arg;
 
+	note_waits(node);
 	/* Durable service is over, and a load balancer must see it. */
 	if (store_outbox(node->store) != NULL && store_has_failed(node->store))
 		node_lose_store(node);
 	worker_pool_wake(node->workers);
+	phones_wake(node->phones);
+}
+
+/* In the store's thread. */
+static bool
+on_who_leads(void *arg)
+{
+	const struct node *node = arg;
+
+	return atomic_load(&node->company.leads) &&
+	       node_state(node) != NODE_STOPPING;
+}
+
+/* The paths are borrowed; whatever the engine is, it has one of them. */
+static enum herd_error
+open_store_with(struct node *node, const char *path, const char *url_file,
+    struct buf *message)
+{
+	const struct settings *settings = &node->file.settings;
+	const struct store_config config = {
+		.engine = (enum store_engine)settings->store.engine,
+		.path = path,
+		.url_file = url_file,
+		.herd = node->herd,
+		.node = node->name,
+		.params = node->sessions.params,
+		.sync = settings->store.durability == DURABILITY_SYNC,
+		.require = settings->store.require,
+		.write = (enum store_write)settings->store.write,
+		.batch = (unsigned)settings->store.batch,
+		.timeout_ns = settings->store.timeout,
+		.history_ns = settings->store.history,
+		.compare_ns = settings->link.verify_every,
+		.expire_after_ns = settings->expire_after,
+		.table = node->table,
+		.timekeeper = &node->timekeeper,
+		.log = node->log,
+	};
+
+	return store_open(&config, message, &node->store);
 }
 
 static enum herd_error
 open_store(struct node *node, struct buf *message)
 {
 	const struct settings *settings = &node->file.settings;
+	struct buf path;
+	struct buf url_file;
 	enum herd_error error;
-	const char *path;
-	struct buf expanded;
 
 	if (settings->store.engine == STORE_NONE)
 		return HERD_OK;
-	buf_init(&expanded, PATH_MAX);
-	error = files_path(&expanded, FILES_STATE, settings->store.path,
-	    node->name, node->base_dir);
-	path = error == HERD_OK ? buf_cstr(&expanded) : NULL;
-	error = path == NULL
-		    ? HERD_ENOMEM
-		    : store_open((enum store_engine)settings->store.engine,
-			  path, settings->store.durability == DURABILITY_SYNC,
-			  node->table, &node->timekeeper, node->log, message,
-			  &node->store);
-	buf_release(&expanded);
+	buf_init(&path, PATH_MAX);
+	buf_init(&url_file, PATH_MAX);
+	error = files_path(&path, FILES_STATE, settings->store.path, node->name,
+	    node->base_dir);
+	if (error == HERD_OK)
+		error = files_read_path(&url_file, settings->store.url_file,
+		    node->name, node->base_dir);
+	if (error == HERD_OK &&
+	    (buf_cstr(&path) == NULL || buf_cstr(&url_file) == NULL))
+		error = HERD_ENOMEM;
+	if (error == HERD_OK)
+		error = open_store_with(
+		    node, buf_cstr(&path), buf_cstr(&url_file), message);
+	buf_release(&path);
+	buf_release(&url_file);
 	return error;
+}
+
+/* What the engine is called with is read again, whatever has changed. */
+static enum herd_error
+on_read_url(void *arg HERD_UNUSED, struct reload *reload HERD_UNUSED,
+    struct buf *message HERD_UNUSED)
+{
+	return HERD_OK;
+}
+
+static void
+on_url_read(void *arg, bool use)
+{
+	struct node *node = arg;
+
+	if (use)
+		(void)store_retry(node->store);
+}
+
+static enum herd_error
+start_store(struct node *node)
+{
+	static const struct reload_files url_file = { on_read_url,
+		on_url_read };
+	const struct store_hooks hooks = { node, on_commit, on_who_leads };
+
+	if (node->store == NULL)
+		return HERD_OK;
+	node->waits.patience_ns = store_patience_ns(node->store);
+	note_waits(node);
+	if (store_engine_is_shared(
+		(enum store_engine)node->file.settings.store.engine))
+		node_on_reload_files(node, &url_file, node);
+	return store_start(node->store, &hooks);
 }
 
 static unsigned
@@ -214,8 +321,10 @@ open_modules(struct herdd *herdd, struct buf *message)
 		error = worker_pool_open(node,
 		    &node->file.nodes[node->self].clients,
 		    workers_wanted(settings), message, &node->workers);
-	if (error == HERD_OK && node->store != NULL)
-		error = store_start(node->store, on_commit, node);
+	if (error == HERD_OK)
+		error = phones_open(node, message, &node->phones);
+	if (error == HERD_OK)
+		error = start_store(node);
 	if (error == HERD_OK)
 		error = admin_open(node, herdd->base, message, &herdd->admin);
 	if (error == HERD_OK) {
@@ -272,6 +381,7 @@ herdd_open(struct herdd *herdd, const char *path, struct herdfile *file,
 	atomic_init(&node->state, NODE_STARTING);
 	certificate_slot_init(&node->clients_tls.slot);
 	certificate_slot_init(&node->admin_tls.slot);
+	certificate_slot_init(&node->http_tls.slot);
 	herdd->path = realpath(path, NULL);
 	herdd->dir = herdd->path == NULL ? NULL : strdup(herdd->path);
 	node->file_path = herdd->path;
@@ -309,14 +419,17 @@ herdd_close(struct herdd *herdd)
 	(void)node_set_state(node, NODE_STOPPING);
 	watchdog_close(herdd->watchdog);
 	admin_close(herdd->admin);
+	phones_stop(node->phones);
 	worker_pool_stop(node->workers);
 	peering_close(node->peering);
 	store_close(node->store);
 	worker_pool_free(node->workers);
+	phones_free(node->phones);
 	admin_release(herdd->admin);
 	places_close(node->places);
 	certificate_slot_set(&node->clients_tls.slot, NULL);
 	certificate_slot_set(&node->admin_tls.slot, NULL);
+	certificate_slot_set(&node->http_tls.slot, NULL);
 	traffic_close(node->traffic);
 	table_free(node->table);
 	tick_close(&herdd->sweep);

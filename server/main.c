@@ -25,8 +25,10 @@
 #include "node/config.h"
 #include "node/files.h"
 #include "node/reload.h"
+#include "places/places.h"
 #include "node/tls_files.h"
 #include "options.h"
+#include "phones/phones.h"
 
 /* Exit statuses; herdd(8) has them. */
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 8 };
@@ -49,6 +51,7 @@ static void
 on_hangup(evutil_socket_t signal_number HERD_UNUSED, short what HERD_UNUSED,
     void *arg)
 {
+	struct node *node = arg;
 	struct reload reload;
 
 	reload_init(&reload);
@@ -56,6 +59,8 @@ on_hangup(evutil_socket_t signal_number HERD_UNUSED, short what HERD_UNUSED,
 	if (node_reload(arg, "SIGHUP", &reload) != HERD_OK)
 		fflush(stderr);
 	reload_release(&reload);
+	if (node->places != NULL)
+		places_reload_start(node->places);
 }
 
 static const struct {
@@ -137,24 +142,30 @@ say_ready(struct herdd *herdd)
 	struct buf clients;
 	struct buf peers;
 	struct buf admin;
+	struct buf http;
 
 	buf_init(&clients, 512);
 	buf_init(&peers, 512);
 	buf_init(&admin, 2048);
+	buf_init(&http, 512);
 	add_address(&clients, worker_pool_address(node->workers));
 	add_address(&peers, peering_address(node->peering));
 	for (unsigned i = 0; i < own.count; i++)
 		add_address(&admin, &own.items[i]);
 	add_address(&admin, listen);
+	if (node->phones != NULL)
+		add_address(&http, phones_address(node->phones));
 	LOG(node->log, LOG_INFO, "ready", log_text("node", node->name),
 	    log_text("herd", node->file.herd),
 	    log_text("version", HERD_VERSION), log_number("pid", getpid()),
 	    log_span("clients", buf_span(&clients)),
 	    log_span("peers", buf_span(&peers)),
-	    log_span("admin", buf_span(&admin)));
+	    log_span("admin", buf_span(&admin)),
+	    log_span("http", buf_span(&http)));
 	buf_release(&clients);
 	buf_release(&peers);
 	buf_release(&admin);
+	buf_release(&http);
 	notify("READY=1");
 }
 

@@ -28,7 +28,7 @@ add_up() {
 		failed += part[3]
 		next
 	}
-	/ in [0-9.]+s/ && /passed|failed|error/ {
+	/^(=+ )?[0-9]+ (passed|failed|error|skipped).* in [0-9.]+s/ {
 		n = split($0, part, /[ ,]+/)
 		for (i = 2; i <= n; i++) {
 			if (part[i] == "passed") passed += part[i - 1]
@@ -88,7 +88,7 @@ for suite in "$@"; do
 		progress "$suite" "$log" &
 		shown=$!
 	fi
-	make --no-print-directory "$suite" >"$log" 2>&1
+	make -j"$(nproc)" --no-print-directory "$suite" >"$log" 2>&1
 	status=$?
 	hide
 	read -r suite_passed suite_failed < <(add_up "$log")

@@ -33,4 +33,11 @@ fi
 mapfile -t all < <(awk '$1 == "Inst" { print $2 }' <<<"$plan" | sort)
 echo "install: ${#all[@]} packages, for the ${#missing[@]} that are missing:"
 fold -s -w 76 <<<"${all[*]}" | sed 's/^/    /'
+# With the package Debian would start a server that nobody asked for.
+if [[ " ${all[*]} " = *" postgresql-common "* ]]; then
+	"${root[@]}" apt-get install -y -qq --no-install-recommends \
+		postgresql-common || exit 1
+	"${root[@]}" sed -i 's/^#*create_main_cluster *=.*/create_main_cluster = false/' \
+		/etc/postgresql-common/createcluster.conf
+fi
 "${root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"

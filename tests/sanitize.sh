@@ -52,7 +52,9 @@ for name in $threads; do
 done
 
 build asan build/asan/herdd build/asan/herdctl
-"$make" --no-print-directory MODE=asan unit fuzz-replay || status=1
+for suite in unit fuzz-replay; do
+	"$make" --no-print-directory "$jobs" MODE=asan "$suite" || status=1
+done
 real_nodes asan "${files[@]}"
 HERDCTL=$PWD/build/asan/herdctl real_nodes asan "${client_files[@]}"
 

@@ -186,13 +186,7 @@ text_take(struct buf *buf)
 void
 put_utf8(struct buf *out, uint32_t code)
 {
-	static const unsigned char first[] = { 0, 0xc0, 0xe0, 0xf0 };
-	unsigned more = code < 0x80      ? 0
-			: code < 0x800   ? 1
-			: code < 0x10000 ? 2
-					 : 3;
+	char bytes[TEXT_UTF8_MAX];
 
-	put_byte(out, (char)(first[more] | (code >> (6 * more))));
-	while (more-- > 0)
-		put_byte(out, (char)(0x80 | ((code >> (6 * more)) & 0x3f)));
+	put(out, bytes, text_utf8_put(bytes, code));
 }

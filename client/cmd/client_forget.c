@@ -151,6 +151,7 @@ client_forget_run(struct run *run)
 	const char *word = run_word(run, 0);
 	bool one = word != NULL && strpbrk(word, "*?[\\") == NULL &&
 		   prefs_text(&run->prefs, PREF_WHERE) == NULL;
+	bool is_dry = run_flag(run, "dry-run") != NULL;
 	struct client_query query = CLIENT_QUERY;
 	enum status status = run_targets(run);
 
@@ -160,7 +161,9 @@ client_forget_run(struct run *run)
 	if (status == STATUS_OK && client_query_is_all(&query))
 		status = run_fail(run, STATUS_USAGE,
 		    "name a client, or some by a GLOB or --where");
-	if (status == STATUS_OK && run_flag(run, "dry-run") != NULL)
+	if (status == STATUS_OK && !is_dry)
+		status = run_may_change(run);
+	if (status == STATUS_OK && is_dry)
 		status = client_list(run, &query, NULL);
 	else if (status == STATUS_OK)
 		status = one ? forget_one(run, word) : forget_many(run, &query);
@@ -183,7 +186,7 @@ const struct command cmd_client_forget = {
 	    ARG("CLIENT|GLOB", .complete = COMPLETE_CLIENT, .optional = true)),
 	.flags = FLAGS(FLAG("dry-run", .help = "list what would be forgotten")),
 	.view = &forget_view,
-	.traits = COMMAND_WRITE | COMMAND_CONFIRM | COMMAND_HERD,
+	.traits = COMMAND_BY_LINE | COMMAND_CONFIRM | COMMAND_HERD,
 	.run = client_forget_run,
 	.example = "client forget probe-1 --yes",
 };

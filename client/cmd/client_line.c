@@ -4,7 +4,7 @@
 #include "base/xbuf.h"
 #include "herd/client_view.h"
 #include "herd/text.h"
-#include "input/json_members.h"
+#include "herd/json_members.h"
 
 /* What a line may have, by the keys of the admin API. */
 enum member {

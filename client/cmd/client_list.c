@@ -378,6 +378,15 @@ on_visits_pause(void *arg)
 		v->on_pause(v->arg);
 }
 
+/* As `| head -1' leaves. */
+static bool
+has_no_reader(const void *arg)
+{
+	const struct run *run = arg;
+
+	return run->sink.gone;
+}
+
 enum status
 client_list_each(struct run *run, const struct client_query *query,
     bool removals, client_list_visit *visit, void (*on_pause)(void *arg),
@@ -393,9 +402,9 @@ client_list_each(struct run *run, const struct client_query *query,
 
 	if (status == STATUS_OK) {
 		streams_on_pause(v.streams, on_visits_pause);
-		status = streams_finish(v.streams, NULL, NULL);
+		status = streams_finish(v.streams, has_no_reader, run);
 	}
-	if (status == STATUS_OK)
+	if (status == STATUS_OK && !has_no_reader(run))
 		status = streams_report(v.streams);
 	streams_free(v.streams);
 	free(path);

@@ -128,6 +128,8 @@ compare_nodes(struct comparison *c)
 		    fields_text(item, "clients"), &file->nodes[i].clients);
 		compare_address(c, name, "peers", fields_text(item, "peers"),
 		    &file->nodes[i].peers);
+		compare_address(c, name, "http", fields_text(item, "http"),
+		    &file->nodes[i].http);
 		compare_addresses(c, name, "admin", fields_text(item, "admin"),
 		    &file->nodes[i].admin);
 	}

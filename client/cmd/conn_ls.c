@@ -14,7 +14,7 @@ static const struct column conn_columns[] = {
 	COLUMN("invalid", "INVALID", VALUE_INTEGER, .traits = COLUMN_COUNTER, .drop = 2),
 	COLUMN("unsent_bytes", "UNSENT", VALUE_BYTES, .drop = 1),
 	COLUMN("worker", "WORKER", VALUE_INTEGER, .traits = COLUMN_WIDE | COLUMN_NUMERAL),
-	COLUMN("kind", "KIND", VALUE_TEXT, .traits = COLUMN_WIDE),
+	COLUMN("kind", "KIND", VALUE_TEXT, .drop = 5),
 	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE | COLUMN_SHRINK),
 };
 /* clang-format on */
@@ -24,13 +24,15 @@ static const struct view conn_view =
 
 const struct command cmd_conn_ls = {
 	.path = "conn ls",
-	.summary = "list the connections of a node's clients",
+	.summary = "list the connections of clients and of operators",
 	.help =
 	    "IDLE is the time since the last request, UNSENT the replies "
 	    "that the client has not taken. STATE: `idle'; `handshake' of "
 	    "TLS; `reading' a request; `waiting' for places; `held' until the store has "
 	    "committed; `throttled' by request_rate; `stalled' with unsent "
-	    "replies; `lingering' before it is closed.",
+	    "replies; `lingering' before it is closed. KIND is `client', or `admin' "
+	    "for a request to the admin API that is under way: `serving' it, or "
+	    "`stalled'; who asks is its ADDRESS.",
 	.group = GROUP_LINKS,
 	.view = &conn_view,
 	.traits = COMMAND_READ,

@@ -64,12 +64,18 @@ enum probe { PROBE_NODE, PROBE_PEERS, PROBE_PLACES, PROBE_TABLES, PROBE_FACTS };
 	X(TOPIC_BOUNDS, "bounds", PROBE_NODE, EXAM_STATUS, \
 	    "memory, connections, files and clients are far from their bounds", \
 	    "") \
+	X(TOPIC_CERTIFICATES, "certificates", PROBE_NODE, EXAM_STATUS, \
+	    "no certificate ends within 30 days", "") \
 	X(TOPIC_PLACES, "places", PROBE_PLACES, EXAM_STATUS, \
 	    "Places answer everywhere", "") \
+	X(TOPIC_LISTENERS, "listeners", PROBE_NODE, EXAM_STATUS, \
+	    "nodes that listen for phones have users", "") \
 	X(TOPIC_FLOODS, "floods", PROBE_NODE, EXAM_TOP, \
 	    "no client takes more than its part", "") \
 	X(TOPIC_CONFIGS, "configurations", PROBE_NODE, EXAM_CONFIG, \
 	    "all nodes run the same settings", "") \
+	X(TOPIC_KEYS, "keys", PROBE_NODE, EXAM_CONFIG, \
+	    "all nodes have the same keys and tokens", "") \
 	X(TOPIC_FILES, "herd files", PROBE_NODE, EXAM_STATUS, \
 	    "each node runs with its herd file as it is", "") \
 	X(TOPIC_VERSIONS, "versions", PROBE_NODE, EXAM_STATUS, \
@@ -110,6 +116,12 @@ struct topic_row {
 	X(FINDING_STORE_FAILED, "store-failed", PLUGIN_CRITICAL, TOPIC_STORES, \
 	    "nothing is stored until a restart; with durability sync clients are refused", \
 	    "journalctl -u herdd@{node} -g store-failed") \
+	X(FINDING_STORE_STALLED, "store-stalled", PLUGIN_CRITICAL, TOPIC_STORES, \
+	    "with durability sync no client gets a reply while the store is away", \
+	    "herdctl store status -n {node}") \
+	X(FINDING_STORE_REFUSED, "store-refused", PLUGIN_CRITICAL, TOPIC_STORES, \
+	    "the shared store does not take the node's reports until somebody changes that", \
+	    "herdctl store retry -n {node}") \
 	X(FINDING_DISK_FULL, "disk-full", PLUGIN_CRITICAL, TOPIC_DISKS, \
 	    "the store fails when its disk is full, and then stores nothing until a restart", \
 	    "herdctl config show -n {node} --where 'name = store.path'") \
@@ -131,6 +143,9 @@ struct topic_row {
 	X(FINDING_TABLES, "tables-differ", PLUGIN_CRITICAL, TOPIC_TABLES, \
 	    "the answer to a client depends on the node that it asks", \
 	    "herdctl herd diff") \
+	X(FINDING_EXPIRED, "certificate-expired", PLUGIN_CRITICAL, TOPIC_CERTIFICATES, \
+	    "who checks the certificate, as herdctl does, refuses the node: make a new one, then", \
+	    "herdctl config reload -n {node}") \
 	X(FINDING_WRONG_KEY, "wrong-key", PLUGIN_WARNING, TOPIC_LINKS, \
 	    "the key files of the two nodes differ, or a stranger has that address", \
 	    "herdctl config show -n {node} --where 'name = key_file'") \
@@ -167,8 +182,11 @@ struct topic_row {
 	X(FINDING_AHEAD, "clients-ahead", PLUGIN_WARNING, TOPIC_AHEAD, \
 	    "until that time comes the report hides what the client reports with the right time", \
 	    "herdctl client ls -n {node} --where 'ahead_s > 0'") \
+	X(FINDING_STORE_AWAY, "store-away", PLUGIN_WARNING, TOPIC_STORES, \
+	    "reports are in the nodes' memory alone until the shared store is back", \
+	    "herdctl store status -n {node}") \
 	X(FINDING_STORE_LAG, "store-lagging", PLUGIN_WARNING, TOPIC_STORES, \
-	    "reports come faster than the disk takes them; a crash loses those", \
+	    "reports come faster than the store takes them; a crash loses those", \
 	    "herdctl stats herd_store -n {node}") \
 	X(FINDING_STORE_DAMAGED, "store-damaged", PLUGIN_WARNING, TOPIC_STORES, \
 	    "the store had rows that could not be believed: the disk may be failing", \
@@ -179,6 +197,12 @@ struct topic_row {
 	X(FINDING_PLACES, "places-failing", PLUGIN_WARNING, TOPIC_PLACES, \
 	    "clients that ask for places get none, or another provider's", \
 	    "herdctl places status -n {node}") \
+	X(FINDING_EXPIRES, "certificate-ends", PLUGIN_WARNING, TOPIC_CERTIFICATES, \
+	    "after that, who checks it refuses the node: make a new one, then", \
+	    "herdctl config reload -n {node}") \
+	X(FINDING_PROCESS, "process-bound", PLUGIN_WARNING, TOPIC_BOUNDS, \
+	    "at the memory that its unit or machine gives it the kernel kills the node", \
+	    "systemctl show herdd@{node} -p MemoryMax") \
 	X(FINDING_MEMORY, "memory-bound", PLUGIN_WARNING, TOPIC_BOUNDS, \
 	    "at max_memory the node refuses clients that it does not know", \
 	    "herdctl config show -n {node} --where 'name = max_memory'") \
@@ -191,6 +215,9 @@ struct topic_row {
 	X(FINDING_DESCRIPTORS, "files-bound", PLUGIN_WARNING, TOPIC_BOUNDS, \
 	    "without file descriptors the node takes no connection", \
 	    "systemctl show herdd@{node} -p LimitNOFILE") \
+	X(FINDING_USERS, "no-users", PLUGIN_WARNING, TOPIC_LISTENERS, \
+	    "the node listens for phones, and its users file names nobody", \
+	    "herdctl user add NAME") \
 	X(FINDING_FLOOD, "client-floods", PLUGIN_WARNING, TOPIC_FLOODS, \
 	    "one client takes a large part of what the node can do", \
 	    "herdctl client show -n {node} {name}") \
@@ -200,6 +227,9 @@ struct topic_row {
 	X(FINDING_FILE, "config-changed", PLUGIN_WARNING, TOPIC_FILES, \
 	    "the herd file is not what the node runs with: a restart would change it", \
 	    "herdctl config reload -n {node}") \
+	X(FINDING_KEYS, "keys-differ", PLUGIN_WARNING, TOPIC_KEYS, \
+	    "a rotation is not done on all nodes: links or operators with the other word are refused", \
+	    "herdctl config diff -n all") \
 	X(FINDING_CONFIG, "config-differs", PLUGIN_WARNING, TOPIC_CONFIGS, \
 	    "the node does not run with the settings of the others", \
 	    "herdctl config diff -n {node}") \

@@ -16,6 +16,7 @@
 
 #include "base/xbuf.h"
 #include "cmd/exam_tables.h"
+#include "cmd/store_diff.h"
 #include "run/fields.h"
 
 #define HASH_HEX 16u
@@ -491,7 +492,11 @@ static enum status
 herd_diff_run(struct run *run)
 {
 	struct diff d = { .run = run };
-	enum status status = run_begin(run, &herd_diff_view);
+	enum status status;
+
+	if (run_flag(run, "store") != NULL)
+		return store_diff(run);
+	status = run_begin(run, &herd_diff_view);
 
 	make_key(d.key);
 	if (status == STATUS_OK)
@@ -512,8 +517,14 @@ const struct command cmd_herd_diff = {
 	.path = "herd diff",
 	.summary = "list the clients that nodes disagree on",
 	.help = "Tables are compared by a tree of hashes; reports on their way "
-		"are not counted. The exit status is 1 when something differs.",
+		"are not counted. With --store each node compares its table "
+		"with the store that nodes share: MISSING and STALE are "
+		"reports that the store lacks or has older, UNKNOWN and NEWER "
+		"are rows that the node lacks or has older; nothing is "
+		"changed, and what is younger than a minute is left out. The "
+		"exit status is 1 when something differs.",
 	.group = GROUP_HERD,
+	.flags = FLAGS(FLAG("store", .help = "compare with the shared store")),
 	.view = &herd_diff_view,
 	.traits = COMMAND_HERD | COMMAND_READ,
 	.run = herd_diff_run,

@@ -7,18 +7,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/xbuf.h"
-#include "cmd/init_plan.h"
+#include "cmd/init_advice.h"
+#include "cmd/node_certificates.h"
 #include "cmd/secret_file.h"
-
-/* The user of the service: keys of root are closed to it. */
-#define SERVICE_USER "herd"
 
 static const char *const secrets[] = { INIT_KEY_FILE, INIT_TOKEN_FILE,
 	INIT_READ_TOKEN_FILE };
@@ -90,39 +87,31 @@ write_file(struct run *run, const char *dir, const char *name, struct buf *text)
 	return status;
 }
 
-/* Root gives a key to the user that the service runs as. */
 static enum status
 make_secret(struct run *run, const char *dir, const char *name)
 {
-	const struct passwd *user =
-	    geteuid() == 0 ? getpwnam(SERVICE_USER) : NULL;
 	char *path = xasprintf("%s/%s", dir, name);
 	enum status status = secret_file_make(run, path);
 
-	if (status == STATUS_OK && user != NULL &&
-	    lchown(path, user->pw_uid, user->pw_gid) != 0)
-		status = run_fail(run, STATUS_LOCAL, "cannot chown %s: %s",
-		    path, strerror(errno));
+	if (status == STATUS_OK)
+		status = secret_file_own(run, path);
 	free(path);
 	return status;
 }
 
-/* What herdd would say of it: nothing, or init has a fault. */
+/* What herdd would say of it: nothing, or init has a fault. Gives *file. */
 static enum status
-check_herd_file(struct run *run, struct span text)
+parse_herd_file(struct run *run, struct span text, struct herdfile *file)
 {
 	struct diagnostics diagnostics;
-	struct herdfile file;
 	enum herd_error error;
 	enum status status = STATUS_OK;
 
 	diagnostics_init(&diagnostics);
-	error = herdfile_parse(text, &file, &diagnostics);
+	error = herdfile_parse(text, file, &diagnostics);
 	if (error == HERD_ENOMEM)
 		out_of_memory();
-	if (error == HERD_OK)
-		herdfile_release(&file);
-	else
+	if (error != HERD_OK)
 		status = run_fail(run, STATUS_USAGE,
 		    "no herd can be made of that: %s",
 		    diagnostics.count > 0 ? diagnostics.items[0].text
@@ -146,19 +135,35 @@ make_folders(struct run *run, const char *dir)
 	return status;
 }
 
-/* `herd_file` is released. */
+/* Beyond loopback the admin API needs certificates. */
+static enum status
+make_secrets(struct run *run, const char *dir, const struct init_plan *plan,
+    const struct herdfile *file)
+{
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; status == STATUS_OK && i < HERD_ARRAY_LEN(secrets);
+	     i++)
+		status = make_secret(run, dir, secrets[i]);
+	if (status == STATUS_OK && !plan->is_local)
+		status = node_certificates_begin(run, dir, plan->herd);
+	if (status == STATUS_OK && !plan->is_local)
+		status = node_certificates_make(run, dir, file, NULL, 0);
+	return status;
+}
+
+/* `herd_file` is released; `file` is what it says. */
 static enum status
 write_all(struct run *run, const char *dir, const struct init_plan *plan,
-    struct buf *herd_file)
+    struct buf *herd_file, const struct herdfile *file)
 {
 	struct buf scrape = XBUF;
 	struct buf drop_in = XBUF;
 	struct buf advice = XBUF;
 	enum status status = write_file(run, dir, INIT_HERD_FILE, herd_file);
 
-	for (size_t i = 0; status == STATUS_OK && i < HERD_ARRAY_LEN(secrets);
-	     i++)
-		status = make_secret(run, dir, secrets[i]);
+	if (status == STATUS_OK)
+		status = make_secrets(run, dir, plan, file);
 	init_plan_scrape(plan, &scrape);
 	if (status == STATUS_OK)
 		status =
@@ -167,12 +172,42 @@ write_all(struct run *run, const char *dir, const struct init_plan *plan,
 	if (status == STATUS_OK)
 		status = write_file(
 		    run, dir, "systemd/herdd@.service.d/herd.conf", &drop_in);
-	init_plan_advice(plan, dir, &advice);
+	init_advice_herd(plan, dir, &advice);
 	if (status == STATUS_OK)
 		sink_write(&run->sink, buf_span(&advice));
 	buf_release(&scrape);
 	buf_release(&drop_in);
 	buf_release(&advice);
+	return status;
+}
+
+/* Commands with it are printed. */
+static enum status
+check_dir(struct run *run, const char *dir)
+{
+	for (const char *p = dir; *p != '\0'; p++) {
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return run_fail(run, STATUS_USAGE,
+			    "a folder whose name has control characters "
+			    "cannot be typed");
+	}
+	return STATUS_OK;
+}
+
+/* `text` is the herd file's. */
+static enum status
+make_herd(struct run *run, const char *dir, const struct init_plan *plan,
+    struct buf *text)
+{
+	struct herdfile file;
+	enum status status = parse_herd_file(run, buf_span(text), &file);
+
+	if (status != STATUS_OK)
+		return status;
+	status = make_folders(run, dir);
+	if (status == STATUS_OK)
+		status = write_all(run, dir, plan, text, &file);
+	herdfile_release(&file);
 	return status;
 }
 
@@ -183,17 +218,15 @@ init_run(struct run *run)
 	const char *herd = run_flag(run, "herd");
 	struct init_plan *plan = xcalloc(1, sizeof(*plan));
 	struct buf text = XBUF;
-	enum status status = init_plan_read(
-	    run, herd == NULL ? "herd" : herd, run_flag(run, "nodes"), plan);
+	enum status status = check_dir(run, dir);
 
+	if (status == STATUS_OK)
+		status = init_plan_read(run, herd == NULL ? "herd" : herd,
+		    run_flag(run, "nodes"), plan);
 	if (status == STATUS_OK) {
 		init_plan_herd_file(plan, &text);
-		status = check_herd_file(run, buf_span(&text));
+		status = make_herd(run, dir, plan, &text);
 	}
-	if (status == STATUS_OK)
-		status = make_folders(run, dir);
-	if (status == STATUS_OK)
-		status = write_all(run, dir, plan, &text);
 	buf_release(&text);
 	free(plan);
 	return status;
@@ -207,8 +240,10 @@ const struct command cmd_init = {
 		"Prometheus needs into DIR, which must be new or empty; and "
 		"says what to copy where. Up to four nodes are all linked, "
 		"more are a ring. A node takes three ports, from 12000 or "
-		"PORT on: clients, peers, admin. On loopback the admin API is "
-		"on TCP, otherwise on a Unix socket in /run/herd.",
+		"PORT on: clients, peers, admin. If all are on loopback, the "
+		"admin API is on TCP without TLS. Otherwise it is on a Unix "
+		"socket in /run/herd too, and over TCP it has TLS: DIR also "
+		"gets a CA and a certificate for each node.",
 	.group = GROUP_CONFIG,
 	.args = ARGS(ARG("DIR", .complete = COMPLETE_FILE)),
 	.flags = FLAGS(FLAG("herd", .value = "NAME", .help = "its name (herd)"),

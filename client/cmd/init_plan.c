@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/xbuf.h"
+#include "cmd/node_certificates.h"
 #include "herd/text.h"
 
 /* --- reading -------------------------------------------------------------- */
@@ -101,8 +102,8 @@ check_nodes(struct run *run, const struct init_plan *plan)
 	return STATUS_OK;
 }
 
-static bool
-host_is_loopback(const char *host)
+bool
+init_host_is_loopback(const char *host)
 {
 	struct address address = { .kind = ADDRESS_TCP, .port = 1 };
 
@@ -122,6 +123,16 @@ default_node(struct init_node *node)
 	memcpy(node->name, name, sizeof(node->name));
 	if (!node_name_is_valid(span_from(name)))
 		strcpy(node->name, "node1");
+}
+
+bool
+init_plan_shares(const struct init_plan *plan, size_t a, size_t b)
+{
+	const char *host = plan->nodes[a].host;
+	const char *other = plan->nodes[b].host;
+
+	return strcmp(host, other) == 0 ||
+	       (init_host_is_loopback(host) && init_host_is_loopback(other));
 }
 
 enum status
@@ -156,7 +167,7 @@ init_plan_read(struct run *run, const char *herd, const char *nodes,
 	}
 	draw_ports(plan);
 	for (size_t i = 0; i < plan->count; i++)
-		plan->is_local &= host_is_loopback(plan->nodes[i].host);
+		plan->is_local &= init_host_is_loopback(plan->nodes[i].host);
 	return check_nodes(run, plan);
 }
 
@@ -183,11 +194,10 @@ put_nodes(const struct init_plan *plan, struct buf *out)
 		put_text(out, "\n    peers: ");
 		put_address(out, node, 1);
 		put_text(out, "\n    admin: ");
-		if (plan->is_local)
-			put_address(out, node, 2);
-		else
-			putf(out, "\"/run/herd/%s.sock\"", node->name);
-		put_byte(out, '\n');
+		if (!plan->is_local)
+			putf(out, "[\"/run/herd/%s.sock\", ", node->name);
+		put_address(out, node, 2);
+		put_text(out, plan->is_local ? "\n" : "]\n");
 	}
 }
 
@@ -216,38 +226,19 @@ put_links(const struct init_plan *plan, struct buf *out)
 		put_link(plan, out, a, (a + 1) % plan->count);
 }
 
-/* Are these nodes on one machine? All loopback addresses are this one. */
-static bool
-share_machine(const struct init_node *a, const struct init_node *b)
-{
-	return strcmp(a->host, b->host) == 0 ||
-	       (host_is_loopback(a->host) && host_is_loopback(b->host));
-}
-
-/* One address on loopback fits all machines, if none has two nodes. */
-static bool
-machines_have_one_node(const struct init_plan *plan)
-{
-	for (size_t i = 0; i < plan->count; i++) {
-		for (size_t j = 0; j < i; j++) {
-			if (share_machine(&plan->nodes[i], &plan->nodes[j]))
-				return false;
-		}
-	}
-	return true;
-}
-
 static void
 put_admin(const struct init_plan *plan, struct buf *out)
 {
 	put_text(out, "\n# For the admin API over TCP; a Unix socket needs "
 		      "none. The second one may\n# only read, as monitoring "
-		      "does.\nadmin:\n");
-	if (!plan->is_local && machines_have_one_node(plan))
-		putf(out, "  listen: \"127.0.0.1:%u\"\n",
-		    INIT_PORT + INIT_PORTS - 1);
-	put_text(out, "  token_file: " INIT_TOKEN_FILE
+		      "does.\nadmin:\n  token_file: " INIT_TOKEN_FILE
 		      "\n  read_token_file: " INIT_READ_TOKEN_FILE "\n");
+	if (!plan->is_local)
+		put_text(out,
+		    "  tls_cert: \"" CERTIFICATES_CERT
+		    "\"\n  tls_key: \"" CERTIFICATES_KEY
+		    "\"\n# Who has signed them; herdctl cert new "
+		    "makes new ones.\nca_file: " CERTIFICATES_CA "\n");
 }
 
 void
@@ -282,21 +273,17 @@ init_plan_scrape(const struct init_plan *plan, struct buf *out)
 	    "- job_name: \"herd-%s\"\n"
 	    "  authorization:\n"
 	    "    credentials_file: /etc/prometheus/herd-read.token\n"
-	    "  static_configs:\n",
-	    plan->herd);
-	if (!plan->is_local)
-		put_text(out, "  # The admin API over TCP is on loopback: "
-			      "run an agent on each machine, or\n"
-			      "  # forward the port to this one.\n");
+	    "%s  static_configs:\n",
+	    plan->herd,
+	    plan->is_local
+		? ""
+		: "  scheme: https\n  tls_config:\n"
+		  "    ca_file: /etc/prometheus/herd-" CERTIFICATES_CA "\n");
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct init_node *node = &plan->nodes[i];
 
 		put_text(out, "  - targets: [");
-		if (plan->is_local)
-			put_address(out, node, 2);
-		else
-			putf(out, "\"127.0.0.1:%u\"",
-			    INIT_PORT + INIT_PORTS - 1);
+		put_address(out, node, 2);
 		putf(out, "]\n    labels: {node: \"%s\"}\n", node->name);
 	}
 }
@@ -313,79 +300,4 @@ init_plan_drop_in(struct buf *out)
 	    "LogsDirectoryMode=0700\n"
 	    "# More clients at one time need more descriptors:\n"
 	    "#LimitNOFILE=65536\n");
-}
-
-/* "ssh root@HOST ", nothing for this machine. */
-static void
-put_remote(struct buf *out, const char *host)
-{
-	if (!host_is_loopback(host))
-		putf(out, "ssh root@%s ", host);
-}
-
-static void
-put_copy(struct buf *out, const char *host, const char *dir)
-{
-	bool is_v6 = strchr(host, ':') != NULL;
-	bool is_here = host_is_loopback(host);
-
-	putf(out, "%s %s/" INIT_HERD_FILE " %s/*.key %s/*.token ",
-	    is_here ? "cp" : "scp", dir, dir, dir);
-	if (is_here)
-		put_text(out, INIT_FOLDER "\n");
-	else
-		putf(out, "'root@%s%s%s:" INIT_FOLDER "'\n", is_v6 ? "[" : "",
-		    host, is_v6 ? "]" : "");
-}
-
-static void
-put_machine(const struct init_plan *plan, size_t first, const char *dir,
-    struct buf *out)
-{
-	const struct init_node *node = &plan->nodes[first];
-	const char *host = node->host;
-
-	putf(out, "# %s\n", host_is_loopback(host) ? "this machine" : host);
-	put_remote(out, host);
-	put_text(out, "install -d " INIT_FOLDER "\n");
-	put_copy(out, host, dir);
-	put_remote(out, host);
-	put_text(out,
-	    "chown herd:herd " INIT_FOLDER "/" INIT_KEY_FILE " " INIT_FOLDER
-	    "/" INIT_TOKEN_FILE " " INIT_FOLDER "/" INIT_READ_TOKEN_FILE "\n");
-	put_remote(out, host);
-	put_text(out, "systemctl enable --now");
-	for (size_t i = first; i < plan->count; i++) {
-		if (share_machine(node, &plan->nodes[i]))
-			putf(out, " herdd@%s", plan->nodes[i].name);
-	}
-	put_byte(out, '\n');
-}
-
-void
-init_plan_advice(const struct init_plan *plan, const char *dir, struct buf *out)
-{
-	struct buf quoted = XBUF;
-
-	tokens_quote(&quoted, dir);
-	put_text(out, "Copy the same files to every machine, and start its "
-		      "nodes:\n\n");
-	for (size_t i = 0; i < plan->count; i++) {
-		bool is_first = true;
-
-		for (size_t j = 0; j < i; j++)
-			is_first &=
-			    !share_machine(&plan->nodes[j], &plan->nodes[i]);
-		if (is_first)
-			put_machine(plan, i, text_of(&quoted), out);
-	}
-	putf(out,
-	    "\nOr try it here first, each node in a terminal of its own:\n\n"
-	    "herdd -c %s/" INIT_HERD_FILE " %s\n"
-	    "herdctl -c %s/" INIT_HERD_FILE " herd status\n\n"
-	    "systemd/ is for /etc/systemd/system of each machine, "
-	    "monitoring/prometheus.yml\nand " INIT_READ_TOKEN_FILE
-	    " for the machine of Prometheus.\n",
-	    text_of(&quoted), plan->nodes[0].name, text_of(&quoted));
-	buf_release(&quoted);
 }

@@ -49,8 +49,10 @@ void init_plan_scrape(const struct init_plan *plan, struct buf *out);
 /* Appends the drop-in of the unit. */
 void init_plan_drop_in(struct buf *out);
 
-/* Appends what to copy where, and what to type then. `dir` has the files. */
-void init_plan_advice(
-    const struct init_plan *plan, const char *dir, struct buf *out);
+/* Is it this machine? */
+bool init_host_is_loopback(const char *host);
+
+/* Are two nodes on one machine? All loopback addresses are this one. */
+bool init_plan_shares(const struct init_plan *plan, size_t a, size_t b);
 
 #endif

@@ -370,8 +370,57 @@ compare_settings(
 	}
 }
 
+/* --- keys ------------------------------------------------------------ */
+
+static const cJSON *
+ring_of(const cJSON *config, const char *name)
+{
+	const cJSON *ring;
+
+	cJSON_ArrayForEach(ring, fields_at(config, "keys")) {
+		if (fields_says(ring, "name", name))
+			return fields_at(ring, "fingerprints");
+	}
+	return NULL;
+}
+
+/* A file whose name has %n is meant to be another at each node. */
+static bool
+is_shared(const cJSON *config, const char *name)
+{
+	const cJSON *path = setting_of(config, name);
+
+	return strcmp(name, "key_file") == 0 || !cJSON_IsString(path) ||
+	       strstr(path->valuestring, "%n") == NULL;
+}
+
+/* The words of each key file, by their fingerprints. */
 static void
-find_settings(struct findings *f)
+compare_keys(
+    const struct answers *answers, const cJSON **values, struct buf *lists)
+{
+	static const char *const names[] = { "key_file", "admin.token_file",
+		"admin.read_token_file" };
+
+	for (size_t n = 0; n < HERD_ARRAY_LEN(names); n++) {
+		for (size_t i = 0; i < answers->count; i++) {
+			const cJSON *json = answers->items[i].json;
+
+			values[i] = is_shared(json, names[n])
+					? ring_of(json, names[n])
+					: NULL;
+		}
+		note_odd(values, answers->count, names[n], lists);
+	}
+}
+
+typedef void compare_function(
+    const struct answers *answers, const cJSON **values, struct buf *lists);
+
+/* A finding for each node that differs, with the list of what it is in. */
+static void
+find_odd(struct findings *f, compare_function *compare, enum finding_id id,
+    const char *what)
 {
 	const struct answers *answers = &f->exam->answers[EXAM_CONFIG];
 	const cJSON **values = xcalloc(answers->count + 1, sizeof(*values));
@@ -379,18 +428,31 @@ find_settings(struct findings *f)
 
 	for (size_t i = 0; i < answers->count; i++)
 		buf_init(&lists[i], XBUF_MAX);
-	compare_settings(answers, values, lists);
+	compare(answers, values, lists);
 	for (size_t i = 0; i < answers->count; i++) {
 		const struct target *target = answers->items[i].target;
 
 		if (lists[i].len > 0)
-			(void)findings_add(f, FINDING_CONFIG, target, NULL,
-			    "%s differs from the others in %s", target->name,
-			    text_of(&lists[i]));
+			(void)findings_add(f, id, target, NULL,
+			    "%s differs from the others in %s%s", target->name,
+			    what, text_of(&lists[i]));
 		buf_release(&lists[i]);
 	}
 	free(lists);
 	free(values);
+}
+
+static void
+find_unlike_keys(struct findings *f)
+{
+	const struct answers *answers = &f->exam->answers[EXAM_CONFIG];
+
+	answers_each(a, answers) {
+		if (a->status == STATUS_OK &&
+		    !cJSON_IsArray(fields_at(a->json, "keys")))
+			findings_lack(f, TOPIC_KEYS);
+	}
+	find_odd(f, compare_keys, FINDING_KEYS, "the words of ");
 }
 
 void
@@ -414,5 +476,6 @@ judge_herd(struct findings *findings)
 	find_clocks(findings);
 	find_ahead(findings);
 	find_strange(findings);
-	find_settings(findings);
+	find_odd(findings, compare_settings, FINDING_CONFIG, "");
+	find_unlike_keys(findings);
 }

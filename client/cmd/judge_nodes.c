@@ -14,6 +14,7 @@
 #define DISK_LOW_BYTES 5e9
 #define DISK_FULL_PART 0.01
 #define DISK_FULL_BYTES 5e8
+#define CERTIFICATE_DAYS 30.0
 #define STORE_LAG_MOST 100000.0
 #define STORE_COMMIT_MS_MOST 1000.0
 #define FLOOD_PART 0.25
@@ -27,6 +28,9 @@ kind_of_silence(const struct answer *a)
 {
 	if (a->http == 401 || a->http == 403 || a->status == STATUS_LOCAL ||
 	    (a->status == STATUS_REFUSED && a->http == 0))
+		return FINDING_FORBIDDEN;
+	/* TLS: it answers, but what it shows is not trusted here. */
+	if (a->status == STATUS_CONNECT && a->connected)
 		return FINDING_FORBIDDEN;
 	if (a->status == STATUS_TIMEOUT && a->connected)
 		return FINDING_HUNG;
@@ -95,7 +99,9 @@ find_state(struct findings *f, const struct answer *a)
 	if (state == NULL)
 		findings_miss(
 		    f, TOPIC_STATES, a->target, "its state", "it lacks it");
-	if (state == NULL || strcmp(state, "ready") == 0)
+	/* The store's finding says why a node is stalled. */
+	if (state == NULL || strcmp(state, "ready") == 0 ||
+	    strcmp(state, "stalled") == 0)
 		return;
 	if (strcmp(state, "draining") == 0)
 		id = FINDING_DRAINING;
@@ -177,12 +183,23 @@ find_lag(struct findings *f, const struct answer *a)
 		    damaged);
 }
 
+/* The store's own error comes first. */
+static void
+add_store(struct findings *f, const struct answer *a, enum finding_id id,
+    const char *what)
+{
+	const char *error = fields_text(a->json, "store.error");
+	struct finding *found = findings_add(f, id, a->target, NULL,
+	    "the store of %s %s", a->target->name, what);
+
+	if (error != NULL)
+		finding_say_why(found, "%s: %s", error, finding_row(id)->means);
+}
+
 static void
 find_store(struct findings *f, const struct answer *a)
 {
 	const char *state = fields_text(a->json, "store.state");
-	const char *error = fields_text(a->json, "store.error");
-	struct finding *found;
 
 	if (state == NULL) {
 		findings_miss(f, TOPIC_STORES, a->target, "its store's state",
@@ -191,16 +208,20 @@ find_store(struct findings *f, const struct answer *a)
 	}
 	if (strcmp(state, "off") == 0)
 		return;
-	if (strcmp(state, "failed") == 0) {
-		found = findings_add(f, FINDING_STORE_FAILED, a->target, NULL,
-		    "the store of %s has failed", a->target->name);
-		if (error != NULL)
-			finding_say_why(found, "%s: %s", error,
-			    finding_row(FINDING_STORE_FAILED)->means);
-	} else {
+	if (strcmp(state, "failed") == 0)
+		add_store(f, a, FINDING_STORE_FAILED, "has failed");
+	else if (strcmp(state, "refused") == 0)
+		add_store(f, a, FINDING_STORE_REFUSED, "refuses it");
+	else if (strcmp(state, "away") == 0)
+		add_store(f, a,
+		    fields_says(a->json, "store.durability", "sync")
+			? FINDING_STORE_STALLED
+			: FINDING_STORE_AWAY,
+		    "is away");
+	else
 		find_lag(f, a);
-	}
-	find_disk(f, a);
+	if (!fields_is(a->json, "store.shared"))
+		find_disk(f, a);
 }
 
 /* --- bounds ---------------------------------------------------------- */
@@ -211,6 +232,8 @@ static const struct bound {
 	const char *most;
 	const char *what;
 } bounds[] = {
+	{ FINDING_PROCESS, "bounds.memory_bytes", "bounds.memory_bytes_max",
+	    "bytes of memory" },
 	{ FINDING_MEMORY, "bounds.table_bytes", "bounds.table_bytes_max",
 	    "bytes of its table" },
 	{ FINDING_CONNECTIONS, "bounds.connections", "bounds.connections_max",
@@ -254,6 +277,45 @@ find_places(struct findings *f, const struct answer *a)
 		(void)findings_add(f, FINDING_PLACES, a->target, NULL,
 		    "Places of %s: %s is %s", a->target->name,
 		    provider == NULL ? "the provider" : provider, state);
+}
+
+/* --- certificates ---------------------------------------------------- */
+
+/* By this machine's clock, as herdctl judges them. */
+static void
+find_certificates(struct findings *f, const struct answer *a)
+{
+	const cJSON *all = fields_at(a->json, "certificates");
+	const cJSON *item;
+
+	if (!cJSON_IsArray(all))
+		findings_lack(f, TOPIC_CERTIFICATES);
+	cJSON_ArrayForEach(item, all) {
+		const char *use = fields_text(item, "use");
+		double end = fields_number(item, "expires_s", FIELDS_UNKNOWN);
+		double days = (end - (double)a->came.ns / 1e9) / 86400;
+
+		if (isnan(end))
+			findings_lack(f, TOPIC_CERTIFICATES);
+		if (!(days < CERTIFICATE_DAYS))
+			continue;
+		(void)findings_add(f,
+		    days <= 0 ? FINDING_EXPIRED : FINDING_EXPIRES, a->target,
+		    use, "%s's certificate for %s %s %.0f day%s%s",
+		    a->target->name, use == NULL ? "a listener" : use,
+		    days <= 0 ? "ended" : "ends in", floor(fabs(days)),
+		    floor(fabs(days)) == 1 ? "" : "s", days <= 0 ? " ago" : "");
+	}
+}
+
+/* --- listeners ------------------------------------------------------- */
+
+static void
+find_listeners(struct findings *f, const struct answer *a)
+{
+	if (fields_number(a->json, "phones.users", 1) < 1)
+		(void)findings_add(f, FINDING_USERS, a->target, NULL,
+		    "%s listens for phones, and has no users", a->target->name);
 }
 
 /* --- floods ---------------------------------------------------------- */
@@ -323,7 +385,9 @@ judge_nodes(struct findings *findings)
 		find_isolated(findings, a);
 		find_store(findings, a);
 		find_bounds(findings, a);
+		find_certificates(findings, a);
 		find_places(findings, a);
+		find_listeners(findings, a);
 		find_file(findings, a);
 		find_floods(findings, a->target);
 		find_unasked(findings, a->target);

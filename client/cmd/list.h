@@ -46,6 +46,7 @@
 	X(store_backup) \
 	X(store_check) \
 	X(store_restore) \
+	X(store_retry) \
 	X(herd_status) \
 	X(herd_wait) \
 	X(wait_client) \
@@ -57,15 +58,22 @@
 	X(places_status) \
 	X(places_test) \
 	X(places_cache) \
+	X(places_import) \
+	X(places_reload) \
 	X(config_show) \
 	X(config_check) \
 	X(config_diff) \
 	X(config_reload) \
 	X(init) \
+	X(cert_new) \
 	X(key_new) \
 	X(key_drop) \
 	X(token_new) \
 	X(token_drop) \
+	X(user_ls) \
+	X(user_add) \
+	X(user_rm) \
+	X(phone_url) \
 	X(log_level) \
 	X(log_tail) \
 	X(events) \

@@ -12,6 +12,7 @@
 
 #include "base/xbuf.h"
 #include "cmd/client_list.h"
+#include "cmd/client_track.h"
 #include "herd/text.h"
 #include "out/canvas.h"
 #include "out/screen.h"
@@ -39,7 +40,8 @@ struct map {
 	bool fits; /* to the terminal */
 	bool utf8;
 	struct canvas_view view;
-	char *followed; /* its id, or NULL */
+	char *followed;   /* its id, or NULL */
+	const char *what; /* a point is */
 	struct map_point *points;
 	size_t count;
 	size_t room;
@@ -136,7 +138,8 @@ draw_map(void *state, struct sink *sink)
 		canvas_add(canvas, map->points[i].lat, map->points[i].lon, id);
 	}
 	outside = canvas_draw(canvas, &map->view, &text);
-	putf(&text, "%zu client%s", map->count, map->count == 1 ? "" : "s");
+	putf(&text, "%zu %s%s", map->count, map->what,
+	    map->count == 1 ? "" : "s");
 	if (outside > 0)
 		putf(&text, ", %zu outside", outside);
 	if (map->unknown.len > 0)
@@ -199,6 +202,7 @@ map_of(struct run *run)
 	map->utf8 = run->app->utf8;
 	map->view.all = run_flag(run, "all") != NULL;
 	map->view.labels_most = LABELS_MOST;
+	map->what = "client";
 	buf_init(&map->unknown, XBUF_MAX);
 	buf_init(&map->footer, XBUF_MAX);
 	run->picture.state = map;
@@ -278,6 +282,49 @@ list(struct run *run, const char *near, const char *km)
 	return status;
 }
 
+/* The last place is where the client is. */
+static void
+take_track(struct map *map, const char *id, const struct out *out)
+{
+	forget_points(map);
+	map->what = "position";
+	free(map->followed);
+	map->followed = NULL;
+	for (size_t i = 0; i < out->count; i++) {
+		const struct value *place = &out->rows[i][TRACK_LOCATION];
+
+		if (!place->known)
+			continue;
+		grow_array(map->points, map->count, map->room);
+		map->points[map->count++] =
+		    (struct map_point){ place->lat, place->lon, NULL };
+		map->view.lat = place->lat;
+		map->view.lon = place->lon;
+	}
+	if (map->count > 0)
+		map->followed = xstrdup(id);
+}
+
+static enum status
+draw_track(struct run *run, const char *id)
+{
+	struct map *map = map_of(run);
+	struct answers answers;
+	enum status status = client_track_ask(run, id, &answers);
+
+	if (status != STATUS_OK)
+		return status;
+	if ((run_format(run)->traits & FORMAT_PEOPLE) == 0)
+		return fields_finish(run, &answers);
+	take_track(map, id, &run->out);
+	run->picture.key = take_key;
+	run->picture.draw = draw_map;
+	draw_map(map, &run->sink);
+	status = answers_report(run, &answers);
+	answers_release(&answers);
+	return status;
+}
+
 static enum status
 map_run(struct run *run)
 {
@@ -289,6 +336,14 @@ map_run(struct run *run)
 	double reach;
 	enum status status = STATUS_OK;
 
+	if (run_flag(run, "track") != NULL && client == NULL &&
+	    follow == NULL && near == NULL)
+		return draw_track(run, run_flag(run, "track"));
+	if (run_flag(run, "track") != NULL)
+		return run_fail(run, STATUS_USAGE,
+		    "--track excludes CLIENT, --follow and --near");
+	if (run_flag(run, "since") != NULL)
+		return run_fail(run, STATUS_USAGE, "--since goes with --track");
 	km = km == NULL ? KM_DEFAULT : km;
 	if (client != NULL && follow != NULL && follow[0] != '\0')
 		return run_fail(run, STATUS_USAGE,
@@ -334,6 +389,9 @@ const struct command cmd_map = {
 	    FLAG("follow", .value = "CLIENT", .value_optional = true, .complete = COMPLETE_CLIENT,
 		.help = "stay with CLIENT as it moves: --watch on a terminal"),
 	    FLAG("near", .value = "LOCATION", .help = "only clients around this place"),
+	    FLAG("track", .value = "CLIENT", .complete = COMPLETE_CLIENT,
+		.help = "where CLIENT has been, as from `client track'"),
+	    FLAG("since", .value = "TIME", .help = "of --track: only from then on, 1h (ago) or a time"),
 	    FLAG("km", .value = "KM", .help = "how far around it (10)"),
 	    FLAG("prefix", .value = "PREFIX", .complete = COMPLETE_CLIENT,
 		.help = "only clients whose id begins with it")),

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/xbuf.h"
+#include "cmd/places_filter.h"
 #include "cmd/typed.h"
 #include "herd/text.h"
 #include "run/fields.h"
@@ -68,6 +69,7 @@ places_test_run(struct run *run)
 
 	status = typed_location(run, run_word(run, 0), &text, &at);
 	put_query(&path, "/v1/places/test?near=", text_of(&text));
+	places_filter_put(run, &path);
 	if (status == STATUS_OK)
 		status = fields_ask(run,
 		    &(struct fields_request){
@@ -90,6 +92,7 @@ const struct command cmd_places_test = {
 	    "shared with others.",
 	.group = GROUP_PLACES,
 	.args = ARGS(ARG("LOCATION")),
+	.flags = FLAGS(PLACES_FILTER_FLAGS),
 	.view = &test_view,
 	.traits = COMMAND_WRITE,
 	.run = places_test_run,

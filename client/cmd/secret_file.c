@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,26 +12,30 @@
 #include <unistd.h>
 
 #include "base/xbuf.h"
+#include "cmd/store_place.h"
 #include "herd/file.h"
 #include "herd/keyfile.h"
 
+#define SERVICE_USER "herd"
 #define SECRET_BYTES 32u
-#define SECRET_LEN (2 * SECRET_BYTES)
+#define SECRET_LEN SECRET_FILE_WORD(SECRET_BYTES)
 #define SECRET_LEAST 16u
 #define SECRET_MOST 4096u
 #define SECRET_FILE_MAX (1u << 20)
+/* The user of the service: files of root are closed to it. */
+#define SERVICE_USER "herd"
 
 /* --- making a word -------------------------------------------------------- */
 
-static enum status
-make_word(struct run *run, char word[SECRET_LEN + 1])
+enum status
+secret_file_word(struct run *run, size_t bytes, char *word)
 {
 	unsigned char raw[SECRET_BYTES];
 
-	if (getrandom(raw, sizeof(raw), 0) != sizeof(raw))
+	if (getrandom(raw, bytes, 0) != (ssize_t)bytes)
 		return run_fail(run, STATUS_LOCAL, "no random numbers: %s",
 		    strerror(errno));
-	for (size_t i = 0; i < sizeof(raw); i++)
+	for (size_t i = 0; i < bytes; i++)
 		snprintf(word + 2 * i, 3, "%02x", raw[i]);
 	explicit_bzero(raw, sizeof(raw));
 	return STATUS_OK;
@@ -83,37 +87,22 @@ finish(int fd, const char *path, bool ok)
 	return ok;
 }
 
-static bool
-write_new(const char *path, struct span text)
+bool
+secret_file_write(const char *path, struct span text)
 {
+	bool ok = false;
 	int fd;
 
 	if (file_open_private(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
-		&fd, NULL) != HERD_OK)
-		return false;
-	return finish(fd, path, write_all(fd, text));
+		&fd, NULL) == HERD_OK)
+		ok = finish(fd, path, write_all(fd, text));
+	if (ok)
+		store_place_sync_folder(path);
+	return ok;
 }
 
-/* A rename is on the disk when its folder is. */
-static void
-sync_folder(const char *path)
-{
-	char *copy = xstrdup(path);
-	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd >= 0) {
-		(void)fsync(fd);
-		close(fd);
-	}
-	free(copy);
-}
-
-/*
- * Puts the text in the place of the file at once, with its owner and mode, so
- * that a node that reads it meanwhile gets all of the one or of the other.
- */
-static bool
-replace(const char *path, struct span text)
+bool
+secret_file_replace(const char *path, struct span text)
 {
 	char *other = xasprintf("%s.new-%ld", path, (long)getpid());
 	struct stat facts;
@@ -133,7 +122,7 @@ replace(const char *path, struct span text)
 			ok = false;
 		}
 		if (ok)
-			sync_folder(path);
+			store_place_sync_folder(path);
 	}
 	free(other);
 	return ok;
@@ -201,7 +190,7 @@ add_to(struct run *run, const char *what, const char *path, const char *word)
 		put_words(&text, &words, 0);
 		put_text(&text, word);
 		put_byte(&text, '\n');
-		if (!replace(path, buf_span(&text)))
+		if (!secret_file_replace(path, buf_span(&text)))
 			status = fail_write(run, path);
 	}
 	release_secret(&text);
@@ -213,38 +202,34 @@ enum status
 secret_file_make(struct run *run, const char *path)
 {
 	char word[SECRET_LEN + 2];
-	enum status status = make_word(run, word);
+	enum status status = secret_file_word(run, SECRET_BYTES, word);
 
 	if (status != STATUS_OK)
 		return status;
 	word[SECRET_LEN] = '\n';
 	word[SECRET_LEN + 1] = '\0';
-	if (write_new(path, span_of(word, SECRET_LEN + 1)))
-		sync_folder(path);
-	else
+	if (!secret_file_write(path, span_of(word, SECRET_LEN + 1)))
 		status = fail_write(run, path);
 	explicit_bzero(word, sizeof(word));
 	return status;
 }
 
-/* --- commands ------------------------------------------------------------- */
-
-static void HERD_PRINTF(2, 3) say(struct run *run, const char *fmt, ...)
+enum status
+secret_file_own(struct run *run, const char *path)
 {
-	struct buf text = XBUF;
-	va_list args;
+	const struct passwd *user =
+	    geteuid() == 0 ? getpwnam(SERVICE_USER) : NULL;
 
-	va_start(args, fmt);
-	putv(&text, fmt, args);
-	va_end(args);
-	put_byte(&text, '\n');
-	sink_write(&run->sink, buf_span(&text));
-	buf_release(&text);
+	if (user == NULL || lchown(path, user->pw_uid, user->pw_gid) == 0)
+		return STATUS_OK;
+	return run_fail(
+	    run, STATUS_LOCAL, "cannot chown %s: %s", path, strerror(errno));
 }
 
-/* A link stays a link: the file that it names is replaced. */
-static char *
-resolve(const char *path)
+/* --- commands ------------------------------------------------------------- */
+
+char *
+secret_file_resolve(const char *path)
 {
 	char *real = realpath(path, NULL);
 
@@ -255,15 +240,15 @@ static enum status
 add_new(struct run *run, const char *what, const char *path)
 {
 	char word[SECRET_LEN + 1];
-	char *real = resolve(path);
-	enum status status = make_word(run, word);
+	char *real = secret_file_resolve(path);
+	enum status status = secret_file_word(run, SECRET_BYTES, word);
 
 	if (status == STATUS_OK)
 		status = add_to(run, what, real, word);
 	explicit_bzero(word, sizeof(word));
 	free(real);
 	if (status == STATUS_OK)
-		say(run, "%s: a new %s after what it had", path, what);
+		run_print(run, "%s: a new %s after what it had", path, what);
 	return status;
 }
 
@@ -271,10 +256,10 @@ static enum status
 print_new(struct run *run)
 {
 	char word[SECRET_LEN + 1];
-	enum status status = make_word(run, word);
+	enum status status = secret_file_word(run, SECRET_BYTES, word);
 
 	if (status == STATUS_OK)
-		say(run, "%s", word);
+		run_print(run, "%s", word);
 	explicit_bzero(word, sizeof(word));
 	return status;
 }
@@ -300,7 +285,7 @@ secret_file_new(struct run *run, const char *what)
 	}
 	status = secret_file_make(run, path);
 	if (status == STATUS_OK)
-		say(run, "%s: a new %s", path, what);
+		run_print(run, "%s: a new %s", path, what);
 	return status;
 }
 
@@ -316,17 +301,18 @@ secret_file_drop(struct run *run, const char *what)
 	if (access(path, F_OK) != 0 && errno == ENOENT)
 		return run_fail(run, STATUS_NEGATIVE,
 		    "there is no %s, so no old %s in it", path, what);
-	real = resolve(path);
+	real = secret_file_resolve(path);
 	status = read_words(run, what, real, &words);
 
 	if (status == STATUS_OK) {
 		must(buf_reserve(&text, SECRET_FILE_MAX));
 		put_words(&text, &words, words.count - 1);
-		if (!replace(real, buf_span(&text)))
+		if (!secret_file_replace(real, buf_span(&text)))
 			status = fail_write(run, path);
 		else
-			say(run, "%s: %u %s%s dropped, the last stays", path,
-			    words.count - 1, what, words.count == 2 ? "" : "s");
+			run_print(run, "%s: %u %s%s dropped, the last stays",
+			    path, words.count - 1, what,
+			    words.count == 2 ? "" : "s");
 		keyfile_words_wipe(&words);
 	}
 	release_secret(&text);

@@ -406,7 +406,8 @@ const struct command cmd_store_backup = {
 	    "has: origin, skew, time, removals. It is written as FILE.tmp, "
 	    "looked at as by `store check', and renamed: FILE is never half a "
 	    "copy. `-' is the standard output. The right to read clients "
-	    "is enough.",
+	    "is enough. Nodes that share a store back it up by their "
+	    "database's own tools, as pg_dump.",
 	.group = GROUP_TABLE,
 	.args = ARGS(ARG("FILE", .complete = COMPLETE_FILE)),
 	.view = &backup_view,

@@ -27,6 +27,9 @@
 #include "run/run.h"
 
 #define COPY_BYTES (1u << 20)
+/* The unit's folders. */
+#define SERVICE_CONF "/etc/herd"
+#define SERVICE_STATE "/var/lib/herd"
 #define SQLITE_LOCKS_AT 0x40000000
 #define SQLITE_LOCKS_LEN 512
 
@@ -57,15 +60,58 @@ struct restore {
 
 /* --- which file ----------------------------------------------------------- */
 
-/* As herdd expands store.path: from the herd file's folder. */
+static char *
+folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return xstrdup(".");
+	return slash == path ? xstrdup("/")
+			     : xstrndup(path, (size_t)(slash - path));
+}
+
+/* The folder of the herd file, without symbolic links. */
+static char *
+real_folder(const struct run *run)
+{
+	char *file = realpath(run->herd->path, NULL);
+	char *folder = folder_of(file == NULL ? run->herd->path : file);
+
+	free(file);
+	return folder;
+}
+
+/*
+ * The folder of a relative store.path, as herdd has it: systemd's, else the
+ * herd file's. An operator's shell lacks systemd's variable, but a herd file
+ * in its place is the unit's.
+ */
+static char *
+base_folder(const struct run *run)
+{
+	const char *state = secure_getenv("STATE_DIRECTORY");
+	char *folder = real_folder(run);
+	bool is_service = strcmp(folder, SERVICE_CONF) == 0 &&
+			  access(SERVICE_STATE, F_OK) == 0;
+
+	if (state != NULL && state[0] == '/') {
+		free(folder);
+		return xstrndup(state, strcspn(state, ":"));
+	}
+	if (!is_service)
+		return folder;
+	free(folder);
+	return xstrdup(SERVICE_STATE);
+}
+
 static enum status
 find_path(struct restore *r)
 {
 	struct run *run = r->run;
 	const char *flag = run_flag(run, "path");
 	struct buf path = XBUF;
-	char *file;
-	char *slash;
+	char *folder;
 
 	if (flag != NULL) {
 		r->path = xstrdup(flag);
@@ -81,14 +127,10 @@ find_path(struct restore *r)
 		    run->herd->path);
 		return STATUS_NEGATIVE;
 	}
-	file = realpath(run->herd->path, NULL);
-	if (file != NULL) {
-		slash = strrchr(file, '/');
-		*(slash == file ? slash + 1 : slash) = '\0';
-	}
-	must(herdfile_expand(&path, run->herd->file.settings.store.path,
-	    r->node, file == NULL ? "." : file));
-	free(file);
+	folder = base_folder(run);
+	must(herdfile_expand(
+	    &path, run->herd->file.settings.store.path, r->node, folder));
+	free(folder);
 	r->path = text_take(&path);
 	return STATUS_OK;
 }
@@ -104,17 +146,6 @@ follow_links(struct restore *r)
 	free(r->path);
 	r->path = xstrdup(real);
 	free(real);
-}
-
-static char *
-folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (slash == NULL)
-		return xstrdup(".");
-	return slash == path ? xstrdup("/")
-			     : xstrndup(path, (size_t)(slash - path));
 }
 
 /*
@@ -417,8 +448,9 @@ const struct command cmd_store_restore = {
 	.summary = "put a backup in place of a stopped node's store",
 	.help =
 	    "On the node's machine, by the node's user or root. The herd file "
-	    "says where the store is; --path says it where a service keeps it "
-	    "elsewhere. FILE is looked at as by `store check'. The old store "
+	    "says where the store is: a relative path is in $STATE_DIRECTORY, "
+	    "else, with the herd file in /etc/herd, in /var/lib/herd as the "
+	    "service has it, else beside the herd file. FILE is looked at as by `store check'. The old store "
 	    "stays as PATH.before-DATE. What the neighbours have that is newer "
 	    "comes to the node when it starts: to go back in time, restore all "
 	    "nodes before one is started.",

@@ -19,6 +19,12 @@ static const struct column columns[] = {
 	COLUMN("last_backup_bytes", "BACKUP BYTES", VALUE_BYTES, .traits = COLUMN_WIDE),
 	COLUMN("work", "WORK", VALUE_TEXT, .traits = COLUMN_IF_ANY, .path = "work.kind"),
 	COLUMN("damaged", "DAMAGED", VALUE_INTEGER, .traits = COLUMN_WIDE),
+	COLUMN("state_s", "FOR", VALUE_SECONDS, .traits = COLUMN_IF_ANY),
+	COLUMN("retries", "RETRIES", VALUE_INTEGER, .traits = COLUMN_WIDE),
+	COLUMN("repaired", "REPAIRED", VALUE_INTEGER, .traits = COLUMN_WIDE),
+	COLUMN("compared", "COMPARED", VALUE_CLOCK, .traits = COLUMN_WIDE),
+	COLUMN("server", "SERVER", VALUE_TEXT, .traits = COLUMN_WIDE),
+	COLUMN("address", "ADDRESS", VALUE_TEXT, .traits = COLUMN_WIDE | COLUMN_SHRINK),
 	COLUMN("path", "PATH", VALUE_TEXT, .traits = COLUMN_SHRINK),
 	COLUMN("error", "ERROR", VALUE_TEXT, .traits = COLUMN_FAILURE | COLUMN_SHRINK),
 };
@@ -32,7 +38,10 @@ const struct command cmd_store_status = {
 	.summary = "show a node's store: file, rows, last backup",
 	.help = "LAG is how many reports are not on the disk yet. LAST COMMIT "
 		"and LAST BACKUP are of the time since the node's start; a "
-		"backup counts when it was sent whole.",
+		"backup counts when it was sent whole. A store that nodes "
+		"share is ok, loading, away (contact is sought), or refused "
+		"(until `store retry'), and FOR is how long; its ROWS are the "
+		"server's guess.",
 	.group = GROUP_TABLE,
 	.view = &status_view,
 	.traits = COMMAND_READ,

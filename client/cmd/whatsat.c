@@ -11,6 +11,7 @@
 
 #include "base/xbuf.h"
 #include "cmd/first_reply.h"
+#include "cmd/places_filter.h"
 #include "cmd/typed.h"
 #include "herd/request.h"
 #include "herd/text.h"
@@ -127,8 +128,8 @@ set_position(struct out *out, const cJSON *place, struct location from)
 }
 
 static void
-add_places(struct run *run, const struct conversation *x, const cJSON *json,
-    struct location from)
+add_places(
+    struct run *run, const char *node, const cJSON *json, struct location from)
 {
 	const cJSON *place;
 	int64_t rank = 0;
@@ -137,7 +138,7 @@ add_places(struct run *run, const struct conversation *x, const cJSON *json,
 		const char *type = cJSON_GetStringValue(
 		    cJSON_GetArrayItem(fields_at(place, "types"), 0));
 
-		fields_set_node(&run->out, x->target->name);
+		fields_set_node(&run->out, node);
 		fields_fill_row(&run->out, place);
 		out_integer(&run->out, PLACE_RANK, ++rank);
 		out_word(&run->out, PLACE_TYPE, type);
@@ -327,7 +328,7 @@ use_answer(struct whatsat *w, struct conversation *x)
 	status = check_places(run, json);
 	if (location_parse(reply.report.location, &from) == HERD_OK) {
 		add_heading(run, &reply.report);
-		add_places(run, x, json, from);
+		add_places(run, x->target->name, json, from);
 		if (run_flag(run, "map") != NULL)
 			add_map(run, &from);
 	}
@@ -390,6 +391,63 @@ use_answers(struct whatsat *w, struct conversations *answers)
 	return worst != STATUS_OK ? worst : status;
 }
 
+/* --- with a filter ---------------------------------------------------------
+ */
+
+/* WHATSAT has no filter, so that this is a question of the admin API. */
+static enum status
+ask_filtered(struct whatsat *w, struct answers *answers)
+{
+	struct run *run = w->run;
+	struct buf path = XBUF;
+	enum status status;
+
+	putf(&path, "/v1/places/search?km=%.10g&max=%u", w->radius_m / 1000,
+	    w->max);
+	put_query(&path, "&client=", w->client);
+	places_filter_put(run, &path);
+	status = fields_ask(
+	    run, &(struct fields_request){ .path = text_of(&path) }, answers);
+	buf_release(&path);
+	return status;
+}
+
+static enum status
+use_filtered(struct whatsat *w, const struct answer *a)
+{
+	struct run *run = w->run;
+	const cJSON *answer = fields_at(a->json, "answer");
+	struct location from = {
+		(int64_t)(fields_number(a->json, "lat", 0) * 1e9),
+		(int64_t)(fields_number(a->json, "lon", 0) * 1e9),
+	};
+	enum status status = check_places(run, answer);
+
+	add_places(run, a->target->name, answer, from);
+	if (run_flag(run, "map") != NULL)
+		add_map(run, &from);
+	if (status == STATUS_OK)
+		add_footer(w, answer);
+	return status;
+}
+
+static enum status
+whatsat_filtered(struct whatsat *w)
+{
+	struct answers answers = { 0 };
+	enum status worst = STATUS_OK;
+	enum status status = ask_filtered(w, &answers);
+
+	if (status != STATUS_OK)
+		return status;
+	answers_each(a, &answers) {
+		if (a->status == STATUS_OK)
+			worst = exit_status_worst(worst, use_filtered(w, a));
+	}
+	status = fields_finish(w->run, &answers);
+	return worst != STATUS_OK ? worst : status;
+}
+
 /* The best rated first, the rest from small to large. */
 static enum status
 set_order(struct run *run)
@@ -416,6 +474,11 @@ whatsat_run(struct run *run)
 	status = read_question(&w, &request);
 	if (status == STATUS_OK)
 		status = set_order(run);
+	if (status == STATUS_OK && places_filter_is_given(run)) {
+		status = whatsat_filtered(&w);
+		buf_release(&request);
+		return status;
+	}
 	if (status == STATUS_OK)
 		status = run_targets(run);
 	if (status == STATUS_OK)
@@ -435,7 +498,8 @@ const struct command cmd_whatsat = {
 	.help =
 	    "At most MAX (1 to 20) places within RADIUS (at most 50 km) of the "
 	    "client's last location. -o json and -o raw give the "
-	    "node's own answer.",
+	    "node's own answer. With --type, --keyword, --open-now or --rank "
+	    "the admin API is asked.",
 	.group = GROUP_CLIENTS,
 	.args = ARGS(ARG("CLIENT", .complete = COMPLETE_CLIENT),
 	    ARG("RADIUS[km|m|mi]"), ARG("MAX")),
@@ -443,7 +507,8 @@ const struct command cmd_whatsat = {
 	.flags = FLAGS(
 	    FLAG("map", .help = "draw the places around the client"),
 	    FLAG("sort", .value = "KEY", .complete = COMPLETE_WORDS, .words = "distance rating name",
-		.help = "by distance, rating or name (else as the server ranks them)")),
+		.help = "by distance, rating or name (else as the server ranks them)"),
+	    PLACES_FILTER_FLAGS),
 	/* clang-format on */
 	.view = &whatsat_view,
 	.traits = COMMAND_READ,

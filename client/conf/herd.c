@@ -32,8 +32,8 @@ list_diagnostics(const char *path, const struct diagnostics *diagnostics,
 	}
 }
 
-static enum status
-read_file(const char *path, struct herdfile *out, struct buf *message)
+enum status
+herd_read_file(const char *path, struct herdfile *out, struct buf *message)
 {
 	struct buf text;
 	struct diagnostics diagnostics;
@@ -76,13 +76,14 @@ find_file(const struct prefs *prefs)
 	return NULL;
 }
 
-static char *
-directory_of(const char *path)
+char *
+herd_folder(const struct herd *herd)
 {
-	const char *slash = strrchr(path, '/');
+	const char *slash = strrchr(herd->path, '/');
 
-	return slash == NULL ? xstrdup(".")
-			     : xstrndup(path, (size_t)(slash - path) + 1);
+	return slash == NULL
+		   ? xstrdup(".")
+		   : xstrndup(herd->path, (size_t)(slash - herd->path) + 1);
 }
 
 /* --- tokens ---------------------------------------------------------- */
@@ -152,13 +153,15 @@ file_is_trusted(const char *path, struct buf *message)
 static void
 read_file_tokens(struct herd *herd)
 {
-	char *base = directory_of(herd->path);
+	char *base = herd_folder(herd);
+	/* The files are the service's, and root operates it. */
+	bool any_owner = geteuid() == 0;
 	const struct keyfile files[] = {
 		{ "admin.token_file", herd->file.settings.admin.token_file, "",
-		    base, false },
+		    base, any_owner },
 		{ "admin.read_token_file",
 		    herd->file.settings.admin.read_token_file, "", base,
-		    false },
+		    any_owner },
 	};
 	struct buf message = XBUF;
 
@@ -294,6 +297,27 @@ herd_ways(const struct herd *herd, const struct address_list *admin,
 
 /* --- TLS -------------------------------------------------------------- */
 
+/*
+ * The CA that the herd file names, as a path to free, or NULL. As with tokens,
+ * who can change the file could name a node and its CA of their own.
+ */
+static char *
+ca_of_file(const struct herd *herd)
+{
+	const char *name = herd->file.settings.ca_file;
+	struct buf path = XBUF;
+	char *base;
+
+	if (name[0] == '\0' || !file_is_trusted(herd->path, &path)) {
+		buf_release(&path);
+		return NULL;
+	}
+	base = herd_folder(herd);
+	must(herdfile_expand(&path, name, "", base));
+	free(base);
+	return text_take(&path);
+}
+
 /* A context's files are for the herd that the context names, as its token. */
 static const char *
 file_for(const struct prefs *prefs, enum pref_id id, enum pref_id named)
@@ -302,11 +326,13 @@ file_for(const struct prefs *prefs, enum pref_id id, enum pref_id named)
 						  : NULL;
 }
 
+/* `ca`: what is trusted if no setting says it. */
 static struct tls *
-find_tls(const struct prefs *prefs, enum pref_id named)
+find_tls(const struct prefs *prefs, enum pref_id named, const char *ca)
 {
+	const char *chosen = file_for(prefs, PREF_CA_FILE, named);
 	const struct tls_names files = {
-		file_for(prefs, PREF_CA_FILE, named),
+		chosen != NULL ? chosen : ca,
 		file_for(prefs, PREF_CERT_FILE, named),
 		file_for(prefs, PREF_KEY_FILE, named),
 	};
@@ -321,7 +347,8 @@ find_tls(const struct prefs *prefs, enum pref_id named)
 /* One server: clients and admin are spoken to at the same address, each
  * command with the protocol that it needs; a socket is the admin's. */
 static enum status
-use_server(struct herd *herd, const char *text, struct buf *message)
+use_server(struct herd *herd, const struct prefs *prefs, const char *text,
+    struct buf *message)
 {
 	bool has_tls = strncmp(text, SCHEME, strlen(SCHEME)) == 0;
 	struct address address;
@@ -335,6 +362,7 @@ use_server(struct herd *herd, const char *text, struct buf *message)
 		    message, "' is not HOST:PORT, tls://HOST:PORT or /SOCKET");
 		return STATUS_USAGE;
 	}
+	herd->tls = find_tls(prefs, PREF_SERVER, NULL);
 	herd->admin_tls = has_tls;
 	herd->server_name = xstrdup(text);
 	herd->targets = xcalloc(1, sizeof(*herd->targets));
@@ -354,6 +382,7 @@ use_file(struct herd *herd, const struct prefs *prefs, struct buf *message)
 {
 	enum status status;
 	bool has_tls;
+	char *ca;
 
 	herd->path = find_file(prefs);
 	if (herd->path == NULL) {
@@ -362,10 +391,13 @@ use_file(struct herd *herd, const struct prefs *prefs, struct buf *message)
 		    "server with -s HOST:PORT");
 		return STATUS_LOCAL;
 	}
-	status = read_file(herd->path, &herd->file, message);
+	status = herd_read_file(herd->path, &herd->file, message);
 	if (status != STATUS_OK)
 		return status;
 	herd->has_file = true;
+	ca = ca_of_file(herd);
+	herd->tls = find_tls(prefs, PREF_CONF, ca);
+	free(ca);
 	herd->admin_tls = herd->file.settings.admin.tls_cert[0] != '\0';
 	has_tls = herd->file.settings.clients.tls_cert[0] != '\0';
 	herd->name = xstrdup(herd->file.herd);
@@ -414,9 +446,8 @@ herd_load(const struct prefs *prefs, struct herd *out, struct buf *message)
 			 (conf->text == NULL || server->origin >= conf->origin);
 	enum status status;
 
-	herd.tls = find_tls(prefs, is_server ? PREF_SERVER : PREF_CONF);
 	if (is_server)
-		status = use_server(&herd, server->text, message);
+		status = use_server(&herd, prefs, server->text, message);
 	else
 		status = use_file(&herd, prefs, message);
 	if (status == STATUS_OK)

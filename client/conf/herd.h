@@ -58,8 +58,18 @@ void herd_release(struct herd *herd);
 enum status herd_ways(const struct herd *herd, const struct address_list *admin,
     struct admin_ways *ways, struct buf *message);
 
+/*
+ * Reads a herd file: gives *out, to herdfile_release(). STATUS_LOCAL: `message`
+ * has every error as FILE:LINE:COL.
+ */
+enum status herd_read_file(
+    const char *path, struct herdfile *out, struct buf *message);
+
 /* Do both settings mean the same herd, with the same rights? */
 bool herd_is_same(const struct prefs *a, const struct prefs *b);
+
+/* Gives the folder of its herd file, which relative paths are taken from. */
+char *herd_folder(const struct herd *herd);
 
 /* Index of the node of that name, or count. */
 size_t herd_find(const struct herd *herd, const char *name);

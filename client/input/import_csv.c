@@ -5,7 +5,6 @@
  * header has; with tabs nothing is quoted, and \t, \n, \r, \\ are escapes.
  */
 #include <stdlib.h>
-#include <strings.h>
 
 #include "base/xbuf.h"
 #include "input/import_formats.h"
@@ -27,7 +26,7 @@ struct csv {
 	enum csv_quoting quoting;
 	struct buf header;
 	struct buf field;       /* unquoted */
-	unsigned char *columns; /* enum import_field, FIELD_COUNT: none */
+	unsigned char *columns; /* fields, IMPORT_FIELDS_MAX: none */
 	size_t column_count;
 };
 
@@ -174,64 +173,11 @@ take_field(struct csv *csv, struct span *rest, bool *good)
 	return take_quoted(csv, rest, good);
 }
 
-static enum import_field
-field_of(struct span title)
-{
-	static const struct {
-		const char *title;
-		enum import_field field;
-	} titles[] = {
-		{ "client", FIELD_CLIENT },
-		{ "client_b64", FIELD_CLIENT_B64 },
-		{ "location", FIELD_LOCATION },
-		{ "lat", FIELD_LAT },
-		{ "latitude", FIELD_LAT },
-		{ "lon", FIELD_LON },
-		{ "lng", FIELD_LON },
-		{ "longitude", FIELD_LON },
-		{ "time", FIELD_TIME },
-		{ "timestamp", FIELD_TIME },
-		{ "origin", FIELD_ORIGIN },
-		{ "node", FIELD_ORIGIN },
-		{ "skew", FIELD_SKEW },
-	};
-
-	title = text_trim(title);
-	for (size_t i = 0; i < HERD_ARRAY_LEN(titles); i++) {
-		if (strlen(titles[i].title) == title.len &&
-		    strncasecmp(titles[i].title, title.data, title.len) == 0)
-			return titles[i].field;
-	}
-	return FIELD_COUNT;
-}
-
-static bool
-has(const struct csv *csv, enum import_field field)
-{
-	return csv->column_count > 0 &&
-	       memchr(csv->columns, (int)field, csv->column_count) != NULL;
-}
-
-static const char *
-missing_column(const struct csv *csv, const struct import_options *options)
-{
-	if (options->client.len == 0 && !has(csv, FIELD_CLIENT) &&
-	    !has(csv, FIELD_CLIENT_B64))
-		return "its header has no column `client', and no --client "
-		       "says whose it is";
-	if (!has(csv, FIELD_LOCATION) &&
-	    (!has(csv, FIELD_LAT) || !has(csv, FIELD_LON)))
-		return "its header has neither `location' nor `lat' and `lon'";
-	if (options->time.len == 0 && !has(csv, FIELD_TIME))
-		return "its header has no column `time'; --time now, or "
-		       "another time, is for all its reports";
-	return NULL;
-}
-
 static void
 read_header(
     struct import_reader *r, struct csv *csv, struct span raw, struct span line)
 {
+	uint32_t fields = 0;
 	bool good;
 
 	csv->gap = gap_of(line);
@@ -240,15 +186,17 @@ read_header(
 	put_span(&csv->header, raw);
 	csv->columns = xcalloc(COLUMNS_MAX, 1);
 	while (line.len > 0 && csv->column_count < COLUMNS_MAX) {
-		enum import_field field =
-		    field_of(take_field(csv, &line, &good));
+		unsigned field = r->shape->field_of(
+		    r->options, text_trim(take_field(csv, &line, &good)));
 
 		/* Of two columns of one field the first one counts. */
-		if (field != FIELD_COUNT && has(csv, field))
-			field = FIELD_COUNT;
+		if (field < IMPORT_FIELDS_MAX && (fields >> field & 1u) != 0)
+			field = IMPORT_FIELDS_MAX;
+		if (field < IMPORT_FIELDS_MAX)
+			fields |= UINT32_C(1) << field;
 		csv->columns[csv->column_count++] = (unsigned char)field;
 	}
-	r->fatal = missing_column(csv, r->options);
+	r->fatal = r->shape->missing(r->options, fields);
 }
 
 static void
@@ -261,9 +209,8 @@ read_row(struct csv *csv, struct span line, struct import_record *record)
 
 		if (!good && record->fault == NULL)
 			record->fault = "there is text after a closing quote";
-		if (csv->columns[i] != FIELD_COUNT)
-			import_record_put(
-			    record, (enum import_field)csv->columns[i], text);
+		if (csv->columns[i] != IMPORT_FIELDS_MAX)
+			import_record_put(record, csv->columns[i], text);
 	}
 }
 
@@ -271,13 +218,8 @@ static bool
 parse(struct import_reader *r, struct span raw, struct import_record *record)
 {
 	struct csv *csv = r->state;
-	struct span line = raw;
+	struct span line = import_reader_line(record, raw);
 
-	while (line.len > 0 && (line.data[line.len - 1] == '\n' ||
-				   line.data[line.len - 1] == '\r'))
-		line.len--;
-	if (record->line == 1)
-		line = text_without_bom(line);
 	if (text_trim(line).len == 0)
 		return record->fault != NULL;
 	if (csv->gap == 0) {

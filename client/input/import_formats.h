@@ -32,5 +32,7 @@ extern const struct import_format import_csv;
 extern const struct import_format import_gpx;
 extern const struct import_format import_geojson;
 extern const struct import_format import_jsonl;
+/* Places only, and never guessed: its files have no header. */
+extern const struct import_format import_herd;
 
 #endif

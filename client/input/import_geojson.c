@@ -3,18 +3,12 @@
  * geojson (RFC 7946): a FeatureCollection of Points, of which one feature at a
  * time is kept, or features one after the other (RFC 8142, or one a line).
  */
-#include <math.h>
-#include <stdlib.h>
-
-#include "base/xbuf.h"
 #include "input/import_formats.h"
-#include "input/import_json.h"
+#include "herd/json_members.h"
 #include "input/json_outline.h"
-#include "herd/location.h"
 #include "herd/text.h"
 
 #define RECORD_SEPARATOR '\x1e'
-#define ND_PER_DEGREE 1e9
 
 enum geojson_place {
 	OUTSIDE, /* between texts */
@@ -64,12 +58,18 @@ outside(struct import_reader *r, struct geojson *g, char byte)
 	return NO_END;
 }
 
+static bool
+is_list(const struct import_shape *shape, const struct json_outline *json)
+{
+	return json_outline_key_is(json, "features") ||
+	       (shape->list != NULL && json_outline_key_is(json, shape->list));
+}
+
 static enum end
 root(struct import_reader *r, struct geojson *g, char byte)
 {
 	if (json_outline_byte(&g->json, byte) && byte == '[' &&
-	    g->json.value_depth == 1 &&
-	    json_outline_key_is(&g->json, "features")) {
+	    g->json.value_depth == 1 && is_list(r->shape, &g->json)) {
 		g->place = LIST;
 		g->collection = true;
 		/* What came before the list is no record. */
@@ -165,88 +165,9 @@ scan(struct import_reader *r)
 	return end == NO_END ? SCAN_MORE : SCAN_RECORD;
 }
 
-/* The first of these members that has a text. */
-static void
-read_client(const struct json_item *feature, const struct json_item *properties,
-    struct import_record *record)
-{
-	static const char *const keys[] = { "client", "id", "name" };
-	struct json_item value = json_members_find(properties, "client_b64");
-
-	(void)import_json_field(&value, record, FIELD_CLIENT_B64);
-	for (size_t i = 0; i < HERD_ARRAY_LEN(keys); i++) {
-		value = json_members_find(properties, keys[i]);
-		if (import_json_field(&value, record, FIELD_CLIENT))
-			return;
-	}
-	value = json_members_find(feature, "id");
-	(void)import_json_field(&value, record, FIELD_CLIENT);
-}
-
 static bool
-says(const struct json_item *object, const char *key, const char *word)
-{
-	struct json_item value = json_members_find(object, key);
-
-	return value.kind == JSON_STRING && span_is(value.text, word);
-}
-
-/* The text as it was reported, if it is that place: it may have more digits. */
-static bool
-is_place(struct span text, double lat, double lon)
-{
-	struct location at;
-
-	return location_parse(text, &at) == HERD_OK &&
-	       fabs((double)at.lat_nd - lat * ND_PER_DEGREE) <= 1.0 &&
-	       fabs((double)at.lon_nd - lon * ND_PER_DEGREE) <= 1.0;
-}
-
-static bool
-read_coordinates(const struct json_item *geometry,
-    const struct json_item *properties, struct import_record *record)
-{
-	struct json_item pair = json_members_find(geometry, "coordinates");
-	struct json_members members = json_members(&pair);
-	struct json_item text = json_members_find(properties, "location");
-	struct json_item lon, lat;
-	double lat_deg, lon_deg;
-
-	if (pair.kind != JSON_ARRAY || !json_members_element(&members, &lon) ||
-	    !json_members_element(&members, &lat) ||
-	    !import_record_number(lon.text, &lon_deg) ||
-	    !import_record_number(lat.text, &lat_deg))
-		return false;
-	if (text.kind == JSON_STRING && is_place(text.text, lat_deg, lon_deg)) {
-		import_record_put(record, FIELD_LOCATION, text.text);
-		return true;
-	}
-	import_record_put(record, FIELD_LAT, lat.text);
-	import_record_put(record, FIELD_LON, lon.text);
-	return true;
-}
-
-static const char *
-read_feature(const struct json_item *feature, struct import_record *record)
-{
-	struct json_item geometry = json_members_find(feature, "geometry");
-	struct json_item properties = json_members_find(feature, "properties");
-	struct json_item time = json_members_find(&properties, "time");
-
-	if (!says(feature, "type", "Feature"))
-		return "it is no Feature";
-	read_client(feature, &properties, record);
-	(void)import_json_field(&time, record, FIELD_TIME);
-	if (!says(&geometry, "type", "Point"))
-		return "its geometry is no Point";
-	if (!read_coordinates(&geometry, &properties, record))
-		return "its coordinates are not [lon, lat]";
-	return NULL;
-}
-
-static bool
-parse(struct import_reader *reader HERD_UNUSED, struct span raw,
-    struct import_record *record)
+parse(
+    struct import_reader *reader, struct span raw, struct import_record *record)
 {
 	struct json_item feature;
 
@@ -255,7 +176,7 @@ parse(struct import_reader *reader HERD_UNUSED, struct span raw,
 	if (!json_value(raw, &feature) || feature.kind != JSON_OBJECT)
 		record->fault = "not a JSON object";
 	else
-		record->fault = read_feature(&feature, record);
+		record->fault = reader->shape->read_object(&feature, record);
 	return true;
 }
 

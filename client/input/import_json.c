@@ -2,8 +2,8 @@
 #include "input/import_json.h"
 
 bool
-import_json_field(const struct json_item *value, struct import_record *record,
-    enum import_field field)
+import_json_field(
+    const struct json_item *value, struct import_record *record, unsigned field)
 {
 	struct buf *text = &record->fields[field];
 

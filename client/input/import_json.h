@@ -4,14 +4,14 @@
 #define HERD_CLIENT_IMPORT_JSON_H
 
 #include "input/import_record.h"
-#include "input/json_members.h"
+#include "herd/json_members.h"
 
 /*
  * Sets the field, if it has nothing so far, to a string or a number, of which
  * each digit counts. False: the value is neither, or a string that is wrong.
  */
 bool import_json_field(const struct json_item *value,
-    struct import_record *record, enum import_field field);
+    struct import_record *record, unsigned field);
 
 /*
  * Sets the fields that the object has under their own names. False: it is no

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/xbuf.h"
+#include "herd/text.h"
 #include "input/import_formats.h"
 #include "input/import_guess.h"
 
@@ -11,13 +12,15 @@
 #define IN_MAX ((size_t)64 << 20)
 
 static const struct import_format *const formats[] = { &import_csv, &import_gpx,
-	&import_geojson, &import_jsonl };
+	&import_geojson, &import_jsonl, &import_herd };
 
 void
 import_reader_init(
     struct import_reader *reader, const struct import_options *options)
 {
-	*reader = (struct import_reader){ .options = options };
+	*reader = (struct import_reader){ .options = options,
+		.shape =
+		    options->shape != NULL ? options->shape : &import_reports };
 	reader->record_max =
 	    options->record_max > 0 ? options->record_max : IMPORT_RECORD_MAX;
 	buf_init(&reader->in, IN_MAX);
@@ -73,6 +76,15 @@ const char *
 import_reader_unit(const struct import_reader *reader)
 {
 	return reader->format == NULL ? NULL : reader->format->unit;
+}
+
+struct span
+import_reader_line(const struct import_record *record, struct span raw)
+{
+	while (raw.len > 0 &&
+	       (raw.data[raw.len - 1] == '\n' || raw.data[raw.len - 1] == '\r'))
+		raw.len--;
+	return record->line == 1 ? text_without_bom(raw) : raw;
 }
 
 static unsigned long
@@ -147,7 +159,7 @@ give(struct import_reader *r, struct import_record *record)
 		record->raw = raw;
 	}
 	record->number = ++r->count;
-	import_record_settle(record, r->options);
+	r->shape->settle(record, r->options);
 	return true;
 }
 

@@ -13,6 +13,7 @@ struct import_format;
 
 struct import_reader {
 	const struct import_options *options;
+	const struct import_shape *shape;
 	const struct import_format *format; /* NULL: not known yet */
 	void *state;                        /* the format's */
 	struct buf in;
@@ -68,6 +69,10 @@ enum import_scan {
 
 /* For formats: scans to the next LF, which belongs to the record. */
 enum import_scan import_reader_scan_line(struct import_reader *reader);
+
+/* For formats: the line without its end, and without a mark at the file's. */
+struct span import_reader_line(
+    const struct import_record *record, struct span raw);
 
 /* "feature", "point": what the format's records are; NULL: lines. */
 const char *import_reader_unit(const struct import_reader *reader);

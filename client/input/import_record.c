@@ -21,7 +21,7 @@ void
 import_record_init(struct import_record *record)
 {
 	*record = (struct import_record){ 0 };
-	for (size_t i = 0; i < FIELD_COUNT; i++)
+	for (size_t i = 0; i < IMPORT_FIELDS_MAX; i++)
 		buf_init(&record->fields[i], XBUF_MAX);
 	buf_init(&record->scratch, XBUF_MAX);
 }
@@ -29,7 +29,7 @@ import_record_init(struct import_record *record)
 void
 import_record_release(struct import_record *record)
 {
-	for (size_t i = 0; i < FIELD_COUNT; i++)
+	for (size_t i = 0; i < IMPORT_FIELDS_MAX; i++)
 		buf_release(&record->fields[i]);
 	buf_release(&record->scratch);
 }
@@ -37,22 +37,23 @@ import_record_release(struct import_record *record)
 void
 import_record_clear(struct import_record *record)
 {
-	for (size_t i = 0; i < FIELD_COUNT; i++)
+	for (size_t i = 0; i < IMPORT_FIELDS_MAX; i++)
 		buf_clear(&record->fields[i]);
 	record->raw = span_of("", 0);
 	record->removed = false;
+	record->passed_over = false;
 	record->fault = NULL;
 }
 
 struct span
-import_record_text(const struct import_record *record, enum import_field field)
+import_record_text(const struct import_record *record, unsigned field)
 {
 	return buf_span(&record->fields[field]);
 }
 
 void
 import_record_put(
-    struct import_record *record, enum import_field field, struct span text)
+    struct import_record *record, unsigned field, struct span text)
 {
 	put_span(&record->fields[field], text);
 }

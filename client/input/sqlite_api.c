@@ -1,30 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "input/sqlite_api.h"
 
-#include <dlfcn.h>
 #include <stddef.h>
-#include <string.h>
+
+#include "base/library.h"
+#include "herd/compiler.h"
+
+static const struct library_symbol symbols[] = {
+#define SQLITE_API_SYMBOL(name, symbol, result, arguments) \
+	{ #symbol, offsetof(struct sqlite_api, name) },
+	SQLITE_API_LIST(SQLITE_API_SYMBOL)
+#undef SQLITE_API_SYMBOL
+};
+
+static const struct library library = { { "libsqlite3.so.0", NULL }, symbols,
+	HERD_ARRAY_LEN(symbols) };
 
 int
 sqlite_api_load(struct sqlite_api *api, const char **error)
 {
-	void *library = dlopen("libsqlite3.so.0", RTLD_LAZY | RTLD_LOCAL);
-
-	if (library == NULL) {
-		*error = dlerror();
-		return -1;
-	}
-	/* ISO C has no cast from an object pointer to a function's. */
-#define SQLITE_API_LOAD(name, symbol, result, arguments)         \
-	do {                                                     \
-		void *address = dlsym(library, #symbol);         \
-		if (address == NULL) {                           \
-			*error = dlerror();                      \
-			return -1;                               \
-		}                                                \
-		memcpy(&api->name, &address, sizeof(api->name)); \
-	} while (0);
-	SQLITE_API_LIST(SQLITE_API_LOAD)
-#undef SQLITE_API_LOAD
-	return 0;
+	return library_load(&library, api, error);
 }

@@ -35,6 +35,7 @@ enum complete_kind {
 	COMPLETE_VALUE,    /* of that setting */
 	COMPLETE_METRIC,
 	COMPLETE_ALIAS,
+	COMPLETE_USER, /* of the users file */
 };
 
 struct argument {

@@ -217,6 +217,8 @@ fail_by_curl(struct admin_call *call, CURLcode code, int error,
 {
 	answer->message = tls_fault(call, code, &answer->hint);
 	if (answer->message != NULL) {
+		/* libcurl counts the handshake as a part of connecting. */
+		answer->connected = true;
 		answer->status = STATUS_CONNECT;
 		return;
 	}

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * OpenSSL, loaded when the first connection with TLS to a listener for clients
- * is made: it would cost each start of herdctl some milliseconds.
+ * is made, or a device's key: it would cost each start of herdctl some
+ * milliseconds.
  */
 #ifndef HERD_CLIENT_SSL_API_H
 #define HERD_CLIENT_SSL_API_H
 
 #include <openssl/err.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <stddef.h>
 
@@ -41,6 +43,8 @@
 	X(SSL_write_ex, int, (SSL *, const void *, size_t, size_t *))          \
 	X(SSL_get_error, int, (const SSL *, int))                              \
 	X(SSL_get_verify_result, long, (const SSL *))                          \
+	X(SHA256, unsigned char *,                                             \
+	    (const unsigned char *, size_t, unsigned char *))                  \
 	X(ERR_peek_last_error, unsigned long, (void))                          \
 	X(ERR_clear_error, void, (void))                                       \
 	X(ERR_reason_error_string, const char *, (unsigned long))

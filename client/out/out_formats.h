@@ -23,6 +23,11 @@ void jsonl_row(struct out *out, const struct value *row);
 void geojson_begin(struct out *out);
 void geojson_row(struct out *out, const struct value *row);
 
+/* out_gpx.c */
+void gpx_begin(struct out *out);
+void gpx_row(struct out *out, const struct value *row);
+void gpx_end(struct out *out);
+
 /* out_text.c: lines for other programs */
 void csv_begin(struct out *out);
 void csv_row(struct out *out, const struct value *row);

@@ -176,17 +176,20 @@ restore(void)
 	terminal_changed = false;
 }
 
-int
-screen_keys_begin(void)
+/* Switches these flags of the terminal off. */
+static int
+change(tcflag_t off)
 {
 	struct termios raw;
 
 	if (tcgetattr(STDIN_FILENO, &terminal_before) != 0)
 		return -1;
 	raw = terminal_before;
-	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-	raw.c_cc[VMIN] = 1;
-	raw.c_cc[VTIME] = 0;
+	raw.c_lflag &= ~off;
+	if ((off & ICANON) != 0) {
+		raw.c_cc[VMIN] = 1;
+		raw.c_cc[VTIME] = 0;
+	}
 	if (tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) != 0)
 		return -1;
 	terminal_changed = true;
@@ -194,8 +197,26 @@ screen_keys_begin(void)
 	return 0;
 }
 
+int
+screen_keys_begin(void)
+{
+	return change((tcflag_t)(ICANON | ECHO));
+}
+
+int
+screen_echo_end(void)
+{
+	return change((tcflag_t)ECHO);
+}
+
 void
 screen_keys_end(void)
+{
+	restore();
+}
+
+void
+screen_echo_begin(void)
 {
 	restore();
 }

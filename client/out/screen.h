@@ -49,4 +49,8 @@ size_t screen_put_lines(struct buf *out, struct span text, bool utf8);
 int screen_keys_begin(void);
 void screen_keys_end(void);
 
+/* The same for lines of which nothing is shown, until screen_echo_begin(). */
+int screen_echo_end(void);
+void screen_echo_begin(void);
+
 #endif

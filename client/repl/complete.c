@@ -6,6 +6,7 @@
 
 #include "base/xbuf.h"
 #include "conf/contexts.h"
+#include "conf/herd_users.h"
 #include "out/out.h"
 
 #define COMPLETIONS_MAX 5000u
@@ -298,6 +299,34 @@ add_values(struct completing *p)
 	p->out->files = (pref->traits & PREF_PATH) != 0;
 }
 
+/* Of the herd's users file on this machine, if this user may read it. */
+static void
+add_users(struct completing *p)
+{
+	struct users_file file = { 0 };
+	const struct target *target;
+	struct herd *herd;
+	struct buf message = XBUF;
+	char *path = NULL;
+
+	if (app_herd(p->app, &herd, &message) == STATUS_OK) {
+		target = app_current(p->app);
+		path = herd_users_path(herd, target->name, &message);
+	}
+	if (path != NULL)
+		(void)herd_users_read(path, &file, &message);
+	for (size_t i = 0; i < file.count; i++) {
+		char *name = xstrndup(
+		    file.entries[i].name.data, file.entries[i].name.len);
+
+		add(p, name);
+		free(name);
+	}
+	users_file_release(&file);
+	free(path);
+	buf_release(&message);
+}
+
 static void
 add_names(struct completing *p, const char *const *names)
 {
@@ -340,6 +369,7 @@ add_kind(struct completing *p, enum complete_kind kind, const char *words)
 			add_names(p, sources->metrics(sources->arg));
 		return;
 	case COMPLETE_ALIAS: add_aliases(p); return;
+	case COMPLETE_USER: add_users(p); return;
 	case COMPLETE_CONTEXT:
 		names = contexts_list();
 		for (char **name = names; *name != NULL; name++)

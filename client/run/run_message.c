@@ -218,6 +218,20 @@ wants_words(const struct run *run)
 }
 
 void
+run_print(struct run *run, const char *fmt, ...)
+{
+	struct buf text = XBUF;
+	va_list args;
+
+	va_start(args, fmt);
+	putv(&text, fmt, args);
+	va_end(args);
+	put_byte(&text, '\n');
+	sink_write(&run->sink, buf_span(&text));
+	buf_release(&text);
+}
+
+void
 run_hint(struct run *run, const char *fmt, ...)
 {
 	va_list args;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a command says on stderr: errors with their hints, notices, questions.
+ * What a command says: errors with their hints, notices and questions on
+ * stderr, lines of its answer on stdout.
  * It is part of run.h.
  */
 #ifndef HERD_CLIENT_RUN_MESSAGE_H
@@ -30,6 +31,9 @@ enum status run_fail_words(struct app *app, const struct prefs *prefs,
 
 /* As run_fail() with what a callee left in run->message. */
 enum status run_fail_message(struct run *run, enum status status);
+
+/* A line of the answer, where the answer is no rows. */
+void run_print(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);
 
 /* A hint at the next command; on a terminal only. */
 void run_hint(struct run *run, const char *fmt, ...) HERD_PRINTF(2, 3);

@@ -57,6 +57,12 @@ bool address_list_equal(
 bool address_is_loopback(const struct address *address);
 
 /*
+ * Empty, or only characters of a numeric IPv4 or IPv6 address; whether it is
+ * one is for inet_pton() to say.
+ */
+bool address_is_numeric(struct span host);
+
+/*
  * What is wrong with the URL of a service over HTTP, static; NULL: nothing.
  * It is https://, or http:// to this machine, then host and path; no user's
  * name (the herd file is no place for passwords), query or fragment.

@@ -25,6 +25,7 @@ struct herdfile_node {
 	struct address clients;    /* TCP */
 	struct address peers;      /* TCP; ADDRESS_NONE only without links */
 	struct address_list admin; /* Unix paths and TCP, or none */
+	struct address http;       /* TCP, for phones; or ADDRESS_NONE */
 	unsigned line;             /* where the file names it, from 1 */
 	unsigned column;
 };

@@ -21,7 +21,7 @@ struct keyfile {
 	const char *value;    /* of the setting, not "" */
 	const char *node;     /* for %n; NULL: the path is taken as it is */
 	const char *base_dir; /* NULL: the working directory */
-	bool any_owner;       /* root edits the file of another user */
+	bool any_owner;       /* root uses the file of another user */
 };
 
 /*

@@ -23,10 +23,12 @@ enum setting_type {
 	SETTING_TEXT,     /* char *, never NULL */
 	SETTING_PATH,     /* char *, "" = none; %n; relative to the herd file */
 	SETTING_ADDRESS,  /* char *, "" or HOST:PORT for address_parse */
+	SETTING_GROUPS,   /* char *: "a b, c d"; lists of names in the file */
 };
 
 #define SETTING_LIST_MAX 8u
-#define SETTING_TEXT_MAX 4096u /* bytes of a text, path or address */
+#define SETTING_TEXT_MAX 4096u    /* bytes of a text, path or address */
+#define SETTING_GROUPS_MAX 65536u /* bytes of all groups */
 
 struct setting_list {
 	unsigned count;
@@ -41,18 +43,25 @@ enum link_security {
 enum flood { FLOOD_ALL, FLOOD_SPARSE };
 enum at_limit { AT_LIMIT_REFUSE, AT_LIMIT_EVICT };
 /*
- * Where reports are kept: ENGINE(ID, NAME) is the word NAME of store.engine,
- * and engine_NAME of server/store.
+ * Where reports are kept: (ID, NAME) is the word NAME of store.engine, and
+ * engine_NAME of server/store. LOCAL is a file of the node's own, SHARED a
+ * server that several nodes write.
  */
-#define STORE_ENGINES(ENGINE) ENGINE(SQLITE, sqlite)
+#define STORE_ENGINES(LOCAL, SHARED) \
+	LOCAL(SQLITE, sqlite) SHARED(POSTGRES, postgres)
 
 enum store_engine {
 	STORE_NONE,
 #define HERD_STORE_ENGINE(id, name) STORE_##id,
-	STORE_ENGINES(HERD_STORE_ENGINE)
+	STORE_ENGINES(HERD_STORE_ENGINE, HERD_STORE_ENGINE)
 #undef HERD_STORE_ENGINE
 };
 
+/* Is it a server that several nodes write? */
+bool store_engine_is_shared(enum store_engine engine);
+
+/* Which reports a node tells a shared store. */
+enum store_write { STORE_WRITE_ORIGIN, STORE_WRITE_ALL };
 enum durability { DURABILITY_ASYNC, DURABILITY_SYNC };
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_LOGFMT, LOG_JSON };
@@ -79,6 +88,9 @@ bool places_kind_is_remote(enum places_kind kind);
 /* Whose API key it needs; NULL: none. */
 const char *places_kind_key(enum places_kind kind);
 
+/* Longest places.icon_base. */
+#define SETTING_ICON_BASE_MAX 512u
+
 /* The values. Texts belong to the struct. */
 struct settings {
 	/* the herd's agreement: equal on all nodes, hashed into `params` */
@@ -101,6 +113,7 @@ struct settings {
 	char *user;               /* drop privileges to, "" = stay */
 	unsigned link_security;   /* enum link_security */
 	char *key_file;           /* the herd's pre-shared key */
+	char *ca_file;            /* of certificates that nodes show */
 	struct {
 		uint64_t ping_after;   /* ns between PINGs */
 		uint64_t dead_after;   /* ns of silence */
@@ -113,6 +126,7 @@ struct settings {
 	struct {
 		struct setting_list provider; /* enum places_kind */
 		char *data;
+		char *icon_base;
 		char *key_file;
 		char *base_url;
 		char *ca_file;
@@ -128,8 +142,15 @@ struct settings {
 	} places;
 	struct {
 		unsigned engine;     /* enum store_engine */
-		char *path;          /* file; %n */
+		char *path;          /* local engines: file; %n */
 		unsigned durability; /* enum durability */
+		/* shared engines */
+		char *url_file;
+		unsigned write; /* enum store_write */
+		uint64_t batch;
+		uint64_t timeout; /* ns */
+		bool require;
+		uint64_t history; /* ns, 0 = none */
 	} store;
 	struct {
 		unsigned level;  /* enum log_level */
@@ -152,6 +173,14 @@ struct settings {
 		char *client_ca; /* "" = no certificates of clients */
 		bool bind_ids;
 	} clients;
+	struct {
+		char *users_file; /* "" only without a listener */
+		char *tls_cert;   /* "" = no TLS */
+		char *tls_key;
+		char *friends;     /* groups of users */
+		char *trust_proxy; /* a numeric address, "" = none */
+		uint64_t rate;     /* requests/s, 0 = any */
+	} http;
 };
 
 struct setting {
@@ -180,7 +209,7 @@ void settings_release(struct settings *settings);
 
 /*
  * Reads one value, as the file has it, into its field; a list setting gets one
- * more word, or several with commas between them. On HERD_ESYNTAX,
+ * more word or group, or several with commas between them. On HERD_ESYNTAX,
  * HERD_ERANGE, HERD_ELIMIT or HERD_EEXIST (a word that the list has) *message,
  * if not NULL, gets a sentence with what is allowed.
  */

@@ -57,6 +57,10 @@ size_t text_escape_byte(char out[TEXT_ESCAPE_MAX], char c);
  */
 size_t text_utf8_take(struct span text, uint32_t *code);
 
+/* Writes the character's bytes, unterminated; returns how many. */
+#define TEXT_UTF8_MAX 4u
+size_t text_utf8_put(char out[TEXT_UTF8_MAX], uint32_t code);
+
 /* What a terminal would obey, or what would change the order of a line. */
 bool text_is_control(uint32_t code);
 
@@ -65,6 +69,9 @@ bool text_is_utf8(struct span text);
 
 /* `text`, without the character at its end that was cut, if one was. */
 struct span text_utf8_whole(struct span text);
+
+/* The last `count` characters of `text`, which is UTF-8. */
+struct span text_utf8_last(struct span text, unsigned count);
 
 /* Appends `text` as valid UTF-8: each bad byte becomes U+FFFD. */
 HERD_MUST_CHECK enum herd_error text_to_utf8(struct buf *out, struct span text);

@@ -59,9 +59,6 @@ void time_histogram_note(
 void time_histogram_add(
     struct time_histogram *sum, const struct time_histogram *from);
 
-/* Events so far. */
-uint64_t time_histogram_count(const struct time_histogram *histogram);
-
 /*
  * Appends the samples NAME_bucket, NAME_sum and NAME_count in Prometheus'
  * text format. `labels` go without braces, "" for none.

@@ -13,7 +13,7 @@
 
 #include "admin/admin_room.h"
 #include "admin/digest_cache.h"
-#include "admin/http_limits.h"
+#include "net/http_limits.h"
 #include "admin/http_listener.h"
 #include "admin/route.h"
 #include "admin/table_stats.h"
@@ -204,6 +204,38 @@ params_are_known(struct http_call *call)
 	return false;
 }
 
+/*
+ * At the limit: closes the connection of the reader that has taken nothing for
+ * the longest time, and for ADMIN_STALL_MS at least. False: none has stalled.
+ */
+static bool
+make_room(struct admin *admin)
+{
+	uint64_t longest = ADMIN_STALL_MS * HERD_NS_PER_MS;
+	struct http_call *victim = NULL;
+	struct mono now = clock_mono();
+	struct http_call *call;
+
+	TAILQ_FOREACH(call, &admin->calls, all)
+	{
+		uint64_t stalled =
+		    call->dropped ? 0 : http_call_stalled(call, now);
+
+		if (stalled < longest)
+			continue;
+		longest = stalled;
+		victim = call;
+	}
+	if (victim == NULL)
+		return false;
+	LOG(admin->node->log, LOG_WARN, "admin-stalled",
+	    log_text("by", victim->who),
+	    log_text("error", "it does not read its answer, and others wait"),
+	    log_text("next", "closing its connection"));
+	http_call_drop(victim);
+	return true;
+}
+
 static void
 answer(struct http_listener *listener, struct evhttp_request *request)
 {
@@ -211,8 +243,9 @@ answer(struct http_listener *listener, struct evhttp_request *request)
 
 	if (call == NULL)
 		return;
-	if (listener->admin->call_count > ADMIN_CALLS_MAX ||
-	    listener->admin->stopping) {
+	if (listener->admin->stopping ||
+	    (listener->admin->call_count > ADMIN_CALLS_MAX &&
+		!make_room(listener->admin))) {
 		http_call_fail(call, ADMIN_UNAVAILABLE, "try again in a second",
 		    listener->admin->stopping
 			? "the node stops"
@@ -348,7 +381,7 @@ on_reloaded(void *arg)
 		struct http_listener *listener = &admin->listeners[i];
 
 		buf_clear(&message);
-		if (listener->http != NULL &&
+		if (listener->acceptor.http != NULL &&
 		    http_listener_share(listener, admin->node->admin_group,
 			&message) != HERD_OK)
 			LOG(admin->node->log, LOG_ERROR, "admin-group",
@@ -368,6 +401,16 @@ on_wake(void *arg)
 		watch_list_wake(admin->watchers);
 }
 
+static const struct http_limits_config LIMITS = {
+	.event = "admin-limit",
+	.error = "too many connections to the admin API",
+	.max = 256,
+	.reserved = 32,
+	.of_address = 128,
+	.bytes_max = 256u * (ADMIN_BODY_MAX + 2u * QUERY_TARGET_MAX),
+	.bytes_of_connection = 2u * ADMIN_BODY_MAX,
+};
+
 enum herd_error
 admin_open(struct node *node, struct event_base *base, struct buf *message,
     struct admin **out)
@@ -380,10 +423,17 @@ admin_open(struct node *node, struct event_base *base, struct buf *message,
 	admin->node = node;
 	admin->base = base;
 	TAILQ_INIT(&admin->calls);
+	TAILQ_INIT(&admin->turns);
+	admin->turn = evtimer_new(base, http_call_on_turn, admin);
+	if (admin->turn == NULL) {
+		free(admin);
+		return HERD_ENOMEM;
+	}
 	error = mailbox_init(&admin->mailbox, base, on_wake, admin);
 	admin->has_mailbox = error == HERD_OK;
 	if (error == HERD_OK)
-		error = http_limits_open(base, node->log, &admin->limits);
+		error =
+		    http_limits_open(base, node->log, &LIMITS, &admin->limits);
 	if (error == HERD_OK)
 		error = read_tokens(admin, &admin->tokens, message);
 	if (error == HERD_OK)
@@ -454,10 +504,11 @@ admin_release(struct admin *admin)
 {
 	if (admin == NULL)
 		return;
-	places_test_join(admin);
+	places_jobs_join(admin);
 	if (admin->has_mailbox)
 		mailbox_release(&admin->mailbox);
 	watch_list_close(admin->watchers);
+	event_free(admin->turn);
 	free(admin);
 }
 
@@ -467,7 +518,7 @@ admin_addresses(const struct admin *admin)
 	struct address_list list = { 0 };
 
 	for (unsigned i = 0; i < ADDRESS_LIST_MAX; i++)
-		if (admin->listeners[i].http != NULL)
+		if (admin->listeners[i].acceptor.http != NULL)
 			list.items[list.count++] = admin->listeners[i].address;
 	return list;
 }

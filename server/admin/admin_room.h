@@ -9,22 +9,22 @@
 #include "admin/bearer_tokens.h"
 #include "admin/http_call.h"
 #include "base/mailbox.h"
+#include "net/http_acceptor.h"
 
 #define TOKEN_SETTING "admin.token_file"
 #define READ_TOKEN_SETTING "admin.read_token_file"
 
-#define ADMIN_CALLS_MAX 128u /* requests at one time; more get 503 */
-#define ADMIN_IDLE_S 60      /* without a byte: the connection is closed */
+/* Requests at one time; more get 503, or the place of a reader that stalls. */
+#define ADMIN_CALLS_MAX 128u
+#define ADMIN_STALL_MS 1000u
+#define ADMIN_IDLE_S 60 /* without a byte: the connection is closed */
 #define ADMIN_BODY_MAX (256 << 10)
 #define ADMIN_LISTENERS (ADDRESS_LIST_MAX + 1)
 #define ADMIN_CLOSE_MS 1000 /* for answers on their way when we stop */
 
 struct table_stats;
 struct digest_cache;
-struct evconnlistener;
-struct evhttp;
-struct http_limits;
-struct places_test;
+struct places_job;
 struct watch_list;
 
 TAILQ_HEAD(http_call_list, http_call);
@@ -32,10 +32,7 @@ TAILQ_HEAD(http_call_list, http_call);
 /* One listening socket. */
 struct http_listener {
 	struct admin *admin;
-	struct evhttp *http; /* NULL: not open */
-	struct evconnlistener *acceptor;
-	struct event *tick; /* accepts again after EMFILE */
-	bool paused;
+	struct http_acceptor acceptor;
 	struct address address;
 	bool trusted; /* a Unix socket: file permissions decide */
 };
@@ -51,10 +48,13 @@ struct admin {
 	struct table_stats *stats;
 	struct digest_cache *digests;
 	struct watch_list *watchers;
-	struct places_test *places_test; /* under way, or NULL */
-	struct mailbox mailbox;          /* from other threads */
+	LIST_HEAD(places_job_list, places_job) places_jobs; /* under way */
+	unsigned places_job_count;
+	struct mailbox mailbox; /* from other threads */
 	bool has_mailbox;
 	struct http_call_list calls;
+	struct http_call_list turns; /* of http_call_walk(), the next first */
+	struct event *turn;
 	unsigned call_count;
 	uint64_t answers; /* requests answered */
 	uint64_t errors;  /* of them, with an error */
@@ -66,7 +66,7 @@ struct admin {
 };
 
 /* Waits for the test that is under way. */
-void places_test_join(struct admin *admin);
+void places_jobs_join(struct admin *admin);
 
 /* Cancels the timer of a timed log level. */
 void log_level_cancel(struct admin *admin);

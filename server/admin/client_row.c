@@ -52,8 +52,8 @@ is_ahead(const struct client_row *row)
 
 /* --- JSON ------------------------------------------------------------- */
 
-static void
-add_location(struct json *json, struct span text)
+void
+client_row_location(struct json *json, struct span text)
 {
 	struct location at;
 
@@ -87,7 +87,7 @@ client_row_write(struct json *json, const struct client_row *row)
 
 	row_client_id(json, report->client);
 	json_text(json, "time", report->time);
-	add_location(json, report->location);
+	client_row_location(json, report->location);
 	json_text(json, "node", report->origin);
 	if (removed)
 		json_null(json, "skew");

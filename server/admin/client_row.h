@@ -28,6 +28,9 @@ void client_scene_init(struct client_scene *scene, struct node *node);
 uint32_t client_row_giver(
     const struct node *node, const struct report *report, uint32_t from);
 
+/* Adds location, lat and lon; null if it is none. */
+void client_row_location(struct json *json, struct span text);
+
 struct client_row {
 	const struct client_scene *scene;
 	const struct report *report;

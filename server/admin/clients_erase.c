@@ -71,6 +71,18 @@ add_traffic_log(struct json *json, const struct node *node)
 		      node->name, node->base_dir));
 }
 
+/* A database deletes the rows; their bytes go as its own rules have it. */
+static const char *
+what_became(struct store *store, const struct store_work_report *report)
+{
+	struct store_status status;
+
+	if (report == NULL)
+		return "none";
+	store_status(store, &status);
+	return status.is_shared ? "deleted" : "clean";
+}
+
 static void
 answer_erased(struct http_call *call, const struct erase_job *job,
     const struct store_work_report *report)
@@ -82,7 +94,7 @@ answer_erased(struct http_call *call, const struct erase_job *job,
 	row_client_id(json, job->client);
 	json_bool(json, "forgotten", job->forgotten);
 	add_removal(json, job, &call->node->file.settings);
-	json_word(json, "store", report == NULL ? "none" : "clean");
+	json_word(json, "store", what_became(call->node->store, report));
 	row_count(json, "cleaned_bytes", report != NULL,
 	    report == NULL ? 0 : report->task.cleaned);
 	json_rounded(json, "ms", report == NULL ? 0 : report->ms);

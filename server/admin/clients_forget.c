@@ -37,8 +37,10 @@ forget_job_free(void *arg)
 /* --- one client ------------------------------------------------------- */
 
 static void
-answer_forgotten(struct http_call *call, const struct report *removal)
+answer_forgotten(struct http_call *call)
 {
+	const struct forget_job *job = call->job;
+	const struct report *removal = &job->removal;
 	struct json *json = http_call_answer(call);
 	struct buf shown;
 
@@ -65,18 +67,9 @@ fail_no_client(struct http_call *call)
 static bool
 on_one_step(struct http_call *call)
 {
-	struct forget_job *job = call->job;
-	enum put_tickets_state state =
-	    put_tickets_state(&job->tickets, call->node);
+	const struct forget_job *job = call->job;
 
-	put_tickets_wait(call);
-	if (state == TICKETS_OPEN)
-		return true;
-	if (state == TICKETS_FAILED)
-		put_tickets_fail(call);
-	else
-		answer_forgotten(call, &job->removal);
-	return false;
+	return put_tickets_step(call, &job->tickets, answer_forgotten);
 }
 
 /* Takes the job. */
@@ -142,8 +135,9 @@ serve_client_forget(struct http_call *call)
 /* --- many ------------------------------------------------------------- */
 
 static void
-answer_many(struct http_call *call, const struct forget_job *job)
+answer_many(struct http_call *call)
 {
+	const struct forget_job *job = call->job;
 	struct json *json = http_call_answer(call);
 	char count[32];
 
@@ -172,29 +166,13 @@ forget_page(struct forget_job *job, struct node *node)
 }
 
 static bool
-on_wait_step(struct http_call *call, struct forget_job *job)
-{
-	enum put_tickets_state state =
-	    put_tickets_state(&job->tickets, call->node);
-
-	put_tickets_wait(call);
-	if (state == TICKETS_OPEN)
-		return true;
-	if (state == TICKETS_FAILED)
-		put_tickets_fail(call);
-	else
-		answer_many(call, job);
-	return false;
-}
-
-static bool
 on_many_step(struct http_call *call)
 {
 	struct forget_job *job = call->job;
 	bool more;
 
 	if (job->walked)
-		return on_wait_step(call, job);
+		return put_tickets_step(call, &job->tickets, answer_many);
 	if (page_walk(job->page, call->node->table, STEP_SLICES, &more) !=
 		HERD_OK ||
 	    !forget_page(job, call->node)) {

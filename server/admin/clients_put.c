@@ -78,8 +78,9 @@ put_lines(struct put_job *job, struct node *node, struct span text)
 }
 
 static void
-answer(struct http_call *call, const struct put_job *job)
+answer(struct http_call *call)
 {
+	const struct put_job *job = call->job;
 	struct json *json = http_call_answer(call);
 	char count[32];
 
@@ -104,17 +105,8 @@ static bool
 on_step(struct http_call *call)
 {
 	const struct put_job *job = call->job;
-	enum put_tickets_state state =
-	    put_tickets_state(&job->tickets, call->node);
 
-	put_tickets_wait(call);
-	if (state == TICKETS_OPEN)
-		return true;
-	if (state == TICKETS_FAILED)
-		put_tickets_fail(call);
-	else
-		answer(call, job);
-	return false;
+	return put_tickets_step(call, &job->tickets, answer);
 }
 
 void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The connections of clients: /v1/connections. The workers are asked for a
+ * Connections: /v1/connections. The workers are asked for those of clients, a
  * slice at a time, the next one when the reader has taken the last, so that
  * neither a loop nor the memory notices how many there are.
  */
@@ -51,6 +51,61 @@ add_connection(struct json *json, const struct connections_job *job,
 	json_count(json, "invalid", facts->invalid);
 	json_count(json, "unsent_bytes", facts->unsent);
 	json_object_end(json);
+}
+
+static void
+add_call(struct json *json, const struct http_call *call, struct mono now)
+{
+	size_t unsent = http_call_unsent(call);
+	uint64_t age_ns = mono_since(now, call->began);
+
+	json_object(json, NULL);
+	json_word(json, "address", call->who);
+	json_word(json, "kind", "admin");
+	json_word(json, "state", unsent > 0 ? "stalled" : "serving");
+	json_null(json, "worker");
+	json_seconds(json, "age_s", age_ns);
+	json_seconds(json, "idle_s", age_ns);
+	json_count(json, "requests", 1);
+	json_count(json, "invalid", 0);
+	json_count(json, "unsent_bytes", unsent);
+	json_object_end(json);
+}
+
+/*
+ * Other requests to the admin API that are under way. They are few: the answer
+ * begins with all of them.
+ */
+static void
+send_calls(struct connections_job *job)
+{
+	const struct http_call *call;
+	struct mono now = clock_mono();
+	enum herd_error error = HERD_OK;
+	struct buf out;
+
+	buf_init(&out, ADMIN_CALLS_MAX * 2 * ROW_MAX);
+	TAILQ_FOREACH(call, &job->admin->calls, all)
+	{
+		struct json json;
+
+		if (call == job->call || call->who[0] == '\0')
+			continue;
+		if (job->any)
+			error = buf_add(&out, ",\n", 2);
+		json_begin(&json, &out, JSON_COMPACT);
+		add_call(&json, call, now);
+		if (error == HERD_OK)
+			error = json_end(&json);
+		if (error != HERD_OK)
+			break;
+		job->any = true;
+	}
+	if (error == HERD_OK)
+		http_call_send(job->call, buf_span(&out));
+	else
+		job->any = false;
+	buf_release(&out);
 }
 
 /* Appends rows as long as there is room. */
@@ -200,6 +255,7 @@ serve_connections(struct http_call *call)
 	job->asked = true;
 	http_call_keep(call, job, on_gone);
 	call->on_room = on_room;
+	send_calls(job);
 	connection_survey_begin(
 	    &job->survey, call->node->workers, on_slice, job);
 }

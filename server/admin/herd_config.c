@@ -93,6 +93,7 @@ add_herd(struct json *json, const struct herdfile *file)
 		row_address(json, "clients", &node->clients);
 		row_address(json, "peers", &node->peers);
 		row_addresses(json, "admin", &node->admin);
+		row_address(json, "http", &node->http);
 		json_object_end(json);
 	}
 	json_array_end(json);

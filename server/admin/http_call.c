@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 #include "admin/admin_room.h"
-#include "admin/http_limits.h"
+#include "net/http_limits.h"
 #include "admin/route.h"
 #include "admin/watch_list.h"
 #include "base/clock.h"
@@ -42,6 +42,8 @@ http_call_free(struct http_call *call)
 		query_release(&call->query);
 	if (call->turn != NULL)
 		event_free(call->turn);
+	if (call->queued)
+		TAILQ_REMOVE(&admin->turns, call, turns);
 	buf_release(&call->body);
 	free(call);
 }
@@ -110,6 +112,7 @@ http_call_new(struct admin *admin, struct evhttp_request *request)
 	}
 	call->admin = admin;
 	call->node = admin->node;
+	call->began = clock_mono();
 	call->request = request;
 	buf_init(&call->body, SIZE_MAX / 2);
 	call->conn = http_limits_begin(admin->limits, connection_of(call));
@@ -302,11 +305,18 @@ http_call_end(struct http_call *call)
 }
 
 size_t
-http_call_room(const struct http_call *call)
+http_call_unsent(const struct http_call *call)
 {
 	struct bufferevent *bev =
 	    evhttp_connection_get_bufferevent(connection_of(call));
-	size_t unsent = evbuffer_get_length(bufferevent_get_output(bev));
+
+	return evbuffer_get_length(bufferevent_get_output(bev));
+}
+
+size_t
+http_call_room(const struct http_call *call)
+{
+	size_t unsent = http_call_unsent(call);
 
 	return unsent < HTTP_CALL_UNSENT_MAX ? HTTP_CALL_UNSENT_MAX - unsent
 					     : 0;
@@ -351,13 +361,23 @@ http_call_send(struct http_call *call, struct span text)
 
 /* --- work in turns ---------------------------------------------------- */
 
-/* A download's reader has taken all: there is room for the next step. */
 static void
-on_taken(struct http_call *call)
+start_turns(struct admin *admin)
 {
 	const struct timeval now = { 0, 0 };
 
-	event_add(call->turn, &now);
+	/* A timer that is due at once lets others run, event_active() not. */
+	event_add(admin->turn, &now);
+}
+
+static void
+queue_turn(struct http_call *call)
+{
+	if (call->queued)
+		return;
+	TAILQ_INSERT_TAIL(&call->admin->turns, call, turns);
+	call->queued = true;
+	start_turns(call->admin);
 }
 
 static bool
@@ -367,10 +387,22 @@ must_wait(const struct http_call *call)
 }
 
 static void
-on_turn(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+next_turn(struct http_call *call)
 {
-	struct http_call *call = arg;
-	struct timeval wait = { 0, 0 };
+	const struct timeval wait = { (time_t)(call->every_ms / 1000),
+		(suseconds_t)(call->every_ms % 1000 * 1000) };
+
+	if (must_wait(call))
+		call->on_room = queue_turn;
+	else if (call->every_ms == 0)
+		queue_turn(call);
+	else
+		event_add(call->turn, &wait);
+}
+
+static void
+take_turn(struct http_call *call)
+{
 	struct mono start = clock_mono();
 	http_call_on_gone *job_free = call->on_gone;
 	void *job = call->job;
@@ -385,14 +417,30 @@ on_turn(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 	} while (call->every_ms == 0 && !must_wait(call) &&
 		 mono_since(clock_mono(), start) <
 		     HTTP_CALL_TURN_MS * HERD_NS_PER_MS);
-	if (must_wait(call)) {
-		call->on_room = on_taken;
+	next_turn(call);
+}
+
+/* One call in a turn of the loop, so that short ones wait for one at most. */
+void
+http_call_on_turn(
+    evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	struct admin *admin = arg;
+	struct http_call *call = TAILQ_FIRST(&admin->turns);
+
+	if (call == NULL)
 		return;
-	}
-	/* A timer that is due at once lets others run, event_active() not. */
-	wait.tv_sec = (time_t)(call->every_ms / 1000);
-	wait.tv_usec = (suseconds_t)(call->every_ms % 1000 * 1000);
-	event_add(call->turn, &wait);
+	TAILQ_REMOVE(&admin->turns, call, turns);
+	call->queued = false;
+	take_turn(call);
+	if (!TAILQ_EMPTY(&admin->turns))
+		start_turns(admin);
+}
+
+static void
+on_time(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
+{
+	take_turn(arg);
 }
 
 void
@@ -402,15 +450,42 @@ http_call_walk(struct http_call *call, void *job, http_call_on_gone *job_free,
 	http_call_keep(call, job, job_free);
 	call->step = step;
 	call->every_ms = every_ms;
-	call->turn = evtimer_new(call->admin->base, on_turn, call);
-	if (call->turn != NULL) {
-		on_turn(-1, 0, call);
+	call->turn = evtimer_new(call->admin->base, on_time, call);
+	if (call->turn != NULL && every_ms == 0) {
+		queue_turn(call);
+	} else if (call->turn != NULL) {
+		take_turn(call);
 	} else if (call->stream) {
 		http_call_abort(call);
 	} else {
 		drop_job(call);
 		http_call_out_of_memory(call);
 	}
+}
+
+/* --- readers that do not read ----------------------------------------- */
+
+uint64_t
+http_call_stalled(struct http_call *call, struct mono now)
+{
+	size_t unsent = http_call_unsent(call);
+
+	if (unsent > 0 && unsent == call->unsent)
+		return mono_since(now, call->unsent_since);
+	call->unsent = unsent;
+	call->unsent_since = now;
+	return 0;
+}
+
+/* evhttp sees it as if the peer had left. */
+void
+http_call_drop(struct http_call *call)
+{
+	struct bufferevent *bev =
+	    evhttp_connection_get_bufferevent(connection_of(call));
+
+	call->dropped = true;
+	(void)shutdown(bufferevent_getfd(bev), SHUT_RDWR);
 }
 
 /* --- the log ---------------------------------------------------------- */

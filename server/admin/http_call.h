@@ -12,6 +12,8 @@
 
 #include <sys/queue.h>
 
+#include <event2/util.h>
+
 #include "admin/query.h"
 #include "herd/json.h"
 #include "node/node.h"
@@ -60,6 +62,7 @@ struct http_call {
 	struct buf body;
 	char who[HTTP_CALL_WHO_MAX]; /* "uid=0 pid=1", "token 10.0.0.1:4711"; a
 				      * certificate's name, not "token" */
+	struct mono began;
 	bool has_query;
 	bool head;     /* HEAD: no body */
 	bool answered; /* only bytes are left to be sent */
@@ -71,7 +74,12 @@ struct http_call {
 	http_call_on_gone *on_gone;
 	/* A stream's reader has taken what was queued. */
 	void (*on_room)(struct http_call *call);
-	struct event *turn;           /* of http_call_walk() */
+	struct event *turn; /* of http_call_walk(), with `every_ms` */
+	TAILQ_ENTRY(http_call) turns;
+	bool queued;                  /* in admin->turns */
+	bool dropped;                 /* http_call_drop() */
+	size_t unsent;                /* when http_call_stalled() looked */
+	struct mono unsent_since;     /* it is so */
 	struct http_connection *conn; /* NULL: a local one */
 	bool (*step)(struct http_call *call);
 	unsigned every_ms;
@@ -122,7 +130,8 @@ void http_call_end(struct http_call *call);
 void http_call_send_file(
     struct http_call *call, const char *type, uint64_t bytes);
 
-/* Bytes that may be sent now without waiting for the reader. */
+/* Bytes that wait for the reader, and those that may be sent without a wait. */
+size_t http_call_unsent(const struct http_call *call);
 size_t http_call_room(const struct http_call *call);
 void http_call_send(struct http_call *call, struct span text);
 
@@ -132,7 +141,9 @@ void http_call_keep(
 
 /*
  * Calls `step` from the event loop until it returns false: for about
- * HTTP_CALL_TURN_MS at a time, or, with `every_ms` above 0, once in so long.
+ * HTTP_CALL_TURN_MS at a time, in turn with other calls, of which one has its
+ * turn between two looks at the sockets; or, with `every_ms` above 0, once in
+ * so long.
  * When it returns false, it has answered, and the call must not be used any
  * more. Takes the job, which `job_free` frees then, or when the client leaves.
  */
@@ -151,6 +162,18 @@ void http_call_log(struct http_call *call, const char *target);
  */
 struct http_call *http_call_new(
     struct admin *admin, struct evhttp_request *request);
+
+/* Gives the first of admin->turns, `arg` being admin, its turn. */
+void http_call_on_turn(evutil_socket_t fd, short what, void *arg);
+
+/*
+ * For how long the reader has taken nothing of what waits for it; 0: nothing
+ * waits, or it was not looked at before.
+ */
+uint64_t http_call_stalled(struct http_call *call, struct mono now);
+
+/* Closes its connection in the next turn of the loop. */
+void http_call_drop(struct http_call *call);
 
 /* Ends the handler's job, and answers 503 or ends the stream. */
 void http_call_abort(struct http_call *call);

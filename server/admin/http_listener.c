@@ -1,99 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "admin/http_listener.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <event2/event.h>
-#include <event2/http.h>
-#include <event2/listener.h>
 #include <grp.h>
 #include <libgen.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "admin/http_limits.h"
 #include "net/socket.h"
 
-/* After EMFILE; and else, when the tick is there to be found. */
-static const struct timeval ACCEPT_PAUSE = { 1, 0 };
-static const struct timeval ACCEPT_REST = { 3600, 0 };
 /* The target's bytes and as much again for headers. */
-#define HEADERS_MAX (2 * (ev_ssize_t)QUERY_TARGET_MAX)
-
-static void
-on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
-{
-	struct http_listener *listener = arg;
-
-	if (!listener->paused)
-		return;
-	evconnlistener_enable(listener->acceptor);
-	listener->paused = false;
-	event_add(listener->tick, &ACCEPT_REST);
-}
-
-/* Called at each new connection. NULL: evhttp makes its own bufferevent. */
-static struct bufferevent *
-on_connection(struct event_base *base HERD_UNUSED, void *arg)
-{
-	struct http_listener *listener = arg;
-	struct ssl_st *ssl;
-	bool has_tls;
-
-	if (listener->trusted)
-		return NULL;
-	has_tls = certificate_slot_begin(
-	    &listener->admin->node->admin_tls.slot, &ssl);
-	return http_limits_accept(listener->admin->limits, has_tls, ssl);
-}
-
-struct listener_search {
-	const struct evconnlistener *acceptor;
-	struct http_listener *listener; /* NULL: not found yet */
-};
-
-static int
-match_listener(const struct event_base *base HERD_UNUSED,
-    const struct event *event, void *arg)
-{
-	struct listener_search *search = arg;
-	struct http_listener *listener;
-
-	if (event_get_callback(event) != on_tick)
-		return 0;
-	listener = event_get_callback_arg(event);
-	if (listener->acceptor == search->acceptor)
-		search->listener = listener;
-	return search->listener != NULL;
-}
-
-/*
- * evhttp has made the argument its own, so that ours is found by its tick.
- */
-static void
-on_accept_error(struct evconnlistener *acceptor, void *arg HERD_UNUSED)
-{
-	bool is_shortage = errno == EMFILE || errno == ENFILE;
-	const char *error = strerror(errno);
-	struct listener_search search = { .acceptor = acceptor };
-	struct http_listener *listener;
-
-	(void)event_base_foreach_event(
-	    evconnlistener_get_base(acceptor), match_listener, &search);
-	listener = search.listener;
-	assert(listener != NULL);
-	/* Closing a stranger's connection frees a descriptor. */
-	if (is_shortage && http_limits_make_room(listener->admin->limits))
-		return;
-	LOG(listener->admin->node->log, LOG_WARN, "accept-paused",
-	    log_text("listener", "admin"), log_text("error", error),
-	    log_text("next", "accepting again in 1 s; raise LimitNOFILE"));
-	evconnlistener_disable(acceptor);
-	listener->paused = true;
-	event_add(listener->tick, &ACCEPT_PAUSE);
-}
+#define HEADERS_MAX (2u * QUERY_TARGET_MAX)
 
 /* HERD_ENOTFOUND: there is no such group. */
 static enum herd_error
@@ -150,36 +70,24 @@ listen_at(const struct address *address, const char *group, struct buf *message,
 static enum herd_error
 open_on(struct http_listener *listener, int fd)
 {
-	const struct timeval idle = { ADMIN_IDLE_S, 0 };
-	struct evhttp *http = evhttp_new(listener->admin->base);
+	struct admin *admin = listener->admin;
+	const struct http_acceptor_config config = {
+		.base = admin->base,
+		.log = admin->node->log,
+		.limits = admin->limits,
+		.name = "admin",
+		.trusted = listener->trusted,
+		.slot = &admin->node->admin_tls.slot,
+		.idle_s = ADMIN_IDLE_S,
+		.head_max = HEADERS_MAX,
+		.body_max = ADMIN_BODY_MAX,
+		/* All, because we answer 405 ourselves. */
+		.methods = UINT16_MAX,
+		.on_request = admin_on_request,
+		.arg = listener,
+	};
 
-	if (http == NULL) {
-		close(fd);
-		return HERD_ENOMEM;
-	}
-	listener->http = http;
-	listener->tick =
-	    event_new(listener->admin->base, -1, EV_PERSIST, on_tick, listener);
-	listener->acceptor = evconnlistener_new(listener->admin->base, NULL,
-	    NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-	if (listener->acceptor == NULL) {
-		close(fd);
-		return HERD_ENOMEM;
-	}
-	if (listener->tick == NULL ||
-	    event_add(listener->tick, &ACCEPT_REST) != 0 ||
-	    evhttp_bind_listener(http, listener->acceptor) == NULL)
-		return HERD_ENOMEM;
-	evconnlistener_set_error_cb(listener->acceptor, on_accept_error);
-	evhttp_set_gencb(http, admin_on_request, listener);
-	evhttp_set_bevcb(http, on_connection, listener);
-	evhttp_set_max_headers_size(http, HEADERS_MAX);
-	evhttp_set_max_body_size(http, ADMIN_BODY_MAX);
-	evhttp_set_timeout_tv(http, &idle);
-	evhttp_set_default_content_type(http, NULL);
-	/* All methods, because we answer 405 ourselves. */
-	evhttp_set_allowed_methods(http, UINT16_MAX);
-	return HERD_OK;
+	return http_acceptor_open(&listener->acceptor, &config, fd);
 }
 
 enum herd_error
@@ -213,6 +121,19 @@ http_listener_open(struct admin *admin, struct http_listener *listener,
 	return open_on(listener, fd);
 }
 
+/*
+ * The service's sandbox permits no chown(), not even to the group that the
+ * socket has from the start.
+ */
+static bool
+set_group(const char *path, gid_t gid)
+{
+	struct stat facts;
+
+	return stat(path, &facts) == 0 &&
+	       (facts.st_gid == gid || chown(path, (uid_t)-1, gid) == 0);
+}
+
 enum herd_error
 http_listener_share(
     struct http_listener *listener, const char *group, struct buf *message)
@@ -226,15 +147,17 @@ http_listener_share(
 	if (group[0] != '\0' && find_group(group, &gid) != HERD_OK)
 		why = "there is no such group";
 	/* Closed first: the new group is not to get the old one's rights. */
-	else if (chmod(path, 0600) != 0 || chown(path, (uid_t)-1, gid) != 0 ||
+	else if (chmod(path, 0600) != 0 || !set_group(path, gid) ||
 		 (group[0] != '\0' && chmod(path, 0660) != 0))
 		why = strerror(errno);
 	if (why == NULL)
 		return HERD_OK;
 	if (buf_addf(message,
-		"admin.group: cannot give the socket %s to group %s: %s; "
-		"name a group that this node's user is a member of",
-		path, group, why) != HERD_OK)
+		"admin.group: cannot give the socket %s to %s%s: %s; "
+		"name a group that this node's user is a member of (the "
+		"service herdd@ has only its own, herd)",
+		path, group[0] == '\0' ? "its owner alone" : "group ", group,
+		why) != HERD_OK)
 		return HERD_ENOMEM;
 	return HERD_ESYSTEM;
 }
@@ -242,12 +165,9 @@ http_listener_share(
 void
 http_listener_close(struct http_listener *listener)
 {
-	if (listener->http == NULL)
+	if (listener->acceptor.http == NULL)
 		return;
-	if (listener->tick != NULL)
-		event_free(listener->tick);
-	evhttp_free(listener->http); /* and the listener */
+	http_acceptor_close(&listener->acceptor);
 	if (listener->address.kind == ADDRESS_UNIX)
 		(void)unlink(listener->address.path);
-	listener->http = NULL;
 }

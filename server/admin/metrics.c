@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "admin/admin_room.h"
-#include "admin/http_limits.h"
+#include "net/http_limits.h"
 #include "admin/open_metrics.h"
 #include "admin/process.h"
 #include "admin/route.h"
@@ -24,6 +24,8 @@
 #include "net/worker_pool.h"
 #include "node/config.h"
 #include "node/limits.h"
+#include "node/tls_files.h"
+#include "phones/phones.h"
 #include "places/places_report.h"
 #include "store/store.h"
 
@@ -49,6 +51,7 @@ struct gathered {
 	struct table_counts table;
 	struct table_stats_facts stats;
 	struct worker_pool_counts workers;
+	struct phones_counts phones;
 	struct store_status store; /* if the node has one */
 	struct store_disk disk;
 	bool disk_known;
@@ -97,7 +100,7 @@ static double
 memory_bound(const struct gathered *g)
 {
 	return (double)g->workers.memory_max + (double)g->table.bytes +
-	       MEMORY_FIXED +
+	       (double)g->phones.memory_max + MEMORY_FIXED +
 	       (double)g->node->file.link_count * MEMORY_OF_LINK +
 	       (double)g->admin->call_count * MEMORY_OF_CALL;
 }
@@ -116,6 +119,7 @@ gather(const struct http_call *call, struct gathered *g)
 	table_count(node->table, &g->table);
 	table_stats_ask(call->admin->stats, &g->stats);
 	worker_pool_count(node->workers, &g->workers);
+	phones_count(node->phones, &g->phones);
 	if (node->store != NULL) {
 		store_status(node->store, &g->store);
 		g->disk_known = store_disk(node->store, &g->disk) == HERD_OK;
@@ -196,6 +200,15 @@ add_request_times(struct buf *out, const char *name, const struct gathered *g)
 	return error;
 }
 
+/* Since when a shared store has taken nothing; 0: it takes what it gets. */
+static double
+store_away_since(const struct gathered *g)
+{
+	return g->store.state == STORE_AWAY || g->store.state == STORE_REFUSED
+		   ? seconds(g->store.since.ns)
+		   : 0;
+}
+
 static enum herd_error
 add_commit_times(struct buf *out, const char *name, const struct gathered *g)
 {
@@ -232,6 +245,50 @@ add_requests_refused(
 	for (unsigned i = 0; i < REFUSAL_COUNT && error == HERD_OK; i++)
 		error = add_sample(out, name, LABELS[i],
 		    (double)g->workers.requests_refused[i]);
+	return error;
+}
+
+/* No samples if the node has no listener for phones. */
+static enum herd_error
+add_http_reports(struct buf *out, const char *name, const struct gathered *g)
+{
+	static const char *const LABELS[] = {
+#define HERD_APP_LABEL(id, word) [id] = "app=\"" word "\"",
+		PHONES_APPS(HERD_APP_LABEL)
+#undef HERD_APP_LABEL
+	};
+	enum herd_error error = HERD_OK;
+
+	for (unsigned i = 0;
+	     g->node->phones != NULL && i < APP_COUNT && error == HERD_OK; i++)
+		error = add_sample(
+		    out, name, LABELS[i], (double)g->phones.reports[i]);
+	return error;
+}
+
+static enum herd_error
+add_http_refused(struct buf *out, const char *name, const struct gathered *g)
+{
+	static const char *const LABELS[] = {
+#define HERD_HTTP_LABEL(id, status, word, ...) [id] = "reason=\"" word "\"",
+		PHONES_REFUSALS(HERD_HTTP_LABEL)
+#undef HERD_HTTP_LABEL
+	};
+	static const char *const FAULTS[] = {
+#define HERD_FAULT_LABEL(id, word) [id] = "reason=\"" word "\"",
+		INTAKE_FAULTS(HERD_FAULT_LABEL)
+#undef HERD_FAULT_LABEL
+	};
+	enum herd_error error = HERD_OK;
+
+	if (g->node->phones == NULL)
+		return HERD_OK;
+	for (unsigned i = 0; i < PHONES_REFUSAL_COUNT && error == HERD_OK; i++)
+		error = add_sample(
+		    out, name, LABELS[i], (double)g->phones.refused[i]);
+	for (unsigned i = 0; i < INTAKE_FAULT_COUNT && error == HERD_OK; i++)
+		error = add_sample(
+		    out, name, FAULTS[i], (double)g->phones.faults[i]);
 	return error;
 }
 
@@ -303,6 +360,23 @@ add_longest_turns(
     struct buf *out, const char *name, const struct gathered *g HERD_UNUSED)
 {
 	return add_turns(out, name, true);
+}
+
+static enum herd_error
+add_certificates(struct buf *out, const char *name, const struct gathered *g)
+{
+	struct tls_shown shown[TLS_SHOWN_MAX];
+	unsigned count = tls_files_shown(g->node, shown);
+	enum herd_error error = HERD_OK;
+
+	for (unsigned i = 0; i < count && error == HERD_OK; i++) {
+		char labels[32];
+
+		snprintf(labels, sizeof(labels), "use=\"%s\"", shown[i].use);
+		error = add_sample(
+		    out, name, labels, (double)shown[i].facts.expires);
+	}
+	return error;
 }
 
 /* --- the rows --------------------------------------------------------- */

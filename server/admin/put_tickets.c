@@ -24,6 +24,8 @@ put_tickets_put(
 
 	if (store != NULL &&
 	    commit_must_wait(store_commit(node->store), result, &ticket)) {
+		if (tickets->since.ns == 0)
+			tickets->since = clock_mono();
 		tickets->awaited[ticket.shard] = true;
 		tickets->appended[ticket.shard] = ticket.appended;
 	}
@@ -46,9 +48,15 @@ put_tickets_remove(struct put_tickets *tickets, struct node *node,
 	return put_tickets_put(tickets, node, removal);
 }
 
-enum put_tickets_state
-put_tickets_state(const struct put_tickets *tickets, const struct node *node)
+enum put_tickets_state { TICKETS_COVERED, TICKETS_OPEN, TICKETS_FAILED };
+
+static enum put_tickets_state
+state_of(const struct put_tickets *tickets, const struct node *node)
 {
+	uint64_t patience = node->waits.patience_ns;
+	bool is_late = patience != 0 &&
+		       mono_since(clock_mono(), tickets->since) >= patience;
+
 	for (unsigned i = 0; i < TABLE_SHARDS; i++) {
 		const struct put_info ticket = { i, tickets->appended[i] };
 
@@ -57,17 +65,21 @@ put_tickets_state(const struct put_tickets *tickets, const struct node *node)
 		if (store_has_failed(node->store))
 			return TICKETS_FAILED;
 		if (!commit_covers(store_commit(node->store), &ticket))
-			return TICKETS_OPEN;
+			return is_late ? TICKETS_FAILED : TICKETS_OPEN;
 	}
 	return TICKETS_COVERED;
 }
 
-void
-put_tickets_fail(struct http_call *call)
+static void
+fail(struct http_call *call)
 {
+	bool has_failed = store_has_failed(call->node->store);
+
 	http_call_fail(call, ADMIN_UNAVAILABLE,
 	    "GET /v1/status has the store's error; ask another node",
-	    "the store has failed, so nothing is sure to last");
+	    has_failed ? "the store has failed, so nothing is sure to last"
+		       : "the store did not commit in time: the herd has the "
+			 "change, but it is not sure to last");
 }
 
 bool
@@ -76,12 +88,22 @@ put_tickets_refuse(struct http_call *call)
 	if (awaited_store(call->node) == NULL ||
 	    !store_has_failed(call->node->store))
 		return false;
-	put_tickets_fail(call);
+	fail(call);
 	return true;
 }
 
-void
-put_tickets_wait(struct http_call *call)
+bool
+put_tickets_step(struct http_call *call, const struct put_tickets *tickets,
+    void (*answer)(struct http_call *call))
 {
+	enum put_tickets_state state = state_of(tickets, call->node);
+
 	call->every_ms = COMMIT_POLL_MS;
+	if (state == TICKETS_OPEN)
+		return true;
+	if (state == TICKETS_FAILED)
+		fail(call);
+	else
+		answer(call);
+	return false;
 }

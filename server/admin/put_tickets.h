@@ -12,6 +12,7 @@
 struct put_tickets {
 	uint64_t appended[TABLE_SHARDS]; /* of the last that must be awaited */
 	bool awaited[TABLE_SHARDS];
+	struct mono since; /* the first of them was put */
 };
 
 /*
@@ -30,18 +31,14 @@ enum put_result put_tickets_put(struct put_tickets *tickets, struct node *node,
 enum put_result put_tickets_remove(struct put_tickets *tickets,
     struct node *node, const struct report *held, struct report *removal);
 
-enum put_tickets_state { TICKETS_COVERED, TICKETS_OPEN, TICKETS_FAILED };
-
-enum put_tickets_state put_tickets_state(
-    const struct put_tickets *tickets, const struct node *node);
-
 /* Has the store failed? Then the call is answered so, and nothing is put. */
 bool put_tickets_refuse(struct http_call *call);
 
-/* Answers that the store has failed. */
-void put_tickets_fail(struct http_call *call);
-
-/* From now on the call's steps are calls to put_tickets_state() only. */
-void put_tickets_wait(struct http_call *call);
+/*
+ * A step of http_call_walk(): waits for the tickets, then calls `answer`, or
+ * answers that the store has failed. From now on the call has such steps only.
+ */
+bool put_tickets_step(struct http_call *call, const struct put_tickets *tickets,
+    void (*answer)(struct http_call *call));
 
 #endif

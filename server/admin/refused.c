@@ -10,6 +10,7 @@
 #include "admin/rows.h"
 #include "net/socket.h"
 #include "net/worker_pool.h"
+#include "phones/phones.h"
 
 static void
 add_refused(struct json *json, const struct refused *refused)
@@ -52,6 +53,7 @@ serve_refused(struct http_call *call)
 		return;
 	}
 	count = worker_pool_refused(call->node->workers, refused);
+	phones_refused(call->node->phones, refused, &count);
 	json_word(json, "schema", "herd.refused/1");
 	json_word(json, "node", call->node->name);
 	add_counts(call, json);

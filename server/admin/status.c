@@ -8,6 +8,7 @@
 #include "admin/process.h"
 #include "admin/route.h"
 #include "admin/rows.h"
+#include "admin/store_api.h"
 #include "admin/table_stats.h"
 #include "base/clock.h"
 #include "herd/version.h"
@@ -15,6 +16,8 @@
 #include "net/worker_pool.h"
 #include "node/config.h"
 #include "node/limits.h"
+#include "node/tls_files.h"
+#include "phones/phones.h"
 #include "places/places_report.h"
 #include "store/store.h"
 
@@ -30,6 +33,8 @@ add_addresses(struct http_call *call, struct json *json)
 	json_object(json, "addresses");
 	row_address(json, "clients", worker_pool_address(node->workers));
 	row_address(json, "peers", peering_address(node->peering));
+	if (node->phones != NULL)
+		row_address(json, "http", phones_address(node->phones));
 	if (own.count > 0)
 		row_addresses(json, "admin", &own);
 	else
@@ -69,6 +74,21 @@ add_memory(struct http_call *call, struct json *json)
 	table_count(call->node->table, &counts);
 	json_count(json, "rss_bytes", facts.rss_bytes);
 	json_count(json, "table_bytes", counts.bytes);
+}
+
+static void
+add_phones(struct http_call *call, struct json *json)
+{
+	struct phones_counts counts;
+
+	if (call->node->phones == NULL)
+		return;
+	phones_count(call->node->phones, &counts);
+	json_object(json, "phones");
+	json_count(json, "users", counts.users);
+	json_count(json, "connections", counts.connections);
+	json_count(json, "requests", counts.requests);
+	json_object_end(json);
 }
 
 /* The limits for clients, and how far they are used. */
@@ -124,6 +144,31 @@ add_config(struct http_call *call, struct json *json)
 	else
 		json_bool(json, "content_changed", file == CONFIG_CHANGED);
 	json_object_end(json);
+}
+
+/* What listeners with TLS show, and when that ends. */
+static void
+add_certificates(struct http_call *call, struct json *json)
+{
+	struct tls_shown shown[TLS_SHOWN_MAX];
+	unsigned count = tls_files_shown(call->node, shown);
+
+	json_array(json, "certificates");
+	for (unsigned i = 0; i < count; i++) {
+		int64_t end = shown[i].facts.expires;
+
+		json_object(json, NULL);
+		json_word(json, "use", shown[i].use);
+		json_word(json, "name", shown[i].facts.name);
+		json_integer(json, "expires_s", end);
+		if (end < 0 || (uint64_t)end > UINT64_MAX / HERD_NS_PER_S)
+			json_null(json, "expires");
+		else
+			row_time(
+			    json, "expires", (uint64_t)end * HERD_NS_PER_S);
+		json_object_end(json);
+	}
+	json_array_end(json);
 }
 
 /* Whether the clock is trusted, and how it was set. */
@@ -334,22 +379,22 @@ add_store(struct http_call *call, struct json *json)
 {
 	struct store_status status = { .engine = "none" };
 	bool open = call->node->store != NULL;
-	bool failed;
 
 	if (open)
 		store_status(call->node->store, &status);
-	failed = status.state == STORE_FAILED;
 	json_object(json, "store");
 	json_word(json, "engine", status.engine);
 	json_word(json, "durability", status.sync ? "sync" : "async");
-	json_word(json, "state", !open ? "off" : failed ? "failed" : "ok");
+	json_word(json, "state", open ? store_state_word(status.state) : "off");
 	json_count(json, "lag", status.lag);
 	if (open) {
-		json_bool(json, "history", false);
+		json_bool(json, "history", status.has_history);
 		json_count(json, "damaged", status.damaged);
 		add_disk(json, call->node->store);
 	}
 	row_ms(json, "last_commit_ms", status.commits != 0, status.commit_ns);
+	if (status.is_shared)
+		store_api_add_shared(json, &status);
 	row_word(json, "error", status.error);
 	json_object_end(json);
 }
@@ -363,6 +408,7 @@ serve_status(struct http_call *call)
 	add_node(call, json);
 	add_memory(call, json);
 	add_config(call, json);
+	add_certificates(call, json);
 	add_clock(call, json);
 	add_peers(call, json);
 	add_flood(call, json);
@@ -371,6 +417,7 @@ serve_status(struct http_call *call)
 	add_bounds(call, json);
 	add_places(call, json);
 	add_store(call, json);
+	add_phones(call, json);
 	http_call_json(call);
 }
 

@@ -34,7 +34,7 @@ store_api_refuse(
 {
 	if (error == HERD_ENOTFOUND)
 		http_call_fail(call, ADMIN_CONFLICT,
-		    "the database's own tools may do it",
+		    "use the database's own tools, as pg_dump for a backup",
 		    "this store's engine has no %s", work);
 	else if (error == HERD_EEXIST)
 		http_call_fail(call, ADMIN_CONFLICT,
@@ -43,7 +43,7 @@ store_api_refuse(
 	else if (error == HERD_ECANCELED)
 		http_call_fail(call, ADMIN_UNAVAILABLE,
 		    "GET /v1/status has the store's error",
-		    "the store has failed, or the node stops");
+		    "the store has failed or is away, or the node stops");
 	else
 		http_call_out_of_memory(call);
 }
@@ -62,6 +62,17 @@ struct look {
 	uint64_t counts; /* before the rows were asked for */
 	struct mono until;
 };
+
+/* NULL: there is no memory, and the call is answered so. */
+static struct look *
+look_new(struct http_call *call)
+{
+	struct look *look = calloc(1, sizeof(*look));
+
+	if (look == NULL)
+		http_call_out_of_memory(call);
+	return look;
+}
 
 static void
 add_file(struct json *json, const char *key, const char *path, const char *end)
@@ -113,6 +124,46 @@ add_work(struct json *json, struct store *store)
 }
 
 static void
+add_differences(struct json *json, const struct store_differences *found)
+{
+	bool known = found->number != 0;
+
+	add_moment(json, "compared", found->at);
+	row_count(json, "compared_rows", known, found->rows);
+	row_count(json, "missing", known, found->missing);
+	row_count(json, "stale", known, found->stale);
+	row_count(json, "unknown", known, found->unknown);
+	row_count(json, "newer", known, found->newer);
+}
+
+void
+store_api_add_shared(struct json *json, const struct store_status *status)
+{
+	struct wall now = clock_wall();
+
+	json_bool(json, "shared", true);
+	row_word(json, "server", status->about.server);
+	row_word(json, "address", status->about.address);
+	row_count(json, "schema_version", status->about.schema != 0,
+	    status->about.schema);
+	json_bool(json, "replica", status->about.is_replica);
+	row_time(json, "state_since", status->since.ns);
+	json_seconds(json, "state_s",
+	    now.ns > status->since.ns ? now.ns - status->since.ns : 0);
+	json_count(json, "retries", status->retries);
+	json_count(json, "repaired", status->repaired);
+	json_count(json, "expired", status->expired);
+	add_differences(json, &status->found);
+}
+
+static void
+add_files(struct json *json, const char *path)
+{
+	add_file(json, "bytes", path, "");
+	add_file(json, "log_bytes", path, "-wal");
+}
+
+static void
 answer_status(struct http_call *call, const struct look *look)
 {
 	struct json *json = http_call_answer(call);
@@ -124,12 +175,13 @@ answer_status(struct http_call *call, const struct look *look)
 	json_word(json, "engine", status.engine);
 	row_word(json, "path", store_path(store));
 	json_word(json, "durability", status.sync ? "sync" : "async");
-	json_word(
-	    json, "state", status.state == STORE_FAILED ? "failed" : "ok");
+	json_word(json, "state", store_state_word(status.state));
 	json_count(json, "lag", status.lag);
 	row_count(json, "rows", status.counts > look->counts, status.rows);
-	add_file(json, "bytes", store_path(store), "");
-	add_file(json, "log_bytes", store_path(store), "-wal");
+	if (status.is_shared)
+		store_api_add_shared(json, &status);
+	else
+		add_files(json, store_path(store));
 	add_moment(json, "last_commit", status.last_commit);
 	row_ms(json, "last_commit_ms", status.commits != 0, status.commit_ns);
 	add_moment(json, "last_backup", status.last_backup);
@@ -182,11 +234,9 @@ serve_store(struct http_call *call)
 		answer_none(call);
 		return;
 	}
-	look = calloc(1, sizeof(*look));
-	if (look == NULL) {
-		http_call_out_of_memory(call);
+	look = look_new(call);
+	if (look == NULL)
 		return;
-	}
 	store_status(call->node->store, &status);
 	look->counts = status.counts;
 	look->until = mono_add(clock_mono(), COUNT_WAIT_NS);
@@ -244,4 +294,80 @@ serve_store_check(struct http_call *call)
 		store_api_refuse(call, error, "check");
 	else
 		http_call_walk(call, work, end_work, on_check_step, LOOK_MS);
+}
+
+/* --- retry ------------------------------------------------------------------
+ */
+
+static bool
+need_shared(struct http_call *call)
+{
+	if (!store_api_need(call))
+		return false;
+	if (store_is_shared(call->node->store))
+		return true;
+	http_call_fail(call, ADMIN_CONFLICT,
+	    "store.engine names a file; GET /v1/store shows it",
+	    "the store of node %s is its own", call->node->name);
+	return false;
+}
+
+/* The answer is the state as it is now; contact comes later. */
+void
+serve_store_retry(struct http_call *call)
+{
+	const struct look look = { .counts = UINT64_MAX };
+
+	if (!need_shared(call))
+		return;
+	(void)store_retry(call->node->store);
+	http_call_log(call, store_path(call->node->store));
+	answer_status(call, &look);
+}
+
+/* --- differences ------------------------------------------------------------
+ */
+
+static bool
+on_diff_step(struct http_call *call)
+{
+	const struct look *look = call->job;
+	struct store_status status;
+	struct json *json;
+
+	store_status(call->node->store, &status);
+	if (status.found.number > look->counts && !status.found.mended) {
+		json = http_call_answer(call);
+		json_word(json, "schema", "herd.store-diff/1");
+		json_bool(json, "same",
+		    status.found.missing + status.found.stale +
+			    status.found.unknown + status.found.newer ==
+			0);
+		add_differences(json, &status.found);
+		http_call_json(call);
+		return false;
+	}
+	if (status.state == STORE_OK || status.state == STORE_LOADING)
+		return true;
+	http_call_fail(call, ADMIN_UNAVAILABLE, "GET /v1/store has its state",
+	    "the store is %s: %s", store_state_word(status.state),
+	    status.error);
+	return false;
+}
+
+void
+serve_store_diff(struct http_call *call)
+{
+	struct look *look;
+	struct store_status status;
+
+	if (!need_shared(call))
+		return;
+	look = look_new(call);
+	if (look == NULL)
+		return;
+	store_status(call->node->store, &status);
+	look->counts = status.found.number;
+	(void)store_ask_differences(call->node->store);
+	http_call_walk(call, look, free, on_diff_step, LOOK_MS);
 }

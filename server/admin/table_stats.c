@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/tick.h"
 #include "net/worker_pool.h"
+#include "phones/phones.h"
 
 /* A counter's value at a moment. */
 struct rate_sample {
@@ -43,6 +44,20 @@ struct table_stats {
 
 /* --- rate ------------------------------------------------------------- */
 
+/* Reports from connections and from phones. */
+static uint64_t
+count_reported(const struct table_stats *stats)
+{
+	struct worker_pool_counts counts;
+	struct phones_counts phones;
+
+	worker_pool_count(stats->node->workers, &counts);
+	phones_count(stats->node->phones, &phones);
+	for (unsigned i = 0; i < APP_COUNT; i++)
+		counts.iamat += phones.reports[i];
+	return counts.iamat;
+}
+
 static const struct rate_sample *
 newest_sample(const struct table_stats *stats)
 {
@@ -56,17 +71,16 @@ rate(const struct table_stats *stats)
 {
 	unsigned size = HERD_ARRAY_LEN(stats->samples);
 	const struct rate_sample *oldest;
-	struct worker_pool_counts counts;
 	uint64_t span_ns;
 
 	if (stats->count == 0)
 		return 0;
 	oldest = &stats->samples[(stats->next + size - stats->count) % size];
-	worker_pool_count(stats->node->workers, &counts);
 	span_ns = mono_since(clock_mono(), oldest->at);
 	if (span_ns == 0)
 		return 0;
-	return (double)(counts.iamat - oldest->count) * 1e9 / (double)span_ns;
+	return (double)(count_reported(stats) - oldest->count) * 1e9 /
+	       (double)span_ns;
 }
 
 /*
@@ -77,18 +91,16 @@ static void
 on_tick(void *arg)
 {
 	struct table_stats *stats = arg;
-	struct worker_pool_counts counts;
-	bool is_quiet;
+	uint64_t reported = count_reported(stats);
+	bool is_quiet =
+	    stats->count > 0 && reported == newest_sample(stats)->count;
 
-	worker_pool_count(stats->node->workers, &counts);
-	is_quiet =
-	    stats->count > 0 && counts.iamat == newest_sample(stats)->count;
 	if (is_quiet && rate(stats) == 0)
 		stats->count = 0;
 	tick_in(
 	    &stats->tick, HERD_NS_PER_S * (is_quiet ? TABLE_STATS_SPAN_S : 1));
 	stats->samples[stats->next] =
-	    (struct rate_sample){ clock_mono(), counts.iamat };
+	    (struct rate_sample){ clock_mono(), reported };
 	stats->next = (stats->next + 1) % HERD_ARRAY_LEN(stats->samples);
 	if (stats->count < HERD_ARRAY_LEN(stats->samples))
 		stats->count++;

@@ -374,6 +374,20 @@ certificate_slot_is_set(struct certificate_slot *slot)
 }
 
 bool
+certificate_slot_describe(
+    struct certificate_slot *slot, struct certificate_facts *out)
+{
+	bool has_tls;
+
+	pthread_mutex_lock(&slot->lock);
+	has_tls = slot->context != NULL;
+	if (has_tls)
+		*out = certificate_describe(slot->context);
+	pthread_mutex_unlock(&slot->lock);
+	return has_tls;
+}
+
+bool
 certificate_slot_begin(struct certificate_slot *slot, struct ssl_st **out)
 {
 	bool has_tls;

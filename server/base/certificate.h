@@ -17,7 +17,7 @@
 #define CERTIFICATE_FILE_MAX 262144u    /* bytes of a file of certificates */
 #define CERTIFICATE_KEY_MAX 16384u      /* and of a key */
 #define CERTIFICATE_NAME_MAX 255u       /* of a name */
-#define CERTIFICATE_SOON_S (14 * 86400) /* to its end: renew it */
+#define CERTIFICATE_SOON_S (30 * 86400) /* to its end: renew it */
 
 struct ssl_ctx_st;
 struct ssl_st;
@@ -62,6 +62,10 @@ void certificate_slot_set(
 
 /* Has the listener TLS at present? */
 bool certificate_slot_is_set(struct certificate_slot *slot);
+
+/* Of what the listener shows; false: it has no TLS at present. */
+bool certificate_slot_describe(
+    struct certificate_slot *slot, struct certificate_facts *out);
 
 /*
  * The TLS of a new connection that was accepted. False: the listener has no

@@ -6,8 +6,11 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/loop_watch.h"
+
+#define PATIENT_NICE 5
 
 /* What a new thread needs to begin; begin() frees it. */
 struct beginning {
@@ -24,6 +27,9 @@ begin(void *arg)
 
 	free(arg);
 	(void)pthread_setname_np(pthread_self(), own.name);
+	/* On Linux the calling thread has a priority of its own. */
+	if ((own.traits & THREAD_PATIENT) != 0)
+		(void)setpriority(PRIO_PROCESS, 0, PATIENT_NICE);
 	if ((own.traits & THREAD_LOOP) != 0)
 		loop_watch_register(own.name);
 	return own.run(own.arg);

@@ -14,6 +14,8 @@
 enum thread_trait {
 	THREAD_LOOP = 1 << 0,     /* runs a loop: the loop watch looks at it */
 	THREAD_DETACHED = 1 << 1, /* nobody joins it */
+	/* Others come first: nice(2). Not for one that holds locks for long. */
+	THREAD_PATIENT = 1 << 2,
 };
 
 #define THREAD_NAME_MAX 15u /* characters; what is longer is cut */

@@ -136,3 +136,19 @@ least_evict(struct table *table, unsigned own)
 	least_evict_locked(table, own);
 	pthread_mutex_unlock(&table->evict_lock);
 }
+
+bool
+least_time(struct table *table, uint64_t *time_ns)
+{
+	struct least least = { .found = false };
+	uint64_t cap = table->max_clients;
+
+	pthread_mutex_lock(&table->evict_lock);
+	if (cap != 0 && atomic_load(&table->records) >= cap)
+		least_find(&least, table, 0);
+	pthread_mutex_unlock(&table->evict_lock);
+	if (least.found)
+		*time_ns = least.report.time_ns;
+	least_release(&least);
+	return least.found;
+}

@@ -35,4 +35,10 @@ bool least_remove(const struct least *least, struct table *table);
 void least_evict(struct table *table, unsigned own);
 void least_evict_locked(struct table *table, unsigned own);
 
+/*
+ * The time of a full table's least record: what is older has no place in it.
+ * False: the table is not full, or has no cap. The caller holds no lock.
+ */
+bool least_time(struct table *table, uint64_t *time_ns);
+
 #endif

@@ -37,6 +37,10 @@
 	X(STALE_AT_ONCE, "stale-at-once", "sync: stale is not waited for")    \
 	X(ACK_EVICTED, "ack-evicted", "sync: eviction is not waited for")     \
 	X(ACK_CHAIN, "ack-chain", "sync: chains of evictions are cut")        \
+	X(REPEAT_NOT_OWED, "repeat-not-owed", "a repeat is not owed")         \
+	X(FINAL_ON_LOSS, "final-on-loss", "a lost database ends the store")   \
+	X(PRUNE_SHARED, "prune-shared", "rows that a table lacks go")         \
+	X(WRITE_NO_WHERE, "write-no-where", "an older row replaces a newer")  \
 	X(WAIT_BOTH, "wait-both", "a node that waits reads no CHECK")         \
 	X(SHORT_ALONE, "short-alone", "one side takes the short cut")         \
 	X(NO_KNOCK, "no-knock", "a node that may not dial waits")             \

@@ -15,23 +15,31 @@
 
 /* --- owing --------------------------------------------------------------- */
 
+static bool
+is_spared(const struct outbox *outbox, uint32_t from)
+{
+	if (outbox->owner == from && from > FROM_CLIENT)
+		return !MUTANT(ECHO);
+	return outbox->scope == OUTBOX_OWN ||
+	       (outbox->scope == OUTBOX_LEARNED && from == FROM_NOBODY);
+}
+
 uint64_t
-outbox_owner_bits(struct table *table, const struct shard *shard, uint32_t from)
+outbox_spared_bits(
+    struct table *table, const struct shard *shard, uint32_t from)
 {
 	uint64_t attached = shard->attached;
+	uint64_t spared = 0;
 
-	if (from <= FROM_CLIENT)
+	if (from == FROM_CLIENT)
 		return 0;
-	while (attached != 0) {
+	for (; attached != 0; attached &= attached - 1) {
 		unsigned bit = (unsigned)__builtin_ctzll(attached);
-		const struct outbox *outbox =
-		    atomic_load(&table->outboxes[bit]);
 
-		if (outbox->owner == from)
-			return UINT64_C(1) << bit;
-		attached &= attached - 1;
+		if (is_spared(atomic_load(&table->outboxes[bit]), from))
+			spared |= UINT64_C(1) << bit;
 	}
-	return 0;
+	return spared;
 }
 
 /* The shard's FIFO of that outbox has its first record. */
@@ -91,6 +99,23 @@ outbox_owe(struct outbox *outbox, struct table_cursor *cursor, unsigned slots,
 			    table, shard, i, UINT64_C(1) << outbox->bit);
 	}
 	return table_walk_unlock(cursor, shard, to);
+}
+
+bool
+outbox_owe_client(struct outbox *outbox, struct span client)
+{
+	struct table *table = outbox->table;
+	uint64_t hash = table_hash(table, client);
+	struct shard *shard = &table->shards[hash_shard(hash)];
+	uint32_t entry;
+
+	pthread_mutex_lock(&shard->lock);
+	entry = shard->index[shard_probe(shard, (uint32_t)hash, client)];
+	if (entry != 0)
+		outbox_owe_slot(table, shard, entry_slot(entry),
+		    UINT64_C(1) << outbox->bit);
+	pthread_mutex_unlock(&shard->lock);
+	return entry != 0;
 }
 
 /* --- life ---------------------------------------------------------------- */

@@ -24,10 +24,28 @@ typedef void outbox_wake(void *arg);
 typedef void outbox_note(
     void *arg, uint32_t hash, uint64_t time_ns, uint32_t from);
 
+/* What put() owes to an outbox; what outbox_owe() owes is up to its caller. */
+enum outbox_scope {
+	OUTBOX_ALL,
+	/*
+	 * Not what came FROM_NOBODY: a store that others write too is not owed
+	 * what it gave.
+	 */
+	OUTBOX_LEARNED,
+	/*
+	 * Only what came FROM_CLIENT, because each node tells that store what
+	 * its own clients said. A repeated report, which may have come from
+	 * elsewhere first, makes this node owe the record that is held if the
+	 * caller of put() waits for it.
+	 */
+	OUTBOX_OWN,
+};
+
 struct outbox {
 	struct table *table;
 	outbox_wake *wake;
-	outbox_note *note; /* or NULL; set before it is attached */
+	outbox_note *note;       /* or NULL; set before it is attached */
+	enum outbox_scope scope; /* OUTBOX_ALL; set before it is attached */
 	void *arg;
 	uint32_t owner; /* records `from` it are not sent to it */
 	uint8_t bit;    /* membership bit in every slot */
@@ -80,6 +98,9 @@ uint64_t outbox_owed(const struct outbox *outbox);
 bool outbox_owe(struct outbox *outbox, struct table_cursor *cursor,
     unsigned slots, table_visit *wanted, void *arg);
 
+/* Owes the client's record; false: none is held. */
+bool outbox_owe_client(struct outbox *outbox, struct span client);
+
 /* Per shard: records ever appended to the FIFO, and popped from it. */
 struct outbox_progress {
 	uint64_t appended[TABLE_SHARDS];
@@ -92,8 +113,11 @@ void outbox_progress(const struct outbox *outbox, struct outbox_progress *out);
 
 struct shard;
 
-/* The bit of the attached outbox whose owner `from` is; 0 if none. */
-uint64_t outbox_owner_bits(
+/*
+ * The bits of attached outboxes that are not owed a record that comes `from`
+ * there: its owner's, and those with another scope.
+ */
+uint64_t outbox_spared_bits(
     struct table *table, const struct shard *shard, uint32_t from);
 
 /*

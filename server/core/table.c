@@ -145,9 +145,26 @@ is_too_long(const struct table *table, const struct slot *slot,
 
 /* --- one shard ----------------------------------------------------------- */
 
+/*
+ * A client repeats itself, or is late, and its reply waits for the store. The
+ * record that is held may have come from a node that never wrote it, and if all
+ * nodes died it would be gone.
+ */
+static void
+owe_again(struct table *table, struct shard *shard, uint32_t number,
+    uint32_t from, const struct outbox *store)
+{
+	if (store != NULL && store->scope == OUTBOX_OWN &&
+	    from == FROM_CLIENT &&
+	    shard_slot(shard, number)->from != FROM_CLIENT &&
+	    !MUTANT(REPEAT_NOT_OWED))
+		outbox_owe_slot(
+		    table, shard, number, UINT64_C(1) << store->bit);
+}
+
 static enum put_result
 shard_replace(struct table *table, struct shard *shard, uint32_t number,
-    const struct report *report, uint32_t from,
+    const struct report *report, uint32_t from, const struct outbox *store,
     const struct table_bounds *bounds)
 {
 	struct slot *slot = shard_slot(shard, number);
@@ -155,6 +172,8 @@ shard_replace(struct table *table, struct shard *shard, uint32_t number,
 
 	if (slot_order(table, slot, report, &order) != HERD_OK)
 		return PUT_NOMEM;
+	if (order <= 0)
+		owe_again(table, shard, number, from, store);
 	if (order < 0) {
 		shard->stale++;
 		return PUT_STALE;
@@ -197,12 +216,11 @@ shard_admit(struct table *table, struct shard *shard, uint32_t hash,
 
 static enum put_result
 shard_put(struct table *table, struct shard *shard, uint32_t hash,
-    const struct report *report, uint32_t from,
+    const struct report *report, uint32_t from, const struct outbox *store,
     const struct table_bounds *bounds, uint32_t *slot, bool *is_new)
 {
 	uint32_t entry = shard->index[shard_probe(shard, hash, report->client)];
 	enum put_result result;
-	uint64_t not_back = 0;
 
 	*is_new = entry == 0;
 	*slot = entry_slot(entry);
@@ -212,15 +230,14 @@ shard_put(struct table *table, struct shard *shard, uint32_t hash,
 		result =
 		    shard_admit(table, shard, hash, report, from, bounds, slot);
 	else
-		result =
-		    shard_replace(table, shard, *slot, report, from, bounds);
+		result = shard_replace(
+		    table, shard, *slot, report, from, store, bounds);
 	if (result != PUT_ACCEPTED)
 		return result;
 	shard->accepted++;
-	if (!MUTANT(ECHO))
-		not_back = outbox_owner_bits(table, shard, from);
 	if (!MUTANT(OWE_BEFORE_CONTENT) || *is_new)
-		outbox_owe_slot(table, shard, *slot, ~not_back);
+		outbox_owe_slot(table, shard, *slot,
+		    ~outbox_spared_bits(table, shard, from));
 	return PUT_ACCEPTED;
 }
 
@@ -351,7 +368,7 @@ put_at_cap(struct table *table, uint64_t hash, const struct report *report,
 		result = shard_refuse(table, shard, store);
 	else
 		result = shard_put(table, shard, (uint32_t)hash, report, from,
-		    bounds, &slot, &is_new);
+		    store, bounds, &slot, &is_new);
 	ticket_fill(info, table, shard, store);
 	pthread_mutex_unlock(&shard->lock);
 	if (result == PUT_ACCEPTED && is_new) {
@@ -393,7 +410,7 @@ put_judged(struct table *table, uint64_t hash, const struct report *report,
 						    from, store, info, bounds);
 	} else {
 		result = shard_put(table, shard, (uint32_t)hash, report, from,
-		    bounds, &slot, &is_new);
+		    store, bounds, &slot, &is_new);
 	}
 	ticket_fill(info, table, shard, store);
 	pthread_mutex_unlock(&shard->lock);

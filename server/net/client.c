@@ -609,6 +609,26 @@ expire_others(struct worker *worker, uint64_t write_ns, struct mono now)
 	}
 }
 
+/*
+ * The store does not commit. Whether a report will last is not known, so its
+ * client gets no reply and may report again elsewhere.
+ */
+static void
+expire_held(struct worker *worker, uint64_t after_ns, struct mono now)
+{
+	struct client *client = TAILQ_FIRST(&worker->queues[QUEUE_HELD]);
+
+	while (client != NULL) {
+		struct client *next = TAILQ_NEXT(client, queued);
+
+		if (mono_since(now, client->gate->since) >= after_ns) {
+			count_add(&worker->counts.timed_out, 1);
+			client_close(client);
+		}
+		client = next;
+	}
+}
+
 static void
 close_idle(struct worker *worker, uint64_t after_ns, struct mono now)
 {
@@ -655,12 +675,15 @@ clients_tick(struct worker *worker, struct mono now)
 {
 	struct node_limits *limits = &worker->node->limits;
 	uint64_t idle = atomic_load(&limits->idle_timeout_ns);
+	uint64_t patience = worker->node->waits.patience_ns;
 	struct client_list again;
 	struct client *client;
 
 	expire_partial(worker, atomic_load(&limits->request_timeout_ns), now);
 	expire_handshakes(worker, now);
 	expire_others(worker, atomic_load(&limits->write_timeout_ns), now);
+	if (patience != 0)
+		expire_held(worker, patience, now);
 	if (idle != 0)
 		close_idle(worker, idle, now);
 	TAILQ_INIT(&again);

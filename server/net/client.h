@@ -35,6 +35,7 @@ enum client_state {
 struct gate {
 	uint64_t shards; /* bit per shard */
 	uint64_t appended[TABLE_SHARDS];
+	struct mono since; /* the first of them was put */
 };
 
 struct client_tls; /* see client_tls.h */

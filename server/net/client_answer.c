@@ -97,15 +97,6 @@ refuse_report(struct client *client, enum refusal why, struct span line,
 	worker_pool_log_refusal(worker, why, &client->peer, "client", id);
 }
 
-static bool
-is_too_far_ahead(const struct node *node, uint64_t time_ns, struct wall now)
-{
-	uint64_t ahead = atomic_load_explicit(
-	    &node->limits.max_ahead_ns, memory_order_relaxed);
-
-	return ahead != 0 && time_ns > now.ns && time_ns - now.ns > ahead;
-}
-
 void
 client_time(struct client *client, struct mono now)
 {
@@ -142,6 +133,8 @@ client_hold(struct client *client, const struct put_info *ticket)
 		}
 		client->gate = gate;
 	}
+	if (gate->shards == 0)
+		gate->since = clock_mono();
 	if ((gate->shards & UINT64_C(1) << ticket->shard) == 0 ||
 	    gate->appended[ticket->shard] < ticket->appended)
 		gate->appended[ticket->shard] = ticket->appended;
@@ -171,11 +164,7 @@ client_put(struct client *client, uint64_t hash, const struct report *report)
 {
 	struct node *node = client->worker->node;
 	const struct outbox *store = store_outbox(node->store);
-	const struct table_bounds bounds = {
-		.max_bytes = limits_table_bytes(&node->limits),
-		.refuse_at_cap = atomic_load_explicit(
-		    &node->limits.refuse_at_cap, memory_order_relaxed),
-	};
+	const struct table_bounds bounds = limits_of_table(&node->limits);
 	struct put_info ticket;
 	enum put_result result;
 
@@ -214,7 +203,7 @@ answer_iamat(struct client *client, const struct request *request,
 		    client, REFUSAL_NAME, line, request->client, hash, now);
 		return;
 	}
-	if (is_too_far_ahead(node, request->time_ns, now)) {
+	if (limits_is_ahead(&node->limits, request->time_ns, now)) {
 		refuse_report(
 		    client, REFUSAL_AHEAD, line, request->client, hash, now);
 		return;

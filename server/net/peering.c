@@ -61,16 +61,20 @@ publish_company(const struct peering *peering)
 	struct node_company *company = &peering->node->company;
 	bool has_links = false;
 	bool has_session = false;
+	bool leads = true;
 
 	for (unsigned i = 0; i < peering->published_count; i++) {
 		const struct link_status *status = &peering->published[i];
 
 		has_links |= status->enabled;
 		has_session |= link_is_up(status);
-		if (status->state == LINK_SYNCED)
-			atomic_store(&company->met_one, true);
+		if (status->state != LINK_SYNCED)
+			continue;
+		atomic_store(&company->met_one, true);
+		leads &= strcmp(peering->node->name, status->peer) < 0;
 	}
 	atomic_store(&company->has_links, has_links);
+	atomic_store(&company->leads, leads);
 	if (has_session)
 		atomic_store(&company->alone_since_ns, 0);
 	else if (atomic_load(&company->alone_since_ns) == 0)
@@ -413,6 +417,7 @@ plan_publish(struct peering *peering, const struct plan *plan)
 	peering->published_count = plan->count;
 	atomic_store(&peering->node->company.has_links, plan->count > 0);
 	atomic_store(&peering->node->company.alone_since_ns, clock_mono().ns);
+	atomic_store(&peering->node->company.leads, true);
 }
 
 static void

@@ -8,6 +8,7 @@
 #include <event2/event.h>
 #include <sys/queue.h>
 
+#include "base/count.h"
 #include "base/mailbox.h"
 #include "base/tick.h"
 #include "net/addresses.h"
@@ -40,15 +41,6 @@ struct worker_counts {
 	_Atomic uint64_t received_bytes;
 	_Atomic uint64_t sent_bytes;
 };
-
-/* One writer: no locked instruction. */
-static inline void
-count_add(_Atomic uint64_t *counter, uint64_t n)
-{
-	atomic_store_explicit(counter,
-	    atomic_load_explicit(counter, memory_order_relaxed) + n,
-	    memory_order_relaxed);
-}
 
 /* Where a client waits for its deadline or its turn. */
 enum client_queue {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "herd/keyfile.h"
+#include "herd/users_file.h"
 
 #define STATE_VARIABLE "STATE_DIRECTORY"
 #define LOGS_VARIABLE "LOGS_DIRECTORY"
@@ -65,6 +66,20 @@ files_path(struct buf *out, enum files_kind kind, const char *text,
 	return error;
 }
 
+static bool
+is_credential(const char *value)
+{
+	return strncmp(value, "credential:", strlen("credential:")) == 0;
+}
+
+enum herd_error
+files_read_path(
+    struct buf *out, const char *text, const char *node, const char *base_dir)
+{
+	return is_credential(text) ? buf_add_text(out, text)
+				   : herdfile_expand(out, text, node, base_dir);
+}
+
 enum herd_error
 files_be_service(void)
 {
@@ -78,7 +93,16 @@ files_be_service(void)
 
 /* --- each file of a node -------------------------------------------------- */
 
-enum use { READ_SECRET, READ_WORD, READ, WRITE, WRITE_NO_LINK, SOCKET };
+enum use {
+	READ_SECRET,
+	READ_WORD,
+	READ_KEY,
+	READ_USERS,
+	READ,
+	WRITE,
+	WRITE_NO_LINK,
+	SOCKET
+};
 
 /* A visit to the files of a node. */
 struct visit {
@@ -150,6 +174,9 @@ static enum herd_error
 visit_all(struct visit *visit)
 {
 	const struct settings *s = &visit->file->settings;
+	bool keeps = s->store.engine != STORE_NONE;
+	bool shares =
+	    store_engine_is_shared((enum store_engine)s->store.engine);
 	const struct {
 		const char *setting;
 		const char *value;
@@ -161,12 +188,20 @@ visit_all(struct visit *visit)
 		{ "admin.token_file", s->admin.token_file, READ_WORD },
 		{ "admin.read_token_file", s->admin.read_token_file,
 		    READ_WORD },
+		{ "admin.tls_key", s->admin.tls_key, READ_KEY },
+		{ "clients.tls_key", s->clients.tls_key, READ_KEY },
+		{ "http.tls_key", s->http.tls_key, READ_KEY },
+		{ "http.users_file",
+		    visit->node->http.kind == ADDRESS_NONE ? ""
+							   : s->http.users_file,
+		    READ_USERS },
 		{ "places.key_file", wants_api_key(s) ? s->places.key_file : "",
 		    READ_WORD },
 		{ "places.ca_file", s->places.ca_file, READ },
 		{ "places.data", s->places.data, READ },
-		{ "store.path",
-		    s->store.engine == STORE_NONE ? "" : s->store.path, WRITE },
+		{ "store.path", keeps && !shares ? s->store.path : "", WRITE },
+		{ "store.url_file", shares ? s->store.url_file : "",
+		    READ_WORD },
 		{ "log.traffic", s->log.traffic, WRITE_NO_LINK },
 	};
 	const struct address_list *admin = &visit->node->admin;
@@ -185,10 +220,32 @@ visit_all(struct visit *visit)
 
 /* --- can they be used? ---------------------------------------------------- */
 
-static bool
-is_credential(const char *value)
+static enum herd_error
+read_words(const struct keyfile *file, enum use use, struct buf *message)
 {
-	return strncmp(value, "credential:", strlen("credential:")) == 0;
+	struct keyfile_words words = { 0 };
+	/* Neither is made by herdctl. */
+	bool is_foreign = strcmp(file->name, "places.key_file") == 0 ||
+			  strcmp(file->name, "store.url_file") == 0;
+	enum herd_error error;
+
+	error = keyfile_read_words(file,
+	    use == READ_SECRET ? KEYFILE_PHRASE : KEYFILE_WORD,
+	    is_foreign ? 1 : SECRET_MIN,
+	    use == READ_SECRET ? SECRET_MAX : KEYFILE_WORD_MAX, &words,
+	    message);
+	keyfile_words_wipe(&words);
+	return error;
+}
+
+static enum herd_error
+read_users(const struct keyfile *file, struct buf *message)
+{
+	struct users_file users = { 0 };
+	enum herd_error error = users_file_read(file, &users, message);
+
+	users_file_release(&users);
+	return error;
 }
 
 static enum herd_error
@@ -197,8 +254,6 @@ look_at_secret(
 {
 	const struct keyfile file = { setting, value, visit->node->name,
 		visit->base_dir, false };
-	struct keyfile_words words = { 0 };
-	bool is_api_key = strcmp(setting, "places.key_file") == 0;
 	struct buf message;
 	enum herd_error error;
 
@@ -208,12 +263,8 @@ look_at_secret(
 	    folder_of(STATE_VARIABLE).len > 0)
 		return HERD_OK;
 	buf_init(&message, 4096);
-	error = keyfile_read_words(&file,
-	    use == READ_SECRET ? KEYFILE_PHRASE : KEYFILE_WORD,
-	    is_api_key ? 1 : SECRET_MIN,
-	    use == READ_SECRET ? SECRET_MAX : KEYFILE_WORD_MAX, &words,
-	    &message);
-	keyfile_words_wipe(&words);
+	error = use == READ_USERS ? read_users(&file, &message)
+				  : read_words(&file, use, &message);
 	if (error != HERD_OK && error != HERD_ENOMEM)
 		error = complain(visit, SPAN_FMT, SPAN_ARG(buf_span(&message)));
 	buf_release(&message);
@@ -296,7 +347,9 @@ look_at(struct visit *visit, const char *setting, const char *value,
 
 	switch (use) {
 	case READ_SECRET:
-	case READ_WORD: return look_at_secret(visit, setting, value, use);
+	case READ_WORD:
+	case READ_USERS: return look_at_secret(visit, setting, value, use);
+	case READ_KEY: break; /* tls_files_load() reads it */
 	case READ:
 		if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0)
 			fault = errno;
@@ -355,9 +408,22 @@ look_at_owner(struct visit *visit, const char *setting, const char *path)
 	    facts.st_uid == user->pw_uid)
 		return HERD_OK;
 	return complain(visit,
-	    "%s: %s belongs to user %lu, and the serviceruns as " FILES_SERVICE_USER
+	    "%s: %s belongs to user %lu, and the service runs as " FILES_SERVICE_USER
 	    ": chown " FILES_SERVICE_USER ":" FILES_SERVICE_USER " it",
 	    setting, path, (unsigned long)facts.st_uid);
+}
+
+static enum herd_error
+look_at_group(const struct visit *visit)
+{
+	const char *group = visit->file->settings.admin.group;
+
+	if (group[0] == '\0' || strcmp(group, FILES_SERVICE_USER) == 0)
+		return HERD_OK;
+	return complain(visit,
+	    "admin.group: the service has no group %s (PrivateUsers=yes): "
+	    "name its own, " FILES_SERVICE_USER,
+	    group);
 }
 
 static enum herd_error
@@ -373,7 +439,8 @@ look_as_service(struct visit *visit, const char *setting, const char *value,
 		    "%s: the service sees nothing of %s (ProtectHome=yes); "
 		    "put it into the herd file's folder, /etc/herd",
 		    setting, path);
-	if (use == READ_SECRET || use == READ_WORD)
+	if (use == READ_SECRET || use == READ_WORD || use == READ_KEY ||
+	    use == READ_USERS)
 		return is_credential(value)
 			   ? HERD_OK
 			   : look_at_owner(visit, setting, path);
@@ -382,7 +449,7 @@ look_as_service(struct visit *visit, const char *setting, const char *value,
 	if (is_within(path, state) || is_within(path, logs) ||
 	    is_within(path, runtime) ||
 	    (use == WRITE_NO_LINK && is_within(path, span_from("/dev"))))
-		return HERD_OK;
+		return use == SOCKET ? look_at_group(visit) : HERD_OK;
 	return complain(visit,
 	    "%s: %s is read-only for the service (ProtectSystem=strict); it "
 	    "writes to " SPAN_FMT ", " SPAN_FMT " and " SPAN_FMT " only: %s",

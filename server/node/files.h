@@ -22,6 +22,13 @@
 enum files_kind { FILES_STATE, FILES_LOGS };
 
 /*
+ * Appends the path of a file that the node reads; credential:NAME as it is, for
+ * keyfile_read(). Errors as files_path().
+ */
+HERD_MUST_CHECK enum herd_error files_read_path(
+    struct buf *out, const char *text, const char *node, const char *base_dir);
+
+/*
  * Appends the path that a setting's `text` means for that node. HERD_ESYNTAX
  * as herdfile_expand(), HERD_ENOMEM.
  */

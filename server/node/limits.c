@@ -18,6 +18,34 @@ limits_connections(uint64_t wanted, uint64_t files)
 	return wanted < files - reserve ? wanted : files - reserve;
 }
 
+bool
+limits_is_ahead(
+    const struct node_limits *limits, uint64_t time_ns, struct wall now)
+{
+	uint64_t ahead =
+	    atomic_load_explicit(&limits->max_ahead_ns, memory_order_relaxed);
+
+	return ahead != 0 && time_ns > now.ns && time_ns - now.ns > ahead;
+}
+
+struct table_bounds
+limits_of_table(const struct node_limits *limits)
+{
+	return (struct table_bounds){
+		.max_bytes = limits_table_bytes(limits),
+		.refuse_at_cap = atomic_load_explicit(
+		    &limits->refuse_at_cap, memory_order_relaxed),
+	};
+}
+
+uint64_t
+limits_phones(uint64_t files)
+{
+	uint64_t part = files / LIMITS_PHONES_PART;
+
+	return part < LIMITS_PHONES_MAX ? part : LIMITS_PHONES_MAX;
+}
+
 uint64_t
 limits_memory(uint64_t machine)
 {

@@ -25,6 +25,24 @@
  */
 uint64_t limits_connections(uint64_t wanted, uint64_t files);
 
+/*
+ * Is the time of a client's report so far ahead of the clock that the node
+ * refuses it? Any thread, as the next one.
+ */
+bool limits_is_ahead(
+    const struct node_limits *limits, uint64_t time_ns, struct wall now);
+
+/* What table_take() has to keep to. */
+struct table_bounds limits_of_table(const struct node_limits *limits);
+
+/*
+ * Connections of phones on a node that listens for them: an eighth of `files`,
+ * LIMITS_PHONES_MAX at most. Clients share the rest.
+ */
+#define LIMITS_PHONES_MAX 4096u
+#define LIMITS_PHONES_PART 8u
+uint64_t limits_phones(uint64_t files);
+
 /* The value of max_memory: 0 on a machine with that many bytes. */
 uint64_t limits_memory(uint64_t machine);
 

@@ -12,8 +12,9 @@
 #define MEMORY_BOUND_OWN "/proc/self/cgroup"
 
 /*
- * The least memory.max of the cgroup that the file `own` names (cgroup v2) and
- * of those around it, below the folder `cgroups`; 0: there is none.
+ * The least memory.max of the cgroup that the file `own` names (cgroup v2),
+ * memory.limit_in_bytes of the one in folder memory (v1), and those of the
+ * ones around them, below the folder `cgroups`; 0: there is none.
  */
 uint64_t memory_bound(const char *cgroups, const char *own);
 

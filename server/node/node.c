@@ -93,8 +93,18 @@ node_is_isolated(const struct node *node)
 		   atomic_load(&node->limits.ready_after_ns);
 }
 
-bool
-node_is_ready(const struct node *node)
+/* Replies have waited for the store longer than they may. */
+static bool
+is_stalled(const struct node *node)
+{
+	struct mono since = { atomic_load(&node->waits.since_ns) };
+
+	return node->waits.patience_ns != 0 && since.ns != 0 &&
+	       mono_since(clock_mono(), since) >= node->waits.patience_ns;
+}
+
+static bool
+is_in_company(const struct node *node)
 {
 	const struct node_company *company = &node->company;
 
@@ -103,9 +113,25 @@ node_is_ready(const struct node *node)
 	 * that has met one stays ready when its neighbours die: clients need
 	 * it more then.
 	 */
-	return node_state(node) == NODE_RUNNING &&
-	       (!atomic_load(&company->has_links) ||
-		   atomic_load(&company->met_one) || node_is_isolated(node));
+	return !atomic_load(&company->has_links) ||
+	       atomic_load(&company->met_one) || node_is_isolated(node);
+}
+
+static const char *
+running_word(const struct node *node)
+{
+	if (is_stalled(node))
+		return "stalled";
+	if (atomic_load(&node->waits.loads))
+		return "loading";
+	return is_in_company(node) ? "ready" : "syncing";
+}
+
+bool
+node_is_ready(const struct node *node)
+{
+	return node_state(node) == NODE_RUNNING && is_in_company(node) &&
+	       !is_stalled(node) && !atomic_load(&node->waits.loads);
 }
 
 const char *
@@ -113,7 +139,7 @@ node_state_word(const struct node *node)
 {
 	switch (node_state(node)) {
 	case NODE_STARTING: return "starting";
-	case NODE_RUNNING: return node_is_ready(node) ? "ready" : "syncing";
+	case NODE_RUNNING: return running_word(node);
 	case NODE_DRAINING: return "draining";
 	case NODE_STOPPING: return "stopping";
 	}

@@ -29,7 +29,8 @@ struct node_limits {
 	/* The least max_memory of live neighbours, 0 = none is known. */
 	_Atomic uint64_t neighbours_memory;
 	_Atomic bool refuse_at_cap;
-	_Atomic bool bind_ids; /* to the names of clients' certificates */
+	_Atomic bool bind_ids;      /* to the names of clients' certificates */
+	_Atomic uint64_t http_rate; /* 0 = any */
 };
 
 /* Settings of links; main thread only: each reload hands the links a copy. */
@@ -61,8 +62,19 @@ enum node_state { NODE_STARTING, NODE_RUNNING, NODE_DRAINING, NODE_STOPPING };
 struct node_company {
 	_Atomic bool has_links; /* that are enabled */
 	_Atomic bool met_one;   /* a link was SYNCED since the start */
+	/* No SYNCED neighbour has a lesser name: one of those that do what
+	 * only some of a herd need to do. */
+	_Atomic bool leads;
 	/* Since when no session lives; 0: one does. Clock: clock_mono(). */
 	_Atomic uint64_t alone_since_ns;
+};
+
+/* What the store knows of replies that wait for it; its thread writes. */
+struct node_waits {
+	_Atomic uint64_t patience_ns; /* 0: replies may wait for ever */
+	/* Since when they wait; 0: none does. Clock: clock_mono(). */
+	_Atomic uint64_t since_ns;
+	_Atomic bool loads; /* what must be loaded before all else is not */
 };
 
 /* Called after each change of the state, in the thread that made it. */
@@ -71,6 +83,7 @@ typedef void node_on_state(void *arg, enum node_state state);
 #define RELOAD_FILES_MAX 4u
 
 struct event_base;
+struct phones;
 struct places;
 struct traffic;
 struct peering;
@@ -92,15 +105,18 @@ struct node {
 	struct node_limits limits;    /* any thread */
 	struct node_tls clients_tls;
 	struct node_tls admin_tls;
+	struct node_tls http_tls;
 	_Atomic unsigned state;      /* node_state(), node_set_state() */
 	struct node_company company; /* any thread reads */
 	_Atomic bool store_lost;     /* node_lose_store() */
+	struct node_waits waits;     /* any thread reads */
 	node_on_state *on_state;     /* fixed before the node runs */
 	void *on_state_arg;
 	struct places *places;       /* any thread; NULL: provider none */
 	struct traffic *traffic;     /* any thread; NULL: off */
 	struct worker_pool *workers; /* any thread, by its functions */
 	struct peering *peering;     /* any thread, by its functions */
+	struct phones *phones;       /* any thread; NULL: no listener */
 	struct store *store;         /* any thread; NULL: none */
 	struct mono started;         /* fixed */
 	struct wall started_wall;    /* fixed */
@@ -112,7 +128,9 @@ struct node {
 	struct wall file_loaded;
 	struct node_timings timings; /* as set by the settings */
 	const char *admin_group;     /* of node->file */
-	bool admin_plaintext;        /* what the herd file's check allowed */
+	const char *http_friends;    /* these two too */
+	const char *http_proxy;
+	bool admin_plaintext; /* what the herd file's check allowed */
 	struct {
 		enum herd_error (*apply)(void *arg); /* NULL: nobody's */
 		void *arg;
@@ -162,14 +180,15 @@ void node_lose_store(struct node *node);
 void node_stop(struct node *node, const char *who);
 
 /*
- * "starting", "ready", "syncing", "draining" or "stopping", as the admin API
+ * "starting", "ready", "syncing", "loading" (of the store), "stalled" (replies
+ * wait too long for the store), "draining" or "stopping", as the admin API
  * names it. Any thread.
  */
 const char *node_state_word(const struct node *node);
 
 /*
  * The node serves clients, and no link is enabled, or one was SYNCED since the
- * start, or the node is isolated. Any thread.
+ * start, or the node is isolated; and the store does not hinder it. Any thread.
  */
 bool node_is_ready(const struct node *node);
 

@@ -48,6 +48,7 @@ addresses_are_equal(
 {
 	return address_equal(&a->clients, &b->clients) &&
 	       address_equal(&a->peers, &b->peers) &&
+	       address_equal(&a->http, &b->http) &&
 	       address_list_equal(&a->admin, &b->admin);
 }
 

@@ -35,8 +35,20 @@ APPLY(apply_clients_ca, clients_tls.client_ca, clients.client_ca)
 APPLY(apply_admin_cert, admin_tls.cert, admin.tls_cert)
 APPLY(apply_admin_key, admin_tls.key, admin.tls_key)
 APPLY(apply_admin_ca, admin_tls.client_ca, admin.client_ca)
+APPLY(apply_http_cert, http_tls.cert, http.tls_cert)
+APPLY(apply_http_key, http_tls.key, http.tls_key)
+APPLY(apply_http_friends, http_friends, http.friends)
+APPLY(apply_http_proxy, http_proxy, http.trust_proxy)
+APPLY(apply_http_rate, limits.http_rate, http.rate)
 APPLY(apply_admin_group, admin_group, admin.group)
 APPLY(apply_admin_plaintext, admin_plaintext, admin.plaintext)
+
+/* What only herdctl uses. */
+static void
+apply_nothing(
+    struct node *node HERD_UNUSED, const struct settings *settings HERD_UNUSED)
+{
+}
 
 static void
 apply_max_memory(struct node *node, const struct settings *settings)
@@ -56,7 +68,11 @@ apply_max_connections(struct node *node, const struct settings *settings)
 {
 	uint64_t wanted = settings->max_connections;
 	uint64_t files = limits_raise_files();
-	uint64_t fit = limits_connections(wanted, files);
+	uint64_t fit;
+
+	if (node->boot.nodes[node->boot_self].http.kind != ADDRESS_NONE)
+		files -= limits_phones(files);
+	fit = limits_connections(wanted, files);
 
 	if (fit < wanted)
 		LOG(node->log, LOG_WARN, "file-limit",

@@ -17,12 +17,16 @@ tls_files_load(const struct herdfile *file, const char *name,
 	const struct certificate_files admin = { "admin",
 		settings->admin.tls_cert, settings->admin.tls_key,
 		settings->admin.client_ca, name, base_dir };
-	struct tls_files files = { NULL, NULL };
+	const struct certificate_files http = { "http", settings->http.tls_cert,
+		settings->http.tls_key, "", name, base_dir };
+	struct tls_files files = { NULL, NULL, NULL };
 	enum herd_error error =
 	    certificate_load(&clients, message, &files.clients);
 
 	if (error == HERD_OK)
 		error = certificate_load(&admin, message, &files.admin);
+	if (error == HERD_OK)
+		error = certificate_load(&http, message, &files.http);
 	if (error == HERD_OK)
 		*out = files;
 	else
@@ -35,7 +39,8 @@ tls_files_drop(struct tls_files *files)
 {
 	certificate_drop(files->clients);
 	certificate_drop(files->admin);
-	*files = (struct tls_files){ NULL, NULL };
+	certificate_drop(files->http);
+	*files = (struct tls_files){ NULL, NULL, NULL };
 }
 
 static void
@@ -74,7 +79,30 @@ tls_files_take(struct node *node, struct tls_files *files)
 {
 	log_certificate(node, "clients", files->clients);
 	log_certificate(node, "admin", files->admin);
+	log_certificate(node, "http", files->http);
 	certificate_slot_set(&node->clients_tls.slot, files->clients);
 	certificate_slot_set(&node->admin_tls.slot, files->admin);
-	*files = (struct tls_files){ NULL, NULL };
+	certificate_slot_set(&node->http_tls.slot, files->http);
+	*files = (struct tls_files){ NULL, NULL, NULL };
+}
+
+unsigned
+tls_files_shown(struct node *node, struct tls_shown out[TLS_SHOWN_MAX])
+{
+	const struct {
+		const char *use;
+		struct certificate_slot *slot;
+	} slots[TLS_SHOWN_MAX] = {
+		{ "clients", &node->clients_tls.slot },
+		{ "admin", &node->admin_tls.slot },
+		{ "http", &node->http_tls.slot },
+	};
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < TLS_SHOWN_MAX; i++) {
+		out[count].use = slots[i].use;
+		count +=
+		    certificate_slot_describe(slots[i].slot, &out[count].facts);
+	}
+	return count;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The certificates of the listeners for clients and for administration, read
- * from the files that the herd file names. Main thread only.
+ * The certificates of the listeners for clients, administration and phones,
+ * read from the files that the herd file names. Main thread only.
  */
 #ifndef HERD_NODE_TLS_FILES_H
 #define HERD_NODE_TLS_FILES_H
@@ -12,6 +12,7 @@
 struct tls_files {
 	struct ssl_ctx_st *clients;
 	struct ssl_ctx_st *admin;
+	struct ssl_ctx_st *http;
 };
 
 /*
@@ -26,5 +27,16 @@ void tls_files_drop(struct tls_files *files);
 
 /* New connections use these. Takes them. Logs each certificate's end. */
 void tls_files_take(struct node *node, struct tls_files *files);
+
+/* What a listener shows at present. */
+struct tls_shown {
+	const char *use; /* "clients", "admin", "http" */
+	struct certificate_facts facts;
+};
+#define TLS_SHOWN_MAX 3u
+
+/* Of the listeners that have TLS; returns how many. */
+unsigned tls_files_shown(
+    struct node *node, struct tls_shown out[TLS_SHOWN_MAX]);
 
 #endif

@@ -30,6 +30,7 @@ enum places_status {
 struct answer_facts {
 	enum places_status status;
 	unsigned results;
+	unsigned left_out; /* of the upstream's: without location or name */
 };
 
 /* "OK" ...; static. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -10,7 +11,10 @@
 
 #include "herd/herdfile.h"
 #include "herd/text.h"
-#include "places/gazetteer_file.h"
+#include "herd/time.h"
+#include "places/gazetteer_names.h"
+#include "places/time_zone.h"
+#include "herd/gazetteer_file.h"
 
 #define FILE_NAME "gazetteer.sqlite"
 /* SQLite cuts it to its own greatest, 2 GB. */
@@ -142,10 +146,18 @@ refuse(struct buf *message, const char *path, const char *why)
 	return error != HERD_OK ? error : HERD_ESYNTAX;
 }
 
+static uint64_t
+mtime_of(const struct stat *facts)
+{
+	return (uint64_t)facts->st_mtim.tv_sec * HERD_NS_PER_S +
+	       (uint64_t)facts->st_mtim.tv_nsec;
+}
+
 /* Refuses a file that is cut off, another program's or of an old format. */
 static enum herd_error
-check_marks(sqlite3 *db, const char *path, struct buf *message)
+check_marks(struct gazetteer *gazetteer, sqlite3 *db, struct buf *message)
 {
+	const char *path = gazetteer->path;
 	struct stat facts;
 	int64_t mark = ask_integer(db, "PRAGMA application_id");
 	int64_t format;
@@ -164,6 +176,9 @@ check_marks(sqlite3 *db, const char *path, struct buf *message)
 		return refuse(message, path, "made by a newer Herd");
 	if (stat(path, &facts) != 0 || facts.st_size != bytes)
 		return refuse(message, path, "cut off or damaged");
+	gazetteer->bytes = (uint64_t)bytes;
+	gazetteer->made_ns = mtime_of(&facts);
+	gazetteer->inode = (uint64_t)facts.st_ino;
 	return HERD_OK;
 }
 
@@ -197,39 +212,139 @@ read_u32(const unsigned char *bytes)
 	       (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
 }
 
-/* Copies the tree out of the file, for all readers. HERD_ESYNTAX. */
-static enum herd_error
-take_tree(struct gazetteer *gazetteer, const unsigned char *bytes, size_t len)
+/* Copies a row of the tree's points. False: it is not as long as it must be. */
+static bool
+take_points(struct gazetteer *gazetteer, size_t first,
+    const unsigned char *bytes, size_t len)
 {
-	size_t count = (size_t)gazetteer->rows;
+	size_t count = (size_t)gazetteer->rows - first;
 
-	if (bytes == NULL || len != count * GAZETTEER_POINT_BYTES)
-		return HERD_ESYNTAX;
-	gazetteer->points = calloc(count, sizeof(*gazetteer->points));
-	if (gazetteer->points == NULL)
-		return HERD_ENOMEM;
+	if (count > GAZETTEER_CHUNK)
+		count = GAZETTEER_CHUNK;
+	if (bytes == NULL || count == 0 || len != count * GAZETTEER_POINT_BYTES)
+		return false;
 	for (size_t i = 0; i < count; i++, bytes += GAZETTEER_POINT_BYTES) {
-		struct kd_point *point = &gazetteer->points[i];
+		struct kd_point *point = &gazetteer->points[first + i];
 
 		for (size_t axis = 0; axis < 3; axis++)
 			point->at[axis] = (int32_t)read_u32(bytes + 4 * axis);
 		point->tag = read_u32(bytes + 12);
+		if (point->tag >> GAZETTEER_LIST_SHIFT >= gazetteer->list_count)
+			return false;
+	}
+	return true;
+}
+
+static enum herd_error
+take_tree(struct gazetteer *gazetteer, sqlite3_stmt *statement)
+{
+	size_t first = 0;
+	int step = SQLITE_ROW;
+
+	gazetteer->points =
+	    calloc((size_t)gazetteer->rows, sizeof(*gazetteer->points));
+	if (gazetteer->points == NULL)
+		return HERD_ENOMEM;
+	while (first < gazetteer->rows &&
+	       (step = sqlite3_step(statement)) == SQLITE_ROW) {
+		if (!take_points(gazetteer, first,
+			sqlite3_column_blob(statement, 0),
+			(size_t)sqlite3_column_bytes(statement, 0)))
+			return HERD_ESYNTAX;
+		first += GAZETTEER_CHUNK;
+	}
+	return step == SQLITE_ROW ? HERD_OK : HERD_ESYNTAX;
+}
+
+/* Takes the types apart, which have commas between them. */
+static bool
+take_list(struct gazetteer *gazetteer, sqlite3_stmt *statement)
+{
+	struct gazetteer_list *list = &gazetteer->lists[gazetteer->list_count];
+	const char *text = (const char *)sqlite3_column_text(statement, 0);
+	size_t len = (size_t)sqlite3_column_bytes(statement, 0);
+	struct span rest;
+
+	if (text == NULL || len == 0 || len > GAZETTEER_LIST_BYTES_MAX ||
+	    !text_is_utf8(span_of(text, len)))
+		return false;
+	memcpy(list->text, text, len);
+	rest = span_of(list->text, len);
+	while (rest.len > 0 && list->count < GAZETTEER_TYPES_MAX) {
+		struct span type = span_cut(&rest, ',');
+
+		list->types[list->count++] = type;
+		list->is_establishment =
+		    list->is_establishment || span_is(type, "establishment");
+	}
+	list->places = (uint64_t)sqlite3_column_int64(statement, 1);
+	gazetteer->list_count++;
+	return true;
+}
+
+static enum herd_error
+take_lists(struct gazetteer *gazetteer, sqlite3_stmt *statement)
+{
+	gazetteer->lists =
+	    calloc(GAZETTEER_LISTS_MAX, sizeof(*gazetteer->lists));
+	if (gazetteer->lists == NULL)
+		return HERD_ENOMEM;
+	while (sqlite3_step(statement) == SQLITE_ROW) {
+		if (gazetteer->list_count == GAZETTEER_LISTS_MAX ||
+		    !take_list(gazetteer, statement))
+			return HERD_ESYNTAX;
 	}
 	return HERD_OK;
 }
 
+/* Lets `take` read what `sql` gives. HERD_ESYNTAX: it is not as it must be. */
 static enum herd_error
-read_tree(struct gazetteer *gazetteer, sqlite3 *db)
+read_rows(struct gazetteer *gazetteer, sqlite3 *db, const char *sql,
+    enum herd_error (*take)(
+	struct gazetteer *gazetteer, sqlite3_stmt *statement))
 {
 	sqlite3_stmt *statement = NULL;
 	enum herd_error error = HERD_ESYNTAX;
 
-	if (sqlite3_prepare_v2(db, "SELECT points FROM tree", -1, &statement,
-		NULL) == SQLITE_OK &&
-	    sqlite3_step(statement) == SQLITE_ROW)
-		error = take_tree(gazetteer, sqlite3_column_blob(statement, 0),
-		    (size_t)sqlite3_column_bytes(statement, 0));
+	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK)
+		error = take(gazetteer, statement);
 	sqlite3_finalize(statement);
+	return error;
+}
+
+/* A short text of meta. */
+static enum herd_error
+read_text(sqlite3 *db, const char *key, char *out, size_t max)
+{
+	struct buf text;
+	enum herd_error error;
+
+	buf_init(&text, max);
+	error = ask_meta(db, key, &text);
+	if (error == HERD_OK && text.len > 0)
+		memcpy(out, buf_span(&text).data, text.len);
+	out[error == HERD_OK ? text.len : 0] = '\0';
+	buf_release(&text);
+	return error;
+}
+
+/* "south west north east" */
+static enum herd_error
+read_bounds(struct gazetteer *gazetteer, sqlite3 *db)
+{
+	char text[128];
+	char *at = text;
+	enum herd_error error =
+	    read_text(db, GAZETTEER_META_BOUNDS, text, sizeof(text) - 1);
+
+	for (size_t i = 0; error == HERD_OK && i < 4; i++) {
+		char *end;
+
+		gazetteer->bounds[i] = strtod(at, &end);
+		if (end == at || !(fabs(gazetteer->bounds[i]) <= 180))
+			error = HERD_ESYNTAX;
+		at = end;
+	}
 	return error;
 }
 
@@ -249,18 +364,23 @@ read_facts(struct gazetteer *gazetteer, sqlite3 *db, struct buf *message)
 		error = HERD_ERANGE;
 	buf_clear(&text);
 	if (error == HERD_OK)
-		error = ask_meta(db, GAZETTEER_META_SOURCE, &text);
-	if (error == HERD_OK && text.len > GAZETTEER_SOURCE_MAX)
-		error = HERD_ELIMIT;
-	if (error == HERD_OK && text.len > 0)
-		memcpy(gazetteer->source, buf_span(&text).data, text.len);
-	buf_clear(&text);
+		error = read_text(db, GAZETTEER_META_SOURCE, gazetteer->source,
+		    GAZETTEER_SOURCE_MAX);
+	if (error == HERD_OK)
+		error = read_text(db, GAZETTEER_META_ZONE, gazetteer->zone,
+		    GAZETTEER_ZONE_MAX);
+	if (error == HERD_OK)
+		error = read_bounds(gazetteer, db);
 	if (error == HERD_OK)
 		error = ask_meta(db, GAZETTEER_META_NOTICE, &text);
 	if (error == HERD_OK && !text_is_utf8(buf_span(&text)))
 		error = HERD_ESYNTAX;
 	if (error == HERD_OK)
-		error = read_tree(gazetteer, db);
+		error = read_rows(gazetteer, db,
+		    "SELECT types, places FROM list ORDER BY id", take_lists);
+	if (error == HERD_OK)
+		error = read_rows(gazetteer, db,
+		    "SELECT points FROM tree ORDER BY id", take_tree);
 	if (error == HERD_OK)
 		error = take_notice(gazetteer, &text);
 	else if (error != HERD_ENOMEM)
@@ -286,7 +406,7 @@ check(struct gazetteer *gazetteer, struct buf *message)
 		if (error == HERD_OK)
 			error = HERD_ESYSTEM;
 	} else {
-		error = check_marks(db, gazetteer->path, message);
+		error = check_marks(gazetteer, db, message);
 		if (error == HERD_OK)
 			error = read_facts(gazetteer, db, message);
 	}
@@ -295,17 +415,23 @@ check(struct gazetteer *gazetteer, struct buf *message)
 }
 
 enum herd_error
-gazetteer_open(const char *path, struct buf *message, struct gazetteer **out)
+gazetteer_open(const char *path, const char *icon_base, struct buf *message,
+    struct gazetteer **out)
 {
 	struct gazetteer *gazetteer;
 	enum herd_error error;
 
-	if (strlen(path) >= PATH_MAX)
+	if (strlen(path) >= PATH_MAX ||
+	    strlen(icon_base) > SETTING_ICON_BASE_MAX)
 		return HERD_ELIMIT;
 	gazetteer = calloc(1, sizeof(*gazetteer));
 	if (gazetteer == NULL)
 		return HERD_ENOMEM;
+	atomic_init(&gazetteer->holders, 1);
+	pthread_mutex_init(&gazetteer->names_lock, NULL);
+	buf_init(&gazetteer->zone_file, TIME_ZONE_MAX);
 	memcpy(gazetteer->path, path, strlen(path) + 1);
+	memcpy(gazetteer->icon_base, icon_base, strlen(icon_base) + 1);
 	/*
 	 * SQLite's own count of memory takes a process-wide lock on every
 	 * allocation. Refused if the store has started SQLite already, which
@@ -318,15 +444,50 @@ gazetteer_open(const char *path, struct buf *message, struct gazetteer **out)
 		gazetteer_close(gazetteer);
 		return error;
 	}
+	/* A zone that this machine does not know: hours stay unknown. */
+	if (gazetteer->zone[0] != '\0' &&
+	    time_zone_read(gazetteer->zone, &gazetteer->zone_file) != HERD_OK)
+		buf_clear(&gazetteer->zone_file);
 	*out = gazetteer;
 	return HERD_OK;
+}
+
+struct gazetteer *
+gazetteer_hold(struct gazetteer *gazetteer)
+{
+	if (gazetteer != NULL)
+		atomic_fetch_add(&gazetteer->holders, 1);
+	return gazetteer;
+}
+
+bool
+gazetteer_has_changed(const struct gazetteer *gazetteer)
+{
+	struct stat facts;
+
+	return stat(gazetteer->path, &facts) != 0 ||
+	       gazetteer->inode != (uint64_t)facts.st_ino ||
+	       gazetteer->bytes != (uint64_t)facts.st_size ||
+	       gazetteer->made_ns != mtime_of(&facts);
+}
+
+const struct gazetteer_list *
+gazetteer_list_of(const struct gazetteer *gazetteer, size_t index)
+{
+	uint32_t tag = gazetteer->points[index].tag;
+
+	return &gazetteer->lists[tag >> GAZETTEER_LIST_SHIFT];
 }
 
 void
 gazetteer_close(struct gazetteer *gazetteer)
 {
-	if (gazetteer == NULL)
+	if (gazetteer == NULL || atomic_fetch_sub(&gazetteer->holders, 1) != 1)
 		return;
+	gazetteer_names_free(gazetteer->names);
+	buf_release(&gazetteer->zone_file);
+	pthread_mutex_destroy(&gazetteer->names_lock);
+	free(gazetteer->lists);
 	free(gazetteer->points);
 	free(gazetteer->notice);
 	free(gazetteer);

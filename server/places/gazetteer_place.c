@@ -4,8 +4,9 @@
 #include <math.h>
 
 #include "herd/json.h"
-#include "places/gazetteer_file.h"
+#include "herd/gazetteer_file.h"
 #include "places/olc.h"
+#include "places/result_icon.h"
 
 #define DEGREE_E7 INT64_C(10000000)
 
@@ -21,10 +22,12 @@
 struct gazetteer_row {
 	struct span id;
 	const struct gazetteer_kind *kind;
+	const struct gazetteer_list *list;
 	struct span name;
 	struct span vicinity;
 	struct span country;
 	double population;
+	enum opening_state state;
 	int64_t lat_e7;
 	int64_t lng_e7;
 };
@@ -87,7 +90,7 @@ view_of(const struct gazetteer_row *place, int64_t *lat_e7, int64_t *lng_e7)
 	double half;
 	double squeeze;
 
-	if (place->kind->is_establishment) {
+	if (place->list->is_establishment) {
 		*lat_e7 = *lng_e7 = VIEW_ESTABLISHMENT_E7;
 		return;
 	}
@@ -143,39 +146,50 @@ add_plus_code(struct json *json, const struct gazetteer_row *place)
 }
 
 static void
-add_place(struct json *json, const struct gazetteer_row *place)
+add_place(
+    struct json *json, const struct gazetteer_row *place, const char *icon_base)
 {
-	const struct gazetteer_kind *kind = place->kind;
-	struct span types[GAZETTEER_TYPES_MAX];
-	size_t count = 0;
+	const struct span none = { NULL, 0 };
+	const struct gazetteer_list *list = place->list;
 
-	for (; kind->types[count] != NULL; count++)
-		types[count] = span_from(kind->types[count]);
 	json_object(json, NULL);
-	if (kind->is_establishment)
+	if (list->is_establishment)
 		json_text(json, "business_status", span_from("OPERATIONAL"));
 	add_geometry(json, place);
+	result_icon_add(json, icon_base, list->types, list->count, none, none);
 	json_text(json, "name", place->name);
+	if (place->state != OPENING_UNKNOWN) {
+		json_object(json, "opening_hours");
+		json_bool(json, "open_now", place->state == OPENING_OPEN);
+		json_object_end(json);
+	}
 	json_text(json, "place_id", place->id);
-	if (kind->is_establishment)
+	if (list->is_establishment)
 		add_plus_code(json, place);
 	json_text(json, "reference", place->id);
-	json_texts(json, "types", types, count);
+	json_text(json, "scope", span_from("APP"));
+	json_texts(json, "types", list->types, list->count);
 	json_text(json, "vicinity", place->vicinity);
 	json_object_end(json);
 }
 
 enum herd_error
-gazetteer_place_write(sqlite3_stmt *read, sqlite3_int64 id, struct buf *out)
+gazetteer_place_write(sqlite3_stmt *read, const struct gazetteer *gazetteer,
+    size_t index, const struct local_time *now, bool *depends_on_now,
+    struct buf *out)
 {
 	enum herd_error error;
 	struct gazetteer_row place;
 	struct json json;
 
-	error = read_place(read, id, &place);
+	error = read_place(read, (sqlite3_int64)index + 1, &place);
+	place.list = gazetteer_list_of(gazetteer, index);
+	*depends_on_now = false;
 	if (error == HERD_OK) {
+		place.state = gazetteer_filter_state(column_span(read, 8), now);
+		*depends_on_now = place.state != OPENING_UNKNOWN;
 		json_begin_member(&json, out, JSON_GOOGLE, PLACE_DEPTH);
-		add_place(&json, &place);
+		add_place(&json, &place, gazetteer->icon_base);
 		error = json_end(&json);
 	}
 	(void)sqlite3_reset(read);

@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "herd/json.h"
+#include "places/gazetteer_filter.h"
 #include "places/gazetteer_place.h"
+#include "places/question.h"
 
 #define EARTH_RADIUS_M 6371008.8
 
@@ -15,17 +18,19 @@
  * are near others: a town's next client gets the texts of the last one.
  */
 #define SLOTS 8192u
-#define SLOT_BYTES 1024u
-#define SLOT_TEXT_MAX (SLOT_BYTES - 2 * sizeof(uint32_t))
+#define SLOT_BYTES 2048u
+#define SLOT_TEXT_MAX (SLOT_BYTES - 2 * sizeof(uint32_t) - sizeof(uint64_t))
 
 /* Longest text of one place, every byte escaped. */
-#define PLACE_TEXT_MAX (6u * 8u * GAZETTEER_NAME_MAX)
+#define PLACE_TEXT_MAX \
+	(6u * 8u * GAZETTEER_NAME_MAX + 8u * SETTING_ICON_BASE_MAX)
 
 #define WHY_MAX (PATH_MAX + 512u)
 
 struct kept_place {
 	uint32_t id; /* 0 = empty */
 	uint32_t len;
+	uint64_t minute; /* of its opening_hours; 0 = any */
 	char text[SLOT_TEXT_MAX];
 };
 
@@ -33,25 +38,28 @@ _Static_assert(
     sizeof(struct kept_place) == SLOT_BYTES, "slots are of one size");
 
 struct gazetteer_reader {
-	const struct gazetteer *gazetteer;
+	struct gazetteer *gazetteer;
 	sqlite3 *db;
 	sqlite3_stmt *read;
 	struct kept_place *slots; /* touched only where used */
 	struct buf text;          /* of the place that is being written */
 	struct kd_search search;
+	struct gazetteer_filter filter; /* of the question */
+	struct local_time now;
+	uint64_t minute;   /* of `now', since 1970 */
 	char why[WHY_MAX]; /* the last failure */
 };
 
 enum herd_error
 gazetteer_reader_open(
-    const struct gazetteer *gazetteer, struct gazetteer_reader **out)
+    struct gazetteer *gazetteer, struct gazetteer_reader **out)
 {
 	struct gazetteer_reader *reader = calloc(1, sizeof(*reader));
 	enum herd_error error = HERD_OK;
 
 	if (reader == NULL)
 		return HERD_ENOMEM;
-	reader->gazetteer = gazetteer;
+	reader->gazetteer = gazetteer_hold(gazetteer);
 	buf_init(&reader->text, PLACE_TEXT_MAX);
 	reader->slots = calloc(SLOTS, sizeof(*reader->slots));
 	if (reader->slots == NULL)
@@ -77,6 +85,7 @@ gazetteer_reader_close(struct gazetteer_reader *reader)
 		return;
 	sqlite3_finalize(reader->read);
 	sqlite3_close(reader->db);
+	gazetteer_close(reader->gazetteer);
 	buf_release(&reader->text);
 	free(reader->slots);
 	free(reader);
@@ -102,6 +111,8 @@ find_nearest(
 	    location_lat(question->at), location_lon(question->at), search->at);
 	search->limit = chord2_of(question->radius_m);
 	search->want = question->max;
+	search->filter =
+	    question_is_filtered(question) ? &reader->filter.kd : NULL;
 	kd_tree_search(gazetteer->points, (size_t)gazetteer->rows, search);
 }
 
@@ -109,16 +120,20 @@ find_nearest(
 static enum herd_error
 add_place(struct gazetteer_reader *reader, uint32_t id, struct json *json)
 {
+	const struct gazetteer *gazetteer = reader->gazetteer;
 	struct kept_place *slot = &reader->slots[id % SLOTS];
 	struct span text;
+	bool depends_on_now;
 	enum herd_error error;
 
-	if (slot->id == id) {
+	if (slot->id == id &&
+	    (slot->minute == 0 || slot->minute == reader->minute)) {
 		json_member(json, span_of(slot->text, slot->len));
 		return HERD_OK;
 	}
 	buf_clear(&reader->text);
-	error = gazetteer_place_write(reader->read, id, &reader->text);
+	error = gazetteer_place_write(reader->read, gazetteer, id - 1,
+	    &reader->now, &depends_on_now, &reader->text);
 	if (error != HERD_OK)
 		return error;
 	text = buf_span(&reader->text);
@@ -126,6 +141,7 @@ add_place(struct gazetteer_reader *reader, uint32_t id, struct json *json)
 	if (text.len <= SLOT_TEXT_MAX) {
 		memcpy(slot->text, text.data, text.len);
 		slot->len = (uint32_t)text.len;
+		slot->minute = depends_on_now ? reader->minute : 0;
 		slot->id = id;
 	}
 	return HERD_OK;
@@ -185,6 +201,76 @@ explain(struct gazetteer_reader *reader, enum herd_error error)
 	return reader->why;
 }
 
+/* The names, which the first question that needs them reads. */
+static enum herd_error
+find_names(struct gazetteer_reader *reader, const struct gazetteer_names **out)
+{
+	struct gazetteer *gazetteer = reader->gazetteer;
+	enum herd_error error = HERD_OK;
+
+	pthread_mutex_lock(&gazetteer->names_lock);
+	if (gazetteer->names == NULL)
+		error = gazetteer_names_read(
+		    gazetteer, reader->db, &gazetteer->names);
+	*out = gazetteer->names;
+	pthread_mutex_unlock(&gazetteer->names_lock);
+	return error == HERD_ESYNTAX ? HERD_ESYSTEM : error;
+}
+
+static enum herd_error
+prepare(struct gazetteer_reader *reader, const struct places_question *question)
+{
+	struct wall now = clock_wall();
+	uint64_t minute = now.ns / HERD_NS_PER_S / 60;
+	const struct gazetteer_names *names = NULL;
+	enum herd_error error;
+
+	if (minute != reader->minute)
+		reader->now = gazetteer_filter_time(reader->gazetteer, now);
+	reader->minute = minute;
+	if (!question_is_filtered(question))
+		return HERD_OK;
+	error = find_names(reader, &names);
+	if (error == HERD_OK)
+		gazetteer_filter_init(&reader->filter, reader->gazetteer, names,
+		    &question->filter, now);
+	return error;
+}
+
+static double
+population_of(struct gazetteer_reader *reader, size_t index)
+{
+	double people = 0;
+
+	if (sqlite3_bind_int64(reader->read, 1, (sqlite3_int64)index + 1) ==
+		SQLITE_OK &&
+	    sqlite3_step(reader->read) == SQLITE_ROW)
+		people = sqlite3_column_double(reader->read, 5);
+	(void)sqlite3_reset(reader->read);
+	return people;
+}
+
+/* The nearest ones, those of most people first; equal ones stay in order. */
+static void
+sort_by_population(struct gazetteer_reader *reader)
+{
+	struct kd_found *found = reader->search.found;
+	double people[REQUEST_BOUND_MAX];
+
+	for (unsigned i = 0; i < reader->search.count; i++) {
+		struct kd_found place = found[i];
+		double mine = population_of(reader, place.index);
+		unsigned at = i;
+
+		for (; at > 0 && people[at - 1] < mine; at--) {
+			people[at] = people[at - 1];
+			found[at] = found[at - 1];
+		}
+		people[at] = mine;
+		found[at] = place;
+	}
+}
+
 enum herd_error
 gazetteer_reader_ask(struct gazetteer_reader *reader,
     const struct places_question *question, struct buf *answer,
@@ -193,8 +279,14 @@ gazetteer_reader_ask(struct gazetteer_reader *reader,
 	size_t start = answer->len;
 	enum herd_error result;
 
-	find_nearest(reader, question);
-	result = add_answer(reader, answer, facts);
+	result = prepare(reader, question);
+	if (result == HERD_OK) {
+		find_nearest(reader, question);
+		if (question->filter.rank == PLACES_RANK_PROMINENCE)
+			sort_by_population(reader);
+	}
+	if (result == HERD_OK)
+		result = add_answer(reader, answer, facts);
 	if (result == HERD_OK)
 		return HERD_OK;
 	buf_truncate(answer, start);

@@ -9,9 +9,9 @@
 
 struct gazetteer_reader;
 
-/* HERD_ESYSTEM: the file cannot be opened any more. */
+/* Holds the gazetteer. HERD_ESYSTEM: the file cannot be opened any more. */
 HERD_MUST_CHECK enum herd_error gazetteer_reader_open(
-    const struct gazetteer *gazetteer, struct gazetteer_reader **out);
+    struct gazetteer *gazetteer, struct gazetteer_reader **out);
 void gazetteer_reader_close(struct gazetteer_reader *reader);
 
 /*

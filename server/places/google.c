@@ -8,22 +8,26 @@
 #include <stdio.h>
 
 #include "places/attribution.h"
+#include "places/result_icon.h"
 #include "places/upstream.h"
 #include "places/upstream_json.h"
 
 #define ATTRIBUTION_LIST_MAX 16u
-#define TYPES_MAX 64u
+#define RESULTS_MAX 20u
 #define PHOTOS_MAX 10u
 
 /* The basic fields; the rich ones are billed higher. */
 static const char MASK_BASIC[] =
     "places.id,places.displayName,places.location,places.viewport,"
-    "places.types,places.shortFormattedAddress,places.businessStatus,"
+    "places.types,places.shortFormattedAddress,places.formattedAddress,"
+    "places.businessStatus,"
     "places.plusCode,places.iconMaskBaseUri,places.iconBackgroundColor,"
     "places.attributions";
 static const char MASK_RICH[] =
     "places.rating,places.userRatingCount,places.priceLevel,"
     "places.currentOpeningHours.openNow,places.photos";
+/* A question for what is open needs it. */
+static const char MASK_OPEN[] = "places.currentOpeningHours.openNow";
 
 /* Price levels, which the legacy API numbers from 0. */
 static const char *const PRICE_LEVELS[] = {
@@ -38,12 +42,14 @@ static enum herd_error
 google_ask(const struct upstream_config *config,
     const struct places_question *question, struct upstream_request *request)
 {
-	char mask[sizeof(MASK_BASIC) + sizeof(MASK_RICH)];
+	char mask[sizeof(MASK_BASIC) + sizeof(MASK_RICH) + sizeof(MASK_OPEN)];
+	bool needs_hours = question->filter.open_now && !config->rich;
 	struct json json;
 	enum herd_error error;
 
-	(void)snprintf(mask, sizeof(mask), "%s%s%s", MASK_BASIC,
-	    config->rich ? "," : "", config->rich ? MASK_RICH : "");
+	(void)snprintf(mask, sizeof(mask), "%s%s%s%s", MASK_BASIC,
+	    config->rich || needs_hours ? "," : "",
+	    config->rich ? MASK_RICH : "", needs_hours ? MASK_OPEN : "");
 	error = buf_addf(
 	    &request->url, "%s/v1/places:searchNearby", config->base_url);
 	if (error == HERD_OK)
@@ -68,20 +74,37 @@ google_ask(const struct upstream_config *config,
 	json_number(&json, "radius", upstream_radius_m(question));
 	json_object_end(&json);
 	json_object_end(&json);
-	json_count(&json, "maxResultCount", question->max);
+	if (question->filter.type[0] != '\0') {
+		struct span type = span_from(question->filter.type);
+
+		json_texts(&json, "includedTypes", &type, 1);
+	}
+	json_count(
+	    &json, "maxResultCount", upstream_max(question, RESULTS_MAX));
 	/* As the legacy API, which orders by prominence, does. */
-	json_text(&json, "rankPreference", span_from("POPULARITY"));
+	json_word(&json, "rankPreference",
+	    question->filter.rank == PLACES_RANK_DISTANCE ? "DISTANCE"
+							  : "POPULARITY");
 	json_object_end(&json);
 	return json_end(&json);
 }
 
 /* --- the answer ---------------------------------------------------------- */
 
+/* ProtoJSON leaves a number out that is 0. */
+static bool
+read_degrees(const cJSON *object, const char *name, double *out)
+{
+	*out = 0;
+	return !cJSON_HasObjectItem(object, name) ||
+	       member_number(object, name, out);
+}
+
 static bool
 read_point(const cJSON *object, struct geo_point *out)
 {
-	return member_number(object, "latitude", &out->lat) &&
-	       member_number(object, "longitude", &out->lng) &&
+	return object != NULL && read_degrees(object, "latitude", &out->lat) &&
+	       read_degrees(object, "longitude", &out->lng) &&
 	       geo_point_is_valid(*out);
 }
 
@@ -120,6 +143,13 @@ add_view(struct json *json, const cJSON *place, struct geo_point at)
 		add_geometry_of(json, at, high, low);
 	else
 		add_geometry_around(json, at);
+}
+
+static bool
+is_open(const cJSON *place)
+{
+	return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(
+	    member_object(place, "currentOpeningHours"), "openNow"));
 }
 
 static void
@@ -201,44 +231,59 @@ add_price_level(struct json *json, const cJSON *place)
 	}
 }
 
-static void
-add_types(struct json *json, const cJSON *place)
+static size_t
+read_types(const cJSON *place, struct span types[UPSTREAM_TYPES_MAX])
 {
-	struct span types[TYPES_MAX];
 	size_t count = 0;
 	const cJSON *type;
 
 	cJSON_ArrayForEach(type, member_array(place, "types")) {
-		if (cJSON_IsString(type) && count < TYPES_MAX)
+		if (cJSON_IsString(type) && count < UPSTREAM_TYPES_MAX)
 			types[count++] = span_from(type->valuestring);
 	}
-	json_texts(json, "types", types, count);
+	return count;
 }
 
-static void
-add_icon_mask(struct json *json, const cJSON *place)
+static struct span
+read_name(const cJSON *place)
 {
-	add_text_if(json, "icon_background_color",
-	    member_text(place, "iconBackgroundColor"));
-	add_text_if(
-	    json, "icon_mask_base_uri", member_text(place, "iconMaskBaseUri"));
+	return member_text(member_object(place, "displayName"), "text");
 }
 
 static bool
-add_place(struct json *json, const cJSON *place, struct geo_point at)
+is_whole(const cJSON *place)
+{
+	return member_text(place, "id").data != NULL &&
+	       read_name(place).data != NULL;
+}
+
+/* Clients demand a vicinity; a place without address has its name there. */
+static struct span
+read_vicinity(const cJSON *place)
 {
 	struct span address = member_text(place, "shortFormattedAddress");
-	struct span id = member_text(place, "id");
 
 	if (address.data == NULL)
 		address = member_text(place, "formattedAddress");
+	return address.data != NULL ? address : read_name(place);
+}
+
+static void
+add_place(const struct upstream_result *result, const cJSON *place)
+{
+	struct json *json = result->json;
+	struct span id = member_text(place, "id");
+	struct span types[UPSTREAM_TYPES_MAX];
+	size_t type_count = read_types(place, types);
+
 	json_object(json, NULL);
 	add_text_if(
 	    json, "business_status", member_text(place, "businessStatus"));
-	add_view(json, place, at);
-	add_icon_mask(json, place);
-	add_text_if(json, "name",
-	    member_text(member_object(place, "displayName"), "text"));
+	add_view(json, place, result->at);
+	result_icon_add(json, result->config->icon_base, types, type_count,
+	    member_text(place, "iconBackgroundColor"),
+	    member_text(place, "iconMaskBaseUri"));
+	json_text(json, "name", read_name(place));
 	add_opening_hours(json, place);
 	add_photos(json, place);
 	json_text(json, "place_id", id);
@@ -246,12 +291,21 @@ add_place(struct json *json, const cJSON *place, struct geo_point at)
 	add_price_level(json, place);
 	add_number_if(json, "rating", place, "rating");
 	json_text(json, "reference", id);
-	add_types(json, place);
+	json_text(json, "scope", span_from("APP"));
+	json_texts(json, "types", types, type_count);
 	add_number_if(json, "user_ratings_total", place, "userRatingCount");
-	add_text_if(json, "vicinity", address);
+	json_text(json, "vicinity", read_vicinity(place));
 	json_object_end(json);
-	return true;
 }
+
+static const struct upstream_form FORM = {
+	.read_at = read_location,
+	.is_whole = is_whole,
+	.add = add_place,
+	.read_types = read_types,
+	.read_name = read_name,
+	.is_open = is_open,
+};
 
 /* The attributions of all places, each once; release them. */
 struct attribution_list {
@@ -309,8 +363,6 @@ static const char *
 find_fault(const cJSON *json)
 {
 	const cJSON *places = cJSON_GetObjectItemCaseSensitive(json, "places");
-	const cJSON *place;
-	struct geo_point at;
 
 	if (!cJSON_IsObject(json))
 		return "the answer is not an object";
@@ -318,20 +370,14 @@ find_fault(const cJSON *json)
 		return NULL;
 	if (!cJSON_IsArray(places))
 		return "the answer's places are not a list";
-	cJSON_ArrayForEach(place, places) {
-		if (member_text(place, "id").data == NULL)
-			return "the answer has a place without an id";
-		if (!read_location(place, &at))
-			return "the answer has a place without a location";
-	}
-	return NULL;
+	return upstream_list_fault(places, &FORM);
 }
 
 static enum herd_error
-google_read(const struct places_question *question, struct span body,
-    struct buf *json, struct answer_facts *facts, struct buf *why)
+google_read(const struct upstream_config *config,
+    const struct places_question *question, struct span body, struct buf *json,
+    struct answer_facts *facts, struct buf *why)
 {
-	static const struct upstream_form form = { read_location, add_place };
 	struct attribution_list list;
 	const cJSON *places;
 	cJSON *tree;
@@ -341,7 +387,7 @@ google_read(const struct places_question *question, struct span body,
 	if (tree != NULL) {
 		places = member_array(tree, "places");
 		collect_attributions(&list, places);
-		error = upstream_write(json, question, places, &form,
+		error = upstream_write(json, config, question, places, &FORM,
 		    list.spans, list.count, facts);
 		release_list(&list);
 	}

@@ -10,6 +10,32 @@
 #include "places/upstream.h"
 #include "places/upstream_json.h"
 
+/* "&NAME=VALUE", unless there is none. */
+static enum herd_error
+add_parameter(struct buf *url, const char *name, const char *value)
+{
+	enum herd_error error;
+
+	if (value[0] == '\0')
+		return HERD_OK;
+	error = buf_addf(url, "&%s=", name);
+	return error != HERD_OK ? error
+				: text_to_percent(url, span_from(value));
+}
+
+/* Its rankby=distance takes no radius, so that the order stays its own. */
+static enum herd_error
+add_filter(struct buf *url, const struct places_filter *filter)
+{
+	enum herd_error error = add_parameter(url, "type", filter->type);
+
+	if (error == HERD_OK)
+		error = add_parameter(url, "keyword", filter->keyword);
+	if (error == HERD_OK && filter->open_now)
+		error = buf_add_text(url, "&opennow");
+	return error;
+}
+
 static enum herd_error
 legacy_ask(const struct upstream_config *config,
     const struct places_question *question, struct upstream_request *request)
@@ -29,6 +55,8 @@ legacy_ask(const struct upstream_config *config,
 	if (error == HERD_OK)
 		error = text_to_percent(&request->url,
 		    span_of(config->key->text, config->key->len));
+	if (error == HERD_OK)
+		error = add_filter(&request->url, &question->filter);
 	return error;
 }
 
@@ -197,8 +225,9 @@ refuse_as_told(struct span body, const struct layout *layout,
 }
 
 static enum herd_error
-legacy_read(const struct places_question *question, struct span body,
-    struct buf *json, struct answer_facts *facts, struct buf *why)
+legacy_read(const struct upstream_config *config HERD_UNUSED,
+    const struct places_question *question, struct span body, struct buf *json,
+    struct answer_facts *facts, struct buf *why)
 {
 	enum places_status status = PLACES_UNKNOWN_ERROR;
 	struct layout layout;

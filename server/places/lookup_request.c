@@ -240,8 +240,9 @@ read_body(struct places_lookup *lookup, const struct fetch_result *result,
 		body = buf_span(&masked);
 	}
 	if (error == HERD_OK)
-		error = upstream_read(provider->upstream, &lookup->question,
-		    result->http_status, body, raw, facts, why);
+		error = upstream_read(provider->upstream, &provider->config,
+		    &lookup->question, result->http_status, body, raw, facts,
+		    why);
 	buf_release(&masked);
 	return error;
 }
@@ -261,7 +262,7 @@ read_result(struct places_lookup *lookup, const struct fetch_result *result,
 
 	buf_clear(answer);
 	buf_init(&raw, PLACES_ANSWER_MAX);
-	*facts = (struct answer_facts){ PLACES_UNKNOWN_ERROR, 0 };
+	*facts = (struct answer_facts){ .status = PLACES_UNKNOWN_ERROR };
 	if (result->outcome != FETCH_ANSWERED)
 		error = text_to_utf8(why, span_from(result->text));
 	else
@@ -303,6 +304,7 @@ note_result(struct places_lookup *lookup, const struct answer_facts *facts,
 
 	places_stats_count(&provider->stats, facts->status,
 	    mono_since(now, lookup->step_began));
+	provider_add(provider, PROVIDER_LEFT_OUT, facts->left_out);
 	if (!good)
 		provider_note_error(provider, why, now);
 	if (good && provider->failing)

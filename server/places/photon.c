@@ -5,12 +5,15 @@
  */
 #include <stdio.h>
 
-#include "places/photon_types.h"
+#include "herd/place_types.h"
+#include "herd/street.h"
+#include "places/result_icon.h"
 #include "places/upstream.h"
 #include "places/upstream_json.h"
 
 #define ID_MAX 32u
 #define TEXT_MAX 1024u
+#define RESULTS_MAX 50u
 
 /* openstreetmap.org/copyright asks for the name and the licence. */
 static const char ATTRIBUTION[] =
@@ -24,13 +27,25 @@ photon_ask(const struct upstream_config *config,
 	char lat[UPSTREAM_DECIMAL_MAX];
 	char lng[UPSTREAM_DECIMAL_MAX];
 	char radius_km[UPSTREAM_DECIMAL_MAX];
+	const char *type = question->filter.type;
+	const struct place_types_tag *tag = place_types_tags();
+	enum herd_error error;
 
 	upstream_decimal(location_lat(question->at), lat);
 	upstream_decimal(location_lon(question->at), lng);
 	upstream_decimal(upstream_radius_m(question) / 1000, radius_km);
-	return buf_addf(&request->url,
+	error = buf_addf(&request->url,
 	    "%s/reverse?lon=%s&lat=%s&radius=%s&limit=%u", config->base_url,
-	    lng, lat, radius_km, question->max);
+	    lng, lat, radius_km, upstream_max(question, RESULTS_MAX));
+	/* Without them the nearest are streets and house numbers. */
+	for (; error == HERD_OK && tag->key != NULL; tag++) {
+		if (type[0] != '\0' && !place_types_may_be(tag, type))
+			continue;
+		error = buf_addf(&request->url, "&osm_tag=%s%s%s", tag->key,
+		    tag->value != NULL ? ":" : "",
+		    tag->value != NULL ? tag->value : "");
+	}
+	return error;
 }
 
 /* [lng, lat], as GeoJSON has it. */
@@ -76,18 +91,21 @@ read_town(const cJSON *properties)
 	return town;
 }
 
-/* "Street 12"; empty when there is no street. */
+/* "Street 12" or "12 Street"; empty when there is no street. */
 static void
 format_street(const cJSON *properties, char out[TEXT_MAX])
 {
-	struct span street = member_text(properties, "street");
-	struct span number = member_text(properties, "housenumber");
+	struct buf text;
 
-	out[0] = '\0';
-	if (street.data != NULL && street.len + number.len + 2 <= TEXT_MAX)
-		(void)snprintf(out, TEXT_MAX, "%s%s%s", street.data,
-		    number.data != NULL ? " " : "",
-		    number.data != NULL ? number.data : "");
+	buf_init(&text, TEXT_MAX - 1);
+	/* One that is too long is left out. */
+	if (street_format(&text, member_text(properties, "countrycode"),
+		member_text(properties, "street"),
+		member_text(properties, "housenumber")) != HERD_OK)
+		buf_clear(&text);
+	memcpy(out, text.len > 0 ? buf_span(&text).data : "", text.len);
+	out[text.len] = '\0';
+	buf_release(&text);
 }
 
 /* "Street 12, Town"; either may be missing. */
@@ -140,13 +158,61 @@ add_view(struct json *json, const cJSON *properties, struct geo_point at)
 		add_geometry_around(json, at);
 }
 
-/* False: it has neither name nor address, so nothing to show. */
+/* One with neither name nor address has nothing to show. */
 static bool
-add_feature(struct json *json, const cJSON *feature, struct geo_point at)
+is_whole(const cJSON *feature)
 {
 	const cJSON *properties = member_object(feature, "properties");
+	char street[TEXT_MAX];
+	char id[ID_MAX];
+
+	format_street(properties, street);
+	return read_id(properties, id) &&
+	       (member_text(properties, "name").data != NULL ||
+		   street[0] != '\0');
+}
+
+static bool
+is_wanted(const cJSON *feature)
+{
+	const cJSON *properties = member_object(feature, "properties");
+	struct span key = member_text(properties, "osm_key");
+
+	/* What is broken is counted as that. */
+	return key.data == NULL ||
+	       place_types_has_tag(key, member_text(properties, "osm_value"));
+}
+
+static size_t
+read_types(const cJSON *feature, struct span types[UPSTREAM_TYPES_MAX])
+{
+	const cJSON *properties = member_object(feature, "properties");
+
+	return place_types_of_osm(member_text(properties, "osm_key"),
+	    member_text(properties, "osm_value"), types);
+}
+
+static struct span
+read_name(const cJSON *feature)
+{
+	return member_text(member_object(feature, "properties"), "name");
+}
+
+/* Photon does not tell opening hours. */
+static bool
+is_open(const cJSON *feature HERD_UNUSED)
+{
+	return false;
+}
+
+static void
+add_feature(const struct upstream_result *result, const cJSON *feature)
+{
+	struct json *json = result->json;
+	const cJSON *properties = member_object(feature, "properties");
 	struct span name = member_text(properties, "name");
-	struct span types[PHOTON_TYPES_MAX];
+	struct span types[PLACE_TYPES_MAX];
+	const struct span none = { NULL, 0 };
 	char street[TEXT_MAX];
 	char vicinity[TEXT_MAX];
 	char id[ID_MAX];
@@ -156,55 +222,60 @@ add_feature(struct json *json, const cJSON *feature, struct geo_point at)
 	format_vicinity(street, properties, vicinity);
 	if (name.data == NULL)
 		name = span_from(street);
-	if (name.len == 0 || !read_id(properties, id))
-		return false;
-	count = photon_types(member_text(properties, "osm_key"),
+	(void)read_id(properties, id);
+	count = place_types_of_osm(member_text(properties, "osm_key"),
 	    member_text(properties, "osm_value"), types);
 	json_object(json, NULL);
-	add_view(json, properties, at);
+	/* OpenStreetMap takes the tag off a place that has closed. */
+	if (span_is(types[count - 1], "establishment"))
+		json_text(json, "business_status", span_from("OPERATIONAL"));
+	add_view(json, properties, result->at);
+	result_icon_add(
+	    json, result->config->icon_base, types, count, none, none);
 	json_text(json, "name", name);
 	json_text(json, "place_id", span_from(id));
 	json_text(json, "reference", span_from(id));
+	json_text(json, "scope", span_from("APP"));
 	json_texts(json, "types", types, count);
 	json_text(
 	    json, "vicinity", vicinity[0] != '\0' ? span_from(vicinity) : name);
 	json_object_end(json);
-	return true;
 }
+
+static const struct upstream_form FORM = {
+	.read_at = read_at,
+	.is_whole = is_whole,
+	.is_wanted = is_wanted,
+	.add = add_feature,
+	.read_types = read_types,
+	.read_name = read_name,
+	.is_open = is_open,
+};
 
 /* NULL: an answer that can be used. */
 static const char *
 find_fault(const cJSON *json)
 {
 	const cJSON *features = member_array(json, "features");
-	const cJSON *feature;
-	struct geo_point at;
-	char id[ID_MAX];
 
 	if (features == NULL)
 		return "the answer has no list of features";
-	cJSON_ArrayForEach(feature, features) {
-		if (!read_at(feature, &at))
-			return "the answer has a feature without coordinates";
-		if (!read_id(member_object(feature, "properties"), id))
-			return "the answer has a feature without an id";
-	}
-	return NULL;
+	return upstream_list_fault(features, &FORM);
 }
 
 static enum herd_error
-photon_read(const struct places_question *question, struct span body,
-    struct buf *json, struct answer_facts *facts, struct buf *why)
+photon_read(const struct upstream_config *config,
+    const struct places_question *question, struct span body, struct buf *json,
+    struct answer_facts *facts, struct buf *why)
 {
-	static const struct upstream_form form = { read_at, add_feature };
 	struct span attribution = span_from(ATTRIBUTION);
 	cJSON *tree;
 	enum herd_error error =
 	    upstream_open(body, find_fault, &tree, facts, why);
 
 	if (tree != NULL)
-		error = upstream_write(json, question,
-		    member_array(tree, "features"), &form, &attribution, 1,
+		error = upstream_write(json, config, question,
+		    member_array(tree, "features"), &FORM, &attribution, 1,
 		    facts);
 	cJSON_Delete(tree);
 	return error;

@@ -10,6 +10,7 @@
 #include <curl/curl.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "herd/herdfile.h"
 #include "herd/text.h"
 #include "herd/version.h"
@@ -65,16 +66,19 @@ open_gazetteer(struct places *places, const struct opening *opening)
 	const char *text;
 	enum herd_error error;
 
-	if (places->gazetteer != NULL)
+	if (places->has_gazetteer)
 		return HERD_OK;
+	places->has_gazetteer = true;
 	buf_init(&path, 8192);
 	error = gazetteer_locate(opening->settings->places.data, opening->node,
 	    opening->base_dir, &path, opening->message);
 	if (error == HERD_OK) {
 		text = buf_cstr(&path);
-		error = text == NULL ? HERD_ENOMEM
-				     : gazetteer_open(text, opening->message,
-					   &places->gazetteer);
+		error = text == NULL
+			    ? HERD_ENOMEM
+			    : gazetteer_open(text,
+				  opening->settings->places.icon_base,
+				  opening->message, &places->gazetteer);
 	}
 	buf_release(&path);
 	return error;
@@ -182,6 +186,8 @@ places_open(const struct settings *settings, const char *node,
 	if (places == NULL)
 		return HERD_ENOMEM;
 	pthread_mutex_init(&places->lock, NULL);
+	pthread_mutex_init(&places->reload_lock, NULL);
+	pthread_mutex_init(&places->search_lock, NULL);
 	places_stats_init(&places->closed_gazetteer);
 	places_stats_init(&places->closed_answers);
 	places->chain = settings->places.provider;
@@ -189,6 +195,8 @@ places_open(const struct settings *settings, const char *node,
 	error = open_providers(places, &opening);
 	if (error == HERD_OK)
 		error = open_network(places, &opening);
+	if (error == HERD_OK)
+		error = places_reader_open(places, &places->search_reader);
 	if (error != HERD_OK) {
 		places_close(places);
 		return error;
@@ -202,6 +210,9 @@ places_close(struct places *places)
 {
 	if (places == NULL)
 		return;
+	if (places->reload_began)
+		pthread_join(places->reload, NULL);
+	places_reader_close(places->search_reader);
 	network_close(places->network);
 	assert(places->readers == NULL);
 	for (unsigned i = 0; i < SETTING_LIST_MAX; i++)
@@ -209,11 +220,156 @@ places_close(struct places *places)
 	gazetteer_close(places->gazetteer);
 	if (places->uses_curl)
 		curl_global_cleanup();
+	pthread_mutex_destroy(&places->search_lock);
+	pthread_mutex_destroy(&places->reload_lock);
 	pthread_mutex_destroy(&places->lock);
 	free(places);
 }
 
+/* --- a new gazetteer ------------------------------------------------------ */
+
+struct gazetteer *
+places_hold_gazetteer(struct places *places)
+{
+	struct gazetteer *gazetteer;
+
+	pthread_mutex_lock(&places->lock);
+	gazetteer = gazetteer_hold(places->gazetteer);
+	pthread_mutex_unlock(&places->lock);
+	return gazetteer;
+}
+
+/* Forgets what readers have not taken yet. Under the lock. */
+static void
+drop_fresh(struct places *places)
+{
+	for (struct places_reader *reader = places->readers; reader != NULL;
+	     reader = reader->next) {
+		gazetteer_reader_close(reader->fresh);
+		reader->fresh = NULL;
+	}
+}
+
+/*
+ * Each reader takes what is opened here for it at its next question: by then
+ * the file may be another one. Under the lock.
+ */
+static enum herd_error
+open_fresh(struct places *places, struct gazetteer *fresh)
+{
+	enum herd_error error = HERD_OK;
+
+	drop_fresh(places);
+	for (struct places_reader *reader = places->readers;
+	     error == HERD_OK && reader != NULL; reader = reader->next)
+		error = gazetteer_reader_open(fresh, &reader->fresh);
+	if (error == HERD_OK && gazetteer_has_changed(fresh))
+		error = HERD_ESYSTEM;
+	if (error != HERD_OK)
+		drop_fresh(places);
+	return error;
+}
+
+static enum herd_error
+exchange_gazetteer(
+    struct places *places, struct gazetteer *fresh, struct buf *message)
+{
+	struct gazetteer *old = fresh;
+	enum herd_error error;
+
+	pthread_mutex_lock(&places->lock);
+	error = open_fresh(places, fresh);
+	if (error == HERD_OK) {
+		old = places->gazetteer;
+		places->gazetteer = fresh;
+		places->last_error[0] = '\0';
+		atomic_fetch_add(&places->generation, 1);
+	}
+	pthread_mutex_unlock(&places->lock);
+	if (error != HERD_OK &&
+	    buf_addf(message, "%s: it was written while it was read; try again",
+		fresh->path) != HERD_OK)
+		error = HERD_ENOMEM;
+	gazetteer_close(old);
+	return error;
+}
+
+enum herd_error
+places_reload(struct places *places, bool *changed, struct buf *message)
+{
+	struct gazetteer *old;
+	struct gazetteer *fresh = NULL;
+	enum herd_error error = HERD_OK;
+
+	*changed = false;
+	pthread_mutex_lock(&places->reload_lock);
+	old = places_hold_gazetteer(places);
+	if (old != NULL && gazetteer_has_changed(old)) {
+		error =
+		    gazetteer_open(old->path, old->icon_base, message, &fresh);
+		if (error == HERD_OK)
+			error = exchange_gazetteer(places, fresh, message);
+		*changed = error == HERD_OK;
+	}
+	pthread_mutex_unlock(&places->reload_lock);
+	gazetteer_close(old);
+	return error;
+}
+
+static void *
+run_reload(void *arg)
+{
+	struct places *places = arg;
+	struct buf message;
+	bool changed;
+	enum herd_error error;
+
+	buf_init(&message, 8192);
+	error = places_reload(places, &changed, &message);
+	if (error != HERD_OK)
+		places_event(places, LOG_ERROR,
+		    "the new gazetteer is not used: " SPAN_FMT,
+		    SPAN_ARG(buf_span(&message)));
+	else if (changed)
+		places_event(places, LOG_INFO, "the new gazetteer is in use");
+	buf_release(&message);
+	atomic_store(&places->reload_runs, false);
+	return NULL;
+}
+
+void
+places_reload_start(struct places *places)
+{
+	if (!places->has_gazetteer ||
+	    atomic_exchange(&places->reload_runs, true))
+		return;
+	if (places->reload_began)
+		pthread_join(places->reload, NULL);
+	places->reload_began = thread_start(&places->reload, "places-load", 0,
+				   run_reload, places) == 0;
+	if (!places->reload_began)
+		atomic_store(&places->reload_runs, false);
+}
+
 /* --- readers ------------------------------------------------------------- */
+
+/* Takes the new gazetteer that was opened for this reader. */
+static void
+take_fresh(struct places_reader *reader)
+{
+	struct places *places = reader->places;
+	struct gazetteer_reader *old = NULL;
+
+	pthread_mutex_lock(&places->lock);
+	reader->generation = atomic_load(&places->generation);
+	if (reader->fresh != NULL) {
+		old = reader->data;
+		reader->data = reader->fresh;
+		reader->fresh = NULL;
+	}
+	pthread_mutex_unlock(&places->lock);
+	gazetteer_reader_close(old);
+}
 
 enum herd_error
 places_reader_open(struct places *places, struct places_reader **out)
@@ -226,16 +382,19 @@ places_reader_open(struct places *places, struct places_reader **out)
 	reader->places = places;
 	places_stats_init(&reader->gazetteer);
 	places_stats_init(&reader->answers);
-	if (places->gazetteer != NULL)
+	pthread_mutex_lock(&places->lock);
+	reader->generation = atomic_load(&places->generation);
+	if (places->has_gazetteer)
 		error = gazetteer_reader_open(places->gazetteer, &reader->data);
+	if (error == HERD_OK) {
+		reader->next = places->readers;
+		places->readers = reader;
+	}
+	pthread_mutex_unlock(&places->lock);
 	if (error != HERD_OK) {
 		free(reader);
 		return error;
 	}
-	pthread_mutex_lock(&places->lock);
-	reader->next = places->readers;
-	places->readers = reader;
-	pthread_mutex_unlock(&places->lock);
 	*out = reader;
 	return HERD_OK;
 }
@@ -257,6 +416,7 @@ places_reader_close(struct places_reader *reader)
 	places_stats_add(&places->closed_answers, &reader->answers);
 	pthread_mutex_unlock(&places->lock);
 	gazetteer_reader_close(reader->data);
+	gazetteer_reader_close(reader->fresh);
 	free(reader);
 }
 
@@ -289,11 +449,15 @@ places_ask_gazetteer(struct places_reader *reader,
 {
 	struct mono start = clock_mono();
 	const char *text = NULL;
-	enum herd_error error =
-	    gazetteer_reader_ask(reader->data, question, answer, facts, &text);
+	enum herd_error error;
 
+	if (reader->generation != atomic_load(&reader->places->generation))
+		take_fresh(reader);
+	error =
+	    gazetteer_reader_ask(reader->data, question, answer, facts, &text);
 	if (error != HERD_OK) {
-		*facts = (struct answer_facts){ PLACES_UNKNOWN_ERROR, 0 };
+		*facts =
+		    (struct answer_facts){ .status = PLACES_UNKNOWN_ERROR };
 		note_failure(reader->places, text);
 	}
 	places_stats_count(
@@ -402,7 +566,7 @@ places_ask(struct places_reader *reader, const struct places_question *question,
 			return PLACES_ANSWERED;
 		}
 	}
-	if (places->gazetteer == NULL)
+	if (!places->has_gazetteer)
 		return answer_failure(reader, answer, PLACES_REQUEST_DENIED,
 		    "This node has no places provider.");
 	return answer_failure(reader, answer, PLACES_UNKNOWN_ERROR,

@@ -25,10 +25,28 @@
 /* Every question is answered within this, whatever an upstream does. */
 #define PLACES_DEADLINE_MS 10000u
 
+#define PLACES_TYPE_MAX 48u
+#define PLACES_KEYWORD_MAX 96u
+
+enum places_rank {
+	PLACES_RANK_USUAL, /* as WHATSAT: each provider's own */
+	PLACES_RANK_DISTANCE,
+	PLACES_RANK_PROMINENCE,
+};
+
+/* What a place must be. Unused bytes are 0; question_set_filter() fills it. */
+struct places_filter {
+	char type[PLACES_TYPE_MAX + 1];       /* Google's word; "" = any */
+	char keyword[PLACES_KEYWORD_MAX + 1]; /* folded; "" = any */
+	bool open_now;                        /* and known to be */
+	enum places_rank rank;
+};
+
 struct places_question {
 	struct location at;
 	double radius_m; /* 0 < x <= 50,000 */
 	unsigned max;    /* 1 to 20 */
+	struct places_filter filter;
 };
 
 enum places_result {
@@ -92,6 +110,17 @@ enum places_result places_ask(struct places_reader *reader,
 void places_asker_cancel(struct places_asker *asker);
 /* NULL is fine. */
 void places_asker_free(struct places_asker *asker);
+
+/*
+ * Reads the gazetteer's file again, if it is another one by now. Blocks; the
+ * old answers go on meanwhile, and after a failure. *changed: it is in use
+ * now. `message` says what is wrong.
+ */
+HERD_MUST_CHECK enum herd_error places_reload(
+    struct places *places, bool *changed, struct buf *message);
+
+/* The same in a thread of its own; the hooks hear of it. */
+void places_reload_start(struct places *places);
 
 /* Drops all cached answers; returns how many. From any thread. */
 size_t places_cache_flush(struct places *places);

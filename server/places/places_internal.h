@@ -24,11 +24,21 @@ struct places {
 	struct places_hooks hooks;
 	struct setting_list chain; /* enum places_kind, as asked in turn */
 	struct provider *providers[SETTING_LIST_MAX]; /* NULL: no network */
-	struct gazetteer *gazetteer; /* NULL when not in the chain */
-	struct network *network;     /* NULL when all answer at once */
+	bool has_gazetteer;                           /* it is in the chain */
+	pthread_mutex_t search_lock; /* of the reader of places_search() */
+	struct places_reader *search_reader;
+	struct network *network; /* NULL when all answer at once */
 	bool uses_curl;
-	/* lock: readers come and go, failures are noted; no answer takes it */
+	/* one reload at a time; `reload` is joined when there was one */
+	pthread_mutex_t reload_lock;
+	pthread_t reload;
+	_Atomic bool reload_runs;
+	bool reload_began;
+	_Atomic unsigned generation; /* of `gazetteer` */
+	/* lock: readers come and go, failures are noted; no answer takes it,
+	 * but for the first of a new gazetteer */
 	pthread_mutex_t lock;
+	struct gazetteer *gazetteer; /* places_hold_gazetteer() */
 	struct places_reader *readers;
 	struct places_stats closed_gazetteer; /* of readers that have gone */
 	struct places_stats closed_answers;
@@ -39,12 +49,17 @@ struct places {
 
 struct places_reader {
 	struct places *places;
-	struct gazetteer_reader *data; /* NULL when not in the chain */
+	struct gazetteer_reader *data;  /* NULL when not in the chain */
+	unsigned generation;            /* of the gazetteer that it knows */
+	struct gazetteer_reader *fresh; /* to take; places->lock */
 	/* by its thread: what the gazetteer did, what was answered at once */
 	struct places_stats gazetteer;
 	struct places_stats answers;
 	struct places_reader *next; /* places->lock */
 };
+
+/* The gazetteer that counts now, held; NULL: it is not in the chain. */
+struct gazetteer *places_hold_gazetteer(struct places *places);
 
 /* The word that places.provider has for `kind`; static. */
 const char *places_kind_name(enum places_kind kind);

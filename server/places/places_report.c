@@ -179,8 +179,57 @@ add_network(struct json *json, const struct provider_report *report)
 	json_object_end(json);
 }
 
+/* The first type of each list of types, with how many places have it. */
 static void
-add_provider(struct json *json, const struct places *places,
+add_types(struct json *json, const struct gazetteer *gazetteer)
+{
+	char name[GAZETTEER_LIST_BYTES_MAX + 1];
+
+	json_object(json, "types");
+	for (size_t i = 0; i < gazetteer->list_count; i++) {
+		struct span type = gazetteer->lists[i].types[0];
+		uint64_t places = 0;
+		size_t first = i;
+
+		for (size_t k = 0; k < gazetteer->list_count; k++) {
+			if (!span_equal(gazetteer->lists[k].types[0], type))
+				continue;
+			first = k < first ? k : first;
+			places += gazetteer->lists[k].places;
+		}
+		if (first == i) {
+			memcpy(name, type.data, type.len);
+			name[type.len] = '\0';
+			json_count(json, name, places);
+		}
+	}
+	json_object_end(json);
+}
+
+static void
+add_gazetteer(struct json *json, struct places *places)
+{
+	static const char *const sides[] = { "south", "west", "north", "east" };
+	struct gazetteer *gazetteer = places_hold_gazetteer(places);
+	char made[TIME_ISO_MAX];
+
+	json_text(json, "data", span_from(gazetteer->path));
+	json_text(json, "source_sha256", span_from(gazetteer->source));
+	json_count(json, "places", gazetteer->rows);
+	json_count(json, "data_bytes", gazetteer->bytes);
+	json_text(json, "data_made",
+	    span_of(made, time_to_iso(gazetteer->made_ns, made)));
+	json_text(json, "time_zone", span_from(gazetteer->zone));
+	json_object(json, "bounds");
+	for (size_t i = 0; i < 4; i++)
+		json_number(json, sides[i], gazetteer->bounds[i]);
+	json_object_end(json);
+	add_types(json, gazetteer);
+	gazetteer_close(gazetteer);
+}
+
+static void
+add_provider(struct json *json, struct places *places,
     const struct provider_report *report)
 {
 	json_object(json, NULL);
@@ -189,12 +238,8 @@ add_provider(struct json *json, const struct places *places,
 	add_counts(json, &report->stats);
 	add_by_status(json, &report->stats);
 	add_last_error(json, report);
-	if (report->kind == PLACES_GAZETTEER) {
-		json_text(json, "data", span_from(places->gazetteer->path));
-		json_text(json, "source_sha256",
-		    span_from(places->gazetteer->source));
-		json_count(json, "places", places->gazetteer->rows);
-	}
+	if (report->kind == PLACES_GAZETTEER)
+		add_gazetteer(json, places);
 	if (report->provider != NULL)
 		add_network(json, report);
 	json_object_end(json);

@@ -35,10 +35,17 @@ provider_may_request(struct provider *provider, struct mono now)
 }
 
 void
-provider_bump(struct provider *provider, enum provider_count count)
+provider_add(
+    struct provider *provider, enum provider_count count, uint64_t more)
 {
 	atomic_fetch_add_explicit(
-	    &provider->counts[count], 1, memory_order_relaxed);
+	    &provider->counts[count], more, memory_order_relaxed);
+}
+
+void
+provider_bump(struct provider *provider, enum provider_count count)
+{
+	provider_add(provider, count, 1);
 }
 
 void
@@ -140,7 +147,13 @@ provider_open(enum places_kind kind, const struct settings *settings,
 		provider_close(provider);
 		return error;
 	}
+	provider->icon_base = strdup(settings->places.icon_base);
+	if (provider->icon_base == NULL) {
+		provider_close(provider);
+		return HERD_ENOMEM;
+	}
 	provider->config = (struct upstream_config){
+		.icon_base = provider->icon_base,
 		.base_url = provider->base_url,
 		.key = &provider->key,
 		.rich = settings->places.google_fields != 0,
@@ -158,5 +171,6 @@ provider_close(struct provider *provider)
 	explicit_bzero(&provider->key, sizeof(provider->key));
 	pthread_mutex_destroy(&provider->lock);
 	free(provider->base_url);
+	free(provider->icon_base);
 	free(provider);
 }

@@ -28,7 +28,9 @@
 	X(REFUSED_RATE, "refused_rate",                                \
 	    "Questions not asked because of places.rate.")             \
 	X(REFUSED_QUEUE, "refused_queue",                              \
-	    "Questions not asked because too many were waiting.")
+	    "Questions not asked because too many were waiting.")      \
+	X(LEFT_OUT, "left_out",                                        \
+	    "Places without location or name, left out of answers.")
 
 enum provider_count {
 #define PROVIDER_COUNT_CODE(code, name, help) PROVIDER_##code,
@@ -45,6 +47,7 @@ struct provider {
 	const struct upstream *upstream;
 	struct upstream_config config;
 	char *base_url;
+	char *icon_base;
 	struct api_key key;
 	struct cache *cache; /* NULL: its answers are not kept */
 	uint64_t max_per_s;  /* requests; 0 = no limit */
@@ -86,6 +89,8 @@ const char *provider_count_help(enum provider_count count);
 bool provider_may_request(struct provider *provider, struct mono now);
 
 void provider_bump(struct provider *provider, enum provider_count count);
+void provider_add(
+    struct provider *provider, enum provider_count count, uint64_t more);
 
 /* Keeps `text`, in which the key is masked, as the last error. */
 void provider_note_error(

@@ -14,6 +14,22 @@
 bool question_equal(
     const struct places_question *a, const struct places_question *b);
 
+/*
+ * Sets the filter of words as people write them; each may be empty: a type
+ * ("cafe"), a part of the name in any case and with or without accents, a rank
+ * ("distance", "prominence"). NULL, or what is wrong.
+ */
+const char *question_set_filter(struct places_question *question,
+    struct span type, struct span keyword, bool open_now, struct span rank);
+
+/* Does it ask for some places only? The rank does not count. */
+bool question_is_filtered(const struct places_question *question);
+
+/* Does a place of these types and that name fit the filter's type and keyword?
+ */
+bool question_fits(const struct places_question *question,
+    const struct span *types, size_t count, struct span name);
+
 /* Equal questions have equal hashes; all bits are good. */
 uint64_t question_hash(const struct places_question *question);
 

@@ -16,7 +16,7 @@ test_call_step(struct test_call *test, enum places_kind kind)
 	step = &test->steps[test->count++];
 	*step = (struct test_call_step){
 		.kind = kind,
-		.facts = { PLACES_UNKNOWN_ERROR, 0 },
+		.facts = { .status = PLACES_UNKNOWN_ERROR },
 		.dns_ms = -1,
 		.connect_ms = -1,
 		.tls_ms = -1,
@@ -74,7 +74,7 @@ write_answer(const struct test_call *test, double total_ms, struct buf *out)
 {
 	static const struct test_call_step none = {
 		.kind = PLACES_NONE,
-		.facts = { PLACES_REQUEST_DENIED, 0 },
+		.facts = { .status = PLACES_REQUEST_DENIED },
 		.dns_ms = -1,
 		.connect_ms = -1,
 		.tls_ms = -1,
@@ -123,13 +123,14 @@ ask_network(struct network *network, const struct places_question *question,
 }
 
 static void
-ask_gazetteer(const struct gazetteer *gazetteer,
-    const struct places_question *question, struct test_call *test)
+ask_gazetteer(struct places *places, const struct places_question *question,
+    struct test_call *test)
 {
 	struct gazetteer_reader *reader = NULL;
 	struct test_call_step *step = test_call_step(test, PLACES_GAZETTEER);
 	struct mono start = clock_mono();
 	const char *text = "its data could not be opened";
+	struct gazetteer *gazetteer = places_hold_gazetteer(places);
 	struct buf answer;
 	enum herd_error error;
 
@@ -142,6 +143,7 @@ ask_gazetteer(const struct gazetteer *gazetteer,
 	if (error != HERD_OK)
 		places_keep_error(step->text, span_from(text));
 	gazetteer_reader_close(reader);
+	gazetteer_close(gazetteer);
 	buf_release(&answer);
 }
 
@@ -156,8 +158,8 @@ places_test_json(struct places *places, const struct places_question *question,
 
 	if (places->network != NULL)
 		error = ask_network(places->network, question, &test);
-	else if (places->gazetteer != NULL)
-		ask_gazetteer(places->gazetteer, question, &test);
+	else if (places->has_gazetteer)
+		ask_gazetteer(places, question, &test);
 	if (error == HERD_OK)
 		error = write_answer(
 		    &test, (double)mono_since(clock_mono(), start) / 1e6, out);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "places/question.h"
 #include "places/upstream_json.h"
 
 static const struct upstream *const UPSTREAMS[] = {
@@ -61,6 +62,12 @@ double
 upstream_radius_m(const struct places_question *question)
 {
 	return fmax(question->radius_m, UPSTREAM_RADIUS_MIN_M);
+}
+
+unsigned
+upstream_max(const struct places_question *question, unsigned most)
+{
+	return question_is_filtered(question) ? most : question->max;
 }
 
 void
@@ -128,11 +135,12 @@ read_failure(unsigned http_status, struct span body, struct answer_facts *facts,
 
 enum herd_error
 upstream_read(const struct upstream *upstream,
+    const struct upstream_config *config,
     const struct places_question *question, unsigned http_status,
     struct span body, struct buf *json, struct answer_facts *facts,
     struct buf *why)
 {
 	if (http_status != 200)
 		return read_failure(http_status, body, facts, why);
-	return upstream->read(question, body, json, facts, why);
+	return upstream->read(config, question, body, json, facts, why);
 }

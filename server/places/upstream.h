@@ -28,6 +28,7 @@ struct upstream_config {
 	const char *base_url;      /* without a slash at its end */
 	const struct api_key *key; /* len 0: none */
 	bool rich;                 /* google_fields: rich */
+	const char *icon_base;     /* result_icon.h */
 };
 
 /* Release it with upstream_request_release(). */
@@ -53,9 +54,9 @@ struct upstream {
 	 * and sets a bad one (then `json` may hold a part, which the caller
 	 * drops). Errors are our own: HERD_ENOMEM, HERD_ELIMIT.
 	 */
-	enum herd_error (*read)(const struct places_question *question,
-	    struct span body, struct buf *json, struct answer_facts *facts,
-	    struct buf *why);
+	enum herd_error (*read)(const struct upstream_config *config,
+	    const struct places_question *question, struct span body,
+	    struct buf *json, struct answer_facts *facts, struct buf *why);
 };
 
 #define UPSTREAM_NONE(id, word)
@@ -80,6 +81,9 @@ HERD_MUST_CHECK enum herd_error upstream_request_header(
 /* The radius to ask for. */
 double upstream_radius_m(const struct places_question *question);
 
+/* How many to ask for: more than are wanted if some will not fit. */
+unsigned upstream_max(const struct places_question *question, unsigned most);
+
 #define UPSTREAM_DECIMAL_MAX 32u
 /* Up to nine decimals, without zeros at the end and without an exponent. */
 void upstream_decimal(double value, char out[UPSTREAM_DECIMAL_MAX]);
@@ -89,6 +93,7 @@ void upstream_decimal(double value, char out[UPSTREAM_DECIMAL_MAX]);
  * and the message in the body's {"error":{"message":...}}.
  */
 HERD_MUST_CHECK enum herd_error upstream_read(const struct upstream *upstream,
+    const struct upstream_config *config,
     const struct places_question *question, unsigned http_status,
     struct span body, struct buf *json, struct answer_facts *facts,
     struct buf *why);

@@ -5,6 +5,7 @@
 
 #include "herd/text.h"
 #include "places/json_scan.h"
+#include "places/question.h"
 
 enum herd_error
 upstream_parse(struct span text, cJSON **out, const char **why)
@@ -145,28 +146,68 @@ add_geometry_around(struct json *json, struct geo_point at)
 	    corner(at, -UPSTREAM_VIEW_DEG));
 }
 
-enum herd_error
-upstream_write(struct buf *out, const struct places_question *question,
-    const cJSON *places, const struct upstream_form *form,
-    const struct span *attributions, size_t attribution_count,
-    struct answer_facts *facts)
+const char *
+upstream_list_fault(const cJSON *places, const struct upstream_form *form)
 {
+	const char *fault = NULL;
 	const cJSON *place;
 	struct geo_point at;
-	struct json json;
 
-	facts->results = 0;
+	cJSON_ArrayForEach(place, places) {
+		if (!form->read_at(place, &at))
+			fault = "the answer has only places without a location";
+		else if (!form->is_whole(place))
+			fault = "the answer has only places without an id or a "
+				"name";
+		else
+			return NULL;
+	}
+	return fault;
+}
+
+static bool
+fits(const struct upstream_form *form, const struct places_question *question,
+    const cJSON *place)
+{
+	struct span types[UPSTREAM_TYPES_MAX];
+
+	return !question_is_filtered(question) ||
+	       ((!question->filter.open_now || form->is_open(place)) &&
+		   question_fits(question, types,
+		       form->read_types(place, types), form->read_name(place)));
+}
+
+enum herd_error
+upstream_write(struct buf *out, const struct upstream_config *config,
+    const struct places_question *question, const cJSON *places,
+    const struct upstream_form *form, const struct span *attributions,
+    size_t attribution_count, struct answer_facts *facts)
+{
+	const cJSON *place;
+	struct json json;
+	struct upstream_result result = { .json = &json, .config = config };
+
+	*facts = (struct answer_facts){ .status = PLACES_ZERO_RESULTS };
 	json_begin(&json, out, JSON_GOOGLE);
 	json_object(&json, NULL);
 	json_texts(&json, "html_attributions", attributions, attribution_count);
 	json_array(&json, "results");
 	cJSON_ArrayForEach(place, places) {
-		if (facts->results < question->max &&
-		    form->read_at(place, &at) && is_within(question, at))
-			facts->results += form->add(&json, place, at);
+		if (form->is_wanted != NULL && !form->is_wanted(place))
+			continue;
+		if (!form->read_at(place, &result.at) ||
+		    !form->is_whole(place)) {
+			facts->left_out++;
+		} else if (facts->results < question->max &&
+			   is_within(question, result.at) &&
+			   fits(form, question, place)) {
+			form->add(&result, place);
+			facts->results++;
+		}
 	}
 	json_array_end(&json);
-	facts->status = facts->results > 0 ? PLACES_OK : PLACES_ZERO_RESULTS;
+	if (facts->results > 0)
+		facts->status = PLACES_OK;
 	json_text(
 	    &json, "status", span_from(answer_status_name(facts->status)));
 	json_object_end(&json);

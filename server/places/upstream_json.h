@@ -11,6 +11,8 @@
 #include "herd/json.h"
 #include "places/upstream.h"
 
+#define UPSTREAM_TYPES_MAX 64u
+
 /* Half the side of a viewport where the upstream has none, degrees. */
 #define UPSTREAM_VIEW_DEG 0.00134989
 
@@ -53,15 +55,39 @@ void add_geometry_of(struct json *json, struct geo_point at,
 /* The same for a place whose viewport the upstream does not tell. */
 void add_geometry_around(struct json *json, struct geo_point at);
 
+/* A result that clients of Google's answers can read whole. */
+struct upstream_result {
+	struct json *json;
+	const struct upstream_config *config;
+	struct geo_point at;
+};
+
 /* How an upstream describes a place. */
 struct upstream_form {
+	/* A place that has it not is left out, and counted. */
 	bool (*read_at)(const cJSON *place, struct geo_point *out);
-	/* Writes a result; false: there is nothing to show. */
-	bool (*add)(struct json *json, const cJSON *place, struct geo_point at);
+	/* Has it all that a result needs? Else it is left out, and counted. */
+	bool (*is_whole)(const cJSON *place);
+	/* Is it one that people look for? Else it is left out; or NULL. */
+	bool (*is_wanted)(const cJSON *place);
+	void (*add)(const struct upstream_result *result, const cJSON *place);
+	/* For a filter; what is not known does not fit. */
+	size_t (*read_types)(
+	    const cJSON *place, struct span types[UPSTREAM_TYPES_MAX]);
+	struct span (*read_name)(const cJSON *place);
+	bool (*is_open)(const cJSON *place);
 };
+
+/*
+ * What is wrong with the list of places; NULL: it can be used. A list is
+ * wrong if it has places and not one of them is whole.
+ */
+const char *upstream_list_fault(
+    const cJSON *places, const struct upstream_form *form);
 
 /* Appends the whole answer, with those of `places` that fit the question. */
 HERD_MUST_CHECK enum herd_error upstream_write(struct buf *out,
+    const struct upstream_config *config,
     const struct places_question *question, const cJSON *places,
     const struct upstream_form *form, const struct span *attributions,
     size_t attribution_count, struct answer_facts *facts);

@@ -78,6 +78,7 @@ engine_sqlite_fail(struct sqlite_engine *self, const char *what)
 
 	if (code == SQLITE_INTERRUPT)
 		return HERD_ECANCELED;
+	self->engine.fault = ENGINE_BROKEN;
 	self->engine.hint = hint_of(code);
 	snprintf(self->engine.error, sizeof(self->engine.error), "%s: %s%s%s",
 	    what, sqlite3_errmsg(self->db), cause == NULL ? "" : ": ",
@@ -125,6 +126,7 @@ engine_sqlite_prepare(
 static enum herd_error
 fail_file(struct sqlite_engine *self, const char *path, const char *what)
 {
+	self->engine.fault = ENGINE_BROKEN;
 	self->engine.hint = "give store.path a regular file in a folder that "
 			    "the node may write";
 	snprintf(self->engine.error, sizeof(self->engine.error), "%.200s%s%s",
@@ -259,6 +261,7 @@ sqlite_close(struct engine *engine)
 	struct sqlite_engine *self = (struct sqlite_engine *)engine;
 
 	sqlite3_finalize(self->put);
+	sqlite3_finalize(self->change);
 	sqlite3_finalize(self->erase);
 	sqlite3_finalize(self->begin);
 	sqlite3_finalize(self->commit);
@@ -275,6 +278,7 @@ sqlite_close(struct engine *engine)
 	if (self->owner >= 0)
 		(void)close(self->owner);
 	buf_release(&self->line);
+	buf_release(&self->pruned);
 	free(self->path);
 	free(self->real);
 	free(self);
@@ -373,8 +377,8 @@ set_up(struct sqlite_engine *self, bool sync)
 }
 
 static enum herd_error
-sqlite_open(
-    const char *path, bool sync, struct buf *message, struct engine **out)
+sqlite_open(const struct engine_config *config, struct buf *message,
+    struct engine **out)
 {
 	struct sqlite_engine *self = calloc(1, sizeof(*self));
 	enum herd_error error;
@@ -384,22 +388,25 @@ sqlite_open(
 	self->engine.ops = &engine_sqlite;
 	self->owner = -1;
 	buf_init(&self->line, STORE_ROW_LINE_MAX);
+	buf_init(&self->pruned, REPORT_CLIENT_MAX);
 	/* A lack of memory must never look like a damaged row. */
 	error = buf_reserve(&self->line, STORE_ROW_LINE_MAX);
 	if (error == HERD_OK)
-		error = prepare_files(self, path);
+		error = buf_reserve(&self->pruned, REPORT_CLIENT_MAX);
+	if (error == HERD_OK)
+		error = prepare_files(self, config->path);
 	if (error == HERD_OK &&
 	    sqlite3_open_v2(self->real, &self->db,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		error = engine_sqlite_fail(self, "open");
 	if (error == HERD_OK)
-		error = set_up(self, sync);
+		error = set_up(self, config->sync);
 	if (error == HERD_OK) {
 		*out = &self->engine;
 		return HERD_OK;
 	}
 	if (self->engine.error[0] != '\0' &&
-	    buf_addf(message, "store.path: cannot use %s: %s; %s", path,
+	    buf_addf(message, "store.path: cannot use %s: %s; %s", config->path,
 		self->engine.error, self->engine.hint) != HERD_OK)
 		error = HERD_ENOMEM;
 	sqlite_close(&self->engine);
@@ -452,6 +459,7 @@ load_rows(struct sqlite_engine *self, const struct engine_loader *loader,
 
 		if (why == NULL) {
 			error = loader->on_report(loader->arg, &report);
+			self->rows++;
 			continue;
 		}
 		loader->on_damaged(
@@ -467,18 +475,16 @@ load_rows(struct sqlite_engine *self, const struct engine_loader *loader,
 /* --- writing ------------------------------------------------------------ */
 
 static enum herd_error
-sqlite_begin(struct engine *engine)
+sqlite_begin(struct sqlite_engine *self)
 {
-	struct sqlite_engine *self = (struct sqlite_engine *)engine;
 	enum herd_error error = engine_sqlite_check_files(self, false);
 
 	return error == HERD_OK ? step_once(self, self->begin, "begin") : error;
 }
 
 static enum herd_error
-sqlite_commit(struct engine *engine)
+sqlite_commit(struct sqlite_engine *self)
 {
-	struct sqlite_engine *self = (struct sqlite_engine *)engine;
 	enum herd_error error = step_once(self, self->commit, "commit");
 
 	if (error == HERD_OK)
@@ -514,12 +520,30 @@ put_by(
 	return step_once(self, put, "put");
 }
 
+/* SQLite does not tell whether REPLACE has replaced, so first the one case. */
 static enum herd_error
-sqlite_put(struct engine *engine, const struct report *report)
+put_row(struct sqlite_engine *self, const struct report *report)
+{
+	enum herd_error error = put_by(self, self->change, report);
+
+	if (error != HERD_OK || sqlite3_changes(self->db) > 0)
+		return error;
+	error = put_by(self, self->put, report);
+	self->rows += error == HERD_OK;
+	return error;
+}
+
+/* The table holds all rows, so that what it owes is never older than a row. */
+static enum herd_error
+sqlite_put_many(
+    struct engine *engine, const struct report *reports, unsigned count)
 {
 	struct sqlite_engine *self = (struct sqlite_engine *)engine;
+	enum herd_error error = sqlite_begin(self);
 
-	return put_by(self, self->put, report);
+	for (unsigned i = 0; i < count && error == HERD_OK; i++)
+		error = put_row(self, &reports[i]);
+	return error == HERD_OK ? sqlite_commit(self) : error;
 }
 
 /* --- rewriting ------------------------------------------------------------ */
@@ -592,6 +616,11 @@ prepare_writing(struct sqlite_engine *self)
 	    "REPLACE INTO reports VALUES (?1,?2,?3,?4,?5,?6)", &self->put);
 
 	if (error == HERD_OK)
+		error = engine_sqlite_prepare(self,
+		    "UPDATE reports SET seal=?2,origin=?3,location=?4,time=?5,"
+		    "skew=?6 WHERE client=?1",
+		    &self->change);
+	if (error == HERD_OK)
 		error = engine_sqlite_prepare(
 		    self, "DELETE FROM reports WHERE client=?1", &self->erase);
 	return error;
@@ -604,6 +633,7 @@ prepare_writing(struct sqlite_engine *self)
 static enum herd_error
 rewrite(struct sqlite_engine *self)
 {
+	int64_t rows = 0;
 	enum herd_error error = engine_sqlite_run(self, "BEGIN IMMEDIATE");
 
 	if (error == HERD_OK)
@@ -623,11 +653,17 @@ rewrite(struct sqlite_engine *self)
 	if (error == HERD_OK)
 		error =
 		    engine_sqlite_run(self, "PRAGMA wal_checkpoint(TRUNCATE)");
+	/* Of a client that was there twice, one row is left. */
+	if (error == HERD_OK)
+		error = engine_sqlite_ask(
+		    self, "SELECT count(*) FROM reports", &rows);
+	self->rows = (uint64_t)rows;
 	return error;
 }
 
 static enum herd_error
-sqlite_load(struct engine *engine, const struct engine_loader *loader)
+sqlite_load(struct engine *engine, const struct engine_loader *loader,
+    struct engine_cursor *cursor HERD_UNUSED)
 {
 	struct sqlite_engine *self = (struct sqlite_engine *)engine;
 	uint64_t damaged = 0;
@@ -654,60 +690,100 @@ sqlite_load(struct engine *engine, const struct engine_loader *loader)
 }
 
 /* --- deleting ------------------------------------------------------------- */
+
+static enum herd_error
+erase_row(struct sqlite_engine *self, struct span client)
+{
+	enum herd_error error;
+
+	if (!engine_sqlite_bind(self->erase, 1, client))
+		return engine_sqlite_fail(self, "bind");
+	error = step_once(self, self->erase, "delete");
+	if (error == HERD_OK && sqlite3_changes(self->db) > 0 && self->rows > 0)
+		self->rows--;
+	return error;
+}
+
+/* The next `max` rows: statements are open for a slice only. */
+static enum herd_error
+select_next(struct sqlite_engine *self, unsigned max, sqlite3_stmt **rows)
+{
+	enum herd_error error = engine_sqlite_prepare(self,
+	    "SELECT client FROM reports WHERE client>?1 ORDER BY client "
+	    "LIMIT ?2",
+	    rows);
+
+	if (error == HERD_OK &&
+	    (!engine_sqlite_bind(*rows, 1, buf_span(&self->pruned)) ||
+		sqlite3_bind_int64(*rows, 2, max) != SQLITE_OK))
+		error = engine_sqlite_fail(self, "bind");
+	return error;
+}
+
+/* The row at hand; a damaged file may have its rows out of order. */
+static enum herd_error
+prune_row(struct sqlite_engine *self, struct span client,
+    engine_is_held *is_held, void *arg, uint64_t *deleted)
+{
+	enum herd_error error;
+
+	if (client.len > REPORT_CLIENT_MAX ||
+	    span_compare(client, buf_span(&self->pruned)) <= 0)
+		return HERD_ERANGE;
+	error = buf_set(&self->pruned, client.data, client.len);
+	if (error != HERD_OK || is_held(arg, client))
+		return error;
+	error = erase_row(self, client);
+	*deleted += error == HERD_OK;
+	return error;
+}
+
 static enum herd_error
 sqlite_prune(struct engine *engine, engine_is_held *is_held, void *arg,
     unsigned max, uint64_t *deleted)
 {
 	struct sqlite_engine *self = (struct sqlite_engine *)engine;
-	sqlite3_stmt *rows;
-	enum herd_error error =
-	    engine_sqlite_prepare(self, "SELECT client FROM reports", &rows);
+	sqlite3_stmt *rows = NULL;
+	enum herd_error error = sqlite_begin(self);
+	unsigned looked = 0;
 	int code = SQLITE_DONE;
 
 	*deleted = 0;
-	if (error != HERD_OK)
-		return error;
-	while (error == HERD_OK && *deleted < max &&
-	       (code = sqlite3_step(rows)) == SQLITE_ROW) {
-		struct span client = column(rows, STORE_ROW_CLIENT);
-
-		if (is_held(arg, client))
-			continue;
-		if (!engine_sqlite_bind(self->erase, 1, client))
-			error = engine_sqlite_fail(self, "bind");
-		else
-			error = step_once(self, self->erase, "prune");
-		++*deleted;
+	if (error == HERD_OK)
+		error = select_next(self, max, &rows);
+	while (error == HERD_OK && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+		error = prune_row(self, column(rows, 0), is_held, arg, deleted);
+		looked++;
 	}
-	if (error == HERD_OK && code != SQLITE_ROW && code != SQLITE_DONE)
+	if (error == HERD_OK && code != SQLITE_DONE)
 		error = engine_sqlite_fail(self, "prune");
 	sqlite3_finalize(rows);
-	return error;
+	if (error == HERD_OK && looked == max) {
+		error = sqlite_commit(self);
+		return error == HERD_OK ? HERD_EAGAIN : error;
+	}
+	buf_clear(&self->pruned);
+	return error == HERD_OK || error == HERD_ERANGE ? sqlite_commit(self)
+							: error;
 }
 
 static enum herd_error
-sqlite_count(struct engine *engine, uint64_t *rows)
+sqlite_count(
+    struct engine *engine, uint64_t *rows, bool *is_estimate HERD_UNUSED)
 {
-	int64_t count = 0;
-	enum herd_error error =
-	    engine_sqlite_ask((struct sqlite_engine *)engine,
-		"SELECT count(*) FROM reports", &count);
-
-	*rows = (uint64_t)count;
-	return error;
+	*rows = ((struct sqlite_engine *)engine)->rows;
+	return HERD_OK;
 }
 
 static enum herd_error
 sqlite_forget(struct engine *engine, struct span client)
 {
 	struct sqlite_engine *self = (struct sqlite_engine *)engine;
-	enum herd_error error = sqlite_begin(engine);
+	enum herd_error error = sqlite_begin(self);
 
-	if (error == HERD_OK && !engine_sqlite_bind(self->erase, 1, client))
-		error = engine_sqlite_fail(self, "bind");
 	if (error == HERD_OK)
-		error = step_once(self, self->erase, "delete");
-	return error == HERD_OK ? sqlite_commit(engine) : error;
+		error = erase_row(self, client);
+	return error == HERD_OK ? sqlite_commit(self) : error;
 }
 
 /* --- work in slices ------------------------------------------------------- */
@@ -731,9 +807,7 @@ engine_sqlite_blame(
 const struct engine_ops engine_sqlite = {
 	.open = sqlite_open,
 	.load = sqlite_load,
-	.begin = sqlite_begin,
-	.put = sqlite_put,
-	.commit = sqlite_commit,
+	.put_many = sqlite_put_many,
 	.prune = sqlite_prune,
 	.count = sqlite_count,
 	.work = { [ENGINE_BACKUP] = sqlite_backup_slice,

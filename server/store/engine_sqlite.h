@@ -21,6 +21,7 @@ struct sqlite_engine {
 	struct engine engine;
 	sqlite3 *db;
 	sqlite3_stmt *put;
+	sqlite3_stmt *change; /* a row that is there */
 	sqlite3_stmt *erase;
 	sqlite3_stmt *begin;
 	sqlite3_stmt *commit;
@@ -31,6 +32,9 @@ struct sqlite_engine {
 	unsigned noted;  /* how many of them are */
 	bool is_format1; /* rows have no seal */
 	struct buf line; /* of the row at hand */
+	/* Kept, because to count them is to read the whole file. */
+	uint64_t rows;
+	struct buf pruned; /* the client up to which prune has looked */
 };
 
 /* Sets the engine's error and hint of what SQLite failed with. */

@@ -45,16 +45,13 @@ static enum herd_error
 begin(struct sqlite_engine *self, struct engine_task *task)
 {
 	struct check *check = calloc(1, sizeof(*check));
-	int64_t rows = 0;
 	enum herd_error error;
 
 	if (check == NULL)
 		return HERD_ENOMEM;
 	task->state = check;
-	error = engine_sqlite_ask(self, "SELECT count(*) FROM reports", &rows);
-	task->total = (uint64_t)rows;
-	if (error == HERD_OK)
-		error = prepare(self, check, true);
+	task->total = self->rows;
+	error = prepare(self, check, true);
 	return error == HERD_OK ? HERD_EAGAIN : error;
 }
 

@@ -235,19 +235,25 @@ store_work_go_on(struct store_work *work, struct engine *engine)
 }
 
 void
-store_works_close(
+store_works_fail(
     struct store_works *works, struct engine *engine, const char *why)
 {
-	struct store_work *work;
+	struct store_work *work = store_works_current(works);
 
-	pthread_mutex_lock(&works->lock);
-	works->closed = true;
-	work = works->current;
-	pthread_mutex_unlock(&works->lock);
 	if (work == NULL)
 		return;
 	engine->ops->drop[work->kind](&work->task);
 	snprintf(work->task.error, sizeof(work->task.error), "%s", why);
 	work->task.hint = NULL;
 	(void)tell(work, STORE_WORK_FAILED);
+}
+
+void
+store_works_close(
+    struct store_works *works, struct engine *engine, const char *why)
+{
+	pthread_mutex_lock(&works->lock);
+	works->closed = true;
+	pthread_mutex_unlock(&works->lock);
+	store_works_fail(works, engine, why);
 }

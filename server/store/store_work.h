@@ -88,6 +88,10 @@ enum store_work_turn { STORE_WORK_IDLE, STORE_WORK_MORE, STORE_WORK_BLOCKED };
 enum store_work_turn store_work_go_on(
     struct store_work *work, struct engine *engine);
 
+/* What is under way has failed, for that reason. */
+void store_works_fail(
+    struct store_works *works, struct engine *engine, const char *why);
+
 /* No more work, for that reason. */
 void store_works_close(
     struct store_works *works, struct engine *engine, const char *why);

@@ -16,6 +16,8 @@ import time
 from servers import TOP, Servers
 from nodes import Herd
 
+PARTS = ["node", "links", "places", "start", "clients", "store", "phones", "abuse", "idle", "instructions"]
+
 
 def load(build, protocol, port, pid, connections, depth, seconds, clients):
     out = subprocess.run([str(build / "load"), protocol, str(port), str(pid), str(connections), str(depth),
@@ -109,10 +111,10 @@ def main():
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--clients", type=int, default=100000)
-    parser.add_argument("part", nargs="*", help="node, links, places, start, clients, abuse; all of them without any")
+    parser.add_argument("part", nargs="*", help="some of: " + ", ".join(PARTS) + "; all of them without any")
     args = parser.parse_args()
     build = args.build.resolve()
-    parts = args.part or ["node", "links", "places", "start", "clients", "abuse"]
+    parts = args.part or PARTS
     if "node" in parts:
         bench_node(build, args)
     for part in parts:

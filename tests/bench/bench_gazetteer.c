@@ -15,8 +15,11 @@
 #include <sqlite3.h>
 
 #include "places/gazetteer_reader.h"
+#include "places/question.h"
 
+#define ICONS "https://maps.gstatic.com/mapfiles/place_api/icons/v1/png_71/"
 #define THREADS_MAX 64u
+#define LAST 4096u /* questions of which p99 is told */
 
 struct point {
 	double lat;
@@ -24,12 +27,13 @@ struct point {
 };
 
 struct bench {
-	const struct gazetteer *gazetteer;
+	struct gazetteer *gazetteer;
 	struct point *points; /* NULL: anywhere */
 	size_t count;
 	double seconds;
 	double radius_m;
 	unsigned max;
+	struct places_question filter; /* its filter alone */
 };
 
 struct worker {
@@ -40,6 +44,7 @@ struct worker {
 	uint64_t results;
 	uint64_t bytes;
 	double cpu_s;
+	double last[LAST]; /* seconds, of the last questions */
 };
 
 static double
@@ -73,40 +78,57 @@ pick(const struct bench *bench, uint64_t *state)
 		uniform(state) * 360 - 180 };
 }
 
+/* One question; its time in seconds. */
+static double
+ask_one(
+    struct worker *worker, struct gazetteer_reader *reader, struct buf *answer)
+{
+	const struct bench *bench = worker->bench;
+	struct point point = pick(bench, &worker->state);
+	struct places_question question = {
+		.at = { llround(point.lat * 1e9), llround(point.lng * 1e9) },
+		.radius_m = bench->radius_m,
+		.max = bench->max,
+		.filter = bench->filter.filter,
+	};
+	double began = clock_s(CLOCK_MONOTONIC);
+	struct answer_facts facts;
+	const char *error;
+
+	buf_clear(answer);
+	if (gazetteer_reader_ask(reader, &question, answer, &facts, &error) !=
+	    HERD_OK) {
+		fprintf(stderr, "%s\n", error);
+		exit(EXIT_FAILURE);
+	}
+	worker->results += facts.results;
+	worker->bytes += answer->len;
+	return clock_s(CLOCK_MONOTONIC) - began;
+}
+
 static void *
 run_worker(void *arg)
 {
 	struct worker *worker = arg;
 	const struct bench *bench = worker->bench;
-	double end = clock_s(CLOCK_MONOTONIC) + bench->seconds;
 	struct gazetteer_reader *reader = NULL;
 	struct buf answer;
+	double end;
 
 	if (gazetteer_reader_open(bench->gazetteer, &reader) != HERD_OK)
 		return NULL;
 	buf_init(&answer, PLACES_ANSWER_MAX);
+	/* The first question with a filter reads the names. */
+	(void)ask_one(worker, reader, &answer);
+	worker->results = worker->bytes = 0;
+	worker->cpu_s = -clock_s(CLOCK_THREAD_CPUTIME_ID);
+	end = clock_s(CLOCK_MONOTONIC) + bench->seconds;
 	while ((worker->asked & 63) != 0 || clock_s(CLOCK_MONOTONIC) < end) {
-		struct point point = pick(bench, &worker->state);
-		struct places_question question = {
-			.at = { llround(point.lat * 1e9),
-			    llround(point.lng * 1e9) },
-			.radius_m = bench->radius_m,
-			.max = bench->max,
-		};
-		struct answer_facts facts;
-		const char *error;
-
-		buf_clear(&answer);
-		if (gazetteer_reader_ask(reader, &question, &answer, &facts,
-			&error) != HERD_OK) {
-			fprintf(stderr, "%s\n", error);
-			break;
-		}
+		worker->last[worker->asked % LAST] =
+		    ask_one(worker, reader, &answer);
 		worker->asked++;
-		worker->results += facts.results;
-		worker->bytes += answer.len;
 	}
-	worker->cpu_s = clock_s(CLOCK_THREAD_CPUTIME_ID);
+	worker->cpu_s += clock_s(CLOCK_THREAD_CPUTIME_ID);
 	buf_release(&answer);
 	gazetteer_reader_close(reader);
 	return NULL;
@@ -134,10 +156,29 @@ load_points(struct bench *bench, const char *path)
 	sqlite3_close(db);
 }
 
+static int
+compare(const void *a, const void *b)
+{
+	double x = *(const double *)a;
+	double y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Of one worker's last questions. */
+static double
+p99_us(struct worker *worker)
+{
+	size_t count = worker->asked < LAST ? worker->asked : LAST;
+
+	qsort(worker->last, count, sizeof(double), compare);
+	return worker->last[count * 99 / 100] * 1e6;
+}
+
 static void
 run_all(const struct bench *bench, unsigned threads)
 {
-	struct worker workers[THREADS_MAX] = { 0 };
+	static struct worker workers[THREADS_MAX];
 	struct worker sum = { 0 };
 	double start = clock_s(CLOCK_MONOTONIC);
 	double took;
@@ -159,10 +200,10 @@ run_all(const struct bench *bench, unsigned threads)
 	took = clock_s(CLOCK_MONOTONIC) - start;
 	if (sum.asked == 0)
 		exit(EXIT_FAILURE);
-	printf("%.0f searches/s, %.2f us of CPU each, %.1f results,"
-	       " %.0f bytes of JSON\n",
+	printf("%.0f searches/s, %.2f us of CPU each, p99 %.0f us, %.1f "
+	       "results, %.0f bytes of JSON\n",
 	    (double)sum.asked / took, sum.cpu_s / (double)sum.asked * 1e6,
-	    (double)sum.results / (double)sum.asked,
+	    p99_us(&workers[0]), (double)sum.results / (double)sum.asked,
 	    (double)sum.bytes / (double)sum.asked);
 }
 
@@ -176,12 +217,12 @@ main(int argc, char **argv)
 
 	if (argc < 6) {
 		fputs("usage: bench_gazetteer DATA SECONDS THREADS RADIUS_KM"
-		      " MAX [any]\n",
+		      " MAX [any|places [TYPE [KEYWORD]]]\n",
 		    stderr);
 		return 2;
 	}
 	buf_init(&message, 4096);
-	if (gazetteer_open(argv[1], &message, &gazetteer) != HERD_OK) {
+	if (gazetteer_open(argv[1], ICONS, &message, &gazetteer) != HERD_OK) {
 		fprintf(stderr, SPAN_FMT "\n", SPAN_ARG(buf_span(&message)));
 		buf_release(&message);
 		return EXIT_FAILURE;
@@ -191,7 +232,11 @@ main(int argc, char **argv)
 	threads = (unsigned)strtoul(argv[3], NULL, 10);
 	bench.radius_m = strtod(argv[4], NULL) * 1000;
 	bench.max = (unsigned)strtoul(argv[5], NULL, 10);
-	if (argc == 6)
+	if (argc > 7 && question_set_filter(&bench.filter, span_from(argv[7]),
+			    span_from(argc > 8 ? argv[8] : ""), false,
+			    span_from("")) != NULL)
+		return 2;
+	if (argc == 6 || argv[6][0] != 'a')
 		load_points(&bench, argv[1]);
 	run_all(&bench, threads < THREADS_MAX ? threads : THREADS_MAX);
 	free(bench.points);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A closed-loop load generator for line servers: C connections, each sends
- * D requests at once and waits for D replies. Prints one line of JSON with
- * the rate, the latency of a batch and the server's CPU time per request,
- * which is what can be compared on a noisy machine.
+ * A closed-loop load generator for line servers, and for phones over HTTP: C
+ * connections, each sends D requests at once and waits for D replies. Prints
+ * one line of JSON with the rate, the latency of a batch and the server's CPU
+ * time per request, which is what can be compared on a noisy machine.
  *
  *     load PROTOCOL PORT PID CONNECTIONS DEPTH SECONDS CLIENTS
  */
@@ -27,7 +27,8 @@
 #define CONNECTIONS_MAX 4096u
 #define DEPTH_MAX 1024u
 #define SAMPLES_MAX (1u << 22)
-#define REQUEST_MAX 160u
+#define REQUEST_MAX 512u
+#define DEVICES_OF_USER 32u
 
 enum protocol {
 	HERD_IAMAT,
@@ -35,7 +36,9 @@ enum protocol {
 	REDIS_SET,
 	REDIS_GEO,
 	MEMCACHED_SET,
-	ECHO_LINE
+	ECHO_LINE,
+	HTTP_OWNTRACKS, /* a password, tests/bench/phones.py */
+	HTTP_QUERY      /* a device's key */
 };
 
 static const struct {
@@ -48,6 +51,9 @@ static const struct {
 	[REDIS_GEO] = { "redis-geo", 0 },
 	[MEMCACHED_SET] = { "memcached-set", 1 },
 	[ECHO_LINE] = { "echo", 1 },
+	/* The head of the reply ends so, and nothing in a body. */
+	[HTTP_OWNTRACKS] = { "http-owntracks", 2 },
+	[HTTP_QUERY] = { "http-query", 2 },
 };
 
 struct connection {
@@ -124,6 +130,55 @@ cpu_ns(long pid)
 	       (HERD_NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
+/* "Basic" of user number `user`, whose password is "bench". */
+static const char *
+basic_of(uint64_t user, struct buf *out)
+{
+	char pair[64];
+
+	snprintf(pair, sizeof(pair), "bench-%lu:bench", (unsigned long)user);
+	buf_clear(out);
+	if (text_to_base64(out, span_from(pair)) != HERD_OK)
+		die("base64");
+	return buf_cstr(out);
+}
+
+/* One second later at each turn through the clients: no report is stale. */
+static unsigned long
+turn_time(const struct load *load)
+{
+	return (unsigned long)(load->clock_ns / HERD_NS_PER_S +
+			       load->next_client / load->clients);
+}
+
+static size_t
+add_owntracks(const struct load *load, uint64_t client, char *out)
+{
+	static struct buf basic = { .max = 256 };
+	char body[REQUEST_MAX];
+	int len = snprintf(body, sizeof(body),
+	    "{\"_type\":\"location\",\"lat\":34.068930,"
+	    "\"lon\":-118.445127,\"tst\":%lu,\"tid\":\"JJ\",\"acc\":12,"
+	    "\"batt\":80,\"vel\":0,\"topic\":\"owntracks/jane/phone\"}",
+	    turn_time(load));
+
+	return (size_t)snprintf(out, REQUEST_MAX,
+	    "POST /owntracks HTTP/1.1\r\nHost: bench\r\n"
+	    "Authorization: Basic %s\r\nX-Limit-D: d%lu\r\n"
+	    "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+	    basic_of(client / DEVICES_OF_USER, &basic),
+	    (unsigned long)(client % DEVICES_OF_USER), len, body);
+}
+
+static size_t
+add_query(const struct load *load, uint64_t client, char *out)
+{
+	return (size_t)snprintf(out, REQUEST_MAX,
+	    "GET /?id=%032lx&lat=34.068930&lon=-118.445127&timestamp=%lu"
+	    "&speed=0.0&altitude=35.2&batt=80 HTTP/1.1\r\nHost: bench\r\n\r\n",
+	    (unsigned long)client, turn_time(load));
+}
+
 static size_t
 add_request(struct load *load, char *out)
 {
@@ -159,6 +214,8 @@ add_request(struct load *load, char *out)
 		return (size_t)snprintf(out, REQUEST_MAX,
 		    "IAMAT client-%013lu +34.068930-118.445127 %.*s\n",
 		    (unsigned long)client, time_len, time);
+	case HTTP_OWNTRACKS: return add_owntracks(load, client, out);
+	case HTTP_QUERY: return add_query(load, client, out);
 	}
 	return 0;
 }
@@ -235,7 +292,7 @@ count_replies(struct load *load, struct connection *connection,
 			if (at == NULL)
 				break;
 			replies++;
-		} else {
+		} else if (*at != '\r') {
 			replies += *at == '\n' && connection->was_lf;
 			connection->was_lf = *at == '\n' && !connection->was_lf;
 		}
@@ -254,6 +311,12 @@ on_readable(struct load *load, struct connection *connection)
 		return;
 	if (n <= 0)
 		die("recv");
+	if (load->protocol >= HTTP_OWNTRACKS && data[0] == 'H' &&
+	    !span_begins(
+		span_of(data, (size_t)n), span_from("HTTP/1.1 200 "))) {
+		fprintf(stderr, "load: %.*s\n", (int)n, data);
+		exit(1);
+	}
 	replies = count_replies(load, connection, data, (size_t)n);
 	if (replies > connection->open) {
 		fputs("more replies than requests\n", stderr);
@@ -359,7 +422,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	while (strcmp(PROTOCOLS[load.protocol].name, argv[1]) != 0) {
-		if (++load.protocol > ECHO_LINE)
+		if (++load.protocol > HTTP_QUERY)
 			die(argv[1]);
 	}
 	pid = (long)number(argv[3], 1u << 22);

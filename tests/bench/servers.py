@@ -63,8 +63,8 @@ class Servers:
         self.processes.append(process)
         return process
 
-    def echo(self):
-        process = self.spawn(str(self.build / "echo"), stdout=subprocess.PIPE, text=True)
+    def echo(self, program="echo"):
+        process = self.spawn(str(self.build / program), stdout=subprocess.PIPE, text=True)
         return int(process.stdout.readline()), process.pid
 
     def redis(self, *options):

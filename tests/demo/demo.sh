@@ -1,80 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The herd in one minute: five nodes on loopback, a report, a question, a
-# crash and a recovery. On a terminal it ends in herdctl on that herd. Leaves
+# phone, a crash and a recovery. On a terminal it ends in herdctl on that herd. Leaves
 # nothing running.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-herdd=$PWD/build/herdd
-herdctl=$PWD/build/herdctl
 nodes=(Riley Jaquez Juzang Campbell Bernard)
-dir=$(mktemp -d "${TMPDIR:-/tmp}/herd-demo.XXXXXX") || exit 1
-declare -A pids=()
-
-stop_node() {
-	local pid=${pids[$1]:-}
-	[ -n "$pid" ] || return 0
-	kill "-${2:-TERM}" "$pid" 2>/dev/null
-	wait "$pid" 2>/dev/null
-	unset "pids[$1]"
-}
-
-finish() {
-	local node
-	for node in "${!pids[@]}"; do
-		kill "${pids[$node]}" 2>/dev/null
-	done
-	for node in "${!pids[@]}"; do
-		wait "${pids[$node]}" 2>/dev/null
-	done
-	rm -rf "$dir"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-fail() {
-	echo "demo: $*" >&2
-	tail -n 3 "$dir"/*.log >&2
-	exit 1
-}
-
-# The sample's ports, or the next ones that nobody uses.
-pick_ports() {
-	local base port
-	for base in 12000 13000 14000 15000 16000; do
-		for port in 1 2 3 4 5 101 102 103 104 105; do
-			if (: <"/dev/tcp/127.0.0.1/$((base + port))") 2>/dev/null; then
-				continue 2
-			fi
-		done
-		sed -e "s|127.0.0.1:12|127.0.0.1:${base%000}|g" \
-		    -e "s|/tmp/herd-demo/|$dir/|g" tests/demo/herd.yaml \
-		    >"$dir/herd.yaml"
-		return 0
-	done
-	return 1
-}
-
-start_node() {
-	"$herdd" -c "$dir/herd.yaml" "$1" 2>>"$dir/$1.log" &
-	pids[$1]=$!
-}
-
-say() {
-	printf '\n\033[1m# %s\033[0m\n' "$*" | if [ -t 1 ]; then cat; else sed 's/\x1b\[[0-9]*m//g'; fi
-}
-
-# Shows a command as a user would type it, then runs it.
-show() {
-	printf '$ herdctl'
-	printf ' %s' "$@"
-	printf '\n'
-	"$herdctl" -o table --no-pager "$@"
-}
+# shellcheck source=tests/demo/stage.sh
+. tests/demo/stage.sh
 
 export HERD_CONF=$dir/herd.yaml
-pick_ports || fail "no free ports"
+pick_ports tests/demo/herd.yaml || fail "no free ports"
+sed -i -e "/^  Riley:/s|}$|, http: \"$phones\"}|" \
+    -e '$a http: {users_file: users}' "$dir/herd.yaml"
+install -m 600 /dev/null "$dir/users"
 say "Five nodes start; each knows its neighbours from one herd file"
 for node in "${nodes[@]}"; do
 	start_node "$node"
@@ -91,6 +30,16 @@ show -n Campbell whatsat kiwi.cs.ucla.edu 10 5 || fail "Campbell did not answer"
 
 say "The same as it goes over the wire"
 show -n Campbell raw WHATSAT karp.cs.ucla.edu 5 1
+
+say "Jane's phone reports to Riley over HTTP, as the app OwnTracks does"
+echo sesame | show user add jane --password-file -
+show -n Riley config reload || fail "Riley did not read its users"
+position='{"_type":"location","lat":34.063017,"lon":-118.448103,"tst":'$(date +%s)'}'
+printf '$ curl -u jane:sesame -H "X-Limit-D: phone" http://%s/owntracks \\\n    -d '\''%s'\''\n' "$phones" "$position"
+curl -sS -f -u jane:sesame -H 'X-Limit-D: phone' "http://$phones/owntracks" -d "$position" ||
+	fail "Riley did not take the phone's report"
+echo
+show -n Campbell whatsat jane/phone 2 3 || fail "Campbell does not know the phone"
 
 say "Every node's links and clients"
 show -n all peer ls

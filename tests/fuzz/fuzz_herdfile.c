@@ -54,7 +54,7 @@ check_settings(const struct settings *settings)
 
 	if (settings_init(&again) != HERD_OK)
 		return;
-	buf_init(&text, 2u * SETTING_TEXT_MAX);
+	buf_init(&text, SETTING_GROUPS_MAX);
 	for (i = 0; i < count; i++) {
 		buf_clear(&text);
 		setting_clear(&again, &table[i]);

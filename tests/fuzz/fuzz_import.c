@@ -1,15 +1,33 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A file of reports, whatever its format: its records are the same however its
- * bytes arrive, and what is to be sent is a request as the protocol has it.
+ * A file of reports or of places, whatever its format: its records are the same
+ * however its bytes arrive, and what is to be sent is a request as the protocol
+ * has it.
  */
 #include "base/xbuf.h"
 #include "input/import_reader.h"
+#include "input/place_shape.h"
 #include "herd/request.h"
 
 #include "fuzz.h"
 
 #define SMALL 64u /* a limit that the input reaches */
+
+/* A good place is on the globe, has a name, and is of a kind. */
+static void
+check_place(const struct import_record *record)
+{
+	struct maker_place place;
+
+	place_shape_read(record, &place);
+	assert(place.lat >= -90 && place.lat <= 90);
+	assert(place.lng >= -180 && place.lng <= 180);
+	assert(place.kind != '\0');
+	assert(place.kind != GAZETTEER_KIND_OWN || place.types.len > 0);
+	/* Of a table of kinds the maker refuses what is missing. */
+	assert(place.name.len > 0 || record->fields[PLACE_TYPES].len == 0 ||
+	       place.types.len > 0);
+}
 
 static void
 check_record(
@@ -20,6 +38,11 @@ check_record(
 
 	if (record->fault != NULL) {
 		assert(record->fault[0] != '\0');
+		return;
+	}
+	if (options->shape != NULL) {
+		if (!record->passed_over)
+			check_place(record);
 		return;
 	}
 	import_record_request(record, options, &line);
@@ -35,8 +58,8 @@ put_record(struct buf *out, const struct import_reader *reader,
 {
 	putf(out, "%lu %lu %s ", record->line, record->number,
 	    record->fault == NULL ? "good" : record->fault);
-	for (size_t i = 0; i < FIELD_COUNT; i++) {
-		put_span(out, import_record_text(record, (enum import_field)i));
+	for (unsigned i = 0; i < IMPORT_FIELDS_MAX; i++) {
+		put_span(out, import_record_text(record, i));
 		put_byte(out, '|');
 	}
 	import_reader_reject(reader, record, out);
@@ -76,32 +99,40 @@ read_pieces(struct span text, const struct import_options *options,
 	import_record_release(&record);
 }
 
+static void
+read_as(struct span text, struct import_options *options, const char *format,
+    size_t piece)
+{
+	struct buf whole = XBUF;
+	struct buf parts = XBUF;
+
+	options->record_max = 0;
+	read_pieces(text, options, format, text.len + 1, &whole);
+	read_pieces(text, options, format, piece, &parts);
+	assert(span_equal(buf_span(&whole), buf_span(&parts)));
+	options->record_max = SMALL;
+	buf_clear(&parts);
+	read_pieces(text, options, format, piece, &parts);
+	buf_release(&whole);
+	buf_release(&parts);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const formats[] = { NULL, "csv", "gpx", "geojson",
+	static const char *const reports[] = { NULL, "csv", "gpx", "geojson",
 		"jsonl" };
+	static const char *const places[] = { "csv", "geojson", "herd" };
 	struct import_options options = { .time = { "7", 1 } };
+	struct import_options of_places = { .shape = &place_shape };
 	struct span text;
 
 	if (size == 0)
 		return 0;
 	text = span_of((const char *)data + 1, size - 1);
-	for (size_t i = 0; i < HERD_ARRAY_LEN(formats); i++) {
-		struct buf whole = XBUF;
-		struct buf parts = XBUF;
-
-		options.record_max = 0;
-		read_pieces(text, &options, formats[i], size, &whole);
-		read_pieces(text, &options, formats[i],
-		    (size_t)data[0] % 16 + 1, &parts);
-		assert(span_equal(buf_span(&whole), buf_span(&parts)));
-		options.record_max = SMALL;
-		buf_clear(&parts);
-		read_pieces(text, &options, formats[i],
-		    (size_t)data[0] % 16 + 1, &parts);
-		buf_release(&whole);
-		buf_release(&parts);
-	}
+	for (size_t i = 0; i < HERD_ARRAY_LEN(reports); i++)
+		read_as(text, &options, reports[i], (size_t)data[0] % 16 + 1);
+	for (size_t i = 0; i < HERD_ARRAY_LEN(places); i++)
+		read_as(text, &of_places, places[i], (size_t)data[0] % 16 + 1);
 	return 0;
 }

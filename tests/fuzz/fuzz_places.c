@@ -86,6 +86,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_init(&why, UPSTREAM_WHY_MAX);
 	error =
 	    upstream_read(upstream_find(KINDS[data[0] % HERD_ARRAY_LEN(KINDS)]),
+		&(struct upstream_config){ .icon_base = "https://i/" },
 		&question, status, body, &answer, &facts, &why);
 	if (error == HERD_OK && answer_is_good(facts.status))
 		check_answer(&answer, &facts, &question);

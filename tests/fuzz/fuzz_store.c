@@ -97,26 +97,23 @@ live(struct loaded *loaded, bool writes)
 {
 	const struct engine_loader loader = { loaded, on_report, on_damaged,
 		on_rewritten };
+	const struct engine_config config = { .path = path };
+	struct engine_cursor cursor = { .begun = false };
 	struct engine *engine = NULL;
 	enum herd_error error;
 	struct buf message;
 
 	*loaded = (struct loaded){ 0 };
 	buf_init(&message, 8192);
-	error = engine_sqlite.open(path, false, &message, &engine);
+	error = engine_sqlite.open(&config, &message, &engine);
 	assert((error == HERD_OK) == (engine != NULL));
 	assert(error == HERD_OK || message.len > 0);
 	buf_release(&message);
 	if (error != HERD_OK)
 		return error;
-	error = engine_sqlite.load(engine, &loader);
-	if (error == HERD_OK && writes) {
-		error = engine_sqlite.begin(engine);
-		if (error == HERD_OK)
-			error = engine_sqlite.put(engine, &new_report);
-		if (error == HERD_OK)
-			error = engine_sqlite.commit(engine);
-	}
+	error = engine_sqlite.load(engine, &loader, &cursor);
+	if (error == HERD_OK && writes)
+		error = engine_sqlite.put_many(engine, &new_report, 1);
 	assert(error == HERD_OK || engine->error[0] != '\0');
 	engine_sqlite.close(engine);
 	return error;

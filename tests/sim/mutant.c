@@ -169,7 +169,7 @@ mutant_owe_early(struct table *table, struct shard *shard, uint32_t number,
 	if (!newer)
 		return;
 	outbox_owe_slot(
-	    table, shard, number, ~outbox_owner_bits(table, shard, from));
+	    table, shard, number, ~outbox_spared_bits(table, shard, from));
 	pthread_mutex_unlock(&shard->lock);
 	mutant_pause(table);
 	pthread_mutex_lock(&shard->lock);

@@ -265,6 +265,8 @@ oracle_answered(struct node *node, uint32_t version)
 		    sizeof(*oracle->answers));
 	}
 	world_trace(node->world, node, "answers v%u", version);
+	if (node->world->plan.shared)
+		database_check_answer(node, version);
 	oracle->answers[oracle->answer_count++] =
 	    (struct answer){ version, node->number, node->disk_lives };
 	/* The worst moment for kill -9 is just after an answer. */
@@ -278,8 +280,12 @@ void
 oracle_check_start(struct node *node)
 {
 	struct world *world = node->world;
-	uint32_t *versions = sim_alloc(world->plan.clients, sizeof(*versions));
+	uint32_t *versions;
 
+	/* A shared store is loaded later; see database_check_answer(). */
+	if (world->plan.shared)
+		return;
+	versions = sim_alloc(world->plan.clients, sizeof(*versions));
 	node_read(node, versions);
 	for (unsigned i = 0; i < world->oracle.answer_count; i++) {
 		const struct answer *answer = &world->oracle.answers[i];
@@ -327,7 +333,10 @@ oracle_expect(struct world *world)
 		for (unsigned j = 0; j < world->plan.clients; j++)
 			expect(world, versions[j]);
 	}
-	for (unsigned i = 0; i < oracle->answer_count; i++) {
+	for (unsigned i = 0; world->plan.shared && i < world->plan.clients; i++)
+		expect(world, world->database.rows[i]);
+	for (unsigned i = 0; i < oracle->answer_count && !world->plan.shared;
+	     i++) {
 		const struct answer *answer = &oracle->answers[i];
 
 		if (answer->disk_life == world->nodes[answer->node].disk_lives)

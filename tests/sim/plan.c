@@ -249,6 +249,21 @@ draw_rush(struct plan *plan, struct random *random)
 	plan->faults = 12;
 }
 
+/*
+ * A store that all nodes share. With a cap and answers that wait, each node has
+ * to write what the records are that push others out. From a stream of its own.
+ */
+static void
+draw_shared(struct plan *plan, const struct random *random)
+{
+	struct random own = { random->state ^ UINT64_C(0x85ebca77c2b2ae63) };
+
+	if (plan->store == SIM_STORE_NONE || !random_percent(&own, 25))
+		return;
+	plan->shared = true;
+	plan->write_all = plan->max_clients != 0 || random_percent(&own, 30);
+}
+
 void
 plan_draw(struct plan *plan, struct random *random, unsigned nodes)
 {
@@ -270,6 +285,7 @@ plan_draw(struct plan *plan, struct random *random, unsigned nodes)
 	plan->removals = random_percent(random, 30);
 	if (random_percent(random, 5))
 		draw_rush(plan, random);
+	draw_shared(plan, random);
 	if (plan->nodes > 50) {
 		plan->faults = plan->nodes / 20;
 		plan->clients = 8;

@@ -53,6 +53,8 @@ struct plan {
 	struct sim_edge *edges;
 	unsigned edge_count;
 	enum sim_store store;
+	bool shared;    /* the store is one database of all nodes */
+	bool write_all; /* each node writes what it learns, too */
 	uint64_t max_clients;
 	uint64_t expire_ns;
 	uint64_t max_ahead_ns;
@@ -221,8 +223,12 @@ struct store {
 	struct commit commit;
 	enum store_state state;
 	bool scheduled;
-	unsigned takes;  /* left in this batch */
-	uint32_t *batch; /* version per client, SIM_NONE */
+	unsigned takes;   /* left in this batch */
+	bool pending;     /* shared: the batch is to be written again */
+	bool loaded;      /* shared: all rows were read */
+	bool final;       /* shared, a mutant: it has given up */
+	unsigned load_at; /* client whose row is read next */
+	uint32_t *batch;  /* version per client, SIM_NONE */
 	uint32_t *disk;
 	struct waiter *waiters;
 	unsigned waiter_count;
@@ -318,6 +324,15 @@ struct oracle {
 	uint64_t words[WORD_COUNT]; /* lines sent */
 };
 
+/* The database of a shared store (database.c): a version per client each. */
+struct database {
+	struct random random;
+	uint64_t down_until;
+	uint32_t *rows;
+	uint32_t *older; /* the state that a failover brings back */
+	uint32_t *lost;  /* the newest that a failover has lost */
+};
+
 struct world {
 	uint64_t seed;
 	struct random random;
@@ -338,6 +353,7 @@ struct world {
 	bool failed;
 	char failure[SIM_FAILURE_MAX];
 	struct oracle oracle;
+	struct database database;
 };
 
 /* --- stages.c ------------------------------------------------------------ */
@@ -508,6 +524,31 @@ void store_step(struct node *node);
 /* The answer to `version` goes now or when the ticket is covered. */
 void store_answer(struct node *node, enum put_result result,
     const struct put_info *ticket, uint32_t version);
+
+/* SIM_NONE per client. */
+uint32_t *sim_rows(const struct world *world);
+/* A shared store has nothing left to do. */
+bool store_is_settled(const struct node *node);
+
+/* --- database.c ---------------------------------------------------------- */
+
+void database_init(struct world *world);
+void database_release(struct world *world);
+bool database_is_up(const struct world *world);
+/* How long a write takes. */
+uint64_t database_delay(struct world *world);
+/* Writes the node's batch; false: there is no answer. */
+bool database_write(struct node *node);
+/* The node dies while its batch is being written. */
+void database_on_crash(struct node *node);
+/* Reads a page; false: there is more, or no contact. */
+bool database_load(struct node *node);
+/* The node compares its table with all rows, and mends both. */
+void database_compare(struct node *node);
+/* The node answers with durability sync. */
+void database_check_answer(struct node *node, uint32_t version);
+/* At the end: what the first node holds is there. */
+void database_check_rows(struct world *world);
 
 /* --- fault.c ------------------------------------------------------------- */
 

@@ -93,6 +93,11 @@ herd_is_settled(struct world *world)
 {
 	if (!links_are_up(world))
 		return false;
+	/* Until then rows of the database may come into tables. */
+	for (unsigned i = 0; i < world->plan.nodes && world->plan.shared; i++) {
+		if (!world->nodes[i].store.loaded)
+			return false;
+	}
 	for (unsigned i = 0; i < world->conn_count; i++) {
 		const struct conn *conn = world->conns[i];
 
@@ -497,6 +502,35 @@ stage_outage(struct world *world)
 		kinds[kind](world);
 }
 
+static bool
+stores_are_settled(struct world *world)
+{
+	for (unsigned i = 0; i < world->plan.nodes; i++) {
+		if (!store_is_settled(&world->nodes[i]))
+			return false;
+	}
+	return herd_is_settled(world);
+}
+
+/* What dead origins never wrote, and what a failover lost, is there again. */
+static void
+stage_store(struct world *world)
+{
+	if (!world->plan.shared)
+		return;
+	if (!world_wait(world, stores_are_settled, CONVERGE_NS)) {
+		world_fail(world, "the stores do not write what they owe");
+		return;
+	}
+	database_compare(&world->nodes[0]);
+	if (!world_wait(world, stores_are_settled, CONVERGE_NS))
+		world_fail(world, "the stores do not settle");
+	oracle_expect(world);
+	oracle_check_equal(world);
+	if (!world->failed)
+		database_check_rows(world);
+}
+
 static void
 stage_end(struct world *world)
 {
@@ -520,7 +554,7 @@ world_run(struct world *world, uint64_t seed, unsigned nodes, bool trace)
 {
 	void (*const stages[])(struct world *) = { stage_begin, stage_heal,
 		stage_clocks, stage_rest, stage_quiet, stage_verify, stage_cost,
-		stage_cost, stage_outage, stage_end };
+		stage_cost, stage_outage, stage_store, stage_end };
 
 	world_open(world, seed, trace);
 	plan_draw(&world->plan, &world->random, nodes);

@@ -7,9 +7,10 @@
 
 #define STEP_NS (2 * SIM_MS)
 #define COMMIT_NS (20 * SIM_MS)
+#define RETRY_NS (20 * SIM_MS)
 
-static uint32_t *
-rows_new(const struct world *world)
+uint32_t *
+sim_rows(const struct world *world)
 {
 	uint32_t *rows = sim_alloc(world->plan.clients, sizeof(*rows));
 
@@ -23,8 +24,8 @@ store_init(struct store *store, const struct world *world)
 {
 	if (world->plan.store == SIM_STORE_NONE)
 		return;
-	store->batch = rows_new(world);
-	store->disk = rows_new(world);
+	store->batch = sim_rows(world);
+	store->disk = sim_rows(world);
 }
 
 void
@@ -52,8 +53,16 @@ on_wake(void *arg)
 {
 	struct node *node = arg;
 
-	if (node->store.state == STORE_IDLE)
+	if (node->store.state == STORE_IDLE && !node->store.final)
 		store_schedule(node, STEP_NS);
+}
+
+static enum outbox_scope
+scope_of(const struct plan *plan)
+{
+	if (!plan->shared)
+		return OUTBOX_ALL;
+	return plan->write_all ? OUTBOX_LEARNED : OUTBOX_OWN;
 }
 
 /* Loads the disk before any outbox is attached. */
@@ -69,7 +78,7 @@ store_start(struct node *node)
 		const struct report *report;
 
 		store->batch[i] = SIM_NONE;
-		if (store->disk[i] == SIM_NONE)
+		if (world->plan.shared || store->disk[i] == SIM_NONE)
 			continue;
 		report = &world->oracle.versions[store->disk[i]].report;
 		(void)table_put(node->table, report, FROM_NOBODY,
@@ -78,10 +87,17 @@ store_start(struct node *node)
 	store->state = STORE_IDLE;
 	store->scheduled = false;
 	store->waiter_count = 0;
+	store->pending = false;
+	store->loaded = !world->plan.shared;
+	store->final = false;
+	store->load_at = 0;
 	outbox_init(&store->outbox, node->table, FROM_NOBODY, on_wake, node);
+	store->outbox.scope = scope_of(&world->plan);
 	if (outbox_attach(&store->outbox) != HERD_OK)
 		abort();
 	commit_init(&store->commit, &store->outbox);
+	if (!store->loaded)
+		store_schedule(node, STEP_NS);
 }
 
 void
@@ -92,6 +108,8 @@ store_stop(struct node *node, bool lose_disk)
 	if (world->plan.store == SIM_STORE_NONE)
 		return;
 	outbox_detach(&node->store.outbox);
+	if (world->plan.shared && node->store.state == STORE_COMMITTING)
+		database_on_crash(node);
 	if (!lose_disk)
 		return;
 	node->disk_lives++;
@@ -158,26 +176,88 @@ store_prune(struct node *node)
 	record_release(&record);
 }
 
+/* The same batch again, later: only newer rows win. */
+static void
+store_retry(struct node *node)
+{
+	struct store *store = &node->store;
+
+	store->state = STORE_IDLE;
+	store->pending = true;
+	store->final = MUTANT(FINAL_ON_LOSS);
+	if (!store->final)
+		store_schedule(node, RETRY_NS);
+}
+
 static void
 store_commit(struct node *node)
 {
 	struct world *world = node->world;
 	struct store *store = &node->store;
 
+	if (world->plan.shared && !database_write(node)) {
+		store_retry(node);
+		return;
+	}
+	store->pending = false;
 	for (unsigned i = 0; i < world->plan.clients; i++) {
 		if (store->batch[i] == SIM_NONE)
 			continue;
 		store->disk[i] = store->batch[i];
 		store->batch[i] = SIM_NONE;
 	}
-	if (world->plan.expire_ns != 0)
+	if (world->plan.expire_ns != 0 && !world->plan.shared)
 		store_prune(node);
 	world_trace(world, node, "store commits");
 	store->state = STORE_IDLE;
 	if (commit_publish(&store->commit))
 		store_let_go(node);
-	if (store->waiter_count > 0 || !outbox_is_empty(&store->outbox))
+	if (store->waiter_count > 0 || !store->loaded ||
+	    !outbox_is_empty(&store->outbox))
 		store_schedule(node, STEP_NS);
+}
+
+bool
+store_is_settled(const struct node *node)
+{
+	const struct store *store = &node->store;
+
+	return !node->world->plan.shared ||
+	       (store->loaded && !store->pending &&
+		   store->state == STORE_IDLE &&
+		   outbox_is_empty(&store->outbox));
+}
+
+/*
+ * What a shared store does first: it writes again what had no answer, loads
+ * rows, and compares now and then. False: nothing is to be taken.
+ */
+static bool
+store_may_take(struct node *node)
+{
+	struct world *world = node->world;
+	struct store *store = &node->store;
+
+	if (!world->plan.shared)
+		return true;
+	if (!store->loaded && random_percent(&world->random, 50)) {
+		store->loaded = database_load(node);
+		store_schedule(node, RETRY_NS);
+		return false;
+	}
+	if (store->pending) {
+		store->state = STORE_COMMITTING;
+		store_schedule(node, database_delay(world));
+		return false;
+	}
+	if (!world->calm && random_percent(&world->random, 3))
+		database_compare(node);
+	if (outbox_is_empty(&store->outbox)) {
+		if (!store->loaded)
+			store_schedule(node, RETRY_NS);
+		return false;
+	}
+	return true;
 }
 
 void
@@ -189,6 +269,8 @@ store_step(struct node *node)
 	store->scheduled = false;
 	switch (store->state) {
 	case STORE_IDLE:
+		if (!store_may_take(node))
+			break;
 		store->state = STORE_TAKING;
 		store->takes = (unsigned)random_between(&world->random, 1, 6);
 		store_schedule(node, STEP_NS);
@@ -205,7 +287,9 @@ store_step(struct node *node)
 		if (MUTANT_BUILD)
 			store_let_go(node);
 		store->state = STORE_COMMITTING;
-		store_schedule(node, COMMIT_NS);
+		store_schedule(node, node->world->plan.shared
+					 ? database_delay(node->world)
+					 : COMMIT_NS);
 		break;
 	case STORE_COMMITTING: store_commit(node); break;
 	}

@@ -286,6 +286,7 @@ world_build(struct world *world)
 	    sim_alloc(world->plan.edge_count, sizeof(*world->blocked));
 	world->nodes = sim_alloc(world->plan.nodes, sizeof(*world->nodes));
 	oracle_init(world);
+	database_init(world);
 	for (unsigned i = 0; i < world->plan.nodes; i++)
 		node_init(&world->nodes[i], world, i);
 }
@@ -318,6 +319,7 @@ world_release(struct world *world)
 	eager_release(&world->eager[0]);
 	eager_release(&world->eager[1]);
 	free(world->queue.heap);
+	database_release(world);
 	oracle_release(world);
 	plan_release(&world->plan);
 }

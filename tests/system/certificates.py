@@ -14,11 +14,11 @@ class Authority:
         self.folder, self.name = folder, name
         self.file = folder / f"{name}.pem"
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-                "-nodes", "-days", "30", "-subj", f"/CN={name}",
+                "-nodes", "-days", "90", "-subj", f"/CN={name}",
                 "-addext", "keyUsage=critical,keyCertSign",
                 "-keyout", f"{name}.key", "-out", self.file, cwd=folder)
 
-    def issue(self, name, common_name=None, hosts="IP:127.0.0.1,DNS:localhost", days=30):
+    def issue(self, name, common_name=None, hosts="IP:127.0.0.1,DNS:localhost", days=90):
         """NAME.pem and NAME.key, of mode 0600; their paths."""
         cert, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",

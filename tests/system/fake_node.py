@@ -64,6 +64,7 @@ class FakeNode:
         self.file_changed = False
         self.mute = ()    # paths of the admin API that get no answer
         self.says = {}    # in /v1/status: "store.state": "failed"
+        self.keys = {}  # in /v1/config: the fingerprints of a key file
         self.settings = {}  # in /v1/config, other than the usual ones
         self.top = None   # the answer of /v1/top; None: no such route
         self.level = "info"
@@ -286,6 +287,7 @@ class FakeNode:
             "schema": "herd.status/1",
             "config": {"path": "/x/herd.yaml", "loaded_ago_s": 7200.0,
                        "changed_on_disk": self.file_changed, "content_changed": self.file_changed},
+            "certificates": [],
             "clock": {"state": "backed", "ahead_ms": 0, "steps": 0, "step_ms": None,
                       "step_ago_s": None},
             "peers": {"total": len(self.peers), "synced": len(synced), "down": down,
@@ -395,9 +397,13 @@ def answer_get(node, path, query):
                               "reloadable": False, "help": "Threads."},
                              {"name": "log.level", "value": node.level, "default": "info",
                               "origin": "default", "reloadable": True, "help": "Log level."}],
+                "keys": [{"name": name, "fingerprints": words} for name, words in node.keys.items()],
                 "nodes": [], "links": []}
     if path == "/v1/top" and node.top is not None:
         return {"schema": "herd.top/1", "node": node.name, "window_s": 10, **node.top}
+    if path == "/v1/places/search":
+        return {"lat": 34.0, "lon": -118.0, "answer": {
+            "html_attributions": [], "results": [], "status": "ZERO_RESULTS"}}
     if path == "/v1/places":
         return {"providers": [{"name": "gazetteer", "state": "ready", "answered": 12, "failed": 0,
                                "p50_ms": 0.1, "p99_ms": 0.4}],
@@ -440,6 +446,8 @@ def answer_post(node, path, query, body):
         return {"state": node.state}
     if path == "/v1/config/reload":
         return {"applied": ["log.level"], "restart": ["workers"], "rejected": []}
+    if path == "/v1/places/reload":
+        return {"changed": True}
     if path == "/v1/places/test":
         step = {"provider": "gazetteer", "status": "OK", "results": 5, "total_ms": 0.7}
         return {**step, "steps": [step]}

@@ -24,7 +24,7 @@ NAMES = ["places.googleapis.com", "maps.googleapis.com", "photon.komoot.io"]
 BASIC_MASK = [
     "places." + f for f in (
         "id displayName location viewport types shortFormattedAddress "
-        "businessStatus plusCode iconMaskBaseUri iconBackgroundColor "
+        "formattedAddress businessStatus plusCode iconMaskBaseUri iconBackgroundColor "
         "attributions").split()]
 RICH_MASK = [
     "places." + f for f in (
@@ -147,8 +147,8 @@ class Request:
         self.kind = "photon"
         self.expect(self.method == "GET", "method")
         self.expect(self.path == "/reverse", "path")
-        self.expect(set(self.query) == {"lon", "lat", "radius", "limit"},
-                    "parameters")
+        self.expect(set(self.query) == {"lon", "lat", "radius", "limit",
+                                        "osm_tag"}, "parameters")
         self.lat, self.lng = float(self.query["lat"]), float(self.query["lon"])
         self.radius_m = float(self.query["radius"]) * 1000
         self.max = int(self.query["limit"])
@@ -252,6 +252,16 @@ def empty_with(key, value):
     return make
 
 
+def one_nowhere(request):
+    """Three places, of which the second one has no location."""
+    answer = answer_json(request, 3)
+    if request.kind == "google":
+        del answer["places"][1]["location"]
+    elif request.kind == "photon":
+        del answer["features"][1]["geometry"]
+    return json.dumps(answer)
+
+
 def google_error(status, word, key=KEY, message=None):
     """Google names the key in some of its messages."""
     if message is None:
@@ -307,6 +317,7 @@ BODIES = {
     "list_of_null": empty_with("list", [None]),
     "lat_is_text": empty_with("lat", "34.0"),
     "lat_is_off": empty_with("lat", 91.5),
+    "one_nowhere": one_nowhere,
     "deep": deep(1001),
     "deep_32": deep(33),
     "long_name": long_name,

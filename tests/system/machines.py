@@ -50,6 +50,7 @@ start() {{
 	running "$1" && return
 	cd /var/lib/herd || exit 1
 	from=$(($(wc -l 2>/dev/null <"$state/$1.log") + 1))
+	export STATE_DIRECTORY=/var/lib/herd RUNTIME_DIRECTORY=/run/herd
 	[ -f "$state/$1.env" ] && export $(cat "$state/$1.env")
 	LC_ALL=C setsid setpriv --reuid herd --regid herd --clear-groups {herdd} -c /etc/herd/herd.yaml "$1" \
 	    </dev/null >>"$state/$1.log" 2>&1 &
@@ -96,13 +97,25 @@ TIMEDATECTL = r"""#!/bin/bash
 head -c 8 /dev/zero | dd conv=notrunc status=none of="{share}/$(hostname)/clock"
 """
 SSH = r"""#!/bin/bash
-machine=$1
+machine=${{1#root@}}
 shift
-case $machine in one|two|three) ;; *) exit 255 ;; esac
+case $machine in
+192.0.2.1) machine=one ;;
+192.0.2.2) machine=two ;;
+192.0.2.3) machine=three ;;
+one|two|three) ;;
+*) exit 255 ;;
+esac
 exec nsenter -t "$(cat "{share}/$machine/pid")" -m -u -n -- bash -c "cd /root; $*"
 """
+# A new file has the mode of its original.
 SCP = r"""#!/bin/bash
-exec {tools}/ssh "${{2%%:*}}" "cat >${{2#*:}}" <"$1"
+set -e
+target=${{!#}}
+for file in "${{@:1:$#-1}}"; do
+	{tools}/ssh "${{target%%:*}}" "path=${{target#*:}}; [ ! -d \$path ] || path=\$path/$(basename "$file")
+		[ -e \$path ] || install -m $(stat -c %a "$file") /dev/null \$path; cat >\$path" <"$file"
+done
 """
 # As the package does it: nodes that run are started again.
 APT_GET = r"""#!/bin/bash

@@ -120,7 +120,7 @@ print_text(struct probe *probe, const char *what, struct span text)
 static struct places_question
 read_question(struct span *rest)
 {
-	struct places_question question;
+	struct places_question question = { .max = 0 };
 
 	if (location_parse(text_next_field(rest), &question.at) != HERD_OK ||
 	    radius_parse(text_next_field(rest), &question.radius_m) !=

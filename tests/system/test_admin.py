@@ -569,6 +569,7 @@ def test_places_none(tmp_path):
         assert api.get("/v1/status").json["places"]["provider"] == "none"
         assert api.post("/v1/places/test?near=+1+1").error == "unavailable"
         assert api.delete("/v1/places/cache").error == "unavailable"
+        assert api.post("/v1/places/reload").error == "unavailable"
 
 
 # --- the log ------------------------------------------------------------------
@@ -1142,3 +1143,53 @@ def test_requests_at_one_time(pair, ann):
     for thread in threads:
         thread.join()
     assert not failed
+
+
+# --- long answers beside others
+
+
+def ask_raw(node, path):
+    """A connection on which that was asked; its answer is not read."""
+    asker = socket.socket(socket.AF_UNIX)
+    asker.settimeout(DEADLINE_S)
+    asker.connect(node.admin)
+    asker.sendall(b"GET %s HTTP/1.1\r\nHost: h\r\n\r\n" % path.encode())
+    return asker
+
+
+def test_long_answers_share_the_loop(solo):
+    """A short question that comes after a hundred long ones is not answered after them."""
+    solo.ask(iamat(*[b"c%d" % i for i in range(2000)]))
+    before = float(re.search(rb"^herd_admin_answers_total (\d+)$", api_of(solo).get("/metrics").body, re.M)[1])
+    solo.send_signal(signal.SIGSTOP)
+    with contextlib.ExitStack() as askers:
+        for _ in range(100):
+            askers.enter_context(ask_raw(solo, "/v1/clients?count=1&glob=*x"))
+        short = askers.enter_context(ask_raw(solo, "/metrics"))
+        solo.send_signal(signal.SIGCONT)
+        text = b""
+        while b"herd_admin_answers_total " not in text or not text.endswith(b"\n"):
+            text += short.recv(65536)
+        after = float(re.search(rb"^herd_admin_answers_total (\d+)$", text, re.M)[1])
+    assert after - before < 50, "all long ones were answered first"
+
+
+def test_a_stalled_reader_holds_its_own_place_only(solo):
+    """At the limit the one that has taken nothing for longest is closed, and no other."""
+    for start in range(0, 6000, 1000):
+        solo.ask(iamat(*[b"client-%d" % i for i in range(start, start + 1000)]))
+    with contextlib.ExitStack() as askers:
+        readers = [askers.enter_context(ask_raw(solo, "/v1/clients?stream=1")) for _ in range(128)]
+        for reader in readers:
+            assert reader.recv(17, socket.MSG_PEEK).endswith(b"200 OK\r\n")
+        wait_until(lambda: api_of(solo).get("/v1/status").status == 200, "there is room")
+        wait_until(lambda: "event=admin-stalled" in solo.log(), "it says so")
+        closed = solo.log().count("event=admin-stalled")
+        whole = 0
+        for reader in readers:
+            answer = b""
+            with contextlib.suppress(ConnectionError):
+                while (data := reader.recv(1 << 20)):
+                    answer += data
+            whole += answer.endswith(b"0\r\n\r\n") and answer.count(b'"client":') == 6000
+        assert closed >= 1 and whole == len(readers) - closed

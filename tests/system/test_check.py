@@ -11,10 +11,11 @@ from nodes import TOP, wait_until
 from terminal import Terminal, plain
 
 MAKE = """#!/bin/sh
-target=$2
+for target; do :; done
 case $target in
 slow) echo 'tests: 40%'; read line <{go}; echo '3 passed in 0.1s' ;;
 bad) touch "$TMPDIR/evidence"; echo '1 failed, 2 passed in 0.1s'; exit 1 ;;
+quoted) echo 'E   before: == one (0 s) 2 passed in 0.1s'; echo '1 passed, 1 skipped in 10.9s (0:00:10)' ;;
 *) touch "$TMPDIR/left"; echo '2 passed in 0.1s' ;;
 esac
 """
@@ -39,9 +40,10 @@ def environment(tree):
 
 
 def test_check_adds_up_and_leaves_nothing(tree):
-    done = subprocess.run(["bash", tree / "tests" / "check.sh", "one", "two"], env=environment(tree),
+    """Also beside lines of a runner that another test has shown."""
+    done = subprocess.run(["bash", tree / "tests" / "check.sh", "one", "two", "quoted"], env=environment(tree),
                           capture_output=True, text=True)
-    assert done.returncode == 0 and done.stdout.splitlines()[-1] == "4 passed, 0 failed", done
+    assert done.returncode == 0 and done.stdout.splitlines()[-1] == "5 passed, 0 failed", done
     assert "\r" not in done.stdout
     assert list((tree / "tmp").iterdir()) == []
 

@@ -3,6 +3,7 @@
 and herdctl on them."""
 import base64
 import json
+import os
 import random
 import signal
 import socket
@@ -124,10 +125,30 @@ def test_ipv6_addresses_are_a_64(tmp_path):
             assert connections(api)[0]["address"] == f"[::1]:{s.getsockname()[1]}"
 
 
-def connections(api):
+def connections(api, kind="client"):
     answer = api.get("/v1/connections").json
     assert answer["schema"] == "herd.connections/1" and answer["node"] == "Riley"
-    return answer["connections"]
+    assert {row["kind"] for row in answer["connections"]} <= {"client", "admin"}
+    return [row for row in answer["connections"] if row["kind"] == kind]
+
+
+def test_requests_of_operators_are_connections_too(solo, api, ctl):
+    """Also of one who does not read; but not the question itself."""
+    assert connections(api, "admin") == []
+    solo.iamat(*[(b"client-%d" % i, b"+1+1", b"5") for i in range(4000)])
+    with socket.socket(socket.AF_UNIX) as events, socket.socket(socket.AF_UNIX) as stalled:
+        for s, path in ((events, b"/v1/events"), (stalled, b"/v1/clients?stream=1")):
+            s.connect(solo.admin)
+            s.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path)
+            assert s.recv(1)
+        wait_until(lambda: {row["state"] for row in connections(api, "admin")} == {"serving", "stalled"}, "both show")
+        rows = {row["state"]: row for row in connections(api, "admin")}
+        assert rows["stalled"]["unsent_bytes"] > 0 == rows["serving"]["unsent_bytes"]
+        assert rows["serving"]["address"] == f"uid={os.geteuid()} pid={os.getpid()}" and rows["serving"]["worker"] is None
+        assert "2 connections" in ctl("conn", "ls", "-o", "table").stdout
+        said = json.loads(ctl("conn", "ls", "--where", "kind = admin", "--json").stdout)["connections"]
+        assert {row["kind"] for row in said} == {"admin"} and len(said) == 2
+    wait_until(lambda: connections(api, "admin") == [], "both have left")
 
 
 def test_connections_have_their_facts(solo, api):

@@ -14,9 +14,10 @@ import time
 import pytest
 
 from api import Api
+from certificates import Authority
 from conftest import Ctl
 from fake_node import FakeHerd
-from nodes import DEADLINE_S, HERDCTL, Herd, read_lines, wait_until
+from nodes import DEADLINE_S, HERDCTL, Herd, free_ports, read_lines, wait_until
 
 SETTINGS = ("workers: 1\nplaces: {provider: none}\n"
             "link: {ping_after: 200ms, dead_after: 2s, redial_max: 100ms}\n")
@@ -369,6 +370,9 @@ def test_a_herd_file_that_was_touched_is_the_same(make):
 
 SICK = [
     ("store-failed", {"store.state": "failed", "store.error": "disk I/O error"}, "disk I/O error"),
+    ("store-refused", {"store.state": "refused", "store.error": "password authentication failed"}, "refuses it"),
+    ("store-stalled", {"store.state": "away", "store.error": "no answer"}, "is away"),
+    ("store-away", {"store.state": "away", "store.durability": "async"}, "is away"),
     ("store-lagging", {"store.lag": 250000}, "250000"),
     ("store-lagging", {"store.last_commit_ms": 4200.0}, "4200 ms"),
     ("store-damaged", {"store.damaged": 3}, "3 damaged"),
@@ -376,6 +380,9 @@ SICK = [
     ("disk-full", {"store.disk_free_bytes": 100 << 20}, "0.1%"),
     ("places-failing", {"places.state": "failing"}, "failing"),
     ("memory-bound", {"bounds.table_bytes": (1 << 30) - 5}, "of at most"),
+    ("process-bound", {"bounds.memory_bytes": 4 << 30}, "bytes of memory"),
+    ("certificate-ends", {"certificates": [{"use": "admin", "expires_s": time.time() + 29 * 86400}]}, "for admin ends in 2"),
+    ("certificate-expired", {"certificates": [{"use": "clients", "expires_s": time.time() - 86400}]}, "for clients ended 1 day ago"),
     ("connections-bound", {"bounds.connections": 990}, "990 of at most 1000"),
     ("files-bound", {"bounds.open_files": 1000}, "1000 of at most 1024"),
     ("clients-bound", {"clients.max": 100, "clients.count": 95}, "95 of at most 100"),
@@ -463,6 +470,46 @@ def test_settings_that_differ(ctl, fake):
     fake["Juzang"].settings = {"workers": "8"}
     finding = find(ctl, "config-differs", "Juzang")
     assert finding["text"] == "Juzang differs from the others in workers"
+
+
+def test_keys_that_differ(ctl, fake):
+    for node in fake:
+        node.keys = {"key_file": ["0123abcd"], "admin.token_file": ["11111111"]}
+    assert "keys-differ" not in words(ctl)
+    fake["Juzang"].keys = {"key_file": ["0123abcd", "4567cdef"], "admin.token_file": ["11111111"]}
+    finding = find(ctl, "keys-differ", "Juzang")
+    assert finding["text"] == "Juzang differs from the others in the words of key_file"
+    assert checks(ctl)["keys"]["state"] == "warning"
+    # A node without a token has none that differs, and each may have its own.
+    fake["Juzang"].keys = {"key_file": ["0123abcd"]}
+    assert "keys-differ" not in words(ctl)
+
+
+def test_certificates_that_end(tmp_path):
+    """A real node's, by its own socket; over TCP it is not trusted any more."""
+    authority = Authority(tmp_path)
+    port, = free_ports(1)
+    (tmp_path / "token").write_text("0123456789abcdef\n")
+    (tmp_path / "token").chmod(0o600)
+    settings = SETTINGS + (f'admin: {{listen: "127.0.0.1:{port}", token_file: token, tls_cert: solo.pem, '
+                           "tls_key: solo.key}\nca_file: ca.pem\n")
+    with Herd(tmp_path, ["A"], [], settings) as herd:
+        ctl = Ctl(tmp_path, herd.path)
+        for days, found in ((40, []), (29, ["certificate-ends"]), (0, ["certificate-expired"])):
+            authority.issue("solo", days=days)
+            if days == 40:
+                herd.start()
+            else:
+                assert ctl("config", "reload", "-n", "A").returncode == 0
+            assert words(ctl) == found
+        finding, = diagnose(ctl)
+        type_next(ctl, finding)
+        remote = tmp_path / "remote.yaml"
+        remote.write_text(re.sub('admin: "[^"]*"', f'admin: "127.0.0.1:{port}"', herd.path.read_text()).replace(
+            f'listen: "127.0.0.1:{port}", ', ""))
+        ctl.conf = remote
+        finding, = diagnose(ctl)
+        assert finding["finding"] == "forbidden" and "has expired" in finding["text"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs a small file system of its own")

@@ -90,15 +90,27 @@ def run_on_terminal(line, live, cwd, env):
         shown.close()
 
 
+def make_example_files(ctl, folder):
+    """What the examples read."""
+    (folder / "clients.jsonl").write_text("")
+    (folder / "NOTICE").write_text("Made up.\n")
+    (folder / "cafes.geojson").write_text(
+        '{"type":"Feature","properties":{"name":"A"},"geometry":{"type":"Point",'
+        '"coordinates":[1,2]}}\n')
+    assert ctl("init", folder / "ferry", "--nodes", "A@192.0.2.1,B@192.0.2.2").returncode == 0
+
+
 @pytest.mark.parametrize("how", [run_on_pipe, run_on_terminal], ids=["pipe", "terminal"])
 @pytest.mark.parametrize("source", [help_examples, manual_examples], ids=["help", "manual"])
 def test_each_example_runs(herd, tmp_path, source, how):
     home = tmp_path / "home"
     home.mkdir()
     ctl = Ctl(home, herd.path)
+    herd.settings = "http: {users_file: users}\n"
+    herd.write()
     env = ctl.env()
     env["PATH"] = os.path.dirname(HERDCTL) + ":" + env["PATH"]
-    (tmp_path / "clients.jsonl").write_text("")
+    make_example_files(ctl, tmp_path)
     for client in (KIWI, "probe-1"):
         assert ctl("iamat", client, HERE).returncode == 0
     herd.wait_equal([KIWI.encode(), b"probe-1"])

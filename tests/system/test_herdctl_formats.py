@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import xml.etree.ElementTree
 
 import pytest
 
@@ -12,7 +13,7 @@ from terminal import plain
 KIWI = b"kiwi.cs.ucla.edu"
 EVIL = "evil\x1b[31m\u202e\u009b\u65e5\u672c\u8a9e".encode()
 FORMATS = ["table", "wide", "plain", "json", "jsonl", "csv", "tsv", "name", "kv", "geojson",
-           "prometheus", "raw"]
+           "gpx", "prometheus", "raw"]
 COMMANDS = [
     "iamat kiwi.cs.ucla.edu +34.068930-118.445127 1479413884.392014450",
     "whatsat kiwi.cs.ucla.edu 10 5", "ping", "status", "status -n all", "node ls",
@@ -55,6 +56,8 @@ def test_each_command_in_a_pipe(ctl, full, format_):
             assert data["type"] == "FeatureCollection", command
             for feature in data["features"]:
                 assert set(feature) == {"type", "geometry", "properties"}
+        elif format_ == "gpx":
+            assert xml.etree.ElementTree.fromstring(out).tag.endswith("}gpx"), command
         elif format_ == "csv":
             rows = list(csv.reader(io.StringIO(out.decode("utf-8", "surrogateescape"), newline="")))
             assert len({len(row) for row in rows}) == 1, command

@@ -180,7 +180,7 @@ def test_a_killed_node_is_a_row_and_comes_back(real, herd):
 
 @pytest.mark.parametrize("command", [
     "status -n all", "node ls", "peer ls -n all", "peer graph", "client ls", "client count",
-    "herd status", "herd check", "places status", "places test +34-118", "places cache flush",
+    "herd status", "herd check", "places status", "places test +34-118", "places cache flush", "places reload",
     "config show", "config diff", "config reload", "log level", "log tail", "stats", "top -1", "map",
 ])
 def test_every_question_has_a_real_answer(real, command):

@@ -75,6 +75,17 @@ def test_the_content_tells_format_and_packing(ctl, fake, tmp_path, kind, packed)
         assert held[b"a"][1] in (b"+1.50-2", b"+1.5-2") and held[b"b"][1] == b"-3+4"
 
 
+def test_gpx_of_client_ls_comes_back(ctl, fake, tmp_path):
+    fake["Riley"].clients = {
+        b'a<&>"b': (b"1479413884.392014450", b"+34.068930-118.445127", b"Riley", b"+0.000000000")}
+    path = tmp_path / "all.gpx"
+    path.write_text(ctl("client", "ls", "-o", "gpx").stdout)
+    result = ctl("-n", "Jaquez", "client", "import", path, "--json")
+    assert result.returncode == 0, result.stderr
+    time, place, *_ = fake["Jaquez"].clients[b'a<&>"b']
+    assert (time, float(place[:9]), float(place[9:])) == (b"1479413884.392014450", 34.06893, -118.445127)
+
+
 def test_geojson_of_client_ls_comes_back(ctl, fake, tmp_path):
     fake["Riley"].clients = {
         b"a\xff\x01": (b"1479413884.392014450", b"+34.068930-118.445127", b"Riley", b"+0.000000000"),

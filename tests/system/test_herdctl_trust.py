@@ -324,9 +324,11 @@ LINES = {
     "client import": (["/dev/null"], True), "herd status": ([], False),
     "herd wait": (["--timeout", "1s"], False), "herd diff": ([], False), "herd check": ([], False),
     "check": (["all"], False), "doctor": ([], False), "places status": ([], False), "places test": ([HERE], True),
+    "places import": (["FILE"], False),
+    "places reload": ([], True),
     "places cache": (["flush"], True), "config show": ([], False),
     "config check": (["/dev/null"], False), "config diff": ([], False),
-    "config reload": ([], True), "init": (["/dev/null/x"], True), "key new": (["/dev/null"], True), "key drop": (["/dev/null"], True),
+    "config reload": ([], True), "init": (["/dev/null/x"], True), "cert new": (["/dev/null"], True), "key new": (["/dev/null"], True), "key drop": (["/dev/null"], True),
     "token new": (["/dev/null"], True), "token drop": (["/dev/null"], True), "log level": (["debug"], True), "log tail": (["-n", "1"], False),
     "events": (["--type", "nonsense"], False), "stats": ([], False), "top": (["-1"], False),
     "map": ([], False), "context ls": ([], False), "context show": (["lab"], False),
@@ -335,8 +337,12 @@ LINES = {
     "set": (["read-only", "off"], True), "alias": ([], False),
     "unalias": (["x"], False), "help": ([], False), "version": ([], False),
     "completion": (["bash"], False), "exit": ([], False), "quit": ([], False),
-    "client erase": (["c", "--yes"], True), "store backup": (["-"], False), "store check": ([], False),
+    "client erase": (["c", "--yes"], True), "store backup": (["-"], False), "store check": ([], False), "store retry": ([], True),
     "store restore": (["/dev/null", "--yes"], True), "store status": ([], False),
+    "user add": (["jane/phone", "--key", "--users-file", "/dev/null"], True),
+    "user rm": (["jane", "--yes", "--users-file", "/dev/null"], True),
+    "user ls": (["--users-file", "/dev/null"], False),
+    "phone url": (["jane/phone", "--app", "traccar", "--host", "x"], False),
     "__complete": ([""], False),
 }
 
@@ -382,6 +388,12 @@ def test_every_command_is_held_back_by_read_only(ctl, fake):
         assert files_below(ctl.home) == before, path
 
 
+def test_a_dry_run_changes_nothing(ctl, fake):
+    assert ctl("iamat", "c", HERE).returncode == 0
+    result = ctl("--read-only", "client", "forget", "c", "--dry-run")
+    assert result.returncode == 0 and "c" in result.stdout.split(), result
+
+
 @pytest.mark.parametrize("line", [
     "IAMAT c +1+2 5", " IAMAT c +1+2 5", "WHATSAT c 1 1\nIAMAT c +1+2 5", "WHATSAT c 1 1\n",
     "IAMAT c +1+2 5\nWHATSAT c 1 1", "WHATSAT c 99 1", "WHATSAT", "", "nonsense", "whatsat c 1 1",
@@ -408,7 +420,7 @@ def test_nothing_lifts_read_only(ctl, fake, tmp_path):
     for line in ("set read-only off; iamat c " + HERE, "set read-only; iamat c " + HERE,
                  "set read-only on; set read-only off; iamat c " + HERE,
                  "context use free; iamat c " + HERE, "-C free iamat c " + HERE,
-                 "-C none iamat c " + HERE, "raw IAMAT c +1+2 5", "places cache flush",
+                 "-C none iamat c " + HERE, "raw IAMAT c +1+2 5", "places cache flush", "places reload",
                  "log level debug --for 1s"):
         result = ctl("--read-only", "--keep-going", "-f", "-", stdin=line.replace("; ", "\n") + "\n")
         assert "read-only" in result.stderr, (line, result)

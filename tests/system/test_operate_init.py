@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from conftest import Ctl
-from nodes import DEADLINE_S, HERDD, TOP, Herd, free_ports, wait_until
+from nodes import DEADLINE_S, HERDCTL, HERDD, TOP, Herd, free_ports, wait_until
 
 SETTINGS = "workers: 1\nplaces: {provider: none}\n"
 
@@ -80,17 +80,21 @@ def test_init_writes_the_files_of_a_herd(operator, tmp_path):
     herd, said = init(operator, tmp_path / "new", "--herd", "lab", "--nodes", "A@192.0.2.1,B@b.example.com,C@[2001:db8::1]")
     assert herd["herd"] == "lab" and list(herd["nodes"]) == ["A", "B", "C"]
     assert herd["nodes"]["C"] == {"clients": "[2001:db8::1]:12000", "peers": "[2001:db8::1]:12001",
-                                  "admin": "/run/herd/C.sock"}
+                                  "admin": ["/run/herd/C.sock", "[2001:db8::1]:12002"]}
+    assert herd["ca_file"] == "ca.pem" and herd["admin"]["tls_cert"] == "tls-%n.pem"
     assert herd["links"] == [["A", "B"], ["A", "C"], ["B", "C"]]
     found = modes(tmp_path / "new")
-    assert {name for name, mode in found.items() if mode == 0o600} == {"links.key", "admin.token", "read.token"}
+    assert {name for name, mode in found.items() if mode == 0o600} == {"links.key", "admin.token", "read.token", "ca.key",
+                                                                    "tls-A.key", "tls-B.key", "tls-C.key"}
     assert set(found) == {"herd.yaml", "links.key", "admin.token", "read.token", "monitoring/prometheus.yml",
-                          "systemd/herdd@.service.d/herd.conf"}
+                          "systemd/herdd@.service.d/herd.conf", "ca.pem", "ca.key",
+                          *(f"tls-{node}.{end}" for node in "ABC" for end in ("pem", "key"))}
     secrets = [(tmp_path / "new" / name).read_text() for name in ("links.key", "admin.token", "read.token")]
     assert len(set(secrets)) == 3 and all(re.fullmatch(r"[0-9a-f]{64}\n", secret) for secret in secrets)
     assert not any(secret.strip() in said for secret in secrets)
     for line in ("ssh root@b.example.com systemctl enable --now herdd@B", "scp ", "'root@[2001:db8::1]:/etc/herd'"):
         assert line in said
+    assert not any("ca.key" in line for line in said.splitlines() if line.startswith(("scp", "ssh", "cp")))
     status, text = check(tmp_path / "new" / "herd.yaml", "--as-service")
     assert status == 0 and "no errors" in text and "warning" not in text
 
@@ -100,6 +104,129 @@ def test_monitoring_asks_each_node(operator, tmp_path):
     job, = yaml.safe_load((tmp_path / "new" / "monitoring" / "prometheus.yml").read_text())
     assert [(c["targets"], c["labels"]) for c in job["static_configs"]] == [
         (["127.0.0.1:21002"], {"node": "A"}), (["127.0.0.1:12002"], {"node": "B"})]
+
+
+def certificate(path, ca):
+    """Its facts, if that CA has signed it."""
+    def say(*words):
+        out = subprocess.run(["openssl", *words], capture_output=True, text=True, check=False)
+        assert out.returncode == 0, out
+        return out.stdout
+    say("verify", "-x509_strict", "-CAfile", ca, path)
+    return say("x509", "-in", path, "-noout", "-text")
+
+
+def test_certificates_are_for_what_a_node_is_asked_by(operator, tmp_path):
+    folder = tmp_path / "new"
+    init(operator, folder, "--nodes", "A@192.0.2.1,B@b.example.com,C@[2001:db8::1]")
+    for node, host in (("A", "IP Address:192.0.2.1\n"), ("B", "DNS:b.example.com\n"),
+                       ("C", "IP Address:2001:DB8:0:0:0:0:0:1\n")):
+        text = certificate(folder / f"tls-{node}.pem", folder / "ca.pem")
+        assert f"Subject: CN = {node}\n" in text and host in text and "TLS Web Server Authentication" in text
+        assert "CA:FALSE" in text
+    ca = certificate(folder / "ca.pem", folder / "ca.pem")
+    assert "CA:TRUE, pathlen:0" in ca and "Certificate Sign" in ca
+
+
+def test_cert_new_renews_and_serves_new_nodes(operator, tmp_path):
+    folder = tmp_path / "new"
+    init(operator, folder, "--nodes", "A@192.0.2.1,B@192.0.2.2")
+    before = {name: (folder / name).read_bytes() for name in ("ca.pem", "tls-A.pem", "tls-B.pem", "tls-B.key")}
+    out = operator("cert", "new", folder, "B")
+    assert out.returncode == 0, out.stderr
+    assert "root@192.0.2.2:/etc/herd" in out.stdout and "192.0.2.1" not in out.stdout
+    assert "ca.key" not in out.stdout and "herdctl -n B config reload" in out.stdout
+    now = {name: (folder / name).read_bytes() for name in before}
+    assert {name for name in before if before[name] != now[name]} == {"tls-B.pem", "tls-B.key"}
+    certificate(folder / "tls-B.pem", folder / "ca.pem")
+    assert stat.S_IMODE((folder / "tls-B.key").stat().st_mode) == 0o600
+    assert stat.S_IMODE((folder / "tls-B.pem").stat().st_mode) == 0o644
+    path = folder / "herd.yaml"
+    path.write_text(path.read_text().replace("nodes:", 'nodes:\n  C: {clients: "c:1", peers: "c:2", admin: "d:3"}', 1))
+    assert operator("cert", "new", folder).returncode == 0
+    assert "DNS:c, DNS:d\n" in certificate(folder / "tls-C.pem", folder / "ca.pem")
+    assert not list(folder.glob("*.new"))
+
+
+def test_a_ca_is_replaced_by_one_beside_it(operator, tmp_path):
+    folder, other = tmp_path / "new", tmp_path / "other"
+    init(operator, folder, "--nodes", "A@192.0.2.1")
+    init(operator, other, "--nodes", "A@192.0.2.1")
+    with open(folder / "ca.pem", "ab") as both:
+        both.write((other / "ca.pem").read_bytes())
+    (folder / "ca.key").write_bytes((other / "ca.key").read_bytes())
+    certificate(folder / "tls-A.pem", folder / "ca.pem")
+    out = operator("cert", "new", folder)
+    assert out.returncode == 0, out.stderr
+    certificate(folder / "tls-A.pem", other / "ca.pem")
+
+
+def test_cert_new_says_what_it_lacks(operator, tmp_path):
+    folder = tmp_path / "new"
+    init(operator, folder, "--nodes", "A@192.0.2.1")
+    out = operator("cert", "new", folder, "X")
+    assert out.returncode == 2 and "no node `X'" in out.stderr
+    (folder / "ca.key").write_bytes((folder / "tls-A.key").read_bytes())
+    out = operator("cert", "new", folder)
+    assert out.returncode == 8 and "no certificate is of this key" in out.stderr
+    (folder / "ca.key").chmod(0o644)
+    out = operator("cert", "new", folder)
+    assert out.returncode == 8 and "chmod 600" in out.stderr
+    (folder / "ca.key").unlink()
+    out = operator("cert", "new", folder)
+    assert out.returncode == 8 and "the folder that `init' made" in out.stderr
+    out = operator("cert", "new", tmp_path)
+    assert out.returncode == 8 and "cannot read" in out.stderr
+
+
+def test_a_ca_of_a_file_that_others_can_change_is_not_taken(operator, tmp_path):
+    """They could name a node of their own, and the CA that has signed it."""
+    folder = tmp_path / "new"
+    base, = base_ports(1)
+    init(operator, folder, "--nodes", f"A@127.0.0.1:{base},B@192.0.2.2")
+    path = folder / "herd.yaml"
+    path.write_text(path.read_text().replace("/run/herd/A.sock", str(tmp_path / "A.sock")).replace(
+        '"192.0.2.2', '"127.0.0.2'))
+    with open(tmp_path / "A.log", "wb") as log, subprocess.Popen(
+            [HERDD, "-c", str(path), "A"], stdin=subprocess.DEVNULL, stdout=log, stderr=log) as process:
+        try:
+            wait_until(lambda: b"event=ready" in (tmp_path / "A.log").read_bytes(), "ready")
+            (tmp_path / "A.sock").rename(tmp_path / "hidden")
+            operator.conf = path
+            out = operator("status", "-n", "A")
+            assert out.returncode == 0, out.stderr
+            path.chmod(0o666)
+            out = operator("status", "-n", "A", "--token-file", folder / "admin.token")
+            assert out.returncode == 3 and "not signed by a CA" in out.stderr, out
+            out = operator("status", "-n", "A", "--token-file", folder / "admin.token", "--ca-file", folder / "ca.pem")
+            assert out.returncode == 0, out.stderr
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize("name", ["with space", "quote'd", "$(touch pwned)", "-x", "a:b"])
+def test_printed_commands_are_safe_for_a_shell(operator, tmp_path, name):
+    """Typed as they are, but with tools that only tell their words."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for tool in ("ssh", "scp"):
+        (tools / tool).write_text('#!/bin/sh\nprintf "%s\\n" "$0" "$@"\n')
+        (tools / tool).chmod(0o755)
+    out = subprocess.run([HERDCTL, "init", "--nodes", "A@192.0.2.1", "--", name], cwd=tmp_path, capture_output=True,
+                         text=True, env=operator.env(), check=False)
+    assert out.returncode == 0, out.stderr
+    lines = [line for line in out.stdout.splitlines() if line.startswith(("ssh", "scp"))]
+    said = subprocess.run(["sh", "-ec", "\n".join(lines)], cwd=tmp_path, capture_output=True, text=True,
+                          env={"PATH": f"{tools}:/usr/bin:/bin"}, check=True).stdout.splitlines()
+    copied = said[said.index(str(tools / "scp")) + 1:said.index("root@192.0.2.1:/etc/herd")]
+    assert len(copied) == 7 and all((tmp_path / path).is_file() for path in copied)
+    assert not any(path.startswith("-") or ":" in path.split("/")[0] for path in copied)
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_a_folder_that_cannot_be_typed_is_refused(operator, tmp_path):
+    out = operator("init", tmp_path / "a\nb")
+    assert out.returncode == 2 and "control characters" in out.stderr
 
 
 def test_links_are_a_mesh_of_few_and_a_ring_of_many(operator, tmp_path):
@@ -292,6 +419,7 @@ def test_without_a_node_only_the_file_is_checked(tmp_path):
     ('store: {engine: sqlite, path: "/etc/herd/%n.sqlite"}\n', "store.path"),
     ('store: {engine: sqlite, path: "/var/lib/herd/../x/%n.sqlite"}\n', "store.path"),
     ("key_file: /root/links.key\n", "ProtectHome"),
+    ("admin: {group: adm}\n", "PrivateUsers"),
 ])
 def test_as_service_refuses_what_the_sandbox_refuses(tmp_path, settings, says):
     herd = Herd(tmp_path, ["A"], [], SETTINGS + settings)
@@ -299,11 +427,11 @@ def test_as_service_refuses_what_the_sandbox_refuses(tmp_path, settings, says):
     for words in (["--as-service"], ["--as-service", "A"]):
         status, said = check(herd.path, *words)
         assert status == 8 and says in said and said.count("error") == 1, said
-    assert "read-only for the service" in said or "sees nothing" in said
+    assert any(why in said for why in ("read-only for the service", "sees nothing", "has no group adm")), said
 
 
 def test_as_service_takes_relative_paths_and_the_services_folders(tmp_path):
-    settings = SETTINGS + 'store: {engine: sqlite}\nlog: {traffic: "%n.log"}\n'
+    settings = SETTINGS + 'store: {engine: sqlite}\nlog: {traffic: "%n.log"}\nadmin: {group: herd}\n'
     herd = Herd(tmp_path, ["A"], [], settings)
     herd.path.write_text(herd.text().replace(herd["A"].admin, "/run/herd/A.sock"))
     status, said = check(herd.path, "--as-service", "A")

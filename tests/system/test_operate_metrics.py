@@ -13,9 +13,11 @@ import pytest
 import yaml
 
 from api import Api
+from certificates import Authority
 from conftest import Ctl
 from fake_places import FakePlaces
 from nodes import DEADLINE_S, TOP, Herd, wait_until
+from postgres import Cluster
 
 SETTINGS = ("workers: 2\nready_after: 1s\n"
             "link: {ping_after: 100ms, dead_after: 2s, redial_max: 100ms}\n")
@@ -255,10 +257,12 @@ def labels_of(expression):
 
 @pytest.fixture
 def photon_herd(tmp_path):
-    """Nodes that have every metric: links, a store, places on the network, all used."""
+    """Nodes that have every metric but a shared store's: links, a store, places on the network, all used."""
+    Authority(tmp_path).issue("node", days=90)
     with FakePlaces(tmp_path, tls=False) as upstream:
         settings = SETTINGS + (f'store: {{engine: sqlite, durability: sync}}\nlog: {{traffic: traffic-%n.log}}\n'
-                               f'places: {{provider: [photon, gazetteer], base_url: "http://{upstream.address}"}}\n')
+                               f'places: {{provider: [photon, gazetteer], base_url: "http://{upstream.address}"}}\n'
+                               "admin: {tls_cert: node.pem, tls_key: node.key}\n")
         with Herd(tmp_path, ["A", "B"], [("A", "B")], settings) as herd:
             herd.start()
             herd.wait_synced()
@@ -270,11 +274,26 @@ def photon_herd(tmp_path):
             yield herd
 
 
-def test_every_expression_asks_for_what_a_node_has(photon_herd):
-    seen = samples(photon_herd["A"])
-    names = {name for name, _ in seen}
+@pytest.fixture
+def well(photon_herd, tmp_path):
+    """What a node tells that is well, and what only one with a shared store does."""
+    own = samples(photon_herd["A"])
+    names = {name for name, _ in own}
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    with Cluster() as cluster:
+        settings = SETTINGS + (f"store: {{engine: postgres, url_file: {cluster.url_file(folder)}}}\n"
+                               "places: {provider: none}\n")
+        with Herd(folder, ["S"], [], settings) as herd:
+            node = herd.start()["S"]
+            node.wait_log("event=store-connected")
+            return own | {key: value for key, value in samples(node).items() if key[0] not in names}
+
+
+def test_every_expression_asks_for_what_a_node_has(well):
+    names = {name for name, _ in well}
     labels = {}
-    for name, text in seen:
+    for name, text in well:
         labels.setdefault(name, {"job", "instance"}).update(re.findall('([a-z_]+)="', text))
     asked = [(rule["alert"], rule["expr"]) for rule in RULES] + QUERIES
     assert len(asked) > 60
@@ -319,12 +338,14 @@ def test_findings_and_alerts_agree():
         return sorted(float(n) for n in re.findall(r"(?<![\w.\[])(\d+(?:\.\d+)?(?:e\d+)?)(?![\w\]])",
                                                    by_finding[word]["expr"]))
     near = bounds["NEAR_BOUND"]
-    for word in ("memory-bound", "connections-bound", "files-bound"):
+    for word in ("memory-bound", "process-bound", "connections-bound", "files-bound"):
         assert numbers(word) == [near], word
     assert near in numbers("clients-bound")
     assert numbers("disk-full") == sorted([bounds["DISK_FULL_PART"], bounds["DISK_FULL_BYTES"]])
     assert numbers("disk-nearly-full") == sorted([bounds["DISK_LOW_PART"], bounds["DISK_LOW_BYTES"]])
     assert numbers("store-lagging") == sorted([bounds["STORE_LAG_MOST"], bounds["STORE_COMMIT_MS_MOST"] / 1000])
+    assert numbers("certificate-ends") == [bounds["CERTIFICATE_DAYS"], 86400]
+    assert numbers("certificate-expired") == [0]
     assert numbers("clock-off") == [bounds["CLOCK_MOST_S"]]
     assert numbers("client-floods") == sorted([bounds["FLOOD_PART"], bounds["FLOOD_PER_S"]])
     assert numbers("address-floods") == [bounds["INVALID_PER_S"]]
@@ -356,6 +377,8 @@ FIRE = {
     "HerdNodeRestarts": {("process_start_time_seconds", ""): growing(600)},
     "HerdVersionsDiffer": {("herd_build_info", "+version"): constant(1)},
     "HerdConfigChanged": {("herd_config_changed", ""): constant(1)},
+    "HerdCertificateExpired": {("herd_certificate_expiry_timestamp_seconds", ""): constant(60)},
+    "HerdCertificateEnds": {("herd_certificate_expiry_timestamp_seconds", ""): constant(30 * 86400)},
     "HerdNodeCutOff": {("herd_link_up", ""): constant(0)},
     "HerdNodeIsolated": {("herd_isolated", ""): constant(1)},
     "HerdLinkDown": {("herd_link_up", ""): constant(0)},
@@ -375,6 +398,8 @@ FIRE = {
     "HerdClientsAhead": {("herd_clients_ahead", ""): constant(1)},
     "HerdStrangeOrigin": {("herd_clients_strange_origin", ""): constant(1)},
     "HerdStoreFailed": {("herd_store_failed", ""): constant(1)},
+    "HerdStoreRefused": {("herd_store_refused", ""): constant(1)},
+    "HerdStoreAway": {("herd_store_away_since_seconds", ""): constant(120)},
     "HerdStoreLagging": {("herd_store_owed_records", ""): constant(100001)},
     "HerdStoreDamaged": {("herd_store_damaged_records", ""): constant(1)},
     "HerdDiskFull": {("herd_store_disk_bytes", ""): constant(1e11), ("herd_store_disk_free_bytes", ""): constant(4e8)},
@@ -431,14 +456,13 @@ def firing(tmp_path, tests):
 
 
 # What one trouble brings along.
-ALSO = {"HerdNodeCutOff": {"HerdLinkDown"}, "HerdLinkDown": {"HerdNodeCutOff"}, "HerdDiskFull": {"HerdDiskNearlyFull"}}
+ALSO = {"HerdCertificateExpired": {"HerdCertificateEnds"}, "HerdNodeCutOff": {"HerdLinkDown"}, "HerdLinkDown": {"HerdNodeCutOff"}, "HerdDiskFull": {"HerdDiskNearlyFull"}}
 
 
 @needs_promtool
-def test_each_alert_fires_and_rests(photon_herd, tmp_path):
+def test_each_alert_fires_and_rests(well, tmp_path):
     """With the figures of a node that is well none fires; with one change its own."""
     assert set(FIRE) == {rule["alert"] for rule in RULES}
-    well = samples(photon_herd["A"])
     tests = [(series_of(well, CALM), set())]
     for name, change in FIRE.items():
         metrics = metrics_of(" ".join(rule["expr"] for rule in RULES if rule["alert"] == name)) | {"up"}

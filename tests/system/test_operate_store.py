@@ -198,6 +198,26 @@ def test_a_store_that_is_gone_is_restored(tmp_path):
         assert table(ctl) == before
 
 
+def test_a_service_has_its_store_in_its_folder(tmp_path, monkeypatch):
+    (tmp_path / "state").mkdir()
+    monkeypatch.setenv("STATE_DIRECTORY", f"{tmp_path}/state:{tmp_path}/other")
+    with solo_of(tmp_path) as ctl:
+        fill(ctl.node)
+        before = table(ctl)
+        ok(ctl("store", "backup", tmp_path / "b.sqlite"))
+        ctl.node.stop()
+        store = tmp_path / "state" / "herd-Solo.sqlite"
+        store.unlink()
+        restore = ("-n", "Solo", "store", "restore", tmp_path / "b.sqlite", "--yes", "-o", "json")
+        state = {"STATE_DIRECTORY": os.environ["STATE_DIRECTORY"]}
+        assert row(ctl(*restore, env=state), "nodes")["path"] == str(store)
+        ctl.node.start()
+        assert table(ctl) == before
+        ctl.node.stop()
+        # What is no absolute path is nothing that systemd gives.
+        assert row(ctl(*restore, env={"STATE_DIRECTORY": "state"}), "nodes")["path"] == str(tmp_path / "herd-Solo.sqlite")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_the_owner_stays(tmp_path):
     with solo_of(tmp_path) as ctl:

@@ -198,6 +198,8 @@ def test_google_mapping_is_complete(start):
                 "northeast": {"lat": 34.06993, "lng": -118.444127},
                 "southwest": {"lat": pytest.approx(34.06793),
                               "lng": -118.446127}}},
+        "icon": "https://maps.gstatic.com/mapfiles/place_api/icons/v1/"
+                "png_71/restaurant-71.png",
         "icon_background_color": "#FF9E67",
         "icon_mask_base_uri": "https://maps.gstatic.com/icon",
         "name": "Café Müller", "opening_hours": {"open_now": True},
@@ -208,7 +210,7 @@ def test_google_mapping_is_complete(start):
         "plus_code": {"compound_code": "2HC3+XX Town",
                       "global_code": "85632HC3+XX"},
         "price_level": 2, "rating": 4.5, "reference": "ChIJ0000",
-        "types": ["restaurant", "point_of_interest"],
+        "scope": "APP", "types": ["restaurant", "point_of_interest"],
         "user_ratings_total": 120, "vicinity": "0 Main Street, Town"}
 
 
@@ -274,6 +276,8 @@ MATRIX = {
     "lat_is_text": {"google": BAD, "google-legacy": ("OK", 1),
                     "photon": BAD},
     "lat_is_off": {"google": BAD, "google-legacy": ("OK", 1), "photon": BAD},
+    "one_nowhere": {"google": ("OK", 2), "google-legacy": ("OK", 3),
+                    "photon": ("OK", 2)},
     "deep": BAD, "deep_32": BAD, "long_name": BAD, "html": BAD,
     "junk_behind": BAD, "nul_in_name": BAD, "cut": BAD, "many_values": BAD,
     "bad_utf8": BAD, "cut_with_length": BAD, "cut_without_length": BAD,
@@ -311,6 +315,15 @@ def test_every_mode_gives_its_answer(start, fake, provider):
         for degree in (30, 31):
             assert probe.get(
                 where=f"+{degree}.{number:03d}+20")["status"] == "OK", mode
+
+
+@pytest.mark.parametrize("provider", ["google", "photon"])
+def test_place_without_location_is_left_out_and_counted(start, fake, provider):
+    probe = start(provider, cache="no")
+    fake.mode = "one_nowhere"
+    assert len(probe.get(count=5)["results"]) == 2
+    assert probe.get(count=5)["status"] == "OK"
+    assert probe.provider()["left_out"] == 2
 
 
 def test_matrix_has_every_mode():

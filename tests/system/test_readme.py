@@ -39,7 +39,7 @@ def test_places_to_start_reading_say_what_they_are():
         assert re.match(r"/\* SPDX-License-Identifier: GPL-3.0-or-later \*/\n/\*\n \* \w", text(stop)), stop
 
 
-@pytest.mark.parametrize("title", ["The path of an IAMAT", "The path of a WHATSAT",
+@pytest.mark.parametrize("title", ["The path of an IAMAT", "The path of a WHATSAT", "The path of a phone's report",
                                    "The path of `herdctl client show ID -n all`"])
 def test_paths_name_functions_where_they_are(title):
     """A function is in the file that was named last before it."""

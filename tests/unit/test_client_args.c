@@ -208,7 +208,8 @@ check_command(const struct command *c, size_t *count)
 	/* Does it change something? Exactly one answer. */
 	assert_int_equal(__builtin_popcount(c->traits & COMMAND_EFFECTS), 1);
 	if ((c->traits & COMMAND_CONFIRM) != 0)
-		assert_true((c->traits & COMMAND_WRITE) != 0);
+		assert_true(
+		    (c->traits & (COMMAND_WRITE | COMMAND_BY_LINE)) != 0);
 	if ((c->traits & COMMAND_HIDDEN) == 0 && strcmp(c->path, "exit") != 0)
 		assert_non_null(c->example);
 }

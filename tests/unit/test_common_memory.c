@@ -13,6 +13,7 @@
 #include "herd/report.h"
 #include "herd/text.h"
 #include "herd/time.h"
+#include "herd/users_file.h"
 
 /* What each scenario does: HERD_OK, or the first error that it met. */
 static const char bad_file[] =
@@ -80,6 +81,27 @@ read_file_with_warnings(void)
 	return read_file("herd: x\nnodes: {A: {clients: \"h:1\"}, B: {clients: "
 			 "\"h:2\"}}\n",
 	    HERD_OK);
+}
+
+static enum herd_error
+read_users(void)
+{
+	struct users_file file;
+	enum herd_error error;
+	struct buf message;
+
+	buf_init(&message, 1000);
+	error = users_file_parse(
+	    span_from("jane:$y$x\n# him too\njohn:$y$y:phone\n"), &file,
+	    &message);
+	if (error == HERD_OK) {
+		users_file_release(&file);
+		error = users_file_parse(
+		    span_from("jane:$y$x\njane:$y$y"), &file, &message);
+		error = error == HERD_ESYNTAX ? HERD_OK : error;
+	}
+	buf_release(&message);
+	return error;
 }
 
 static enum herd_error
@@ -275,6 +297,7 @@ TORTURE(read_good_file)
 TORTURE(read_bad_file)
 TORTURE(read_broken_file)
 TORTURE(read_file_with_warnings)
+TORTURE(read_users)
 TORTURE(use_settings)
 TORTURE(study_graph)
 TORTURE(read_from_disk)
@@ -291,6 +314,7 @@ main(void)
 		cmocka_unit_test(test_read_bad_file_survives_lack),
 		cmocka_unit_test(test_read_broken_file_survives_lack),
 		cmocka_unit_test(test_read_file_with_warnings_survives_lack),
+		cmocka_unit_test(test_read_users_survives_lack),
 		cmocka_unit_test(test_use_settings_survives_lack),
 		cmocka_unit_test(test_study_graph_survives_lack),
 		cmocka_unit_test(test_read_from_disk_survives_lack),

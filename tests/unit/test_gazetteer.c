@@ -19,12 +19,13 @@
 #include <sqlite3.h>
 
 #include "herd/herdfile.h"
-#include "places/gazetteer_file.h"
+#include "herd/gazetteer_file.h"
 #include "places/gazetteer_reader.h"
-#include "places/kd_tree.h"
+#include "herd/kd_tree.h"
 
 #define DATA "build/gazetteer.sqlite"
 #define GOLDEN "tests/unit/data/places-frankfurt.json"
+#define ICONS "https://maps.gstatic.com/mapfiles/place_api/icons/v1/png_71/"
 #define QUESTIONS 2000u
 /* Points are stored to 3 mm; what is closer than this may change places. */
 #define TOLERANCE_M 0.02
@@ -85,7 +86,8 @@ set_up(void **state)
 	*state = world;
 	buf_init(&message, 4096);
 	buf_init(&world->answer, PLACES_ANSWER_MAX);
-	if (gazetteer_open(DATA, &message, &world->gazetteer) != HERD_OK) {
+	if (gazetteer_open(DATA, ICONS, &message, &world->gazetteer) !=
+	    HERD_OK) {
 		fprintf(stderr, SPAN_FMT "\n", SPAN_ARG(buf_span(&message)));
 		return -1;
 	}
@@ -583,7 +585,8 @@ assert_refused(const char *path, enum herd_error expected, const char *why)
 	struct buf message;
 
 	buf_init(&message, 4096);
-	assert_int_equal(gazetteer_open(path, &message, &gazetteer), expected);
+	assert_int_equal(
+	    gazetteer_open(path, ICONS, &message, &gazetteer), expected);
 	assert_null(gazetteer);
 	if (memmem(buf_span(&message).data, message.len, why, strlen(why)) ==
 	    NULL)

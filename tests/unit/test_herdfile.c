@@ -74,6 +74,7 @@ test_file_gives_herd_nodes_links_and_settings(void **state HERD_UNUSED)
 	    "\"127.0.0.1:12102\", admin: [\"/run/herd/Jaquez.sock\", "
 	    "\"127.0.0.1:12202\"]}\n"
 	    "  Juzang:\n"
+	    "    http: 127.0.0.1:12303\n"
 	    "    clients: 127.0.0.1:12003\n"
 	    "    peers: 127.0.0.1:12103\n"
 	    "links: [[Riley, Jaquez], {between: [Riley, Juzang], dial: "
@@ -85,6 +86,7 @@ test_file_gives_herd_nodes_links_and_settings(void **state HERD_UNUSED)
 	    "\"traffic-%n.log\"}\n"
 	    "link:\n"
 	    "admin: {token_file: t}\n"
+	    "http: {users_file: u, friends: [[jane, john], [ann]]}\n"
 	    "max_ahead: 24h\n";
 	struct herdfile file;
 	struct buf got;
@@ -105,10 +107,13 @@ test_file_gives_herd_nodes_links_and_settings(void **state HERD_UNUSED)
 	assert_int_equal(file.nodes[1].admin.count, 2);
 	assert_int_equal(file.nodes[1].admin.items[1].port, 12202);
 	assert_int_equal(file.nodes[2].admin.count, 0);
+	assert_int_equal(file.nodes[2].http.port, 12303);
+	assert_int_equal(file.nodes[0].http.kind, ADDRESS_NONE);
+	assert_string_equal(file.settings.http.friends, "jane john, ann");
 	assert_int_equal(file.link_count, 2);
 	assert_int_equal(file.links[0].a, 1);
 	assert_int_equal(file.links[0].b, 0);
-	assert_int_equal(file.links[0].line, 8);
+	assert_int_equal(file.links[0].line, 9);
 	assert_int_equal(file.links[0].column, 9);
 	assert_false(file.links[0].b_dials);
 	assert_true(herdfile_dials(&file.links[0], 1));
@@ -301,7 +306,7 @@ test_node_errors_have_suggestions(void **state HERD_UNUSED)
 		    "`clients`?\n" },
 		{ HERD "nodes: {A: {clients: \"h:1\", x: y}}\n",
 		    "2:29 unknown key `x` of node `A`, which has `clients`, "
-		    "`peers` and `admin`\n" },
+		    "`peers`, `admin` and `http`\n" },
 		{ HERD "nodes: {A: {clients: \"h:1\", {}: x}, [B]: x}\n",
 		    "2:29 a key must be a word, not a mapping\n"
 		    "2:37 a key must be a word, not a list\n" },
@@ -531,6 +536,26 @@ test_settings_that_exclude_each_other_are_refused(void **state HERD_UNUSED)
 		    "7:20 `clients.tls_key` needs `clients.tls_cert`\n"
 		    "7:33 `clients.bind_ids` needs `clients.client_ca`: the "
 		    "names are those of clients' certificates\n" },
+		{ HERD
+		    "nodes: {A: {clients: \"h:1\", http: \"127.0.0.1:9\"}}\n",
+		    "2:9 `http` of node `A` needs `http.users_file`: the file "
+		    "that `herdctl user add` makes\n" },
+		{ HERD "nodes: {A: {clients: \"h:1\", http: \"10.0.0.1:9\"}}\n"
+		       "http: {users_file: u}\n",
+		    "2:9 `http` of node `A` can be reached from other "
+		    "machines: set `http.tls_cert` and `http.tls_key`, or "
+		    "`http.trust_proxy` if a proxy ends TLS\n" },
+		{ HERD "nodes: {A: {clients: \"h:1\", http: \"10.0.0.1:9\"}}\n"
+		       "http: {users_file: u, trust_proxy: \"fd00::1\"}\n",
+		    "" },
+		{ GOOD "http: {trust_proxy: proxy.example}\n",
+		    "6:21 `http.trust_proxy` takes a numeric address such as "
+		    "10.0.0.1 or fd00::1, without a port\n" },
+		{ GOOD "http: {tls_key: k}\n",
+		    "6:17 `http.tls_key` needs `http.tls_cert`\n" },
+		{ GOOD "http: {friends: [[jane, \"a b\"]]}\n",
+		    "6:25 `http.friends`: expected a list of lists of names "
+		    "such as [[jane, john], [ann, bob]], not text\n" },
 		{ GOOD "clients: {client_ca: c}\n",
 		    "6:22 `clients.client_ca` needs `clients.tls_cert`: "
 		    "certificates are shown over TLS only\n" },
@@ -553,6 +578,9 @@ test_settings_that_exclude_each_other_are_refused(void **state HERD_UNUSED)
 		    "" },
 		{ GOOD "store: {durability: sync}\n",
 		    "6:21 `store.durability: sync` needs a `store.engine`\n" },
+		{ GOOD "store: {engine: sqlite, write: all}\n",
+		    "6:32 `store.write` is for a store that nodes share, and "
+		    "`store.engine` names a file\n" },
 		{ GOOD "link: {dead_after: 5s}\n",
 		    "6:20 `link.dead_after` must be longer than "
 		    "`link.ping_after`\n" },

@@ -26,6 +26,7 @@ type_name(enum setting_type type)
 	case SETTING_TEXT: return "text";
 	case SETTING_PATH: return "path";
 	case SETTING_ADDRESS: return "address";
+	case SETTING_GROUPS: return "groups";
 	}
 	return "";
 }
@@ -42,6 +43,7 @@ static const struct group {
 	{ "log.", "Log" },
 	{ "clients.", "Clients" },
 	{ "admin.", "Administration" },
+	{ "http.", "Phones" },
 };
 
 static const struct group *
@@ -99,7 +101,8 @@ add_facts(struct buf *out, const struct setting *setting)
 	case SETTING_BOOL:
 	case SETTING_TEXT:
 	case SETTING_PATH:
-	case SETTING_ADDRESS: assert_ok(buf_add_text(&line, "Default ")); break;
+	case SETTING_ADDRESS:
+	case SETTING_GROUPS: assert_ok(buf_add_text(&line, "Default ")); break;
 	}
 	if (*setting->initial == '\0')
 		assert_ok(buf_add_text(&line, "empty"));

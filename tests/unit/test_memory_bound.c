@@ -50,6 +50,41 @@ bound_in(const char *folder)
 }
 
 static void
+test_bounds_of_version_1_count_too(void **state HERD_UNUSED)
+{
+	char folder[] = "/tmp/herd-cgroup-XXXXXX";
+
+	assert_non_null(mkdtemp(folder));
+	make_folder(folder, "memory");
+	make_folder(folder, "memory/docker");
+	write_file(folder, "own",
+	    "12:pids:/x\n4:memory:/docker\n1:name=systemd:/:memory:/\n");
+	assert_true(bound_in(folder) == 0);
+	write_file(folder, "memory/memory.limit_in_bytes", "4000\n");
+	assert_true(bound_in(folder) == 4000);
+	write_file(folder, "memory/docker/memory.limit_in_bytes",
+	    "9223372036854771712\n");
+	assert_true(bound_in(folder) == 4000);
+	write_file(folder, "memory/docker/memory.limit_in_bytes", "3000\n");
+	assert_true(bound_in(folder) == 3000);
+	/* Both versions: the less one. */
+	write_file(folder, "own", "0::/\n4:memory:/docker\n");
+	write_file(folder, "memory.max", "2000\n");
+	assert_true(bound_in(folder) == 2000);
+	write_file(folder, "memory.max", "5000\n");
+	assert_true(bound_in(folder) == 3000);
+	write_file(folder, "own", "memory:/docker\n4:memory");
+	assert_true(bound_in(folder) == 0);
+	remove_file(folder, "memory/docker/memory.limit_in_bytes");
+	remove_file(folder, "memory/memory.limit_in_bytes");
+	remove_file(folder, "memory/docker");
+	remove_file(folder, "memory");
+	remove_file(folder, "memory.max");
+	remove_file(folder, "own");
+	assert_int_equal(rmdir(folder), 0);
+}
+
+static void
 test_least_of_the_cgroups_around_counts(void **state HERD_UNUSED)
 {
 	char folder[] = "/tmp/herd-cgroup-XXXXXX";
@@ -97,6 +132,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_bounds_of_version_1_count_too),
 		cmocka_unit_test(test_least_of_the_cgroups_around_counts),
 		cmocka_unit_test(test_table_gets_half_of_the_bound_at_most),
 	};

@@ -428,11 +428,123 @@ test_attach_beyond_limit_is_refused(void **state)
 	table_free(table);
 }
 
+/* --- what a store shared with others is owed --------------------------------
+ */
+
+static void
+test_scopes_spare_what_others_write(void **state HERD_UNUSED)
+{
+	static const struct {
+		enum outbox_scope scope;
+		unsigned owed[3]; /* of FROM_NOBODY, FROM_CLIENT, a session */
+	} rows[] = {
+		{ OUTBOX_ALL, { 1, 1, 1 } },
+		{ OUTBOX_LEARNED, { 0, 1, 1 } },
+		{ OUTBOX_OWN, { 0, 1, 0 } },
+	};
+	const uint32_t froms[] = { FROM_NOBODY, FROM_CLIENT, SESSION_A };
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(rows); i++) {
+		for (unsigned j = 0; j < 3; j++) {
+			struct table *table = unit_table(0, 0);
+			struct consumer store;
+
+			consumer_init(&store, table, FROM_NOBODY);
+			outbox_detach(&store.outbox);
+			store.outbox.scope = rows[i].scope;
+			assert_ok(outbox_attach(&store.outbox));
+			assert_int_equal(
+			    put_from(table, 1, S, froms[j]), PUT_ACCEPTED);
+			assert_int_equal(
+			    outbox_owed(&store.outbox), rows[i].owed[j]);
+			outbox_detach(&store.outbox);
+			table_free(table);
+		}
+	}
+}
+
+/* Puts what a client says for the `store`, which its reply waits for. */
+static enum put_result
+put_waiting(struct table *table, const struct outbox *store, uint64_t time_ns,
+    struct put_info *ticket)
+{
+	struct unit_report made;
+
+	unit_report(&made, 1, time_ns);
+	return table_put(table, &made.report, FROM_CLIENT, (struct wall){ 0 },
+	    store, ticket);
+}
+
+static void
+test_a_repeat_owes_what_came_from_elsewhere(void **state HERD_UNUSED)
+{
+	struct table *table = unit_table(0, 0);
+	struct consumer store;
+	struct put_info ticket;
+
+	consumer_init(&store, table, FROM_NOBODY);
+	outbox_detach(&store.outbox);
+	store.outbox.scope = OUTBOX_OWN;
+	assert_ok(outbox_attach(&store.outbox));
+	assert_int_equal(put_from(table, 1, 2 * S, SESSION_A), PUT_ACCEPTED);
+	assert_true(outbox_is_empty(&store.outbox));
+
+	/* Nobody waits: nothing more is owed. */
+	assert_int_equal(put_waiting(table, NULL, 2 * S, NULL), PUT_EQUAL);
+	assert_true(outbox_is_empty(&store.outbox));
+
+	assert_int_equal(
+	    put_waiting(table, &store.outbox, 2 * S, &ticket), PUT_EQUAL);
+	assert_int_equal(outbox_owed(&store.outbox), 1);
+	assert_int_equal(ticket.appended, 1);
+	assert_int_equal(take_all(&store, 10), 1);
+	assert_int_equal(store.times[0], 2 * S);
+
+	/* A late one owes the newer record, whoever took it. */
+	assert_int_equal(
+	    put_waiting(table, &store.outbox, S, &ticket), PUT_STALE);
+	assert_int_equal(ticket.appended, 2);
+	assert_int_equal(take_all(&store, 10), 1);
+	assert_int_equal(store.times[1], 2 * S);
+
+	/* What this node's own client said was owed once, and is enough. */
+	assert_int_equal(
+	    put_waiting(table, &store.outbox, 3 * S, &ticket), PUT_ACCEPTED);
+	assert_int_equal(take_all(&store, 10), 1);
+	assert_int_equal(
+	    put_waiting(table, &store.outbox, 3 * S, &ticket), PUT_EQUAL);
+	assert_int_equal(ticket.appended, 3);
+	assert_true(outbox_is_empty(&store.outbox));
+	outbox_detach(&store.outbox);
+	table_free(table);
+}
+
+static void
+test_owe_client_owes_one_record(void **state HERD_UNUSED)
+{
+	struct table *table = unit_table(0, 0);
+	struct consumer store;
+
+	assert_int_equal(unit_put(table, 1, S), PUT_ACCEPTED);
+	assert_int_equal(unit_put(table, 2, S), PUT_ACCEPTED);
+	consumer_init(&store, table, FROM_NOBODY);
+	assert_false(outbox_owe_client(&store.outbox, span_from("nobody")));
+	assert_true(outbox_owe_client(&store.outbox, span_from("client-2")));
+	assert_true(outbox_owe_client(&store.outbox, span_from("client-2")));
+	assert_int_equal(take_all(&store, 10), 1);
+	assert_int_equal(store.clients[0], 2);
+	outbox_detach(&store.outbox);
+	table_free(table);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_take_gives_newest_content_once),
+		cmocka_unit_test(test_scopes_spare_what_others_write),
+		cmocka_unit_test(test_a_repeat_owes_what_came_from_elsewhere),
+		cmocka_unit_test(test_owe_client_owes_one_record),
 		cmocka_unit_test(test_wake_comes_once_per_debt),
 		cmocka_unit_test(test_take_first_due_first),
 		cmocka_unit_test(test_take_gives_each_shard_its_share),

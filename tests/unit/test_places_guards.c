@@ -108,7 +108,9 @@ test_breaker_forgotten_try_can_be_made_again(void **state HERD_UNUSED)
 static struct places_question
 question(int64_t lat_nd)
 {
-	return (struct places_question){ { lat_nd, 5 }, 1000, 3 };
+	return (struct places_question){
+		.at = { lat_nd, 5 }, .radius_m = 1000, .max = 3
+	};
 }
 
 static void
@@ -116,7 +118,7 @@ keep(struct cache *cache, int64_t lat_nd, double s, const char *text,
     enum places_status status)
 {
 	struct places_question q = question(lat_nd);
-	struct answer_facts facts = { status, 3 };
+	struct answer_facts facts = { .status = status, .results = 3 };
 
 	cache_keep(cache, &q, at_s(s), span_from(text), &facts);
 }
@@ -126,7 +128,7 @@ assert_found(struct cache *cache, int64_t lat_nd, double s,
     enum cache_finding expected, const char *text)
 {
 	struct places_question q = question(lat_nd);
-	struct answer_facts facts = { PLACES_UNKNOWN_ERROR, 0 };
+	struct answer_facts facts = { .status = PLACES_UNKNOWN_ERROR };
 	struct buf out;
 
 	buf_init(&out, 1u << 20);
@@ -240,13 +242,25 @@ test_cache_is_bounded_in_bytes(void **state HERD_UNUSED)
 static void
 test_questions_differ_in_every_field(void **state HERD_UNUSED)
 {
-	const struct places_question base = { { 1, 2 }, 1000, 3 };
+#define ASKED(lat, lng, radius, number, ...)                           \
+	{                                                              \
+		.at = { lat, lng }, .radius_m = radius, .max = number, \
+		.filter = {                                            \
+			__VA_ARGS__                                    \
+		}                                                      \
+	}
+	const struct places_question base = ASKED(1, 2, 1000, 3, "a", "b");
 	const struct places_question others[] = {
-		{ { 2, 2 }, 1000, 3 },
-		{ { 1, 3 }, 1000, 3 },
-		{ { 2, 1 }, 1000, 3 },
-		{ { 1, 2 }, 1000.0000001, 3 },
-		{ { 1, 2 }, 1000, 4 },
+		ASKED(2, 2, 1000, 3, "a", "b"),
+		ASKED(1, 3, 1000, 3, "a", "b"),
+		ASKED(2, 1, 1000, 3, "a", "b"),
+		ASKED(1, 2, 1000.0000001, 3, "a", "b"),
+		ASKED(1, 2, 1000, 4, "a", "b"),
+		ASKED(1, 2, 1000, 3, "", "b"),
+		ASKED(1, 2, 1000, 3, "a", ""),
+		ASKED(1, 2, 1000, 3, "b", "a"),
+		ASKED(1, 2, 1000, 3, "a", "b", .open_now = true),
+		ASKED(1, 2, 1000, 3, "a", "b", .rank = PLACES_RANK_DISTANCE),
 	};
 
 	assert_true(question_equal(&base, &base));
@@ -397,8 +411,11 @@ test_legacy_request_escapes_the_key(void **state HERD_UNUSED)
 {
 	const struct upstream *legacy = upstream_find(PLACES_GOOGLE_LEGACY);
 	struct api_key key = { "a&b=c#d%", 8 };
-	struct upstream_config config = { "https://x", &key, false };
-	struct places_question q = { { 1500000000, -2000000000 }, 250.5, 3 };
+	struct upstream_config config = { .base_url = "https://x",
+		.key = &key };
+	struct places_question q = {
+		.at = { 1500000000, -2000000000 }, .radius_m = 250.5, .max = 3
+	};
 	struct upstream_request request;
 
 	upstream_request_init(&request);
@@ -409,19 +426,90 @@ test_legacy_request_escapes_the_key(void **state HERD_UNUSED)
 	upstream_request_release(&request);
 }
 
+/* The providers that can take a filter get it. */
+static void
+test_filter_reaches_each_upstream(void **state HERD_UNUSED)
+{
+	static const struct {
+		enum places_kind kind;
+		const char *parts[3]; /* of URL and body */
+	} cases[] = {
+		{ PLACES_GOOGLE,
+		    { "\"includedTypes\":[\"cafe\"]", "\"DISTANCE\"",
+			"\"maxResultCount\":20" } },
+		{ PLACES_GOOGLE_LEGACY,
+		    { "&type=cafe", "&keyword=gr%C3%BCn", "&opennow" } },
+		{ PLACES_PHOTON, { "&osm_tag=amenity", "limit=50", "lat=1" } },
+	};
+	struct api_key key = { "k", 1 };
+	struct upstream_config config = { .base_url = "https://x",
+		.key = &key };
+	struct places_question q = {
+		.at = { 1000000000, 0 }, .radius_m = 100, .max = 3
+	};
+	struct upstream_request request;
+
+	assert_null(question_set_filter(&q, span_from("cafe"),
+	    span_from("green"), true, span_from("distance")));
+	memcpy(q.filter.keyword, "gr\xc3\xbcn", 6);
+	for (size_t i = 0; i < HERD_ARRAY_LEN(cases); i++) {
+		upstream_request_init(&request);
+		assert_int_equal(
+		    upstream_find(cases[i].kind)->ask(&config, &q, &request),
+		    HERD_OK);
+		for (size_t p = 0; p < HERD_ARRAY_LEN(cases[i].parts); p++)
+			assert_true(strstr(buf_cstr(&request.url),
+					cases[i].parts[p]) != NULL ||
+				    strstr(buf_cstr(&request.body),
+					cases[i].parts[p]) != NULL);
+		assert_null(strstr(buf_cstr(&request.url), "=shop"));
+		upstream_request_release(&request);
+	}
+}
+
+static void
+test_filters_that_are_wrong_are_refused(void **state HERD_UNUSED)
+{
+	struct places_question q = { .max = 1 };
+	char word[PLACES_KEYWORD_MAX + 2];
+	struct span none = span_from("");
+
+	memset(word, 'a', sizeof(word));
+	assert_non_null(
+	    question_set_filter(&q, span_from("Cafe"), none, false, none));
+	assert_non_null(question_set_filter(
+	    &q, span_of(word, PLACES_TYPE_MAX + 1), none, false, none));
+	assert_non_null(question_set_filter(
+	    &q, none, span_of(word, PLACES_KEYWORD_MAX + 1), false, none));
+	assert_non_null(
+	    question_set_filter(&q, none, span_from("\xff"), false, none));
+	assert_non_null(
+	    question_set_filter(&q, none, span_of("a\0b", 3), false, none));
+	assert_non_null(
+	    question_set_filter(&q, none, none, false, span_from("best")));
+	assert_null(question_set_filter(&q, none, none, false, none));
+	assert_false(question_is_filtered(&q));
+}
+
 /* --- answers ------------------------------------------------------------- */
+
+static const struct upstream_config CONFIG = {
+	.icon_base = "https://icons.example/",
+};
 
 static const char *
 read_answer(enum places_kind kind, struct location at, const char *body,
     struct buf *json)
 {
-	const struct places_question q = { at, 50000, 20 };
+	const struct places_question q = {
+		.at = at, .radius_m = 50000, .max = 20
+	};
 	struct answer_facts facts;
 	struct buf why;
 
 	buf_init(json, PLACES_ANSWER_MAX);
 	buf_init(&why, UPSTREAM_WHY_MAX);
-	assert_int_equal(upstream_read(upstream_find(kind), &q, 200,
+	assert_int_equal(upstream_read(upstream_find(kind), &CONFIG, &q, 200,
 			     span_from(body), json, &facts, &why),
 	    HERD_OK);
 	assert_int_equal(facts.status, PLACES_OK);
@@ -436,7 +524,7 @@ static void
 test_credits_are_links_of_escaped_text(void **state HERD_UNUSED)
 {
 	static const char body[] =
-	    "{\"places\":[{\"id\":\"a\"," AT_ZERO
+	    "{\"places\":[{\"id\":\"a\",\"displayName\":{\"text\":\"A\"}," AT_ZERO
 	    ",\"photos\":[{\"name\":\"p\","
 	    "\"authorAttributions\":[{\"uri\":\"//x.example/?a=1&b=\\\"\","
 	    "\"displayName\":\"Ann <b>&\"}]},"
@@ -444,7 +532,8 @@ test_credits_are_links_of_escaped_text(void **state HERD_UNUSED)
 	    "\"javascript:alert(1)\",\"displayName\":\"Eve\"}]}],"
 	    "\"attributions\":[{\"provider\":\"A & B\",\"providerUri\":"
 	    "\"https://ab.example/\"},{\"provider\":\"Plain\"}]},"
-	    "{\"id\":\"b\"," AT_ZERO ",\"attributions\":["
+	    "{\"id\":\"b\",\"displayName\":{\"text\":\"B\"}," AT_ZERO
+	    ",\"attributions\":["
 	    "{\"provider\":\"Plain\"},{\"providerUri\":\"https://no.name/\"}"
 	    "]}]}";
 	struct buf json;
@@ -468,7 +557,8 @@ static void
 test_viewport_of_a_place_stays_on_the_globe(void **state HERD_UNUSED)
 {
 	static const char google[] =
-	    "{\"places\":[{\"id\":\"a\",\"location\":"
+	    "{\"places\":[{\"id\":\"a\",\"displayName\":{\"text\":\"A\"},"
+	    "\"location\":"
 	    "{\"latitude\":89.9995,\"longitude\":179.9995}}]}";
 	static const char photon[] =
 	    "{\"features\":[{\"geometry\":{\"coordinates\":[-179.9995,"
@@ -516,6 +606,8 @@ main(void)
 		cmocka_unit_test(test_scan_refuses_every_prefix),
 		cmocka_unit_test(test_decimals_have_no_exponent),
 		cmocka_unit_test(test_legacy_request_escapes_the_key),
+		cmocka_unit_test(test_filter_reaches_each_upstream),
+		cmocka_unit_test(test_filters_that_are_wrong_are_refused),
 		cmocka_unit_test(test_credits_are_links_of_escaped_text),
 		cmocka_unit_test(test_viewport_of_a_place_stays_on_the_globe),
 	};

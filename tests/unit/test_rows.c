@@ -60,7 +60,7 @@ test_each_engine_is_whole_and_listed(void **state HERD_UNUSED)
 		const struct engine_ops *ops;
 	} rows[] = {
 #define ROW(id, name) { STORE_##id, #name, &engine_##name },
-		STORE_ENGINES(ROW)
+		STORE_ENGINES(ROW, ROW)
 #undef ROW
 	};
 	const struct setting *setting = setting_find(span_from("store.engine"));
@@ -73,9 +73,13 @@ test_each_engine_is_whole_and_listed(void **state HERD_UNUSED)
 		assert_string_equal(
 		    setting->words[rows[i].engine], rows[i].name);
 		if (ops->open == NULL || ops->load == NULL ||
-		    ops->begin == NULL || ops->put == NULL ||
-		    ops->commit == NULL || ops->prune == NULL ||
-		    ops->count == NULL || ops->close == NULL)
+		    ops->put_many == NULL || ops->count == NULL ||
+		    ops->forget == NULL || ops->close == NULL ||
+		    ops->is_shared != store_engine_is_shared(rows[i].engine) ||
+		    (ops->is_shared
+			    ? ops->connect == NULL || ops->expire == NULL ||
+				  ops->describe == NULL
+			    : ops->prune == NULL))
 			fail_msg("engine_%s is not whole", names[i]);
 	}
 	listed_check("server/store/*.c", "\nconst struct engine_ops engine_",

@@ -340,6 +340,7 @@ test_equal_sees_every_field(void **state HERD_UNUSED)
 		case SETTING_ENUM: text = table[i].words[1]; break;
 		case SETTING_ENUMS: text = table[i].words[1]; break;
 		case SETTING_TEXT:
+		case SETTING_GROUPS:
 		case SETTING_PATH: text = "x"; break;
 		case SETTING_ADDRESS: text = "x:1"; break;
 		}
@@ -354,6 +355,39 @@ test_equal_sees_every_field(void **state HERD_UNUSED)
 	settings_release(&a);
 }
 
+static void
+test_groups_are_names_between_commas(void **state HERD_UNUSED)
+{
+	static const char *const bad[] = { ",", "a,,b", "a, ,b", "a/b", "a:b",
+		"a\tb" };
+	const struct setting *setting = setting_find(span_from("http.friends"));
+	struct settings settings;
+	struct buf got, message;
+
+	buf_init(&got, 1000);
+	buf_init(&message, 1000);
+	assert_ok(settings_init(&settings));
+	assert_ok(setting_set(
+	    &settings, setting, span_from(" jane  john,ann bob "), NULL));
+	assert_ok(setting_set(&settings, setting, span_from("eve"), NULL));
+	for (size_t i = 0; i < HERD_ARRAY_LEN(bad); i++) {
+		buf_clear(&message);
+		assert_int_equal(setting_set(&settings, setting,
+				     span_from(bad[i]), &message),
+		    HERD_ESYNTAX);
+		assert_int_not_equal(message.len, 0);
+	}
+	assert_ok(setting_get(&settings, setting, &got));
+	assert_buf(&got, "jane john, ann bob, eve");
+	setting_clear(&settings, setting);
+	buf_clear(&got);
+	assert_ok(setting_get(&settings, setting, &got));
+	assert_buf(&got, "");
+	settings_release(&settings);
+	buf_release(&got);
+	buf_release(&message);
+}
+
 int
 main(void)
 {
@@ -365,6 +399,7 @@ main(void)
 		cmocka_unit_test(test_bad_values_say_what_is_allowed),
 		cmocka_unit_test(test_long_text_is_refused_and_shown_short),
 		cmocka_unit_test(test_list_takes_each_word_once),
+		cmocka_unit_test(test_groups_are_names_between_commas),
 		cmocka_unit_test(test_equal_sees_every_field),
 	};
 

@@ -138,6 +138,8 @@ look(const struct node *node, struct governed out[GOVERNED_MAX])
 		{ "link.flush_every", timings->flush_every_ns },
 		{ "link.redial_max", timings->redial_max_ns },
 		{ "link.rest_after", timings->rest_after_ns },
+		/* Only herdctl uses it: from the file itself. */
+		{ "ca_file", hash_of(node->file.settings.ca_file) },
 		{ "clients.tls_cert", hash_of(node->clients_tls.cert) },
 		{ "clients.tls_key", hash_of(node->clients_tls.key) },
 		{ "clients.client_ca", hash_of(node->clients_tls.client_ca) },
@@ -147,6 +149,11 @@ look(const struct node *node, struct governed out[GOVERNED_MAX])
 		{ "admin.client_ca", hash_of(node->admin_tls.client_ca) },
 		{ "admin.group", hash_of(node->admin_group) },
 		{ "admin.plaintext", node->admin_plaintext },
+		{ "http.tls_cert", hash_of(node->http_tls.cert) },
+		{ "http.tls_key", hash_of(node->http_tls.key) },
+		{ "http.friends", hash_of(node->http_friends) },
+		{ "http.trust_proxy", hash_of(node->http_proxy) },
+		{ "http.rate", limits->http_rate },
 		{ "log.level", log_level_get(node->log) },
 		{ "log.format", log_is_json(node->log) },
 	};
@@ -180,6 +187,7 @@ set_another(struct settings *settings, const struct setting *setting)
 		assert_ok(buf_add_text(&text, setting->words[1]));
 		break;
 	case SETTING_TEXT:
+	case SETTING_GROUPS:
 	case SETTING_PATH: assert_ok(buf_add_text(&text, "other")); break;
 	case SETTING_ADDRESS:
 		assert_ok(buf_add_text(&text, "localhost:1"));
@@ -212,6 +220,8 @@ check_change(struct node *node, const struct setting *setting)
 	if (found != setting->reloadable)
 		fail_msg("%s applies on reload: add what it governs to look()",
 		    setting->name);
+	if (setting->type == SETTING_GROUPS)
+		setting_clear(&node->file.settings, setting);
 	assert_ok(setting_set(
 	    &node->file.settings, setting, span_from(setting->initial), NULL));
 	settings_apply(node);

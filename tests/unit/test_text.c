@@ -150,6 +150,20 @@ test_utf8_takes_every_code_point(void **state HERD_UNUSED)
 }
 
 static void
+test_utf8_last_are_whole_characters(void **state HERD_UNUSED)
+{
+	struct span text = span_from("a\xc3\xa9\xe2\x82\xacz");
+
+	assert_span(text_utf8_last(text, 0), "");
+	assert_span(text_utf8_last(text, 1), "z");
+	assert_span(text_utf8_last(text, 2), "\xe2\x82\xacz");
+	assert_span(text_utf8_last(text, 3), "\xc3\xa9\xe2\x82\xacz");
+	assert_int_equal(text_utf8_last(text, 9).len, text.len);
+	assert_int_equal(text_utf8_last(BYTES(""), 2).len, 0);
+	assert_int_equal(text_utf8_last(BYTES("\x80\x80"), 1).len, 2);
+}
+
+static void
 test_utf8_whole_drops_a_cut_character_only(void **state HERD_UNUSED)
 {
 	const char *text = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x8d\x9cz";
@@ -393,6 +407,7 @@ main(void)
 		cmocka_unit_test(test_failed_conversions_leave_the_output),
 		cmocka_unit_test(test_utf8_is_shortest_form_without_surrogates),
 		cmocka_unit_test(test_utf8_takes_every_code_point),
+		cmocka_unit_test(test_utf8_last_are_whole_characters),
 		cmocka_unit_test(test_utf8_whole_drops_a_cut_character_only),
 		cmocka_unit_test(test_to_utf8_replaces_each_bad_byte),
 		cmocka_unit_test(test_terminal_obeys_nothing),

@@ -39,7 +39,6 @@ test_a_bound_belongs_to_its_bucket(void **state HERD_UNUSED)
 	time_histogram_note(&histogram, 10 * US + 1, 1);
 	time_histogram_note(&histogram, 60 * S, 4);
 	time_histogram_note(&histogram, 61 * S, 1);
-	assert_int_equal(time_histogram_count(&histogram), 8);
 	assert_format(&histogram, "", LINES, HERD_ARRAY_LEN(LINES));
 }
 
@@ -55,13 +54,15 @@ test_sums_have_labels_and_no_nonsense(void **state HERD_UNUSED)
 		"\nx_seconds_count{peer=\"Bob\"} 3\n",
 	};
 
+	const char *const twice = "\nx_seconds_count{peer=\"Bob\"} 6\n";
+
 	/* A clock that is wrong by years does not spoil the sum for good. */
 	time_histogram_note(&one, UINT64_MAX, 1);
 	time_histogram_note(&one, S / 2, 2);
 	time_histogram_add(&sum, &one);
 	assert_format(&sum, "peer=\"Bob\"", LINES, HERD_ARRAY_LEN(LINES));
 	time_histogram_add(&sum, &one);
-	assert_int_equal(time_histogram_count(&sum), 6);
+	assert_format(&sum, "peer=\"Bob\"", &twice, 1);
 }
 
 int

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The query form, in a URL and as a body. */
+#include "phones/query_form.h"
+
+#include "fuzz_intake.h"
+
+/* What is before the first LF is the URL's part. */
+static void
+read_query(struct span text, struct intake *intake)
+{
+	struct span query = span_cut(&text, '\n');
+
+	query_form_read(query, text, intake);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	fuzz_intake(data, size, read_query);
+	return 0;
+}
