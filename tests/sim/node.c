@@ -163,6 +163,7 @@ node_start(struct node *node)
 	node->frozen_until = 0;
 	node->trusted_at = 0;
 	node->judged_ns = 0;
+	node->horizon_ns = 0;
 	node->doubtful_at = world->now;
 	board_init(&node->board);
 	timekeeper_init(&node->timekeeper, plan->expire_ns, world_mono(world),
@@ -213,6 +214,8 @@ node_sweep(struct node *node)
 	struct world *world = node->world;
 	unsigned slices = (unsigned)random_between(&world->random, 1, 128);
 
+	/* The next time that we look, the clock may be doubtful. */
+	oracle_note_clock(node);
 	while (slices-- > 0) {
 		if (!table_sweep(
 			node->table, &node->sweep, 64, node_expiry(node))) {

@@ -253,8 +253,23 @@ oracle_observe(struct node *node)
 
 /* --- answers ------------------------------------------------------------- */
 
-void
-oracle_answered(struct node *node, uint32_t version)
+/*
+ * Did the table let the report expire before the store took it? A store that is
+ * slow, or a clock that becomes trusted, lets that happen. Such a report is
+ * answered and held nowhere, like one that is too old when it comes.
+ */
+static bool
+has_expired_unwritten(const struct node *node, uint32_t version)
+{
+	const struct version *answered = &node->world->oracle.versions[version];
+
+	return answered->report.time_ns <= node->horizon_ns &&
+	       oracle_compare(node->world, node->store.disk[answered->client],
+		   version) < 0;
+}
+
+static void
+note_answer(struct node *node, uint32_t version)
 {
 	struct oracle *oracle = &node->world->oracle;
 
@@ -264,11 +279,18 @@ oracle_answered(struct node *node, uint32_t version)
 		oracle->answers = sim_grow(oracle->answers, oracle->answer_size,
 		    sizeof(*oracle->answers));
 	}
+	oracle->answers[oracle->answer_count++] =
+	    (struct answer){ version, node->number, node->disk_lives };
+}
+
+void
+oracle_answered(struct node *node, uint32_t version)
+{
 	world_trace(node->world, node, "answers v%u", version);
 	if (node->world->plan.shared)
 		database_check_answer(node, version);
-	oracle->answers[oracle->answer_count++] =
-	    (struct answer){ version, node->number, node->disk_lives };
+	if (!has_expired_unwritten(node, version))
+		note_answer(node, version);
 	/* The worst moment for kill -9 is just after an answer. */
 	if (random_percent(&node->world->random, 3))
 		world_after(node->world,

@@ -46,6 +46,8 @@ oracle_note_clock(struct node *node)
 	    !is_near(offset, node->judged_ns, TIMEKEEPER_STEP_NS))
 		node->trusted_at = world->now;
 	node->judged_ns = offset;
+	if (judged - expire > node->horizon_ns)
+		node->horizon_ns = judged - expire;
 	if (judged - expire > oracle->horizon_ns)
 		oracle->horizon_ns = judged - expire;
 	if (world->now - node->trusted_at >= timekeeper->hold_ns &&

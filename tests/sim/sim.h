@@ -263,6 +263,7 @@ struct node {
 	uint64_t judged_ns;  /* as the oracle has seen it last, an offset */
 	uint64_t trusted_at; /* since when it is so and trusted; 0: it is not */
 	uint64_t doubtful_at; /* it started, or its clock went forward */
+	uint64_t horizon_ns;  /* latest time that it rightly let expire */
 	bool observed;        /* the oracle looks at it just now */
 	bool paused;          /* see mutant.c */
 };
