@@ -75,9 +75,9 @@ const struct roster_word *roster_next(
 bool roster_rests(const struct roster *roster);
 
 /* Why a node keeps links from resting. */
-#define ROSTER_REASONS(X)            \
-	X(ROSTER_SILENT, "silent")   \
-	X(ROSTER_ALL, "flood-all")   \
+#define ROSTER_REASONS(X)             \
+	X(ROSTER_SILENT, "silent")    \
+	X(ROSTER_ALL, "flood-all")    \
 	X(ROSTER_OTHER, "other-file") \
 	X(ROSTER_DOWN, "link-down")
 
