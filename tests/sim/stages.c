@@ -16,6 +16,8 @@
 /* 80 reports of 100 bytes at 20 kB/s, and the batches' delay. */
 #define FULL_NS (1 * SIM_S)
 #define STEP_HOLD_MAX_NS (40 * SIM_S)
+#define ENDING_EXPIRE_MAX_NS (15 * SIM_S)
+#define ENDING_NS (100 * SIM_MS)
 #define DIAL_NS (1 * SIM_S) /* until a dial into silence fails */
 
 bool
@@ -257,6 +259,37 @@ stage_quiet(struct world *world)
 		world_fail(world, "a quiet herd sends more than PING, PONG");
 	else if (repaired_sum(world) != repaired)
 		world_fail(world, "a quiet herd repairs");
+}
+
+static uint64_t
+fastest_clock(const struct world *world)
+{
+	uint64_t fastest = 0;
+
+	for (unsigned i = 0; i < world->plan.nodes; i++) {
+		uint64_t judged = node_judged(&world->nodes[i]).ns;
+
+		fastest = judged > fastest ? judged : fastest;
+	}
+	return fastest;
+}
+
+/* Reports expire one after the other from now on, first by the fastest clock.
+ */
+static void
+stage_ending(struct world *world)
+{
+	struct node *node =
+	    &world->nodes[random_below(&world->random, world->plan.nodes)];
+	uint64_t fastest = fastest_clock(world);
+	uint64_t expire = world->plan.expire_ns;
+
+	if (expire < SIM_S || expire > ENDING_EXPIRE_MAX_NS)
+		return;
+	for (unsigned i = 0; i < world->plan.clients && i < 20; i++)
+		node_report(
+		    node, i, fastest - random_below(&world->random, ENDING_NS));
+	world_run_for(world, expire - ENDING_NS);
 }
 
 /* All links compare again: there is nothing to send. */
@@ -553,8 +586,9 @@ bool
 world_run(struct world *world, uint64_t seed, unsigned nodes, bool trace)
 {
 	void (*const stages[])(struct world *) = { stage_begin, stage_heal,
-		stage_clocks, stage_rest, stage_quiet, stage_verify, stage_cost,
-		stage_cost, stage_outage, stage_store, stage_end };
+		stage_clocks, stage_rest, stage_quiet, stage_ending,
+		stage_verify, stage_cost, stage_cost, stage_outage, stage_store,
+		stage_end };
 
 	world_open(world, seed, trace);
 	plan_draw(&world->plan, &world->random, nodes);
