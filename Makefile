@@ -567,8 +567,8 @@ lint-deps: ## install the packages that lint needs
 	$(Q)$(call install,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES))
 
 LINT_SOURCES = $(COMMON_SRC) $(BASE_SRC) $(CORE_SRC) $(NODE_SRC) \
-	$(PLACES_SRC) $(STORE_SRC) $(NET_SRC) $(ADMIN_SRC) $(HERDD_SRC) \
-	$(CLIENT_SRC) client/main.c \
+	$(PLACES_SRC) $(STORE_SRC) $(NET_SRC) $(ADMIN_SRC) $(PHONES_SRC) \
+	$(HERDD_SRC) $(CLIENT_SRC) client/main.c \
 	client/mkgazetteer.c $(UNIT_TESTS:%=tests/unit/%.c) \
 	$(FUZZ_TARGETS:%=tests/fuzz/fuzz_%.c) tests/fuzz/replay.c
 

@@ -21,7 +21,7 @@ const struct command cmd_store_retry = {
 	.path = "store retry",
 	.summary = "have a node seek contact with its shared store",
 	.help = "The node reads the file of store.url_file again and connects "
-		"anew, also after a refusal, which is final otherwise. The "
+		"again, also after a refusal, which is final otherwise. The "
 		"answer is the state before that: `store status' has the "
 		"result.",
 	.group = GROUP_TABLE,

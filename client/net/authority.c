@@ -10,7 +10,7 @@
 
 #define KEY_ROOM 16384u
 #define DAY_S 86400L
-/* A node whose clock is behind must not refuse what is new. */
+/* A node whose clock is slow must not refuse what is new. */
 #define BEFORE_S 86400L
 
 struct authority {

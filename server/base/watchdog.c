@@ -97,7 +97,7 @@ look_every_ns(const struct watchdog *watchdog)
 	return tell != 0 && tell / 2 < LOOK_NS ? tell / 2 : LOOK_NS;
 }
 
-/* The condition's clock stands still while the machine sleeps. */
+/* The condition's clock does not go on while the machine sleeps. */
 static void
 wait_for_next(struct watchdog *watchdog)
 {

@@ -50,19 +50,44 @@ read_feature(const struct json_item *feature, struct intake *intake)
 		intake_add(intake, &source);
 }
 
-void
-overland_read(struct span body, struct intake *intake)
+/* The array of points; false: *why says what is wrong. */
+static bool
+find_points(struct span body, struct json_item *out, enum intake_fault *why)
 {
+	*why = INTAKE_FORMAT;
+	if (!intake_json(body, out) || out->kind != JSON_OBJECT)
+		return false;
+	*why = INTAKE_LOCATION;
+	*out = json_members_find(out, "locations");
+	return out->kind == JSON_ARRAY;
+}
+
+void
+overland_claim(struct span body, struct intake *intake)
+{
+	enum intake_fault why;
 	struct json_item item;
 	struct json_members members;
 
-	if (!intake_json(body, &item) || item.kind != JSON_OBJECT) {
-		intake_fault(intake, INTAKE_FORMAT);
+	if (!find_points(body, &item, &why))
 		return;
-	}
-	item = json_members_find(&item, "locations");
-	if (item.kind != JSON_ARRAY) {
-		intake_fault(intake, INTAKE_LOCATION);
+	members = json_members(&item);
+	if (!json_members_element(&members, &item))
+		return;
+	item = json_members_find(&item, "properties");
+	item = json_members_find(&item, "device_id");
+	intake_claim_json(intake, &item);
+}
+
+void
+overland_read(struct span body, struct intake *intake)
+{
+	enum intake_fault why;
+	struct json_item item;
+	struct json_members members;
+
+	if (!find_points(body, &item, &why)) {
+		intake_fault(intake, why);
 		return;
 	}
 	members = json_members(&item);

@@ -8,6 +8,9 @@
 
 #include "phones/intake.h"
 
+/* What the first point calls its device; no fix is read. */
+void overland_claim(struct span body, struct intake *intake);
+
 /* All fixes are of the device that the first one names. */
 void overland_read(struct span body, struct intake *intake);
 

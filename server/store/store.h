@@ -85,7 +85,7 @@ struct store_status {
 	char error[ENGINE_ERROR_MAX]; /* why it is not OK */
 	/* shared */
 	uint64_t retries;  /* calls that were made again, or will be */
-	uint64_t repaired; /* rows and records that comparisons mended */
+	uint64_t repaired; /* rows and records that comparisons corrected */
 	uint64_t expired;  /* rows that were deleted for their age */
 	struct store_differences found; /* by the last comparison */
 	struct engine_about about;

@@ -3,7 +3,7 @@
  * The comparison of the table with a shared engine. A node that dies before its
  * batch is written leaves reports that no other node owes; a failover to an
  * older state loses rows that nobody owes any more. So the node that leads
- * compares now and then, and mends both sides; the table alone owes.
+ * compares now and then, and corrects both sides; the table alone owes.
  *
  * Every row is read in the order of keys, in pages, and looked up in the table:
  * an unknown or newer one is taken, an older one makes its record owed. What

@@ -17,8 +17,9 @@ is_refused(const struct store *store)
 struct mono
 store_contact_due(const struct store *store)
 {
-	return is_refused(store) ? (struct mono){ UINT64_MAX }
-				 : store->contact.retry_at;
+	const struct mono never = { UINT64_MAX };
+
+	return is_refused(store) ? never : store->contact.retry_at;
 }
 
 /* --- since when replies wait ---------------------------------------------- */

@@ -34,7 +34,7 @@ main(void)
 	struct event_base *base = event_base_new();
 	struct evhttp *http = evhttp_new(base);
 	struct evhttp_bound_socket *bound;
-	struct sockaddr_in at;
+	struct sockaddr_in at = { 0 };
 	socklen_t len = sizeof(at);
 
 	evhttp_set_gencb(http, on_request, NULL);

@@ -52,6 +52,7 @@ pick_ports() {
 		done
 		sed -e "s|127.0.0.1:12|127.0.0.1:${base%000}|g" \
 		    -e "s|/tmp/herd-demo/|$dir/|g" "$1" >"$dir/herd.yaml"
+		# shellcheck disable=SC2034 # for the demo
 		phones=127.0.0.1:$((base + 201))
 		return 0
 	done

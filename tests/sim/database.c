@@ -314,7 +314,7 @@ database_check_rows(struct world *world)
 		    held == SIM_NONE ? NULL
 				     : &world->oracle.versions[held].report;
 
-		if (oracle_compare(world, row, held) < 0 &&
+		if (report != NULL && oracle_compare(world, row, held) < 0 &&
 		    report->time_ns > world->oracle.horizon_ns &&
 		    !is_beyond_cap(world, report))
 			world_fail(world, "the database lacks v%u of client %u",

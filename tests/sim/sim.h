@@ -544,7 +544,7 @@ bool database_write(struct node *node);
 void database_on_crash(struct node *node);
 /* Reads a page; false: there is more, or no contact. */
 bool database_load(struct node *node);
-/* The node compares its table with all rows, and mends both. */
+/* The node compares its table with all rows, and corrects both. */
 void database_compare(struct node *node);
 /* The node answers with durability sync. */
 void database_check_answer(struct node *node, uint32_t version);

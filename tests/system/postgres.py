@@ -149,7 +149,7 @@ class Cluster:
 
     @contextlib.contextmanager
     def frozen(self):
-        """All of its processes stand still."""
+        """All of its processes are stopped."""
         self.process.send_signal(signal.SIGSTOP)  # it starts no more of them
         self.signal_all(signal.SIGSTOP)
         try:

@@ -239,6 +239,20 @@ def test_overland_reports_a_batch(phones):
     assert (status, line_of(phones, "jane/watch")[0]) == (200, "+1.99-1")
 
 
+def test_overland_may_show_its_key_as_its_device(phones):
+    """The first point's device_id counts, where no header says who it is."""
+    web, key = http(phones), phones.keys["jane/watch"]
+    batch = {"locations": [feature("2023-11-14T22:00:00Z", 3, -1, device=key)]}
+    status, _, answer = web.ask("POST", "/overland", json.dumps(batch).encode(), user=None)
+    assert (status, json.loads(answer)) == (200, {"result": "ok"})
+    assert line_of(phones, "jane/watch")[0] == "+3-1"
+    for wrong in (key[:-1] + "x", "", 7, None, {"a": 1}):
+        batch["locations"][0]["properties"]["device_id"] = wrong
+        assert web.ask("POST", "/overland", json.dumps(batch).encode(), user=None)[0] == 401
+    assert web.ask("POST", "/overland", b'{"locations":[7]}', user=None)[0] == 401
+    assert web.ask("POST", "/overland", b'{"locations":', user=None)[0] == 401
+
+
 # --- HTTP -----------------------------------------------------------------------
 
 

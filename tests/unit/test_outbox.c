@@ -500,7 +500,7 @@ test_a_repeat_owes_what_came_from_elsewhere(void **state HERD_UNUSED)
 	assert_int_equal(take_all(&store, 10), 1);
 	assert_int_equal(store.times[0], 2 * S);
 
-	/* A late one owes the newer record, whoever took it. */
+	/* A late one owes the newer record, no matter which node took it. */
 	assert_int_equal(
 	    put_waiting(table, &store.outbox, S, &ticket), PUT_STALE);
 	assert_int_equal(ticket.appended, 2);

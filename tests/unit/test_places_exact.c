@@ -60,15 +60,22 @@ uniform(double low, double high)
 }
 
 static long double
-distance_m(double lat1, double lng1, double lat2, double lng2)
+radians(double degrees)
 {
-	const long double rad = acosl(-1.0L) / 180.0L;
-	long double s = sinl((lat2 - (long double)lat1) * rad / 2);
-	long double t = sinl((lng2 - (long double)lng1) * rad / 2);
+	return (long double)degrees * acosl(-1.0L) / 180.0L;
+}
+
+/* From that position to the spot. */
+static long double
+distance_m(double lat, double lng, const struct spot *spot)
+{
+	long double a = radians(lat);
+	long double b = radians(spot->lat);
+	long double s = sinl((b - a) / 2);
+	long double t = sinl((radians(spot->lng) - radians(lng)) / 2);
 
 	return 2 * EARTH_M *
-	       asinl(sqrtl(fminl(
-		   1, s * s + cosl(lat1 * rad) * cosl(lat2 * rad) * t * t)));
+	       asinl(sqrtl(fminl(1, s * s + cosl(a) * cosl(b) * t * t)));
 }
 
 static void
@@ -170,6 +177,7 @@ check(struct world *world, double lat, double lng,
 	struct answer_facts facts;
 	const char *error = NULL;
 	const cJSON *place;
+	const long double radius = (long double)question->radius_m;
 	unsigned near = 0, sure = 0, k = 0;
 	struct buf answer;
 	cJSON *json;
@@ -177,13 +185,11 @@ check(struct world *world, double lat, double lng,
 	question->at =
 	    (struct location){ llround(lat * 1e9), llround(lng * 1e9) };
 	for (unsigned i = 0; i < world->count; i++) {
-		long double m = distance_m(
-		    lat, lng, world->spots[i].lat, world->spots[i].lng);
+		long double m = distance_m(lat, lng, &world->spots[i]);
 
-		if (!spot_fits(world, i, question) ||
-		    m > question->radius_m + SLACK_M)
+		if (!spot_fits(world, i, question) || m > radius + SLACK_M)
 			continue;
-		sure += m < question->radius_m - SLACK_M;
+		sure += m < radius - SLACK_M;
 		all[near++] = m;
 	}
 	qsort(all, near, sizeof(all[0]), compare);
@@ -196,10 +202,12 @@ check(struct world *world, double lat, double lng,
 	json = cJSON_ParseWithLength(buf_span(&answer).data, answer.len);
 	cJSON_ArrayForEach(
 	    place, cJSON_GetObjectItemCaseSensitive(json, "results")) {
-		unsigned id = (unsigned)atoi(cJSON_GetStringValue(
-		    cJSON_GetObjectItemCaseSensitive(place, "place_id")));
+		unsigned id = (unsigned)strtoul(
+		    cJSON_GetStringValue(
+			cJSON_GetObjectItemCaseSensitive(place, "place_id")),
+		    NULL, 10);
 		const struct spot *spot = &world->spots[id];
-		long double m = distance_m(lat, lng, spot->lat, spot->lng);
+		long double m = distance_m(lat, lng, spot);
 
 		assert_true(spot_fits(world, id, question));
 		/* The k-th of the answer is as far as the k-th of all. */

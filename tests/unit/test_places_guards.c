@@ -249,18 +249,21 @@ test_questions_differ_in_every_field(void **state HERD_UNUSED)
 			__VA_ARGS__                                    \
 		}                                                      \
 	}
-	const struct places_question base = ASKED(1, 2, 1000, 3, "a", "b");
+	const struct places_question base =
+	    ASKED(1, 2, 1000, 3, .type = "a", .keyword = "b");
 	const struct places_question others[] = {
-		ASKED(2, 2, 1000, 3, "a", "b"),
-		ASKED(1, 3, 1000, 3, "a", "b"),
-		ASKED(2, 1, 1000, 3, "a", "b"),
-		ASKED(1, 2, 1000.0000001, 3, "a", "b"),
-		ASKED(1, 2, 1000, 4, "a", "b"),
-		ASKED(1, 2, 1000, 3, "", "b"),
-		ASKED(1, 2, 1000, 3, "a", ""),
-		ASKED(1, 2, 1000, 3, "b", "a"),
-		ASKED(1, 2, 1000, 3, "a", "b", .open_now = true),
-		ASKED(1, 2, 1000, 3, "a", "b", .rank = PLACES_RANK_DISTANCE),
+		ASKED(2, 2, 1000, 3, .type = "a", .keyword = "b"),
+		ASKED(1, 3, 1000, 3, .type = "a", .keyword = "b"),
+		ASKED(2, 1, 1000, 3, .type = "a", .keyword = "b"),
+		ASKED(1, 2, 1000.0000001, 3, .type = "a", .keyword = "b"),
+		ASKED(1, 2, 1000, 4, .type = "a", .keyword = "b"),
+		ASKED(1, 2, 1000, 3, .type = "", .keyword = "b"),
+		ASKED(1, 2, 1000, 3, .type = "a", .keyword = ""),
+		ASKED(1, 2, 1000, 3, .type = "b", .keyword = "a"),
+		ASKED(1, 2, 1000, 3, .type = "a", .keyword = "b",
+		    .open_now = true),
+		ASKED(1, 2, 1000, 3, .type = "a", .keyword = "b",
+		    .rank = PLACES_RANK_DISTANCE),
 	};
 
 	assert_true(question_equal(&base, &base));

@@ -189,6 +189,7 @@ struct sample {
 static void
 make_samples(struct sample *sample, unsigned clients)
 {
+	struct unit_random random = unit_random(__func__);
 	static const char *const places[] = { "+1+1", "+1+1.0", "+01+1",
 		"-1+1" };
 	static const char *const origins[] = { "A", "AB", "B" };
@@ -197,17 +198,18 @@ make_samples(struct sample *sample, unsigned clients)
 	static const char *const skews[] = { "+0.000000001", "-0.000000001" };
 
 	for (unsigned i = 0; i < REPORTS; i++) {
-		const char *time = times[rand() % 6];
-		const char *origin = origins[rand() % 3];
-		unsigned client = (unsigned)rand() % clients;
+		const char *time = times[unit_below(&random, 6)];
+		const char *origin = origins[unit_below(&random, 3)];
+		unsigned client = (unsigned)unit_below(&random, clients);
 
-		if (rand() % 5 == 0)
+		if (unit_below(&random, 5) == 0)
 			snprintf(sample->lines[i], sizeof(sample->lines[i]),
 			    "GONE %s c%u %s", origin, client, time);
 		else
 			snprintf(sample->lines[i], sizeof(sample->lines[i]),
-			    "AT %s %s c%u %s %s", origin, skews[rand() % 2],
-			    client, places[rand() % 4], time);
+			    "AT %s %s c%u %s %s", origin,
+			    skews[unit_below(&random, 2)], client,
+			    places[unit_below(&random, 4)], time);
 		assert_int_equal(report_parse(span_from(sample->lines[i]),
 				     &sample->reports[i]),
 		    HERD_OK);

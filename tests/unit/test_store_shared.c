@@ -35,7 +35,7 @@ struct row {
 	struct report report; /* borrows it */
 };
 
-/* What is behind all engines of a test. */
+/* What all engines of a test share. */
 static struct {
 	pthread_mutex_t lock;
 	enum fault fault;
