@@ -82,12 +82,17 @@ on_owe(void *arg, const struct report *report, uint32_t from HERD_UNUSED)
 bool
 exchange_owe(struct exchange *exchange, struct outbox *outbox)
 {
+	/*
+	 * What this session has given us, the peer had when it began. Later it
+	 * may have dropped it, by a clock that was wrong.
+	 */
+	bool gives_back = exchange->number > 1;
 	bool skips = (MUTANT(SKIP_DIGEST) && exchange->key.k0 % 10 != 0) ||
 		     (MUTANT(KEEP_OUTBOX) && mutant_has_inherited(outbox));
 
 	if (exchange->marked != 0 && !skips &&
-	    outbox_owe(outbox, &exchange->cursor, EXCHANGE_SLICE_SLOTS, on_owe,
-		exchange))
+	    outbox_owe(outbox, &exchange->cursor, EXCHANGE_SLICE_SLOTS,
+		gives_back, on_owe, exchange))
 		return true;
 	free(exchange->marks);
 	exchange->marks = NULL;

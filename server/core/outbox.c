@@ -78,9 +78,17 @@ outbox_owe_slot(
 	}
 }
 
+/* Its owner has given it, and lacks it now: it goes there as to any other. */
+static void
+forget_giver(const struct outbox *outbox, struct slot *slot)
+{
+	if (slot->from == outbox->owner && outbox->owner > FROM_CLIENT)
+		slot->from = FROM_NOBODY;
+}
+
 bool
 outbox_owe(struct outbox *outbox, struct table_cursor *cursor, unsigned slots,
-    table_visit *wanted, void *arg)
+    bool gives_back, table_visit *wanted, void *arg)
 {
 	struct table *table = outbox->table;
 	uint32_t from;
@@ -90,13 +98,14 @@ outbox_owe(struct outbox *outbox, struct table_cursor *cursor, unsigned slots,
 	if (shard == NULL)
 		return false;
 	for (uint32_t i = from; i < to; i++) {
-		const struct slot *slot = shard_slot(shard, i);
+		struct slot *slot = shard_slot(shard, i);
 
-		if (slot->state == SLOT_FREE)
+		if (slot->state == SLOT_FREE ||
+		    !table_visit_slot(table, slot, cursor, wanted, arg, false))
 			continue;
-		if (table_visit_slot(table, slot, cursor, wanted, arg, false))
-			outbox_owe_slot(
-			    table, shard, i, UINT64_C(1) << outbox->bit);
+		if (gives_back)
+			forget_giver(outbox, slot);
+		outbox_owe_slot(table, shard, i, UINT64_C(1) << outbox->bit);
 	}
 	return table_walk_unlock(cursor, shard, to);
 }

@@ -93,10 +93,11 @@ uint64_t outbox_owed(const struct outbox *outbox);
 /*
  * One slice of a pass that owes records: visits at most `slots` slots from
  * *cursor on and owes those for which `wanted` returns true. Returns false when
- * the pass is over.
+ * the pass is over. `gives_back`: also those that came from the outbox's owner,
+ * who may have lost them since.
  */
 bool outbox_owe(struct outbox *outbox, struct table_cursor *cursor,
-    unsigned slots, table_visit *wanted, void *arg);
+    unsigned slots, bool gives_back, table_visit *wanted, void *arg);
 
 /* Owes the client's record; false: none is held. */
 bool outbox_owe_client(struct outbox *outbox, struct span client);

@@ -350,7 +350,7 @@ owe_step(struct store_compare *compare)
 	struct store *store = compare->store;
 	bool more = compare->mends
 			? outbox_owe(&store->outbox, &compare->walk, WALK_SLOTS,
-			      is_missing, compare)
+			      false, is_missing, compare)
 			: table_walk(store->config.table, &compare->walk,
 			      WALK_SLOTS, count_missing, compare);
 

@@ -136,7 +136,7 @@ assert_begins_again(struct outbox *outbox, struct commit *commit,
 	outbox_detach(outbox);
 	assert_ok(outbox_attach(outbox));
 	assert_false(outbox_has_failed(outbox));
-	while (outbox_owe(outbox, &cursor, 100, unit_all, NULL))
+	while (outbox_owe(outbox, &cursor, 100, false, unit_all, NULL))
 		;
 	while (outbox_take(outbox, 100, on_give, &given) > 0)
 		;

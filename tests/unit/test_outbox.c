@@ -341,16 +341,41 @@ test_owe_pass_owes_what_is_wanted(void **state)
 		(void)unit_put(table, i, i * S);
 	consumer_init(&a, table, SESSION_A);
 	assert_true(outbox_is_empty(&a.outbox));
-	while (outbox_owe(&a.outbox, &cursor, 5, is_even, NULL))
+	while (outbox_owe(&a.outbox, &cursor, 5, false, is_even, NULL))
 		;
 	assert_int_equal(outbox_owed(&a.outbox), 500);
-	assert_false(outbox_owe(&a.outbox, &cursor, 5, unit_all, NULL));
+	assert_false(outbox_owe(&a.outbox, &cursor, 5, false, unit_all, NULL));
 	assert_int_equal(outbox_owed(&a.outbox), 500);
 	cursor = (struct table_cursor){ 0 };
-	while (outbox_owe(&a.outbox, &cursor, 1000, unit_all, NULL))
+	while (outbox_owe(&a.outbox, &cursor, 1000, false, unit_all, NULL))
 		;
 	assert_int_equal(outbox_owed(&a.outbox), 1000);
 	assert_int_equal(take_all(&a, 256), 1000);
+	assert_null(table_check(table));
+	outbox_detach(&a.outbox);
+	table_free(table);
+}
+
+/* What the peer gave and has lost since, a later comparison gives back. */
+static void
+test_owe_pass_may_give_back(void **state)
+{
+	struct table *table = unit_table(0, 0);
+	struct table_cursor cursor = { 0 };
+	struct consumer a;
+
+	(void)state;
+	consumer_init(&a, table, SESSION_A);
+	(void)put_from(table, 1, S, SESSION_A);
+	while (outbox_owe(&a.outbox, &cursor, 1000, false, unit_all, NULL))
+		;
+	(void)take_all(&a, 256);
+	assert_int_equal(a.count, 0);
+	cursor = (struct table_cursor){ 0 };
+	while (outbox_owe(&a.outbox, &cursor, 1000, true, unit_all, NULL))
+		;
+	(void)take_all(&a, 256);
+	assert_int_equal(a.count, 1);
 	assert_null(table_check(table));
 	outbox_detach(&a.outbox);
 	table_free(table);
@@ -555,6 +580,7 @@ main(void)
 		cmocka_unit_test(test_take_gives_what_nobody_gave),
 		cmocka_unit_test(test_freed_slot_keeps_its_place),
 		cmocka_unit_test(test_owe_pass_owes_what_is_wanted),
+		cmocka_unit_test(test_owe_pass_may_give_back),
 		cmocka_unit_test(test_progress_counts_both_ends),
 		cmocka_unit_test(test_detach_forgets_the_debt),
 		cmocka_unit_test(test_attach_beyond_limit_is_refused),

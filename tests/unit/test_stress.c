@@ -119,7 +119,7 @@ attach(struct thread *thread)
 	outbox_init(&thread->outbox, thread->shared->table,
 	    0x02000000u + thread->number, on_wake, thread);
 	assert_ok(outbox_attach(&thread->outbox));
-	while (outbox_owe(&thread->outbox, &cursor, 32, unit_all, NULL))
+	while (outbox_owe(&thread->outbox, &cursor, 32, false, unit_all, NULL))
 		;
 }
 
