@@ -29,16 +29,17 @@ DEB_CHECK_PACKAGES := debootstrap systemd-container
 
 # --- sources, by room --------------------------------------------------------
 COMMON_SRC := common/address.c common/buf.c common/client_view.c \
-	common/diagnostics.c common/error.c common/file.c common/filter.c \
-	common/framer.c common/gazetteer_file.c common/glob.c common/graph.c \
-	common/herdfile.c common/herdreader.c common/herdreader_check.c \
-	common/herdreader_nodes.c common/json.c common/json_members.c \
-	common/kd_tree.c common/keyfile.c common/location.c \
-	common/opening_hours.c common/place_types.c common/report.c \
-	common/request.c common/resolver.c common/settings.c common/siphash.c \
-	common/store_row.c common/street.c common/text.c common/text_fold.c \
-	common/time.c common/time_histogram.c common/users_file.c \
-	common/users_hash.c common/view.c common/yamltree.c
+	common/diagnostics.c common/eager.c common/error.c common/file.c \
+	common/filter.c common/framer.c common/gazetteer_file.c common/glob.c \
+	common/graph.c common/herdfile.c common/herdreader.c \
+	common/herdreader_check.c common/herdreader_nodes.c common/json.c \
+	common/json_members.c common/kd_tree.c common/keyfile.c \
+	common/location.c common/opening_hours.c common/place_types.c \
+	common/report.c common/request.c common/resolver.c common/settings.c \
+	common/siphash.c common/store_row.c common/street.c common/text.c \
+	common/text_fold.c common/time.c common/time_histogram.c \
+	common/users_file.c common/users_hash.c common/view.c \
+	common/yamltree.c
 BASE_SRC := server/base/certificate.c server/base/clock_set.c \
 	server/base/keyring.c server/base/log.c server/base/loop_watch.c \
 	server/base/mailbox.c server/base/notify.c server/base/signals.c \
@@ -48,13 +49,13 @@ CORE_SRC := server/core/backoff.c server/core/batch_timer.c \
 	server/core/board.c server/core/commit.c server/core/digest.c \
 	server/core/exchange.c server/core/fifo.c server/core/heap.c \
 	server/core/heavy.c server/core/least.c server/core/link.c \
-	server/core/link_conn.c server/core/link_history.c \
-	server/core/names.c server/core/outbox.c server/core/pack.c \
-	server/core/record.c server/core/session.c \
-	server/core/session_exchange.c server/core/session_hello.c \
-	server/core/session_input.c server/core/shard.c \
-	server/core/short_cut.c server/core/slot.c server/core/table.c \
-	server/core/table_walk.c server/core/timekeeper.c
+	server/core/link_conn.c server/core/link_flood.c \
+	server/core/link_history.c server/core/names.c server/core/outbox.c \
+	server/core/pack.c server/core/record.c server/core/roster.c \
+	server/core/session.c server/core/session_exchange.c \
+	server/core/session_hello.c server/core/session_input.c \
+	server/core/shard.c server/core/short_cut.c server/core/slot.c \
+	server/core/table.c server/core/table_walk.c server/core/timekeeper.c
 NODE_SRC := server/node/config.c server/node/files.c server/node/limits.c \
 	server/node/memory_bound.c server/node/node.c server/node/reload.c \
 	server/node/settings_apply.c server/node/tls_files.c
@@ -219,17 +220,18 @@ COMMON_TESTS := test_address test_buf test_common_memory test_file \
 	test_users_hash
 
 SIM_SRC := tests/sim/cost.c tests/sim/database.c tests/sim/fault.c \
-	tests/sim/host.c tests/sim/main.c tests/sim/mutant.c tests/sim/node.c \
-	tests/sim/oracle.c tests/sim/oracle_clock.c tests/sim/pipe.c \
-	tests/sim/plan.c tests/sim/stages.c tests/sim/store.c \
-	tests/sim/table_check.c tests/sim/world.c
+	tests/sim/flood.c tests/sim/host.c tests/sim/main.c \
+	tests/sim/mutant.c tests/sim/node.c tests/sim/oracle.c \
+	tests/sim/oracle_clock.c tests/sim/pipe.c tests/sim/plan.c \
+	tests/sim/stages.c tests/sim/store.c tests/sim/table_check.c \
+	tests/sim/world.c
 
 CORE_TESTS := test_backoff test_batch_timer test_commit test_core_memory \
 	test_digest test_example test_heavy test_link test_names test_outbox \
-	test_pack test_scale test_session test_session_digests \
-	test_session_memory test_session_rules test_session_turns \
-	test_short_cut test_siphash test_stress test_table test_table_bounds \
-	test_table_full test_timekeeper
+	test_pack test_roster test_scale test_session test_session_digests \
+	test_session_memory test_session_rest test_session_rules \
+	test_session_turns test_short_cut test_siphash test_stress test_table \
+	test_table_bounds test_table_full test_timekeeper
 
 PLACES_TESTS := test_answer test_gazetteer test_places test_places_exact \
 	test_places_fields test_places_guards test_places_words
@@ -440,7 +442,7 @@ SIM_SEEDS ?= 1..20000
 SIM_JOBS ?= $(shell nproc)
 sim: $(B)/sim ## the simulation: 20,000 seeds, some of 1,000 nodes
 	$(Q)$(B)/sim --cost
-	$(Q)$(B)/sim --seeds 1..3 --nodes 1000
+	$(Q)$(B)/sim --seeds 1..3 --nodes 1000 --jobs $(SIM_JOBS)
 	$(Q)$(B)/sim --seeds $(SIM_SEEDS) --jobs $(SIM_JOBS)
 
 mutants: ## each rule of convergence left out: the simulation must notice

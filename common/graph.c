@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NOWHERE ((size_t)-1)
 
@@ -21,6 +22,7 @@ struct walk {
 	size_t *low;            /* per node: earliest node it can go back to */
 	size_t *via;            /* per node: the edge by which it was seen */
 	size_t *stack;
+	const bool *gone; /* per edge: it is left out; NULL: none is */
 };
 
 static void
@@ -76,10 +78,6 @@ walk_init(struct walk *walk, size_t nodes, const struct graph_edge *edges,
 		walk->ends[--walk->heads[edges[i].b]] =
 		    (struct half_edge){ edges[i].a, i };
 	}
-	for (i = 0; i < nodes; i++) {
-		walk->next[i] = walk->heads[i];
-		walk->order[i] = NOWHERE;
-	}
 	return HERD_OK;
 }
 
@@ -123,7 +121,8 @@ study_part(const struct walk *walk, size_t root, size_t *clock,
 		}
 		end = walk->ends[walk->next[node]++];
 		to = end.to;
-		if (end.edge == walk->via[node])
+		if (end.edge == walk->via[node] ||
+		    (walk->gone != NULL && walk->gone[end.edge]))
 			continue;
 		if (walk->order[to] != NOWHERE) {
 			if (walk->order[to] < walk->low[node])
@@ -139,11 +138,14 @@ study_part(const struct walk *walk, size_t root, size_t *clock,
 		facts->cut[root] = true;
 }
 
-/* Hops from `from` to the farthest node that can be reached. */
+/*
+ * Hops from `from` to each node that can be reached, NOWHERE for the others;
+ * returns the most.
+ */
 static size_t
-farthest(const struct walk *walk, size_t from)
+farthest(const struct walk *walk, size_t from, size_t *hops)
 {
-	size_t *queue = walk->stack, *hops = walk->low;
+	size_t *queue = walk->stack;
 	size_t taken = 0, seen = 1, i, node, to;
 
 	for (i = 0; i < walk->nodes; i++)
@@ -173,41 +175,189 @@ count_true(const bool *flags, size_t count)
 	return sum;
 }
 
+/* Bridges, cut vertices and parts. The arrays of `facts` are there. */
+static void
+study(const struct walk *walk, size_t edge_count, struct graph_facts *facts)
+{
+	size_t i, clock = 0;
+
+	for (i = 0; i < walk->nodes; i++) {
+		walk->next[i] = walk->heads[i];
+		walk->order[i] = NOWHERE;
+	}
+	memset(facts->bridge, 0, edge_count * sizeof(*facts->bridge));
+	memset(facts->cut, 0, walk->nodes * sizeof(*facts->cut));
+	facts->parts = 0;
+	for (i = 0; i < walk->nodes; i++)
+		if (walk->order[i] == NOWHERE) {
+			facts->parts++;
+			study_part(walk, i, &clock, facts);
+		}
+	facts->bridge_count = count_true(facts->bridge, edge_count);
+	facts->cut_count = count_true(facts->cut, walk->nodes);
+}
+
+/* Gives both arrays of `facts`, or none. */
+static enum herd_error
+facts_init(struct graph_facts *facts, size_t nodes, size_t edge_count)
+{
+	*facts = (struct graph_facts){ .nodes = nodes, .edges = edge_count };
+	facts->bridge = array(edge_count, sizeof(*facts->bridge));
+	facts->cut = array(nodes, sizeof(*facts->cut));
+	if (facts->bridge != NULL && facts->cut != NULL)
+		return HERD_OK;
+	graph_facts_release(facts);
+	return HERD_ENOMEM;
+}
+
 enum herd_error
 graph_study(size_t nodes, const struct graph_edge *edges, size_t edge_count,
     struct graph_facts *out)
 {
-	struct graph_facts facts = { .nodes = nodes, .edges = edge_count };
-	size_t i, hops, clock = 0;
+	struct graph_facts facts;
 	struct walk walk;
 	enum herd_error error;
+	size_t i, hops;
 
 	error = walk_init(&walk, nodes, edges, edge_count);
 	if (error != HERD_OK)
 		return error;
-	facts.bridge = array(edge_count, sizeof(*facts.bridge));
-	facts.cut = array(nodes, sizeof(*facts.cut));
-	if (facts.bridge == NULL || facts.cut == NULL) {
-		graph_facts_release(&facts);
+	error = facts_init(&facts, nodes, edge_count);
+	if (error != HERD_OK) {
 		walk_release(&walk);
-		return HERD_ENOMEM;
+		return error;
 	}
-	for (i = 0; i < nodes; i++)
-		if (walk.order[i] == NOWHERE) {
-			facts.parts++;
-			study_part(&walk, i, &clock, &facts);
-		}
+	study(&walk, edge_count, &facts);
 	for (i = 0; i < nodes; i++) {
-		hops = farthest(&walk, i);
+		hops = farthest(&walk, i, walk.low);
 		if (hops > facts.diameter)
 			facts.diameter = hops;
 	}
 	facts.cost = 2u * edge_count + facts.parts - nodes;
-	facts.bridge_count = count_true(facts.bridge, edge_count);
-	facts.cut_count = count_true(facts.cut, nodes);
 	walk_release(&walk);
 	*out = facts;
 	return HERD_OK;
+}
+
+/* --- the eager links ------------------------------------------------------ */
+
+/* An edge, and the sum of its ends' hops from the centre of their part. */
+struct ranked {
+	size_t hops;
+	size_t edge;
+	struct graph_edge ends; /* the lesser one first */
+};
+
+static int
+compare_sizes(size_t a, size_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/* The farthest first, so that short ways stay. */
+static int
+compare_ranked(const void *x, const void *y)
+{
+	const struct ranked *a = x, *b = y;
+	int order = compare_sizes(b->hops, a->hops);
+
+	if (order == 0)
+		order = compare_sizes(a->ends.a, b->ends.a);
+	return order != 0 ? order : compare_sizes(a->ends.b, b->ends.b);
+}
+
+/*
+ * Hops of each node from the centre of its part: from the first of the nodes
+ * whose farthest node is nearest.
+ */
+static void
+hops_from_centres(const struct walk *walk, size_t *hops)
+{
+	size_t *least = walk->low, *one = walk->order;
+	size_t i, j, most;
+
+	for (i = 0; i < walk->nodes; i++)
+		least[i] = NOWHERE;
+	for (i = 0; i < walk->nodes; i++) {
+		most = farthest(walk, i, one);
+		/* All nodes of a part have the same centre. */
+		if (least[i] <= most)
+			continue;
+		for (j = 0; j < walk->nodes; j++)
+			if (one[j] != NOWHERE) {
+				hops[j] = one[j];
+				least[j] = most;
+			}
+	}
+}
+
+static void
+rank_edges(const struct walk *walk, const struct graph_edge *edges,
+    size_t edge_count, struct ranked *ranked)
+{
+	size_t i, *hops = walk->via;
+
+	hops_from_centres(walk, hops);
+	for (i = 0; i < edge_count; i++) {
+		bool turned = edges[i].a > edges[i].b;
+
+		ranked[i].edge = i;
+		ranked[i].hops = hops[edges[i].a] + hops[edges[i].b];
+		ranked[i].ends.a = turned ? edges[i].b : edges[i].a;
+		ranked[i].ends.b = turned ? edges[i].a : edges[i].b;
+	}
+	qsort(ranked, edge_count, sizeof(*ranked), compare_ranked);
+}
+
+/* Takes out, in their order, all edges that are not needed. */
+static void
+take_out(struct walk *walk, size_t edge_count, const struct ranked *ranked,
+    bool *gone, struct graph_facts *facts)
+{
+	size_t i, parts, bridges, cuts;
+
+	study(walk, edge_count, facts);
+	parts = facts->parts;
+	bridges = facts->bridge_count;
+	cuts = facts->cut_count;
+	walk->gone = gone;
+	for (i = 0; i < edge_count; i++) {
+		/* Bridges and cut vertices never go away: counting will do. */
+		gone[ranked[i].edge] = true;
+		study(walk, edge_count, facts);
+		if (facts->parts != parts || facts->bridge_count != bridges ||
+		    facts->cut_count != cuts)
+			gone[ranked[i].edge] = false;
+	}
+}
+
+enum herd_error
+graph_thin(
+    size_t nodes, const struct graph_edge *edges, size_t edge_count, bool *gone)
+{
+	struct graph_facts facts;
+	struct ranked *ranked;
+	struct walk walk;
+	enum herd_error error;
+
+	memset(gone, 0, edge_count * sizeof(*gone));
+	if (edge_count > 0 &&
+	    nodes + 2u * edge_count > GRAPH_THIN_STEPS / edge_count)
+		return HERD_ELIMIT;
+	error = walk_init(&walk, nodes, edges, edge_count);
+	if (error != HERD_OK)
+		return error;
+	ranked = array(edge_count, sizeof(*ranked));
+	error = ranked == NULL ? HERD_ENOMEM
+			       : facts_init(&facts, nodes, edge_count);
+	if (error == HERD_OK) {
+		rank_edges(&walk, edges, edge_count, ranked);
+		take_out(&walk, edge_count, ranked, gone, &facts);
+		graph_facts_release(&facts);
+	}
+	free(ranked);
+	walk_release(&walk);
+	return error;
 }
 
 /* The first node of the part, by `part` as each node's way to it. */

@@ -34,6 +34,7 @@ static const char *const provider_words[] = {
 #undef NETWORK
 };
 static const char *const google_words[] = { "basic", "rich", NULL };
+static const char *const flood_words[] = { "all", "sparse", NULL };
 static const char *const limit_words[] = { "refuse", "evict", NULL };
 static const char *const engine_words[] = { "none",
 #define ENGINE(id, name) #name,

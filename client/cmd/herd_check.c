@@ -13,6 +13,7 @@
 
 #include "base/xbuf.h"
 #include "cmd/findings.h"
+#include "herd/eager.h"
 #include "herd/graph.h"
 #include "run/fields.h"
 
@@ -69,6 +70,7 @@ write_shape(struct herdcheck *h)
 	struct graph_edge *edges =
 	    xcalloc(file->link_count + 1, sizeof(*edges));
 	struct graph_facts facts;
+	struct eager eager;
 
 	for (size_t i = 0; i < file->link_count; i++)
 		edges[i] =
@@ -82,6 +84,13 @@ write_shape(struct herdcheck *h)
 	    "hops from one end to the other");
 	write_row(h, "cost", PLUGIN_OK, (double)facts.cost,
 	    "messages for each report, over the whole herd");
+	must(eager_of_file(file, &eager));
+	write_row(h, "sparse cost", PLUGIN_OK, (double)eager.cost,
+	    "the same over the %zu eager links alone, with %zu hops from one "
+	    "end to the other (flood: %s)",
+	    eager.count, eager.diameter,
+	    file->settings.flood == FLOOD_SPARSE ? "sparse" : "all");
+	eager_release(&eager);
 	graph_facts_release(&facts);
 	free(edges);
 }
@@ -211,7 +220,8 @@ const struct command cmd_herd_check = {
 	.summary = "check the herd's shape and state",
 	.help =
 	    "The shape is the herd file's: parts, diameter, messages for each "
-	    "report, links and nodes whose loss would split it. What could not "
+	    "report over all links and over the eager ones (see flood in "
+	    "herd.yaml(5)), links and nodes whose loss would split it. What could not "
 	    "be asked is unknown. The exit status is 1 when something is "
 	    "critical; `doctor' says what to do about it.",
 	.group = GROUP_HERD,

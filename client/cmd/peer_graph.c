@@ -47,6 +47,7 @@ struct graph_link {
 	const char *a_state; /* what a says of it, NULL = unknown */
 	const char *b_state;
 	double rtt_ms; /* < 0: unknown */
+	bool rests;    /* an end says so, while it is synced */
 };
 
 /* A larger picture has longer lines, not more to see. */
@@ -127,6 +128,7 @@ add_view_of(struct graph *g, const char *node, const cJSON *json)
 			link->a_state = state;
 		else
 			link->b_state = state;
+		link->rests |= fields_says(peer, "flood", "resting");
 		link->rtt_ms = fields_number(peer, "rtt_ms", link->rtt_ms);
 	}
 }
@@ -226,6 +228,9 @@ static const struct link_look {
 	struct raster_pen pen;
 } looks[] = {
 	{ .states = "synced", .color = "darkgreen", .pen = { .sign = '=' } },
+	{ .states = "resting",
+	    .color = "darkseagreen",
+	    .pen = { .sign = '-', .on = 1, .off = 2 } },
 	{ .states = "comparing handshake connecting waiting",
 	    .color = "orange",
 	    .pen = { .sign = '~', .on = 4, .off = 3 } },
@@ -240,13 +245,18 @@ static const struct link_look {
 	    .pen = { .sign = 'x', .on = 1, .off = 2 } },
 };
 
+#define RESTING_LOOK 1u /* those after it are trouble */
+
 static const struct link_look *
 look_of(const struct graph_link *link)
 {
 	const struct link_look *look = looks;
+	const char *state = state_of(link);
 
+	if (link->rests && is_word(state, "synced"))
+		state = "resting";
 	while (look->states != NULL &&
-	       !tokens_is_among(look->states, span_from(state_of(link))))
+	       !tokens_is_among(look->states, span_from(state)))
 		look++;
 	return look;
 }
@@ -317,7 +327,7 @@ draw_matrix(const struct graph *g, struct buf *out)
 		}
 		put_byte(out, '\n');
 	}
-	put_text(out, "= synced  ~ on its way  d disabled  x down  "
+	put_text(out, "= synced  - resting  ~ on its way  d disabled  x down  "
 		      "? unknown  . no link\n\n");
 }
 
@@ -357,7 +367,8 @@ sketch_links(const struct graph *g, struct diagram_line *lines)
 			struct diagram_line line = { .pen = looks[l].pen,
 				.a = (size_t)(link->a_node - g->nodes),
 				.b = (size_t)(link->b_node - g->nodes),
-				.marked = l > 0 && g->run->app->utf8 };
+				.marked =
+				    l > RESTING_LOOK && g->run->app->utf8 };
 
 			if (look_of(link) != &looks[l])
 				continue;
@@ -390,7 +401,8 @@ draw_circle(const struct graph *g, size_t width, size_t height)
 	diagram_draw(&diagram, &out->picture);
 	free(lines);
 	out_heading(out,
-	    "%s synced  ~ on its way  d disabled  x down  ? unknown\n",
+	    "%s synced  - resting  ~ on its way  d disabled  x down  "
+	    "? unknown\n",
 	    utf8 ? "\u2812\u2812" : "=");
 }
 
@@ -496,7 +508,9 @@ const struct command cmd_peer_graph = {
 	    "Both ends of a link are asked. The link is synced only if both "
 	    "say so, down if one of them is not there, unknown if it does not "
 	    "answer. Up to twelve nodes are drawn on a circle: o answers, x "
-	    "does not, ? has not yet. A larger herd is a matrix.",
+	    "does not, ? has not yet. A larger herd is a matrix. A link that "
+	    "rests is synced but carries no reports: see flood in "
+	    "herd.yaml(5).",
 	.group = GROUP_LINKS,
 	.flags = FLAGS(FLAG("output", .letter = 'o', .value = "FORMAT",
 	    .complete = COMPLETE_WORDS,

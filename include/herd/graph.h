@@ -41,4 +41,19 @@ void graph_facts_release(struct graph_facts *facts);
 size_t graph_parts(size_t nodes, const struct graph_edge *edges,
     size_t edge_count, size_t *part);
 
+/* Nodes and twice the edges, times the edges: what graph_thin() may cost. */
+#define GRAPH_THIN_STEPS 60000000u
+
+/*
+ * Says which edges a flood can do without: gone[i] for edges[i]. Every edge is
+ * looked at once, and is taken out if that makes no bridge and no cut vertex
+ * that the whole graph does not have. The order is by the sum of the hops of
+ * the ends from the centre of their part, the greatest first, then by the
+ * lesser end and the other one; so nodes are numbered in the order of their
+ * names. The centre is the first of the nodes whose farthest node is nearest.
+ * On failure no edge is gone: HERD_ENOMEM, HERD_ELIMIT (GRAPH_THIN_STEPS).
+ */
+HERD_MUST_CHECK enum herd_error graph_thin(size_t nodes,
+    const struct graph_edge *edges, size_t edge_count, bool *gone);
+
 #endif

@@ -40,6 +40,7 @@ enum link_security {
 	LINK_SECURITY_TLS,
 	LINK_SECURITY_NONE
 };
+enum flood { FLOOD_ALL, FLOOD_SPARSE };
 enum at_limit { AT_LIMIT_REFUSE, AT_LIMIT_EVICT };
 /*
  * Where reports are kept: (ID, NAME) is the word NAME of store.engine, and
@@ -100,6 +101,7 @@ struct settings {
 	uint64_t workers;     /* threads, 0 = one per core */
 	uint64_t max_ahead;   /* ns, 0 = off */
 	uint64_t max_memory;  /* bytes, 0 = by the machine's memory */
+	unsigned flood;       /* enum flood */
 	unsigned at_limit;    /* enum at_limit */
 	uint64_t ready_after; /* ns */
 	uint64_t max_connections;
@@ -119,6 +121,7 @@ struct settings {
 		uint64_t verify_every; /* ns, +-20 % */
 		uint64_t flush_every;  /* ns, about; 0 = at once */
 		uint64_t redial_max;   /* ns, ceiling of the backoff */
+		uint64_t rest_after;   /* ns that eager links must be up */
 	} link;
 	struct {
 		struct setting_list provider; /* enum places_kind */

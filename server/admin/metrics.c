@@ -59,6 +59,7 @@ struct gathered {
 	struct http_limits_counts limits;
 	struct process_facts process;
 	struct peering_strangers strangers;
+	struct peering_flood flood;
 	struct link_status *links;
 	unsigned link_count;
 	const struct link_status *link; /* that is being written */
@@ -127,6 +128,7 @@ gather(const struct http_call *call, struct gathered *g)
 	g->limits = http_limits_count(call->admin->limits);
 	process_ask(&g->process);
 	peering_strangers(node->peering, &g->strangers);
+	peering_flood(node->peering, &g->flood);
 	g->link_count = peering_status(node->peering, g->links);
 }
 

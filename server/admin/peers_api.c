@@ -32,6 +32,7 @@ add_counters(struct json *json, const struct link_status *link)
 	row_ms(json, "lag_ms", link_is_up(link), link->lag_ns);
 	json_count(json, "repaired", link->stats.repaired);
 	json_count(json, "restored", link->stats.restored);
+	json_count(json, "caught_up", link->stats.caught_up);
 	json_count(json, "exchanges", link->stats.exchanges);
 	json_count(json, "connects", link->connects);
 	json_count(json, "twins", link->twins);
@@ -53,6 +54,11 @@ row_peer(struct json *json, const struct link_status *link, struct mono now)
 			      : "plaintext");
 	row_word(json, "key", link->key);
 	json_bool(json, "enabled", link->enabled);
+	row_word(json, "flood",
+	    link->state != LINK_SYNCED ? ""
+	    : link->eager              ? "eager"
+	    : link->resting            ? "resting"
+				       : "awake");
 	add_times(json, link);
 	add_counters(json, link);
 	row_word(json, "last_error", link->error);

@@ -234,6 +234,25 @@ add_link_sums(
 	row_ms(json, "lag_ms", up > 0, lag_ns);
 }
 
+/* Whether links rest, and if not, why not. */
+static void
+add_flood(struct http_call *call, struct json *json)
+{
+	struct peering_flood flood;
+
+	peering_flood(call->node->peering, &flood);
+	json_object(json, "flood");
+	json_word(json, "mode", flood.sparse ? "sparse" : "all");
+	json_bool(json, "rests", flood.rests);
+	json_count(json, "wakes", flood.wakes);
+	row_word(json, "because",
+	    flood.sparse && !flood.rests ? roster_reason_word(flood.reason)
+					 : "");
+	row_word(json, "node", flood.sparse ? flood.node : "");
+	row_word(json, "peer", flood.sparse ? flood.peer : "");
+	json_object_end(json);
+}
+
 static void
 add_peers(struct http_call *call, struct json *json)
 {
@@ -392,6 +411,7 @@ serve_status(struct http_call *call)
 	add_certificates(call, json);
 	add_clock(call, json);
 	add_peers(call, json);
+	add_flood(call, json);
 	add_clients(call, json);
 	add_requests(call, json);
 	add_bounds(call, json);

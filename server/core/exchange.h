@@ -22,6 +22,7 @@ struct exchange {
 	uint64_t cut_ns;      /* ours, then the larger one */
 	uint64_t cut_past_ns; /* the largest of earlier exchanges */
 	bool restores;        /* it was started because of a clock */
+	bool wakes;           /* the link rested before it */
 	bool verify_again;    /* a clock changed during it: compare again */
 	bool peer_checked;    /* its CHECK N is here */
 	bool next_received;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/link_conn.h"
+#include "core/link_flood.h"
 #include "core/mutant.h"
 #include "core/session_hello.h"
 
@@ -49,6 +50,7 @@ link_set_state(struct link *link, enum link_state state, struct mono now,
 	link->state = state;
 	link->since = now;
 	actions->changed(link->driver->arg, link);
+	link_flood_note(link->driver, now);
 }
 
 static void
@@ -491,6 +493,7 @@ link_deadline(const struct link *link)
 
 	sooner(&at, link->retry_at);
 	sooner(&at, link->await_at);
+	sooner(&at, link->settle_at);
 	if (link->waiting != NULL && link->conn != NULL)
 		sooner(&at, mono_add(link->probed, LINK_PROBE_NS));
 	return at;
@@ -509,6 +512,7 @@ link_on_time(struct link *link, struct mono now, struct wall clock)
 		link->await_at = (struct mono){ 0 };
 		link_tell_awaited(link);
 	}
+	link_flood_on_time(link, now);
 	if (link->waiting != NULL)
 		link_conn_end_probe(link, now, clock);
 	if (is_due(link->retry_at, now))

@@ -97,6 +97,10 @@ struct link_driver {
 	outbox_wake *wake; /* with the link_conn; see outbox.h */
 	const struct session_node *sessions;
 	uint64_t redial_max_ns; /* may change */
+	uint64_t file_hash;     /* of the eager links by the herd file */
+	uint64_t eager_hash;    /* the same; 0: floods on all links */
+	uint64_t rest_after_ns; /* eager links must be up for that long */
+	uint64_t followed;      /* changes of the roster that were */
 	bool stopping;          /* nothing is dialled or told any more */
 	struct link *links[LINKS_MAX];
 };
@@ -115,6 +119,8 @@ struct link {
 	struct mono began;      /* that attempt, or the last one */
 	bool answers_knock;     /* the attempt is the answer to a knock */
 	struct mono retry_at;   /* 0: no attempt is due */
+	bool eager;             /* it never rests */
+	struct mono settle_at;  /* when it has been up for long; 0: it has */
 	struct mono await_at;   /* when to tell that the peer has not dialled */
 	struct link_conn *conn; /* HELLO accepted */
 	struct link_conn *dialled; /* of the attempt under way */
@@ -180,6 +186,12 @@ void link_on_failed(struct link *link, const char *error, const char *next,
  */
 struct timekeeper_news link_judge_clock(struct link_driver *driver,
     struct timekeeper *timekeeper, struct mono now, struct wall clock);
+
+/*
+ * The link is one of the eager ones or is not, by the herd file. A new link
+ * says so before link_add().
+ */
+void link_set_eager(struct link *link, bool eager, struct mono now);
 
 /* --- for link_conn.c ----------------------------------------------------- */
 

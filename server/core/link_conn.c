@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "core/link_flood.h"
 #include "core/mutant.h"
 #include "core/session_exchange.h"
 #include "core/session_hello.h"
@@ -291,6 +292,7 @@ link_conn_note_state(struct link_conn *conn, struct mono now, struct wall clock)
 		return;
 	conn->up = true;
 	conn->up_at = now;
+	link_flood_up(link, now);
 	link->told[0] = '\0';
 	conn->driver->actions->tell(
 	    conn->driver->arg, link, LINK_NOTICE_UP, BYE_NONE, "", "");
@@ -314,6 +316,10 @@ link_conn_settle(struct link_conn *conn, struct mono now, struct wall clock)
 			    conn, session->reason, session->error, now, clock);
 			return false;
 		}
+		link_flood_follow(conn->driver, now);
+		/* What has changed meanwhile may be said on this one too. */
+		wants_room |=
+		    session->control.len > 0 || session_has_words(session);
 	}
 	driver->actions->arm(driver->arg, conn, wants_room);
 	if (conn->link != NULL && conn->link->conn == conn &&

@@ -56,7 +56,14 @@
 	X(START_TRUSTED, "start-trusted", "clocks are trusted at start")      \
 	X(NO_MAJORITY, "no-majority", "each node believes its own clock")     \
 	X(NO_ADOPTION, "no-adoption", "nobody believes a judged clock")       \
-	X(NO_CLOCK_VERIFY, "no-clock-verify", "no CHECK after a step")
+	X(NO_CLOCK_VERIFY, "no-clock-verify", "no CHECK after a step")        \
+	X(WAKE_NO_CHECK, "wake-no-check", "a link wakes without CHECK")       \
+	X(NO_WAKE, "no-wake", "a lost eager link wakes nobody")               \
+	X(LOCAL_WAKE, "local-wake", "it wakes its two nodes alone")           \
+	X(REST_EARLY, "rest-early", "a link rests before SYNCED")             \
+	X(REST_ALONE, "rest-alone", "rests whatever the others say")          \
+	X(NEW_BRIDGE, "new-bridge", "the eager links have new bridges")       \
+	X(NEW_CUT, "new-cut", "the eager links have new cut vertices")
 
 enum mutant {
 #define HERD_MUTANT_ID(id, name, text) MUTANT_##id,

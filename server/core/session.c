@@ -47,6 +47,7 @@ session_stats_add(struct session_stats *sum, const struct session_stats *stats)
 	sum->stale += stats->stale;
 	sum->repaired += stats->repaired;
 	sum->restored += stats->restored;
+	sum->caught_up += stats->caught_up;
 	sum->exchanges += stats->exchanges;
 	sum->sent_bytes += stats->sent_bytes;
 	sum->received_bytes += stats->received_bytes;
@@ -336,6 +337,44 @@ session_fill_control(struct session *session, struct buf *out, struct mono now)
 	return HERD_OK;
 }
 
+bool
+session_has_words(const struct session *session)
+{
+	const struct roster *roster = session->node->roster;
+
+	return session->state > SESSION_HELLO &&
+	       session->state != SESSION_CLOSED &&
+	       session_knows(session, SESSION_SPARSE) &&
+	       (session->words_asked != roster->sets ||
+		   roster_next(roster, session->words_told) != NULL);
+}
+
+/* Words of the roster, the oldest change first; each once, however late. */
+static enum herd_error
+session_fill_words(struct session *session, struct buf *out)
+{
+	const struct roster *roster = session->node->roster;
+	const struct roster_word *word;
+	enum herd_error error = HERD_OK;
+
+	if (!session_has_words(session))
+		return HERD_OK;
+	if (session->words_asked != roster->sets) {
+		error = buf_add_text(out, "EAGER\n");
+		session->words_asked = roster->sets;
+	}
+	for (word = roster_next(roster, session->words_told);
+	     word != NULL && error == HERD_OK && out->len < SESSION_OUT_MAX;
+	     word = TAILQ_NEXT(word, by_change)) {
+		error = buf_addf(out, "EAGER %s %llu %016llx %s\n", word->name,
+		    (unsigned long long)word->number,
+		    (unsigned long long)word->hash,
+		    word->down[0] == '\0' ? "-" : word->down);
+		session->words_told = word->changed;
+	}
+	return error;
+}
+
 /* Sets when the batch leaves, once its first record has come. */
 static void
 session_arm_flush(struct session *session, struct mono now)
@@ -363,6 +402,8 @@ session_fill(struct session *session, struct buf *out, struct mono now)
 		return false;
 	session_arm_flush(session, now);
 	if (error == HERD_OK)
+		error = session_fill_words(session, out);
+	if (error == HERD_OK)
 		error = session_fill_digests(session, out);
 	if (error == HERD_OK && out->len < SESSION_OUT_MAX &&
 	    session_data_is_due(session, now))
@@ -372,7 +413,7 @@ session_fill(struct session *session, struct buf *out, struct mono now)
 	if (error != HERD_OK)
 		session_lost(session, "out of memory");
 	return session->state != SESSION_CLOSED &&
-	       (session->exchange.due != 0 ||
+	       (session->exchange.due != 0 || session_has_words(session) ||
 		   session_data_is_due(session, now));
 }
 

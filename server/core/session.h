@@ -14,6 +14,7 @@
 #include "core/batch_timer.h"
 #include "core/board.h"
 #include "core/exchange.h"
+#include "core/roster.h"
 #include "core/timekeeper.h"
 #include "herd/framer.h"
 #include "herd/time.h"
@@ -88,6 +89,7 @@ struct session_node {
 	struct table *table;
 	struct board *board;
 	const struct timekeeper *timekeeper;
+	struct roster *roster; /* NULL: the node knows no eager links */
 	struct span herd;
 	struct span name;
 	uint64_t params;     /* session_params() */
@@ -111,6 +113,7 @@ struct session_stats {
 	uint64_t stale;     /* received, but older than or equal to the held */
 	uint64_t repaired;  /* accepted from a verification, not new */
 	uint64_t restored;  /* the same, but a clock or cut was the reason */
+	uint64_t caught_up; /* the same, but the link had rested */
 	uint64_t exchanges; /* finished */
 	uint64_t sent_bytes;
 	uint64_t received_bytes;
@@ -181,6 +184,11 @@ struct session {
 	struct exchange exchange;
 	bool counted; /* on the board, as exchanging */
 	bool synced;  /* was SYNCED once; on the board */
+
+	/* sparse flooding */
+	bool may_rest;        /* once SYNCED it owes nothing */
+	uint64_t words_told;  /* of the roster's changes */
+	uint64_t words_asked; /* of the roster's sets */
 
 	/* liveness */
 	struct mono started;
@@ -267,6 +275,19 @@ void session_verify_clock(struct session *session, struct mono now);
 /* Peer's clock minus the own one, which is at `clock`, ns. */
 int64_t session_clock_ns(
     const struct session *session, struct mono now, struct wall clock);
+
+/*
+ * From now on the link rests while it is SYNCED: it owes no reports, but goes
+ * on with PING and CHECK. Or it may rest no more: then it compares the tables
+ * again, because what came meanwhile was not owed.
+ */
+void session_let_rest(struct session *session, bool may_rest, struct mono now);
+
+/* Is it SYNCED, and owes nothing? */
+bool session_is_resting(const struct session *session);
+
+/* Are there words of the roster that the peer was not told? */
+bool session_has_words(const struct session *session);
 
 /* Records are owed, or sent and not yet acknowledged. */
 bool session_has_debt(const struct session *session);

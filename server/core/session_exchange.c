@@ -59,12 +59,15 @@ session_start_exchange(struct session *session, struct mono now)
 
 	exchange_release(exchange);
 	exchange->number++;
+	exchange->wakes = session_is_resting(session);
 	exchange->cut_ns = session_cut_ns(session, now);
 	exchange->peer_checked = false;
 	exchange->next_received = false;
 	session_set_state(session, SESSION_CHECKED);
 	session_say_check(session);
 }
+
+/* --- resting -------------------------------------------------------------- */
 
 static bool
 session_attach(struct session *session)
@@ -75,6 +78,37 @@ session_attach(struct session *session)
 		return true;
 	session_bye(session, BYE_MEMORY, "all outboxes are taken");
 	return false;
+}
+
+bool
+session_is_resting(const struct session *session)
+{
+	return session->state == SESSION_SYNCED && !session->outbox.attached;
+}
+
+/*
+ * Rests, or wakes. A report that came while the link rested is owed by no
+ * outbox, so attaching it alone would not do.
+ */
+static void
+session_rest(struct session *session, struct mono now)
+{
+	if (session->state != SESSION_SYNCED &&
+	    !(MUTANT(REST_EARLY) && session->state == SESSION_DRAIN))
+		return;
+	if (session->may_rest)
+		outbox_detach(&session->outbox);
+	else if (!session->outbox.attached && MUTANT(WAKE_NO_CHECK))
+		(void)session_attach(session);
+	else if (!session->outbox.attached)
+		session_start_exchange(session, now);
+}
+
+void
+session_let_rest(struct session *session, bool may_rest, struct mono now)
+{
+	session->may_rest = may_rest;
+	session_rest(session, now);
 }
 
 /*
@@ -214,6 +248,8 @@ session_end_owe(struct session *session)
 	session->flush_at = (struct mono){ 0 };
 	batch_timer_init(&session->batch_timer, session->node->name);
 	session_set_state(session, SESSION_DRAIN);
+	if (MUTANT(REST_EARLY))
+		session_rest(session, (struct mono){ 0 });
 	session->wake(session->arg);
 }
 
@@ -280,6 +316,7 @@ session_end_exchange(struct session *session, struct mono now)
 	if (exchange->verify_again)
 		session->verify_at = now;
 	exchange->verify_again = false;
+	session_rest(session, now);
 }
 
 enum herd_error

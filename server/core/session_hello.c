@@ -218,18 +218,17 @@ session_refuse(struct session *session, enum session_reason reason)
 		    SPAN_ARG(name), session->peer, session->peer);
 }
 
-/* A boot id is 16 hex digits; anything else is none. */
-static uint64_t
-boot_parse(struct span text)
+bool
+session_parse_hex(struct span text, uint64_t *out)
 {
 	uint8_t bytes[8];
-	uint64_t boot = 0;
 
 	if (digest_hex_parse(text, bytes, sizeof(bytes)) != HERD_OK)
-		return 0;
+		return false;
+	*out = 0;
 	for (unsigned i = 0; i < sizeof(bytes); i++)
-		boot = boot << 8 | bytes[i];
-	return boot;
+		*out = *out << 8 | bytes[i];
+	return true;
 }
 
 /* The HELLO is accepted or refused. */
@@ -249,6 +248,10 @@ session_answer_hello(struct session *session, enum session_reason reason,
 		: board_session_number(session->node->board, number),
 	    session->wake, session->arg);
 	session_set_state(session, SESSION_LIVE);
+	if (session->node->roster == NULL)
+		session->features &= ~(unsigned)SESSION_SPARSE;
+	else
+		session->words_asked = session->node->roster->sets;
 	(void)session_ping(session, now);
 	session_tell_limits(session);
 	/* Closed if there was no memory for the PING. */
@@ -282,7 +285,9 @@ session_on_hello(struct session *session, struct span rest, struct mono now,
 	memcpy(session->peer, hello.node.data, hello.node.len);
 	session->peer[hello.node.len] = '\0';
 	session->peer_fresh = span_is(hello.fresh, "1");
-	session->peer_boot = boot_parse(hello.boot);
+	/* Anything else than a boot id is none. */
+	if (!session_parse_hex(hello.boot, &session->peer_boot))
+		session->peer_boot = 0;
 	session->features =
 	    session_features_parse(hello.features) & ~session->node->lacks;
 	session->peer_knocks = span_is(hello.knock, "1");

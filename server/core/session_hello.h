@@ -15,7 +15,8 @@
 	X(LIMITS, "limits") /* reads LIMIT */                   \
 	X(CUTS, "cuts")     /* reads fractions in CHECK */      \
 	X(JUDGED, "judged") /* reads the judged time in PONG */ \
-	X(PAIRS, "pairs")   /* short DIGESTs, short cut */
+	X(PAIRS, "pairs")   /* short DIGESTs, short cut */      \
+	X(SPARSE, "sparse") /* reads EAGER */
 
 enum session_feature_bit {
 #define HERD_SESSION_FEATURE_BIT(id, word) SESSION_BIT_##id,
@@ -41,6 +42,9 @@ void session_decide(struct session *session, enum session_reason reason,
 bool session_knows(const struct session *session, enum session_feature feature);
 
 /* --- for session*.c only ------------------------------------------------- */
+
+/* 16 lower-case hex digits, the most significant first. */
+HERD_MUST_CHECK bool session_parse_hex(struct span text, uint64_t *out);
 
 /* Queues our HELLO. */
 HERD_MUST_CHECK enum herd_error session_queue_hello(struct session *session);

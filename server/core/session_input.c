@@ -84,7 +84,9 @@ session_put(
 		session_time(session, report, incoming->peers);
 		if (!session_is_repair(session, report, incoming->judged))
 			return;
-		if (session_is_restored(session, report))
+		if (session->exchange.wakes)
+			session->stats.caught_up++;
+		else if (session_is_restored(session, report))
 			session->stats.restored++;
 		else
 			session->stats.repaired++;
@@ -104,11 +106,11 @@ session_put_incoming(struct session *session, struct incoming *incoming)
 	incoming->count = 0;
 }
 
-/* May records come from the peer? */
+/* May records come from the peer? It need not rest when we do. */
 static bool
 session_is_open(const struct session *session)
 {
-	return session->outbox.attached ||
+	return session->outbox.attached || session->synced ||
 	       (MUTANT(ATTACH_LATE) && session->state == SESSION_SCAN);
 }
 
@@ -234,6 +236,40 @@ session_on_limit(struct session *session, struct span rest,
 		session->peer_memory = bytes;
 }
 
+/*
+ * What a node says of its eager links, or, without fields: the peer wants to
+ * hear all such words again, because it has another herd file.
+ */
+static void
+session_on_eager(struct session *session, struct span rest,
+    struct mono now HERD_UNUSED, struct wall clock HERD_UNUSED)
+{
+	struct span line = rest;
+	struct span name = text_next_field(&rest);
+	struct span number = text_next_field(&rest);
+	struct span hash = text_next_field(&rest);
+	struct span down = text_next_field(&rest);
+	struct roster_word word = { 0 };
+
+	if (name.len == 0) {
+		session->words_told = 0;
+		return;
+	}
+	if (!node_name_is_valid(name) ||
+	    text_to_u64(number, 1, ROSTER_NUMBER_MAX, &word.number) !=
+		HERD_OK ||
+	    !session_parse_hex(hash, &word.hash) ||
+	    (!span_is(down, "-") && !node_name_is_valid(down))) {
+		session_bad_line(session, "bad EAGER", line);
+		return;
+	}
+	memcpy(word.name, name.data, name.len);
+	if (!span_is(down, "-"))
+		memcpy(word.down, down.data, down.len);
+	if (session_knows(session, SESSION_SPARSE))
+		roster_hear(session->node->roster, &word);
+}
+
 static void
 session_on_bye(struct session *session, struct span rest,
     struct mono now HERD_UNUSED, struct wall clock HERD_UNUSED)
@@ -266,6 +302,7 @@ static const struct {
 	{ "DIGEST", session_on_digest },
 	{ "NEXT", session_on_next },
 	{ "LIMIT", session_on_limit },
+	{ "EAGER", session_on_eager },
 	{ "BYE", session_on_bye },
 };
 

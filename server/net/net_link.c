@@ -411,6 +411,7 @@ net_link_status(const struct net_link *net_link, struct link_status *out)
 		.state = link->state,
 		.since = link->since,
 		.dials = link->dials,
+		.eager = link->eager,
 		.enabled = link->enabled,
 		.tls = net_link->peering->tls != NULL,
 		.line = net_link->line,
@@ -429,6 +430,7 @@ net_link_status(const struct net_link *net_link, struct link_status *out)
 	if (link->conn != NULL) {
 		const struct session *session = &link->conn->session;
 
+		out->resting = session_is_resting(session);
 		out->rtt_ns = session->rtt_ns;
 		out->clock_ns =
 		    session_clock_ns(session, clock_mono(), clock_wall());

@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "base/loop_watch.h"
 #include "base/thread.h"
+#include "core/link_flood.h"
+#include "herd/eager.h"
 #include "net/addresses.h"
 #include "net/link_clock.h"
 #include "net/peering_internal.h"
@@ -103,6 +105,25 @@ share_memory_bound(struct peering *peering)
 	atomic_store(&limits->neighbours_memory, least);
 }
 
+/* Under the lock. */
+static void
+publish_flood(struct peering *peering)
+{
+	const struct roster *roster = &peering->roster;
+	struct peering_flood *flood = &peering->published_flood;
+	const struct roster_word *word;
+
+	*flood =
+	    (struct peering_flood){ .sparse = peering->driver.eager_hash != 0,
+		    .rests = roster_rests(roster),
+		    .wakes = roster->wakes };
+	word = roster_objection(roster, &flood->reason);
+	if (word == NULL)
+		return;
+	memcpy(flood->node, word->name, sizeof(flood->node));
+	memcpy(flood->peer, word->down, sizeof(flood->peer));
+}
+
 void
 peering_publish(struct peering *peering)
 {
@@ -122,6 +143,7 @@ peering_publish(struct peering *peering)
 	}
 	peering->published_count = count;
 	publish_company(peering);
+	publish_flood(peering);
 	peering->published_half_open = peering->half_open.count;
 	pthread_mutex_unlock(&peering->lock);
 }
@@ -133,6 +155,7 @@ struct planned {
 	char peer[REPORT_ORIGIN_MAX + 1];
 	struct address address;
 	bool dials;
+	bool eager;
 	unsigned line;
 	unsigned column;
 };
@@ -141,22 +164,45 @@ struct plan {
 	struct message message;
 	struct peering *peering;
 	struct node_timings timings;
+	uint64_t eager_hash;
+	roster_name *part; /* the nodes of this node's part of the herd */
+	unsigned part_count;
 	unsigned count;
 	struct planned links_of_file[];
 };
 
-static struct plan *
-plan_make(struct peering *peering)
+static void
+plan_free(struct plan *plan)
 {
-	const struct node *node = peering->node;
-	const struct herdfile *file = &node->file;
-	struct plan *plan = calloc(
-	    1, sizeof(*plan) + LINKS_MAX * sizeof(plan->links_of_file[0]));
+	if (plan != NULL)
+		free(plan->part);
+	free(plan);
+}
 
-	if (plan == NULL)
-		return NULL;
-	plan->peering = peering;
-	plan->timings = node->timings;
+/* The nodes that may be reached, and so have to agree on the eager links. */
+static enum herd_error
+plan_part(struct plan *plan, const struct node *node, const struct eager *eager)
+{
+	const struct herdfile *file = &node->file;
+
+	plan->eager_hash = eager->hash;
+	plan->part = calloc(file->node_count, sizeof(*plan->part));
+	if (plan->part == NULL)
+		return HERD_ENOMEM;
+	for (size_t i = 0; i < file->node_count; i++) {
+		if (eager->part[i] == eager->part[node->self])
+			snprintf(plan->part[plan->part_count++],
+			    sizeof(roster_name), "%s", file->nodes[i].name);
+	}
+	return HERD_OK;
+}
+
+static void
+plan_links(
+    struct plan *plan, const struct node *node, const struct eager *eager)
+{
+	const struct herdfile *file = &node->file;
+
 	for (size_t i = 0; i < file->link_count && plan->count < LINKS_MAX;
 	     i++) {
 		const struct herdfile_link *link = &file->links[i];
@@ -170,11 +216,35 @@ plan_make(struct peering *peering)
 		    file->nodes[peer].name);
 		planned->address = file->nodes[peer].peers;
 		planned->dials = herdfile_dials(link, node->self);
+		planned->eager = !eager->rests[i];
 		planned->line = link->line;
 		planned->column = link->column;
 		plan->count++;
 	}
-	return plan;
+}
+
+static struct plan *
+plan_make(struct peering *peering)
+{
+	const struct node *node = peering->node;
+	struct plan *plan = calloc(
+	    1, sizeof(*plan) + LINKS_MAX * sizeof(plan->links_of_file[0]));
+	struct eager eager;
+	enum herd_error error;
+
+	if (plan == NULL || eager_of_file(&node->file, &eager) != HERD_OK) {
+		plan_free(plan);
+		return NULL;
+	}
+	plan->peering = peering;
+	plan->timings = node->timings;
+	plan_links(plan, node, &eager);
+	error = plan_part(plan, node, &eager);
+	eager_release(&eager);
+	if (error == HERD_OK)
+		return plan;
+	plan_free(plan);
+	return NULL;
 }
 
 static const struct planned *
@@ -241,6 +311,7 @@ net_link_begin(struct peering *peering, const struct planned *planned)
 	net_link->column = planned->column;
 	net_link->link.number = draw_number(peering);
 	net_link->link.dials = planned->dials;
+	net_link->link.eager = planned->eager;
 	memcpy(net_link->link.peer, planned->peer, sizeof(net_link->link.peer));
 	if (net_link_open(net_link) != HERD_OK) {
 		LOG(peering->node->log, LOG_ERROR, "link-failed",
@@ -264,9 +335,8 @@ net_link_end(struct net_link *net_link)
 	peering_publish(net_link->peering);
 }
 
-/* In the links thread; at start before it runs. */
 static void
-plan_apply(struct peering *peering, const struct plan *plan)
+plan_apply_timings(struct peering *peering, const struct plan *plan)
 {
 	struct session_node *timings = &peering->node->sessions;
 
@@ -276,6 +346,20 @@ plan_apply(struct peering *peering, const struct plan *plan)
 	timings->verify_every_ns = plan->timings.verify_every_ns;
 	timings->flush_every_ns = plan->timings.flush_every_ns;
 	peering->driver.redial_max_ns = plan->timings.redial_max_ns;
+	peering->driver.rest_after_ns = plan->timings.rest_after_ns;
+}
+
+/* In the links thread; at start before it runs. */
+static void
+plan_apply(struct peering *peering, const struct plan *plan)
+{
+	plan_apply_timings(peering, plan);
+	if (link_flood_set(&peering->driver, plan->part, plan->part_count,
+		plan->eager_hash) != HERD_OK)
+		LOG(peering->node->log, LOG_ERROR, "flood-failed",
+		    log_text("error", "out of memory"),
+		    log_text("next", "no link rests; reload the "
+				     "configuration"));
 	for (unsigned i = 0; i < LINKS_MAX; i++) {
 		struct net_link *net_link = &peering->net_links[i];
 		const struct planned *planned;
@@ -289,6 +373,8 @@ plan_apply(struct peering *peering, const struct plan *plan)
 		} else {
 			net_link->line = planned->line;
 			net_link->column = planned->column;
+			link_set_eager(
+			    &net_link->link, planned->eager, clock_mono());
 		}
 	}
 	for (unsigned i = 0; i < plan->count; i++) {
@@ -297,6 +383,7 @@ plan_apply(struct peering *peering, const struct plan *plan)
 		if (net_link_find(peering, planned->peer) == NULL)
 			net_link_begin(peering, planned);
 	}
+	link_flood_begin(&peering->driver, plan->timings.sparse, clock_mono());
 	peering_publish(peering);
 }
 
@@ -316,6 +403,7 @@ plan_publish(struct peering *peering, const struct plan *plan)
 			.state = LINK_WAITING,
 			.since = clock_mono(),
 			.dials = planned->dials,
+			.eager = planned->eager,
 			.enabled = true,
 			.tls = peering->tls != NULL,
 			.line = planned->line,
@@ -339,7 +427,7 @@ on_plan(struct message *message)
 
 	if (!plan->peering->driver.stopping)
 		plan_apply(plan->peering, plan);
-	free(plan);
+	plan_free(plan);
 }
 
 /*
@@ -541,6 +629,14 @@ peering_giver(const struct peering_givers *givers, uint32_t from)
 }
 
 void
+peering_flood(struct peering *peering, struct peering_flood *out)
+{
+	pthread_mutex_lock(&peering->lock);
+	*out = peering->published_flood;
+	pthread_mutex_unlock(&peering->lock);
+}
+
+void
 peering_strangers(struct peering *peering, struct peering_strangers *out)
 {
 	for (unsigned i = 0; i < SESSION_REASON_COUNT; i++)
@@ -714,6 +810,7 @@ peering_release(struct peering *peering)
 		net_link_close(&peering->net_links[i]);
 	listener_close(peering->listener);
 	link_keys_close(peering);
+	roster_release(&peering->roster);
 	tick_close(&peering->tick);
 	clock_set_close(&peering->clock_set);
 	if (peering->stop_poll != NULL)
@@ -752,6 +849,8 @@ peering_open(struct node *node, struct buf *message, struct peering **out)
 		return HERD_ENOMEM;
 	peering->node = node;
 	TAILQ_INIT(&peering->conns);
+	roster_init(&peering->roster);
+	node->sessions.roster = &peering->roster;
 	half_open_init(&peering->half_open, HALF_OPEN_MAX);
 	peering->driver = (struct link_driver){ .actions = &ACTIONS,
 		.arg = peering,

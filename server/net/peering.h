@@ -19,6 +19,8 @@ struct link_status {
 	struct mono since;
 	bool dials;
 	bool enabled;
+	bool eager;   /* it never rests */
+	bool resting; /* it is synced and owes nothing: see core/roster.h */
 	bool tls;
 	/* The fingerprint of its key; "" if it is down or plain. */
 	char key[KEYRING_FINGERPRINT_LEN + 1];
@@ -77,6 +79,20 @@ bool peering_find(
  */
 unsigned peering_changes(struct peering *peering, struct span peer,
     struct link_change out[LINK_CHANGES_MAX]);
+
+/* How the node floods at one moment. */
+struct peering_flood {
+	bool sparse;    /* its herd file says so */
+	bool rests;     /* links that are not eager rest */
+	uint64_t wakes; /* how often they had to stop resting */
+	/* Else one node that keeps them from resting, and why. */
+	enum roster_reason reason;
+	roster_name node;
+	roster_name peer; /* ROSTER_DOWN: of that node's link; or "" */
+};
+
+/* Any thread. */
+void peering_flood(struct peering *peering, struct peering_flood *out);
 
 /* The peers by the numbers that their links have in records. */
 struct peering_givers {

@@ -38,6 +38,7 @@ struct peering {
 	struct strangers strangers;
 	_Atomic uint64_t due; /* links whose outbox was woken */
 	struct link_driver driver;
+	struct roster roster;
 	uint64_t steps_told;   /* of the clock */
 	struct mono step_told; /* when; 0: never */
 	struct net_link net_links[LINKS_MAX];
@@ -50,6 +51,7 @@ struct peering {
 	struct link_status published[LINKS_MAX];
 	unsigned published_count;
 	unsigned published_half_open;
+	struct peering_flood published_flood;
 	unsigned published_number[LINKS_MAX]; /* link's number of each */
 	unsigned published_index[LINKS_MAX];  /* and its place in `net_links` */
 };

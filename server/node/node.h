@@ -41,6 +41,8 @@ struct node_timings {
 	uint64_t verify_every_ns;
 	uint64_t flush_every_ns;
 	uint64_t redial_max_ns;
+	uint64_t rest_after_ns;
+	bool sparse; /* links that are not eager rest */
 };
 
 /* A listener's TLS. */

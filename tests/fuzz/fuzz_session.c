@@ -99,7 +99,7 @@ talk(struct session *session, unsigned how, struct span stream, struct buf *out)
 	    "HELLO herd/1 herd=ucla node=Zoe "
 	    "nonce=00112233445566778899aabbccddeeff params=%016llx fresh=1%s\n",
 	    (unsigned long long)session->node->params,
-	    (how & 8) != 0 ? " features=knock,limits,pairs" : "");
+	    (how & 8) != 0 ? " features=knock,limits,pairs,sparse" : "");
 	serve(session, out, &now_ns);
 	if ((how & 1) != 0)
 		feed(session, span_from(hello), out, &now_ns);
@@ -130,8 +130,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct session_config how = {
 		.node = &node, .admit = on_admit, .wake = on_wake
 	};
+	static const roster_name names[] = { "Ann", "Bob", "Zoe" };
 	struct timekeeper timekeeper;
 	struct session session;
+	struct roster roster;
 	struct board board;
 	struct buf out;
 
@@ -139,6 +141,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (table_new(&config, &node.table) != HERD_OK)
 		abort();
+	roster_init(&roster);
+	if (roster_set(&roster, names, HERD_ARRAY_LEN(names), node.name) !=
+	    HERD_OK)
+		abort();
+	roster_say(&roster, 5, "");
+	node.roster = &roster;
 	board_init(&board);
 	node.board = &board;
 	timekeeper_init(
@@ -155,5 +163,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(atomic_load(&board.exchanging) == 0);
 	buf_release(&out);
 	table_free(node.table);
+	roster_release(&roster);
 	return 0;
 }

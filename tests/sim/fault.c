@@ -261,6 +261,13 @@ fault_remove(struct world *world)
 
 	if (edge == NULL || !world->plan.removals)
 		return;
+	/* A file lacks one link at most. */
+	if (node->missing != SIM_NONE)
+		return;
+	for (unsigned i = 0; i < node->edge_count; i++) {
+		if (!node->edges[i].used)
+			return;
+	}
 	world_trace(world, node, "fault: %s leaves the file", edge->link.peer);
 	host_remove_link(node, (unsigned)(edge - node->edges));
 	world_after(world, draw_length(world), EVENT_ADD, node->number,
@@ -271,7 +278,7 @@ void
 fault_add(struct node *node, unsigned edge)
 {
 	if (!node->edges[edge].used)
-		host_add_link(node, edge);
+		host_add_again(node, edge);
 }
 
 /* SIGSTOP, and SIGCONT later: connections are accepted but not served. */
@@ -345,7 +352,7 @@ fault_happen(struct world *world)
 		fault_half_open, fault_block, fault_partition, fault_crash,
 		fault_crash, fault_crash, fault_stop, fault_dial_again,
 		fault_slow, fault_verify, fault_disable, fault_reconnect,
-		fault_remove, fault_freeze };
+		fault_remove, fault_freeze, fault_roll, fault_switch };
 
 	if (world->calm)
 		return;
@@ -400,6 +407,8 @@ fault_heal(struct world *world)
 		struct node *node = &world->nodes[i];
 
 		fault_set_right(node);
+		flood_reload(node, SIM_NONE);
+		flood_switch(node, plan->sparse);
 		if (!node->up)
 			node_start(node);
 		for (unsigned j = 0; j < node->edge_count; j++) {

@@ -518,9 +518,16 @@ host_open(struct node *node)
 		.arg = node,
 		.wake = on_wake,
 		.sessions = &node->shared,
-		.redial_max_ns = plan->redial_max_ns };
+		.redial_max_ns = plan->redial_max_ns,
+		.rest_after_ns = plan->rest_after_ns };
 	for (unsigned i = 0; i < node->edge_count; i++)
-		host_add_link(node, i);
+		node->edges[i].used = node->edges[i].edge != node->missing;
+	flood_read_file(node);
+	for (unsigned i = 0; i < node->edge_count; i++) {
+		if (node->edges[i].used)
+			host_add_link(node, i);
+	}
+	flood_begin(node);
 }
 
 void
@@ -547,5 +554,16 @@ host_remove_link(struct node *node, unsigned number)
 	struct node_edge *edge = &node->edges[number];
 
 	edge->used = false;
+	flood_read_file(node);
 	link_remove(&edge->link, world_mono(node->world), node_clock(node));
+	flood_begin(node);
+}
+
+void
+host_add_again(struct node *node, unsigned number)
+{
+	node->edges[number].used = true;
+	flood_read_file(node);
+	host_add_link(node, number);
+	flood_begin(node);
 }

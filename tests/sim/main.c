@@ -310,7 +310,7 @@ main(int argc, char **argv)
 	if (mutants)
 		return run_mutants(options);
 	if (cost) {
-		bool fine = cost_of_five();
+		bool fine = cost_of_five() && cost_of_flooding();
 
 		printf("%d passed, %d failed\n", fine, !fine);
 		return fine ? 0 : 1;

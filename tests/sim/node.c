@@ -19,6 +19,8 @@ node_init(struct node *node, struct world *world, unsigned number)
 
 	node->world = world;
 	node->number = number;
+	node->sparse = plan->sparse;
+	node->missing = SIM_NONE;
 	snprintf(node->name, sizeof(node->name), "N%04u", number);
 	if (spread > 0)
 		node->clock_ns =
@@ -49,6 +51,7 @@ node_free_table(struct node *node)
 	outbox_detach(&node->watcher);
 	mutant_release(node->table);
 	table_free(node->table);
+	roster_release(&node->roster);
 	node->table = NULL;
 }
 
@@ -121,6 +124,7 @@ node_share(struct node *node)
 	node->shared = (struct session_node){ .table = node->table,
 		.board = &node->board,
 		.timekeeper = &node->timekeeper,
+		.roster = &node->roster,
 		.herd = span_from("ucla"),
 		.name = span_from(node->name),
 		.params = session_params(
@@ -164,6 +168,7 @@ node_start(struct node *node)
 	board_init(&node->board);
 	timekeeper_init(&node->timekeeper, plan->expire_ns, world_mono(world),
 	    node_clock(node));
+	roster_init(&node->roster);
 	node_share(node);
 	outbox_init(&node->watcher, node->table, FROM_NOBODY, on_watch, node);
 	if (outbox_attach(&node->watcher) != HERD_OK)

@@ -45,9 +45,8 @@ draw_small_graph(struct plan *plan, struct random *random)
 		    (unsigned)random_below(random, plan->nodes));
 }
 
-/* A ring with chords: about 4-regular. */
-static void
-draw_large_graph(struct plan *plan, struct random *random)
+void
+plan_draw_ring(struct plan *plan, struct random *random)
 {
 	for (unsigned i = 0; i < plan->nodes; i++) {
 		draw_edge(plan, random, i, (i + 1) % plan->nodes);
@@ -61,6 +60,8 @@ draw_node_count(struct random *random)
 {
 	if (random_below(random, 1000) == 0)
 		return (unsigned)random_between(random, 6, 50);
+	if (random_percent(random, 5))
+		return (unsigned)random_between(random, 6, 10);
 	return (unsigned)random_between(random, 2, 5);
 }
 
@@ -164,11 +165,39 @@ draw_older(struct plan *plan, const struct random *random)
 		plan->older = random_next(&own);
 }
 
+/* Sparse flooding, and lives of an edition that floods on all links. */
+static void
+draw_flood(struct plan *plan, const struct random *random)
+{
+	struct random own = { random->state ^ UINT64_C(0x27d4eb2f165667c5) };
+
+	plan->sparse = random_percent(&own, 75);
+	plan->rest_after_ns = random_percent(&own, 10)
+				  ? 10 * SIM_S
+				  : random_between(&own, 50, 1500) * SIM_MS;
+	/* Their words are many, so one herd in three of the largest ones. */
+	if (plan->nodes > 200)
+		plan->sparse = random_percent(&own, 34);
+	if (random_percent(&own, 10))
+		plan->eldest = random_next(&own) & random_next(&own);
+}
+
+static bool
+has_bit(uint64_t bits, unsigned node, unsigned life)
+{
+	return (bits >> (node + 7 * life) % 64 & 1) != 0;
+}
+
 unsigned
 plan_lacks(const struct plan *plan, unsigned node, unsigned life)
 {
-	return (plan->older >> (node + 7 * life) % 64 & 1) != 0 ? SESSION_PAIRS
-								: 0;
+	unsigned lacks = 0;
+
+	if (has_bit(plan->older, node, life))
+		lacks |= SESSION_PAIRS;
+	if (has_bit(plan->eldest, node, life))
+		lacks |= SESSION_SPARSE;
+	return lacks;
 }
 
 static void
@@ -245,11 +274,12 @@ plan_draw(struct plan *plan, struct random *random, unsigned nodes)
 	if (plan->nodes <= 5)
 		draw_small_graph(plan, random);
 	else
-		draw_large_graph(plan, random);
+		plan_draw_ring(plan, random);
 	draw_size(plan, random);
 	draw_times(plan, random);
 	draw_work(plan, random);
 	draw_older(plan, random);
+	draw_flood(plan, random);
 	draw_content(plan, random);
 	plan->faults = (unsigned)random_between(random, 1, 12);
 	plan->removals = random_percent(random, 30);

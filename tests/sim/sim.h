@@ -9,6 +9,8 @@
 
 #include "core/commit.h"
 #include "core/link_conn.h"
+#include "core/session_hello.h"
+#include "herd/eager.h"
 #include "sim/random.h"
 #include "sim/table_check.h"
 
@@ -74,7 +76,10 @@ struct plan {
 	unsigned forget_percent;  /* of inputs */
 	unsigned tie_percent;
 	unsigned old_percent;
-	uint64_t older; /* bits: which lives of which nodes lack `pairs` */
+	uint64_t older;  /* bits: which lives of which nodes lack `pairs` */
+	bool sparse;     /* links that are not eager rest */
+	uint64_t eldest; /* bits, as `older`: those that lack `sparse` */
+	uint64_t rest_after_ns;
 	bool long_ids;
 	bool removals; /* operators take links out of the herd file */
 };
@@ -82,6 +87,9 @@ struct plan {
 /* `nodes`: 0 draws it as well. */
 void plan_draw(struct plan *plan, struct random *random, unsigned nodes);
 void plan_release(struct plan *plan);
+
+/* A ring with chords: about 4-regular. `edges` has room for two per node. */
+void plan_draw_ring(struct plan *plan, struct random *random);
 
 /* What that life of a node lacks: bits of enum session_feature. */
 unsigned plan_lacks(const struct plan *plan, unsigned node, unsigned life);
@@ -110,6 +118,8 @@ enum event_kind {
 	EVENT_ENABLE,  /* node, edge of it */
 	EVENT_ADD,     /* node, edge of it */
 	EVENT_CLOCK,   /* node: its clock is set right */
+	EVENT_RELOAD,  /* node, edge of the plan that its file lacks */
+	EVENT_SPARSE,  /* node: its file says sparse again */
 };
 
 struct event {
@@ -239,6 +249,9 @@ struct node {
 	struct board board;
 	struct session_node shared;
 	struct link_driver driver;
+	struct roster roster;
+	bool sparse;           /* its herd file says so */
+	unsigned missing;      /* edge that its file lacks, or SIM_NONE */
 	uint64_t frozen_until; /* SIGSTOP: it does nothing before */
 	struct node_edge *edges;
 	unsigned edge_count;
@@ -287,6 +300,7 @@ struct sim_client {
 
 #define SIM_WORDS(X) \
 	X(HELLO)     \
+	X(EAGER)     \
 	X(CHECK) X(DIGEST) X(NEXT) X(AT) X(GONE) X(ACK) X(PING) X(PONG) X(BYE)
 
 enum sim_word {
@@ -332,7 +346,10 @@ struct world {
 	unsigned conn_count;
 	unsigned conn_size;
 	unsigned *blocked; /* per edge: how many causes */
-	bool calm;         /* healed: nothing goes wrong any more */
+	struct eager
+	    eager[2]; /* of the whole file; of one that lacks an edge */
+	unsigned eager_missing[2];
+	bool calm; /* healed: nothing goes wrong any more */
 	bool trace;
 	bool failed;
 	char failure[SIM_FAILURE_MAX];
@@ -344,11 +361,15 @@ struct world {
 
 /* Runs one seed; false and world->failure if something did not hold. */
 bool world_run(struct world *world, uint64_t seed, unsigned nodes, bool trace);
+typedef bool world_holds(struct world *world);
+/* Waits in steps; false when it does not hold after `ns`. */
+bool world_wait(struct world *world, world_holds *holds, uint64_t ns);
 /* Waits until all links are SYNCED and drained; false after `ns`. */
 bool world_settle(struct world *world, uint64_t ns);
 
-/* The five-node herd under load (cost.c); false if messages are too many. */
+/* What updates and losses cost (cost.c); false if messages are too many. */
 bool cost_of_five(void);
+bool cost_of_flooding(void);
 
 /* --- world.c ------------------------------------------------------------- */
 
@@ -402,6 +423,7 @@ void pipe_release(struct pipe *pipe);
 void host_open(struct node *node);
 void host_add_link(struct node *node, unsigned edge);
 void host_remove_link(struct node *node, unsigned edge);
+void host_add_again(struct node *node, unsigned edge);
 /* A dial; the driver may not have asked for it. */
 void host_dial(struct node *node, struct link *link);
 void host_accept(struct world *world, unsigned conn);
@@ -449,6 +471,33 @@ void node_forget(struct node *node, unsigned client);
 uint64_t world_draw_time(struct world *world, unsigned client);
 /* A random client reports to a random node. */
 void world_input(struct world *world);
+
+/* --- flood.c ---------------------------------------------------------------
+ */
+
+/* Is it an eager link by a herd file that lacks that edge, or none? */
+bool flood_is_eager(struct world *world, unsigned missing, unsigned edge);
+/* Links over which an update floods, when nothing has happened for long. */
+unsigned flood_eager_count(struct world *world);
+/* From one end of the herd to the other, over them. */
+uint64_t flood_trip_ns(struct world *world);
+/* Before links change because of the herd file, and after. */
+void flood_read_file(struct node *node);
+void flood_begin(struct node *node);
+/* The node's file lacks that edge from now on, or none. */
+void flood_reload(struct node *node, unsigned missing);
+void flood_switch(struct node *node, bool sparse);
+void fault_roll(struct world *world);
+void fault_switch(struct world *world);
+/* A report by that node that is newer than all before; the client's number. */
+unsigned flood_report(struct node *node);
+/* Nodes that `node` can reach; *have: those that hold what it holds. */
+unsigned flood_reach(struct world *world, const struct node *node,
+    unsigned client, unsigned *have);
+/* Links rest if all nodes say so, otherwise none does. */
+void stage_rest(struct world *world);
+/* Nodes and eager links are lost while links rest. False: none rests. */
+bool stage_losses(struct world *world);
 
 /* --- mutant.c ------------------------------------------------------------ */
 

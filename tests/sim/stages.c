@@ -16,12 +16,11 @@
 /* 80 reports of 100 bytes at 20 kB/s, and the batches' delay. */
 #define FULL_NS (1 * SIM_S)
 #define STEP_HOLD_MAX_NS (40 * SIM_S)
+#define ENDING_EXPIRE_MAX_NS (15 * SIM_S)
+#define ENDING_NS (100 * SIM_MS)
 #define DIAL_NS (1 * SIM_S) /* until a dial into silence fails */
 
-typedef bool world_holds(struct world *world);
-
-/* Waits in steps; false when it does not hold after `ns`. */
-static bool
+bool
 world_wait(struct world *world, world_holds *holds, uint64_t ns)
 {
 	uint64_t until = world->now + ns;
@@ -152,6 +151,9 @@ stage_heal(struct world *world)
 	fault_heal(world);
 	oracle_expect(world);
 	world_run_for(world, LATE_NS);
+	/* An exchange may have used a clock that was just set right. */
+	if (world->plan.step_percent != 0)
+		world_run_for(world, TIMEKEEPER_VERIFY_NS + SIM_S);
 	if (!world_wait(world, links_are_up, patience)) {
 		world_fail(world, "links are not up after healing");
 		return;
@@ -259,6 +261,37 @@ stage_quiet(struct world *world)
 		world_fail(world, "a quiet herd repairs");
 }
 
+static uint64_t
+fastest_clock(const struct world *world)
+{
+	uint64_t fastest = 0;
+
+	for (unsigned i = 0; i < world->plan.nodes; i++) {
+		uint64_t judged = node_judged(&world->nodes[i]).ns;
+
+		fastest = judged > fastest ? judged : fastest;
+	}
+	return fastest;
+}
+
+/* Reports expire one after the other from now on, first by the fastest clock.
+ */
+static void
+stage_ending(struct world *world)
+{
+	struct node *node =
+	    &world->nodes[random_below(&world->random, world->plan.nodes)];
+	uint64_t fastest = fastest_clock(world);
+	uint64_t expire = world->plan.expire_ns;
+
+	if (expire < SIM_S || expire > ENDING_EXPIRE_MAX_NS)
+		return;
+	for (unsigned i = 0; i < world->plan.clients && i < 20; i++)
+		node_report(
+		    node, i, fastest - random_below(&world->random, ENDING_NS));
+	world_run_for(world, expire - ENDING_NS);
+}
+
 /* All links compare again: there is nothing to send. */
 static void
 stage_verify(struct world *world)
@@ -291,21 +324,17 @@ stage_verify(struct world *world)
 		world_fail(world, "verification repairs equal tables");
 }
 
-/* One report costs at most 2E-(N-1) messages and reaches all nodes. */
+/* One report costs at most 2E-(N-1) messages over E links that do not rest, and
+ * reaches all nodes. */
 static void
 stage_cost(struct world *world)
 {
 	const struct plan *plan = &world->plan;
-	uint64_t most = 2u * plan->edge_count - (plan->nodes - 1);
+	uint64_t most = 2u * flood_eager_count(world) - (plan->nodes - 1);
 	uint64_t before = record_lines(world);
-	struct node *node =
-	    &world->nodes[random_below(&world->random, plan->nodes)];
-	unsigned client = (unsigned)random_below(&world->random, plan->clients);
-	uint64_t at = node_judged(node).ns;
 
-	if (at < world->oracle.clients[client].last_time_ns)
-		at = world->oracle.clients[client].last_time_ns + 1;
-	node_report(node, client, at);
+	(void)flood_report(
+	    &world->nodes[random_below(&world->random, plan->nodes)]);
 	world_run_for(world, 20 * SIM_MS);
 	if (!world_wait(world, herd_is_settled, CONVERGE_NS))
 		world_fail(world, "one report does not settle");
@@ -499,6 +528,9 @@ stage_outage(struct world *world)
 		stage_cut, stage_partition, stage_full, stage_step };
 	size_t kind = random_below(&world->random, 8);
 
+	if (random_percent(&world->random, 60) && stage_losses(world))
+		return;
+
 	if (kind < HERD_ARRAY_LEN(kinds))
 		kinds[kind](world);
 }
@@ -554,8 +586,9 @@ bool
 world_run(struct world *world, uint64_t seed, unsigned nodes, bool trace)
 {
 	void (*const stages[])(struct world *) = { stage_begin, stage_heal,
-		stage_clocks, stage_quiet, stage_verify, stage_cost, stage_cost,
-		stage_outage, stage_store, stage_end };
+		stage_clocks, stage_rest, stage_quiet, stage_ending,
+		stage_verify, stage_cost, stage_cost, stage_outage, stage_store,
+		stage_end };
 
 	world_open(world, seed, trace);
 	plan_draw(&world->plan, &world->random, nodes);

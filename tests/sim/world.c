@@ -130,14 +130,28 @@ handle_end(struct world *world, const struct event *event)
 		end_on_tick(end);
 }
 
+/* What does not end with a life of the node. */
+static bool
+handle_file(struct node *node, const struct event *event)
+{
+	bool calm = node->world->calm;
+
+	if (event->kind == EVENT_CLOCK)
+		fault_set_right(node);
+	else if (event->kind == EVENT_RELOAD && !calm)
+		flood_reload(node, event->what);
+	else if (event->kind == EVENT_SPARSE)
+		flood_switch(node, true);
+	return event->kind == EVENT_CLOCK || event->kind == EVENT_RELOAD ||
+	       event->kind == EVENT_SPARSE;
+}
+
 static void
 handle_node(struct world *world, const struct event *event)
 {
 	struct node *node = &world->nodes[event->who];
 
-	if (event->kind == EVENT_CLOCK)
-		fault_set_right(node);
-	if (event->life != node->life || event->kind == EVENT_CLOCK)
+	if (handle_file(node, event) || event->life != node->life)
 		return;
 	if (event->kind == EVENT_LINK)
 		host_on_link(node, event->what);
@@ -181,6 +195,8 @@ node_of(struct world *world, const struct event *event)
 	case EVENT_ENABLE:
 	case EVENT_ADD:
 	case EVENT_CLOCK:
+	case EVENT_RELOAD:
+	case EVENT_SPARSE:
 	case EVENT_INPUT:
 	case EVENT_FAULT:
 	case EVENT_UNBLOCK: break;
@@ -225,6 +241,8 @@ handle(struct world *world, const struct event *event)
 	case EVENT_SWEEP:
 	case EVENT_JUDGE:
 	case EVENT_CLOCK:
+	case EVENT_RELOAD:
+	case EVENT_SPARSE:
 	case EVENT_CRASH:
 	case EVENT_START: handle_node(world, event); break;
 	case EVENT_INPUT: world_input(world); break;
@@ -298,6 +316,8 @@ world_release(struct world *world)
 		node_release(&world->nodes[i]);
 	free(world->nodes);
 	free(world->blocked);
+	eager_release(&world->eager[0]);
+	eager_release(&world->eager[1]);
 	free(world->queue.heap);
 	database_release(world);
 	oracle_release(world);

@@ -199,9 +199,9 @@ def test_stop_answers_then_stops(tmp_path):
 
 # --- links --------------------------------------------------------------------
 
-PEER_KEYS = {"peer", "state", "since_s", "address", "direction", "security", "key", "enabled", "rtt_ms",
+PEER_KEYS = {"peer", "state", "since_s", "address", "direction", "security", "key", "enabled", "flood", "rtt_ms",
              "clock_ms", "sent", "received", "stale", "owed", "lag_ms", "repaired", "restored",
-             "exchanges", "twins",
+             "caught_up", "exchanges", "twins",
              "connects", "sent_bytes", "received_bytes", "last_error", "last_error_s",
              "retry_in_s", "verified_s", "file_line", "file_column"}
 

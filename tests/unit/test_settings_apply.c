@@ -121,6 +121,7 @@ look(const struct node *node, struct governed out[GOVERNED_MAX])
 	const struct node_timings *timings = &node->timings;
 	const struct governed all[] = {
 		{ "max_ahead", limits->max_ahead_ns },
+		{ "flood", timings->sparse },
 		{ "max_memory", limits->max_memory },
 		{ "at_limit", limits->refuse_at_cap },
 		{ "max_connections", limits->max_connections },
@@ -136,6 +137,7 @@ look(const struct node *node, struct governed out[GOVERNED_MAX])
 		{ "link.verify_every", timings->verify_every_ns },
 		{ "link.flush_every", timings->flush_every_ns },
 		{ "link.redial_max", timings->redial_max_ns },
+		{ "link.rest_after", timings->rest_after_ns },
 		/* Only herdctl uses it: from the file itself. */
 		{ "ca_file", hash_of(node->file.settings.ca_file) },
 		{ "clients.tls_cert", hash_of(node->clients_tls.cert) },
