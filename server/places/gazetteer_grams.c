@@ -21,7 +21,7 @@ struct gazetteer_grams {
 	uint32_t *places;
 };
 
-/* --- making --------------------------------------------------------------- */
+/* --- pass --------------------------------------------------------------- */
 
 /* The trigram that begins at that byte of the name. */
 static uint32_t
@@ -36,7 +36,7 @@ gram_at(struct span name, size_t at)
 }
 
 /* What a pass over all names works on. */
-struct making {
+struct gram_pass {
 	struct gazetteer_grams *grams;
 	uint32_t *table; /* of each value: its count, then its place + 1 */
 	size_t rows;
@@ -45,31 +45,31 @@ struct making {
 };
 
 static void
-count_all(const struct making *making)
+count_all(const struct gram_pass *pass)
 {
-	for (size_t place = 0; place < making->rows; place++) {
-		struct span name = making->name(making->arg, place);
+	for (size_t place = 0; place < pass->rows; place++) {
+		struct span name = pass->name(pass->arg, place);
 
 		for (size_t i = 0; i < name.len; i++)
-			making->table[gram_at(name, i)]++;
+			pass->table[gram_at(name, i)]++;
 	}
 }
 
 /* From counts to grams without places yet. */
 static bool
-lay_out(const struct making *making)
+lay_out(const struct gram_pass *pass)
 {
-	struct gazetteer_grams *grams = making->grams;
+	struct gazetteer_grams *grams = pass->grams;
 	size_t room = 0;
 
 	for (uint32_t value = 0; value < GRAMS; value++)
-		grams->count += making->table[value] != 0;
+		grams->count += pass->table[value] != 0;
 	grams->grams = calloc(grams->count + 1, sizeof(*grams->grams));
 	if (grams->grams == NULL)
 		return false;
 	grams->count = 0;
 	for (uint32_t value = 0; value < GRAMS; value++) {
-		uint32_t count = making->table[value];
+		uint32_t count = pass->table[value];
 		bool is_rare =
 		    count <= GAZETTEER_GRAM_MAX && room + count < NO_LIST;
 
@@ -78,7 +78,7 @@ lay_out(const struct making *making)
 		grams->grams[grams->count++] =
 		    (struct gram){ value, is_rare ? 0 : count,
 			    is_rare ? (uint32_t)room : NO_LIST };
-		making->table[value] = (uint32_t)grams->count;
+		pass->table[value] = (uint32_t)grams->count;
 		room += is_rare ? count : 0;
 	}
 	grams->places = malloc((room + 1) * sizeof(*grams->places));
@@ -97,16 +97,16 @@ note_place(struct gazetteer_grams *grams, struct gram *gram, uint32_t place)
 }
 
 static void
-fill(const struct making *making)
+fill(const struct gram_pass *pass)
 {
-	struct gazetteer_grams *grams = making->grams;
+	struct gazetteer_grams *grams = pass->grams;
 
-	for (size_t place = 0; place < making->rows; place++) {
-		struct span name = making->name(making->arg, place);
+	for (size_t place = 0; place < pass->rows; place++) {
+		struct span name = pass->name(pass->arg, place);
 
 		for (size_t i = 0; i < name.len; i++)
 			note_place(grams,
-			    &grams->grams[making->table[gram_at(name, i)] - 1],
+			    &grams->grams[pass->table[gram_at(name, i)] - 1],
 			    (uint32_t)place);
 	}
 }
@@ -116,22 +116,22 @@ gazetteer_grams_make(size_t rows,
     struct span (*name)(const void *arg, size_t index), const void *arg,
     struct gazetteer_grams **out)
 {
-	struct making making = { calloc(1, sizeof(*making.grams)),
-		calloc(GRAMS, sizeof(*making.table)), rows, name, arg };
-	bool is_made = making.grams != NULL && making.table != NULL;
+	struct gram_pass pass = { calloc(1, sizeof(*pass.grams)),
+		calloc(GRAMS, sizeof(*pass.table)), rows, name, arg };
+	bool is_made = pass.grams != NULL && pass.table != NULL;
 
 	if (is_made) {
-		count_all(&making);
-		is_made = lay_out(&making);
+		count_all(&pass);
+		is_made = lay_out(&pass);
 	}
 	if (is_made)
-		fill(&making);
+		fill(&pass);
 	else
-		gazetteer_grams_free(making.grams);
-	free(making.table);
+		gazetteer_grams_free(pass.grams);
+	free(pass.table);
 	if (!is_made)
 		return HERD_ENOMEM;
-	*out = making.grams;
+	*out = pass.grams;
 	return HERD_OK;
 }
 
