@@ -49,7 +49,7 @@ void roster_release(struct roster *roster);
 /*
  * The node has another herd file: these are the nodes of its part of the herd,
  * in any order, and `self` is one of them. What those have said stays known.
- * The own word keeps its number and is said by the next roster_say().
+ * The own word keeps its number; the next roster_say() sends it.
  * HERD_ENOMEM: nothing has changed.
  */
 HERD_MUST_CHECK enum herd_error roster_set(struct roster *roster,
