@@ -453,9 +453,9 @@ soak: $(B)/sim ## the simulation without end, until interrupted
 	$(Q)$(B)/sim --seeds $$(date +%s)000000..4000000000000000000 \
 	    --jobs $(SIM_JOBS)
 
-# Tests mostly wait, so two for each core; each has its own ports and folders.
+# Tests mostly wait, so one more than there are cores; each has its own ports and folders.
 system: programs $(B)/load $(B)/tests/system/places_probe ## the tests with real processes
-	$(Q)$(PYTHON) -m pytest -q -n $$((2 * $$(nproc))) -p no:cacheprovider \
+	$(Q)$(PYTHON) -m pytest -q -n $$(($$(nproc) + 1)) -p no:cacheprovider \
 	    tests/system
 
 $(B)/tests/system/%: $(B)/tests/system/%.o $(SERVER_ARCHIVES)

@@ -34,7 +34,7 @@ build() {
 real_nodes() {
 	local mode=$1
 	shift
-	HERDD=$PWD/build/$mode/herdd "$python" -m pytest -q -n 3 \
+	HERDD=$PWD/build/$mode/herdd "$python" -m pytest -q -n 2 \
 	    -p no:cacheprovider "$@" || status=1
 }
 

@@ -110,7 +110,7 @@ note_older(struct world *world)
 bool
 database_is_up(const struct world *world)
 {
-	return world->calm || world->now >= world->database.down_until;
+	return world->now >= world->database.down_until;
 }
 
 static void

@@ -387,6 +387,7 @@ fault_heal(struct world *world)
 
 	world_trace(world, NULL, "heals");
 	world->calm = true;
+	world->database.down_until = 0;
 	plan->work_ns = WORK_CALM_NS;
 	plan->work_slices = TABLE_SHARDS;
 	for (unsigned i = 0; i < plan->edge_count; i++) {

@@ -18,6 +18,8 @@
 #define STEP_HOLD_MAX_NS (40 * SIM_S)
 #define ENDING_EXPIRE_MAX_NS (15 * SIM_S)
 #define ENDING_NS (100 * SIM_MS)
+#define AWAY_NS (600 * SIM_S)
+#define AWAY_TURNS 60u
 #define DIAL_NS (1 * SIM_S) /* until a dial into silence fails */
 
 bool
@@ -535,6 +537,32 @@ stage_outage(struct world *world)
 		kinds[kind](world);
 }
 
+/*
+ * The database is away for ten minutes. Reports go on as ever, because nothing
+ * waits for it, and a node owes it each client once.
+ */
+static void
+stage_away(struct world *world)
+{
+	const struct plan *plan = &world->plan;
+
+	if (!plan->shared || plan->store != SIM_STORE_ASYNC ||
+	    plan->expire_ns != 0 ||
+	    !random_percent(&world->database.random, 10))
+		return;
+	world->database.down_until = world->now + AWAY_NS;
+	for (unsigned turn = 0; turn < AWAY_TURNS && !world->failed; turn++) {
+		struct node *node = &world->nodes[turn % plan->nodes];
+
+		node_report(node, turn % plan->clients, node_judged(node).ns);
+		world_run_for(world, AWAY_NS / AWAY_TURNS);
+		if (outbox_owed(&node->store.outbox) > plan->clients)
+			world_fail(world, "%s owes more rows than clients",
+			    node->name);
+	}
+	oracle_expect(world);
+}
+
 static bool
 stores_are_settled(struct world *world)
 {
@@ -587,8 +615,8 @@ world_run(struct world *world, uint64_t seed, unsigned nodes, bool trace)
 {
 	void (*const stages[])(struct world *) = { stage_begin, stage_heal,
 		stage_clocks, stage_rest, stage_quiet, stage_ending,
-		stage_verify, stage_cost, stage_cost, stage_outage, stage_store,
-		stage_end };
+		stage_verify, stage_cost, stage_cost, stage_outage, stage_away,
+		stage_store, stage_end };
 
 	world_open(world, seed, trace);
 	plan_draw(&world->plan, &world->random, nodes);
