@@ -61,7 +61,7 @@ compare_words(const void *x, const void *y)
 static struct roster_word *
 roster_find(const struct roster *roster, struct span name)
 {
-	struct roster_word key;
+	struct roster_word key = { .number = 0 };
 
 	snprintf(key.name, sizeof(key.name), SPAN_FMT, SPAN_ARG(name));
 	return roster->count == 0 ? NULL

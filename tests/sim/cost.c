@@ -212,8 +212,8 @@ cost_of_flooding(void)
 	bool fine = true;
 
 	for (size_t i = 0; i < HERD_ARRAY_LEN(sizes) && fine; i++) {
-		unsigned links[2];
-		double cost[2];
+		unsigned links[2] = { 0, 0 };
+		double cost[2] = { 0, 0 };
 
 		fine = measure_ones(sizes[i], false, &cost[0], &links[0]) &&
 		       measure_ones(sizes[i], true, &cost[1], &links[1]);

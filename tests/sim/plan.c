@@ -178,8 +178,10 @@ draw_flood(struct plan *plan, const struct random *random)
 	/* Their words are many, so one herd in three of the largest ones. */
 	if (plan->nodes > 200)
 		plan->sparse = random_percent(&own, 34);
-	if (random_percent(&own, 10))
-		plan->eldest = random_next(&own) & random_next(&own);
+	if (random_percent(&own, 10)) {
+		plan->eldest = random_next(&own);
+		plan->eldest &= random_next(&own);
+	}
 }
 
 static bool

@@ -22,8 +22,8 @@ word_of(const char *name, uint64_t number, uint64_t hash, const char *down)
 {
 	struct roster_word word = { .number = number, .hash = hash };
 
-	strcpy(word.name, name);
-	strcpy(word.down, down);
+	snprintf(word.name, sizeof(word.name), "%s", name);
+	snprintf(word.down, sizeof(word.down), "%s", down);
 	return word;
 }
 

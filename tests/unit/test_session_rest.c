@@ -157,7 +157,7 @@ hear(struct roster *roster, const char *name, uint64_t number)
 {
 	struct roster_word word = { .number = number, .hash = 5 };
 
-	strcpy(word.name, name);
+	snprintf(word.name, sizeof(word.name), "%s", name);
 	roster_hear(roster, &word);
 }
 
@@ -241,8 +241,8 @@ test_many_words_come_in_turns(void **state HERD_UNUSED)
 	pair_open(&pair);
 	for (unsigned i = 0; i < N; i++)
 		snprintf(names[i], sizeof(names[i]), "N%04u", i);
-	strcpy(names[0], "Alice");
-	strcpy(names[1], "Bob");
+	snprintf(names[0], sizeof(names[0]), "Alice");
+	snprintf(names[1], sizeof(names[1]), "Bob");
 	for (unsigned i = 0; i < 2; i++)
 		assert_ok(roster_set(&pair.rosters[i], names, N,
 		    span_from(i == 0 ? "Alice" : "Bob")));
