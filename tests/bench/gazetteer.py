@@ -19,6 +19,7 @@ import tempfile
 import time
 
 from servers import TOP
+from nodes import wait_until
 
 BUILD = TOP / "build"
 CITY = (34.05, -118.25)
@@ -87,8 +88,7 @@ def pipeline(redis, commands, size=64):
 
 def connect(path):
     redis = socket.socket(socket.AF_UNIX)
-    while redis.connect_ex(str(path)) != 0:
-        time.sleep(0.05)
+    wait_until(lambda: redis.connect_ex(str(path)) == 0, "redis listens")
     return redis
 
 

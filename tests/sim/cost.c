@@ -122,18 +122,6 @@ open_herd(struct world *world, unsigned nodes, bool sparse)
 	return !world->failed;
 }
 
-static struct node *
-draw_node(struct world *world)
-{
-	struct node *node;
-
-	do {
-		node = &world->nodes[random_below(
-		    &world->random, world->plan.nodes)];
-	} while (!node->up);
-	return node;
-}
-
 /* Messages per update, one at a time. */
 static bool
 measure_ones(unsigned nodes, bool sparse, double *out, unsigned *links)
@@ -143,7 +131,7 @@ measure_ones(unsigned nodes, bool sparse, double *out, unsigned *links)
 	uint64_t before = world.oracle.words[WORD_AT];
 
 	for (unsigned i = 0; i < COST_ONES && fine; i++) {
-		(void)flood_report(draw_node(&world));
+		(void)flood_report(flood_draw_up(&world));
 		world_run_for(&world, 100 * SIM_MS);
 		fine = world_settle(&world, COST_REACH_NS) && !world.failed;
 	}
@@ -174,8 +162,8 @@ measure_reach(unsigned nodes, bool sparse, unsigned crashes,
 	}
 	world.random.state += seed;
 	for (unsigned i = 0; i < crashes; i++)
-		node_stop(draw_node(&world), death, false);
-	node = draw_node(&world);
+		node_stop(flood_draw_up(&world), death, false);
+	node = flood_draw_up(&world);
 	client = flood_report(node);
 	world_run_for(&world, COST_REACH_NS);
 	all = flood_reach(&world, node, client, &have);

@@ -362,8 +362,8 @@ expect_spread(struct world *world, const struct node *node, unsigned client,
 		    node->name);
 }
 
-static struct node *
-draw_up(struct world *world)
+struct node *
+flood_draw_up(struct world *world)
 {
 	struct node *node;
 
@@ -399,7 +399,7 @@ start_again(struct world *world)
 static struct node *
 find_busiest(struct world *world)
 {
-	struct node *busiest = draw_up(world);
+	struct node *busiest = flood_draw_up(world);
 	unsigned most = 0;
 
 	for (unsigned i = 0; i < world->plan.nodes; i++) {
@@ -428,12 +428,12 @@ stage_crash(struct world *world)
 	uint64_t patience = plan->dead_ns - plan->ping_ns;
 	struct node *node = random_percent(&world->random, 50)
 				? find_busiest(world)
-				: draw_up(world);
+				: flood_draw_up(world);
 	struct node *other;
 	unsigned client;
 
 	node_stop(node, DEATH_SILENT, plan->store == SIM_STORE_NONE);
-	other = draw_up(world);
+	other = flood_draw_up(world);
 	client = flood_report(other);
 	if (patience > flood_trip_ns(world))
 		expect_spread(world, other, client, flood_trip_ns(world),
@@ -471,7 +471,7 @@ break_herd(struct world *world)
 	unsigned crashes = plan->nodes < 6 ? 0 : 1 + plan->nodes / 20;
 
 	for (unsigned i = 0; i < crashes; i++) {
-		struct node *node = draw_up(world);
+		struct node *node = flood_draw_up(world);
 
 		node_stop(node, DEATH_RESET, false);
 		if (find_parts(world, false, part) > 1)
@@ -504,12 +504,12 @@ stage_wake(struct world *world)
 	unsigned client;
 
 	break_herd(world);
-	node = draw_up(world);
+	node = flood_draw_up(world);
 	client = flood_report(node);
 	/* The loss is seen at once by one side; that has to do. */
 	expect_spread(world, node, client, WAKE_NS + 8 * flood_trip_ns(world),
 	    "after losses");
-	node = draw_up(world);
+	node = flood_draw_up(world);
 	client = flood_report(node);
 	expect_spread(world, node, client, WAKE_NS + flood_trip_ns(world),
 	    "on links that woke");

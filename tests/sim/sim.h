@@ -489,6 +489,8 @@ void flood_reload(struct node *node, unsigned missing);
 void flood_switch(struct node *node, bool sparse);
 void fault_roll(struct world *world);
 void fault_switch(struct world *world);
+/* A node that is up, by the world's random. */
+struct node *flood_draw_up(struct world *world);
 /* A report by that node that is newer than all before; the client's number. */
 unsigned flood_report(struct node *node);
 /* Nodes that `node` can reach; *have: those that hold what it holds. */
