@@ -4,12 +4,13 @@
 #include "herd/siphash.h"
 
 void
-batch_timer_init(struct batch_timer *timer, struct span name)
+batch_timer_init(struct batch_timer *timer, struct span name, bool leads)
 {
 	const struct siphash_key key = { 0, 0 };
 
 	*timer = (struct batch_timer){
 		.seed = siphash(&key, name.data, name.len),
+		.leads = leads,
 		.spare_ns = UINT64_MAX / 2,
 	};
 }
@@ -32,7 +33,7 @@ batch_timer_due(
 
 	if (spare_at(timer, every_ns, now) >= 2 * every_ns)
 		return now;
-	least = mono_add(timer->last, every_ns / 4).ns;
+	least = mono_add(timer->last, every_ns / 2).ns;
 	if (least < now.ns)
 		least = now.ns;
 	window = least / every_ns;
@@ -43,6 +44,17 @@ batch_timer_due(
 		window++;
 	} while (at < least);
 	return (struct mono){ at };
+}
+
+struct mono
+batch_timer_early(
+    const struct batch_timer *timer, uint64_t every_ns, struct mono due)
+{
+	struct mono early = { due.ns - every_ns / 8 };
+
+	if (timer->leads)
+		early = mono_add(timer->last, every_ns / 2);
+	return early.ns < due.ns ? early : due;
 }
 
 void

@@ -329,6 +329,19 @@ link_conn_settle(struct link_conn *conn, struct mono now, struct wall clock)
 	return true;
 }
 
+void
+link_conn_flush_early(
+    const struct link_driver *driver, struct mono now, struct wall clock)
+{
+	for (unsigned i = 0; i < LINKS_MAX; i++) {
+		const struct link *link = driver->links[i];
+
+		if (link != NULL && link->conn != NULL &&
+		    session_may_flush(&link->conn->session, now))
+			(void)link_conn_settle(link->conn, now, clock);
+	}
+}
+
 /* --- time ---------------------------------------------------------------- */
 
 struct mono

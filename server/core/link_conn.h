@@ -51,6 +51,13 @@ bool link_conn_reads(const struct link_conn *conn);
 bool link_conn_settle(
     struct link_conn *conn, struct mono now, struct wall clock);
 
+/*
+ * For a node that is awake, because reports came in: batches leave that may,
+ * so that it need not wake again for each.
+ */
+void link_conn_flush_early(
+    const struct link_driver *driver, struct mono now, struct wall clock);
+
 /* Does what is due, then settles. Without a session by now it fails. */
 void link_conn_on_time(
     struct link_conn *conn, struct mono now, struct wall clock);

@@ -47,6 +47,7 @@
 	X(RESET_AT_SYNCED, "reset-at-synced", "backoff by the last SYNCED")   \
 	X(ADOPT_KEEPS_OLD, "adopt-keeps-old", "a link keeps its old one")     \
 	X(FULL_SOCKET_FORGETS, "full-forgets", "not asked after full socket") \
+	X(POISE_FOREVER, "poise-forever", "a link that is idle is not woken") \
 	X(NO_MARGIN, "no-margin", "the cut has no margin")                    \
 	X(MARGIN_FIXED, "margin-fixed", "120 s for every expire_after")       \
 	X(EXPIRE_UNTRUSTED, "expire-untrusted", "untrusted clocks expire")    \

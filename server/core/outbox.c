@@ -46,7 +46,8 @@ outbox_spared_bits(
 static void
 outbox_note_debt(struct outbox *outbox, uint64_t shard_bit)
 {
-	if (atomic_fetch_or(&outbox->owing, shard_bit) == 0)
+	if (atomic_fetch_or(&outbox->owing, shard_bit) == 0 &&
+	    !atomic_load(&outbox->poised))
 		outbox->wake(outbox->arg);
 }
 
@@ -160,6 +161,7 @@ outbox_attach(struct outbox *outbox)
 	outbox->next_shard = 0;
 	outbox->turn_end = 0;
 	atomic_store(&outbox->owing, 0);
+	atomic_store(&outbox->poised, false);
 	atomic_store(&outbox->failed, false);
 	atomic_store(&outbox->evicted, 0);
 	atomic_store(&outbox->refused, 0);
@@ -336,6 +338,12 @@ bool
 outbox_is_empty(const struct outbox *outbox)
 {
 	return atomic_load(&outbox->owing) == 0;
+}
+
+void
+outbox_poise(struct outbox *outbox, bool poised)
+{
+	atomic_store(&outbox->poised, poised);
 }
 
 bool

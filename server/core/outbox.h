@@ -12,7 +12,7 @@
 
 /*
  * Called under a shard's lock when the outbox gets its first record, from any
- * thread: wake the consumer. Must not block.
+ * thread, unless it is poised: wake the consumer. Must not block.
  */
 typedef void outbox_wake(void *arg);
 
@@ -54,6 +54,7 @@ struct outbox {
 	uint64_t turn_end;  /* of that shard: position in its FIFO, 0 = none */
 	_Atomic uint64_t
 	    owing;           /* one bit per shard with a record in its FIFO */
+	_Atomic bool poised; /* its consumer will look without being woken */
 	_Atomic bool failed; /* out of memory: a debt was not noted */
 	_Atomic uint64_t evicted; /* owed records that the cap evicted */
 	_Atomic uint64_t refused; /* reports that a full table did not take */
@@ -83,6 +84,12 @@ unsigned outbox_take(
     struct outbox *outbox, unsigned max, outbox_give *give, void *arg);
 
 bool outbox_is_empty(const struct outbox *outbox);
+
+/*
+ * The consumer will look into the outbox at some moment, so it need not be
+ * woken until then. When it is `poised` no more, it must look once again.
+ */
+void outbox_poise(struct outbox *outbox, bool poised);
 
 /* A debt could not be noted for want of memory: detach, start again. */
 bool outbox_has_failed(const struct outbox *outbox);

@@ -197,7 +197,8 @@ session_init(struct session *session, const struct session_config *config,
 	session->knocks = config->knocks;
 	session->arg = config->arg;
 	session->random = config->random;
-	batch_timer_init(&session->batch_timer, config->node->name);
+	batch_timer_init(
+	    &session->batch_timer, config->node->name, config->peer.len > 0);
 	session->state = SESSION_HELLO;
 	assert(config->peer.len <= REPORT_ORIGIN_MAX);
 	if (config->peer.len > 0)
@@ -275,17 +276,63 @@ session_mark(struct session *session, struct mono now)
 	session->mark_count++;
 }
 
+/* Sets when the batch leaves that begins now. */
+static void
+session_set_flush(struct session *session, struct mono now)
+{
+	uint64_t every_ns = session->node->flush_every_ns;
+
+	session->flush_at =
+	    batch_timer_due(&session->batch_timer, every_ns, now);
+	session->flush_early = batch_timer_early(
+	    &session->batch_timer, every_ns, session->flush_at);
+}
+
+/* From now on the first record wakes us, and one may be there already. */
+static void
+session_end_poise(struct session *session, struct mono now)
+{
+	session->flush_at = (struct mono){ 0 };
+	if (!MUTANT(POISE_FOREVER))
+		outbox_poise(&session->outbox, false);
+	if (!outbox_is_empty(&session->outbox))
+		session_set_flush(session, now);
+}
+
+/*
+ * Sets when the batch leaves, once its first record has come. If none came for
+ * a batch whose moment was known, the link is not busy any more.
+ */
+static void
+session_arm_flush(struct session *session, struct mono now)
+{
+	if (!session->outbox.attached)
+		return;
+	if (session->flush_at.ns == 0) {
+		if (!outbox_is_empty(&session->outbox))
+			session_set_flush(session, now);
+	} else if (now.ns >= session->flush_at.ns &&
+		   outbox_is_empty(&session->outbox)) {
+		session_end_poise(session, now);
+	}
+}
+
 /*
  * The batch is finished. It counts for the batch timer only if something was
- * sent: records that came from this peer are skipped.
+ * sent: records that came from this peer are skipped. The moment of the next
+ * batch on a busy link is known, so nobody need wake us for it.
  */
 static void
 session_end_batch(struct session *session, struct mono now, bool sent)
 {
-	session->flush_at = (struct mono){ 0 };
 	if (sent)
 		batch_timer_left(
 		    &session->batch_timer, session->node->flush_every_ns, now);
+	session_set_flush(session, now);
+	if (session->flush_at.ns > now.ns)
+		outbox_poise(&session->outbox, true);
+	else
+		session_end_poise(session, now);
 }
 
 static void
@@ -313,6 +360,15 @@ session_fill_data(struct session *session, struct buf *out, struct mono now)
 		session_end_batch(session, now, session->stats.sent > before);
 }
 
+bool
+session_may_flush(const struct session *session, struct mono now)
+{
+	return session->outbox.attached && session->flush_at.ns != 0 &&
+	       now.ns >= session->flush_early.ns &&
+	       !outbox_is_empty(&session->outbox) &&
+	       !(MUTANT(NEXT_EARLY) && session->state == SESSION_DRAIN);
+}
+
 /* A failed call appends nothing. */
 static enum herd_error
 session_fill_control(struct session *session, struct buf *out, struct mono now)
@@ -322,7 +378,8 @@ session_fill_control(struct session *session, struct buf *out, struct mono now)
 	if (session->ack_waits &&
 	    (session->stats.received - session->ack_sent >=
 		    SESSION_ACK_RECORDS ||
-		now.ns >= session->ack_due.ns)) {
+		now.ns >= session->ack_due.ns ||
+		session_may_flush(session, now))) {
 		session->ack_waits = false;
 		session->ack_sent = session->stats.received;
 		session_say(
@@ -375,38 +432,21 @@ session_fill_words(struct session *session, struct buf *out)
 	return error;
 }
 
-/* Sets when the batch leaves, once its first record has come. */
-static void
-session_arm_flush(struct session *session, struct mono now)
-{
-	if (session->flush_at.ns == 0 && session->outbox.attached &&
-	    !outbox_is_empty(&session->outbox))
-		session->flush_at = batch_timer_due(
-		    &session->batch_timer, session->node->flush_every_ns, now);
-}
-
-static bool
-session_data_is_due(const struct session *session, struct mono now)
-{
-	return session->outbox.attached && !outbox_is_empty(&session->outbox) &&
-	       session->flush_at.ns != 0 && now.ns >= session->flush_at.ns &&
-	       !(MUTANT(NEXT_EARLY) && session->state == SESSION_DRAIN);
-}
-
 bool
 session_fill(struct session *session, struct buf *out, struct mono now)
 {
-	enum herd_error error = session_fill_control(session, out, now);
+	enum herd_error error;
 
+	session_arm_flush(session, now);
+	error = session_fill_control(session, out, now);
 	if (session->state == SESSION_CLOSED)
 		return false;
-	session_arm_flush(session, now);
 	if (error == HERD_OK)
 		error = session_fill_words(session, out);
 	if (error == HERD_OK)
 		error = session_fill_digests(session, out);
 	if (error == HERD_OK && out->len < SESSION_OUT_MAX &&
-	    session_data_is_due(session, now))
+	    session_may_flush(session, now))
 		session_fill_data(session, out, now);
 	if (error == HERD_OK && session->state == SESSION_DRAIN)
 		error = session_drain(session, out, now);
@@ -414,7 +454,7 @@ session_fill(struct session *session, struct buf *out, struct mono now)
 		session_lost(session, "out of memory");
 	return session->state != SESSION_CLOSED &&
 	       (session->exchange.due != 0 || session_has_words(session) ||
-		   session_data_is_due(session, now));
+		   session_may_flush(session, now));
 }
 
 void
@@ -537,7 +577,7 @@ session_deadline(const struct session *session)
 	sooner(&at, mono_add(session->ping_at, node->ping_after_ns));
 	if (session_has_debt(session))
 		sooner(&at, mono_add(session->progress, node->stall_after_ns));
-	if (session->outbox.attached && !outbox_is_empty(&session->outbox) &&
+	if (session->outbox.attached &&
 	    session->flush_at.ns > session->ticked.ns)
 		sooner(&at, session->flush_at);
 	if (session->ack_waits && session->ack_due.ns > session->ticked.ns)

@@ -25,8 +25,8 @@
 #define SESSION_HELLO_NS (5u * HERD_NS_PER_S)
 #define SESSION_LINE_EXTRA 1024u  /* a link line beyond max_line */
 #define SESSION_OUT_MAX 65536u    /* bytes queued in user space */
-#define SESSION_TURN_RECORDS 256u /* per lock and turn */
-#define SESSION_ACK_RECORDS 256u
+#define SESSION_TURN_RECORDS 512u /* per lock and turn */
+#define SESSION_ACK_RECORDS 4096u
 #define SESSION_ACK_NS (100u * HERD_NS_PER_MS)
 #define SESSION_REPAIR_AGE_NS (60u * HERD_NS_PER_S)
 #define SESSION_POLL_NS (20u * HERD_NS_PER_MS)
@@ -199,10 +199,11 @@ struct session {
 	struct mono progress; /* last ack or acceptance of bytes */
 	struct mono verify_at;
 	struct batch_timer batch_timer; /* of batches of data */
-	struct mono flush_at; /* data waits until then; 0 = there is none */
-	struct mono poll_at;  /* of a start that waits for another session */
-	uint64_t ping;        /* number of the last one */
-	uint64_t ponged;      /* greatest that was answered */
+	struct mono flush_at;    /* data waits until then; 0 = there is none */
+	struct mono flush_early; /* from then on it leaves if we are awake */
+	struct mono poll_at;     /* of a start that waits for another session */
+	uint64_t ping;           /* number of the last one */
+	uint64_t ponged;         /* greatest that was answered */
 	struct mono ping_at;
 	bool ping_open;
 	int64_t rtt_ns; /* -1 unknown */
@@ -288,6 +289,9 @@ bool session_is_resting(const struct session *session);
 
 /* Are there words of the roster that the peer was not told? */
 bool session_has_words(const struct session *session);
+
+/* Records are owed that may leave now, although they could wait longer. */
+bool session_may_flush(const struct session *session, struct mono now);
 
 /* Records are owed, or sent and not yet acknowledged. */
 bool session_has_debt(const struct session *session);

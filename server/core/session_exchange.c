@@ -246,7 +246,9 @@ session_end_owe(struct session *session)
 {
 	/* Records that differ leave at once. */
 	session->flush_at = (struct mono){ 0 };
-	batch_timer_init(&session->batch_timer, session->node->name);
+	outbox_poise(&session->outbox, false);
+	batch_timer_init(&session->batch_timer, session->node->name,
+	    session->batch_timer.leads);
 	session_set_state(session, SESSION_DRAIN);
 	if (MUTANT(REST_EARLY))
 		session_rest(session, (struct mono){ 0 });

@@ -52,6 +52,7 @@ peering_serve_due(struct peering *peering)
 				    clock_mono(), clock_wall());
 		}
 	}
+	link_conn_flush_early(&peering->driver, clock_mono(), clock_wall());
 }
 
 /* Under the lock. */

@@ -203,16 +203,28 @@ end_feed(struct end *end, struct span data)
 
 /* A debt must wait for something. */
 static void
-check_not_forgotten(struct end *end)
+check_not_forgotten(const struct end *end)
 {
 	const struct session *session = &end->link.session;
 
 	if (end->wants_room || end->wake_due || !session->outbox.attached ||
 	    outbox_is_empty(&session->outbox) ||
-	    session->flush_at.ns > end->world->now)
+	    (session->flush_at.ns != 0 && end->tick_at <= session->flush_at.ns))
 		return;
 	world_fail(end->world, "%s owes %s and waits for nothing",
 	    end->node->name, session->peer);
+}
+
+void
+host_check_debts(const struct node *node)
+{
+	for (unsigned i = 0; i < LINKS_MAX; i++) {
+		const struct link *link = node->driver.links[i];
+
+		if (link != NULL && link->conn != NULL &&
+		    link->conn->has_session)
+			check_not_forgotten((const struct end *)link->conn);
+	}
 }
 
 void

@@ -245,6 +245,7 @@ node_put(struct node *node, const struct report *report)
 	    report->kind == REPORT_REMOVAL ? "forget" : "IAMAT",
 	    SPAN_ARG(report->client), version, (int)result);
 	oracle_observe(node);
+	host_check_debts(node);
 	if (has_store)
 		store_answer(node, result, &ticket, version);
 }

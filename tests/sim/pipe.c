@@ -140,6 +140,9 @@ pipe_deliver(struct world *world, unsigned number, unsigned side)
 	pipe_schedule(world, number, side);
 	if (to->open)
 		end_pump(to);
+	if (to->open)
+		link_conn_flush_early(
+		    &to->node->driver, world_mono(world), node_clock(to->node));
 	if (from->open && from->wants_room)
 		end_pump(from);
 }

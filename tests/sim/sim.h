@@ -432,6 +432,9 @@ void host_connected(struct world *world, unsigned conn);
 void host_dial_failed(struct world *world, unsigned conn);
 void host_on_link(struct node *node, unsigned edge);
 
+/* What the node owes its peers leaves at some time without anybody's doing. */
+void host_check_debts(const struct node *node);
+
 /* Bytes came in for an end; they are fed in pieces. */
 void end_feed(struct end *end, struct span data);
 /* Fills and writes until the socket is full or nothing is left. */

@@ -25,7 +25,7 @@ busy(const char *name, struct mono last)
 {
 	struct batch_timer timer;
 
-	batch_timer_init(&timer, span_from(name));
+	batch_timer_init(&timer, span_from(name), false);
 	for (unsigned i = 0; i < 2 * BATCH_BURST; i++)
 		batch_timer_left(&timer, EVERY, last);
 	return timer;
@@ -38,7 +38,7 @@ test_some_batches_in_a_row_leave_at_once(void **state)
 	struct batch_timer timer;
 
 	(void)state;
-	batch_timer_init(&timer, span_from("Riley"));
+	batch_timer_init(&timer, span_from("Riley"), false);
 	for (unsigned i = 0; i < BATCH_BURST; i++) {
 		assert_true(is_at_once(&timer, now));
 		batch_timer_left(&timer, EVERY, now);
@@ -101,8 +101,8 @@ test_moment_comes_soon_but_not_right_behind_the_last(void **state)
 		uint64_t wait = next - now.ns;
 
 		assert_true(next >= now.ns);
-		assert_true(next >= last.ns + EVERY / 4);
-		assert_true(wait < 2 * EVERY + EVERY / 4);
+		assert_true(next >= last.ns + EVERY / 2);
+		assert_true(wait < 2 * EVERY + EVERY / 2);
 		soonest = wait < soonest ? wait : soonest;
 		latest = wait > latest ? wait : latest;
 	}
@@ -140,6 +140,8 @@ test_links_of_a_node_leave_together(void **state)
 		for (unsigned part = 1; part < 8; part++) {
 			uint64_t now = last.ns + (next.ns - last.ns) * part / 8;
 
+			if (now - last.ns >= 2 * EVERY)
+				break; /* not busy any more */
 			assert_int_equal(
 			    batch_timer_due(&timer, EVERY, at(now)).ns,
 			    next.ns);
@@ -168,6 +170,38 @@ test_nodes_do_not_fall_into_step(void **state)
 	assert_in_range(close, 50, 250);
 }
 
+static void
+test_batch_leaves_early_when_the_node_is_awake(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		struct mono last = at(BASE + i * EVERY / 7);
+		struct batch_timer yields = busy("Riley", last);
+		struct batch_timer leads = yields;
+		struct mono due = batch_timer_due(&yields, EVERY, last);
+		uint64_t early;
+
+		leads.leads = true;
+		early = batch_timer_early(&leads, EVERY, due).ns;
+		assert_int_equal(early, last.ns + EVERY / 2);
+		early = batch_timer_early(&yields, EVERY, due).ns;
+		assert_int_equal(early, due.ns - EVERY / 8);
+	}
+}
+
+/* What is due at once is not early. */
+static void
+test_early_is_never_after_the_moment(void **state)
+{
+	struct batch_timer timer = busy("Riley", at(BASE));
+
+	(void)state;
+	timer.leads = true;
+	assert_int_equal(
+	    batch_timer_early(&timer, EVERY, at(BASE + 1)).ns, BASE + 1);
+	assert_int_equal(batch_timer_early(&timer, 0, at(BASE)).ns, BASE);
+}
+
 int
 main(void)
 {
@@ -180,6 +214,9 @@ main(void)
 		cmocka_unit_test(test_busy_link_keeps_its_interval),
 		cmocka_unit_test(test_links_of_a_node_leave_together),
 		cmocka_unit_test(test_nodes_do_not_fall_into_step),
+		cmocka_unit_test(
+		    test_batch_leaves_early_when_the_node_is_awake),
+		cmocka_unit_test(test_early_is_never_after_the_moment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include "sim/table_check.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #define CLIENTS 400u
 #define PUTTERS 3u
@@ -212,12 +213,80 @@ test_threads_at_the_cap_keep_the_table_sound(void **state)
 	stress(CLIENTS / 2);
 }
 
+/* --- a consumer that waits to be woken ----------------------------------- */
+
+#define ROUNDS 20000u
+
+struct sleeper {
+	struct table *table;
+	struct outbox outbox;
+	sem_t wakes;
+	unsigned got;
+};
+
+static void
+on_sleeper_wake(void *arg)
+{
+	struct sleeper *sleeper = arg;
+
+	sem_post(&sleeper->wakes);
+}
+
+static bool
+on_sleeper_give(void *arg, const struct report *report HERD_UNUSED)
+{
+	struct sleeper *sleeper = arg;
+
+	sleeper->got++;
+	return true;
+}
+
+static void *
+run_lone_putter(void *arg)
+{
+	struct sleeper *sleeper = arg;
+
+	for (unsigned i = 0; i < ROUNDS; i++)
+		(void)unit_put(sleeper->table, i, 1000 * S);
+	return NULL;
+}
+
+/* If a wake were lost, it would wait for ever. */
+static void
+test_consumer_that_was_poised_is_woken(void **state)
+{
+	struct sleeper sleeper = { .table = unit_table(0, 0) };
+	pthread_t putter;
+
+	(void)state;
+	assert_int_equal(sem_init(&sleeper.wakes, 0, 0), 0);
+	outbox_init(
+	    &sleeper.outbox, sleeper.table, 0, on_sleeper_wake, &sleeper);
+	assert_ok(outbox_attach(&sleeper.outbox));
+	assert_int_equal(
+	    pthread_create(&putter, NULL, run_lone_putter, &sleeper), 0);
+	while (sleeper.got < ROUNDS) {
+		outbox_poise(&sleeper.outbox, true);
+		while (outbox_take(
+			   &sleeper.outbox, 7, on_sleeper_give, &sleeper) > 0)
+			;
+		outbox_poise(&sleeper.outbox, false);
+		if (outbox_is_empty(&sleeper.outbox) && sleeper.got < ROUNDS)
+			assert_int_equal(sem_wait(&sleeper.wakes), 0);
+	}
+	pthread_join(putter, NULL);
+	outbox_detach(&sleeper.outbox);
+	table_free(sleeper.table);
+	sem_destroy(&sleeper.wakes);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_threads_leave_consumers_with_the_table),
 		cmocka_unit_test(test_threads_at_the_cap_keep_the_table_sound),
+		cmocka_unit_test(test_consumer_that_was_poised_is_woken),
 	};
 
 	return cmocka_run_group_tests_name("stress", tests, NULL, NULL);
