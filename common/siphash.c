@@ -28,6 +28,20 @@ load_le64(const uint8_t *p)
 	return x;
 }
 
+/* The last bytes, fewer than 8, at `p`; nothing before the data is read. */
+static inline uint64_t
+load_tail(const uint8_t *p, size_t len)
+{
+	size_t left = len & 7u;
+	uint64_t x = 0;
+
+	if (left != 0 && len >= 8)
+		return load_le64(p + left - 8) >> (8u * (8u - left));
+	for (size_t i = 0; i < left; i++)
+		x |= (uint64_t)p[i] << (8u * i);
+	return x;
+}
+
 static inline void
 sip_round(struct sip_state *s)
 {
@@ -70,8 +84,7 @@ siphash(const struct siphash_key *key, const void *data, size_t len)
 		sip_round(&s);
 		s.v0 ^= m;
 	}
-	for (unsigned i = 0; i < (len & 7u); i++)
-		last |= (uint64_t)p[i] << (8u * i);
+	last |= load_tail(p, len);
 	s.v3 ^= last;
 	sip_round(&s);
 	sip_round(&s);

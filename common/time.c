@@ -41,30 +41,39 @@ time_parse(struct span text, uint64_t *ns)
 	return HERD_OK;
 }
 
-/* Digits of `value`, without leading zeros; returns how many. */
-static size_t
-put_decimal(char *out, uint64_t value)
-{
-	char digits[20];
-	size_t n = 0, i;
-
-	do {
-		digits[n++] = (char)('0' + value % 10u);
-		value /= 10u;
-	} while (value > 0);
-	for (i = 0; i < n; i++)
-		out[i] = digits[n - 1u - i];
-	return n;
-}
+static const char PAIRS[] = "00010203040506070809"
+			    "10111213141516171819"
+			    "20212223242526272829"
+			    "30313233343536373839"
+			    "40414243444546474849"
+			    "50515253545556575859"
+			    "60616263646566676869"
+			    "70717273747576777879"
+			    "80818283848586878889"
+			    "90919293949596979899";
 
 /* `count` digits of `value`, leading zeros included. */
 static void
 put_padded(char *out, uint64_t value, size_t count)
 {
-	while (count > 0) {
-		out[--count] = (char)('0' + value % 10u);
-		value /= 10u;
+	for (; count >= 2; value /= 100u) {
+		count -= 2;
+		memcpy(out + count, PAIRS + 2u * (value % 100u), 2);
 	}
+	if (count > 0)
+		*out = (char)('0' + value % 10u);
+}
+
+/* Digits of `value`, without leading zeros; returns how many. */
+static size_t
+put_decimal(char *out, uint64_t value)
+{
+	size_t count = 1;
+
+	for (uint64_t left = value; left >= 10u; left /= 10u)
+		count++;
+	put_padded(out, value, count);
+	return count;
 }
 
 size_t

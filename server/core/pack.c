@@ -10,8 +10,6 @@
 #define MARK '?'
 #define LANES UINT64_C(0x0101010101010101)
 #define NIBBLE_MARK 15u
-/* Texts of a usual record, packed eight characters at a time. */
-#define PACK_STACK 128u
 
 static uint64_t
 load_le64(const char *p)
@@ -73,72 +71,76 @@ pack_size(const struct report *report)
 	return report->client.len + (pack_chars(report) + 1) / 2;
 }
 
-static char *
-put_text(char *at, struct span text)
+/* Nibbles on their way out, the first one in the lowest bits. */
+struct packer {
+	uint64_t held;
+	unsigned count; /* below 8 */
+	uint8_t *out;
+};
+
+static inline void
+store_le32(uint8_t *p, uint32_t x)
 {
-	/* The empty texts of a removal may be NULL. */
-	if (text.len > 0)
-		memcpy(at, text.data, text.len);
-	at[text.len] = MARK;
-	return at + text.len + 1;
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	x = __builtin_bswap32(x);
+#endif
+	memcpy(p, &x, sizeof(x));
 }
 
-/* Writes (count + 1) / 2 bytes; `chars` is readable up to a multiple of 8. */
-static void
-pack_run(const char *chars, size_t count, uint8_t *out)
+/* `count` of them, 8 at most. */
+static inline void
+put_nibbles(struct packer *packer, uint32_t nibbles, unsigned count)
 {
-	for (size_t i = 0; i < count; i += 8) {
-		uint32_t packed = squeeze(load_le64(chars + i));
-		size_t bytes = (count - i + 1) / 2;
-
-		for (size_t j = 0; j < 4 && j < bytes; j++)
-			out[i / 2 + j] = (uint8_t)(packed >> (8u * j));
+	packer->held |= (uint64_t)nibbles << (4u * packer->count);
+	packer->count += count;
+	if (packer->count >= 8) {
+		store_le32(packer->out, (uint32_t)packer->held);
+		packer->out += 4;
+		packer->held >>= 32;
+		packer->count -= 8;
 	}
 }
 
-/* One character after another: a location may be as long as a line. */
-static void
-pack_slowly(const struct report *report, uint8_t *out)
+/* The last `left` characters, fewer than 8; nothing before the text is read. */
+static inline uint64_t
+load_tail(struct span text, size_t left)
 {
-	const struct span texts[3] = { report->location, report->time,
-		report->skew };
-	size_t n = 0;
+	uint64_t x = 0;
 
-	for (unsigned text = 0; text < 3; text++) {
-		for (size_t i = 0; i <= texts[text].len; i++, n++) {
-			unsigned c = i < texts[text].len
-					 ? (unsigned char)texts[text].data[i]
-					 : (unsigned)MARK;
+	if (left != 0 && text.len >= 8)
+		return load_le64(text.data + text.len - 8) >> (8u * (8 - left));
+	for (size_t i = 0; i < left; i++)
+		x |= (uint64_t)(unsigned char)text.data[i] << (8u * i);
+	return x;
+}
 
-			if (n % 2 == 0)
-				out[n / 2] = (uint8_t)(c & 15u);
-			else
-				out[n / 2] |= (uint8_t)((c & 15u) << 4);
-		}
-	}
-	if (n % 2 != 0)
-		out[n / 2] |= NIBBLE_MARK << 4;
+static inline void
+put_text(struct packer *packer, struct span text)
+{
+	size_t left = text.len;
+
+	for (; left >= 8; left -= 8)
+		put_nibbles(packer,
+		    squeeze(load_le64(text.data + text.len - left)), 8);
+	/* The mark comes with them. */
+	put_nibbles(packer,
+	    squeeze(load_tail(text, left) | (uint64_t)MARK << (8u * left)),
+	    (unsigned)left + 1);
 }
 
 void
 pack_write(const struct report *report, uint8_t *out)
 {
-	size_t count = pack_chars(report);
-	char chars[PACK_STACK];
-	char *at = chars;
+	struct packer packer = { 0, 0, out + report->client.len };
 
 	memcpy(out, report->client.data, report->client.len);
-	out += report->client.len;
-	if (count + 8 > PACK_STACK) {
-		pack_slowly(report, out);
-		return;
-	}
-	at = put_text(at, report->location);
-	at = put_text(at, report->time);
-	at = put_text(at, report->skew);
-	/* Marks fill the other half of the last byte, and the tail. */
-	memset(at, MARK, 8);
-	pack_run(chars, count, out);
+	put_text(&packer, report->location);
+	put_text(&packer, report->time);
+	put_text(&packer, report->skew);
+	/* Half a byte that is left over is another mark. */
+	packer.held |= (uint64_t)NIBBLE_MARK << (4u * packer.count);
+	for (unsigned i = 0; i < packer.count; i += 2)
+		*packer.out++ = (uint8_t)(packer.held >> (4u * i));
 }
 
 size_t
