@@ -182,7 +182,7 @@ address_error(const struct net_link *net_link, const char *address,
 		snprintf(out, SESSION_ERROR_MAX, "%s", error);
 	else
 		snprintf(out, SESSION_ERROR_MAX,
-		    "%s: %.80s (address %u of %u of %.40s)", address, error,
+		    "%.60s: %.60s (address %u of %u of %.36s)", address, error,
 		    net_link->tried, net_link->found.count,
 		    net_link->address.host);
 }

@@ -286,7 +286,7 @@ gazetteer_grams_find(const struct gazetteer_grams *grams, struct span keyword,
 	for (size_t i = 0; i + 3 <= keyword.len; i++) {
 		const struct gram *gram = find_gram(grams, keyword, i);
 
-		if (gram != rarest && gram->start != NO_LIST)
+		if (gram != NULL && gram != rarest && gram->start != NO_LIST)
 			intersect(
 			    out, grams->places + gram->start, gram->count);
 	}
