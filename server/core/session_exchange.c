@@ -315,8 +315,9 @@ session_end_exchange(struct session *session, struct mono now)
 	/* every +- 20 % */
 	session->verify_at = mono_add(
 	    now, session_random_between(session, every / 5 * 4, every / 5 * 6));
+	/* With the next tick: this may be one. */
 	if (exchange->verify_again)
-		session->verify_at = now;
+		session->verify_at = mono_add(now, 1);
 	exchange->verify_again = false;
 	session_rest(session, now);
 }

@@ -20,24 +20,25 @@
 #define SLOT_MAX (ENTRY_SLOT_MASK - 1u)
 
 struct shard {
+	/* A report needs two cache lines, and the FIFOs of its outboxes. */
 	pthread_mutex_t lock;
 	struct slot **chunks;
-	uint32_t chunk_count;
-	uint32_t slot_count;         /* slots ever used */
-	uint32_t free_slot;          /* first free one, SLOT_NONE */
 	uint32_t *_Atomic index;     /* entries, 0 = free */
 	_Atomic uint32_t index_size; /* power of two */
 	uint32_t held;               /* records */
+	uint64_t attached;           /* bit of each attached outbox */
+	uint64_t accepted;
+	uint64_t equal;
+	struct fifo fifos[TABLE_OUTBOXES];
+	uint32_t chunk_count;
+	uint32_t slot_count; /* slots ever used */
+	uint32_t free_slot;  /* first free one, SLOT_NONE */
 	uint32_t removals;
 	uint32_t strange; /* origins without a number */
-	uint64_t accepted;
 	uint64_t stale;
-	uint64_t equal;
 	uint64_t expired;
 	uint64_t evicted;
-	uint64_t blob_bytes; /* slot_blob_memory() of all blobs */
-	uint64_t attached;   /* bit of each attached outbox */
-	struct fifo fifos[TABLE_OUTBOXES];
+	uint64_t blob_bytes;     /* slot_blob_memory() of all blobs */
 	struct heap_entry *heap; /* NULL until the table is nearly full */
 	uint32_t heap_count;
 	uint32_t heap_size;
@@ -74,7 +75,7 @@ entry_slot(uint32_t entry)
 static inline uint32_t
 hash_shard(uint64_t hash)
 {
-	return (uint32_t)(hash >> 58);
+	return (uint32_t)(hash >> (64u - TABLE_SHARD_BITS));
 }
 
 /* Under the lock, which guards both, plain loads are enough. */

@@ -21,7 +21,12 @@
 #include "herd/report.h"
 #include "herd/time.h"
 
-#define TABLE_SHARDS 64u
+/*
+ * A batch of reports visits all shards, so each costs cache lines; with fewer,
+ * threads would meet in them.
+ */
+#define TABLE_SHARD_BITS 5u
+#define TABLE_SHARDS (1u << TABLE_SHARD_BITS)
 #define TABLE_OUTBOXES 64u
 
 /* Where a record came from: these, or a session's number. */
