@@ -353,6 +353,9 @@ set_up(struct sqlite_engine *self, bool sync)
 {
 	static const char *const steps[] = {
 		"PRAGMA cell_size_check=ON",
+		/* Of a new file: a report that changes costs a page in the WAL,
+		 * and half of the usual size a third less CPU. */
+		"PRAGMA page_size=2048",
 		"PRAGMA journal_mode=WAL",
 		"PRAGMA secure_delete=ON",
 		/* An older herdd, or another program, writes it now? */

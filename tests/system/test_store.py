@@ -221,7 +221,7 @@ def test_a_full_disk_ends_durable_service_loudly(tmp_path):
                 try:
                     solo.ask(b"".join(report(b"%d-%s" % (i, os.urandom(200).hex().encode()), 5)
                                       for i in range(200)))
-                except ConnectionError:
+                except OSError:
                     pass
                 return "store-failed" in solo.log()
             wait_until(failed, "the disk is full")
