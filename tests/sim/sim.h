@@ -243,6 +243,8 @@ struct node {
 	unsigned life;    /* counts starts: events of earlier lives are void */
 	int64_t clock_ns; /* its wall clock minus the world's */
 	int64_t step_ns;  /* of it: by how much it was set wrong */
+	int64_t seen_step_ns; /* the same, when it looked last */
+	uint64_t set_at;      /* when it was set forward last */
 	bool step_ends;
 	struct timekeeper timekeeper;
 	struct table *table;
