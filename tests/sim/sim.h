@@ -498,10 +498,22 @@ unsigned flood_report(struct node *node);
 /* Nodes that `node` can reach; *have: those that hold what it holds. */
 unsigned flood_reach(struct world *world, const struct node *node,
     unsigned client, unsigned *have);
+/* Fails if they do not have it within `ns`. */
+void flood_expect_spread(struct world *world, const struct node *node,
+    unsigned client, uint64_t ns, const char *what);
+/* Parts of the herd as it is now, or of its eager links. */
+unsigned flood_count_parts(struct world *world, bool eager);
+/* The edge is cut, and blocked until fault_unblock(). */
+void flood_lose_edge(struct world *world, unsigned edge);
 /* Links rest if all nodes say so, otherwise none does. */
 void stage_rest(struct world *world);
 /* Nodes and eager links are lost while links rest. False: none rests. */
 bool stage_losses(struct world *world);
+
+/* --- unrest.c ------------------------------------------------------------ */
+
+/* Something changes all the time. False: links rest no more in this run. */
+bool stage_unrest(struct world *world);
 
 /* --- mutant.c ------------------------------------------------------------ */
 
