@@ -368,6 +368,12 @@ def test_a_herd_file_that_was_touched_is_the_same(make):
     wait_until(lambda: words(ctl) == [], "all run with it")
 
 
+def awake(because, peer=None, since=61.0, node="Jaquez"):
+    """Links do not rest, because of that node."""
+    return {"flood": {"mode": "sparse", "rests": False, "since_s": since, "wakes": 1,
+                      "because": because, "node": node, "peer": peer}}
+
+
 SICK = [
     ("store-failed", {"store.state": "failed", "store.error": "disk I/O error"}, "disk I/O error"),
     ("store-refused", {"store.state": "refused", "store.error": "password authentication failed"}, "refuses it"),
@@ -391,6 +397,11 @@ SICK = [
     ("strange-origin", {"clients.strange": 7, "clients.strange_origins": ["Eve", "$(touch x)"]}, "Eve"),
     ("wrong-clock", {"clock.state": "overruled", "clock.ahead_ms": -2500}, "2.5 s behind"),
     ("isolated", {"isolated": True}, "no neighbour"),
+    ("links-awake", awake("flood-all"), "flood: all"),
+    ("links-awake", awake("other-file"), "other nodes or links"),
+    ("links-awake", awake("silent"), "earlier edition"),
+    ("links-awake", awake("link-down", "Juzang"), "its link to Juzang is needed"),
+    ("links-awake", awake("forged"), "cannot have said"),
     ("stopping", {"state": "stopping"}, "stopping"),
 ]
 
@@ -405,6 +416,25 @@ def test_what_a_node_says_of_itself(ctl, fake, word, says, part):
     result = ctl("check", "all")
     assert result.returncode == {"critical": 2, "warning": 1}[finding["state"]], result
     assert part in ctl("herd", "check").stdout or part in finding["why"]
+
+
+def test_links_that_do_not_rest_are_one_finding_at_most(ctl, fake):
+    for node in fake.nodes.values():
+        node.says = awake("other-file")
+    assert words(ctl) == ["links-awake"]
+    for node in fake.nodes.values():
+        node.says = awake("other-file", since=59.0)
+    assert words(ctl) == [] and checks(ctl)["sparse floods"]["state"] == "ok"
+    # A node or a link that is down is told as such.
+    for node in fake.nodes.values():
+        node.says = awake("link-down", "Juzang")
+    fake["Juzang"].fault = "close"
+    assert words(ctl) == ["garbled"]
+    # A node of an earlier edition does not say it.
+    fake["Juzang"].fault = None
+    for node in fake.nodes.values():
+        node.says = {"flood": None}
+    assert words(ctl) == [] and checks(ctl)["sparse floods"]["state"] == "unknown"
 
 
 def test_a_client_that_floods(ctl, fake):
