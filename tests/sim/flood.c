@@ -304,8 +304,8 @@ find_parts(struct world *world, bool eager, size_t *part)
 	for (unsigned i = 0; i < plan->edge_count; i++) {
 		const struct sim_edge *edge = &plan->edges[i];
 
-		if (world->blocked[i] == 0 && world->nodes[edge->a].up &&
-		    world->nodes[edge->b].up &&
+		if (world->blocked[i] == 0 && i != world->gone &&
+		    world->nodes[edge->a].up && world->nodes[edge->b].up &&
 		    (!eager || flood_is_eager(world, SIM_NONE, i)))
 			links[count++] =
 			    (struct graph_edge){ edge->a, edge->b };

@@ -348,6 +348,7 @@ struct world {
 	unsigned conn_count;
 	unsigned conn_size;
 	unsigned *blocked; /* per edge: how many causes */
+	unsigned gone;     /* edge that carries nothing for another reason */
 	struct eager
 	    eager[2]; /* of the whole file; of one that lacks an edge */
 	unsigned eager_missing[2];

@@ -143,11 +143,11 @@ unrest_of_order(struct world *world)
 	unsigned edge = draw_eager_edge(world);
 
 	order(world, edge, LINK_DISABLE);
-	world->blocked[edge]++;
+	world->gone = edge;
 	world_run_for(world, 20 * world->plan.dead_ns);
 	for (unsigned i = 0; i < 4; i++)
 		report_somewhere(world, "while a link is disabled");
-	world->blocked[edge]--;
+	world->gone = SIM_NONE;
 	order(world, edge, LINK_ENABLE);
 }
 
@@ -159,20 +159,20 @@ unrest_of_files(struct world *world)
 	    (unsigned)random_below(&world->random, world->plan.edge_count);
 	unsigned count = world->plan.nodes;
 	unsigned first = (unsigned)random_below(&world->random, count);
+	bool is_spared;
 
-	world->blocked[edge]++;
-	if (!world->plan.removals || flood_count_parts(world, false) > 1) {
-		world->blocked[edge]--;
-		return;
-	}
-	for (unsigned i = 0; i < 2 * count && !world->failed; i++) {
+	world->gone = edge;
+	is_spared =
+	    !world->plan.removals || flood_count_parts(world, false) > 1;
+	for (unsigned i = 0; i < 2 * count && !is_spared && !world->failed;
+	     i++) {
 		flood_reload(&world->nodes[(first + i) % count],
 		    i < count ? edge : SIM_NONE);
 		world_run_for(world, random_below(&world->random, SIM_S));
 		if (random_percent(&world->random, 30))
 			report_somewhere(world, "while herd files differ");
 	}
-	world->blocked[edge]--;
+	world->gone = SIM_NONE;
 }
 
 /* --- lies ----------------------------------------------------------------- */
