@@ -171,7 +171,7 @@ stage_heal(struct world *world)
 		world_fail(world, "links are not up after healing");
 		return;
 	}
-	/* A clock that was judged anew just now has yet to compare. */
+	/* A clock that was judged again just now has yet to compare. */
 	(void)world_wait(world, clocks_are_used, TIMEKEEPER_VERIFY_NS + SIM_S);
 	if (!world_wait(world, herd_is_settled, CONVERGE_NS)) {
 		world_fail(world, "not SYNCED and drained 5 s after healing");

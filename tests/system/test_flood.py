@@ -149,6 +149,6 @@ def test_a_link_that_is_disabled_keeps_links_awake(herd):
 
 def test_metrics_tell_of_it(herd):
     text = api_of(herd["Bernard"]).get("/metrics").body.decode()
-    assert "\nherd_flood_sparse 1\n" in text
+    assert "\nherd_flood_sparse 1\n" in text and "\nherd_flood_rests 1\n" in text
     assert 'herd_link_resting{peer="Juzang"} 1' in text
     assert 'herd_link_eager{peer="Campbell"} 1' in text
