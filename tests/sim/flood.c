@@ -423,14 +423,16 @@ parts_without(struct world *world, struct node *node, bool eager)
 static struct node *
 find_critical(struct world *world)
 {
+	struct node *critical = flood_draw_up(world);
+
 	for (unsigned i = 0; i < world->plan.nodes; i++) {
 		struct node *node = &world->nodes[i];
 
 		if (node->up && parts_without(world, node, true) >
 				    parts_without(world, node, false))
-			return node;
+			critical = node;
 	}
-	return flood_draw_up(world);
+	return critical;
 }
 
 /*

@@ -55,13 +55,13 @@ expect_few_wakes(struct world *world, const struct said *before)
 	const struct plan *plan = &world->plan;
 	uint64_t turns = (world->now - before->at) / plan->rest_after_ns + 2;
 	uint64_t links = plan->edge_count - flood_eager_count(world);
+	uint64_t most = 4 * links * turns;
 	uint64_t checks = world->oracle.words[WORD_CHECK] - before->checks;
 
-	if (plan->step_percent == 0 && plan->expire_ns == 0 &&
-	    checks > 4 * links * turns)
+	if (plan->step_percent == 0 && plan->expire_ns == 0 && checks > most)
 		world_fail(world, "%llu CHECKs over %llu links, not %llu",
 		    (unsigned long long)checks, (unsigned long long)links,
-		    (unsigned long long)(4 * links * turns));
+		    (unsigned long long)most);
 }
 
 static void
