@@ -47,7 +47,7 @@ enum probe { PROBE_NODE, PROBE_PEERS, PROBE_PLACES, PROBE_TABLES, PROBE_FACTS };
 	X(TOPIC_RESTLESS, "restless links", PROBE_PEERS, EXAM_PEERS, \
 	    "no link comes and goes", "") \
 	X(TOPIC_AWAKE, "sparse floods", PROBE_PEERS, EXAM_STATUS, \
-	    "nothing unknown keeps links from resting", "") \
+	    "links rest that may, or it is known why they do not", "") \
 	X(TOPIC_ISOLATED, "isolated", PROBE_NODE, EXAM_STATUS, \
 	    "every node has a neighbour, or needs none", "") \
 	X(TOPIC_STATES, "states", PROBE_NODE, EXAM_STATUS, \

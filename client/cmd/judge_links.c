@@ -7,6 +7,7 @@
 
 #include "base/xbuf.h"
 #include "cmd/parts.h"
+#include "herd/eager.h"
 #include "herd/time.h"
 #include "run/fields.h"
 
@@ -174,6 +175,20 @@ find_flapping(struct findings *f, const struct answer *a)
 /* A restart or a reload of all nodes takes a while. */
 #define AWAKE_S 60.0
 
+/* In a tree or a ring all links are needed. */
+static bool
+may_any_rest(const struct findings *f)
+{
+	const struct herdfile *file = &f->exam->run->herd->file;
+	struct eager eager;
+	bool may;
+
+	must(eager_of_file(file, &eager));
+	may = eager.count < eager.links;
+	eager_release(&eager);
+	return may;
+}
+
 /* Does another finding tell why? */
 static bool
 is_known_why(const struct findings *f, const char *node, const char *peer)
@@ -234,6 +249,8 @@ find_awake(struct findings *f, const struct answer *a)
 	if (why == NULL || node == NULL || !(since >= AWAKE_S))
 		return;
 	findings_each(other, f) if (other->id == FINDING_AWAKE) return;
+	if (!may_any_rest(f))
+		return;
 	culprit = status_of(f, node);
 	found = findings_add(f, FINDING_AWAKE,
 	    culprit == NULL ? a->target : culprit->target, node,

@@ -368,12 +368,6 @@ def test_a_herd_file_that_was_touched_is_the_same(make):
     wait_until(lambda: words(ctl) == [], "all run with it")
 
 
-def awake(because, peer=None, since=61.0, node="Jaquez"):
-    """Links do not rest, because of that node."""
-    return {"flood": {"mode": "sparse", "rests": False, "since_s": since, "wakes": 1,
-                      "because": because, "node": node, "peer": peer}}
-
-
 SICK = [
     ("store-failed", {"store.state": "failed", "store.error": "disk I/O error"}, "disk I/O error"),
     ("store-refused", {"store.state": "refused", "store.error": "password authentication failed"}, "refuses it"),
@@ -397,11 +391,6 @@ SICK = [
     ("strange-origin", {"clients.strange": 7, "clients.strange_origins": ["Eve", "$(touch x)"]}, "Eve"),
     ("wrong-clock", {"clock.state": "overruled", "clock.ahead_ms": -2500}, "2.5 s behind"),
     ("isolated", {"isolated": True}, "no neighbour"),
-    ("links-awake", awake("flood-all"), "flood: all"),
-    ("links-awake", awake("other-file"), "other nodes or links"),
-    ("links-awake", awake("silent"), "earlier edition"),
-    ("links-awake", awake("link-down", "Juzang"), "its link to Juzang is needed"),
-    ("links-awake", awake("forged"), "cannot have said"),
     ("stopping", {"state": "stopping"}, "stopping"),
 ]
 
@@ -418,23 +407,53 @@ def test_what_a_node_says_of_itself(ctl, fake, word, says, part):
     assert part in ctl("herd", "check").stdout or part in finding["why"]
 
 
-def test_links_that_do_not_rest_are_one_finding_at_most(ctl, fake):
-    for node in fake.nodes.values():
-        node.says = awake("other-file")
-    assert words(ctl) == ["links-awake"]
-    for node in fake.nodes.values():
-        node.says = awake("other-file", since=59.0)
+def awake(because, peer=None, since=61.0):
+    """Links do not rest, because of Jaquez."""
+    return {"flood": {"mode": "sparse", "rests": False, "since_s": since, "wakes": 1,
+                      "because": because, "node": "Jaquez", "peer": peer}}
+
+
+@pytest.fixture
+def mesh(tmp_path):
+    """Four fake nodes, each linked to each: two links may rest."""
+    folder = tmp_path / "mesh"
+    folder.mkdir()
+    with FakeHerd(folder, ("Riley", "Jaquez", "Juzang", "Campbell")) as herd:
+        def say(says):
+            for node in herd.nodes.values():
+                node.says = says
+        yield herd, Ctl(folder, herd.path), say
+
+
+@pytest.mark.parametrize("because, peer, part", [
+    ("flood-all", None, "flood: all"), ("other-file", None, "other nodes or links"),
+    ("silent", None, "earlier edition"), ("link-down", "Juzang", "its link to Juzang is needed"),
+    ("forged", None, "cannot have said")])
+def test_links_that_do_not_rest_are_one_finding(mesh, because, peer, part):
+    _, ctl, say = mesh
+    say(awake(because, peer))
+    finding, = diagnose(ctl)
+    assert (finding["finding"], finding["node"], finding["about"]) == ("links-awake", "Jaquez", "Jaquez")
+    assert part in finding["why"]
+    type_next(ctl, finding)
+    assert ctl("check", "all").returncode == 1
+    # It is nothing yet after a restart or a reload.
+    say(awake(because, peer, since=59.0))
     assert words(ctl) == [] and checks(ctl)["sparse floods"]["state"] == "ok"
-    # A node or a link that is down is told as such.
-    for node in fake.nodes.values():
-        node.says = awake("link-down", "Juzang")
-    fake["Juzang"].fault = "close"
-    assert words(ctl) == ["garbled"]
+
+
+def test_links_that_do_not_rest_are_no_finding_of_their_own(mesh, ctl, fake):
+    herd, mesh_ctl, say = mesh
+    say(awake("link-down", "Juzang"))
+    herd["Juzang"].fault = "close"
+    assert words(mesh_ctl) == ["garbled"]
+    herd["Juzang"].fault = None
     # A node of an earlier edition does not say it.
-    fake["Juzang"].fault = None
-    for node in fake.nodes.values():
-        node.says = {"flood": None}
-    assert words(ctl) == [] and checks(ctl)["sparse floods"]["state"] == "unknown"
+    say({"flood": None})
+    assert words(mesh_ctl) == [] and checks(mesh_ctl)["sparse floods"]["state"] == "unknown"
+    # No link of a ring may rest.
+    fake["Riley"].says = awake("flood-all")
+    assert words(ctl) == []
 
 
 def test_a_client_that_floods(ctl, fake):

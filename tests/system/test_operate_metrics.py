@@ -386,7 +386,7 @@ FIRE = {
     "HerdLinkRefused": {("herd_link_state", 'state="refused"'): constant(1)},
     "HerdLinkDisabled": {("herd_link_enabled", ""): constant(0)},
     "HerdLinkFlapping": {("herd_link_connects_total", ""): growing(1)},
-    "HerdLinksAwake": {("herd_flood_rests", ""): constant(0)},
+    "HerdLinksAwake": {("herd_flood_rests", ""): constant(0), ("herd_link_eager", ""): constant(0)},
     "HerdLinkTwin": {("herd_link_twins_total", ""): growing(2)},
     "HerdLinkLags": {("herd_link_lag_seconds", ""): constant(6)},
     "HerdPropagationSlow": {("herd_link_propagation_seconds_bucket", 'le="2.5"'): growing(60),
