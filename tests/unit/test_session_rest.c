@@ -280,6 +280,9 @@ test_another_file_asks_again(void **state HERD_UNUSED)
 	pair_close(&pair);
 }
 
+#define LONG_NAME \
+	"0123456789012345678901234567890123456789012345678901234567890123"
+
 static void
 test_bad_words_end_the_session(void **state HERD_UNUSED)
 {
@@ -290,7 +293,9 @@ test_bad_words_end_the_session(void **state HERD_UNUSED)
 		"EAGER Ann 1 000000000000005 -",
 		"EAGER Ann 1 000000000000000G -",
 		"EAGER A/n 1 0000000000000005 -",
-		"EAGER Ann 1 0000000000000005 B/b" };
+		"EAGER Ann 1 0000000000000005 B/b",
+		"EAGER " LONG_NAME "x 1 0000000000000005 -",
+		"EAGER Ann 1 0000000000000005 " LONG_NAME "x" };
 	struct ends_time time;
 	struct end bob;
 
@@ -304,6 +309,10 @@ test_bad_words_end_the_session(void **state HERD_UNUSED)
 	bob_syncs(&bob, &time);
 	end_hears(&bob, "EAGER", &time);
 	end_hears(&bob, "EAGER Ann 1 0000000000000005 Bob", &time);
+	end_hears(&bob,
+	    "EAGER " LONG_NAME
+	    " 4611686018427387904 0000000000000005 " LONG_NAME,
+	    &time);
 	assert_int_equal(bob.session.state, SESSION_SYNCED);
 	end_release(&bob);
 }
