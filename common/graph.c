@@ -22,6 +22,7 @@ struct walk {
 	size_t *low;            /* per node: earliest node it can go back to */
 	size_t *via;            /* per node: the edge by which it was seen */
 	size_t *stack;
+	size_t *left;     /* per node: its edges, for take_out() */
 	const bool *gone; /* per edge: it is left out; NULL: none is */
 };
 
@@ -35,6 +36,7 @@ walk_release(struct walk *walk)
 	free(walk->low);
 	free(walk->via);
 	free(walk->stack);
+	free(walk->left);
 }
 
 /* calloc(0) may give NULL, which is no failure. */
@@ -58,9 +60,10 @@ walk_init(struct walk *walk, size_t nodes, const struct graph_edge *edges,
 	walk->low = array(nodes, sizeof(*walk->low));
 	walk->via = array(nodes, sizeof(*walk->via));
 	walk->stack = array(nodes, sizeof(*walk->stack));
+	walk->left = array(nodes, sizeof(*walk->left));
 	if (walk->heads == NULL || walk->ends == NULL || walk->next == NULL ||
 	    walk->order == NULL || walk->low == NULL || walk->via == NULL ||
-	    walk->stack == NULL) {
+	    walk->stack == NULL || walk->left == NULL) {
 		walk_release(walk);
 		return HERD_ENOMEM;
 	}
@@ -309,25 +312,45 @@ rank_edges(const struct walk *walk, const struct graph_edge *edges,
 	qsort(ranked, edge_count, sizeof(*ranked), compare_ranked);
 }
 
+/*
+ * A node that has two edges left needs both: without one of them the other is a
+ * bridge. This saves half of the studies.
+ */
+static bool
+is_needed(const struct graph_edge *ends, const size_t *left)
+{
+	return ends->a != ends->b && (left[ends->a] <= 2 || left[ends->b] <= 2);
+}
+
 /* Takes out, in their order, all edges that are not needed. */
 static void
 take_out(struct walk *walk, size_t edge_count, const struct ranked *ranked,
     bool *gone, struct graph_facts *facts)
 {
-	size_t i, parts, bridges, cuts;
+	size_t i, parts, bridges, cuts, *left = walk->left;
 
+	for (i = 0; i < walk->nodes; i++)
+		left[i] = walk->heads[i + 1u] - walk->heads[i];
 	study(walk, edge_count, facts);
 	parts = facts->parts;
 	bridges = facts->bridge_count;
 	cuts = facts->cut_count;
 	walk->gone = gone;
 	for (i = 0; i < edge_count; i++) {
+		const struct graph_edge *ends = &ranked[i].ends;
+
+		if (is_needed(ends, left))
+			continue;
 		/* Bridges and cut vertices never go away: counting will do. */
 		gone[ranked[i].edge] = true;
 		study(walk, edge_count, facts);
-		if (facts->parts != parts || facts->bridge_count != bridges ||
-		    facts->cut_count != cuts)
+		if (facts->parts == parts && facts->bridge_count == bridges &&
+		    facts->cut_count == cuts) {
+			left[ends->a]--;
+			left[ends->b]--;
+		} else {
 			gone[ranked[i].edge] = false;
+		}
 	}
 }
 

@@ -13,7 +13,7 @@ python=$2
 jobs=-j$(nproc)
 threads="test_addresses test_commit test_loop_watch test_places test_resolver
 	test_stress"
-system="test_admin test_heavy test_herd test_links test_signals test_store
+system="test_admin test_flood test_heavy test_herd test_links test_signals test_store
 	test_store_damage test_store_files"
 client="formats herd lessons live once repl terminal trust wait"
 # The look for leaks stops all threads at the end of a process, which hangs

@@ -46,6 +46,8 @@ enum probe { PROBE_NODE, PROBE_PEERS, PROBE_PLACES, PROBE_TABLES, PROBE_FACTS };
 	    "all links are synced", "") \
 	X(TOPIC_RESTLESS, "restless links", PROBE_PEERS, EXAM_PEERS, \
 	    "no link comes and goes", "") \
+	X(TOPIC_AWAKE, "sparse floods", PROBE_PEERS, EXAM_STATUS, \
+	    "links rest that may, or it is known why they do not", "") \
 	X(TOPIC_ISOLATED, "isolated", PROBE_NODE, EXAM_STATUS, \
 	    "every node has a neighbour, or needs none", "") \
 	X(TOPIC_STATES, "states", PROBE_NODE, EXAM_STATUS, \
@@ -158,6 +160,9 @@ struct topic_row {
 	X(FINDING_FLAPPING, "link-flapping", PLUGIN_WARNING, TOPIC_RESTLESS, \
 	    "the link ends again and again, and each time the tables are compared", \
 	    "herdctl peer show {name} -n {node}") \
+	X(FINDING_AWAKE, "links-awake", PLUGIN_WARNING, TOPIC_AWAKE, \
+	    "reports reach all nodes, but cost as many messages as with flood: all", \
+	    "herdctl peer ls -n {node} --columns peer,state,flood") \
 	X(FINDING_ISOLATED, "isolated", PLUGIN_WARNING, TOPIC_ISOLATED, \
 	    "the node serves alone: its reports reach nobody until a neighbour is back", \
 	    "herdctl peer ls -n {node}") \

@@ -7,6 +7,7 @@
 
 #include "base/xbuf.h"
 #include "cmd/parts.h"
+#include "herd/eager.h"
 #include "herd/time.h"
 #include "run/fields.h"
 
@@ -169,6 +170,96 @@ find_flapping(struct findings *f, const struct answer *a)
 	    finding_row(FINDING_FLAPPING)->means);
 }
 
+/* --- links that do not rest ------------------------------------------- */
+
+/* A restart or a reload of all nodes takes a while. */
+#define AWAKE_S 60.0
+
+/* In a tree or a ring all links are needed. */
+static bool
+may_any_rest(const struct findings *f)
+{
+	const struct herdfile *file = &f->exam->run->herd->file;
+	struct eager eager;
+	bool may;
+
+	must(eager_of_file(file, &eager));
+	may = eager.count < eager.links;
+	eager_release(&eager);
+	return may;
+}
+
+/* Does another finding tell why? */
+static bool
+is_known_why(const struct findings *f, const char *node, const char *peer)
+{
+	const struct answer *a = status_of(f, node);
+	const struct answer *other = peer == NULL ? NULL : status_of(f, peer);
+
+	return (a != NULL && a->status != STATUS_OK) ||
+	       (other != NULL && other->status != STATUS_OK) ||
+	       (peer != NULL && (down_at(f, node, peer) != NULL ||
+				    down_at(f, peer, node) != NULL));
+}
+
+static void
+say_why_awake(
+    struct finding *found, const char *why, const char *node, const char *peer)
+{
+	const char *means = finding_row(FINDING_AWAKE)->means;
+
+	if (strcmp(why, "link-down") == 0 && peer != NULL)
+		finding_say_why(found,
+		    "%s: its link to %s is needed, and was not up for "
+		    "link.rest_after, or %s is of an earlier edition: %s",
+		    node, peer, peer, means);
+	else if (strcmp(why, "flood-all") == 0)
+		finding_say_why(found, "%s: its herd file says flood: all: %s",
+		    node, means);
+	else if (strcmp(why, "other-file") == 0)
+		finding_say_why(found,
+		    "%s: its herd file has other nodes or links: %s", node,
+		    means);
+	else if (strcmp(why, "silent") == 0)
+		finding_say_why(found,
+		    "%s: it is of an earlier edition, or has never had all of "
+		    "the links that are needed: %s",
+		    node, means);
+	else
+		finding_say_why(found,
+		    "%s: somebody has said of it what it cannot have said; "
+		    "until all nodes were down at once: %s",
+		    node, means);
+}
+
+/* One for the herd, because what one node says keeps all links awake. */
+static void
+find_awake(struct findings *f, const struct answer *a)
+{
+	const cJSON *flood = fields_at(a->json, "flood");
+	const char *why = fields_text(flood, "because");
+	const char *node = fields_text(flood, "node");
+	const char *peer = fields_text(flood, "peer");
+	double since = fields_number(flood, "since_s", FIELDS_UNKNOWN);
+	const struct answer *culprit;
+	struct finding *found;
+
+	if (!cJSON_IsObject(flood))
+		findings_lack(f, TOPIC_AWAKE);
+	if (why == NULL || node == NULL || !(since >= AWAKE_S))
+		return;
+	findings_each(other, f) if (other->id == FINDING_AWAKE) return;
+	if (!may_any_rest(f))
+		return;
+	culprit = status_of(f, node);
+	found = findings_add(f, FINDING_AWAKE,
+	    culprit == NULL ? a->target : culprit->target, node,
+	    "%s says that links cannot rest because of %s, for %.0f s",
+	    a->target->name, node, since);
+	found->follows = is_known_why(f, node, peer);
+	say_why_awake(found, why, node, peer);
+}
+
 /* --- the herd -------------------------------------------------------- */
 
 static void
@@ -202,6 +293,7 @@ judge_links(struct findings *findings)
 		cJSON_ArrayForEach(link, fields_at(a->json, "peers.down"))
 			find_down_link(findings, a, link);
 		find_twins(findings, a);
+		find_awake(findings, a);
 	}
 	answers_each(link, &findings->exam->restless)
 		find_flapping(findings, link);

@@ -244,6 +244,7 @@ add_flood(struct http_call *call, struct json *json)
 	json_object(json, "flood");
 	json_word(json, "mode", flood.sparse ? "sparse" : "all");
 	json_bool(json, "rests", flood.rests);
+	row_seconds(json, "since_s", flood.since, clock_mono());
 	json_count(json, "wakes", flood.wakes);
 	row_word(json, "because",
 	    flood.sparse && !flood.rests ? roster_reason_word(flood.reason)

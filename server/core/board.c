@@ -11,6 +11,7 @@ board_init(struct board *board)
 {
 	atomic_init(&board->synced, 0);
 	atomic_init(&board->exchanging, 0);
+	atomic_init(&board->waking, 0);
 	atomic_init(&board->sessions, 0);
 }
 
@@ -41,6 +42,23 @@ void
 board_leave(struct board *board)
 {
 	uint32_t before = atomic_fetch_sub(&board->exchanging, 1);
+
+	assert(before > 0);
+}
+
+bool
+board_try_wake(struct board *board, bool must)
+{
+	if (atomic_fetch_add(&board->waking, 1) < BOARD_WAKES_MAX || must)
+		return true;
+	atomic_fetch_sub(&board->waking, 1);
+	return false;
+}
+
+void
+board_end_wake(struct board *board)
+{
+	uint32_t before = atomic_fetch_sub(&board->waking, 1);
 
 	assert(before > 0);
 }

@@ -14,6 +14,7 @@
 struct board {
 	_Atomic uint32_t synced;
 	_Atomic uint32_t exchanging; /* first exchanges under way */
+	_Atomic uint32_t waking;     /* exchanges of links that woke */
 	_Atomic uint32_t sessions;   /* number of the last one on any link */
 };
 
@@ -31,9 +32,18 @@ bool board_try_enter(struct board *board);
 void board_enter(struct board *board);
 void board_leave(struct board *board);
 
+/*
+ * May this node begin to compare on one more link that woke? All its links wake
+ * at once, and each comparison takes memory, so BOARD_WAKES_MAX compare at a
+ * time, or more if one `must`. If so, it is counted until board_end_wake().
+ */
+bool board_try_wake(struct board *board, bool must);
+void board_end_wake(struct board *board);
+
 void board_synced(struct board *board);
 void board_unsynced(struct board *board);
 
+#define BOARD_WAKES_MAX 4u
 #define BOARD_LINKS_MAX 254u
 /* Session numbers: the link (0 to 253) above, a counter of 24 bits below. */
 uint32_t board_session_number(struct board *board, unsigned link);

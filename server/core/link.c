@@ -494,6 +494,7 @@ link_deadline(const struct link *link)
 	sooner(&at, link->retry_at);
 	sooner(&at, link->await_at);
 	sooner(&at, link->settle_at);
+	sooner(&at, link->awake_until);
 	if (link->waiting != NULL && link->conn != NULL)
 		sooner(&at, mono_add(link->probed, LINK_PROBE_NS));
 	return at;

@@ -115,12 +115,13 @@ struct link {
 	enum link_state state;
 	struct mono since;
 	struct backoff backoff;
-	bool trying;            /* an attempt is under way */
-	struct mono began;      /* that attempt, or the last one */
-	bool answers_knock;     /* the attempt is the answer to a knock */
-	struct mono retry_at;   /* 0: no attempt is due */
-	bool eager;             /* it never rests */
-	struct mono settle_at;  /* when it has been up for long; 0: it has */
+	bool trying;             /* an attempt is under way */
+	struct mono began;       /* that attempt, or the last one */
+	bool answers_knock;      /* the attempt is the answer to a knock */
+	struct mono retry_at;    /* 0: no attempt is due */
+	bool eager;              /* it never rests */
+	struct mono settle_at;   /* when it has been up for long; 0: it has */
+	struct mono awake_until; /* it woke: it does not rest before; 0: may */
 	struct mono await_at;   /* when to tell that the peer has not dialled */
 	struct link_conn *conn; /* HELLO accepted */
 	struct link_conn *dialled; /* of the attempt under way */

@@ -318,8 +318,8 @@ link_conn_settle(struct link_conn *conn, struct mono now, struct wall clock)
 		}
 		link_flood_follow(conn->driver, now);
 		/* What has changed meanwhile may be said on this one too. */
-		wants_room |=
-		    session->control.len > 0 || session_has_words(session);
+		wants_room |= session->control.len > 0 ||
+			      session_words_are_due(session, now);
 	}
 	driver->actions->arm(driver->arg, conn, wants_room);
 	if (conn->link != NULL && conn->link->conn == conn &&

@@ -2,6 +2,7 @@
 #include "core/link_flood.h"
 
 #include "core/link_conn.h"
+#include "core/mutant.h"
 #include "core/session_hello.h"
 
 /*
@@ -29,13 +30,26 @@ first_down(const struct link_driver *driver)
 	return "";
 }
 
+/*
+ * A link that woke stays awake for a while, because each wake costs a
+ * comparison, and what other nodes say may change all the time.
+ */
+static void
+note_wake(struct link *link, struct mono now)
+{
+	link->awake_until = mono_add(now, link->driver->rest_after_ns);
+	link->driver->actions->arm_link(link->driver->arg, link);
+}
+
 static void
 follow_link(struct link *link, bool rests, struct mono now)
 {
 	struct session *session = &link->conn->session;
-	bool may_rest = rests && !link->eager;
+	bool may_rest = rests && !link->eager && link->awake_until.ns == 0;
 	bool turns = session->may_rest != may_rest;
 
+	if (turns && !may_rest && !MUTANT(WAKE_OFTEN))
+		note_wake(link, now);
 	if (turns)
 		session_let_rest(session, may_rest, now);
 	if (turns || session_has_words(session))
@@ -46,10 +60,12 @@ static void
 follow_all(struct link_driver *driver, struct mono now)
 {
 	const struct roster *roster = driver->sessions->roster;
+	/* Few links compare at a time: nodes do not all begin with the same. */
+	unsigned first = (unsigned)(driver->sessions->boot % LINKS_MAX);
 
 	driver->followed = roster->changes;
 	for (unsigned i = 0; i < LINKS_MAX; i++) {
-		struct link *link = driver->links[i];
+		struct link *link = driver->links[(first + i) % LINKS_MAX];
 
 		if (link != NULL && link->conn != NULL &&
 		    link->conn->session.state != SESSION_CLOSED)
@@ -110,13 +126,22 @@ link_flood_up(struct link *link, struct mono now)
 	link_flood_note(link->driver, now);
 }
 
+static bool
+is_past(struct mono *at, struct mono now)
+{
+	if (at->ns == 0 || now.ns < at->ns)
+		return false;
+	*at = (struct mono){ 0 };
+	return true;
+}
+
 void
 link_flood_on_time(struct link *link, struct mono now)
 {
-	if (link->settle_at.ns == 0 || now.ns < link->settle_at.ns)
-		return;
-	link->settle_at = (struct mono){ 0 };
-	link_flood_note(link->driver, now);
+	bool settles = is_past(&link->settle_at, now);
+
+	if (is_past(&link->awake_until, now) || settles)
+		link_flood_note(link->driver, now);
 }
 
 void

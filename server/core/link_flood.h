@@ -31,7 +31,7 @@ void link_flood_follow(struct link_driver *driver, struct mono now);
 /* The link is SYNCED on a new connection: from now on it must stay up. */
 void link_flood_up(struct link *link, struct mono now);
 
-/* Looks whether the link has been up for long enough. */
+/* Looks whether the link has been up, or awake, for long enough. */
 void link_flood_on_time(struct link *link, struct mono now);
 
 #endif

@@ -63,6 +63,9 @@
 	X(LOCAL_WAKE, "local-wake", "it wakes its two nodes alone")           \
 	X(REST_EARLY, "rest-early", "a link rests before SYNCED")             \
 	X(REST_ALONE, "rest-alone", "rests whatever the others say")          \
+	X(WAKE_OFTEN, "wake-often", "a link that woke may rest at once")      \
+	X(WORDS_AT_ONCE, "words-at-once", "words leave whenever they change") \
+	X(BELIEVE_ALL, "believe-all", "a word with the greatest number")      \
 	X(NEW_BRIDGE, "new-bridge", "the eager links have new bridges")       \
 	X(NEW_CUT, "new-cut", "the eager links have new cut vertices")
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/roster.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@ is_against(const struct roster *roster, const struct roster_word *word)
 
 	if (MUTANT(REST_ALONE) && !is_self)
 		return word->number != 0 && is_down;
+	if (word->number == ROSTER_NUMBER_MAX && !MUTANT(BELIEVE_ALL))
+		return true;
 	return word->number == 0 || word->hash == 0 ||
 	       word->hash != roster->self->hash || is_down;
 }
@@ -63,7 +66,8 @@ roster_find(const struct roster *roster, struct span name)
 {
 	struct roster_word key = { .number = 0 };
 
-	snprintf(key.name, sizeof(key.name), SPAN_FMT, SPAN_ARG(name));
+	assert(name.len < sizeof(key.name));
+	memcpy(key.name, name.data, name.len);
 	return roster->count == 0 ? NULL
 				  : bsearch(&key, roster->words, roster->count,
 					sizeof(key), compare_words);
@@ -191,6 +195,15 @@ roster_hear(struct roster *roster, const struct roster_word *heard)
 	roster_set_against(roster, others + is_against(roster, word));
 }
 
+bool
+roster_has_news(const struct roster *roster, uint64_t told)
+{
+	const struct roster_word *last =
+	    TAILQ_LAST(&roster->changed, roster_list);
+
+	return last != NULL && last->changed > told;
+}
+
 const struct roster_word *
 roster_next(const struct roster *roster, uint64_t told)
 {
@@ -229,6 +242,8 @@ reason_of(const struct roster *roster, const struct roster_word *word)
 {
 	if (word->number == 0)
 		return word->down[0] != '\0' ? ROSTER_DOWN : ROSTER_SILENT;
+	if (word->number == ROSTER_NUMBER_MAX)
+		return ROSTER_SPENT;
 	if (word->hash == 0)
 		return ROSTER_ALL;
 	return word->hash != roster->self->hash ? ROSTER_OTHER : ROSTER_DOWN;

@@ -17,6 +17,7 @@
 #include "herd/error.h"
 #include "herd/report.h"
 
+/* No node comes to it by itself, so a word with it is not believed. */
 #define ROSTER_NUMBER_MAX (UINT64_C(1) << 62)
 
 typedef char roster_name[REPORT_ORIGIN_MAX + 1];
@@ -67,6 +68,9 @@ void roster_say(struct roster *roster, uint64_t hash, const char *down);
  */
 void roster_hear(struct roster *roster, const struct roster_word *heard);
 
+/* Has a word changed after `told`? */
+bool roster_has_news(const struct roster *roster, uint64_t told);
+
 /* The first word that changed after `told`, NULL if there is none. */
 const struct roster_word *roster_next(
     const struct roster *roster, uint64_t told);
@@ -79,6 +83,7 @@ bool roster_rests(const struct roster *roster);
 	X(ROSTER_SILENT, "silent")    \
 	X(ROSTER_ALL, "flood-all")    \
 	X(ROSTER_OTHER, "other-file") \
+	X(ROSTER_SPENT, "forged")     \
 	X(ROSTER_DOWN, "link-down")
 
 enum roster_reason {

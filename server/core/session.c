@@ -73,6 +73,17 @@ static const unsigned TRANSITIONS[] = {
 };
 
 void
+session_leave_board(struct session *session)
+{
+	if (session->counted)
+		board_leave(session->node->board);
+	if (session->waking)
+		board_end_wake(session->node->board);
+	session->counted = false;
+	session->waking = false;
+}
+
+void
 session_set_state(struct session *session, enum session_state state)
 {
 	assert(state == SESSION_CLOSED ||
@@ -85,11 +96,9 @@ session_set_state(struct session *session, enum session_state state)
 		mutant_keep_outbox(&session->outbox);
 	outbox_detach(&session->outbox);
 	exchange_release(&session->exchange);
-	if (session->counted)
-		board_leave(session->node->board);
+	session_leave_board(session);
 	if (session->synced)
 		board_unsynced(session->node->board);
-	session->counted = false;
 	session->synced = false;
 	session->ack_waits = false;
 }
@@ -403,18 +412,24 @@ session_has_words(const struct session *session)
 	       session->state != SESSION_CLOSED &&
 	       session_knows(session, SESSION_SPARSE) &&
 	       (session->words_asked != roster->sets ||
-		   roster_next(roster, session->words_told) != NULL);
+		   roster_has_news(roster, session->words_told));
+}
+
+bool
+session_words_are_due(const struct session *session, struct mono now)
+{
+	return session_has_words(session) && now.ns >= session->words_at.ns;
 }
 
 /* Words of the roster, the oldest change first; each once, however late. */
 static enum herd_error
-session_fill_words(struct session *session, struct buf *out)
+session_fill_words(struct session *session, struct buf *out, struct mono now)
 {
 	const struct roster *roster = session->node->roster;
 	const struct roster_word *word;
 	enum herd_error error = HERD_OK;
 
-	if (!session_has_words(session))
+	if (!session_words_are_due(session, now))
 		return HERD_OK;
 	if (session->words_asked != roster->sets) {
 		error = buf_add_text(out, "EAGER\n");
@@ -429,6 +444,8 @@ session_fill_words(struct session *session, struct buf *out)
 		    word->down[0] == '\0' ? "-" : word->down);
 		session->words_told = word->changed;
 	}
+	if (word == NULL && !MUTANT(WORDS_AT_ONCE))
+		session->words_at = mono_add(now, SESSION_WORDS_NS);
 	return error;
 }
 
@@ -442,7 +459,7 @@ session_fill(struct session *session, struct buf *out, struct mono now)
 	if (session->state == SESSION_CLOSED)
 		return false;
 	if (error == HERD_OK)
-		error = session_fill_words(session, out);
+		error = session_fill_words(session, out, now);
 	if (error == HERD_OK)
 		error = session_fill_digests(session, out);
 	if (error == HERD_OK && out->len < SESSION_OUT_MAX &&
@@ -453,7 +470,8 @@ session_fill(struct session *session, struct buf *out, struct mono now)
 	if (error != HERD_OK)
 		session_lost(session, "out of memory");
 	return session->state != SESSION_CLOSED &&
-	       (session->exchange.due != 0 || session_has_words(session) ||
+	       (session->exchange.due != 0 ||
+		   session_words_are_due(session, now) ||
 		   session_may_flush(session, now));
 }
 
@@ -554,6 +572,9 @@ session_tick(struct session *session, struct mono now)
 		(MUTANT(EARLY_NEXT_CHECK) && session->state == SESSION_NEXT)) &&
 	    now.ns >= session->verify_at.ns)
 		session_start_exchange(session, now);
+	if (session->state == SESSION_SYNCED && session->woke.ns != 0 &&
+	    now.ns >= session->wake_at.ns)
+		session_try_wake(session, now);
 }
 
 static void
@@ -586,6 +607,11 @@ session_deadline(const struct session *session)
 		sooner(&at, session->poll_at);
 	if (session->state == SESSION_SYNCED)
 		sooner(&at, session->verify_at);
+	if (session->state == SESSION_SYNCED && session->woke.ns != 0)
+		sooner(&at, session->wake_at);
+	if (session->words_at.ns > session->ticked.ns &&
+	    session_has_words(session))
+		sooner(&at, session->words_at);
 	return at;
 }
 

@@ -30,6 +30,10 @@
 #define SESSION_ACK_NS (100u * HERD_NS_PER_MS)
 #define SESSION_REPAIR_AGE_NS (60u * HERD_NS_PER_S)
 #define SESSION_POLL_NS (20u * HERD_NS_PER_MS)
+/* Between two batches of the roster's words. */
+#define SESSION_WORDS_NS (100u * HERD_NS_PER_MS)
+/* How long a link that woke waits for others to compare. */
+#define SESSION_WAKE_NS (5u * HERD_NS_PER_S)
 #define SESSION_MARKS 64u /* sent positions not yet acked */
 #define SESSION_ERROR_MAX 200u
 
@@ -187,8 +191,12 @@ struct session {
 
 	/* sparse flooding */
 	bool may_rest;        /* once SYNCED it owes nothing */
+	struct mono woke;     /* since then it has to compare; 0: it has not */
+	struct mono wake_at;  /* when to try that */
+	bool waking;          /* it compares; on the board */
 	uint64_t words_told;  /* of the roster's changes */
 	uint64_t words_asked; /* of the roster's sets */
+	struct mono words_at; /* no words leave before */
 
 	/* liveness */
 	struct mono started;
@@ -279,16 +287,22 @@ int64_t session_clock_ns(
 
 /*
  * From now on the link rests while it is SYNCED: it owes no reports, but goes
- * on with PING and CHECK. Or it may rest no more: then it compares the tables
- * again, because what came meanwhile was not owed.
+ * on with PING and CHECK. Or it may rest no more: then it owes new reports, and
+ * compares the tables, because what came meanwhile was not owed. If too many
+ * links compare just now, it waits, SESSION_WAKE_NS at most.
  */
 void session_let_rest(struct session *session, bool may_rest, struct mono now);
 
 /* Is it SYNCED, and owes nothing? */
 bool session_is_resting(const struct session *session);
 
-/* Are there words of the roster that the peer was not told? */
+/*
+ * Are there words of the roster that the peer was not told? They are due when
+ * the last ones left SESSION_WORDS_NS ago: so the first ones leave at once, and
+ * a node whose word changes all the time costs the herd little.
+ */
 bool session_has_words(const struct session *session);
+bool session_words_are_due(const struct session *session, struct mono now);
 
 /* Records are owed that may leave now, although they could wait longer. */
 bool session_may_flush(const struct session *session, struct mono now);
@@ -310,6 +324,9 @@ void session_set_state(struct session *session, enum session_state state);
 /* Closes it without a BYE. Once closed, nothing changes. */
 void session_close(
     struct session *session, enum session_reason reason, bool by_peer);
+
+/* It is in no exchange that the board counts. */
+void session_leave_board(struct session *session);
 
 /* Tells the peer our bounds if it does not know them. */
 void session_tell_limits(struct session *session);

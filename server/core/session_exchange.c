@@ -59,7 +59,8 @@ session_start_exchange(struct session *session, struct mono now)
 
 	exchange_release(exchange);
 	exchange->number++;
-	exchange->wakes = session_is_resting(session);
+	exchange->wakes = session->woke.ns != 0 || session_is_resting(session);
+	session->woke = (struct mono){ 0 };
 	exchange->cut_ns = session_cut_ns(session, now);
 	exchange->peer_checked = false;
 	exchange->next_received = false;
@@ -86,6 +87,18 @@ session_is_resting(const struct session *session)
 	return session->state == SESSION_SYNCED && !session->outbox.attached;
 }
 
+void
+session_try_wake(struct session *session, struct mono now)
+{
+	bool must = mono_since(now, session->woke) >= SESSION_WAKE_NS;
+
+	session->waking = board_try_wake(session->node->board, must);
+	if (session->waking)
+		session_start_exchange(session, now);
+	else
+		session->wake_at = mono_add(now, SESSION_POLL_NS);
+}
+
 /*
  * Rests, or wakes. A report that came while the link rested is owed by no
  * outbox, so attaching it alone would not do.
@@ -96,12 +109,14 @@ session_rest(struct session *session, struct mono now)
 	if (session->state != SESSION_SYNCED &&
 	    !(MUTANT(REST_EARLY) && session->state == SESSION_DRAIN))
 		return;
-	if (session->may_rest)
+	if (session->may_rest) {
 		outbox_detach(&session->outbox);
-	else if (!session->outbox.attached && MUTANT(WAKE_NO_CHECK))
-		(void)session_attach(session);
-	else if (!session->outbox.attached)
-		session_start_exchange(session, now);
+		session->woke = (struct mono){ 0 };
+	} else if (!session->outbox.attached && session_attach(session) &&
+		   !MUTANT(WAKE_NO_CHECK)) {
+		session->woke = now;
+		session_try_wake(session, now);
+	}
 }
 
 void
@@ -303,9 +318,7 @@ session_end_exchange(struct session *session, struct mono now)
 	session_set_state(session, SESSION_SYNCED);
 	session->stats.exchanges++;
 	session->synced_at = now;
-	if (session->counted)
-		board_leave(session->node->board);
-	session->counted = false;
+	session_leave_board(session);
 	if (!session->synced)
 		board_synced(session->node->board);
 	session->synced = true;

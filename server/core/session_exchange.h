@@ -34,6 +34,9 @@ void session_consider_exchange(struct session *session, struct mono now);
 /* CHECK N+1: compare everything again. */
 void session_start_exchange(struct session *session, struct mono now);
 
+/* A link that woke: the same, if not too many do so just now; else later. */
+void session_try_wake(struct session *session, struct mono now);
+
 /* Appends DIGEST lines that are due, up to about SESSION_OUT_MAX bytes. */
 HERD_MUST_CHECK enum herd_error session_fill_digests(
     struct session *session, struct buf *out);

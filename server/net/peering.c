@@ -112,12 +112,17 @@ publish_flood(struct peering *peering)
 {
 	const struct roster *roster = &peering->roster;
 	struct peering_flood *flood = &peering->published_flood;
+	bool rests = roster_rests(roster);
 	const struct roster_word *word;
 
-	*flood =
-	    (struct peering_flood){ .sparse = peering->driver.eager_hash != 0,
-		    .rests = roster_rests(roster),
-		    .wakes = roster->wakes };
+	*flood = (struct peering_flood){
+		.sparse = peering->driver.eager_hash != 0,
+		.rests = rests,
+		.since = flood->since.ns != 0 && flood->rests == rests
+			     ? flood->since
+			     : clock_mono(),
+		.wakes = roster->wakes,
+	};
 	word = roster_objection(roster, &flood->reason);
 	if (word == NULL)
 		return;

@@ -82,9 +82,10 @@ unsigned peering_changes(struct peering *peering, struct span peer,
 
 /* How the node floods at one moment. */
 struct peering_flood {
-	bool sparse;    /* its herd file says so */
-	bool rests;     /* links that are not eager rest */
-	uint64_t wakes; /* how often they had to stop resting */
+	bool sparse;       /* its herd file says so */
+	bool rests;        /* links that are not eager rest */
+	struct mono since; /* of `rests` */
+	uint64_t wakes;    /* how often they had to stop resting */
 	/* Else one node that keeps them from resting, and why. */
 	enum roster_reason reason;
 	roster_name node;

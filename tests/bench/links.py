@@ -162,6 +162,7 @@ class HerdOfFive:
         self.herd.start()
         self.herd.wait_synced()
         self.nodes = list(self.herd)
+        wait_until(lambda: all(admin(n, "GET", "/v1/status")["flood"]["rests"] for n in self.nodes), "links rest", 60)
         self.pids = [node.process.pid for node in self.nodes]
         self.ports = [node.clients for node in (self.nodes if self.everywhere else self.nodes[:1])]
         return self

@@ -9,7 +9,6 @@
 #include "core/mutant.h"
 #include "sim/sim.h"
 
-#define REACH_NS (3 * SIM_S)
 #define WAKE_NS (2 * SIM_S)
 #define BREAK_TRIES 20u
 
@@ -305,8 +304,8 @@ find_parts(struct world *world, bool eager, size_t *part)
 	for (unsigned i = 0; i < plan->edge_count; i++) {
 		const struct sim_edge *edge = &plan->edges[i];
 
-		if (world->blocked[i] == 0 && world->nodes[edge->a].up &&
-		    world->nodes[edge->b].up &&
+		if (world->blocked[i] == 0 && i != world->gone &&
+		    world->nodes[edge->a].up && world->nodes[edge->b].up &&
 		    (!eager || flood_is_eager(world, SIM_NONE, i)))
 			links[count++] =
 			    (struct graph_edge){ edge->a, edge->b };
@@ -316,6 +315,16 @@ find_parts(struct world *world, bool eager, size_t *part)
 	for (unsigned i = 0; i < plan->nodes; i++)
 		parts -= !world->nodes[i].up;
 	return (unsigned)parts;
+}
+
+unsigned
+flood_count_parts(struct world *world, bool eager)
+{
+	size_t *part = sim_alloc(world->plan.nodes, sizeof(*part));
+	unsigned count = find_parts(world, eager, part);
+
+	free(part);
+	return count;
 }
 
 unsigned
@@ -348,9 +357,9 @@ has_spread(struct world *world, const struct node *node, unsigned client)
 	return flood_reach(world, node, client, &have) == have;
 }
 
-static void
-expect_spread(struct world *world, const struct node *node, unsigned client,
-    uint64_t ns, const char *what)
+void
+flood_expect_spread(struct world *world, const struct node *node,
+    unsigned client, uint64_t ns, const char *what)
 {
 	uint64_t until = world->now + ns;
 
@@ -395,26 +404,35 @@ start_again(struct world *world)
 		node_start(&world->nodes[i]);
 }
 
-/* The node with the most eager links: the herd hangs on it most. */
-static struct node *
-find_busiest(struct world *world)
+/* Parts into which the herd falls without the node. */
+static unsigned
+parts_without(struct world *world, struct node *node, bool eager)
 {
-	struct node *busiest = flood_draw_up(world);
-	unsigned most = 0;
+	unsigned count;
+
+	node->up = false;
+	count = flood_count_parts(world, eager);
+	node->up = true;
+	return count;
+}
+
+/*
+ * A node without which the eager links are in more parts than the herd. There
+ * should be none: then any.
+ */
+static struct node *
+find_critical(struct world *world)
+{
+	struct node *critical = flood_draw_up(world);
 
 	for (unsigned i = 0; i < world->plan.nodes; i++) {
-		const struct node *node = &world->nodes[i];
-		unsigned count = 0;
+		struct node *node = &world->nodes[i];
 
-		for (unsigned j = 0; j < node->edge_count; j++)
-			count += flood_is_eager(
-			    world, SIM_NONE, node->edges[j].edge);
-		if (count <= most)
-			continue;
-		most = count;
-		busiest = &world->nodes[i];
+		if (node->up && parts_without(world, node, true) >
+				    parts_without(world, node, false))
+			critical = node;
 	}
-	return busiest;
+	return critical;
 }
 
 /*
@@ -426,9 +444,7 @@ stage_crash(struct world *world)
 {
 	const struct plan *plan = &world->plan;
 	uint64_t patience = plan->dead_ns - plan->ping_ns;
-	struct node *node = random_percent(&world->random, 50)
-				? find_busiest(world)
-				: flood_draw_up(world);
+	struct node *node = find_critical(world);
 	struct node *other;
 	unsigned client;
 
@@ -436,12 +452,12 @@ stage_crash(struct world *world)
 	other = flood_draw_up(world);
 	client = flood_report(other);
 	if (patience > flood_trip_ns(world))
-		expect_spread(world, other, client, flood_trip_ns(world),
+		flood_expect_spread(world, other, client, flood_trip_ns(world),
 		    "right after a crash");
 }
 
-static void
-lose_edge(struct world *world, unsigned edge)
+void
+flood_lose_edge(struct world *world, unsigned edge)
 {
 	bool one_knows = random_percent(&world->random, 30);
 
@@ -492,7 +508,7 @@ break_herd(struct world *world)
 			continue;
 		}
 		world->blocked[edge]--;
-		lose_edge(world, edge);
+		flood_lose_edge(world, edge);
 	}
 	free(part);
 }
@@ -507,11 +523,11 @@ stage_wake(struct world *world)
 	node = flood_draw_up(world);
 	client = flood_report(node);
 	/* The loss is seen at once by one side; that has to do. */
-	expect_spread(world, node, client, WAKE_NS + 8 * flood_trip_ns(world),
-	    "after losses");
+	flood_expect_spread(world, node, client,
+	    WAKE_NS + 8 * flood_trip_ns(world), "after losses");
 	node = flood_draw_up(world);
 	client = flood_report(node);
-	expect_spread(world, node, client, WAKE_NS + flood_trip_ns(world),
+	flood_expect_spread(world, node, client, WAKE_NS + flood_trip_ns(world),
 	    "on links that woke");
 }
 
@@ -536,6 +552,8 @@ stage_mend(struct world *world)
 bool
 stage_losses(struct world *world)
 {
+	bool mends = true;
+
 	/* A full table may refuse the report, and an old one is not compared.
 	 */
 	if (world->plan.max_clients != 0 ||
@@ -544,11 +562,13 @@ stage_losses(struct world *world)
 	    !will_rest(world) ||
 	    flood_eager_count(world) == world->plan.edge_count)
 		return false;
-	if (random_percent(&world->random, 50))
+	if (random_percent(&world->random, 25))
+		mends = stage_unrest(world);
+	else if (random_percent(&world->random, 50))
 		stage_crash(world);
 	else
 		stage_wake(world);
-	if (!world->failed)
+	if (!world->failed && mends)
 		stage_mend(world);
 	return true;
 }

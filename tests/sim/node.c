@@ -90,17 +90,28 @@ void
 node_set_clock(struct node *node, int64_t step_ns)
 {
 	if (step_ns > node->step_ns)
-		node->doubtful_at = node->world->now;
+		node->set_at = node->world->now;
 	node->step_ns = step_ns;
+}
+
+/* What was set and set right again before it looks is nothing to it. */
+static void
+note_step(struct node *node)
+{
+	if (node->step_ns > node->seen_step_ns)
+		node->doubtful_at = node->set_at;
+	node->seen_step_ns = node->step_ns;
 }
 
 void
 node_judge_clock(struct node *node)
 {
 	struct world *world = node->world;
-	struct timekeeper_news news = link_judge_clock(&node->driver,
-	    &node->timekeeper, world_mono(world), node_clock(node));
+	struct timekeeper_news news;
 
+	note_step(node);
+	news = link_judge_clock(&node->driver, &node->timekeeper,
+	    world_mono(world), node_clock(node));
 	if (news.step_ns != 0 || news.changed)
 		world_trace(world, node, "clock %s, ahead by %.3f s",
 		    timekeeper_state_word(atomic_load(&node->timekeeper.state)),
@@ -165,6 +176,7 @@ node_start(struct node *node)
 	node->judged_ns = 0;
 	node->horizon_ns = 0;
 	node->doubtful_at = world->now;
+	node->seen_step_ns = node->step_ns;
 	board_init(&node->board);
 	timekeeper_init(&node->timekeeper, plan->expire_ns, world_mono(world),
 	    node_clock(node));

@@ -456,6 +456,8 @@ check_next(struct end *end, const struct end *peer)
 	uint32_t *here = sim_alloc(world->plan.clients, sizeof(*here));
 	uint32_t *there = sim_alloc(world->plan.clients, sizeof(*there));
 
+	/* It may have let reports expire since its clock was looked at. */
+	oracle_note_clock(node);
 	node_read(node, here);
 	if (peer->node->up)
 		node_read(peer->node, there);

@@ -118,6 +118,9 @@ check_clock(const struct node *node)
 		seer = &world->nodes[node->edges[0].peer];
 	if (!has_majority(seer, clocks, &count, slack))
 		return;
+	/* It knows what the neighbour judges, and no more. */
+	if (seer != node && is_near(node_judged(seer).ns, judged, margin))
+		return;
 	for (unsigned i = 0; i < count; i++)
 		near += is_near(clocks[i], judged, margin + slack);
 	if (near * 2 <= count)

@@ -6,6 +6,7 @@
 #include "sim/sim.h"
 
 #define EDGES_PER_NODE 2u /* of large herds: 4-regular */
+#define MESH_NODES 12u
 
 static void
 draw_edge(struct plan *plan, struct random *random, unsigned a, unsigned b)
@@ -53,6 +54,36 @@ plan_draw_ring(struct plan *plan, struct random *random)
 		draw_edge(plan, random, i,
 		    (unsigned)random_below(random, plan->nodes));
 	}
+}
+
+/* So nodes have many links that rest, and that wake at once. */
+static void
+draw_mesh(struct plan *plan, struct random *random)
+{
+	for (unsigned i = 1; i < plan->nodes; i++) {
+		for (unsigned j = 0; j < i; j++)
+			draw_edge(plan, random, j, i);
+	}
+}
+
+/* From a stream of its own, whether it is a mesh. */
+static void
+draw_graph(struct plan *plan, struct random *random)
+{
+	struct random own = { random->state ^ UINT64_C(0x94d049bb133111eb) };
+	bool is_mesh = plan->nodes > 5 && plan->nodes <= MESH_NODES &&
+		       random_percent(&own, 25);
+	size_t most = EDGES_PER_NODE * plan->nodes + 1;
+
+	if (is_mesh)
+		most = plan->nodes * (plan->nodes - 1) / 2;
+	plan->edges = sim_alloc(most, sizeof(*plan->edges));
+	if (is_mesh)
+		draw_mesh(plan, random);
+	else if (plan->nodes <= 5)
+		draw_small_graph(plan, random);
+	else
+		plan_draw_ring(plan, random);
 }
 
 static unsigned
@@ -271,12 +302,7 @@ plan_draw(struct plan *plan, struct random *random, unsigned nodes)
 {
 	memset(plan, 0, sizeof(*plan));
 	plan->nodes = nodes != 0 ? nodes : draw_node_count(random);
-	plan->edges =
-	    sim_alloc(EDGES_PER_NODE * plan->nodes + 1, sizeof(*plan->edges));
-	if (plan->nodes <= 5)
-		draw_small_graph(plan, random);
-	else
-		plan_draw_ring(plan, random);
+	draw_graph(plan, random);
 	draw_size(plan, random);
 	draw_times(plan, random);
 	draw_work(plan, random);

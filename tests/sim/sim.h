@@ -243,6 +243,8 @@ struct node {
 	unsigned life;    /* counts starts: events of earlier lives are void */
 	int64_t clock_ns; /* its wall clock minus the world's */
 	int64_t step_ns;  /* of it: by how much it was set wrong */
+	int64_t seen_step_ns; /* the same, when it looked last */
+	uint64_t set_at;      /* when it was set forward last */
 	bool step_ends;
 	struct timekeeper timekeeper;
 	struct table *table;
@@ -346,6 +348,7 @@ struct world {
 	unsigned conn_count;
 	unsigned conn_size;
 	unsigned *blocked; /* per edge: how many causes */
+	unsigned gone;     /* edge that carries nothing for another reason */
 	struct eager
 	    eager[2]; /* of the whole file; of one that lacks an edge */
 	unsigned eager_missing[2];
@@ -499,10 +502,22 @@ unsigned flood_report(struct node *node);
 /* Nodes that `node` can reach; *have: those that hold what it holds. */
 unsigned flood_reach(struct world *world, const struct node *node,
     unsigned client, unsigned *have);
+/* Fails if they do not have it within `ns`. */
+void flood_expect_spread(struct world *world, const struct node *node,
+    unsigned client, uint64_t ns, const char *what);
+/* Parts of the herd as it is now, or of its eager links. */
+unsigned flood_count_parts(struct world *world, bool eager);
+/* The edge is cut, and blocked until fault_unblock(). */
+void flood_lose_edge(struct world *world, unsigned edge);
 /* Links rest if all nodes say so, otherwise none does. */
 void stage_rest(struct world *world);
 /* Nodes and eager links are lost while links rest. False: none rests. */
 bool stage_losses(struct world *world);
+
+/* --- unrest.c ------------------------------------------------------------ */
+
+/* Something changes all the time. False: links rest no more in this run. */
+bool stage_unrest(struct world *world);
 
 /* --- mutant.c ------------------------------------------------------------ */
 

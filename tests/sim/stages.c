@@ -142,6 +142,17 @@ stage_begin(struct world *world)
 	world_run_for(world, plan->fault_ns);
 }
 
+/* No node is about to compare again because it judges its clock otherwise. */
+static bool
+clocks_are_used(struct world *world)
+{
+	for (unsigned i = 0; i < world->plan.nodes; i++) {
+		if (world->nodes[i].timekeeper.verifies)
+			return false;
+	}
+	return true;
+}
+
 /* Faults end; within 5 s after the links are up all tables are equal. */
 static void
 stage_heal(struct world *world)
@@ -160,6 +171,8 @@ stage_heal(struct world *world)
 		world_fail(world, "links are not up after healing");
 		return;
 	}
+	/* A clock that was judged again just now has yet to compare. */
+	(void)world_wait(world, clocks_are_used, TIMEKEEPER_VERIFY_NS + SIM_S);
 	if (!world_wait(world, herd_is_settled, CONVERGE_NS)) {
 		world_fail(world, "not SYNCED and drained 5 s after healing");
 		return;

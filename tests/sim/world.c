@@ -276,6 +276,7 @@ world_open(struct world *world, uint64_t seed, bool trace)
 	world->seed = seed;
 	world->random.state = seed * UINT64_C(0x2545f4914f6cdd1d);
 	world->now = SIM_START_NS;
+	world->gone = SIM_NONE;
 	world->trace = trace;
 }
 

@@ -7,7 +7,7 @@ import pytest
 from api import Api
 from nodes import CLASSIC, Herd, wait_until
 
-SPARSE = "flood: sparse\nlink: {rest_after: 300ms, redial_max: 100ms}\n"
+SETTINGS = "link: {rest_after: 300ms, redial_max: 100ms}\n"
 CHORD = {"Bernard", "Juzang"}  # without it five links make a ring
 
 
@@ -17,6 +17,10 @@ def api_of(node):
 
 def flood(node):
     return api_of(node).get("/v1/status").json["flood"]
+
+
+def reload(node):
+    assert api_of(node).post("/v1/config/reload").status == 200
 
 
 def links(herd, key):
@@ -33,7 +37,7 @@ def wait_resting(herd):
 
 @pytest.fixture
 def herd(tmp_path):
-    with Herd(tmp_path, settings=SPARSE) as herd:
+    with Herd(tmp_path, settings=SETTINGS) as herd:
         for name in CLASSIC["nodes"]:
             herd.write_for(name)
         herd.start()
@@ -61,8 +65,9 @@ def test_reports_go_round_the_ring(herd):
     wait_until(lambda: sent(herd) - before >= 5 * 4, "all is counted")
     assert sent(herd) - before <= 5 * 6
     assert links(herd, "sent")["Bernard", "Juzang"] == quiet
-    assert flood(herd["Riley"]) == {"mode": "sparse", "rests": True, "wakes": 0,
-                                    "because": None, "node": None, "peer": None}
+    assert flood(herd["Riley"]).pop("since_s") > 0
+    assert flood(herd["Riley"]).items() >= {"mode": "sparse", "rests": True, "wakes": 0, "because": None,
+                                            "node": None, "peer": None}.items()
 
 
 def test_a_resting_link_wakes_and_rests_again(herd):
@@ -86,15 +91,15 @@ def test_a_resting_link_wakes_and_rests_again(herd):
 
 
 def test_nothing_rests_unless_all_nodes_say_so(herd):
-    herd.write_for("Riley", settings=SPARSE.replace("sparse", "all"))
-    assert api_of(herd["Riley"]).post("/v1/config/reload").status == 200
+    herd.write_for("Riley", settings=SETTINGS + "flood: all\n")
+    reload(herd["Riley"])
     wait_until(lambda: flood(herd["Bernard"])["because"] == "flood-all", "Riley floods on all")
     assert flood(herd["Bernard"])["node"] == "Riley"
     assert flood(herd["Riley"])["mode"] == "all"
     wait_until(lambda: links(herd, "flood")["Bernard", "Juzang"] == "awake", "the chord is awake")
     # The setting can be reloaded.
-    herd.write_for("Riley", settings=SPARSE)
-    assert api_of(herd["Riley"]).post("/v1/config/reload").status == 200
+    herd.write_for("Riley", settings=SETTINGS)
+    reload(herd["Riley"])
     wait_resting(herd)
 
 
@@ -102,7 +107,7 @@ def test_a_rolling_reload_wakes_until_all_have_the_file(herd):
     links_now = CLASSIC["links"] + [("Riley", "Campbell")]
     for name in CLASSIC["nodes"]:
         herd.write_for(name, links=links_now)
-        assert api_of(herd[name]).post("/v1/config/reload").status == 200
+        reload(herd[name])
         if name == "Juzang":
             wait_until(lambda: flood(herd["Riley"])["because"] == "other-file", "files differ")
             herd["Bernard"].iamat(report(7))
@@ -112,8 +117,38 @@ def test_a_rolling_reload_wakes_until_all_have_the_file(herd):
     herd.wait_equal([report(8)[0]])
 
 
+def test_a_node_that_left_the_file_does_not_keep_links_awake(herd):
+    stay = [name for name in CLASSIC["nodes"] if name != "Campbell"]
+    less = [pair for pair in CLASSIC["links"] if "Campbell" not in pair]
+    for name in stay:
+        lines = herd.text(name, links=less).splitlines(keepends=True)
+        herd[name].path.write_text("".join(line for line in lines if not line.startswith("  Campbell:")))
+        reload(herd[name])
+    wait_until(lambda: all(flood(herd[name])["rests"] for name in stay), "links rest without Campbell")
+    # It still runs, and has the file in which it has links.
+    wait_until(lambda: not flood(herd["Campbell"])["rests"], "Campbell is alone")
+    herd["Riley"].iamat(report(1))
+    herd.wait_equal([report(1)[0]], stay)
+    for name in stay:
+        herd.write_for(name)
+        reload(herd[name])
+    herd.wait_equal([report(1)[0]])
+    wait_resting(herd)
+
+
+def test_a_link_that_is_disabled_keeps_links_awake(herd):
+    ends = api_of(herd["Riley"])
+    assert ends.post("/v1/peers/Jaquez/disable").status == 200
+    wait_until(lambda: flood(herd["Campbell"])["because"] == "link-down", "Campbell knows")
+    wait_until(lambda: links(herd, "flood")["Juzang", "Bernard"] == "awake", "the chord is awake")
+    herd["Jaquez"].iamat(report(1))
+    herd.wait_equal([report(1)[0]])
+    assert ends.post("/v1/peers/Jaquez/enable").status == 200
+    wait_resting(herd)
+
+
 def test_metrics_tell_of_it(herd):
     text = api_of(herd["Bernard"]).get("/metrics").body.decode()
-    assert "\nherd_flood_sparse 1\n" in text
+    assert "\nherd_flood_sparse 1\n" in text and "\nherd_flood_rests 1\n" in text
     assert 'herd_link_resting{peer="Juzang"} 1' in text
     assert 'herd_link_eager{peer="Campbell"} 1' in text

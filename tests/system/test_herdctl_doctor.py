@@ -407,6 +407,55 @@ def test_what_a_node_says_of_itself(ctl, fake, word, says, part):
     assert part in ctl("herd", "check").stdout or part in finding["why"]
 
 
+def awake(because, peer=None, since=61.0):
+    """Links do not rest, because of Jaquez."""
+    return {"flood": {"mode": "sparse", "rests": False, "since_s": since, "wakes": 1,
+                      "because": because, "node": "Jaquez", "peer": peer}}
+
+
+@pytest.fixture
+def mesh(tmp_path):
+    """Four fake nodes, each linked to each: two links may rest."""
+    folder = tmp_path / "mesh"
+    folder.mkdir()
+    with FakeHerd(folder, ("Riley", "Jaquez", "Juzang", "Campbell")) as herd:
+        def say(says):
+            for node in herd.nodes.values():
+                node.says = says
+        yield herd, Ctl(folder, herd.path), say
+
+
+@pytest.mark.parametrize("because, peer, part", [
+    ("flood-all", None, "flood: all"), ("other-file", None, "other nodes or links"),
+    ("silent", None, "earlier edition"), ("link-down", "Juzang", "its link to Juzang is needed"),
+    ("forged", None, "cannot have said")])
+def test_links_that_do_not_rest_are_one_finding(mesh, because, peer, part):
+    _, ctl, say = mesh
+    say(awake(because, peer))
+    finding, = diagnose(ctl)
+    assert (finding["finding"], finding["node"], finding["about"]) == ("links-awake", "Jaquez", "Jaquez")
+    assert part in finding["why"]
+    type_next(ctl, finding)
+    assert ctl("check", "all").returncode == 1
+    # It is nothing yet after a restart or a reload.
+    say(awake(because, peer, since=59.0))
+    assert words(ctl) == [] and checks(ctl)["sparse floods"]["state"] == "ok"
+
+
+def test_links_that_do_not_rest_are_no_finding_of_their_own(mesh, ctl, fake):
+    herd, mesh_ctl, say = mesh
+    say(awake("link-down", "Juzang"))
+    herd["Juzang"].fault = "close"
+    assert words(mesh_ctl) == ["garbled"]
+    herd["Juzang"].fault = None
+    # A node of an earlier edition does not say it.
+    say({"flood": None})
+    assert words(mesh_ctl) == [] and checks(mesh_ctl)["sparse floods"]["state"] == "unknown"
+    # No link of a ring may rest.
+    fake["Riley"].says = awake("flood-all")
+    assert words(ctl) == []
+
+
 def test_a_client_that_floods(ctl, fake):
     evil = "x'; touch /tmp/owned; '\x1b[31m"
     fake["Riley"].top = {

@@ -366,7 +366,8 @@ def growing(per_minute):
 
 # This machine is the tests', not a node's.
 CALM = {("herd_store_disk_bytes", ""): constant(1e11), ("herd_store_disk_free_bytes", ""): constant(5e10),
-        ("herd_store_commit_seconds", ""): constant(0.01), ("herd_link_lag_seconds", ""): constant(0)}
+        ("herd_store_commit_seconds", ""): constant(0.01), ("herd_link_lag_seconds", ""): constant(0),
+        ("herd_flood_rests", ""): constant(1)}
 
 # What makes each alert fire: (metric, a part of its labels) -> its values; the
 # rest is as a real node has it.
@@ -385,6 +386,7 @@ FIRE = {
     "HerdLinkRefused": {("herd_link_state", 'state="refused"'): constant(1)},
     "HerdLinkDisabled": {("herd_link_enabled", ""): constant(0)},
     "HerdLinkFlapping": {("herd_link_connects_total", ""): growing(1)},
+    "HerdLinksAwake": {("herd_flood_rests", ""): constant(0), ("herd_link_eager", ""): constant(0)},
     "HerdLinkTwin": {("herd_link_twins_total", ""): growing(2)},
     "HerdLinkLags": {("herd_link_lag_seconds", ""): constant(6)},
     "HerdPropagationSlow": {("herd_link_propagation_seconds_bucket", 'le="2.5"'): growing(60),

@@ -70,6 +70,23 @@ test_backoff_with_small_ceiling_waits_the_least(void **state)
 /* --- the board ----------------------------------------------------------- */
 
 static void
+test_board_lets_few_links_wake_at_a_time(void **state)
+{
+	struct board board;
+
+	(void)state;
+	board_init(&board);
+	for (unsigned i = 0; i < BOARD_WAKES_MAX; i++)
+		assert_true(board_try_wake(&board, false));
+	assert_false(board_try_wake(&board, false));
+	assert_true(board_try_wake(&board, true));
+	board_end_wake(&board);
+	assert_false(board_try_wake(&board, false));
+	board_end_wake(&board);
+	assert_true(board_try_wake(&board, false));
+}
+
+static void
 test_board_lets_a_fresh_node_enter_once(void **state)
 {
 	struct board board;
@@ -127,6 +144,7 @@ main(void)
 		cmocka_unit_test(test_backoff_reset_begins_anew),
 		cmocka_unit_test(
 		    test_backoff_with_small_ceiling_waits_the_least),
+		cmocka_unit_test(test_board_lets_few_links_wake_at_a_time),
 		cmocka_unit_test(test_board_lets_a_fresh_node_enter_once),
 		cmocka_unit_test(test_board_numbers_tell_the_edge),
 	};

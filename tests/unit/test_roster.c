@@ -122,6 +122,26 @@ test_a_word_of_an_earlier_life_is_outdone(void **state HERD_UNUSED)
 	roster_release(&roster);
 }
 
+/* Nobody could say a greater one: what is true of Bob is not known any more. */
+static void
+test_the_greatest_number_is_not_believed(void **state HERD_UNUSED)
+{
+	static const roster_name two[] = { "Ann", "Bob" };
+	struct roster roster;
+
+	roster_init(&roster);
+	assert_ok(roster_set(&roster, two, 2, span_from("Ann")));
+	roster_say(&roster, HASH, "");
+	hear(&roster, "Bob", ROSTER_NUMBER_MAX - 1, HASH, "");
+	assert_true(roster_rests(&roster));
+	hear(&roster, "Bob", ROSTER_NUMBER_MAX, HASH, "");
+	assert_false(roster_rests(&roster));
+	assert_int_equal(objection(&roster, "Bob"), ROSTER_SPENT);
+	hear(&roster, "Ann", ROSTER_NUMBER_MAX, HASH, "Bob");
+	assert_int_equal(objection(&roster, "Ann"), ROSTER_SPENT);
+	roster_release(&roster);
+}
+
 static void
 test_words_are_told_once_each_and_the_newest(void **state HERD_UNUSED)
 {
@@ -227,6 +247,7 @@ main(void)
 		cmocka_unit_test(
 		    test_a_new_node_is_silent_until_links_may_rest),
 		cmocka_unit_test(test_a_word_of_an_earlier_life_is_outdone),
+		cmocka_unit_test(test_the_greatest_number_is_not_believed),
 		cmocka_unit_test(test_words_are_told_once_each_and_the_newest),
 		cmocka_unit_test(test_another_file_keeps_what_was_said),
 		cmocka_unit_test(test_eager_links_do_not_depend_on_order),

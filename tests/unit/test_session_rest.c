@@ -116,6 +116,54 @@ test_waking_compares(void **state HERD_UNUSED)
 	pair_close(&pair);
 }
 
+/*
+ * Other links of Alice compare just now. What comes from now on goes at once,
+ * and what came while the link rested when it is its turn.
+ */
+static void
+test_many_links_wake_a_few_at_a_time(void **state HERD_UNUSED)
+{
+	struct pair pair;
+
+	pair_open(&pair);
+	let_rest(&pair.a, true, &pair);
+	put(&pair.a, 1);
+	for (unsigned i = 0; i < BOARD_WAKES_MAX; i++)
+		assert_true(board_try_wake(&pair.a.board, false));
+	let_rest(&pair.a, false, &pair);
+	put(&pair.a, 2);
+	pair_run(&pair, S);
+	assert_int_equal(records_of(&pair.b), 1);
+	assert_int_equal(pair.a.session.stats.exchanges, 1);
+	board_end_wake(&pair.a.board);
+	pair_run(&pair, S);
+	assert_int_equal(records_of(&pair.b), 2);
+	assert_int_equal(pair.a.session.stats.exchanges, 2);
+	/* Its place is free again. */
+	assert_true(board_try_wake(&pair.a.board, false));
+	/* It does not wait for ever. */
+	let_rest(&pair.a, true, &pair);
+	put(&pair.a, 3);
+	let_rest(&pair.a, false, &pair);
+	pair_run(&pair, SESSION_WAKE_NS);
+	assert_int_equal(records_of(&pair.b), 3);
+	/* The peer's CHECK will do. */
+	let_rest(&pair.a, true, &pair);
+	put(&pair.a, 4);
+	let_rest(&pair.a, false, &pair);
+	session_verify(&pair.b.session, ends_mono(&pair.time));
+	pair_run(&pair, S);
+	assert_int_equal(records_of(&pair.b), 4);
+	/* A session that ends gives its place back. */
+	let_rest(&pair.a, true, &pair);
+	board_end_wake(&pair.a.board);
+	session_let_rest(&pair.a.session, false, ends_mono(&pair.time));
+	assert_int_equal(pair.a.board.waking, BOARD_WAKES_MAX);
+	session_lost(&pair.a.session, "cut");
+	assert_int_equal(pair.a.board.waking, BOARD_WAKES_MAX - 1);
+	pair_close(&pair);
+}
+
 static void
 test_a_resting_link_verifies_and_rests_again(void **state HERD_UNUSED)
 {
@@ -180,6 +228,36 @@ test_words_go_both_ways_and_on(void **state HERD_UNUSED)
 	pair_close(&pair);
 }
 
+static void
+test_words_that_change_leave_now_and_then(void **state HERD_UNUSED)
+{
+	static const char *const downs[] = { "Zoe", "" };
+	struct pair pair;
+	uint64_t until;
+	uint64_t heard = 0;
+	unsigned times = 0;
+
+	pair_open(&pair);
+	roster_say(&pair.rosters[0], 5, "");
+	pair.a.due = true;
+	pair_run(&pair, 2 * MS);
+	assert_int_equal(pair.rosters[1].words[0].number, 1);
+	until = pair.time.ns + S;
+	for (unsigned i = 0; pair.time.ns < until; i++) {
+		roster_say(&pair.rosters[0], 5, downs[i % 2]);
+		pair.a.due = true;
+		pair_run(&pair, MS);
+		times += pair.rosters[1].words[0].number != heard;
+		heard = pair.rosters[1].words[0].number;
+	}
+	assert_in_range(times, 9, 11);
+	/* The last one leaves without another reason. */
+	pair_run(&pair, SESSION_WORDS_NS + MS);
+	assert_int_equal(
+	    pair.rosters[1].words[0].number, pair.rosters[0].words[0].number);
+	pair_close(&pair);
+}
+
 /* A node that has another file hears again what it did not know before. */
 static void
 test_another_file_asks_again(void **state HERD_UNUSED)
@@ -202,6 +280,9 @@ test_another_file_asks_again(void **state HERD_UNUSED)
 	pair_close(&pair);
 }
 
+#define LONG_NAME \
+	"0123456789012345678901234567890123456789012345678901234567890123"
+
 static void
 test_bad_words_end_the_session(void **state HERD_UNUSED)
 {
@@ -212,7 +293,9 @@ test_bad_words_end_the_session(void **state HERD_UNUSED)
 		"EAGER Ann 1 000000000000005 -",
 		"EAGER Ann 1 000000000000000G -",
 		"EAGER A/n 1 0000000000000005 -",
-		"EAGER Ann 1 0000000000000005 B/b" };
+		"EAGER Ann 1 0000000000000005 B/b",
+		"EAGER " LONG_NAME "x 1 0000000000000005 -",
+		"EAGER Ann 1 0000000000000005 " LONG_NAME "x" };
 	struct ends_time time;
 	struct end bob;
 
@@ -226,6 +309,10 @@ test_bad_words_end_the_session(void **state HERD_UNUSED)
 	bob_syncs(&bob, &time);
 	end_hears(&bob, "EAGER", &time);
 	end_hears(&bob, "EAGER Ann 1 0000000000000005 Bob", &time);
+	end_hears(&bob,
+	    "EAGER " LONG_NAME
+	    " 4611686018427387904 0000000000000005 " LONG_NAME,
+	    &time);
 	assert_int_equal(bob.session.state, SESSION_SYNCED);
 	end_release(&bob);
 }
@@ -262,9 +349,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_resting_side_owes_nothing_but_reads),
 		cmocka_unit_test(test_waking_compares),
+		cmocka_unit_test(test_many_links_wake_a_few_at_a_time),
 		cmocka_unit_test(test_a_resting_link_verifies_and_rests_again),
 		cmocka_unit_test(test_a_link_rests_only_once_it_is_synced),
 		cmocka_unit_test(test_words_go_both_ways_and_on),
+		cmocka_unit_test(test_words_that_change_leave_now_and_then),
 		cmocka_unit_test(test_another_file_asks_again),
 		cmocka_unit_test(test_bad_words_end_the_session),
 		cmocka_unit_test(test_many_words_come_in_turns),
