@@ -247,6 +247,18 @@ is_from_page(const struct phone_call *call)
 		   !span_is(site, "same-origin"));
 }
 
+/* evhttp takes "Content-Length : 5" for another header, and +5 for a number. */
+static bool
+is_odd_header(const struct evkeyval *header)
+{
+	static const char digits[] = "0123456789";
+
+	if (header->key[strcspn(header->key, " \t")] != '\0')
+		return true;
+	return strcasecmp(header->key, "Content-Length") == 0 &&
+	       header->value[strspn(header->value, digits)] != '\0';
+}
+
 /*
  * evhttp and a proxy before it may disagree about where such a request
  * ends, and then somebody's next request is a part of it.
@@ -258,14 +270,16 @@ has_odd_length(struct phone_call *call)
 	    evhttp_request_get_input_headers(call->request);
 	const struct evkeyval *header;
 	unsigned lengths = 0, codings = 0;
+	bool is_odd = false;
 
 	TAILQ_FOREACH(header, headers, next)
 	{
+		is_odd = is_odd || is_odd_header(header);
 		lengths += strcasecmp(header->key, "Content-Length") == 0;
 		codings += strcasecmp(header->key, "Transfer-Encoding") == 0;
 	}
 	call->last =
-	    lengths + codings > 1 ||
+	    is_odd || lengths + codings > 1 ||
 	    (codings == 1 &&
 		strcasecmp(phone_call_header(call, "Transfer-Encoding").data,
 		    "chunked") != 0) ||
@@ -447,11 +461,12 @@ static enum phones_refusal
 judge(struct phone_call *call)
 {
 	enum phones_refusal why = PHONES_REFUSAL_COUNT;
+	bool is_odd = has_odd_length(call);
 
-	if (has_odd_length(call))
-		return PHONES_BODY;
 	if (!find_peer(call))
 		return PHONES_CLEAR;
+	if (is_odd)
+		return PHONES_BODY;
 	why = find_route(call);
 	if (why != PHONES_REFUSAL_COUNT)
 		return why;

@@ -317,6 +317,21 @@ def test_json_of_any_shape_is_read_in_bounds(herd, solo, body):
     assert_serves(herd, solo, T0)
 
 
+@pytest.mark.parametrize("header", [
+    b"Content-Length : %d", b"Content-Length\t: %d", b"Content-Length: +%d", b"Content-Length: %d\r\n ,5",
+    b"Content-Length: %d\r\nContent-Length: 5", b"Transfer-Encoding : chunked\r\nContent-Length: %d",
+    b"Transfer-Encoding: gzip\r\nX-Content-Length: %d"], ids=range(7))
+def test_a_request_has_one_end(herd, solo, header):
+    """A proxy that reads the header in another way sends somebody's next request after it."""
+    hidden = request(location(T0 + 5), path=b"/owntracks", headers=[b"Connection: close"])
+    with Socket(herd) as s:
+        s.send(request(length=False, headers=[header % len(hidden)]) + hidden)
+        assert s.answer()[0] == 400
+        assert s.answer() is None
+    assert held(solo) == {}
+    assert "reason=body" not in solo.log() or "peer=127.0.0.1" in solo.log()
+
+
 # --- who ----------------------------------------------------------------------------
 
 
