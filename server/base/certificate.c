@@ -69,7 +69,7 @@ read_public(const struct loading *loading, struct buf *text)
 	if (error == HERD_OK || error == HERD_ENOMEM)
 		return error;
 	return refuse(loading, "cannot read it: %s",
-	    errno != 0 ? strerror(errno) : herd_strerror(error));
+	    errno != 0 ? file_strerror(errno) : herd_strerror(error));
 }
 
 /* Certificates are public; a key has the rules of keyfile.h. */
