@@ -407,6 +407,14 @@ def test_what_a_node_says_of_itself(ctl, fake, word, says, part):
     assert part in ctl("herd", "check").stdout or part in finding["why"]
 
 
+def test_a_node_that_drains_for_its_store_is_not_undrained(ctl, fake):
+    fake["Jaquez"].says = {"state": "draining", "store.state": "failed"}
+    assert [f["finding"] for f in diagnose(ctl)] == ["store-failed"]
+    assert ctl("check", "node").returncode == 2
+    fake["Jaquez"].says["store.durability"] = "async"  # that one serves on
+    assert [f["finding"] for f in diagnose(ctl)] == ["store-failed", "draining"]
+
+
 def test_a_client_that_floods(ctl, fake):
     evil = "x'; touch /tmp/owned; '\x1b[31m"
     fake["Riley"].top = {
