@@ -99,6 +99,8 @@ struct engine_about {
 	char address[256]; /* without password */
 	unsigned schema;   /* 0: not known yet */
 	bool is_replica;   /* it takes no writes */
+	/* What it goes on without, and why; "": nothing. */
+	char lacks[ENGINE_ERROR_MAX];
 };
 
 /*

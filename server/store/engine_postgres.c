@@ -170,6 +170,7 @@ postgres_describe(struct engine *engine, struct engine_about *out)
 	};
 	memcpy(out->server, self->conn.server, sizeof(out->server));
 	memcpy(out->address, self->conn.address, sizeof(out->address));
+	memcpy(out->lacks, self->conn.lacks, sizeof(out->lacks));
 }
 
 /* --- reading -------------------------------------------------------------- */

@@ -54,6 +54,27 @@ def test_each_report_is_written_once_and_comes_back(tmp_path, cluster):
         ann.wait_log("event=store-loaded records=2000")
 
 
+def test_view_that_cannot_be_made_is_told(tmp_path, cluster):
+    with Herd(tmp_path, ["Ann"], [], store(cluster.url_file(tmp_path))) as herd:
+        herd.start()["Ann"].wait_log("event=store-connected")
+        assert "store-lacks" not in herd["Ann"].log()
+        herd.stop()
+        cluster.sql("DROP VIEW herd_positions; CREATE ROLE writer LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC; "
+                    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO writer")
+        cluster.url_file(tmp_path, cluster.url(user="writer"))
+        ann = herd["Ann"].start()
+        ann.wait_log('event=store-lacks error="herd_positions: 42501: permission denied for schema public" next=')
+        ann.iamat((b"c", b"+1+1", b"1"))
+        assert rows(cluster) == "1"
+
+
+def test_host_that_cannot_be_looked_up_is_named(tmp_path):
+    (tmp_path / "url").write_text("postgresql://herd@nowhere.invalid/herd?sslmode=verify-full\n")
+    (tmp_path / "url").chmod(0o600)
+    with Herd(tmp_path, ["Ann"], [], store("url", "durability: async")) as herd:
+        herd.start()["Ann"].wait_log(r'event=store-away error="cannot look up nowhere\.invalid: \w')
+
+
 def test_node_far_from_the_others_gets_the_table(tmp_path, cluster):
     settings = store(cluster.url_file(tmp_path), "require: yes")
     with Herd(tmp_path, ["Ann", "Far"], [], settings) as herd:

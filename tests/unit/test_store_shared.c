@@ -244,7 +244,7 @@ static void
 fake_describe(struct engine *engine, struct engine_about *out)
 {
 	(void)engine;
-	*out = (struct engine_about){ "Fake 1", "fake@here", 1, false };
+	*out = (struct engine_about){ "Fake 1", "fake@here", 1, false, "" };
 }
 
 static void
