@@ -230,6 +230,7 @@ find_peer(struct phone_call *call)
 	has_tls = bufferevent_openssl_get_ssl(bev) != NULL;
 	if (by_proxy)
 		believe_proxy(call);
+	busiest_see(&call->phones->busiest, BUSIEST_REQUESTS, &call->peer, 1);
 	return has_tls || by_proxy || phones->is_local ||
 	       (known && is_loopback(&address));
 }
@@ -573,6 +574,7 @@ void
 phone_call_count(struct phone_call *call, enum phones_refusal why)
 {
 	count_add(&call->phones->refused[why], 1);
+	busiest_see(&call->phones->busiest, BUSIEST_REFUSED, &call->peer, 1);
 	phone_call_note(call, phones_refusal_word(why));
 }
 

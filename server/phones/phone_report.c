@@ -119,6 +119,8 @@ take_fix(struct taking *taking, const struct fix *fix)
 	report->time_ns = fix->time_ns;
 	report->skew = span_of(taking->skew,
 	    skew_format(taking->now.ns, fix->time_ns, taking->skew));
+	heavy_see(&phones->busiest.lists[BUSIEST_REPORTS], taking->hash,
+	    report->client, 1);
 	note_request(taking);
 	if (limits_is_ahead(&taking->node->limits, fix->time_ns, taking->now)) {
 		refuse(taking, PHONES_AHEAD, REFUSAL_AHEAD);
