@@ -317,21 +317,6 @@ def test_json_of_any_shape_is_read_in_bounds(herd, solo, body):
     assert_serves(herd, solo, T0)
 
 
-@pytest.mark.parametrize("header", [
-    b"Content-Length : %d", b"Content-Length\t: %d", b"Content-Length: +%d", b"Content-Length: %d\r\n ,5",
-    b"Content-Length: %d\r\nContent-Length: 5", b"Transfer-Encoding : chunked\r\nContent-Length: %d",
-    b"Transfer-Encoding: gzip\r\nX-Content-Length: %d"], ids=range(7))
-def test_a_request_has_one_end(herd, solo, header):
-    """A proxy that reads the header in another way sends somebody's next request after it."""
-    hidden = request(location(T0 + 5), path=b"/owntracks", headers=[b"Connection: close"])
-    with Socket(herd) as s:
-        s.send(request(length=False, headers=[header % len(hidden)]) + hidden)
-        assert s.answer()[0] == 400
-        assert s.answer() is None
-    assert held(solo) == {}
-    assert "reason=body" not in solo.log() or "peer=127.0.0.1" in solo.log()
-
-
 # --- who ----------------------------------------------------------------------------
 
 
@@ -423,15 +408,21 @@ SMUGGLED = request(location(), device=b"smuggled")
     ([b"Content-Length: -1"], SMUGGLED),
     ([b"Content-Length: 0x10"], SMUGGLED),
     ([b"Content-Length: +0"], SMUGGLED),
-], ids=range(9))
+    ([b"Content-Length: +%d" % len(SMUGGLED)], SMUGGLED),
+    ([b"Content-Length : %d" % len(SMUGGLED)], SMUGGLED),
+    ([b"Content-Length\t: %d" % len(SMUGGLED)], SMUGGLED),
+    ([b"Content-Length: %d\r\n ,5" % len(SMUGGLED)], SMUGGLED),
+    ([b"Transfer-Encoding: gzip"], SMUGGLED),
+], ids=range(14))
 def test_a_request_of_two_lengths_is_no_way_past_a_proxy(herd, solo, headers, body):
     """What a proxy may take for a body of jane's must not become a request."""
     data = request(length=False, headers=headers, basic=JOHN, device=b"outer") + body
     with Socket(herd) as s:
         s.send(data)
-        first = s.answer()
-        # Refused and closed, or one reading of it; never an answer of 5xx.
-        assert first is None or first[0] < 500
+        assert s.answer()[0] == 400
+        assert s.answer() is None
+    assert held(solo) == {}
+    assert "peer=unix" not in solo.log()
     assert_serves(herd, solo, T0)
 
 
