@@ -13,7 +13,7 @@
 #include "net/listener.h"
 #include "net/worker.h"
 
-/* Connections that are about to give way, at most; see LIMITS_FILES_LEAST. */
+/* Connections that are about to give way, at most; see LIMITS_OWN_LEAST. */
 #define GIVING_MAX 16u
 
 struct worker_pool {

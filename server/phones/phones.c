@@ -235,7 +235,7 @@ on_stop(struct message *message)
 static enum herd_error
 open_limits(struct phones *phones)
 {
-	unsigned max = (unsigned)limits_phones(limits_raise_files()) + 1;
+	unsigned max = limits_phones(limits_raise_files());
 	const struct http_limits_config config = {
 		.event = "phones-limit",
 		.error = "too many connections of phones",
