@@ -235,6 +235,7 @@ phone_report_take(struct phone_call *call, struct account *account)
 		return;
 	}
 	call->held = true;
+	call->since = clock_mono();
 	TAILQ_INSERT_TAIL(&call->phones->held, call, waiting);
 }
 
@@ -259,6 +260,24 @@ phone_report_release(struct phones *phones)
 		else if (!commit_covers(
 			     store_commit(node->store), &call->ticket))
 			continue;
+		phone_report_leave(call);
+		answer(call);
+	}
+}
+
+/*
+ * The app sends it again, and knows that it may go to another node. The report
+ * is in the table, so that is no loss.
+ */
+void
+phone_report_expire(struct phones *phones, struct mono now)
+{
+	uint64_t patience = phones->node->waits.patience_ns;
+	struct phone_call *call;
+
+	while (patience != 0 && (call = TAILQ_FIRST(&phones->held)) != NULL &&
+	       mono_since(now, call->since) >= patience) {
+		call->refused = PHONES_STORE;
 		phone_report_leave(call);
 		answer(call);
 	}

@@ -192,6 +192,7 @@ on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 
 	loop_watch_begin("phones-walk");
 	busiest_turn(&phones->busiest, clock_mono());
+	phone_report_expire(phones, clock_mono());
 	atomic_store(&phones->connections, counts.now);
 	atomic_store(&phones->connections_refused, counts.refused);
 	atomic_store(&phones->timed_out, counts.timed_out);

@@ -44,7 +44,7 @@ enum phones_app {
 	X(PHONES_DRAIN, 503, "drain", true,                                   \
 	    "this node does not serve now; ask another one")                  \
 	X(PHONES_STORE, 503, "store", true,                                   \
-	    "the store has failed, so nothing is sure to last")               \
+	    "the store does not commit, so nothing is sure to last")          \
 	X(PHONES_MEMORY, 503, "memory", true, "the node's memory is used up") \
 	X(PHONES_CLIENTS, 503, "clients", true,                               \
 	    "the herd has as many clients as it may have")                    \
