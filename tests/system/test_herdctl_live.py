@@ -801,3 +801,6 @@ def test_what_waits_for_a_store_waits_no_longer_than_was_said(ctl, fake, words):
     fake["Juzang"].fault = "silence"
     result = ctl(*words, "--timeout", "1s")
     assert result.returncode != 0 and "Juzang: no answer in time" in result.stderr, result
+    # None of the three has erased anything (two know no such request), and that is what it says.
+    assert ("nothing is sure to be erased" in result.stderr) == ("erase" in words)
+    assert "the removal comes" not in result.stderr
