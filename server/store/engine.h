@@ -188,10 +188,10 @@ struct engine_ops {
 	enum herd_error (*connect)(struct engine *engine);
 	/*
 	 * Shared: deletes at most `max` rows with times before `cut_ns`, and
-	 * what of the history is older than it may be.
+	 * what of the history is older at `now` than it may be.
 	 */
-	enum herd_error (*expire)(struct engine *engine, uint64_t cut_ns,
-	    unsigned max, uint64_t *deleted);
+	enum herd_error (*expire)(struct engine *engine, struct wall now,
+	    uint64_t cut_ns, unsigned max, uint64_t *deleted);
 	/*
 	 * Shared, may be NULL: has the server closed the connection? It is not
 	 * asked, so a node that writes nothing knows it, too, at no cost.

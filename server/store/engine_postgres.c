@@ -348,8 +348,8 @@ postgres_forget(struct engine *engine, struct span client)
 }
 
 static enum herd_error
-postgres_expire(
-    struct engine *engine, uint64_t cut_ns, unsigned max, uint64_t *deleted)
+postgres_expire(struct engine *engine, struct wall now, uint64_t cut_ns,
+    unsigned max, uint64_t *deleted)
 {
 	struct postgres_engine *self = (struct postgres_engine *)engine;
 	char cut[8];
@@ -365,7 +365,7 @@ postgres_expire(
 
 	*deleted = 0;
 	if (self->config->history_ns > 0)
-		error = postgres_history_expire(&self->conn, clock_wall());
+		error = postgres_history_expire(&self->conn, now);
 	if (error != HERD_OK || cut_ns == 0)
 		return error;
 	postgres_rows_write_u64(cut, cut_ns);

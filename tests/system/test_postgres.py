@@ -14,6 +14,7 @@ from certificates import Authority
 from conftest import Ctl
 from nodes import Herd, wait_until
 from postgres import Cluster
+from test_clock import Clocks, shim  # noqa: F401, a fixture
 
 PAIR = (["Ann", "Bob"], [("Ann", "Bob")])
 
@@ -282,6 +283,20 @@ def test_old_days_of_a_history_are_dropped(tmp_path, cluster):
         wait_until(lambda: cluster.sql("SELECT to_regclass('herd_history_20200101')") == "", "it is dropped", 40)
         assert cluster.sql("SELECT count(*) FROM pg_class WHERE relname ~ '^herd_history_' AND relkind = 'r'") == "3"
         assert len(Api(ann.admin).get("/v1/clients/a/track").json["track"]) == 1
+
+
+def test_clock_that_is_ahead_drops_no_history(tmp_path, cluster, shim):
+    settings = store(cluster.url_file(tmp_path), "durability: sync, history: 2d")
+    with Herd(tmp_path, ["Ann"], [], settings) as herd:
+        clocks, ann = Clocks(herd, shim), herd["Ann"]
+        ann.start().wait_log("event=store-connected")
+        ann.iamat((b"c", b"+1+1", b"%d" % time.time()))
+        herd.stop()
+        clocks.set("Ann", 10 * 365 * 86400)
+        cluster.sql("CREATE TABLE herd_history_20200101 PARTITION OF herd_history FOR VALUES IN ('2020-01-01')")
+        ann.start()
+        wait_until(lambda: cluster.sql("SELECT to_regclass('herd_history_20200101')") == "", "it is dropped", 40)
+        assert cluster.sql("SELECT count(*) FROM herd_history") == "1"
 
 
 def test_view_has_a_geography_where_postgis_is(tmp_path, cluster):
