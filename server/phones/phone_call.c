@@ -114,7 +114,9 @@ call_new(struct phones *phones, struct evhttp_request *request)
 	call->phones = phones;
 	call->request = request;
 	call->refused = PHONES_REFUSAL_COUNT;
-	intake_init(&call->intake, clock_wall());
+	/* As the client protocol: the judged time, not the machine's. */
+	intake_init(&call->intake,
+	    timekeeper_wall(&phones->node->timekeeper, clock_mono()));
 	call->conn = http_limits_begin(phones->limits, connection_of(call));
 	TAILQ_INSERT_TAIL(&phones->calls, call, all);
 	count_add(&phones->pending, 1);

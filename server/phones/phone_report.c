@@ -193,7 +193,7 @@ take_fixes(struct phone_call *call)
 	struct taking taking = { .call = call, .node = call->phones->node };
 
 	name_client(&taking);
-	taking.now = clock_wall();
+	taking.now = timekeeper_wall(&taking.node->timekeeper, clock_mono());
 	taking.report.origin = taking.node->sessions.name;
 	taking.report.kind = REPORT_POSITION;
 	for (size_t i = 0; i < call->intake.count; i++)

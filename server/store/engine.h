@@ -23,6 +23,8 @@
 #define ENGINE_KEY_LEN 32u /* of store_key() */
 #define ENGINE_BATCH_MAX 8192u
 
+struct timekeeper;
+
 /* Borrowed, and its texts: they outlive the engine. */
 struct engine_config {
 	const char *path;     /* local: the file, as the setting expands to */
@@ -38,6 +40,8 @@ struct engine_config {
 	uint64_t timeout_ns; /* shared: longest time of one call, about */
 	unsigned batch;      /* reports of one put_many, at most */
 	uint64_t history_ns; /* 0: none is kept */
+	/* Of the time by which reports are received; with a history. */
+	const struct timekeeper *timekeeper;
 	/*
 	 * Shared: by then (clock_mono()) every call has returned, whatever
 	 * timeout_ns says. UINT64_MAX until the node stops; it may change while

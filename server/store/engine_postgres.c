@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "core/timekeeper.h"
 #include "herd/store_row.h"
 #include "store/postgres_check.h"
 #include "store/postgres_schema.h"
@@ -310,8 +311,9 @@ postgres_put_many(
 		return HERD_OK;
 	postgres_rows_set(&self->rows, reports, count);
 	if (self->config->history_ns > 0)
-		error = postgres_history_mark(
-		    &self->history, &self->conn, &self->rows, clock_wall());
+		error = postgres_history_mark(&self->history, &self->conn,
+		    &self->rows,
+		    timekeeper_wall(self->config->timekeeper, clock_mono()));
 	return error == HERD_OK ? put_rows(self, 0, self->rows.count) : error;
 }
 
