@@ -60,6 +60,10 @@ static const char EXPIRE_SQL[] =
     " herd_reports AS r USING old WHERE r.key = old.key RETURNING 1)"
     " SELECT count(*) FROM gone";
 
+/* The server's clock may be a little behind. */
+static const char AHEAD_SQL[] =
+    "SELECT $1::bigint > extract(epoch FROM now()) + 60";
+
 static const char COUNT_SQL[] =
     "SELECT n, (SELECT greatest(reltuples::bigint, n) FROM pg_class WHERE"
     " oid = 'herd_reports'::regclass) FROM (SELECT count(*) AS n FROM"
@@ -349,6 +353,34 @@ postgres_forget(struct engine *engine, struct span client)
 	return error;
 }
 
+/*
+ * What is deleted is gone for the whole herd, so that a node whose clock alone
+ * says so deletes nothing: the server's has to agree.
+ */
+static enum herd_error
+is_ahead_of_server(
+    struct postgres_engine *self, struct wall now, bool *is_ahead)
+{
+	char seconds[8];
+	const struct postgres_call call = {
+		.sql = AHEAD_SQL,
+		.count = 1,
+		.values = { seconds },
+		.lengths = { sizeof(seconds) },
+	};
+	PGresult *result;
+	enum herd_error error;
+
+	postgres_rows_write_u64(seconds, now.ns / HERD_NS_PER_S);
+	error = postgres_conn_run(&self->conn, &call, &result);
+	if (error != HERD_OK)
+		return error;
+	*is_ahead =
+	    span_equal(postgres_conn_value(result, 0), span_of("\1", 1));
+	PQclear(result);
+	return HERD_OK;
+}
+
 static enum herd_error
 postgres_expire(struct engine *engine, struct wall now, uint64_t cut_ns,
     unsigned max, uint64_t *deleted)
@@ -363,9 +395,13 @@ postgres_expire(struct engine *engine, struct wall now, uint64_t cut_ns,
 		.lengths = { sizeof(cut), sizeof(limit) },
 	};
 	PGresult *result;
-	enum herd_error error = HERD_OK;
+	bool is_ahead = false;
+	enum herd_error error;
 
 	*deleted = 0;
+	error = is_ahead_of_server(self, now, &is_ahead);
+	if (error != HERD_OK || is_ahead)
+		return error;
 	if (self->config->history_ns > 0)
 		error = postgres_history_expire(&self->conn, now);
 	if (error != HERD_OK || cut_ns == 0)

@@ -165,31 +165,19 @@ drop_day(struct postgres_conn *conn, struct span name)
 	return conn->pg == NULL ? error : HERD_OK;
 }
 
-/*
- * A day is dropped for the whole herd, so that one clock that is wrong must not
- * do it: it is old by the server's clock, too.
- */
 enum herd_error
 postgres_history_expire(struct postgres_conn *conn, struct wall now)
 {
-	char span[8];
 	const struct postgres_call call = {
 		.sql =
 		    "SELECT relname::text FROM pg_class WHERE relname LIKE '" PREFIX
-		    "%' AND relname::text COLLATE \"C\" < '" PREFIX
-		    "' || to_char((now() - $1::bigint * interval '1 second')"
-		    " AT TIME ZONE 'UTC', 'YYYYMMDD')"
-		    " AND pg_table_is_visible(oid) ORDER BY 1",
-		.count = 1,
-		.values = { span },
-		.lengths = { sizeof(span) },
+		    "%' AND pg_table_is_visible(oid) ORDER BY 1",
 	};
 	struct tm first;
 	PGresult *names;
 	enum herd_error error = run(conn, LOCK_TIMEOUT);
 
 	split_day(first_day(conn, now), &first);
-	postgres_rows_write_u64(span, conn->config->history_ns / HERD_NS_PER_S);
 	if (error == HERD_OK)
 		error = postgres_conn_run(conn, &call, &names);
 	if (error != HERD_OK)
