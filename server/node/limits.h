@@ -16,8 +16,7 @@
 #define LIMITS_OWN_PART 8u /* links, store, log, threads */
 #define LIMITS_OWN_LEAST 64u
 #define LIMITS_OWN_MAX 256u
-#define LIMITS_LINKS_PART 8u /* connections to the links' listener, no HELLO \
-			      */
+#define LIMITS_LINKS_PART 8u /* connections to the links without HELLO */
 #define LIMITS_LINKS_LEAST 8u
 #define LIMITS_LINKS_MAX 512u
 #define LIMITS_ADMIN_PART 16u /* connections to the admin API over TCP */

@@ -17,7 +17,7 @@ test_connections_leave_a_reserve(void **state HERD_UNUSED)
 	assert_true(limits_connections(10000, 0, true) == 1);
 	assert_true(limits_connections(10000, UINT64_MAX, true) == 10000);
 	assert_true(limits_files(10000, false) == 11024);
-	/* Whoever comes, the node's own share is left. */
+	/* The own share is left. */
 	for (uint64_t files = 128; files < 70000; files += files / 9) {
 		uint64_t left = files - limits_phones(files) -
 				limits_links(files) - limits_admin(files) -
