@@ -207,6 +207,14 @@ address_is_loopback(const struct address *address)
 }
 
 bool
+address_is_anywhere(const struct address *address)
+{
+	return address->kind == ADDRESS_TCP &&
+	       (strcmp(address->host, "0.0.0.0") == 0 ||
+		   strcmp(address->host, "::") == 0);
+}
+
+bool
 address_is_numeric(struct span host)
 {
 	static const char characters[] = "0123456789abcdefABCDEF.:";

@@ -18,7 +18,20 @@ struct freshness {
 	struct buf silent; /* those that did not, and why */
 };
 
-/* The newest position counts, by the client's own time. */
+/* By the client's own time; if that is to come, since a node has heard it. */
+static double
+age_of(const struct answer *a, uint64_t time_ns)
+{
+	const char *received = fields_text(a->json, "received_at");
+	uint64_t ns = time_ns;
+
+	if (time_ns > a->came.ns && received != NULL &&
+	    time_parse(span_from(received), &ns) != HERD_OK)
+		ns = time_ns;
+	return ((double)a->came.ns - (double)ns) / 1e9;
+}
+
+/* The newest position counts. */
 static void
 look_at(struct freshness *f, const struct answer *a)
 {
@@ -39,7 +52,7 @@ look_at(struct freshness *f, const struct answer *a)
 		return;
 	}
 	f->asked++;
-	age = ((double)a->came.ns - (double)ns) / 1e9;
+	age = age_of(a, ns);
 	if (!f->known || age < f->age_s) {
 		f->age_s = age;
 		f->removed = fields_is(a->json, "removed");

@@ -92,7 +92,12 @@ say_nodes_missed(struct run *run, const struct answers *answers, const char *id)
 		put_text(&names, count++ > 0 ? ", " : "");
 		put_text(&names, a->target->name);
 	}
-	if (count > 0)
+	if (count == answers->count)
+		run_note(run,
+		    "%s: nothing is sure to be erased, and what was forgotten "
+		    "may not last: run `client erase %s' again",
+		    text_of(&names), id);
+	else if (count > 0)
 		run_note(run,
 		    "%s: the removal comes to %s with its links; %s files keep "
 		    "positions until `client erase %s' is run again with %s up",

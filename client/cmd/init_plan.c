@@ -81,10 +81,25 @@ draw_ports(struct init_plan *plan)
 	}
 }
 
+static struct address
+address_of_host(const char *host)
+{
+	struct address address = { .kind = ADDRESS_TCP, .port = 1 };
+
+	strncpy(address.host, host, sizeof(address.host) - 1);
+	return address;
+}
+
 static enum status
 check_nodes(struct run *run, const struct init_plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++) {
+		struct address at = address_of_host(plan->nodes[i].host);
+
+		if (address_is_anywhere(&at))
+			return run_fail(run, STATUS_USAGE,
+			    "nobody can dial %s at %s: name its host",
+			    plan->nodes[i].name, at.host);
 		for (size_t j = 0; j < i; j++) {
 			const struct init_node *a = &plan->nodes[j];
 			const struct init_node *b = &plan->nodes[i];
@@ -105,9 +120,8 @@ check_nodes(struct run *run, const struct init_plan *plan)
 bool
 init_host_is_loopback(const char *host)
 {
-	struct address address = { .kind = ADDRESS_TCP, .port = 1 };
+	struct address address = address_of_host(host);
 
-	strncpy(address.host, host, sizeof(address.host) - 1);
 	return address_is_loopback(&address);
 }
 

@@ -90,6 +90,17 @@ find_unasked(struct findings *f, const struct target *target)
 
 /* --- state ----------------------------------------------------------- */
 
+/* Undrain does not help it: its finding is the store's. */
+static bool
+is_drained_by_store(const struct answer *a)
+{
+	const char *state = fields_text(a->json, "store.state");
+	const char *durability = fields_text(a->json, "store.durability");
+
+	return state != NULL && durability != NULL &&
+	       strcmp(state, "failed") == 0 && strcmp(durability, "sync") == 0;
+}
+
 static void
 find_state(struct findings *f, const struct answer *a)
 {
@@ -101,7 +112,8 @@ find_state(struct findings *f, const struct answer *a)
 		    f, TOPIC_STATES, a->target, "its state", "it lacks it");
 	/* The store's finding says why a node is stalled. */
 	if (state == NULL || strcmp(state, "ready") == 0 ||
-	    strcmp(state, "stalled") == 0)
+	    strcmp(state, "stalled") == 0 ||
+	    (strcmp(state, "draining") == 0 && is_drained_by_store(a)))
 		return;
 	if (strcmp(state, "draining") == 0)
 		id = FINDING_DRAINING;

@@ -145,13 +145,6 @@ static const struct phone_app apps[] = {
 
 /* --- the address ---------------------------------------------------------- */
 
-static bool
-is_anywhere(const struct address *address)
-{
-	return strcmp(address->host, "0.0.0.0") == 0 ||
-	       strcmp(address->host, "::") == 0;
-}
-
 /* Gives the URL that --host means. */
 static char *
 url_of_host(const char *host, bool has_tls)
@@ -182,7 +175,7 @@ url_of_node(struct run *run, const char *name, bool has_tls, char **url)
 		    "node %s has no listener for phones (`http' in the herd "
 		    "file)",
 		    name);
-	if (is_anywhere(http))
+	if (address_is_anywhere(http))
 		return run_fail(run, STATUS_USAGE,
 		    "node %s listens at every address of its machine: give "
 		    "the one that phones use with --host",

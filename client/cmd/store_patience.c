@@ -6,6 +6,7 @@ store_be_patient(struct run *run)
 {
 	struct mono until = mono_add(now_mono(), STORE_PATIENCE_NS);
 
-	if (run->deadline.ns < until.ns)
+	if (run->prefs.values[PREF_TIMEOUT].origin < ORIGIN_FLAG &&
+	    run->deadline.ns < until.ns)
 		run->deadline = until;
 }

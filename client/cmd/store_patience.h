@@ -7,7 +7,10 @@
 
 #define STORE_PATIENCE_NS (120 * HERD_NS_PER_S)
 
-/* Gives the questions that follow that time, if --timeout gives less. */
+/*
+ * Gives the questions that follow that time, unless who types the command has
+ * said another one.
+ */
 void store_be_patient(struct run *run);
 
 #endif

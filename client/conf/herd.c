@@ -43,7 +43,7 @@ herd_read_file(const char *path, struct herdfile *out, struct buf *message)
 	error = file_read(path, HERDFILE_BYTES_MAX, &text);
 	if (error != HERD_OK) {
 		putf(message, "cannot read %s: %s", path,
-		    error == HERD_ESYSTEM ? strerror(errno)
+		    error == HERD_ESYSTEM ? file_strerror(errno)
 					  : herd_strerror(error));
 		buf_release(&text);
 		return STATUS_LOCAL;

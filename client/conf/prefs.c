@@ -353,7 +353,7 @@ prefs_read_file(struct prefs *prefs, const char *path, enum pref_origin origin,
 	if (file_read(path, PREFS_FILE_MAX, &text) != HERD_OK) {
 		if (errno != ENOENT && errno != ENOTDIR) {
 			putf(message, "cannot read %s: %s", path,
-			    strerror(errno));
+			    file_strerror(errno));
 			status = STATUS_LOCAL;
 		}
 		buf_release(&text);

@@ -598,7 +598,7 @@ gazetteer_maker_notice(const char *path, struct buf *out, struct buf *why)
 	unsigned lines = 0;
 
 	if (file_read(path, GAZETTEER_NOTICE_MAX, out) != HERD_OK)
-		putf(why, "%s: cannot read it: %s", path, strerror(errno));
+		putf(why, "%s: cannot read it: %s", path, file_strerror(errno));
 	else if (!text_is_utf8(buf_span(out)))
 		putf(why, "%s: not UTF-8", path);
 	for (size_t i = 0; i < out->len; i++)

@@ -56,6 +56,9 @@ bool address_list_equal(
  */
 bool address_is_loopback(const struct address *address);
 
+/* 0.0.0.0 or ::, where one may listen, and which nobody can dial. */
+bool address_is_anywhere(const struct address *address);
+
 /*
  * Empty, or only characters of a numeric IPv4 or IPv6 address; whether it is
  * one is for inet_pton() to say.

@@ -24,6 +24,7 @@
 #include "net/peering.h"
 #include "net/socket.h"
 #include "node/reload.h"
+#include "node/limits.h"
 
 /* --- who asks --------------------------------------------------------- */
 
@@ -401,15 +402,23 @@ on_wake(void *arg)
 		watch_list_wake(admin->watchers);
 }
 
-static const struct http_limits_config LIMITS = {
-	.event = "admin-limit",
-	.error = "too many connections to the admin API",
-	.max = 256,
-	.reserved = 32,
-	.of_address = 128,
-	.bytes_max = 256u * (ADMIN_BODY_MAX + 2u * QUERY_TARGET_MAX),
-	.bytes_of_connection = 2u * ADMIN_BODY_MAX,
-};
+static enum herd_error
+open_limits(struct admin *admin)
+{
+	unsigned max = limits_admin(limits_raise_files());
+	const struct http_limits_config config = {
+		.event = "admin-limit",
+		.error = "too many connections to the admin API",
+		.max = max,
+		.reserved = max / 8,
+		.of_address = max / 2,
+		.bytes_max = 256u * (ADMIN_BODY_MAX + 2u * QUERY_TARGET_MAX),
+		.bytes_of_connection = 2u * ADMIN_BODY_MAX,
+	};
+
+	return http_limits_open(
+	    admin->base, admin->node->log, &config, &admin->limits);
+}
 
 enum herd_error
 admin_open(struct node *node, struct event_base *base, struct buf *message,
@@ -432,8 +441,7 @@ admin_open(struct node *node, struct event_base *base, struct buf *message,
 	error = mailbox_init(&admin->mailbox, base, on_wake, admin);
 	admin->has_mailbox = error == HERD_OK;
 	if (error == HERD_OK)
-		error =
-		    http_limits_open(base, node->log, &LIMITS, &admin->limits);
+		error = open_limits(admin);
 	if (error == HERD_OK)
 		error = read_tokens(admin, &admin->tokens, message);
 	if (error == HERD_OK)

@@ -9,7 +9,7 @@ void
 client_scene_init(struct client_scene *scene, struct node *node)
 {
 	scene->node = node;
-	scene->now = clock_wall();
+	scene->now = timekeeper_wall(&node->timekeeper, clock_mono());
 	scene->givers.count = 0;
 	if (node->peering != NULL)
 		peering_givers(node->peering, &scene->givers);

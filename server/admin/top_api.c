@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who reports most: /v1/top. The workers are asked one after the other, and
- * what they say is brought together here.
+ * Who reports most: /v1/top. The workers and the phones thread are asked one
+ * after the other, and what they say is brought together here.
  */
 #include <stdlib.h>
 
@@ -11,14 +11,16 @@
 #include "herd/text.h"
 #include "net/addresses.h"
 #include "net/survey.h"
+#include "phones/phones.h"
 
 #define TOP_LIMIT_DEFAULT 20u
 #define TOP_LIMIT_MAX 1000u
 
-/* A question to the workers; outlives its call. */
+/* A question to the workers and the phones thread; outlives its call. */
 struct top_job {
 	struct message message;
 	struct admin *admin;
+	struct phones *phones;  /* or NULL */
 	struct http_call *call; /* NULL: the client has left */
 	struct busiest_survey *survey;
 	unsigned limit;
@@ -131,13 +133,26 @@ on_done_here(struct message *message)
 	job_free(job);
 }
 
+static void
+on_done_phones(struct message *message)
+{
+	struct top_job *job = (struct top_job *)message;
+
+	busiest_survey_take(job->survey, phones_busiest(job->phones));
+	job->message.run = on_done_here;
+	mailbox_post(&job->admin->mailbox, &job->message);
+}
+
 /* In a worker's thread. */
 static void
 on_done(void *arg)
 {
 	struct top_job *job = arg;
 
-	mailbox_post(&job->admin->mailbox, &job->message);
+	if (job->phones != NULL)
+		phones_post(job->phones, &job->message);
+	else
+		mailbox_post(&job->admin->mailbox, &job->message);
 }
 
 void
@@ -156,14 +171,15 @@ serve_top(struct http_call *call)
 	job = calloc(1, sizeof(*job));
 	if (job != NULL)
 		job->survey =
-		    busiest_survey_new(call->node->workers, on_done, job);
+		    busiest_survey_new(call->node->workers, 1, on_done, job);
 	if (job == NULL || job->survey == NULL) {
 		if (job != NULL)
 			job_free(job);
 		http_call_out_of_memory(call);
 		return;
 	}
-	job->message.run = on_done_here;
+	job->phones = call->node->phones;
+	job->message.run = job->phones != NULL ? on_done_phones : on_done_here;
 	job->admin = call->admin;
 	job->call = call;
 	job->limit = (unsigned)limit;

@@ -69,7 +69,7 @@ read_public(const struct loading *loading, struct buf *text)
 	if (error == HERD_OK || error == HERD_ENOMEM)
 		return error;
 	return refuse(loading, "cannot read it: %s",
-	    errno != 0 ? strerror(errno) : herd_strerror(error));
+	    errno != 0 ? file_strerror(errno) : herd_strerror(error));
 }
 
 /* Certificates are public; a key has the rules of keyfile.h. */
@@ -339,6 +339,37 @@ certificate_describe(struct ssl_ctx_st *context)
 	return facts;
 }
 
+static uint64_t
+hash_of(const X509 *certificate)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE] = { 0 };
+	uint64_t hash;
+
+	(void)X509_digest(certificate, EVP_sha256(), digest, NULL);
+	memcpy(&hash, digest, sizeof(hash));
+	return hash;
+}
+
+struct certificate_hashes
+certificate_hash(struct ssl_ctx_st *context)
+{
+	struct certificate_hashes hashes = { 0, 0 };
+	STACK_OF(X509) *chain = NULL;
+	STACK_OF(X509_OBJECT) * roots;
+
+	if (context == NULL)
+		return hashes;
+	hashes.cert = hash_of(SSL_CTX_get0_certificate(context));
+	(void)SSL_CTX_get0_chain_certs(context, &chain);
+	for (int i = 0; i < sk_X509_num(chain); i++)
+		hashes.cert ^= hash_of(sk_X509_value(chain, i));
+	roots = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
+	for (int i = 0; i < sk_X509_OBJECT_num(roots); i++)
+		hashes.client_ca ^= hash_of(
+		    X509_OBJECT_get0_X509(sk_X509_OBJECT_value(roots, i)));
+	return hashes;
+}
+
 /* --- the present one --------------------------------------------------------
  */
 
@@ -385,6 +416,17 @@ certificate_slot_describe(
 		*out = certificate_describe(slot->context);
 	pthread_mutex_unlock(&slot->lock);
 	return has_tls;
+}
+
+struct certificate_hashes
+certificate_slot_hash(struct certificate_slot *slot)
+{
+	struct certificate_hashes hashes;
+
+	pthread_mutex_lock(&slot->lock);
+	hashes = certificate_hash(slot->context);
+	pthread_mutex_unlock(&slot->lock);
+	return hashes;
 }
 
 bool

@@ -49,6 +49,16 @@ struct certificate_facts {
 };
 struct certificate_facts certificate_describe(struct ssl_ctx_st *context);
 
+/*
+ * Of all that a listener shows, and of those who sign for its clients; 0: there
+ * is none. `context` may be NULL.
+ */
+struct certificate_hashes {
+	uint64_t cert;
+	uint64_t client_ca;
+};
+struct certificate_hashes certificate_hash(struct ssl_ctx_st *context);
+
 /* What a listener has at present. All zero: no TLS. Any thread. */
 struct certificate_slot {
 	pthread_mutex_t lock;
@@ -66,6 +76,8 @@ bool certificate_slot_is_set(struct certificate_slot *slot);
 /* Of what the listener shows; false: it has no TLS at present. */
 bool certificate_slot_describe(
     struct certificate_slot *slot, struct certificate_facts *out);
+
+struct certificate_hashes certificate_slot_hash(struct certificate_slot *slot);
 
 /*
  * The TLS of a new connection that was accepted. False: the listener has no

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "net/addresses.h"
 
 static const struct {
 	unsigned size;
@@ -69,4 +70,22 @@ busiest_turn(struct busiest *busiest, struct mono now)
 			atomic_store(&busiest->most[i],
 			    (uint64_t)(busiest->lists[i].past_most * 1000));
 	}
+}
+
+void
+busiest_see(struct busiest *busiest, enum busiest_list list,
+    const struct sockaddr_storage *peer, uint32_t events)
+{
+	heavy_see(&busiest->lists[list], address_key(peer),
+	    span_of((const char *)peer, BUSIEST_PEER_MAX), events);
+}
+
+void
+busiest_raise(
+    const struct busiest *busiest, enum busiest_list list, double *most)
+{
+	double own = (double)atomic_load(&busiest->most[list]) / 1000;
+
+	if (*most < own)
+		*most = own;
 }

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who keeps a worker busy: the clients with the most reports, the addresses
- * with the most requests and with the most refused ones. Its memory does not
- * depend on how many there are; core/heavy.h says how far the rates are right.
- * A client is told apart by the keyed hash of its whole id, an address as in
- * addresses.h. Its worker's thread only; survey.h is how others see it.
+ * Who keeps a worker, or the phones thread, busy: the clients with the most
+ * reports, the addresses with the most requests and with the most refused ones.
+ * Its memory does not depend on how many there are; core/heavy.h says how far
+ * the rates are right. A client is told apart by the keyed hash of its whole
+ * id, an address as in addresses.h. Its own thread only; survey.h is how others
+ * see it.
  */
 #ifndef HERD_BUSIEST_H
 #define HERD_BUSIEST_H
 
 #include <netinet/in.h>
 #include <stdatomic.h>
+#include <sys/socket.h>
 
 #include "core/heavy.h"
 
@@ -56,7 +58,15 @@ size_t busiest_bytes(void);
 unsigned busiest_size(enum busiest_list list);
 unsigned busiest_label_max(enum busiest_list list);
 
-/* Called at each tick of the worker. */
+/* Called a few times a second. */
 void busiest_turn(struct busiest *busiest, struct mono now);
+
+/* Events of an address. */
+void busiest_see(struct busiest *busiest, enum busiest_list list,
+    const struct sockaddr_storage *peer, uint32_t events);
+
+/* Raises *most to what who has most had a second. Any thread. */
+void busiest_raise(
+    const struct busiest *busiest, enum busiest_list list, double *most);
 
 #endif

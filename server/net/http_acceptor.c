@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Connections that limits have not seen yet, at most. */
+#define ACCEPT_BATCH 16u
 /* After EMFILE; and else, when the tick is there to be found. */
 static const struct timeval ACCEPT_PAUSE = { 1, 0 };
 static const struct timeval ACCEPT_REST = { 3600, 0 };
@@ -22,6 +24,7 @@ on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 		return;
 	evconnlistener_enable(acceptor->listener);
 	acceptor->paused = false;
+	acceptor->batch = 0;
 	event_add(acceptor->tick, &ACCEPT_REST);
 }
 
@@ -29,12 +32,18 @@ on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 static struct bufferevent *
 on_connection(struct event_base *base HERD_UNUSED, void *arg)
 {
-	const struct http_acceptor *acceptor = arg;
+	struct http_acceptor *acceptor = arg;
 	struct ssl_st *ssl = NULL;
 	bool has_tls;
 
 	if (acceptor->config.trusted)
 		return NULL;
+	/* The others wait until the limits have closed who is too many. */
+	if (++acceptor->batch == ACCEPT_BATCH) {
+		evconnlistener_disable(acceptor->listener);
+		acceptor->paused = true;
+		event_active(acceptor->tick, EV_TIMEOUT, 0);
+	}
 	has_tls = certificate_slot_begin(acceptor->config.slot, &ssl);
 	return http_limits_accept(acceptor->config.limits, has_tls, ssl);
 }

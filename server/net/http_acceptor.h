@@ -37,6 +37,7 @@ struct http_acceptor {
 	struct evconnlistener *listener;
 	struct event *tick; /* ends a pause */
 	bool paused;
+	unsigned batch; /* accepted since it was paused */
 };
 
 /* Takes the descriptor, also on failure. HERD_ENOMEM: close what is open. */

@@ -128,6 +128,19 @@ on_timer(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 /* --- attempts --------------------------------------------------------------
  */
 
+/*
+ * An attempt that a knock begins again does not ask the resolver again: with
+ * a slow one, knocks would come faster than anything is dialled.
+ */
+#define KNOWN_NS LINK_OPEN_NS
+
+static bool
+net_link_knows(const struct net_link *net_link)
+{
+	return net_link->known_at.ns != 0 &&
+	       mono_since(clock_mono(), net_link->known_at) < KNOWN_NS;
+}
+
 /* A lookup goes on: knocks may cancel attempts faster than a name is found. */
 void
 net_link_cancel(void *arg HERD_UNUSED, struct link *link)
@@ -142,6 +155,7 @@ static void
 net_link_fail(struct net_link *net_link, const char *error, const char *next)
 {
 	net_link_cancel(NULL, &net_link->link);
+	net_link->known_at = (struct mono){ 0 };
 	link_on_failed(
 	    &net_link->link, error, next, clock_mono(), clock_wall());
 }
@@ -245,6 +259,8 @@ net_link_dial_next(void *arg HERD_UNUSED, struct link *link,
 	if (dial_an_address(net_link, text))
 		return true;
 	net_link_cancel(NULL, link);
+	if (error != NULL)
+		net_link->known_at = (struct mono){ 0 };
 	if (text[0] != '\0')
 		snprintf(link->error, sizeof(link->error), "%s", text);
 	return false;
@@ -276,23 +292,20 @@ net_link_on_found(struct net_link *net_link)
 	const struct endpoints *found;
 	const char *error = resolver_result(net_link->lookup, &found);
 
-	net_link->found = *found;
-	net_link->tried = 0;
+	net_link->known = *found;
+	net_link->known_at = clock_mono();
 	net_link_end_lookup(net_link);
 	event_del(net_link->late);
 	if (error != NULL) {
+		net_link->known_at = (struct mono){ 0 };
 		if (net_link->link.trying)
 			net_link_fail_lookup(net_link, error);
-		return;
+	} else if (net_link->link.trying) {
+		net_link_dial(NULL, &net_link->link);
+	} else {
+		/* The attempt that asked was given up. */
+		link_hurry(&net_link->link, clock_mono(), clock_wall());
 	}
-	if (net_link->link.trying) {
-		net_link_begin_dialling(net_link);
-		return;
-	}
-	/* The attempt that asked was given up: the next one uses this. */
-	net_link->is_found = true;
-	link_hurry(&net_link->link, clock_mono(), clock_wall());
-	net_link->is_found = false;
 }
 
 static void
@@ -355,11 +368,15 @@ net_link_dial(void *arg HERD_UNUSED, struct link *link)
 
 	net_link->tried = 0;
 	net_link->offer = 0;
-	if (net_link->is_found ||
-	    resolver_numeric(&net_link->address, &net_link->found) == HERD_OK)
+	if (net_link_knows(net_link)) {
+		net_link->found = net_link->known;
 		net_link_begin_dialling(net_link);
-	else
+	} else if (resolver_numeric(&net_link->address, &net_link->found) ==
+		   HERD_OK) {
+		net_link_begin_dialling(net_link);
+	} else {
 		net_link_look_up(net_link);
+	}
 }
 
 /* --- life -------------------------------------------------------------------

@@ -25,7 +25,8 @@ struct net_link {
 	struct event *looked_up;   /* it is over */
 	struct endpoints found;    /* what is being dialled, ... */
 	unsigned tried;            /* ... and how many of it were */
-	bool is_found;             /* `found` has just come */
+	struct endpoints known;    /* what the name's last lookup gave, ... */
+	struct mono known_at;      /* ... and when; 0: look it up again */
 	unsigned offer;            /* the key to offer, 0 the first */
 	/* Why the peer was turned away last, since the link was up; or "". */
 	char claim[SESSION_ERROR_MAX];

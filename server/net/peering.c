@@ -16,6 +16,7 @@
 #include "net/addresses.h"
 #include "net/link_clock.h"
 #include "net/peering_internal.h"
+#include "node/limits.h"
 #include "node/reload.h"
 
 /* While records move, and else. */
@@ -857,7 +858,7 @@ peering_open(struct node *node, struct buf *message, struct peering **out)
 	TAILQ_INIT(&peering->conns);
 	roster_init(&peering->roster);
 	node->sessions.roster = &peering->roster;
-	half_open_init(&peering->half_open, HALF_OPEN_MAX);
+	half_open_init(&peering->half_open, limits_links(limits_raise_files()));
 	peering->driver = (struct link_driver){ .actions = &ACTIONS,
 		.arg = peering,
 		.wake = link_socket_wake,

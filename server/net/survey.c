@@ -40,18 +40,25 @@ copy_list(struct survey_list *list, const struct heavy *heavy,
 		list->sums.window_s = sums.window_s;
 }
 
+void
+busiest_survey_take(
+    struct busiest_survey *survey, const struct busiest *busiest)
+{
+	struct mono now = clock_mono();
+
+	for (unsigned i = 0; i < BUSIEST_LIST_COUNT; i++)
+		copy_list(&survey->lists[i], &busiest->lists[i],
+		    busiest_label_max((enum busiest_list)i), now);
+}
+
 /* In a worker's thread. */
 static void
 on_busiest(struct message *message)
 {
 	struct busiest_survey *survey = (struct busiest_survey *)message;
-	const struct worker *worker =
-	    worker_pool_worker(survey->pool, survey->number);
-	struct mono now = clock_mono();
 
-	for (unsigned i = 0; i < BUSIEST_LIST_COUNT; i++)
-		copy_list(&survey->lists[i], &worker->busiest.lists[i],
-		    busiest_label_max((enum busiest_list)i), now);
+	busiest_survey_take(
+	    survey, &worker_pool_worker(survey->pool, survey->number)->busiest);
 	if (++survey->number < worker_pool_number(survey->pool))
 		busiest_survey_send(survey);
 	else
@@ -59,8 +66,8 @@ on_busiest(struct message *message)
 }
 
 struct busiest_survey *
-busiest_survey_new(
-    struct worker_pool *pool, void (*on_done)(void *arg), void *arg)
+busiest_survey_new(struct worker_pool *pool, unsigned others,
+    void (*on_done)(void *arg), void *arg)
 {
 	struct busiest_survey *survey = calloc(1, sizeof(*survey));
 
@@ -72,7 +79,7 @@ busiest_survey_new(
 	survey->arg = arg;
 	for (unsigned i = 0; i < BUSIEST_LIST_COUNT; i++) {
 		struct survey_list *list = &survey->lists[i];
-		size_t rows = (size_t)worker_pool_number(pool) * 2u *
+		size_t rows = (size_t)(worker_pool_number(pool) + others) * 2u *
 			      busiest_size((enum busiest_list)i);
 
 		list->rows = calloc(rows, sizeof(*list->rows));

@@ -41,13 +41,20 @@ struct busiest_survey {
 	void *arg;
 };
 
-/* Gives a survey of all workers, to be sent. NULL: no memory. */
-struct busiest_survey *busiest_survey_new(
-    struct worker_pool *pool, void (*on_done)(void *arg), void *arg);
+/*
+ * Gives a survey of all workers, to be sent, with room for `others` besides.
+ * NULL: no memory.
+ */
+struct busiest_survey *busiest_survey_new(struct worker_pool *pool,
+    unsigned others, void (*on_done)(void *arg), void *arg);
 void busiest_survey_free(struct busiest_survey *survey);
 
 /* Asks the workers, one after the other. */
 void busiest_survey_send(struct busiest_survey *survey);
+
+/* After on_done, in the thread of `busiest`: one of the others. */
+void busiest_survey_take(
+    struct busiest_survey *survey, const struct busiest *busiest);
 
 /*
  * After on_done: brings the rows of all workers together, and those of

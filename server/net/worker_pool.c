@@ -13,7 +13,7 @@
 #include "net/listener.h"
 #include "net/worker.h"
 
-/* Connections that are about to give way, at most; see LIMITS_FILES_LEAST. */
+/* Connections that are about to give way, at most; see LIMITS_OWN_LEAST. */
 #define GIVING_MAX 16u
 
 struct worker_pool {
@@ -514,15 +514,6 @@ worker_pool_wake(struct worker_pool *pool)
 		mailbox_wake(&pool->all[i].mailbox);
 }
 
-static void
-raise_to_busiest(double *most, struct worker *worker, enum busiest_list list)
-{
-	double own = (double)atomic_load(&worker->busiest.most[list]) / 1000;
-
-	if (*most < own)
-		*most = own;
-}
-
 void
 worker_pool_count(struct worker_pool *pool, struct worker_pool_counts *out)
 {
@@ -553,10 +544,10 @@ worker_pool_count(struct worker_pool *pool, struct worker_pool_counts *out)
 		for (unsigned j = 0; j < SORT_COUNT; j++)
 			time_histogram_add(
 			    &out->times[j], &pool->all[i].times[j]);
-		raise_to_busiest(&out->busiest_client_reports, &pool->all[i],
-		    BUSIEST_REPORTS);
-		raise_to_busiest(&out->busiest_address_requests, &pool->all[i],
-		    BUSIEST_REQUESTS);
+		busiest_raise(&pool->all[i].busiest, BUSIEST_REPORTS,
+		    &out->busiest_client_reports);
+		busiest_raise(&pool->all[i].busiest, BUSIEST_REQUESTS,
+		    &out->busiest_address_requests);
 	}
 	out->memory_max =
 	    pool->count * (WORKER_TX_MAX + node->max_line + FRAMER_AHEAD_MAX +

@@ -61,7 +61,7 @@ config_load(const char *path, const char *name, struct herdfile *file,
 	error = file_read(path, HERDFILE_BYTES_MAX, &text);
 	if (error != HERD_OK) {
 		error = config_note(diagnostics,
-		    errno != 0 ? strerror(errno) : herd_strerror(error));
+		    errno != 0 ? file_strerror(errno) : herd_strerror(error));
 		buf_release(&text);
 		return error == HERD_OK ? HERD_ESYSTEM : error;
 	}

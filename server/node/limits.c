@@ -4,18 +4,57 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-uint64_t
-limits_connections(uint64_t wanted, uint64_t files)
+static unsigned
+share_of(uint64_t files, uint64_t part, unsigned least, unsigned most)
 {
-	uint64_t reserve = LIMITS_FILES_RESERVED;
+	uint64_t share = files / part;
 
-	if (reserve > files / 2)
-		reserve = files / 2;
-	if (reserve < LIMITS_FILES_LEAST)
-		reserve = LIMITS_FILES_LEAST;
-	if (files <= reserve)
+	if (share < least)
+		return least;
+	return share < most ? (unsigned)share : most;
+}
+
+unsigned
+limits_links(uint64_t files)
+{
+	return share_of(
+	    files, LIMITS_LINKS_PART, LIMITS_LINKS_LEAST, LIMITS_LINKS_MAX);
+}
+
+unsigned
+limits_admin(uint64_t files)
+{
+	return share_of(
+	    files, LIMITS_ADMIN_PART, LIMITS_ADMIN_LEAST, LIMITS_ADMIN_MAX);
+}
+
+unsigned
+limits_phones(uint64_t files)
+{
+	return share_of(files, LIMITS_PHONES_PART, 1, LIMITS_PHONES_MAX);
+}
+
+uint64_t
+limits_connections(uint64_t wanted, uint64_t files, bool has_phones)
+{
+	uint64_t others =
+	    share_of(files, LIMITS_OWN_PART, LIMITS_OWN_LEAST, LIMITS_OWN_MAX) +
+	    limits_links(files) + limits_admin(files) +
+	    (has_phones ? limits_phones(files) : 0);
+
+	if (files <= others)
 		return 1;
-	return wanted < files - reserve ? wanted : files - reserve;
+	return wanted < files - others ? wanted : files - others;
+}
+
+uint64_t
+limits_files(uint64_t connections, bool has_phones)
+{
+	uint64_t files =
+	    connections + LIMITS_OWN_MAX + LIMITS_LINKS_MAX + LIMITS_ADMIN_MAX;
+
+	return has_phones ? files + files / (LIMITS_PHONES_PART - 1) + 1
+			  : files;
 }
 
 bool
@@ -36,14 +75,6 @@ limits_of_table(const struct node_limits *limits)
 		.refuse_at_cap = atomic_load_explicit(
 		    &limits->refuse_at_cap, memory_order_relaxed),
 	};
-}
-
-uint64_t
-limits_phones(uint64_t files)
-{
-	uint64_t part = files / LIMITS_PHONES_PART;
-
-	return part < LIMITS_PHONES_MAX ? part : LIMITS_PHONES_MAX;
 }
 
 uint64_t

@@ -8,9 +8,22 @@
 
 #include "node/node.h"
 
-/* Descriptors kept from clients: for links, admin, store, log. */
-#define LIMITS_FILES_RESERVED 256u
-#define LIMITS_FILES_LEAST 64u
+/*
+ * How descriptors are shared out, so that strangers at all listeners at once
+ * leave the node enough to go on, and its neighbours a way in. Each share is a
+ * part of them, within bounds:
+ */
+#define LIMITS_OWN_PART 8u /* links, store, log, threads */
+#define LIMITS_OWN_LEAST 64u
+#define LIMITS_OWN_MAX 256u
+#define LIMITS_LINKS_PART 8u /* connections to the links without HELLO */
+#define LIMITS_LINKS_LEAST 8u
+#define LIMITS_LINKS_MAX 512u
+#define LIMITS_ADMIN_PART 16u /* connections to the admin API over TCP */
+#define LIMITS_ADMIN_LEAST 8u
+#define LIMITS_ADMIN_MAX 256u
+#define LIMITS_PHONES_PART 8u /* connections of phones, if they may come */
+#define LIMITS_PHONES_MAX 4096u
 
 /* The default of max_memory: this part of the machine's, and at least. */
 #define LIMITS_MEMORY_PART 4u
@@ -20,10 +33,14 @@
 
 /*
  * Client connections for which `files` descriptors are enough: `wanted`, or
- * what is left beside the reserve, which is LIMITS_FILES_RESERVED, or half of
- * `files` if that is less, but LIMITS_FILES_LEAST at least. At least 1.
+ * what the other shares leave. At least 1.
  */
-uint64_t limits_connections(uint64_t wanted, uint64_t files);
+uint64_t limits_connections(uint64_t wanted, uint64_t files, bool has_phones);
+/* Descriptors that are enough for so many client connections. */
+uint64_t limits_files(uint64_t connections, bool has_phones);
+unsigned limits_links(uint64_t files);
+unsigned limits_admin(uint64_t files);
+unsigned limits_phones(uint64_t files);
 
 /*
  * Is the time of a client's report so far ahead of the clock that the node
@@ -34,14 +51,6 @@ bool limits_is_ahead(
 
 /* What table_take() has to keep to. */
 struct table_bounds limits_of_table(const struct node_limits *limits);
-
-/*
- * Connections of phones on a node that listens for them: an eighth of `files`,
- * LIMITS_PHONES_MAX at most. Clients share the rest.
- */
-#define LIMITS_PHONES_MAX 4096u
-#define LIMITS_PHONES_PART 8u
-uint64_t limits_phones(uint64_t files);
 
 /* The value of max_memory: 0 on a machine with that many bytes. */
 uint64_t limits_memory(uint64_t machine);

@@ -262,6 +262,7 @@ apply_all(struct node *node, const struct herdfile *file, size_t self,
 		return error;
 	error = read_tls(node, file, &tls, &reload->diagnostics);
 	if (error == HERD_OK) {
+		tls_files_compare(node, file, &tls, reload);
 		error = apply_file(node, file, self);
 		if (error == HERD_OK)
 			tls_files_take(node, &tls);

@@ -68,17 +68,15 @@ apply_max_connections(struct node *node, const struct settings *settings)
 {
 	uint64_t wanted = settings->max_connections;
 	uint64_t files = limits_raise_files();
-	uint64_t fit;
-
-	if (node->boot.nodes[node->boot_self].http.kind != ADDRESS_NONE)
-		files -= limits_phones(files);
-	fit = limits_connections(wanted, files);
+	bool has_phones =
+	    node->boot.nodes[node->boot_self].http.kind != ADDRESS_NONE;
+	uint64_t fit = limits_connections(wanted, files, has_phones);
 
 	if (fit < wanted)
 		LOG(node->log, LOG_WARN, "file-limit",
 		    log_number("limit", (int64_t)files),
 		    log_number(
-			"wanted", (int64_t)(wanted + LIMITS_FILES_RESERVED)),
+			"wanted", (int64_t)limits_files(wanted, has_phones)),
 		    log_number("max_connections", (int64_t)fit),
 		    log_text("next", "fewer clients are served at one time; "
 				     "raise LimitNOFILE or lower "

@@ -2,6 +2,7 @@
 #include "node/tls_files.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -41,6 +42,40 @@ tls_files_drop(struct tls_files *files)
 	certificate_drop(files->admin);
 	certificate_drop(files->http);
 	*files = (struct tls_files){ NULL, NULL, NULL };
+}
+
+static void
+compare(struct certificate_slot *slot, struct ssl_ctx_st *context,
+    const char *cert, const char *client_ca, struct reload *reload)
+{
+	struct certificate_hashes before = certificate_slot_hash(slot);
+	struct certificate_hashes after = certificate_hash(context);
+
+	if (cert != NULL && before.cert != after.cert)
+		reload_applies(reload, cert);
+	if (client_ca != NULL && before.client_ca != after.client_ca)
+		reload_applies(reload, client_ca);
+}
+
+void
+tls_files_compare(struct node *node, const struct herdfile *file,
+    const struct tls_files *files, struct reload *reload)
+{
+	const struct settings *before = &node->file.settings;
+	const struct settings *after = &file->settings;
+
+	/* A setting that has changed is told anyway. */
+#define NAME_OF(setting, name) \
+	(strcmp(before->setting, after->setting) == 0 ? (name) : NULL)
+	compare(&node->clients_tls.slot, files->clients,
+	    NAME_OF(clients.tls_cert, "clients.tls_cert"),
+	    NAME_OF(clients.client_ca, "clients.client_ca"), reload);
+	compare(&node->admin_tls.slot, files->admin,
+	    NAME_OF(admin.tls_cert, "admin.tls_cert"),
+	    NAME_OF(admin.client_ca, "admin.client_ca"), reload);
+	compare(&node->http_tls.slot, files->http,
+	    NAME_OF(http.tls_cert, "http.tls_cert"), NULL, reload);
+#undef NAME_OF
 }
 
 static void

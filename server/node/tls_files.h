@@ -6,7 +6,7 @@
 #ifndef HERD_NODE_TLS_FILES_H
 #define HERD_NODE_TLS_FILES_H
 
-#include "node/node.h"
+#include "node/reload.h"
 
 /* Contexts that were read; NULL: no TLS. */
 struct tls_files {
@@ -24,6 +24,13 @@ HERD_MUST_CHECK enum herd_error tls_files_load(const struct herdfile *file,
     const char *name, const char *base_dir, struct buf *message,
     struct tls_files *out);
 void tls_files_drop(struct tls_files *files);
+
+/*
+ * Tells `reload` which of them have another content than those in use, in files
+ * that the settings of `file` name as before.
+ */
+void tls_files_compare(struct node *node, const struct herdfile *file,
+    const struct tls_files *files, struct reload *reload);
 
 /* New connections use these. Takes them. Logs each certificate's end. */
 void tls_files_take(struct node *node, struct tls_files *files);

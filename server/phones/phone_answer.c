@@ -234,8 +234,8 @@ read_question(struct phone_call *call, struct places_question *question)
 	char value[INTAKE_VALUE_MAX];
 	size_t len = phone_call_parameter(call, "radius", value);
 
-	question->radius_m = DEFAULT_RADIUS_M;
-	question->max = DEFAULT_BOUND;
+	*question = (struct places_question){ .radius_m = DEFAULT_RADIUS_M,
+		.max = DEFAULT_BOUND };
 	if (len > 0 &&
 	    radius_parse(span_of(value, len), &question->radius_m) != HERD_OK)
 		return false;

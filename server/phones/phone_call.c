@@ -114,7 +114,9 @@ call_new(struct phones *phones, struct evhttp_request *request)
 	call->phones = phones;
 	call->request = request;
 	call->refused = PHONES_REFUSAL_COUNT;
-	intake_init(&call->intake, clock_wall());
+	/* As the client protocol: the judged time, not the machine's. */
+	intake_init(&call->intake,
+	    timekeeper_wall(&phones->node->timekeeper, clock_mono()));
 	call->conn = http_limits_begin(phones->limits, connection_of(call));
 	TAILQ_INSERT_TAIL(&phones->calls, call, all);
 	count_add(&phones->pending, 1);
@@ -230,6 +232,7 @@ find_peer(struct phone_call *call)
 	has_tls = bufferevent_openssl_get_ssl(bev) != NULL;
 	if (by_proxy)
 		believe_proxy(call);
+	busiest_see(&call->phones->busiest, BUSIEST_REQUESTS, &call->peer, 1);
 	return has_tls || by_proxy || phones->is_local ||
 	       (known && is_loopback(&address));
 }
@@ -247,6 +250,18 @@ is_from_page(const struct phone_call *call)
 		   !span_is(site, "same-origin"));
 }
 
+/* evhttp takes "Content-Length : 5" for another header, and +5 for a number. */
+static bool
+is_odd_header(const struct evkeyval *header)
+{
+	static const char digits[] = "0123456789";
+
+	if (header->key[strcspn(header->key, " \t")] != '\0')
+		return true;
+	return strcasecmp(header->key, "Content-Length") == 0 &&
+	       header->value[strspn(header->value, digits)] != '\0';
+}
+
 /*
  * evhttp and a proxy before it may disagree about where such a request
  * ends, and then somebody's next request is a part of it.
@@ -258,14 +273,16 @@ has_odd_length(struct phone_call *call)
 	    evhttp_request_get_input_headers(call->request);
 	const struct evkeyval *header;
 	unsigned lengths = 0, codings = 0;
+	bool is_odd = false;
 
 	TAILQ_FOREACH(header, headers, next)
 	{
+		is_odd = is_odd || is_odd_header(header);
 		lengths += strcasecmp(header->key, "Content-Length") == 0;
 		codings += strcasecmp(header->key, "Transfer-Encoding") == 0;
 	}
 	call->last =
-	    lengths + codings > 1 ||
+	    is_odd || lengths + codings > 1 ||
 	    (codings == 1 &&
 		strcasecmp(phone_call_header(call, "Transfer-Encoding").data,
 		    "chunked") != 0) ||
@@ -447,11 +464,12 @@ static enum phones_refusal
 judge(struct phone_call *call)
 {
 	enum phones_refusal why = PHONES_REFUSAL_COUNT;
+	bool is_odd = has_odd_length(call);
 
-	if (has_odd_length(call))
-		return PHONES_BODY;
 	if (!find_peer(call))
 		return PHONES_CLEAR;
+	if (is_odd)
+		return PHONES_BODY;
 	why = find_route(call);
 	if (why != PHONES_REFUSAL_COUNT)
 		return why;
@@ -558,6 +576,7 @@ void
 phone_call_count(struct phone_call *call, enum phones_refusal why)
 {
 	count_add(&call->phones->refused[why], 1);
+	busiest_see(&call->phones->busiest, BUSIEST_REFUSED, &call->peer, 1);
 	phone_call_note(call, phones_refusal_word(why));
 }
 

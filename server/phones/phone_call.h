@@ -36,6 +36,7 @@ struct phone_call {
 	bool last; /* the connection closes after the answer */
 	bool has_ticket;
 	struct put_info ticket;
+	struct mono since;           /* held */
 	struct phone_places *places; /* it waits for, or NULL */
 	char user[USERS_NAME_MAX];   /* who asks, once that is known */
 	size_t user_len;

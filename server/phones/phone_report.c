@@ -119,6 +119,8 @@ take_fix(struct taking *taking, const struct fix *fix)
 	report->time_ns = fix->time_ns;
 	report->skew = span_of(taking->skew,
 	    skew_format(taking->now.ns, fix->time_ns, taking->skew));
+	heavy_see(&phones->busiest.lists[BUSIEST_REPORTS], taking->hash,
+	    report->client, 1);
 	note_request(taking);
 	if (limits_is_ahead(&taking->node->limits, fix->time_ns, taking->now)) {
 		refuse(taking, PHONES_AHEAD, REFUSAL_AHEAD);
@@ -191,7 +193,7 @@ take_fixes(struct phone_call *call)
 	struct taking taking = { .call = call, .node = call->phones->node };
 
 	name_client(&taking);
-	taking.now = clock_wall();
+	taking.now = timekeeper_wall(&taking.node->timekeeper, clock_mono());
 	taking.report.origin = taking.node->sessions.name;
 	taking.report.kind = REPORT_POSITION;
 	for (size_t i = 0; i < call->intake.count; i++)
@@ -233,6 +235,7 @@ phone_report_take(struct phone_call *call, struct account *account)
 		return;
 	}
 	call->held = true;
+	call->since = clock_mono();
 	TAILQ_INSERT_TAIL(&call->phones->held, call, waiting);
 }
 
@@ -257,6 +260,24 @@ phone_report_release(struct phones *phones)
 		else if (!commit_covers(
 			     store_commit(node->store), &call->ticket))
 			continue;
+		phone_report_leave(call);
+		answer(call);
+	}
+}
+
+/*
+ * The app sends it again, and knows that it may go to another node. The report
+ * is in the table, so that is no loss.
+ */
+void
+phone_report_expire(struct phones *phones, struct mono now)
+{
+	uint64_t patience = phones->node->waits.patience_ns;
+	struct phone_call *call;
+
+	while (patience != 0 && (call = TAILQ_FIRST(&phones->held)) != NULL &&
+	       mono_since(now, call->since) >= patience) {
+		call->refused = PHONES_STORE;
 		phone_report_leave(call);
 		answer(call);
 	}

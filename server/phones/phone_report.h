@@ -17,4 +17,7 @@ void phone_report_leave(struct phone_call *call);
 /* A commit was published, or the store has failed: answers may go. */
 void phone_report_release(struct phones *phones);
 
+/* Refuses those that have waited for a commit longer than they may. */
+void phone_report_expire(struct phones *phones, struct mono now);
+
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/loop_watch.h"
 #include "base/thread.h"
 #include "net/socket.h"
@@ -190,6 +191,8 @@ on_tick(evutil_socket_t fd HERD_UNUSED, short what HERD_UNUSED, void *arg)
 	struct http_limits_counts counts = http_limits_count(phones->limits);
 
 	loop_watch_begin("phones-walk");
+	busiest_turn(&phones->busiest, clock_mono());
+	phone_report_expire(phones, clock_mono());
 	atomic_store(&phones->connections, counts.now);
 	atomic_store(&phones->connections_refused, counts.refused);
 	atomic_store(&phones->timed_out, counts.timed_out);
@@ -233,7 +236,7 @@ on_stop(struct message *message)
 static enum herd_error
 open_limits(struct phones *phones)
 {
-	unsigned max = (unsigned)limits_phones(limits_raise_files()) + 1;
+	unsigned max = limits_phones(limits_raise_files());
 	const struct http_limits_config config = {
 		.event = "phones-limit",
 		.error = "too many connections of phones",
@@ -362,7 +365,9 @@ phones_open(struct node *node, struct buf *message, struct phones **out)
 	TAILQ_INIT(&phones->calls);
 	TAILQ_INIT(&phones->held);
 	refusals_init(&phones->refusals);
-	error = open_parts(phones, address, message);
+	error = busiest_init(&phones->busiest);
+	if (error == HERD_OK)
+		error = open_parts(phones, address, message);
 	if (error != HERD_OK) {
 		phones_stop(phones);
 		phones_free(phones);
@@ -427,6 +432,7 @@ phones_free(struct phones *phones)
 	accounts_free(phones->config.accounts);
 	users_file_release(&phones->new_users);
 	refusals_release(&phones->refusals);
+	busiest_release(&phones->busiest);
 	free(phones);
 }
 
@@ -464,11 +470,27 @@ phones_count(const struct phones *phones, struct phones_counts *out)
 	out->timed_out = atomic_load(&phones->timed_out);
 	out->users = atomic_load(&phones->users);
 	out->pending = atomic_load(&phones->pending);
-	out->memory_max = sizeof(*phones) + BYTES_MAX +
+	out->memory_max = sizeof(*phones) + BYTES_MAX + busiest_bytes() +
 			  out->users * USER_BYTES * 2 +
 			  out->connections * CONNECTION_BYTES;
+	busiest_raise(
+	    &phones->busiest, BUSIEST_REPORTS, &out->busiest_client_reports);
+	busiest_raise(
+	    &phones->busiest, BUSIEST_REQUESTS, &out->busiest_address_requests);
 	if (phones->hasher != NULL)
 		out->hashing = hasher_waiting(phones->hasher);
+}
+
+void
+phones_post(struct phones *phones, struct message *message)
+{
+	mailbox_post(&phones->mailbox, message);
+}
+
+const struct busiest *
+phones_busiest(const struct phones *phones)
+{
+	return &phones->busiest;
 }
 
 void

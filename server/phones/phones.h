@@ -8,6 +8,7 @@
 #ifndef HERD_PHONES_H
 #define HERD_PHONES_H
 
+#include "base/mailbox.h"
 #include "net/refusals.h"
 #include "node/node.h"
 #include "phones/intake.h"
@@ -43,7 +44,7 @@ enum phones_app {
 	X(PHONES_DRAIN, 503, "drain", true,                                   \
 	    "this node does not serve now; ask another one")                  \
 	X(PHONES_STORE, 503, "store", true,                                   \
-	    "the store has failed, so nothing is sure to last")               \
+	    "the store does not commit, so nothing is sure to last")          \
 	X(PHONES_MEMORY, 503, "memory", true, "the node's memory is used up") \
 	X(PHONES_CLIENTS, 503, "clients", true,                               \
 	    "the herd has as many clients as it may have")                    \
@@ -73,6 +74,7 @@ enum phones_refusal {
 	    PHONES_REFUSAL_COUNT
 };
 
+struct busiest;
 struct event_base;
 struct phones;
 
@@ -89,6 +91,8 @@ struct phones_counts {
 	uint64_t users;   /* in the users file */
 	uint64_t hashing; /* passwords that wait or are being checked */
 	uint64_t pending; /* requests that are not answered yet */
+	double busiest_client_reports; /* a second, as of a worker */
+	double busiest_address_requests;
 };
 
 const char *phones_app_word(enum phones_app app);
@@ -119,6 +123,12 @@ const struct address *phones_address(const struct phones *phones);
 
 /* Any thread. All zero for NULL. */
 void phones_count(const struct phones *phones, struct phones_counts *out);
+
+/* Runs the message in the phones thread, or when that has ended. Any thread. */
+void phones_post(struct phones *phones, struct message *message);
+
+/* In the phones thread: who keeps it busy. */
+const struct busiest *phones_busiest(const struct phones *phones);
 
 /* Adds the reports refused last, as refusals_merge(). Any thread. */
 void phones_refused(

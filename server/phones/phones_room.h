@@ -12,6 +12,7 @@
 #include "base/count.h"
 #include "base/mailbox.h"
 #include "core/table_walk.h"
+#include "net/busiest.h"
 #include "net/http_acceptor.h"
 #include "net/refusals.h"
 #include "phones/accounts.h"
@@ -60,6 +61,7 @@ struct phones {
 	struct phone_call_list held;  /* that wait for a commit, oldest first */
 	struct places_reader *places; /* NULL: no provider */
 	struct visitors visitors;
+	struct busiest busiest;
 	struct event *walk_tick;
 	struct table_cursor walk;
 	unsigned walk_pause;      /* ticks until the next walk begins */

@@ -23,6 +23,8 @@
 #define ENGINE_KEY_LEN 32u /* of store_key() */
 #define ENGINE_BATCH_MAX 8192u
 
+struct timekeeper;
+
 /* Borrowed, and its texts: they outlive the engine. */
 struct engine_config {
 	const char *path;     /* local: the file, as the setting expands to */
@@ -38,6 +40,8 @@ struct engine_config {
 	uint64_t timeout_ns; /* shared: longest time of one call, about */
 	unsigned batch;      /* reports of one put_many, at most */
 	uint64_t history_ns; /* 0: none is kept */
+	/* Of the time by which reports are received; with a history. */
+	const struct timekeeper *timekeeper;
 	/*
 	 * Shared: by then (clock_mono()) every call has returned, whatever
 	 * timeout_ns says. UINT64_MAX until the node stops; it may change while
@@ -99,6 +103,8 @@ struct engine_about {
 	char address[256]; /* without password */
 	unsigned schema;   /* 0: not known yet */
 	bool is_replica;   /* it takes no writes */
+	/* What it goes on without, and why; "": nothing. */
+	char lacks[ENGINE_ERROR_MAX];
 };
 
 /*
@@ -186,10 +192,10 @@ struct engine_ops {
 	enum herd_error (*connect)(struct engine *engine);
 	/*
 	 * Shared: deletes at most `max` rows with times before `cut_ns`, and
-	 * what of the history is older than it may be.
+	 * what of the history is older at `now` than it may be.
 	 */
-	enum herd_error (*expire)(struct engine *engine, uint64_t cut_ns,
-	    unsigned max, uint64_t *deleted);
+	enum herd_error (*expire)(struct engine *engine, struct wall now,
+	    uint64_t cut_ns, unsigned max, uint64_t *deleted);
 	/*
 	 * Shared, may be NULL: has the server closed the connection? It is not
 	 * asked, so a node that writes nothing knows it, too, at no cost.

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "core/timekeeper.h"
 #include "herd/store_row.h"
 #include "store/postgres_check.h"
 #include "store/postgres_schema.h"
@@ -58,6 +59,10 @@ static const char EXPIRE_SQL[] =
     " LIMIT $2::bigint FOR UPDATE SKIP LOCKED), gone AS (DELETE FROM"
     " herd_reports AS r USING old WHERE r.key = old.key RETURNING 1)"
     " SELECT count(*) FROM gone";
+
+/* The server's clock may be a little behind. */
+static const char AHEAD_SQL[] =
+    "SELECT $1::bigint > extract(epoch FROM now()) + 60";
 
 static const char COUNT_SQL[] =
     "SELECT n, (SELECT greatest(reltuples::bigint, n) FROM pg_class WHERE"
@@ -170,6 +175,7 @@ postgres_describe(struct engine *engine, struct engine_about *out)
 	};
 	memcpy(out->server, self->conn.server, sizeof(out->server));
 	memcpy(out->address, self->conn.address, sizeof(out->address));
+	memcpy(out->lacks, self->conn.lacks, sizeof(out->lacks));
 }
 
 /* --- reading -------------------------------------------------------------- */
@@ -309,8 +315,9 @@ postgres_put_many(
 		return HERD_OK;
 	postgres_rows_set(&self->rows, reports, count);
 	if (self->config->history_ns > 0)
-		error = postgres_history_mark(
-		    &self->history, &self->conn, &self->rows, clock_wall());
+		error = postgres_history_mark(&self->history, &self->conn,
+		    &self->rows,
+		    timekeeper_wall(self->config->timekeeper, clock_mono()));
 	return error == HERD_OK ? put_rows(self, 0, self->rows.count) : error;
 }
 
@@ -346,9 +353,37 @@ postgres_forget(struct engine *engine, struct span client)
 	return error;
 }
 
+/*
+ * What is deleted is gone for the whole herd, so that a node whose clock alone
+ * says so deletes nothing: the server's has to agree.
+ */
 static enum herd_error
-postgres_expire(
-    struct engine *engine, uint64_t cut_ns, unsigned max, uint64_t *deleted)
+is_ahead_of_server(
+    struct postgres_engine *self, struct wall now, bool *is_ahead)
+{
+	char seconds[8];
+	const struct postgres_call call = {
+		.sql = AHEAD_SQL,
+		.count = 1,
+		.values = { seconds },
+		.lengths = { sizeof(seconds) },
+	};
+	PGresult *result;
+	enum herd_error error;
+
+	postgres_rows_write_u64(seconds, now.ns / HERD_NS_PER_S);
+	error = postgres_conn_run(&self->conn, &call, &result);
+	if (error != HERD_OK)
+		return error;
+	*is_ahead =
+	    span_equal(postgres_conn_value(result, 0), span_of("\1", 1));
+	PQclear(result);
+	return HERD_OK;
+}
+
+static enum herd_error
+postgres_expire(struct engine *engine, struct wall now, uint64_t cut_ns,
+    unsigned max, uint64_t *deleted)
 {
 	struct postgres_engine *self = (struct postgres_engine *)engine;
 	char cut[8];
@@ -360,11 +395,15 @@ postgres_expire(
 		.lengths = { sizeof(cut), sizeof(limit) },
 	};
 	PGresult *result;
-	enum herd_error error = HERD_OK;
+	bool is_ahead = false;
+	enum herd_error error;
 
 	*deleted = 0;
+	error = is_ahead_of_server(self, now, &is_ahead);
+	if (error != HERD_OK || is_ahead)
+		return error;
 	if (self->config->history_ns > 0)
-		error = postgres_history_expire(&self->conn, clock_wall());
+		error = postgres_history_expire(&self->conn, now);
 	if (error != HERD_OK || cut_ns == 0)
 		return error;
 	postgres_rows_write_u64(cut, cut_ns);

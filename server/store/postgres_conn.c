@@ -165,7 +165,8 @@ add_endpoints(struct dial_targets *targets, const struct postgres_host *host,
 	}
 }
 
-/* libpq's own lookup would hold the thread as long as a DNS server likes. */
+/* Returns why there is no target of this host, or NULL.
+ * libpq's own lookup would hold the thread as long as a DNS server likes. */
 static const char *
 look_up(struct postgres_conn *conn, struct dial_targets *targets,
     const struct postgres_host *host, bool is_verified)
@@ -173,7 +174,9 @@ look_up(struct postgres_conn *conn, struct dial_targets *targets,
 	struct resolution *resolution;
 	const struct endpoints *found;
 	struct endpoints numeric;
-	const char *why = "out of memory";
+	unsigned before = targets->count;
+	const char *why = "out of memory or threads";
+	enum herd_error error;
 
 	if (host->address.kind == ADDRESS_UNIX) {
 		add_target(targets, host, "");
@@ -183,14 +186,19 @@ look_up(struct postgres_conn *conn, struct dial_targets *targets,
 		add_endpoints(targets, host, is_verified, &numeric);
 		return NULL;
 	}
-	if (resolver_begin(&host->address, &resolution) != HERD_OK)
-		return why;
-	why = "the lookup of its name takes too long";
+	error = resolver_begin(&host->address, &resolution);
+	if (error != HERD_OK)
+		return error == HERD_ELIMIT
+			   ? "too many lookups have no answer yet"
+			   : why;
+	why = "no answer in time";
 	if (wait_for(conn, resolver_fd(resolution), POLLIN, conn->until))
 		why = resolver_result(resolution, &found);
 	if (why == NULL)
 		add_endpoints(targets, host, is_verified, found);
 	resolver_free(resolution);
+	if (why == NULL && targets->count == before)
+		why = "it is a name of this machine, and leads elsewhere";
 	return why;
 }
 
@@ -346,20 +354,20 @@ static enum herd_error
 find_targets(struct postgres_conn *conn, const struct postgres_url *url,
     struct dial_targets *targets)
 {
-	const char *why = NULL;
+	char what[ENGINE_ERROR_MAX] = "";
 
 	targets->count = 0;
 	for (unsigned i = 0; i < url->count; i++) {
-		const char *one =
-		    look_up(conn, targets, &url->hosts[i], url->is_verified);
+		const struct postgres_host *host = &url->hosts[i];
+		const char *why =
+		    look_up(conn, targets, host, url->is_verified);
 
-		if (one != NULL)
-			why = one;
+		if (why != NULL)
+			snprintf(what, sizeof(what),
+			    "cannot look up %.120s: %s", host->address.host,
+			    why);
 	}
-	if (targets->count > 0)
-		return HERD_OK;
-	return fail_contact(
-	    conn, why == NULL ? "its name is not of this machine" : why);
+	return targets->count > 0 ? HERD_OK : fail_contact(conn, what);
 }
 
 enum herd_error

@@ -25,6 +25,7 @@ struct postgres_conn {
 	char server[64];
 	char address[POSTGRES_SHOWN_MAX];
 	bool is_replica;
+	char lacks[ENGINE_ERROR_MAX]; /* of engine_about */
 };
 
 /* A statement with its values, all of them and all results in binary. */

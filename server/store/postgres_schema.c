@@ -192,8 +192,20 @@ is_true(const PGresult *result, int column)
 
 /*
  * For people who read with SQL. It is no part of what a node needs: a database
- * that refuses it goes on without.
+ * that refuses it goes on without, and the log says so.
  */
+static enum herd_error
+go_without_view(struct postgres_conn *conn, enum herd_error error)
+{
+	if (conn->pg == NULL)
+		return error;
+	snprintf(conn->lacks, sizeof(conn->lacks), "herd_positions: %.200s",
+	    conn->engine->error);
+	conn->engine->error[0] = '\0';
+	conn->engine->fault = ENGINE_FINE;
+	return HERD_OK;
+}
+
 static enum herd_error
 make_view(struct postgres_conn *conn)
 {
@@ -203,15 +215,16 @@ make_view(struct postgres_conn *conn)
 	bool has_postgis;
 	bool is_needed;
 
+	conn->lacks[0] = '\0';
 	if (error != HERD_OK)
-		return conn->pg == NULL ? error : HERD_OK;
+		return go_without_view(conn, error);
 	has_postgis = is_true(wanted, 1);
 	is_needed = is_true(wanted, 0) || (has_postgis && !is_true(wanted, 2));
 	PQclear(wanted);
 	if (is_needed)
 		error = run(conn,
 		    has_postgis ? VIEW GEOG FROM_REPORTS : VIEW FROM_REPORTS);
-	return conn->pg == NULL ? error : HERD_OK;
+	return error == HERD_OK ? HERD_OK : go_without_view(conn, error);
 }
 
 static enum herd_error

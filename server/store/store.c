@@ -540,6 +540,7 @@ config_for_engine(const struct store *store)
 		.batch =
 		    store->ops->is_shared ? config->batch : STORE_BATCH_RECORDS,
 		.history_ns = config->history_ns,
+		.timekeeper = config->timekeeper,
 		.stop_at_ns = &store->stop_at_ns,
 	};
 }

@@ -100,6 +100,11 @@ contact_open(struct store *store)
 	    log_text("address", about.address),
 	    log_number("away_ms", (int64_t)(away / HERD_NS_PER_MS)),
 	    log_number("owed", (int64_t)store_batch_owed(store)));
+	if (about.lacks[0] != '\0')
+		LOG(store->config.log, LOG_WARN, "store-lacks",
+		    log_text("error", about.lacks),
+		    log_text("next", "the store works without it; let the "
+				     "tables' owner make it"));
 	/* It may be an older state of the rows that is here now. */
 	if (store->contact.met)
 		store_compare_soon(store);

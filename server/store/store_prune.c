@@ -85,8 +85,8 @@ store_prune_expired(struct store *store)
 	cut = cut_of(store, now);
 	if (now.ns == 0 || (cut == 0 && store->config.history_ns == 0))
 		return HERD_OK;
-	error =
-	    store->ops->expire(store->engine, cut, STORE_PRUNE_ROWS, &deleted);
+	error = store->ops->expire(
+	    store->engine, now, cut, STORE_PRUNE_ROWS, &deleted);
 	if (error != HERD_OK)
 		return error;
 	atomic_fetch_add(&store->expired, deleted);

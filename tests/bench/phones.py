@@ -4,15 +4,16 @@
 the same, and what the line protocol notices of a flood of them."""
 import argparse
 import hashlib
+import os
 import pathlib
 import statistics
 import subprocess
 import tempfile
-import time
 
 from servers import TOP, Servers
 from bench import compare, load, print_rows
 from fake_phones import PhoneHerd
+from nodes import wait_until
 
 DEVICES_OF_USER = 32  # as load.c has it
 CONNECTIONS = 50
@@ -27,12 +28,16 @@ def write_users(path, clients, password_hash):
     path.chmod(0o600)
 
 
+def sockets_of(pid):
+    return sum(os.readlink(entry).startswith("socket:") for entry in os.scandir(f"/proc/{pid}/fd"))
+
+
 def flooded(build, node, port, args):
     """The line protocol's samples while phones report to that port."""
     command = [str(build / "load"), "http-owntracks", str(port), str(node.process.pid), str(CONNECTIONS), "1",
                str(args.seconds + 1), str(args.clients)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as flood:
-        time.sleep(0.5)
+        wait_until(lambda: sockets_of(flood.pid) >= CONNECTIONS, "the phones are connected")
         sample = load(build, "iamat", node.clients, node.process.pid, 10, 1, args.seconds, args.clients)
         flood.communicate()
         assert flood.returncode == 0

@@ -40,24 +40,19 @@ sql() {
 	"${user[@]}" psql -X -q -h "$dir/pg" -U herd -d postgres -c "$1"
 }
 
+# Children of a server that was killed hold its memory a moment longer: then it
+# ends, and is started again.
 start_server() {
-	"${user[@]}" "$bin/postgres" -D "$dir/pg/data" -h '' -k "$dir/pg" \
-	    2>>"$dir/server.log" &
-	server=$!
-	"${user[@]}" "$bin/psql" --version >/dev/null || fail "no psql"
-	for _ in $(seq 300); do
-		"$bin/pg_isready" -q -h "$dir/pg" && return 0
-		kill -0 "$server" 2>/dev/null || start_again
-		sleep 0.1
+	local from
+	: >>"$dir/server.log"
+	for _ in $(seq 30); do
+		from=$(length "$dir/server.log")
+		"${user[@]}" "$bin/postgres" -D "$dir/pg/data" -h '' -k "$dir/pg" \
+		    2>>"$dir/server.log" &
+		server=$!
+		await "$dir/server.log" "$from" "ready to accept connections" "$server" && return 0
 	done
 	fail "PostgreSQL did not start"
-}
-
-# Children of a server that was killed hold its memory a moment longer.
-start_again() {
-	"${user[@]}" "$bin/postgres" -D "$dir/pg/data" -h '' -k "$dir/pg" \
-	    2>>"$dir/server.log" &
-	server=$!
 }
 
 export HERD_CONF=$dir/herd.yaml
@@ -91,11 +86,9 @@ show -n Jaquez whatsat kiwi.cs.ucla.edu 2 1 || fail "Jaquez did not answer"
 show -n Jaquez store status
 
 say "The database comes back; the nodes find it by themselves"
+from=$(length "$dir/Jaquez.log")
 start_server
-for _ in $(seq 100); do
-	"$herdctl" -n Jaquez store status -o jsonl 2>/dev/null | grep -q '"state":"ok"' && break
-	sleep 0.1
-done
+await "$dir/Jaquez.log" "$from" event=store-connected "${pids[Jaquez]}" || fail "Jaquez did not find it"
 show -n Jaquez store status
 show -n Juzang iamat kiwi.cs.ucla.edu +34.080000-118.430000 || fail "Juzang did not answer"
 
@@ -104,11 +97,7 @@ stop_node Jaquez
 stop_node Juzang
 start_node Riley
 start_node Jaquez
-show herd wait Riley Jaquez --timeout 15s >/dev/null 2>&1
-for _ in $(seq 100); do
-	"$herdctl" -n Riley client show kiwi.cs.ucla.edu >/dev/null 2>&1 && break
-	sleep 0.1
-done
+"$herdctl" -n Riley wait client kiwi.cs.ucla.edu --timeout 15s >/dev/null || fail "Riley did not get it"
 show -n Riley client show kiwi.cs.ucla.edu || fail "Riley has no position"
 
 say "Where kiwi has been, from the history in the database"

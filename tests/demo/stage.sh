@@ -76,3 +76,13 @@ show() {
 	"$herdctl" -o table --no-pager "$@"
 }
 
+# await FILE FROM WORDS PID: until a line after that byte has the words; fails
+# when the process has ended instead.
+await() {
+	timeout 30 grep -q -m 1 -e "$3" < <(tail -c "+$(($2 + 1))" -f -s 0.1 --pid="$4" "$1")
+}
+
+# length FILE: its bytes; 0 if there is none
+length() {
+	stat -c %s "$1" 2>/dev/null || echo 0
+}

@@ -14,7 +14,8 @@ import time
 import pytest
 
 from api import Api
-from nodes import DEADLINE_S, HERDCTL, Herd, read_all, read_lines, wait_until
+from fake_phones import PhoneHerd
+from nodes import DEADLINE_S, HERDCTL, HERDD, Herd, free_ports, give_back, read_all, read_lines, wait_until
 
 PLAIN = "places: {provider: none}\n"
 PLACE = b"+34.068930-118.445127"
@@ -379,18 +380,68 @@ def limited(program, soft, hard):
 
 
 def test_soft_limit_of_descriptors_is_raised(tmp_path, start):
-    from nodes import HERDD
     node = start(herdd=limited(HERDD, 100, 700)(tmp_path))
     limits = open(f"/proc/{node.process.pid}/limits").read()
     assert re.search(r"Max open files +700 +700 ", limits)
-    assert "event=file-limit limit=700" in node.log() and "max_connections=444" in node.log()
+    assert "event=file-limit limit=700" in node.log() and "max_connections=483" in node.log()
     bounds = Api(node.admin).get("/v1/status").json["bounds"]
-    assert (bounds["connections_max"], bounds["open_files_max"]) == (444, 700)
+    assert (bounds["connections_max"], bounds["open_files_max"]) == (483, 700)
+
+
+class Crowd(threading.Thread):
+    """Strangers who come again whenever the node has closed on them."""
+
+    def __init__(self, port, count, address, leave):
+        super().__init__(daemon=True)
+        self.port, self.count, self.address, self.leave = port, count, address, leave
+
+    def run(self):
+        held = []
+        while not self.leave.wait(0.01):
+            held = [s for s in held if not is_closed(s)]
+            while len(held) < self.count and (s := self.come()) is not None:
+                held.append(s)
+        for s in held:
+            s.close()
+
+    def come(self):
+        try:
+            return socket.create_connection(("127.0.0.1", self.port), 0.2, (self.address, 0))
+        except OSError:
+            return None
+
+
+def test_strangers_at_all_listeners_leave_a_neighbour_its_way_in(tmp_path):
+    port, = free_ports(1)
+    (tmp_path / "token").write_text("x" * 32 + "\n")
+    (tmp_path / "token").chmod(0o600)
+    settings = PLAIN + "workers: 2\nlink: {redial_max: 200ms}\nadmin: {token_file: token}\n"
+    leave = threading.Event()
+    with PhoneHerd(tmp_path, ["Ann", "Zed"], [("Ann", "Zed")], settings, herdd=limited(HERDD, 400, 400)(tmp_path)) as herd:
+        ann, zed = herd["Ann"], herd["Zed"]
+        text = herd.path.read_text()
+        herd.path.write_text(text.replace(f'"{zed.admin}"', f'["{zed.admin}", "127.0.0.1:{port}"]'))
+        zed.start()
+        crowds = [Crowd(door, count, f"127.0.0.{host}", leave) for host in range(2, 8)
+                  for door, count in ((zed.clients, 60), (herd.http["Zed"], 20), (port, 20), (zed.peers, 40))]
+        try:
+            for crowd in crowds:
+                crowd.start()
+            wait_until(lambda: len(os.listdir(f"/proc/{zed.process.pid}/fd")) > 300, "it is full")
+            for _ in range(3):
+                ann.start()
+                ann.wait_log("event=link-up peer=Zed")
+                ann.stop()
+            assert Api(zed.admin).get("/v1/status").status == 200
+        finally:
+            leave.set()
+            for crowd in crowds:
+                crowd.join()
+            give_back([port])
 
 
 @pytest.mark.parametrize("hard", [128, 300])
 def test_links_admin_and_store_have_descriptors_of_their_own(tmp_path, start, keep, hard):
-    from nodes import HERDD
     settings = "store: {engine: sqlite, durability: sync}\nlink: {redial_max: 200ms}\n"
     node = start(settings, names=("A", "B"), links=[("A", "B")], herdd=limited(HERDD, hard, hard)(tmp_path))
     herd = node.herd
@@ -405,7 +456,7 @@ def test_links_admin_and_store_have_descriptors_of_their_own(tmp_path, start, ke
     assert answers(node, b"honest").startswith(b"AT ")
     herd.wait_equal([b"honest"])
     assert "accept-paused" not in node.log()
-    assert metric(node, "herd_connections_max") == max(64, hard // 2)
+    assert metric(node, "herd_connections_max") == hard - max(64, hard // 8) - max(8, hard // 8) - max(8, hard // 16)
 
 
 # --- requests that do not end, and other protocols ----------------------------

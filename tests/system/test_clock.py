@@ -15,6 +15,7 @@ import pytest
 
 from api import Api
 from conftest import Ctl
+from fake_phones import PhoneHerd
 from nodes import Herd, wait_until
 
 SHIM = pathlib.Path(__file__).with_name("clock_shim.c")
@@ -146,6 +147,28 @@ def test_clock_that_is_wrong_from_the_start_harms_nobody(tmp_path, shim, wrong):
             said = ctl(*words).stdout
             assert wrong in said and "ahead" in said and "wrong clocks" in said, said
         assert "overruled" in ctl("herd", "status").stdout
+
+
+@pytest.mark.parametrize("off", [-2 * HOUR, 10 * YEAR])
+def test_phones_and_ages_are_judged_by_the_right_clock(tmp_path, shim, off):
+    with PhoneHerd(tmp_path, ["A", "B", "C"], [("A", "B"), ("B", "C")], SETTINGS) as herd:
+        clocks, key, b = Clocks(herd, shim), herd.add_key("jane/phone"), herd["B"]
+
+        def phone(time_s):
+            query = f"http://127.0.0.1:{herd.http['B']}/?id={key}&lat=1&lon=2&timestamp={time_s}"
+            return subprocess.run(["curl", "-s", query], check=True, capture_output=True, text=True, timeout=20).stdout
+        herd.start()
+        herd.wait_synced()
+        clocks.set("B", off)
+        wait_clock(b, "overruled")
+        now = int(time.time())
+        assert '"ahead"' in phone(now + 9 * YEAR)
+        assert '"ok"' in phone(now)
+        line, = herd.wait_equal([b"jane/phone"])
+        assert line.split()[5] == b"%d" % now and abs(float(line.split()[2])) < 60
+        b.iamat((b"old", PLACE, b"%d" % (now - HOUR)))
+        row, = (row for page in Api(b.admin).pages() for row in page if row["client"] == "old")
+        assert abs(row["age_s"] - HOUR) < 60
 
 
 def test_wrong_clock_without_a_majority_waits(tmp_path, shim):

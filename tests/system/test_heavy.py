@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -14,6 +15,7 @@ import pytest
 
 from api import Api
 from conftest import Ctl
+from fake_phones import PhoneHerd
 from nodes import Herd, read_lines, wait_until
 
 
@@ -63,6 +65,21 @@ def test_top_has_true_counts_of_clients_and_addresses(solo, api):
     assert top["clients_missed_per_s"] == 0
     assert counts(top, "addresses", "address", "requests_per_s") == {"127.0.0.1": 80}
     assert counts(top, "addresses", "address", "invalid_per_s") == {"127.0.0.1": 5}
+
+
+def test_top_has_phones_too(tmp_path):
+    with PhoneHerd(tmp_path, ["Solo"], [], "workers: 2\n") as herd:
+        key = herd.add_key("jane/phone")
+        solo = herd.start()["Solo"]
+        with solo.connect() as s:
+            tell(s, report(b"kiwi", 2))
+        for query in (f"id={key}&lat=1&lon=2", f"id={key}&lat=1&lon=3", f"id={key}&lat=1&lon=4", "id=nobody&lat=1&lon=2"):
+            subprocess.run(["curl", "-s", f"http://127.0.0.1:{herd.http['Solo']}/?{query}"], check=True,
+                           capture_output=True, timeout=20)
+        top = Api(solo.admin).get("/v1/top").json
+    assert counts(top, "clients", "client", "reports_per_s") == {"jane/phone": 3, "kiwi": 2}
+    assert counts(top, "addresses", "address", "requests_per_s") == {"127.0.0.1": 6}
+    assert counts(top, "addresses", "address", "invalid_per_s") == {"127.0.0.1": 1}
 
 
 def test_top_shows_any_id(solo, api):

@@ -456,6 +456,14 @@ def test_links_that_do_not_rest_are_no_finding_of_their_own(mesh, ctl, fake):
     assert words(ctl) == []
 
 
+def test_a_node_that_drains_for_its_store_is_not_undrained(ctl, fake):
+    fake["Jaquez"].says = {"state": "draining", "store.state": "failed"}
+    assert [f["finding"] for f in diagnose(ctl)] == ["store-failed"]
+    assert ctl("check", "node").returncode == 2
+    fake["Jaquez"].says["store.durability"] = "async"  # that one serves on
+    assert [f["finding"] for f in diagnose(ctl)] == ["store-failed", "draining"]
+
+
 def test_a_client_that_floods(ctl, fake):
     evil = "x'; touch /tmp/owned; '\x1b[31m"
     fake["Riley"].top = {
@@ -668,6 +676,10 @@ def test_how_old_a_client_is(make):
     assert status == 0 and line.startswith("HERD OK - kiwi is 1")
     assert re.search(r"\| age_s=1\d\d\.\d+;;600\.000$", line)
     assert age("kiwi", "--max-age", "30s")[0] == 2
+    # A time that is to come is not young for ever.
+    herd["A"].iamat((b"hasty", b"+1+1", b"%d" % (time.time() + 200)))
+    herd.wait_equal([b"hasty"])
+    assert age("hasty", "--max-age", "1ms")[0] == 2 and age("hasty", "--max-age", "60s")[0] == 0
     status, line = age("nobody", "--max-age", "30s")
     assert status == 2 and line.startswith("HERD CRITICAL") and "age_s=U" in line
     # The newest position counts, wherever it is.

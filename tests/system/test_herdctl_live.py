@@ -792,3 +792,15 @@ def test_top_measures_once_in_a_pipe(ctl, fake):
         assert all(float(row.split(",")[1]) > 0 for row in rows)
     fake["Juzang"].stop()
     assert ctl("top", "-1").returncode == 6
+
+
+@pytest.mark.parametrize("words", [("store", "check", "-n", "all"), ("herd", "diff", "--store"),
+                                   ("client", "erase", "x", "--yes")])
+def test_what_waits_for_a_store_waits_no_longer_than_was_said(ctl, fake, words):
+    """Without --timeout a store has two minutes; a hung node then has them, too."""
+    fake["Juzang"].fault = "silence"
+    result = ctl(*words, "--timeout", "1s")
+    assert result.returncode != 0 and "Juzang: no answer in time" in result.stderr, result
+    # None of the three has erased anything (two know no such request), and that is what it says.
+    assert ("nothing is sure to be erased" in result.stderr) == ("erase" in words)
+    assert "the removal comes" not in result.stderr

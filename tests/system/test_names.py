@@ -11,6 +11,7 @@ import time
 import pytest
 
 from nodes import Herd, wait_until
+from peer import Peer
 from test_links import SETTINGS, reload
 
 SHIM = pathlib.Path(__file__).with_name("names_shim.c")
@@ -110,7 +111,6 @@ def test_dns_server_without_an_answer_stops_no_other_link(tmp_path, names):
             assert time.monotonic() - sent < 3, "the other link was held up"
         assert time.monotonic() - began > 4
         assert "link-down peer=Bob" not in ann.log().partition("link-up peer=Bob")[2]
-        assert "event=slow" not in ann.log()
         ann.wait_log(r'event=link-down peer=Zoe reason=none error="cannot look up zoe.test: no answer in 5 s" '
                      r'next="looking it up again with backoff; check the host of Zoe in the herd file, /etc/hosts '
                      r'and DNS"')
@@ -119,7 +119,7 @@ def test_dns_server_without_an_answer_stops_no_other_link(tmp_path, names):
         names.say("zoe.test")
         names.release(fifo)
         ann.wait_log(rf"event=link-up peer=Zoe address=127\.0\.0\.1:{herd['Zoe'].peers}\b")
-        assert "lookup" not in threads(ann)
+        wait_until(lambda: "lookup" not in threads(ann), "the lookup has ended")
         assert len(herd.wait_equal([b"c%d" % i for i in range(1, rounds + 1)])) == rounds
 
 
@@ -170,6 +170,21 @@ def test_silent_address_keeps_nobody_away_while_the_peer_knocks(tmp_path, names)
             herd["Zoe"].start()
             ann = herd["Ann"].start()
             ann.wait_log(rf"event=link-up peer=Zoe address=127\.0\.0\.1:{herd['Zoe'].peers}\b")
+
+
+def test_knock_does_not_lose_what_was_looked_up(tmp_path, names):
+    # With a slow resolver, knocks would else come faster than anything is dialled.
+    names.say("zoe.test", "127.0.0.1")
+    with herd_of(tmp_path) as herd:
+        with socket.create_server(("127.0.0.1", herd["Zoe"].peers)) as zoe, Peer("Zoe") as knocks:
+            zoe.settimeout(20)
+            ann = herd["Ann"].start()
+            with zoe.accept()[0]:
+                names.say("zoe.test")
+                knocks.dial(ann.peers, "Ann", more=[b"knock=1"])
+                with zoe.accept()[0]:
+                    pass
+        ann.wait_log('event=link-down peer=Zoe reason=none error="cannot look up zoe.test: Name or service not known"')
 
 
 def test_node_that_refuses_is_not_asked_at_its_other_addresses(tmp_path, names):

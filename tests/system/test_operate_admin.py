@@ -466,7 +466,9 @@ def test_a_new_certificate_is_taken_while_connections_go_on(tmp_path, ca, how):
         events = stream.getresponse()
         ca.issue("Solo")
         if how == "reload":
-            assert Api(solo.admin).post("/v1/config/reload").status == 200
+            reply = Api(solo.admin).post("/v1/config/reload")
+            assert reply.status == 200 and set(reply.json["applied"]) == {"clients.tls_cert", "admin.tls_cert"}
+            assert Api(solo.admin).post("/v1/config/reload").json["applied"] == []
         else:
             solo.send_signal(1)
             solo.wait_log("event=reloaded by=SIGHUP")

@@ -245,6 +245,8 @@ def test_links_are_a_mesh_of_few_and_a_ring_of_many(operator, tmp_path):
     (["--nodes", "A@h\n  evil: 1"], "NODE@HOST"), (["--nodes", 'A@h"'], ""), (["--nodes", "A@h,A@g"], "two nodes A"),
     (["--nodes", "A@h:5000,B@h:5002"], "ports"), (["--herd", "a b"], "no name for a herd"),
     (["--nodes", "-x@h"], "no herd can be made"),
+    (("--nodes", "A@0.0.0.0,B@192.0.2.1"), "nobody can dial A at 0.0.0.0"),
+    (("--nodes", "A@192.0.2.1,B@[::]"), "nobody can dial B at ::"),
 ])
 def test_init_refuses_what_makes_no_herd(operator, tmp_path, words, says):
     out = operator("init", tmp_path / "new", *words)

@@ -256,7 +256,7 @@ def test_the_unit_fits_the_defaults():
     unit = (TOP / "server/herdd@.service.in").read_text()
     rows = (TOP / "include/herd/settings_rows.def").read_text()
     connections = int(re.search(r'SETTING\(max_connections,.*?initial = "(\d+)"', rows, re.S).group(1))
-    reserved = int(re.search(r"LIMITS_FILES_RESERVED (\d+)u", (TOP / "server/node/limits.h").read_text()).group(1))
+    reserved = sum(map(int, re.findall(r"LIMITS_\w+_MAX (\d+)u", (TOP / "server/node/limits.h").read_text())))
     part = int(re.search(r"LIMITS_MEMORY_PART (\d+)u", (TOP / "server/node/limits.h").read_text()).group(1))
     assert int(re.search("^LimitNOFILE=(\\d+)$", unit, re.M).group(1)) >= connections + reserved
     # The default of max_memory is a part of the machine's, and half of what the unit gives at most.

@@ -335,6 +335,18 @@ def test_only_what_is_ones_own_or_a_friends_is_seen(phones):
     assert web.ask("GET", "/where", user=None)[0] == 401
 
 
+def test_places_are_those_that_whatsat_has(tmp_path):
+    with PhoneHerd(tmp_path, ["Solo"], [], "workers: 1\nplaces: {provider: gazetteer}\n") as herd:
+        herd.add_user("jane")
+        solo = herd.start()["Solo"]
+        web = http(herd, node="Solo")
+        assert web.ask("POST", "/owntracks?d=p", location(lat="34.05", lon="-118.24"))[0] == 200
+        for radius, bound in ((50, 20), (5, 3)):
+            told = json.loads(web.ask("GET", f"/whatsat?radius={radius}&bound={bound}")[2])
+            line, _, wanted = solo.ask(b"WHATSAT jane/p %d %d\n" % (radius, bound)).partition(b"\n")
+            assert told == json.loads(wanted) and len(told["results"]) == bound, line
+
+
 def test_wrong_credentials_get_401(phones):
     web = http(phones)
     for user, password in (("jane", "wrong"), ("nobody", PASSWORD), ("jane", ""), ("", PASSWORD), ("jane/watch", "x")):

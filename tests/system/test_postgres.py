@@ -14,6 +14,7 @@ from certificates import Authority
 from conftest import Ctl
 from nodes import Herd, wait_until
 from postgres import Cluster
+from test_clock import Clocks, shim  # noqa: F401, a fixture
 
 PAIR = (["Ann", "Bob"], [("Ann", "Bob")])
 
@@ -52,6 +53,27 @@ def test_each_report_is_written_once_and_comes_back(tmp_path, cluster):
         herd.start()
         assert herd.wait_equal([b"c7", b"c8", b"c1999"]) == line
         ann.wait_log("event=store-loaded records=2000")
+
+
+def test_view_that_cannot_be_made_is_told(tmp_path, cluster):
+    with Herd(tmp_path, ["Ann"], [], store(cluster.url_file(tmp_path))) as herd:
+        herd.start()["Ann"].wait_log("event=store-connected")
+        assert "store-lacks" not in herd["Ann"].log()
+        herd.stop()
+        cluster.sql("DROP VIEW herd_positions; CREATE ROLE writer LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC; "
+                    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO writer")
+        cluster.url_file(tmp_path, cluster.url(user="writer"))
+        ann = herd["Ann"].start()
+        ann.wait_log('event=store-lacks error="herd_positions: 42501: permission denied for schema public" next=')
+        ann.iamat((b"c", b"+1+1", b"1"))
+        assert rows(cluster) == "1"
+
+
+def test_host_that_cannot_be_looked_up_is_named(tmp_path):
+    (tmp_path / "url").write_text("postgresql://herd@nowhere.invalid/herd?sslmode=verify-full\n")
+    (tmp_path / "url").chmod(0o600)
+    with Herd(tmp_path, ["Ann"], [], store("url", "durability: async")) as herd:
+        herd.start()["Ann"].wait_log(r'event=store-away error="cannot look up nowhere\.invalid: \w')
 
 
 def test_node_far_from_the_others_gets_the_table(tmp_path, cluster):
@@ -261,6 +283,30 @@ def test_old_days_of_a_history_are_dropped(tmp_path, cluster):
         wait_until(lambda: cluster.sql("SELECT to_regclass('herd_history_20200101')") == "", "it is dropped", 40)
         assert cluster.sql("SELECT count(*) FROM pg_class WHERE relname ~ '^herd_history_' AND relkind = 'r'") == "3"
         assert len(Api(ann.admin).get("/v1/clients/a/track").json["track"]) == 1
+
+
+def test_clock_that_is_ahead_deletes_nothing_of_the_herds(tmp_path, cluster, shim):
+    """A node alone believes its own clock; the server's has to agree."""
+    settings = store(cluster.url_file(tmp_path), "durability: sync, history: 2d")
+    with Herd(tmp_path, ["Ann"], [], settings) as herd:
+        clocks, ann = Clocks(herd, shim), herd["Ann"]
+        ann.start().wait_log("event=store-connected")
+        ann.iamat((b"new", b"+1+1", b"%d" % time.time()))
+        herd.stop()
+        cluster.sql("CREATE TABLE herd_history_20200101 PARTITION OF herd_history FOR VALUES IN ('2020-01-01')")
+        clocks.set("Ann", 10 * 365 * 86400)
+        ann.start().wait_log("event=store-loaded")
+        looked = ("SELECT count(*) FROM pg_stat_activity WHERE query ~ 'extract.epoch FROM now' "
+                  "AND application_name = 'Ann'")
+        wait_until(lambda: cluster.sql(looked) != "0", "it has looked at the server's clock", 60)
+        assert cluster.sql("SELECT count(*) FROM herd_history") == "1"
+        assert cluster.sql("SELECT to_regclass('herd_history_20200101')") != ""
+        # With a clock that is right all of it goes on.
+        herd.stop()
+        clocks.set("Ann", 0)
+        ann.start()
+        wait_until(lambda: cluster.sql("SELECT to_regclass('herd_history_20200101')") == "", "it is dropped", 60)
+        assert cluster.sql("SELECT count(*) FROM herd_history") == "1"
 
 
 def test_view_has_a_geography_where_postgis_is(tmp_path, cluster):

@@ -2,11 +2,13 @@
 """What operators see and do when the store that nodes share is away, refuses,
 or differs from the tables."""
 import json
+import subprocess
 
 import pytest
 
 from api import Api
 from conftest import Ctl
+from fake_phones import PhoneHerd
 from nodes import Herd, wait_until
 from postgres import Cluster
 
@@ -70,6 +72,23 @@ def test_node_is_not_ready_while_replies_wait(tmp_path, home, cluster):
         status = api.get("/v1/store").json
         assert status["retries"] > 0 and status["error"] is None
         assert status["server"].startswith("PostgreSQL 15")
+
+
+def test_phone_is_answered_while_replies_wait(tmp_path, cluster):
+    with PhoneHerd(tmp_path, ["Ann"], [], settings(cluster.url_file(tmp_path), "durability: sync")) as herd:
+        key = herd.add_key("jane/phone")
+        herd.start()["Ann"].wait_log("event=store-connected")
+
+        def report(lat):
+            query = f"http://127.0.0.1:{herd.http['Ann']}/?id={key}&lat={lat}&lon=2"
+            return subprocess.run(["curl", "-s", "-w", "%{http_code}", query], check=True, timeout=20,
+                                  capture_output=True, text=True).stdout
+        assert report(1).endswith("200")
+        with cluster.frozen():
+            for _ in range(2):
+                told = report(2)
+                assert told.endswith("503") and '"error":"store"' in told
+        wait_until(lambda: report(3).endswith("200"), "the store is back")
 
 
 @pytest.mark.parametrize("words", [("store", "retry"), ("config", "reload")])

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from nodes import HERDCTL, Herd
+from nodes import HERDCTL, HERDD, Herd
 
 SETTINGS = "workers: 1\nplaces: {provider: none}\n"
 
@@ -141,3 +141,13 @@ def test_root_without_a_user_is_told(tmp_path, user, warns):
     with Herd(folder, ["Solo"], [], SETTINGS + (f"user: {user}\n" if user else "")) as herd:
         node = herd.start()["Solo"]
         assert ("level=warn event=runs-as-root next=\"set user: in the herd file" in node.log()) == warns
+
+
+@pytest.mark.parametrize("kind, words", [("fifo", "it is not a regular file"), ("folder", "it is a folder"),
+                                         ("device", "it is not a regular file")])
+def test_herd_file_that_is_no_file_is_named_as_what_it_is(tmp_path, kind, words):
+    path = tmp_path / "herd.yaml"
+    {"fifo": os.mkfifo, "folder": os.mkdir, "device": lambda at: at.symlink_to("/dev/zero")}[kind](path)
+    for command in ([HERDD, "-c", str(path), "A"], [HERDCTL, "-X", "-c", str(path), "herd", "status"]):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+        assert done.returncode == 8 and str(path) in done.stderr and words in done.stderr, done.stderr

@@ -8,18 +8,25 @@ static void
 test_connections_leave_a_reserve(void **state HERD_UNUSED)
 {
 	/* What is wanted, as long as it fits. */
-	assert_true(limits_connections(10000, 1u << 20) == 10000);
-	assert_true(limits_connections(10000, 10256) == 10000);
-	assert_true(limits_connections(10000, 10255) == 9999);
-	assert_true(limits_connections(10, 512) == 10);
-	/* Few descriptors: half of them, but 64 at least. */
-	assert_true(limits_connections(10000, 512) == 256);
-	assert_true(limits_connections(10000, 400) == 200);
-	assert_true(limits_connections(10000, 128) == 64);
-	assert_true(limits_connections(10000, 100) == 36);
-	assert_true(limits_connections(10000, 64) == 1);
-	assert_true(limits_connections(10000, 0) == 1);
-	assert_true(limits_connections(10000, UINT64_MAX) == 10000);
+	assert_true(limits_connections(10000, 1u << 20, true) == 10000);
+	assert_true(limits_connections(10000, 11024, false) == 10000);
+	assert_true(limits_connections(10000, 11023, false) == 9999);
+	assert_true(limits_connections(10000, 11024, true) == 10000 - 1378);
+	assert_true(limits_connections(10, 512, true) == 10);
+	assert_true(limits_connections(10000, 64, false) == 1);
+	assert_true(limits_connections(10000, 0, true) == 1);
+	assert_true(limits_connections(10000, UINT64_MAX, true) == 10000);
+	assert_true(limits_files(10000, false) == 11024);
+	/* The own share is left. */
+	for (uint64_t files = 128; files < 70000; files += files / 9) {
+		uint64_t left = files - limits_phones(files) -
+				limits_links(files) - limits_admin(files) -
+				limits_connections(1u << 20, files, true);
+
+		assert_true(left >= 64 && left <= 256);
+		assert_true(limits_connections(files, limits_files(files, true),
+				true) == files);
+	}
 }
 
 static void

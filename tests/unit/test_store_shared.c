@@ -224,10 +224,11 @@ fake_forget(struct engine *engine, struct span client)
 }
 
 static enum herd_error
-fake_expire(
-    struct engine *engine, uint64_t cut_ns, unsigned max, uint64_t *deleted)
+fake_expire(struct engine *engine, struct wall now, uint64_t cut_ns,
+    unsigned max, uint64_t *deleted)
 {
 	(void)engine;
+	assert_true(now.ns > 0);
 	*deleted = 0;
 	pthread_mutex_lock(&server.lock);
 	for (unsigned i = server.count; i-- > 0 && *deleted < max;) {
@@ -244,7 +245,7 @@ static void
 fake_describe(struct engine *engine, struct engine_about *out)
 {
 	(void)engine;
-	*out = (struct engine_about){ "Fake 1", "fake@here", 1, false };
+	*out = (struct engine_about){ "Fake 1", "fake@here", 1, false, "" };
 }
 
 static void
