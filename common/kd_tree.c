@@ -231,12 +231,3 @@ kd_tree_search(
 	search->count = 0;
 	visit(points, 0, count, search, (struct offset){ { 0, 0, 0 } }, 0);
 }
-
-void
-kd_tree_search_among(const struct kd_point *points, const uint32_t *among,
-    size_t count, struct kd_search *search)
-{
-	search->count = 0;
-	for (size_t i = 0; i < count; i++)
-		offer(search, &points[among[i]], among[i]);
-}

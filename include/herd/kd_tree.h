@@ -38,9 +38,9 @@ struct kd_found {
  * point of a range counts, and is there for speed alone.
  */
 struct kd_filter {
-	bool (*accepts)(const void *arg, size_t index);
-	bool (*rules_out)(const void *arg, size_t low, size_t high);
-	const void *arg;
+	bool (*accepts)(void *arg, size_t index);
+	bool (*rules_out)(void *arg, size_t low, size_t high);
+	void *arg;
 };
 
 /*
@@ -69,9 +69,5 @@ void kd_tree_build(struct kd_point *points, size_t count, uint32_t *order);
  */
 void kd_tree_search(
     const struct kd_point *points, size_t count, struct kd_search *search);
-
-/* The same among these points of the array alone. */
-void kd_tree_search_among(const struct kd_point *points, const uint32_t *among,
-    size_t count, struct kd_search *search);
 
 #endif

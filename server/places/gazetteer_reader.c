@@ -45,7 +45,6 @@ struct gazetteer_reader {
 	struct buf text;          /* of the place that is being written */
 	struct kd_search search;
 	struct gazetteer_filter filter; /* of the question */
-	struct gazetteer_candidates candidates;
 	struct local_time now;
 	uint64_t minute;   /* of `now', since 1970 */
 	char why[WHY_MAX]; /* the last failure */
@@ -86,6 +85,7 @@ gazetteer_reader_close(struct gazetteer_reader *reader)
 		return;
 	sqlite3_finalize(reader->read);
 	sqlite3_close(reader->db);
+	gazetteer_filter_release(&reader->filter);
 	gazetteer_close(reader->gazetteer);
 	buf_release(&reader->text);
 	free(reader->slots);
@@ -117,15 +117,7 @@ find_nearest(
 	search->count = 0;
 	if (search->filter != NULL && !reader->filter.has_lists)
 		return;
-	if (question->filter.keyword[0] != '\0' &&
-	    gazetteer_grams_find(reader->filter.names->grams,
-		span_from(question->filter.keyword), &reader->candidates))
-		kd_tree_search_among(gazetteer->points,
-		    reader->candidates.places, reader->candidates.count,
-		    search);
-	else
-		kd_tree_search(
-		    gazetteer->points, (size_t)gazetteer->rows, search);
+	kd_tree_search(gazetteer->points, (size_t)gazetteer->rows, search);
 }
 
 /* The text of a place, from its slot or from the file. */
@@ -244,8 +236,9 @@ prepare(struct gazetteer_reader *reader, const struct places_question *question)
 		return HERD_OK;
 	error = find_names(reader, &names);
 	if (error == HERD_OK)
-		gazetteer_filter_init(&reader->filter, reader->gazetteer, names,
-		    &question->filter, now);
+		error =
+		    gazetteer_filter_begin(&reader->filter, reader->gazetteer,
+			names, &question->filter, minute, &reader->now);
 	return error;
 }
 
