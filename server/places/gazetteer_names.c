@@ -27,7 +27,7 @@ static enum herd_error
 read_text(sqlite3 *db, struct buf *text)
 {
 	sqlite3_stmt *row = NULL;
-	enum herd_error error = HERD_ESYNTAX;
+	enum herd_error error = HERD_ESYSTEM;
 	int step = SQLITE_ERROR;
 
 	if (sqlite3_prepare_v2(db, "SELECT names FROM tree ORDER BY id", -1,
@@ -38,7 +38,7 @@ read_text(sqlite3 *db, struct buf *text)
 		    (size_t)sqlite3_column_bytes(row, 0));
 	sqlite3_finalize(row);
 	if (error == HERD_OK && step != SQLITE_DONE)
-		error = HERD_ESYNTAX;
+		error = HERD_ESYSTEM;
 	return error;
 }
 
@@ -159,7 +159,7 @@ take_text(struct gazetteer_names *names, const struct gazetteer *gazetteer,
 	enum herd_error error = HERD_ENOMEM;
 
 	if (make_room(&reading))
-		error = take_places(&reading) ? HERD_OK : HERD_ESYNTAX;
+		error = take_places(&reading) ? HERD_OK : HERD_ESYSTEM;
 	if (error == HERD_OK)
 		shrink(&reading);
 	free(reading.slots);
@@ -201,8 +201,8 @@ make_sets(struct gazetteer_names *names, const struct gazetteer *gazetteer)
 	return gazetteer_sets_make(&source, &names->sets);
 }
 
-enum herd_error
-gazetteer_names_read(const struct gazetteer *gazetteer, sqlite3 *db,
+static enum herd_error
+read_names(const struct gazetteer *gazetteer, sqlite3 *db,
     struct gazetteer_names **out)
 {
 	struct gazetteer_names *names = calloc(1, sizeof(*names));
@@ -225,6 +225,20 @@ gazetteer_names_read(const struct gazetteer *gazetteer, sqlite3 *db,
 	}
 	*out = names;
 	return HERD_OK;
+}
+
+enum herd_error
+gazetteer_names_find(struct gazetteer *gazetteer, sqlite3 *db,
+    const struct gazetteer_names **out)
+{
+	enum herd_error error = HERD_OK;
+
+	pthread_mutex_lock(&gazetteer->names_lock);
+	if (gazetteer->names == NULL)
+		error = read_names(gazetteer, db, &gazetteer->names);
+	*out = gazetteer->names;
+	pthread_mutex_unlock(&gazetteer->names_lock);
+	return error;
 }
 
 void

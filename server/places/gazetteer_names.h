@@ -2,7 +2,8 @@
 /*
  * What a search with a filter looks at: each place's folded name and opening
  * hours, and the sets of places that tell where few candidates are. It is made
- * of the gazetteer's file when the first such question comes.
+ * of the gazetteer's file when the first such question comes, or before
+ * (places_expect_filters()).
  */
 #ifndef HERD_PLACES_GAZETTEER_NAMES_H
 #define HERD_PLACES_GAZETTEER_NAMES_H
@@ -23,10 +24,14 @@ struct gazetteer_names {
 	struct gazetteer_sets *sets;
 };
 
-/* HERD_ESYNTAX: the file's names are not as they must be. */
-HERD_MUST_CHECK enum herd_error gazetteer_names_read(
-    const struct gazetteer *gazetteer, sqlite3 *db,
-    struct gazetteer_names **out);
+/*
+ * Those of the gazetteer, whose file `db' is open on. The first call reads
+ * them; others wait meanwhile. HERD_ESYSTEM: the file's names are not as they
+ * must be; HERD_ENOMEM.
+ */
+HERD_MUST_CHECK enum herd_error gazetteer_names_find(
+    struct gazetteer *gazetteer, sqlite3 *db,
+    const struct gazetteer_names **out);
 void gazetteer_names_free(struct gazetteer_names *names);
 
 struct span gazetteer_names_name(

@@ -205,22 +205,6 @@ explain(struct gazetteer_reader *reader, enum herd_error error)
 	return reader->why;
 }
 
-/* The names, which the first question that needs them reads. */
-static enum herd_error
-find_names(struct gazetteer_reader *reader, const struct gazetteer_names **out)
-{
-	struct gazetteer *gazetteer = reader->gazetteer;
-	enum herd_error error = HERD_OK;
-
-	pthread_mutex_lock(&gazetteer->names_lock);
-	if (gazetteer->names == NULL)
-		error = gazetteer_names_read(
-		    gazetteer, reader->db, &gazetteer->names);
-	*out = gazetteer->names;
-	pthread_mutex_unlock(&gazetteer->names_lock);
-	return error == HERD_ESYNTAX ? HERD_ESYSTEM : error;
-}
-
 static enum herd_error
 prepare(struct gazetteer_reader *reader, const struct places_question *question)
 {
@@ -234,7 +218,7 @@ prepare(struct gazetteer_reader *reader, const struct places_question *question)
 	reader->minute = minute;
 	if (!question_is_filtered(question))
 		return HERD_OK;
-	error = find_names(reader, &names);
+	error = gazetteer_names_find(reader->gazetteer, reader->db, &names);
 	if (error == HERD_OK)
 		error =
 		    gazetteer_filter_begin(&reader->filter, reader->gazetteer,

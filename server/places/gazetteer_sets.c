@@ -188,9 +188,10 @@ is_bits(const struct part *part)
 	return part->count > GAZETTEER_OFFSETS_MAX;
 }
 
-/* From counts to rooms; `start' is where the next place goes. */
+/* From counts to memory for the places; `start' is where the next place goes.
+ */
 static bool
-make_rooms(struct making *making)
+make_space(struct making *making)
 {
 	struct gazetteer_sets *sets = making->sets;
 	struct block *block = making->block;
@@ -243,7 +244,7 @@ make_block(struct making *making, size_t index)
 		return false;
 	for (size_t place = low; place < high; place++)
 		each_value(making, place, count_place);
-	if (!make_rooms(making))
+	if (!make_space(making))
 		return false;
 	memset(making->last, 0, sets->count * sizeof(*making->last));
 	for (size_t place = low; place < high; place++)
