@@ -166,6 +166,32 @@ take_text(struct gazetteer_names *names, const struct gazetteer *gazetteer,
 	return error;
 }
 
+static enum herd_error
+read_people(struct gazetteer_names *names, sqlite3 *db)
+{
+	sqlite3_stmt *row = NULL;
+	size_t count = 0;
+
+	names->people = calloc(names->rows, sizeof(*names->people));
+	names->peaks = calloc(names->rows, sizeof(*names->peaks));
+	if (names->people == NULL || names->peaks == NULL)
+		return HERD_ENOMEM;
+	if (sqlite3_prepare_v2(db, "SELECT population FROM place ORDER BY id",
+		-1, &row, NULL) != SQLITE_OK)
+		return HERD_ESYSTEM;
+	for (; count < names->rows && sqlite3_step(row) == SQLITE_ROW;
+	     count++) {
+		int64_t people = sqlite3_column_int64(row, 0);
+
+		people = people < 0 ? 0 : people;
+		names->people[count] =
+		    people < UINT32_MAX ? (uint32_t)people : UINT32_MAX;
+	}
+	sqlite3_finalize(row);
+	kd_tree_peaks(names->people, count, names->peaks);
+	return count == names->rows ? HERD_OK : HERD_ESYSTEM;
+}
+
 /* What the sets are made of. */
 struct source {
 	const struct gazetteer *gazetteer;
@@ -218,6 +244,8 @@ read_names(const struct gazetteer *gazetteer, sqlite3 *db,
 		error = take_text(names, gazetteer, buf_span(&text));
 	buf_release(&text);
 	if (error == HERD_OK)
+		error = read_people(names, db);
+	if (error == HERD_OK)
 		error = make_sets(names, gazetteer);
 	if (error != HERD_OK) {
 		gazetteer_names_free(names);
@@ -247,6 +275,8 @@ gazetteer_names_free(struct gazetteer_names *names)
 	if (names == NULL)
 		return;
 	gazetteer_sets_free(names->sets);
+	free(names->people);
+	free(names->peaks);
 	free(names->hours_starts);
 	free(names->hours);
 	free(names->starts);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a search with a filter looks at: each place's folded name and opening
- * hours, and the sets of places that tell where few candidates are. It is made
- * of the gazetteer's file when the first such question comes, or before
- * (places_expect_filters()).
+ * What a search with a filter or by prominence looks at: each place's folded
+ * name, opening hours and people, and the sets of places that tell where few
+ * candidates are. It is made of the gazetteer's file when the first such
+ * question comes, or before (places_expect_filters()).
  */
 #ifndef HERD_PLACES_GAZETTEER_NAMES_H
 #define HERD_PLACES_GAZETTEER_NAMES_H
@@ -21,6 +21,8 @@ struct gazetteer_names {
 	uint32_t
 	    *hours_starts; /* of each of those in `text`; the first is "" */
 	size_t hours_count;
+	uint32_t *people; /* of each place */
+	uint32_t *peaks;  /* of those, for kd_tree_search() */
 	struct gazetteer_sets *sets;
 };
 

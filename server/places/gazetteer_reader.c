@@ -45,6 +45,7 @@ struct gazetteer_reader {
 	struct buf text;          /* of the place that is being written */
 	struct kd_search search;
 	struct gazetteer_filter filter; /* of the question */
+	struct kd_weights people;       /* for a question by prominence */
 	struct local_time now;
 	uint64_t minute;   /* of `now', since 1970 */
 	char why[WHY_MAX]; /* the last failure */
@@ -102,7 +103,7 @@ chord2_of(double radius_m)
 }
 
 static void
-find_nearest(
+find_best(
     struct gazetteer_reader *reader, const struct places_question *question)
 {
 	const struct gazetteer *gazetteer = reader->gazetteer;
@@ -114,6 +115,9 @@ find_nearest(
 	search->want = question->max;
 	search->filter =
 	    question_is_filtered(question) ? &reader->filter.kd : NULL;
+	search->weights = question->filter.rank == PLACES_RANK_PROMINENCE
+			      ? &reader->people
+			      : NULL;
 	search->count = 0;
 	if (search->filter != NULL && !reader->filter.has_lists)
 		return;
@@ -212,52 +216,23 @@ prepare(struct gazetteer_reader *reader, const struct places_question *question)
 	uint64_t minute = now.ns / HERD_NS_PER_S / 60;
 	const struct gazetteer_names *names = NULL;
 	enum herd_error error;
+	bool is_filtered;
 
 	if (minute != reader->minute)
 		reader->now = gazetteer_filter_time(reader->gazetteer, now);
 	reader->minute = minute;
-	if (!question_is_filtered(question))
+	is_filtered = question_is_filtered(question);
+	if (!is_filtered && question->filter.rank != PLACES_RANK_PROMINENCE)
 		return HERD_OK;
 	error = gazetteer_names_find(reader->gazetteer, reader->db, &names);
 	if (error == HERD_OK)
+		reader->people =
+		    (struct kd_weights){ names->people, names->peaks };
+	if (error == HERD_OK && is_filtered)
 		error =
 		    gazetteer_filter_begin(&reader->filter, reader->gazetteer,
 			names, &question->filter, minute, &reader->now);
 	return error;
-}
-
-static double
-population_of(struct gazetteer_reader *reader, size_t index)
-{
-	double people = 0;
-
-	if (sqlite3_bind_int64(reader->read, 1, (sqlite3_int64)index + 1) ==
-		SQLITE_OK &&
-	    sqlite3_step(reader->read) == SQLITE_ROW)
-		people = sqlite3_column_double(reader->read, 5);
-	(void)sqlite3_reset(reader->read);
-	return people;
-}
-
-/* The nearest ones, those of most people first; equal ones stay in order. */
-static void
-sort_by_population(struct gazetteer_reader *reader)
-{
-	struct kd_found *found = reader->search.found;
-	double people[REQUEST_BOUND_MAX];
-
-	for (unsigned i = 0; i < reader->search.count; i++) {
-		struct kd_found place = found[i];
-		double mine = population_of(reader, place.index);
-		unsigned at = i;
-
-		for (; at > 0 && people[at - 1] < mine; at--) {
-			people[at] = people[at - 1];
-			found[at] = found[at - 1];
-		}
-		people[at] = mine;
-		found[at] = place;
-	}
 }
 
 enum herd_error
@@ -270,12 +245,9 @@ gazetteer_reader_ask(struct gazetteer_reader *reader,
 
 	result = prepare(reader, question);
 	if (result == HERD_OK) {
-		find_nearest(reader, question);
-		if (question->filter.rank == PLACES_RANK_PROMINENCE)
-			sort_by_population(reader);
-	}
-	if (result == HERD_OK)
+		find_best(reader, question);
 		result = add_answer(reader, answer, facts);
+	}
 	if (result == HERD_OK)
 		return HERD_OK;
 	buf_truncate(answer, start);

@@ -351,6 +351,8 @@ def test_whatsat_with_filters(street):
     assert whatsat(street, "--keyword", "BLUE", "--type", "bar") == ["Bar Blue"]
     assert whatsat(street, "--open-now") == ["Café Blue", "CAFE RED"]
     assert whatsat(street, "--rank", "prominence")[0] == "Odd"
+    done = ctl(street, "whatsat", "me", "5", "1", "--rank", "prominence")
+    assert [row["name"] for row in json.loads(done.stdout)["places"]] == ["Odd"]
     assert whatsat(street, "--rank", "distance")[0] == "Café Blue"
     assert whatsat(street, "--type", "museum") == []
     done = ctl(street, "whatsat", "me", "5", "20", "--type", "Museum!")
@@ -359,6 +361,15 @@ def test_whatsat_with_filters(street):
     assert done.returncode != 0 and "no such client" in done.stderr
     done = ctl(street, "places", "test", "34.06893,-118.445127", "--keyword", "red")
     assert json.loads(done.stdout)["tests"][0]["results"] == 1
+
+
+def test_filters_go_by_the_new_file_after_a_reload(tmp_path, street):
+    assert whatsat(street, "--type", "bar") == ["Bar Blue"]
+    (tmp_path / "b.csv").write_text("name,lat,lon,types\nNew Bar,34.06893,-118.445127,bar\n")
+    assert run(tmp_path, "b.csv", "-O", "out.sqlite", "-n", "NOTICE").returncode == 0
+    assert ctl(street, "places", "reload").returncode == 0
+    assert whatsat(street, "--type", "bar") == ["New Bar"]
+    assert whatsat(street, "--keyword", "blue") == []
 
 
 def test_open_now_is_told_only_where_it_is_known(street):

@@ -109,6 +109,13 @@ add_spot(struct world *world, double lat, double lng)
 	world->count++;
 }
 
+/* Most places have nobody, and some as many as others. */
+static unsigned
+people_of(unsigned i)
+{
+	return i % 7 == 3 ? i * 37 % 1000 : 0;
+}
+
 static void
 open_world(struct world *world)
 {
@@ -133,6 +140,7 @@ open_world(struct world *world)
 			.name = span_from(spot->name),
 			.types = span_from(TYPES[spot->type]),
 			.hours = span_from(i % 5 == 0 ? "24/7" : ""),
+			.population = people_of(i),
 			.lat = spot->lat,
 			.lng = spot->lng,
 		};
@@ -172,20 +180,29 @@ spot_fits(const struct world *world, unsigned i,
 	       (!question->filter.open_now || i % 5 == 0);
 }
 
+/* What the oracle knows of a place. */
+struct fact {
+	unsigned people; /* 0 if the order is by distance */
+	long double m;
+};
+
 static int
 compare(const void *a, const void *b)
 {
-	long double x = *(const long double *)a;
-	long double y = *(const long double *)b;
+	const struct fact *x = a;
+	const struct fact *y = b;
 
-	return (x > y) - (x < y);
+	if (x->people != y->people)
+		return x->people < y->people ? 1 : -1;
+	return (x->m > y->m) - (x->m < y->m);
 }
 
 static void
 check(struct world *world, double lat, double lng,
     struct places_question *question)
 {
-	static long double all[WORLD_MAX];
+	static struct fact all[WORLD_MAX];
+	bool by_people = question->filter.rank == PLACES_RANK_PROMINENCE;
 	struct answer_facts facts;
 	const char *error = NULL;
 	const cJSON *place;
@@ -205,8 +222,11 @@ check(struct world *world, double lat, double lng,
 		if (m > radius + SLACK_M)
 			continue;
 		sure += m < radius - SLACK_M;
-		all[near++] = m;
+		all[near++] = (struct fact){ by_people ? people_of(i) : 0, m };
 	}
+	/* One that is in or out changes the places of all after it. */
+	if (by_people && sure < near)
+		return;
 	qsort(all, near, sizeof(all[0]), compare);
 	buf_init(&answer, PLACES_ANSWER_MAX);
 	assert_int_equal(gazetteer_reader_ask(
@@ -226,10 +246,12 @@ check(struct world *world, double lat, double lng,
 
 		assert_true(spot_fits(world, id, question));
 		/* The k-th of the answer is as far as the k-th of all. */
-		if (fabsl(m - all[k]) > SLACK_M)
+		if (by_people)
+			assert_int_equal(people_of(id), all[k].people);
+		if (fabsl(m - all[k].m) > SLACK_M)
 			fail_msg("at %.7f,%.7f radius %g: result %u is %Lf m, "
 				 "should be %Lf m",
-			    lat, lng, question->radius_m, k, m, all[k]);
+			    lat, lng, question->radius_m, k, m, all[k].m);
 		k++;
 	}
 	assert_int_equal(k, facts.results);
@@ -264,7 +286,8 @@ ask_around(struct world *world)
 			assert_null(question_set_filter(&question,
 			    span_from(i % 3 == 0 ? TYPES[i % 9 / 3] : ""),
 			    span_from(keywords[i % HERD_ARRAY_LEN(keywords)]),
-			    i % 7 == 1, span_from("")));
+			    i % 7 == 1,
+			    span_from(i % 4 == 1 ? "prominence" : "")));
 		check(world,
 		    fmax(-90, fmin(90, near->lat + by * uniform(-1, 1))),
 		    lng > 180    ? lng - 360
