@@ -216,16 +216,50 @@ read_nested(
 	}
 }
 
+static bool
+is_nested(const struct json_item *value)
+{
+	return value->kind == JSON_OBJECT || value->kind == JSON_ARRAY;
+}
+
+/*
+ * Programs that know no nested members write them as a text of JSON. False: it
+ * is none.
+ */
+static bool
+read_nested_text(
+    struct place_reading *r, struct span key, const struct json_item *value)
+{
+	static const char *const keys[] = { "names", "categories", "taxonomy",
+		"addresses", "fsq_category_labels" };
+	struct buf text = XBUF;
+	struct json_item nested;
+	bool is_text = false;
+
+	if (value->kind != JSON_STRING)
+		return false;
+	for (size_t i = 0; i < HERD_ARRAY_LEN(keys); i++)
+		is_text = is_text || span_is(key, keys[i]);
+	is_text = is_text && json_members_text(value, &text) == HERD_OK &&
+		  json_value(buf_span(&text), &nested) && is_nested(&nested);
+	if (is_text)
+		read_nested(r, key, &nested);
+	buf_release(&text);
+	return is_text;
+}
+
 static void
 read_member(
     struct place_reading *r, struct span key, const struct json_item *value)
 {
 	unsigned field;
 
-	if (value->kind == JSON_OBJECT || value->kind == JSON_ARRAY) {
+	if (is_nested(value)) {
 		read_nested(r, key, value);
 		return;
 	}
+	if (read_nested_text(r, key, value))
+		return;
 	if (span_is(key, "operating_status")) {
 		if (span_is(value->text, "permanently_closed"))
 			import_record_put(r->record, PLACE_CLOSED, value->text);

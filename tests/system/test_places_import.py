@@ -122,6 +122,24 @@ def test_overture_download(tmp_path):
     assert found["o5"][1] == "bar," + POI
 
 
+def test_nested_members_may_be_texts_of_json(tmp_path):
+    """As ogr2ogr writes them, and DuckDB's to_json()."""
+    def place(id, names, categories, addresses):
+        return feature({"id": id, "names": names, "categories": categories, "addresses": addresses})
+    make(tmp_path, "a.geojson", collection(
+        place("t1", json.dumps({"primary": 'The "Ö" \\ <é>', "common": None}),
+              json.dumps({"primary": "coffee_shop", "alternate": ["x"]}),
+              json.dumps([{"freeform": "1 High Street", "locality": "London", "country": "GB"}])),
+        place("t2", {"primary": "Two"}, "bar", "{not json"),
+        place("t3", '{"primary": "Three"', '["bar"]', "[]"),
+        place("t4", json.dumps({"primary": "Four"}), "[]", "7")))
+    found = places(tmp_path / "out.sqlite")
+    assert found["t1"][:3] == ('The "Ö" \\ <é>', "cafe,food," + POI, "1 High Street, London")
+    assert found["t2"][:2] == ("Two", "bar," + POI)
+    assert found["t4"][:2] == ("Four", POI)
+    assert "t3" not in found
+
+
 def test_foursquare_csv(tmp_path):
     labels = "Dining and Drinking > Cafe, Coffee, and Tea House > "
     done = make(tmp_path, "a.csv", (
