@@ -103,6 +103,37 @@ def test_overpass(tmp_path):
     assert found["way/1"][:2] == ("H", "lodging," + POI)
 
 
+def test_what_is_gone_is_passed_over(tmp_path):
+    """Tags of what was there, empty shops, flags of closed places."""
+    done = make(tmp_path, "a.geojson", collection(*(
+        feature({"name": f"P{i}", **tags}, id=f"p{i}") for i, tags in enumerate([
+            {"disused:amenity": "cafe"}, {"abandoned:shop": "bakery"}, {"was:tourism": "hotel"},
+            {"shop": "vacant"}, {"closed": True}, {"closed": "true"},
+            {"closed": False, "amenity": "cafe"}, {"closed": "no", "amenity": "cafe"},
+            {"disused:shop": "yes", "amenity": "cafe"}, {"shop": "no", "amenity": "fuel"},
+            {"amenity": "cafe;bar"}]))))
+    found = places(tmp_path / "out.sqlite")
+    assert totals(done)["passed over"] == 6
+    assert {id: row[1].split(",")[0] for id, row in found.items()} == {
+        "p6": "cafe", "p7": "cafe", "p8": "cafe", "p9": "gas_station", "p10": "cafe"}
+
+
+def test_flags_of_closed_places_in_csv(tmp_path):
+    make(tmp_path, "a.csv", "id,name,lat,lon,closed\n" + "".join(
+        f"{i},P{i},1,2,{flag}\n" for i, flag in enumerate(
+            ["", "false", "False", "0", "no", "true", "1", "2020-01-01"])))
+    assert sorted(places(tmp_path / "out.sqlite")) == ["0", "1", "2", "3", "4"]
+
+
+def test_blanks_around_texts_do_not_count(tmp_path):
+    done = make(tmp_path, "a.csv", 'id,name,lat,lon,types,address,town\n'
+                'a,"  Bean ",1,2,"cafe,bar,cafe",  ,\t\n ,"\t ",1,2,cafe,,\n" ",Two,1,2,cafe,,\n')
+    found = places(tmp_path / "out.sqlite")
+    assert totals(done)["passed over"] == 1
+    assert found.pop("a")[:3] == ("Bean", "cafe,bar," + POI, "Bean")
+    assert [id[0] for id in found] == ["h"]
+
+
 def test_overture_download(tmp_path):
     def place(id, category, **more):
         return feature({
