@@ -84,6 +84,7 @@ set_keyword(struct places_filter *filter, struct span keyword)
 	const char *fault = NULL;
 	struct buf folded;
 
+	keyword = text_trim(keyword);
 	if (!text_is_utf8(keyword) ||
 	    (keyword.len > 0 &&
 		memchr(keyword.data, '\0', keyword.len) != NULL))
