@@ -93,7 +93,7 @@ static void
 add_grams(struct gazetteer_filter *filter, struct span keyword, size_t apart)
 {
 	const struct gazetteer_sets *sets = filter->names->sets;
-	uint32_t counts[PLACES_KEYWORD_MAX];
+	uint32_t counts[PLACES_KEYWORD_MAX] = { 0 };
 	size_t len =
 	    keyword.len < GAZETTEER_GRAM_MAX ? keyword.len : GAZETTEER_GRAM_MAX;
 	size_t count = keyword.len - len + 1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "places/gazetteer_names.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "herd/siphash.h"
@@ -43,7 +44,7 @@ read_text(sqlite3 *db, struct buf *text)
 }
 
 /* What is read, as it grows. */
-struct reading {
+struct names_reading {
 	struct gazetteer_names *names;
 	struct span rest;  /* of the file's text */
 	size_t len;        /* of names->text */
@@ -54,7 +55,7 @@ struct reading {
 
 /* False: the NUL at its end is missing. */
 static bool
-next_text(struct reading *reading, struct span *out)
+next_text(struct names_reading *reading, struct span *out)
 {
 	const struct span *rest = &reading->rest;
 	const char *end =
@@ -68,7 +69,7 @@ next_text(struct reading *reading, struct span *out)
 
 /* Copies it and its NUL; returns where it begins. */
 static uint32_t
-keep_text(struct reading *reading, struct span text)
+keep_text(struct names_reading *reading, struct span text)
 {
 	size_t start = reading->len;
 
@@ -80,7 +81,7 @@ keep_text(struct reading *reading, struct span text)
 
 /* The number of these hours, which may be new. */
 static uint32_t
-number_hours(struct reading *reading, struct span hours)
+number_hours(struct names_reading *reading, struct span hours)
 {
 	struct gazetteer_names *names = reading->names;
 	size_t mask = reading->slot_count - 1;
@@ -100,7 +101,7 @@ number_hours(struct reading *reading, struct span hours)
 
 /* False: the file has more or fewer places. */
 static bool
-take_places(struct reading *reading)
+take_places(struct names_reading *reading)
 {
 	struct gazetteer_names *names = reading->names;
 
@@ -118,10 +119,12 @@ take_places(struct reading *reading)
 }
 
 static bool
-make_room(struct reading *reading)
+make_room(struct names_reading *reading)
 {
 	struct gazetteer_names *names = reading->names;
 
+	/* gazetteer_open() has looked. */
+	assert(names->rows >= 1 && names->rows <= GAZETTEER_ROWS_MAX);
 	reading->slot_count = 2;
 	while (reading->slot_count <= names->rows + 1)
 		reading->slot_count *= 2;
@@ -138,22 +141,24 @@ make_room(struct reading *reading)
 
 /* Gives back what hours that are alike do not need. */
 static void
-shrink(const struct reading *reading)
+shrink(const struct names_reading *reading)
 {
 	struct gazetteer_names *names = reading->names;
 	char *text = realloc(names->text, reading->len);
 	uint32_t *starts = realloc(names->hours_starts,
 	    names->hours_count * sizeof(*names->hours_starts));
 
-	names->text = text != NULL ? text : names->text;
-	names->hours_starts = starts != NULL ? starts : names->hours_starts;
+	if (text != NULL)
+		names->text = text;
+	if (starts != NULL)
+		names->hours_starts = starts;
 }
 
 static enum herd_error
 take_text(struct gazetteer_names *names, const struct gazetteer *gazetteer,
     struct span text)
 {
-	struct reading reading = { .names = names,
+	struct names_reading reading = { .names = names,
 		.rest = text,
 		.key = { gazetteer->bytes, gazetteer->made_ns } };
 	enum herd_error error = HERD_ENOMEM;
@@ -193,7 +198,7 @@ read_people(struct gazetteer_names *names, sqlite3 *db)
 }
 
 /* What the sets are made of. */
-struct source {
+struct names_source {
 	const struct gazetteer *gazetteer;
 	const struct gazetteer_names *names;
 };
@@ -201,7 +206,7 @@ struct source {
 static struct span
 name_of(const void *arg, size_t index)
 {
-	const struct source *source = arg;
+	const struct names_source *source = arg;
 
 	return gazetteer_names_name(source->names, index);
 }
@@ -209,7 +214,7 @@ name_of(const void *arg, size_t index)
 static size_t
 types_of(const void *arg, size_t index, const struct span **types)
 {
-	const struct source *source = arg;
+	const struct names_source *source = arg;
 	const struct gazetteer_list *list =
 	    gazetteer_list_of(source->gazetteer, index);
 
@@ -220,7 +225,7 @@ types_of(const void *arg, size_t index, const struct span **types)
 static enum herd_error
 make_sets(struct gazetteer_names *names, const struct gazetteer *gazetteer)
 {
-	struct source arg = { gazetteer, names };
+	struct names_source arg = { gazetteer, names };
 	struct gazetteer_source source = { names->rows, name_of, types_of,
 		&arg };
 

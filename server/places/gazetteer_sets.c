@@ -21,13 +21,13 @@
 #define PART_WORDS (GAZETTEER_BLOCK / 64)
 
 /* A set's part in a block. */
-struct part {
+struct set_part {
 	uint32_t start; /* in the block's `bits` or `offsets`, by the count */
 	uint32_t count; /* of its places */
 };
 
 struct block {
-	struct part *parts; /* of each set */
+	struct set_part *parts; /* of each set */
 	uint64_t *bits;
 	uint16_t *offsets;
 };
@@ -91,7 +91,7 @@ gazetteer_sets_is_joint(struct span text, size_t at)
 
 /* --- making --------------------------------------------------------------- */
 
-struct making {
+struct sets_making {
 	struct gazetteer_sets *sets;
 	const struct gazetteer_source *source;
 	uint32_t *table;     /* of each value: how many have it, then its set */
@@ -101,8 +101,8 @@ struct making {
 
 /* Calls `use` with each value that the place has, some of them repeatedly. */
 static void
-each_value(struct making *making, size_t place,
-    void (*use)(struct making *making, size_t place, uint32_t value))
+each_value(struct sets_making *making, size_t place,
+    void (*use)(struct sets_making *making, size_t place, uint32_t value))
 {
 	const struct gazetteer_source *source = making->source;
 	struct span name = source->name(source->arg, place);
@@ -122,7 +122,8 @@ each_value(struct making *making, size_t place,
 }
 
 static void
-count_value(struct making *making, size_t place HERD_UNUSED, uint32_t value)
+count_value(
+    struct sets_making *making, size_t place HERD_UNUSED, uint32_t value)
 {
 	making->table[value]++;
 }
@@ -135,7 +136,7 @@ shared_set(const struct gazetteer_sets *sets, uint32_t value)
 
 /* Gives each value its set, in the table. */
 static bool
-number_sets(struct making *making)
+number_sets(struct sets_making *making)
 {
 	struct gazetteer_sets *sets = making->sets;
 	uint32_t share = (uint32_t)(making->source->rows / OWN_SET_SHARE);
@@ -162,8 +163,8 @@ number_sets(struct making *making)
 }
 
 /* The part that the place is to be noted in; NULL: it is there already. */
-static struct part *
-find_part(struct making *making, size_t place, uint32_t value)
+static struct set_part *
+find_part(struct sets_making *making, size_t place, uint32_t value)
 {
 	uint32_t set = making->table[value];
 
@@ -174,16 +175,16 @@ find_part(struct making *making, size_t place, uint32_t value)
 }
 
 static void
-count_place(struct making *making, size_t place, uint32_t value)
+count_place(struct sets_making *making, size_t place, uint32_t value)
 {
-	struct part *part = find_part(making, place, value);
+	struct set_part *part = find_part(making, place, value);
 
 	if (part != NULL)
 		part->count++;
 }
 
 static bool
-is_bits(const struct part *part)
+is_bits(const struct set_part *part)
 {
 	return part->count > GAZETTEER_OFFSETS_MAX;
 }
@@ -191,7 +192,7 @@ is_bits(const struct part *part)
 /* From counts to memory for the places; `start' is where the next place goes.
  */
 static bool
-make_space(struct making *making)
+make_space(struct sets_making *making)
 {
 	struct gazetteer_sets *sets = making->sets;
 	struct block *block = making->block;
@@ -199,7 +200,7 @@ make_space(struct making *making)
 	size_t offsets = 0;
 
 	for (size_t i = 0; i < sets->count; i++) {
-		struct part *part = &block->parts[i];
+		struct set_part *part = &block->parts[i];
 
 		sets->counts[i] += part->count;
 		part->start = (uint32_t)(is_bits(part) ? words : offsets);
@@ -214,9 +215,9 @@ make_space(struct making *making)
 }
 
 static void
-note_place(struct making *making, size_t place, uint32_t value)
+note_place(struct sets_making *making, size_t place, uint32_t value)
 {
-	struct part *part = find_part(making, place, value);
+	struct set_part *part = find_part(making, place, value);
 	size_t offset = place % GAZETTEER_BLOCK;
 
 	if (part == NULL)
@@ -229,7 +230,7 @@ note_place(struct making *making, size_t place, uint32_t value)
 }
 
 static bool
-make_block(struct making *making, size_t index)
+make_block(struct sets_making *making, size_t index)
 {
 	struct gazetteer_sets *sets = making->sets;
 	size_t low = index * GAZETTEER_BLOCK;
@@ -257,7 +258,7 @@ make_block(struct making *making, size_t index)
 }
 
 static bool
-make_all(struct making *making)
+make_all(struct sets_making *making)
 {
 	struct gazetteer_sets *sets = making->sets;
 	size_t rows = making->source->rows;
@@ -281,7 +282,7 @@ enum herd_error
 gazetteer_sets_make(
     const struct gazetteer_source *source, struct gazetteer_sets **out)
 {
-	struct making making = { calloc(1, sizeof(*making.sets)), source,
+	struct sets_making making = { calloc(1, sizeof(*making.sets)), source,
 		calloc(VALUES, sizeof(*making.table)), NULL, NULL };
 	bool is_made =
 	    making.sets != NULL && making.table != NULL && make_all(&making);
@@ -358,7 +359,7 @@ gazetteer_sets_part(
     const struct gazetteer_sets *sets, uint32_t set, size_t block)
 {
 	const struct block *of = &sets->blocks[block];
-	const struct part *part = &of->parts[set];
+	const struct set_part *part = &of->parts[set];
 
 	if (is_bits(part))
 		return (struct gazetteer_part){ of->bits + part->start, NULL,
