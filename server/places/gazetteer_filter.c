@@ -33,6 +33,10 @@ fits(void *arg, size_t index)
 	uint32_t list =
 	    filter->gazetteer->points[index].tag >> GAZETTEER_LIST_SHIFT;
 
+	if (filter->people != PEOPLE_ANY &&
+	    (filter->names->people[index] > 0) !=
+		(filter->people == PEOPLE_SOME))
+		return false;
 	if (wanted->type[0] != '\0' &&
 	    (filter->lists[list / 64] >> list % 64 & 1) == 0)
 		return false;
@@ -132,6 +136,7 @@ gazetteer_filter_begin(struct gazetteer_filter *filter,
 	filter->gazetteer = gazetteer;
 	filter->names = names;
 	filter->wanted = wanted;
+	filter->people = PEOPLE_ANY;
 	filter->kd = (struct kd_filter){ accepts, rules_out, filter };
 	filter->has_lists = wanted->type[0] == '\0';
 	if (wanted->open_now)
@@ -155,6 +160,15 @@ gazetteer_filter_begin(struct gazetteer_filter *filter,
 		add_grams(filter, keyword, 1);
 	}
 	return HERD_OK;
+}
+
+void
+gazetteer_filter_choose(
+    struct gazetteer_filter *filter, enum filter_people people)
+{
+	filter->people = people;
+	gazetteer_matches_among(&filter->matches,
+	    people == PEOPLE_SOME ? filter->names->peopled : NULL);
 }
 
 void

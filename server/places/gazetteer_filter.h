@@ -11,11 +11,15 @@
 struct local_time gazetteer_filter_time(
     const struct gazetteer *gazetteer, struct wall now);
 
+/* Which places are looked for, by their people. */
+enum filter_people { PEOPLE_ANY, PEOPLE_SOME, PEOPLE_NONE };
+
 /* One reader's, for its questions; all is zero before the first one. */
 struct gazetteer_filter {
 	const struct gazetteer *gazetteer;
 	const struct gazetteer_names *names;
 	const struct places_filter *wanted;
+	enum filter_people people;
 	struct kd_filter kd; /* for a search */
 	struct gazetteer_matches matches;
 	struct gazetteer_open_now open;
@@ -31,6 +35,9 @@ HERD_MUST_CHECK enum herd_error gazetteer_filter_begin(
     struct gazetteer_filter *filter, const struct gazetteer *gazetteer,
     const struct gazetteer_names *names, const struct places_filter *wanted,
     uint64_t minute, const struct local_time *now);
+/* The same question about these alone; it begins with PEOPLE_ANY. */
+void gazetteer_filter_choose(
+    struct gazetteer_filter *filter, enum filter_people people);
 void gazetteer_filter_release(struct gazetteer_filter *filter);
 
 #endif

@@ -31,20 +31,29 @@ gazetteer_matches_begin(struct gazetteer_matches *matches,
 		gazetteer_matches_release(matches);
 		return HERD_ENOMEM;
 	}
-	matches->question += 2;
-	/* After 2^31 questions a block's number would mean another one. */
-	if (matches->question == 0) {
-		memset(matches->questions, 0,
-		    blocks * sizeof(*matches->questions));
-		matches->question = 2;
-	}
+	matches->block_count = blocks;
 	matches->sets = sets;
 	matches->open_now = open_now;
 	matches->fits = fits;
 	matches->arg = arg;
 	matches->wanted_count = 0;
-	matches->fit = matches->unfit = 0;
+	gazetteer_matches_among(matches, NULL);
 	return HERD_OK;
+}
+
+void
+gazetteer_matches_among(
+    struct gazetteer_matches *matches, const uint64_t *among)
+{
+	matches->among = among;
+	matches->fit = matches->unfit = 0;
+	matches->question += 2;
+	/* After 2^31 questions a block's number would mean another one. */
+	if (matches->question == 0) {
+		memset(matches->questions, 0,
+		    matches->block_count * sizeof(*matches->questions));
+		matches->question = 2;
+	}
 }
 
 void
@@ -138,6 +147,9 @@ match_offsets(struct gazetteer_matches *matches, size_t block,
 			    ? keep_bits(kept, count, parts[i].bits)
 			    : keep_offsets(kept, count, parts[i].offsets,
 				  parts[i].count);
+	if (count > FEW && matches->among != NULL)
+		count = keep_bits(
+		    kept, count, matches->among + block * BLOCK_WORDS);
 	if (count > FEW && matches->open_now != NULL)
 		count = keep_bits(kept, count,
 		    gazetteer_open_now_bits(matches->open_now, block));
@@ -161,6 +173,8 @@ match_bits(struct gazetteer_matches *matches, size_t block,
 	memset(bits, 0xFF, BLOCK_WORDS * sizeof(*bits));
 	for (size_t i = 0; i < matches->wanted_count; i++)
 		keep_common(bits, parts[i].bits);
+	if (matches->among != NULL)
+		keep_common(bits, matches->among + block * BLOCK_WORDS);
 	if (matches->open_now != NULL)
 		keep_common(
 		    bits, gazetteer_open_now_bits(matches->open_now, block));

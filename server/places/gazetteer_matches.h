@@ -21,6 +21,7 @@
 struct gazetteer_matches {
 	const struct gazetteer_sets *sets;
 	struct gazetteer_open_now *open_now; /* NULL: it does not matter */
+	const uint64_t *among; /* a bit for each place; NULL: all of them */
 	bool (*fits)(void *arg, size_t index);
 	void *arg;
 	uint32_t wanted[MATCHES_SETS_MAX];
@@ -32,6 +33,7 @@ struct gazetteer_matches {
 	/* Of each block: the question it was computed for, + 1: all fit. */
 	uint32_t *questions;
 	uint32_t question; /* even */
+	size_t block_count;
 };
 
 /*
@@ -44,6 +46,10 @@ HERD_MUST_CHECK enum herd_error gazetteer_matches_begin(
     size_t rows, struct gazetteer_open_now *open_now,
     bool (*fits)(void *arg, size_t index), void *arg);
 void gazetteer_matches_release(struct gazetteer_matches *matches);
+
+/* The same question about those places alone; borrows it. NULL: about all. */
+void gazetteer_matches_among(
+    struct gazetteer_matches *matches, const uint64_t *among);
 
 /* More than MATCHES_SETS_MAX are passed over. */
 void gazetteer_matches_add(struct gazetteer_matches *matches, uint32_t set);

@@ -179,7 +179,10 @@ read_people(struct gazetteer_names *names, sqlite3 *db)
 
 	names->people = calloc(names->rows, sizeof(*names->people));
 	names->peaks = calloc(names->rows, sizeof(*names->peaks));
-	if (names->people == NULL || names->peaks == NULL)
+	names->peopled = calloc(names->rows / GAZETTEER_BLOCK + 1,
+	    GAZETTEER_BLOCK / 64 * sizeof(*names->peopled));
+	if (names->people == NULL || names->peaks == NULL ||
+	    names->peopled == NULL)
 		return HERD_ENOMEM;
 	if (sqlite3_prepare_v2(db, "SELECT population FROM place ORDER BY id",
 		-1, &row, NULL) != SQLITE_OK)
@@ -191,6 +194,8 @@ read_people(struct gazetteer_names *names, sqlite3 *db)
 		people = people < 0 ? 0 : people;
 		names->people[count] =
 		    people < UINT32_MAX ? (uint32_t)people : UINT32_MAX;
+		names->peopled[count / 64] |= (uint64_t)(people > 0)
+					      << count % 64;
 	}
 	sqlite3_finalize(row);
 	kd_tree_peaks(names->people, count, names->peaks);
@@ -282,6 +287,7 @@ gazetteer_names_free(struct gazetteer_names *names)
 	gazetteer_sets_free(names->sets);
 	free(names->people);
 	free(names->peaks);
+	free(names->peopled);
 	free(names->hours_starts);
 	free(names->hours);
 	free(names->starts);

@@ -21,8 +21,9 @@ struct gazetteer_names {
 	uint32_t
 	    *hours_starts; /* of each of those in `text`; the first is "" */
 	size_t hours_count;
-	uint32_t *people; /* of each place */
-	uint32_t *peaks;  /* of those, for kd_tree_search() */
+	uint32_t *people;  /* of each place */
+	uint32_t *peaks;   /* of those, for kd_tree_search() */
+	uint64_t *peopled; /* a bit for each place, of whole blocks: has any */
 	struct gazetteer_sets *sets;
 };
 

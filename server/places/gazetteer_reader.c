@@ -103,10 +103,9 @@ chord2_of(double radius_m)
 }
 
 static void
-find_best(
+begin_search(
     struct gazetteer_reader *reader, const struct places_question *question)
 {
-	const struct gazetteer *gazetteer = reader->gazetteer;
 	struct kd_search *search = &reader->search;
 
 	gazetteer_vector(
@@ -119,9 +118,56 @@ find_best(
 			      ? &reader->people
 			      : NULL;
 	search->count = 0;
+}
+
+static void
+run_search(struct gazetteer_reader *reader)
+{
+	kd_tree_search(reader->gazetteer->points,
+	    (size_t)reader->gazetteer->rows, &reader->search);
+}
+
+/*
+ * First those that have people, then the nearest of the others: towns that the
+ * filter leaves out would else lead the search about.
+ */
+static void
+find_by_people(
+    struct gazetteer_reader *reader, const struct places_question *question)
+{
+	struct kd_search *search = &reader->search;
+	struct kd_found first[REQUEST_BOUND_MAX];
+	unsigned count;
+
+	gazetteer_filter_choose(&reader->filter, PEOPLE_SOME);
+	run_search(reader);
+	count = search->count;
+	if (count == question->max)
+		return;
+	memcpy(first, search->found, count * sizeof(first[0]));
+	gazetteer_filter_choose(&reader->filter, PEOPLE_NONE);
+	search->weights = NULL;
+	search->want = question->max - count;
+	run_search(reader);
+	memmove(search->found + count, search->found,
+	    search->count * sizeof(search->found[0]));
+	memcpy(search->found, first, count * sizeof(first[0]));
+	search->count += count;
+}
+
+static void
+find_best(
+    struct gazetteer_reader *reader, const struct places_question *question)
+{
+	const struct kd_search *search = &reader->search;
+
+	begin_search(reader, question);
 	if (search->filter != NULL && !reader->filter.has_lists)
 		return;
-	kd_tree_search(gazetteer->points, (size_t)gazetteer->rows, search);
+	if (search->filter != NULL && search->weights != NULL)
+		find_by_people(reader, question);
+	else
+		run_search(reader);
 }
 
 /* The text of a place, from its slot or from the file. */
