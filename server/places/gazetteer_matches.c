@@ -78,42 +78,6 @@ gazetteer_matches_add(struct gazetteer_matches *matches, uint32_t set)
 
 /* --- one block ------------------------------------------------------------ */
 
-/* Keeps the offsets whose bits are set. */
-static size_t
-keep_bits(uint16_t *kept, size_t count, const uint64_t *bits)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		uint16_t offset = kept[i];
-
-		kept[n] = offset;
-		n += bits[offset / 64] >> offset % 64 & 1;
-	}
-	return n;
-}
-
-/* Keeps the offsets that the part has, too; without branches. */
-static size_t
-keep_offsets(
-    uint16_t *kept, size_t count, const uint16_t *offsets, size_t offset_count)
-{
-	size_t n = 0;
-	size_t i = 0;
-	size_t j = 0;
-
-	while (i < count && j < offset_count) {
-		uint16_t a = kept[i];
-		uint16_t b = offsets[j];
-
-		kept[n] = a;
-		n += a == b;
-		i += a <= b;
-		j += b <= a;
-	}
-	return n;
-}
-
 /* The parts of the wanted sets, the smallest first. False: one is empty. */
 static bool
 find_parts(const struct gazetteer_matches *matches, size_t block,
@@ -133,29 +97,75 @@ find_parts(const struct gazetteer_matches *matches, size_t block,
 	return true;
 }
 
+/* Candidates in a block: their offsets, and a bit for each. */
+struct candidates {
+	uint64_t *bits;
+	size_t count;
+	uint16_t *offsets;
+	uint16_t *spare; /* as long */
+};
+
+/* Keeps those of the offsets whose bits are set, and no others. */
+static void
+keep(struct candidates *candidates, const uint16_t *offsets, size_t count,
+    const uint64_t *bits)
+{
+	uint16_t *kept = candidates->spare;
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		uint16_t offset = offsets[i];
+
+		kept[n] = offset;
+		n += bits[offset / 64] >> offset % 64 & 1;
+	}
+	for (size_t i = 0; i < candidates->count; i++)
+		candidates->bits[candidates->offsets[i] / 64] = 0;
+	for (size_t i = 0; i < n; i++)
+		candidates->bits[kept[i] / 64] |= UINT64_C(1) << kept[i] % 64;
+	candidates->spare = candidates->offsets;
+	candidates->offsets = kept;
+	candidates->count = n;
+}
+
+static void
+keep_bits(struct candidates *candidates, const uint64_t *bits)
+{
+	if (candidates->count > FEW)
+		keep(candidates, candidates->offsets, candidates->count, bits);
+}
+
+static void
+keep_part(struct candidates *candidates, const struct gazetteer_part *part)
+{
+	if (part->bits != NULL)
+		keep_bits(candidates, part->bits);
+	else if (candidates->count > FEW)
+		keep(candidates, part->offsets, part->count, candidates->bits);
+}
+
 /* The smallest part has offsets. */
 static void
 match_offsets(struct gazetteer_matches *matches, size_t block,
     const struct gazetteer_part *parts, uint64_t *bits)
 {
-	uint16_t kept[GAZETTEER_OFFSETS_MAX];
-	size_t count = parts[0].count;
+	/* One more: what does not fit is written before it is seen. */
+	uint16_t offsets[2][GAZETTEER_OFFSETS_MAX + 1];
+	struct candidates candidates = { bits, parts[0].count, offsets[0],
+		offsets[1] };
 
-	memcpy(kept, parts[0].offsets, count * sizeof(kept[0]));
-	for (size_t i = 1; i < matches->wanted_count && count > FEW; i++)
-		count = parts[i].bits != NULL
-			    ? keep_bits(kept, count, parts[i].bits)
-			    : keep_offsets(kept, count, parts[i].offsets,
-				  parts[i].count);
-	if (count > FEW && matches->among != NULL)
-		count = keep_bits(
-		    kept, count, matches->among + block * BLOCK_WORDS);
-	if (count > FEW && matches->open_now != NULL)
-		count = keep_bits(kept, count,
-		    gazetteer_open_now_bits(matches->open_now, block));
 	memset(bits, 0, BLOCK_WORDS * sizeof(*bits));
-	for (size_t i = 0; i < count; i++)
-		bits[kept[i] / 64] |= UINT64_C(1) << kept[i] % 64;
+	memcpy(offsets[0], parts[0].offsets,
+	    parts[0].count * sizeof(offsets[0][0]));
+	for (size_t i = 0; i < parts[0].count; i++)
+		bits[offsets[0][i] / 64] |= UINT64_C(1) << offsets[0][i] % 64;
+	if (matches->among != NULL)
+		keep_bits(&candidates, matches->among + block * BLOCK_WORDS);
+	for (size_t i = 1; i < matches->wanted_count; i++)
+		keep_part(&candidates, &parts[i]);
+	if (candidates.count > FEW && matches->open_now != NULL)
+		keep_bits(&candidates,
+		    gazetteer_open_now_bits(matches->open_now, block));
 }
 
 static void

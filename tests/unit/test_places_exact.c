@@ -277,6 +277,8 @@ ask_around(struct world *world)
 		struct places_question question = {
 			.radius_m = pow(10, uniform(-1, 4.69)),
 			.max = (unsigned)uniform(1, 20.99),
+			.filter.rank = i % 4 == 2 ? PLACES_RANK_PROMINENCE
+						  : PLACES_RANK_USUAL,
 		};
 		double by =
 		    uniform(0, 1) < 0.3 ? 0 : pow(10, uniform(-6, -0.5));
