@@ -54,8 +54,8 @@ query_form_get(struct span query, const char *name, char out[INTAKE_VALUE_MAX],
 		if (text.len == 0)
 			return decode(text, out, value);
 		if (text.data[0] == '=')
-			return decode(span_of(text.data + 1, text.len - 1), out,
-			    value);
+			return decode(
+			    span_of(text.data + 1, text.len - 1), out, value);
 	}
 	return HERD_ENOTFOUND;
 }
