@@ -62,9 +62,10 @@ NODE_SRC := server/node/config.c server/node/files.c server/node/limits.c \
 PLACES_SRC := server/places/answer.c server/places/api_key.c \
 	server/places/attribution.c server/places/breaker.c \
 	server/places/cache.c server/places/fetch.c server/places/gazetteer.c \
-	server/places/gazetteer_filter.c server/places/gazetteer_grams.c \
-	server/places/gazetteer_names.c server/places/gazetteer_place.c \
-	server/places/gazetteer_reader.c server/places/google.c \
+	server/places/gazetteer_filter.c server/places/gazetteer_hours.c \
+	server/places/gazetteer_matches.c server/places/gazetteer_names.c \
+	server/places/gazetteer_place.c server/places/gazetteer_reader.c \
+	server/places/gazetteer_sets.c server/places/google.c \
 	server/places/google_legacy.c server/places/json_scan.c \
 	server/places/lookup.c server/places/lookup_request.c \
 	server/places/network.c server/places/olc.c server/places/photon.c \

@@ -134,14 +134,53 @@ kd_tree_build(struct kd_point *points, size_t count, uint32_t *order)
 
 /* --- searching ----------------------------------------------------------- */
 
-static bool
-is_nearer(const struct kd_found *a, const struct kd_found *b)
+static uint32_t
+greatest(const uint32_t *weights, size_t count)
 {
+	uint32_t peak = 0;
+
+	for (size_t i = 0; i < count; i++)
+		peak = weights[i] > peak ? weights[i] : peak;
+	return peak;
+}
+
+/* Returns the range's own. */
+static uint32_t
+find_peaks(const uint32_t *own, size_t count, uint32_t *peaks)
+{
+	size_t middle = count / 2;
+	uint32_t sides[2];
+	uint32_t peak;
+
+	if (count <= KD_LEAF)
+		return greatest(own, count);
+	sides[0] = find_peaks(own, middle, peaks);
+	sides[1] = find_peaks(
+	    own + middle + 1, count - middle - 1, peaks + middle + 1);
+	peak = greatest(sides, 2);
+	peaks[middle] = own[middle] > peak ? own[middle] : peak;
+	return peaks[middle];
+}
+
+void
+kd_tree_peaks(const uint32_t *own, size_t count, uint32_t *peaks)
+{
+	(void)find_peaks(own, count, peaks);
+}
+
+static bool
+is_better(const struct kd_found *a, const struct kd_found *b)
+{
+	if (a->weight != b->weight)
+		return a->weight > b->weight;
 	return a->chord2 < b->chord2 ||
 	       (a->chord2 == b->chord2 && a->index < b->index);
 }
 
-/* Takes a place among the nearest; once they are enough, the limit shrinks. */
+/*
+ * Takes a place among the best; once they are enough and all weigh alike, the
+ * limit shrinks.
+ */
 static void
 take(struct kd_search *search, const struct kd_found *place)
 {
@@ -150,15 +189,22 @@ take(struct kd_search *search, const struct kd_found *place)
 
 	if (at < search->want)
 		search->count++;
-	else if (is_nearer(place, &found[at - 1]))
-		at--;
 	else
-		return;
-	for (; at > 0 && is_nearer(place, &found[at - 1]); at--)
+		at--;
+	for (; at > 0 && is_better(place, &found[at - 1]); at--)
 		found[at] = found[at - 1];
 	found[at] = *place;
-	if (search->count == search->want)
+	if (search->count == search->want && search->weights == NULL)
 		search->limit = found[search->want - 1].chord2;
+}
+
+/* Would it be among the best, if the filter accepts it? */
+static bool
+is_good(const struct kd_search *search, const struct kd_found *place)
+{
+	return place->chord2 <= search->limit &&
+	       (search->count < search->want ||
+		   is_better(place, &search->found[search->want - 1]));
 }
 
 static void
@@ -167,9 +213,10 @@ offer(struct kd_search *search, const struct kd_point *point, size_t index)
 	double x = point->at[0] - search->at[0];
 	double y = point->at[1] - search->at[1];
 	double z = point->at[2] - search->at[2];
-	struct kd_found place = { x * x + y * y + z * z, index };
+	struct kd_found place = { x * x + y * y + z * z, index,
+		search->weights == NULL ? 0 : search->weights->own[index] };
 
-	if (place.chord2 <= search->limit &&
+	if (is_good(search, &place) &&
 	    (search->filter == NULL ||
 		search->filter->accepts(search->filter->arg, index)))
 		take(search, &place);
@@ -180,9 +227,30 @@ struct offset {
 	double by[3];
 };
 
+/* Is all of the range lighter than what is found, or no heavier but farther? */
 static bool
-is_ruled_out(const struct kd_search *search, size_t low, size_t high)
+is_outweighed(
+    const struct kd_search *search, size_t low, size_t high, double distance2)
 {
+	const struct kd_weights *weights = search->weights;
+	const struct kd_found *last;
+	uint32_t peak;
+
+	if (weights == NULL || search->count < search->want)
+		return false;
+	last = &search->found[search->want - 1];
+	peak = high - low > KD_LEAF ? weights->peaks[low + (high - low) / 2]
+				    : greatest(weights->own + low, high - low);
+	return peak < last->weight ||
+	       (peak == last->weight && distance2 > last->chord2);
+}
+
+static bool
+is_ruled_out(
+    const struct kd_search *search, size_t low, size_t high, double distance2)
+{
+	if (is_outweighed(search, low, high, distance2))
+		return true;
 	return search->filter != NULL &&
 	       search->filter->rules_out(search->filter->arg, low, high);
 }
@@ -200,7 +268,7 @@ visit(const struct kd_point *points, size_t low, size_t high,
 		uint32_t axis = (points[middle].tag & 3u) % 3;
 		double off = search->at[axis] - points[middle].at[axis];
 
-		if (is_ruled_out(search, low, high))
+		if (is_ruled_out(search, low, high, distance2))
 			return;
 		if (off < 0)
 			visit(points, low, middle, search, offset, distance2);
@@ -217,7 +285,7 @@ visit(const struct kd_point *points, size_t low, size_t high,
 		else
 			high = middle;
 	}
-	if (is_ruled_out(search, low, high))
+	if (is_ruled_out(search, low, high, distance2))
 		return;
 	for (size_t i = low; i < high; i++)
 		offer(search, &points[i], i);
@@ -230,13 +298,4 @@ kd_tree_search(
 	assert(search->want >= 1 && search->want <= REQUEST_BOUND_MAX);
 	search->count = 0;
 	visit(points, 0, count, search, (struct offset){ { 0, 0, 0 } }, 0);
-}
-
-void
-kd_tree_search_among(const struct kd_point *points, const uint32_t *among,
-    size_t count, struct kd_search *search)
-{
-	search->count = 0;
-	for (size_t i = 0; i < count; i++)
-		offer(search, &points[among[i]], among[i]);
 }

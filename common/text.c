@@ -464,6 +464,31 @@ text_from_percent(struct buf *out, struct span text)
 }
 
 enum herd_error
+text_to_flag(struct span text, bool *out)
+{
+	static const struct {
+		const char *word;
+		bool value;
+	} WORDS[] = {
+		{ "", true },
+		{ "1", true },
+		{ "true", true },
+		{ "yes", true },
+		{ "0", false },
+		{ "false", false },
+		{ "no", false },
+	};
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(WORDS); i++) {
+		if (span_is(text, WORDS[i].word)) {
+			*out = WORDS[i].value;
+			return HERD_OK;
+		}
+	}
+	return HERD_ESYNTAX;
+}
+
+enum herd_error
 text_to_u64(struct span text, uint64_t min, uint64_t max, uint64_t *out)
 {
 	bool too_large = false;

@@ -149,6 +149,20 @@ struct place_reading {
 	char letter;   /* of osmium's @type: node, way, relation; or NUL */
 };
 
+/* Keys of what was there, such as disused:shop. */
+static bool
+is_gone(struct span key)
+{
+	static const char *const keys[] = { "disused:", "abandoned:", "was:",
+		"demolished:", "removed:", "razed:", "closed:" };
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(keys); i++) {
+		if (span_begins(key, span_from(keys[i])))
+			return true;
+	}
+	return false;
+}
+
 static bool
 is_other_thing(struct span key)
 {
@@ -168,17 +182,20 @@ static void
 read_tag(
     struct place_reading *r, struct span key, const struct json_item *value)
 {
+	struct span rest = value->text;
+	struct span first = span_cut(&rest, ';');
 	size_t rank;
 
-	if (value->kind != JSON_STRING)
+	if (value->kind != JSON_STRING || span_is(first, "no"))
 		return;
-	rank = place_types_rank(key, value->text);
-	if (rank < r->rank) {
+	rank = place_types_rank(key, first);
+	if (is_gone(key) || span_is(first, "vacant") ||
+	    (rank == NO_RANK && is_other_thing(key))) {
+		r->is_other = true;
+	} else if (rank < r->rank) {
 		r->rank = rank;
 		r->best_key = (struct json_item){ JSON_STRING, key };
-		r->best_value = *value;
-	} else if (rank == NO_RANK && is_other_thing(key)) {
-		r->is_other = true;
+		r->best_value = (struct json_item){ JSON_STRING, first };
 	}
 }
 
@@ -216,16 +233,50 @@ read_nested(
 	}
 }
 
+static bool
+is_nested(const struct json_item *value)
+{
+	return value->kind == JSON_OBJECT || value->kind == JSON_ARRAY;
+}
+
+/*
+ * Programs that know no nested members write them as a text of JSON. False: it
+ * is none.
+ */
+static bool
+read_nested_text(
+    struct place_reading *r, struct span key, const struct json_item *value)
+{
+	static const char *const keys[] = { "names", "categories", "taxonomy",
+		"addresses", "fsq_category_labels" };
+	struct buf text = XBUF;
+	struct json_item nested;
+	bool is_text = false;
+
+	if (value->kind != JSON_STRING)
+		return false;
+	for (size_t i = 0; i < HERD_ARRAY_LEN(keys); i++)
+		is_text = is_text || span_is(key, keys[i]);
+	is_text = is_text && json_members_text(value, &text) == HERD_OK &&
+		  json_value(buf_span(&text), &nested) && is_nested(&nested);
+	if (is_text)
+		read_nested(r, key, &nested);
+	buf_release(&text);
+	return is_text;
+}
+
 static void
 read_member(
     struct place_reading *r, struct span key, const struct json_item *value)
 {
 	unsigned field;
 
-	if (value->kind == JSON_OBJECT || value->kind == JSON_ARRAY) {
+	if (is_nested(value)) {
 		read_nested(r, key, value);
 		return;
 	}
+	if (read_nested_text(r, key, value))
+		return;
 	if (span_is(key, "operating_status")) {
 		if (span_is(value->text, "permanently_closed"))
 			import_record_put(r->record, PLACE_CLOSED, value->text);
@@ -235,7 +286,9 @@ read_member(
 		r->letter = *value->text.data;
 	read_tag(r, key, value);
 	field = find_title(key);
-	if (field < PLACE_FIELDS)
+	if (field == PLACE_CLOSED && value->kind == JSON_WORD)
+		import_record_put(r->record, field, value->text);
+	else if (field < PLACE_FIELDS)
 		(void)import_json_field(value, r->record, field);
 }
 
@@ -362,38 +415,68 @@ read_object(const struct json_item *object, struct import_record *record)
 
 /* --- judging -------------------------------------------------------------- */
 
-/* Letters, digits and _ alone, or spaces and semicolons between words. */
+/* What a type is written with; others may be between types. */
+static bool
+is_of_type(char c)
+{
+	return (c >= 'a' && c <= 'z') || text_is_digit(c) || c == '_';
+}
+
+/* The next type, which may be empty. False: a byte that has no place here. */
+static bool
+cut_type(struct span *rest, struct span *type)
+{
+	size_t len = 0;
+	size_t more;
+
+	while (len < rest->len && is_of_type(rest->data[len]))
+		len++;
+	more = len < rest->len;
+	*type = span_of(rest->data, len);
+	if (more == 1 && memchr(",; ", rest->data[len], 3) == NULL)
+		return false;
+	*rest = span_of(rest->data + len + more, rest->len - len - more);
+	return true;
+}
+
+static bool
+has_type(const struct buf *list, struct span type)
+{
+	struct span rest = buf_span(list);
+
+	while (rest.len > 0) {
+		if (span_equal(span_cut(&rest, ','), type))
+			return true;
+	}
+	return false;
+}
+
+/* Each type once, with commas between them. */
 static const char *
 settle_own_types(struct buf *types)
 {
 	struct span rest = buf_span(types);
 	struct buf list = XBUF;
 	unsigned count = 0;
-	bool bad = false;
+	bool is_good = true;
 
-	for (size_t i = 0; i < types->len; i++) {
-		char c = rest.data[i];
+	while (is_good && rest.len > 0) {
+		struct span type;
 
-		if ((c >= 'a' && c <= 'z') || text_is_digit(c) || c == '_') {
-			put_byte(&list, c);
-		} else if (c == ',' || c == ';' || c == ' ') {
-			if (list.len > 0 && list.data[list.len - 1] != ',')
-				put_byte(&list, ',');
-		} else {
-			bad = true;
-		}
+		is_good = cut_type(&rest, &type);
+		if (!is_good || type.len == 0 || has_type(&list, type))
+			continue;
+		if (count++ > 0)
+			put_byte(&list, ',');
+		put_span(&list, type);
 	}
-	while (list.len > 0 && list.data[list.head + list.len - 1] == ',')
-		buf_truncate(&list, list.len - 1);
-	for (size_t i = 0; i < list.len; i++)
-		count += buf_span(&list).data[i] == ',';
-	if (!bad)
+	if (is_good)
 		must(buf_set(types, buf_span(&list).data, list.len));
 	buf_release(&list);
-	if (bad)
+	if (!is_good)
 		return "types are words of a-z, 0-9 and _, with commas";
-	return count >= GAZETTEER_TYPES_MAX - 2 ? "it has more than 6 types"
-						: NULL;
+	return count > GAZETTEER_TYPES_MAX - 2 ? "it has more than 6 types"
+					       : NULL;
 }
 
 /* An establishment, unless it is an area or a thing of nature. */
@@ -432,16 +515,40 @@ settle_types(struct import_record *record)
 	return fault;
 }
 
-/* Texts of a file may have tabs and ends of lines; ours have none. */
+/*
+ * Texts of a file may have tabs and ends of lines, and blanks around them; ours
+ * have none.
+ */
 static void
 clean(struct buf *text)
 {
+	struct span trimmed;
+
 	for (size_t i = 0; i < text->len; i++) {
 		char *c = &text->data[text->head + i];
 
 		if ((unsigned char)*c < ' ')
 			*c = ' ';
 	}
+	trimmed = text_trim(buf_span(text));
+	if (text->len > 0)
+		buf_drain(text, (size_t)(trimmed.data - buf_span(text).data));
+	buf_truncate(text, trimmed.len);
+}
+
+/* A flag, or the day since when. */
+static bool
+is_closed(const struct import_record *record)
+{
+	static const char *const no[] = { "false", "0", "no", "null" };
+	struct span text = import_record_text(record, PLACE_CLOSED);
+
+	for (size_t i = 0; text.len > 0 && i < HERD_ARRAY_LEN(no); i++) {
+		if (text.len == strlen(no[i]) &&
+		    strncasecmp(text.data, no[i], text.len) == 0)
+			return false;
+	}
+	return text.len > 0;
 }
 
 /* What is longer than a file may have is cut, at a character's end. */
@@ -534,8 +641,6 @@ settle_row(const struct import_record *record)
 static void
 settle_other(struct import_record *record)
 {
-	for (unsigned i = 0; i < PLACE_FIELDS; i++)
-		clean(&record->fields[i]);
 	put_byte(&record->fields[PLACE_KIND], GAZETTEER_KIND_OWN);
 	settle_vicinity(record);
 	settle_id(record);
@@ -553,8 +658,10 @@ settle(struct import_record *record,
 
 	if (record->fault != NULL || record->passed_over)
 		return;
+	for (unsigned i = 0; i < PLACE_FIELDS && !has_kind; i++)
+		clean(&record->fields[i]);
 	record->passed_over =
-	    record->fields[PLACE_CLOSED].len > 0 ||
+	    is_closed(record) ||
 	    (record->fields[PLACE_NAME].len == 0 && !has_kind);
 	if (record->passed_over)
 		return;

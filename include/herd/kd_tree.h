@@ -29,8 +29,15 @@ struct kd_point {
 };
 
 struct kd_found {
-	double chord2; /* squared distance in the points' units */
-	size_t index;  /* of the point in the array */
+	double chord2;   /* squared distance in the points' units */
+	size_t index;    /* of the point in the array */
+	uint32_t weight; /* 0 without weights */
+};
+
+/* How much points count, in their order. Borrowed. */
+struct kd_weights {
+	const uint32_t *own;
+	const uint32_t *peaks; /* of kd_tree_peaks() */
 };
 
 /*
@@ -38,22 +45,24 @@ struct kd_found {
  * point of a range counts, and is there for speed alone.
  */
 struct kd_filter {
-	bool (*accepts)(const void *arg, size_t index);
-	bool (*rules_out)(const void *arg, size_t low, size_t high);
-	const void *arg;
+	bool (*accepts)(void *arg, size_t index);
+	bool (*rules_out)(void *arg, size_t low, size_t high);
+	void *arg;
 };
 
 /*
- * One search. The caller sets at, limit, want and filter (NULL: all points
- * count); kd_tree_search() the rest.
+ * One search. The caller sets at, limit, want, filter (NULL: all points
+ * count) and weights (NULL: all are alike); kd_tree_search() the rest.
  */
 struct kd_search {
 	double at[3];
 	double limit;  /* greatest squared distance that still counts */
 	unsigned want; /* 1 to REQUEST_BOUND_MAX */
 	const struct kd_filter *filter;
+	const struct kd_weights *weights;
 	unsigned count;
-	struct kd_found found[REQUEST_BOUND_MAX]; /* nearest first */
+	/* the heaviest first, of equal ones the nearest */
+	struct kd_found found[REQUEST_BOUND_MAX];
 };
 
 /*
@@ -64,14 +73,17 @@ struct kd_search {
 void kd_tree_build(struct kd_point *points, size_t count, uint32_t *order);
 
 /*
- * The nearest `want` points within the limit; of equally far ones those that
- * come first in the array. Reads no more than the array, whatever is in it.
+ * Fills peaks: of each point that divides a range, the greatest weight in that
+ * range; what is left of other points has no meaning.
+ */
+void kd_tree_peaks(const uint32_t *own, size_t count, uint32_t *peaks);
+
+/*
+ * The heaviest and then nearest `want` points within the limit; of equally far
+ * ones those that come first in the array. Reads no more than the array,
+ * whatever is in it.
  */
 void kd_tree_search(
     const struct kd_point *points, size_t count, struct kd_search *search);
-
-/* The same among these points of the array alone. */
-void kd_tree_search_among(const struct kd_point *points, const uint32_t *among,
-    size_t count, struct kd_search *search);
 
 #endif

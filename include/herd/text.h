@@ -104,6 +104,9 @@ HERD_MUST_CHECK enum herd_error text_to_percent(
 HERD_MUST_CHECK enum herd_error text_from_percent(
     struct buf *out, struct span text);
 
+/* "1" "true" "yes" or "": true; "0" "false" "no": false. HERD_ESYNTAX. */
+HERD_MUST_CHECK enum herd_error text_to_flag(struct span text, bool *out);
+
 /* Unsigned decimal, digits only, whole text. HERD_ESYNTAX, HERD_ERANGE. */
 HERD_MUST_CHECK enum herd_error text_to_u64(
     struct span text, uint64_t min, uint64_t max, uint64_t *out);

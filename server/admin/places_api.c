@@ -237,20 +237,20 @@ param_text(const struct query *query, const char *name)
 	return param != NULL ? param->value : span_of("", 0);
 }
 
-static const char *
-read_filter(const struct query *query, struct places_question *question)
+static enum herd_error
+find_param(void *arg, const char *name, struct span *value)
 {
-	bool open_now = false;
+	const struct query_param *param = query_find(arg, name);
 
-	if (query_flag(query, "open_now", &open_now) != HERD_OK)
-		return "open_now=1 or open_now=0";
-	return question_set_filter(question, param_text(query, "type"),
-	    param_text(query, "keyword"), open_now, param_text(query, "rank"));
+	if (param == NULL)
+		return HERD_ENOTFOUND;
+	*value = param->value;
+	return HERD_OK;
 }
 
 /* The location that `near` has. */
 static const char *
-read_near(const struct query *query, struct places_question *question)
+read_near(struct query *query, struct places_question *question)
 {
 	const struct query_param *near = query_find(query, "near");
 	enum herd_error error;
@@ -268,7 +268,7 @@ read_near(const struct query *query, struct places_question *question)
 
 /* All but the location. */
 static const char *
-read_question(const struct query *query, struct places_question *question)
+read_question(struct query *query, struct places_question *question)
 {
 	const struct query_param *km = query_find(query, "km");
 	uint64_t max = TEST_RESULTS;
@@ -280,7 +280,7 @@ read_question(const struct query *query, struct places_question *question)
 	if (query_count(query, "max", 1, REQUEST_BOUND_MAX, &max) != HERD_OK)
 		return "max is a whole number from 1 to 20";
 	question->max = (unsigned)max;
-	return read_filter(query, question);
+	return question_read_filter(question, find_param, query);
 }
 
 static enum herd_error

@@ -138,31 +138,12 @@ query_unknown(const struct query *query, const char *known)
 enum herd_error
 query_flag(const struct query *query, const char *name, bool *out)
 {
-	static const struct {
-		const char *word;
-		bool value;
-	} WORDS[] = {
-		{ "", true },
-		{ "1", true },
-		{ "true", true },
-		{ "yes", true },
-		{ "0", false },
-		{ "false", false },
-		{ "no", false },
-	};
 	const struct query_param *param = query_find(query, name);
 
-	if (param == NULL) {
-		*out = false;
-		return HERD_OK;
-	}
-	for (size_t i = 0; i < HERD_ARRAY_LEN(WORDS); i++) {
-		if (span_is(param->value, WORDS[i].word)) {
-			*out = WORDS[i].value;
-			return HERD_OK;
-		}
-	}
-	return HERD_ESYNTAX;
+	if (param != NULL)
+		return text_to_flag(param->value, out);
+	*out = false;
+	return HERD_OK;
 }
 
 enum herd_error

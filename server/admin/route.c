@@ -4,6 +4,7 @@
 #include "admin/route.h"
 
 #include "admin/selection.h"
+#include "places/question.h"
 
 #define ROW(method, path, access, verb, params, serve, help) \
 	{ ROUTE_##method, path, access, verb, params, serve, help },

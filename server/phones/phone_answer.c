@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "phones/phone_answer.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,8 @@
 #include "herd/json.h"
 #include "herd/request.h"
 #include "phones/friends.h"
+#include "phones/query_form.h"
+#include "places/question.h"
 
 #define JSON_TYPE "application/json"
 #define ANSWER_MAX 65536u
@@ -227,21 +230,46 @@ ask_places(struct phone_call *call, const struct places_question *question)
 	answer_json(call, 200, &answer, error);
 }
 
-/* False: a parameter is wrong. */
-static bool
+/* Room for the words of a filter. */
+struct filter_words {
+	struct span query;
+	char values[4][INTAKE_VALUE_MAX];
+	size_t used;
+};
+
+static enum herd_error
+find_word(void *arg, const char *name, struct span *value)
+{
+	struct filter_words *words = arg;
+	enum herd_error error;
+
+	assert(words->used < HERD_ARRAY_LEN(words->values));
+	error = query_form_get(
+	    words->query, name, words->values[words->used], value);
+	words->used += error == HERD_OK;
+	return error;
+}
+
+/* NULL, or what is wrong. */
+static const char *
 read_question(struct phone_call *call, struct places_question *question)
 {
-	char value[INTAKE_VALUE_MAX];
-	size_t len = phone_call_parameter(call, "radius", value);
+	struct filter_words words = { .query = call->query };
+	char text[INTAKE_VALUE_MAX];
+	struct span value = { "", 0 };
 
 	*question = (struct places_question){ .radius_m = DEFAULT_RADIUS_M,
 		.max = DEFAULT_BOUND };
-	if (len > 0 &&
-	    radius_parse(span_of(value, len), &question->radius_m) != HERD_OK)
-		return false;
-	len = phone_call_parameter(call, "bound", value);
-	return len == 0 ||
-	       bound_parse(span_of(value, len), &question->max) == HERD_OK;
+	if (query_form_get(call->query, "radius", text, &value) ==
+		HERD_ELIMIT ||
+	    (value.len > 0 &&
+		radius_parse(value, &question->radius_m) != HERD_OK))
+		return "radius is a number of km above 0, at most 50";
+	value.len = 0;
+	if (query_form_get(call->query, "bound", text, &value) == HERD_ELIMIT ||
+	    (value.len > 0 && bound_parse(value, &question->max) != HERD_OK))
+		return "bound is a whole number from 1 to 20";
+	return question_read_filter(question, find_word, &words);
 }
 
 static void
@@ -251,9 +279,10 @@ answer_whatsat(struct phone_call *call, const struct report *report)
 	    "{\"html_attributions\":[],\"results\":[],"
 	    "\"status\":\"ZERO_RESULTS\"}\n";
 	struct places_question question;
+	const char *fault = read_question(call, &question);
 
-	if (!read_question(call, &question))
-		phone_call_refuse(call, PHONES_PARAMETER);
+	if (fault != NULL)
+		phone_call_explain(call, PHONES_PARAMETER, fault);
 	else if (location_parse(report->location, &question.at) != HERD_OK)
 		phone_call_refuse(call, PHONES_CLIENT);
 	else if (call->phones->places == NULL)

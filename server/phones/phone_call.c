@@ -616,20 +616,27 @@ phone_call_note(struct phone_call *call, const char *why)
 }
 
 static enum herd_error
-write_error(struct buf *out, enum phones_refusal why)
+write_error(struct buf *out, enum phones_refusal why, const char *text)
 {
 	struct json json;
 
 	json_begin(&json, out, JSON_COMPACT);
 	json_object(&json, NULL);
 	json_word(&json, "error", phones_refusal_word(why));
-	json_word(&json, "message", REFUSED[why].text);
+	json_word(&json, "message", text);
 	json_object_end(&json);
 	return json_end(&json);
 }
 
 void
 phone_call_refuse(struct phone_call *call, enum phones_refusal why)
+{
+	phone_call_explain(call, why, REFUSED[why].text);
+}
+
+void
+phone_call_explain(
+    struct phone_call *call, enum phones_refusal why, const char *text)
 {
 	int status = REFUSED[why].status;
 	struct buf body;
@@ -646,7 +653,7 @@ phone_call_refuse(struct phone_call *call, enum phones_refusal why)
 		add_header(
 		    call, "Retry-After", why == PHONES_ATTEMPTS ? "60" : "1");
 	buf_init(&body, ERROR_MAX);
-	if (write_error(&body, why) != HERD_OK)
+	if (write_error(&body, why, text) != HERD_OK)
 		buf_clear(&body);
 	phone_call_answer(call, status, JSON_TYPE, buf_span(&body));
 	buf_release(&body);

@@ -60,6 +60,10 @@ void phone_call_answer(
 /* Counts why, and answers with its status and a reason as JSON. */
 void phone_call_refuse(struct phone_call *call, enum phones_refusal why);
 
+/* The same with a reason of its own. */
+void phone_call_explain(
+    struct phone_call *call, enum phones_refusal why, const char *text);
+
 /* Counts it, and logs it once a minute for each user and reason. */
 void phone_call_note(struct phone_call *call, const char *why);
 void phone_call_count(struct phone_call *call, enum phones_refusal why);

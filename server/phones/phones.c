@@ -344,6 +344,8 @@ open_parts(
 		THREAD_LOOP | THREAD_PATIENT, run, phones) != 0)
 		error = HERD_ENOMEM;
 	phones->has_thread = error == HERD_OK;
+	if (phones->has_thread && phones->node->places != NULL)
+		places_expect_filters(phones->node->places);
 	return error;
 }
 

@@ -59,7 +59,7 @@ enum phones_app {
 	X(PHONES_BODY, 400, "body", true,                                     \
 	    "a body has one length, and a GET has no body")                   \
 	X(PHONES_PARAMETER, 400, "parameter", true,                           \
-	    "radius is 0 to 50 km, bound is 1 to 20")                         \
+	    "a parameter has a wrong value")                                  \
 	X(PHONES_SIZE, 413, "size", false, "the body is too large")           \
 	X(PHONES_DEVICE, 403, "device", false,                                \
 	    "the users file does not allow this device")                      \

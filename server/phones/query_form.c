@@ -14,8 +14,8 @@ hex_value(char c)
 }
 
 /* A % that begins no escape is a %. */
-static size_t
-decode(struct span text, char out[INTAKE_VALUE_MAX])
+static enum herd_error
+decode(struct span text, char out[INTAKE_VALUE_MAX], struct span *value)
 {
 	size_t n = 0;
 
@@ -23,7 +23,7 @@ decode(struct span text, char out[INTAKE_VALUE_MAX])
 		char c = text.data[i];
 
 		if (n == INTAKE_VALUE_MAX)
-			return 0;
+			return HERD_ELIMIT;
 		if (c == '%' && i + 2 < text.len &&
 		    hex_value(text.data[i + 1]) >= 0 &&
 		    hex_value(text.data[i + 2]) >= 0) {
@@ -35,23 +35,38 @@ decode(struct span text, char out[INTAKE_VALUE_MAX])
 		}
 		out[n++] = c;
 	}
-	return n;
+	*value = span_of(out, n);
+	return HERD_OK;
+}
+
+enum herd_error
+query_form_get(struct span query, const char *name, char out[INTAKE_VALUE_MAX],
+    struct span *value)
+{
+	size_t len = strlen(name);
+
+	while (query.len > 0) {
+		struct span text = span_cut(&query, '&');
+
+		if (!span_begins(text, span_from(name)))
+			continue;
+		text = span_of(text.data + len, text.len - len);
+		if (text.len == 0)
+			return decode(text, out, value);
+		if (text.data[0] == '=')
+			return decode(
+			    span_of(text.data + 1, text.len - 1), out, value);
+	}
+	return HERD_ENOTFOUND;
 }
 
 size_t
 query_form_find(struct span query, const char *name, char out[INTAKE_VALUE_MAX])
 {
-	while (query.len > 0) {
-		struct span parameter = span_cut(&query, '&');
-		size_t len = strlen(name);
+	struct span value;
 
-		if (parameter.len > len && parameter.data[len] == '=' &&
-		    memcmp(parameter.data, name, len) == 0)
-			return decode(span_of(parameter.data + len + 1,
-					  parameter.len - len - 1),
-			    out);
-	}
-	return 0;
+	return query_form_get(query, name, out, &value) == HERD_OK ? value.len
+								   : 0;
 }
 
 /* The first parameter of one of these names; the list ends with NULL. */

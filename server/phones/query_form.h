@@ -14,9 +14,13 @@ void query_form_read(
     struct span query, struct span body, struct intake *intake);
 
 /*
- * Writes the value of that parameter, decoded; returns its length. 0: there is
- * none, or it is longer than INTAKE_VALUE_MAX.
+ * The value of that parameter, decoded into `out'; "" if it has none.
+ * HERD_ENOTFOUND; HERD_ELIMIT: it is longer than INTAKE_VALUE_MAX.
  */
+HERD_MUST_CHECK enum herd_error query_form_get(struct span query,
+    const char *name, char out[INTAKE_VALUE_MAX], struct span *value);
+
+/* Its length; 0: there is none, or it is too long. */
 size_t query_form_find(
     struct span query, const char *name, char out[INTAKE_VALUE_MAX]);
 

@@ -452,6 +452,29 @@ gazetteer_open(const char *path, const char *icon_base, struct buf *message,
 	return HERD_OK;
 }
 
+void
+gazetteer_warm(struct gazetteer *gazetteer)
+{
+	const struct gazetteer_names *names;
+	enum herd_error error HERD_UNUSED;
+	sqlite3 *db = NULL;
+
+	if (gazetteer_open_database(gazetteer->path, &db) == SQLITE_OK)
+		error = gazetteer_names_find(gazetteer, db, &names);
+	sqlite3_close(db);
+}
+
+bool
+gazetteer_is_warm(struct gazetteer *gazetteer)
+{
+	bool is_warm;
+
+	pthread_mutex_lock(&gazetteer->names_lock);
+	is_warm = gazetteer->names != NULL;
+	pthread_mutex_unlock(&gazetteer->names_lock);
+	return is_warm;
+}
+
 struct gazetteer *
 gazetteer_hold(struct gazetteer *gazetteer)
 {

@@ -76,6 +76,15 @@ HERD_MUST_CHECK enum herd_error gazetteer_open(const char *path,
     const char *icon_base, struct buf *message, struct gazetteer **out);
 void gazetteer_close(struct gazetteer *gazetteer);
 
+/*
+ * Reads what questions with a filter need, which takes a while. If it fails,
+ * the first such question tries again, and tells.
+ */
+void gazetteer_warm(struct gazetteer *gazetteer);
+
+/* Has it been read? */
+bool gazetteer_is_warm(struct gazetteer *gazetteer);
+
 /* Another holder; the last one that lets go frees it. */
 struct gazetteer *gazetteer_hold(struct gazetteer *gazetteer);
 

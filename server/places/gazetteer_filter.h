@@ -4,42 +4,40 @@
 #define HERD_PLACES_GAZETTEER_FILTER_H
 
 #include "herd/kd_tree.h"
-#include "herd/opening_hours.h"
 #include "herd/time.h"
-#include "places/gazetteer_names.h"
+#include "places/gazetteer_matches.h"
 #include "places/places.h"
-
-/* Local time where the gazetteer's places are. */
-struct local_time {
-	bool is_known; /* the zone is */
-	unsigned weekday;
-	unsigned minute;
-};
 
 struct local_time gazetteer_filter_time(
     const struct gazetteer *gazetteer, struct wall now);
 
-/* Open at that time, as far as one can say. */
-enum opening_state gazetteer_filter_state(
-    struct span hours, const struct local_time *now);
+/* Which places are looked for, by their people. */
+enum filter_people { PEOPLE_ANY, PEOPLE_SOME, PEOPLE_NONE };
 
-#define FILTER_TOKENS_MAX (PLACES_KEYWORD_MAX + 2u)
-
+/* One reader's, for its questions; all is zero before the first one. */
 struct gazetteer_filter {
 	const struct gazetteer *gazetteer;
 	const struct gazetteer_names *names;
 	const struct places_filter *wanted;
-	struct local_time now;
+	enum filter_people people;
 	struct kd_filter kd; /* for a search */
-	uint32_t tokens[FILTER_TOKENS_MAX];
-	size_t token_count;
+	struct gazetteer_matches matches;
+	struct gazetteer_open_now open;
 	bool has_lists; /* some place has the type, or any may have */
 	uint64_t lists[GAZETTEER_LISTS_MAX / 64]; /* bit l: has the type */
 };
 
-/* Borrows all of it. */
-void gazetteer_filter_init(struct gazetteer_filter *filter,
-    const struct gazetteer *gazetteer, const struct gazetteer_names *names,
-    const struct places_filter *wanted, struct wall now);
+/*
+ * For a question that is asked at that minute since 1970, which is `now' where
+ * the places are. Borrows all of it. HERD_ENOMEM.
+ */
+HERD_MUST_CHECK enum herd_error gazetteer_filter_begin(
+    struct gazetteer_filter *filter, const struct gazetteer *gazetteer,
+    const struct gazetteer_names *names, const struct places_filter *wanted,
+    uint64_t minute, const struct local_time *now);
+/* The same question about these alone; it begins with PEOPLE_ANY. */
+void gazetteer_filter_choose(
+    struct gazetteer_filter *filter, enum filter_people people);
+void gazetteer_filter_release(struct gazetteer_filter *filter);
 
 #endif

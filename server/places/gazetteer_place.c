@@ -186,7 +186,7 @@ gazetteer_place_write(sqlite3_stmt *read, const struct gazetteer *gazetteer,
 	place.list = gazetteer_list_of(gazetteer, index);
 	*depends_on_now = false;
 	if (error == HERD_OK) {
-		place.state = gazetteer_filter_state(column_span(read, 8), now);
+		place.state = gazetteer_hours_state(column_span(read, 8), now);
 		*depends_on_now = place.state != OPENING_UNKNOWN;
 		json_begin_member(&json, out, JSON_GOOGLE, PLACE_DEPTH);
 		add_place(&json, &place, gazetteer->icon_base);

@@ -5,7 +5,7 @@
 
 #include <sqlite3.h>
 
-#include "places/gazetteer_filter.h"
+#include "places/gazetteer_hours.h"
 
 /* The statement that reads a place by its id. */
 #define GAZETTEER_PLACE_READ                                          \

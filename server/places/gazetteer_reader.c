@@ -45,7 +45,7 @@ struct gazetteer_reader {
 	struct buf text;          /* of the place that is being written */
 	struct kd_search search;
 	struct gazetteer_filter filter; /* of the question */
-	struct gazetteer_candidates candidates;
+	struct kd_weights people;       /* for a question by prominence */
 	struct local_time now;
 	uint64_t minute;   /* of `now', since 1970 */
 	char why[WHY_MAX]; /* the last failure */
@@ -86,6 +86,7 @@ gazetteer_reader_close(struct gazetteer_reader *reader)
 		return;
 	sqlite3_finalize(reader->read);
 	sqlite3_close(reader->db);
+	gazetteer_filter_release(&reader->filter);
 	gazetteer_close(reader->gazetteer);
 	buf_release(&reader->text);
 	free(reader->slots);
@@ -102,10 +103,9 @@ chord2_of(double radius_m)
 }
 
 static void
-find_nearest(
+begin_search(
     struct gazetteer_reader *reader, const struct places_question *question)
 {
-	const struct gazetteer *gazetteer = reader->gazetteer;
 	struct kd_search *search = &reader->search;
 
 	gazetteer_vector(
@@ -114,18 +114,60 @@ find_nearest(
 	search->want = question->max;
 	search->filter =
 	    question_is_filtered(question) ? &reader->filter.kd : NULL;
+	search->weights = question->filter.rank == PLACES_RANK_PROMINENCE
+			      ? &reader->people
+			      : NULL;
 	search->count = 0;
+}
+
+static void
+run_search(struct gazetteer_reader *reader)
+{
+	kd_tree_search(reader->gazetteer->points,
+	    (size_t)reader->gazetteer->rows, &reader->search);
+}
+
+/*
+ * First those that have people, then the nearest of the others: towns that the
+ * filter leaves out would else lead the search about.
+ */
+static void
+find_by_people(
+    struct gazetteer_reader *reader, const struct places_question *question)
+{
+	struct kd_search *search = &reader->search;
+	struct kd_found first[REQUEST_BOUND_MAX];
+	unsigned count;
+
+	gazetteer_filter_choose(&reader->filter, PEOPLE_SOME);
+	run_search(reader);
+	count = search->count;
+	if (count == question->max)
+		return;
+	memcpy(first, search->found, count * sizeof(first[0]));
+	gazetteer_filter_choose(&reader->filter, PEOPLE_NONE);
+	search->weights = NULL;
+	search->want = question->max - count;
+	run_search(reader);
+	memmove(search->found + count, search->found,
+	    search->count * sizeof(search->found[0]));
+	memcpy(search->found, first, count * sizeof(first[0]));
+	search->count += count;
+}
+
+static void
+find_best(
+    struct gazetteer_reader *reader, const struct places_question *question)
+{
+	const struct kd_search *search = &reader->search;
+
+	begin_search(reader, question);
 	if (search->filter != NULL && !reader->filter.has_lists)
 		return;
-	if (question->filter.keyword[0] != '\0' &&
-	    gazetteer_grams_find(reader->filter.names->grams,
-		span_from(question->filter.keyword), &reader->candidates))
-		kd_tree_search_among(gazetteer->points,
-		    reader->candidates.places, reader->candidates.count,
-		    search);
+	if (search->filter != NULL && search->weights != NULL)
+		find_by_people(reader, question);
 	else
-		kd_tree_search(
-		    gazetteer->points, (size_t)gazetteer->rows, search);
+		run_search(reader);
 }
 
 /* The text of a place, from its slot or from the file. */
@@ -213,22 +255,6 @@ explain(struct gazetteer_reader *reader, enum herd_error error)
 	return reader->why;
 }
 
-/* The names, which the first question that needs them reads. */
-static enum herd_error
-find_names(struct gazetteer_reader *reader, const struct gazetteer_names **out)
-{
-	struct gazetteer *gazetteer = reader->gazetteer;
-	enum herd_error error = HERD_OK;
-
-	pthread_mutex_lock(&gazetteer->names_lock);
-	if (gazetteer->names == NULL)
-		error = gazetteer_names_read(
-		    gazetteer, reader->db, &gazetteer->names);
-	*out = gazetteer->names;
-	pthread_mutex_unlock(&gazetteer->names_lock);
-	return error == HERD_ESYNTAX ? HERD_ESYSTEM : error;
-}
-
 static enum herd_error
 prepare(struct gazetteer_reader *reader, const struct places_question *question)
 {
@@ -236,51 +262,23 @@ prepare(struct gazetteer_reader *reader, const struct places_question *question)
 	uint64_t minute = now.ns / HERD_NS_PER_S / 60;
 	const struct gazetteer_names *names = NULL;
 	enum herd_error error;
+	bool is_filtered;
 
 	if (minute != reader->minute)
 		reader->now = gazetteer_filter_time(reader->gazetteer, now);
 	reader->minute = minute;
-	if (!question_is_filtered(question))
+	is_filtered = question_is_filtered(question);
+	if (!is_filtered && question->filter.rank != PLACES_RANK_PROMINENCE)
 		return HERD_OK;
-	error = find_names(reader, &names);
+	error = gazetteer_names_find(reader->gazetteer, reader->db, &names);
 	if (error == HERD_OK)
-		gazetteer_filter_init(&reader->filter, reader->gazetteer, names,
-		    &question->filter, now);
+		reader->people =
+		    (struct kd_weights){ names->people, names->peaks };
+	if (error == HERD_OK && is_filtered)
+		error =
+		    gazetteer_filter_begin(&reader->filter, reader->gazetteer,
+			names, &question->filter, minute, &reader->now);
 	return error;
-}
-
-static double
-population_of(struct gazetteer_reader *reader, size_t index)
-{
-	double people = 0;
-
-	if (sqlite3_bind_int64(reader->read, 1, (sqlite3_int64)index + 1) ==
-		SQLITE_OK &&
-	    sqlite3_step(reader->read) == SQLITE_ROW)
-		people = sqlite3_column_double(reader->read, 5);
-	(void)sqlite3_reset(reader->read);
-	return people;
-}
-
-/* The nearest ones, those of most people first; equal ones stay in order. */
-static void
-sort_by_population(struct gazetteer_reader *reader)
-{
-	struct kd_found *found = reader->search.found;
-	double people[REQUEST_BOUND_MAX];
-
-	for (unsigned i = 0; i < reader->search.count; i++) {
-		struct kd_found place = found[i];
-		double mine = population_of(reader, place.index);
-		unsigned at = i;
-
-		for (; at > 0 && people[at - 1] < mine; at--) {
-			people[at] = people[at - 1];
-			found[at] = found[at - 1];
-		}
-		people[at] = mine;
-		found[at] = place;
-	}
 }
 
 enum herd_error
@@ -293,12 +291,9 @@ gazetteer_reader_ask(struct gazetteer_reader *reader,
 
 	result = prepare(reader, question);
 	if (result == HERD_OK) {
-		find_nearest(reader, question);
-		if (question->filter.rank == PLACES_RANK_PROMINENCE)
-			sort_by_population(reader);
-	}
-	if (result == HERD_OK)
+		find_best(reader, question);
 		result = add_answer(reader, answer, facts);
+	}
 	if (result == HERD_OK)
 		return HERD_OK;
 	buf_truncate(answer, start);

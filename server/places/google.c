@@ -38,12 +38,37 @@ static const char *const PRICE_LEVELS[] = {
 	"PRICE_LEVEL_VERY_EXPENSIVE",
 };
 
+/*
+ * Table B of developers.google.com/maps/documentation/places/web-service/
+ * place-types: answers have these types, but a request with one is refused.
+ */
+static bool
+may_be_asked_for(struct span type)
+{
+	static const char *const words[] = { "archipelago", "colloquial_area",
+		"continent", "establishment", "finance", "floor", "food",
+		"general_contractor", "geocode", "health", "intersection",
+		"landmark", "natural_feature", "neighborhood",
+		"place_of_worship", "plus_code", "point_of_interest",
+		"political", "post_box", "postal_code_prefix",
+		"postal_code_suffix", "postal_town", "premise", "room", "route",
+		"street_address", "street_number", "subpremise",
+		"town_square" };
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(words); i++) {
+		if (span_is(type, words[i]))
+			return false;
+	}
+	return type.len > 0 && !span_begins(type, span_from("sublocality"));
+}
+
 static enum herd_error
 google_ask(const struct upstream_config *config,
     const struct places_question *question, struct upstream_request *request)
 {
 	char mask[sizeof(MASK_BASIC) + sizeof(MASK_RICH) + sizeof(MASK_OPEN)];
 	bool needs_hours = question->filter.open_now && !config->rich;
+	struct span type = span_from(question->filter.type);
 	struct json json;
 	enum herd_error error;
 
@@ -74,11 +99,9 @@ google_ask(const struct upstream_config *config,
 	json_number(&json, "radius", upstream_radius_m(question));
 	json_object_end(&json);
 	json_object_end(&json);
-	if (question->filter.type[0] != '\0') {
-		struct span type = span_from(question->filter.type);
-
+	/* The others are picked out of the answer. */
+	if (may_be_asked_for(type))
 		json_texts(&json, "includedTypes", &type, 1);
-	}
 	json_count(
 	    &json, "maxResultCount", upstream_max(question, RESULTS_MAX));
 	/* As the legacy API, which orders by prominence, does. */

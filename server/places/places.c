@@ -307,6 +307,8 @@ places_reload(struct places *places, bool *changed, struct buf *message)
 	if (old != NULL && gazetteer_has_changed(old)) {
 		error =
 		    gazetteer_open(old->path, old->icon_base, message, &fresh);
+		if (error == HERD_OK && gazetteer_is_warm(old))
+			gazetteer_warm(fresh);
 		if (error == HERD_OK)
 			error = exchange_gazetteer(places, fresh, message);
 		*changed = error == HERD_OK;
@@ -314,6 +316,17 @@ places_reload(struct places *places, bool *changed, struct buf *message)
 	pthread_mutex_unlock(&places->reload_lock);
 	gazetteer_close(old);
 	return error;
+}
+
+/* Reads the names, if they are expected to be asked for. */
+static void
+warm_gazetteer(struct places *places)
+{
+	struct gazetteer *gazetteer = places_hold_gazetteer(places);
+
+	if (gazetteer != NULL && atomic_load(&places->expects_filters))
+		gazetteer_warm(gazetteer);
+	gazetteer_close(gazetteer);
 }
 
 static void *
@@ -333,6 +346,7 @@ run_reload(void *arg)
 	else if (changed)
 		places_event(places, LOG_INFO, "the new gazetteer is in use");
 	buf_release(&message);
+	warm_gazetteer(places);
 	atomic_store(&places->reload_runs, false);
 	return NULL;
 }
@@ -349,6 +363,13 @@ places_reload_start(struct places *places)
 				   run_reload, places) == 0;
 	if (!places->reload_began)
 		atomic_store(&places->reload_runs, false);
+}
+
+void
+places_expect_filters(struct places *places)
+{
+	atomic_store(&places->expects_filters, true);
+	places_reload_start(places);
 }
 
 /* --- readers ------------------------------------------------------------- */

@@ -122,6 +122,12 @@ HERD_MUST_CHECK enum herd_error places_reload(
 /* The same in a thread of its own; the hooks hear of it. */
 void places_reload_start(struct places *places);
 
+/*
+ * Questions with a filter will come from a thread that must not wait: what they
+ * need is read now, in the thread of places_reload_start().
+ */
+void places_expect_filters(struct places *places);
+
 /* Drops all cached answers; returns how many. From any thread. */
 size_t places_cache_flush(struct places *places);
 

@@ -34,7 +34,8 @@ struct places {
 	pthread_t reload;
 	_Atomic bool reload_runs;
 	bool reload_began;
-	_Atomic unsigned generation; /* of `gazetteer` */
+	_Atomic bool expects_filters; /* places_expect_filters() */
+	_Atomic unsigned generation;  /* of `gazetteer` */
 	/* lock: readers come and go, failures are noted; no answer takes it,
 	 * but for the first of a new gazetteer */
 	pthread_mutex_t lock;

@@ -84,6 +84,7 @@ set_keyword(struct places_filter *filter, struct span keyword)
 	const char *fault = NULL;
 	struct buf folded;
 
+	keyword = text_trim(keyword);
 	if (!text_is_utf8(keyword) ||
 	    (keyword.len > 0 &&
 		memchr(keyword.data, '\0', keyword.len) != NULL))
@@ -116,6 +117,35 @@ question_set_filter(struct places_question *question, struct span type,
 	else if (rank.len > 0)
 		return "rank is distance or prominence";
 	return set_keyword(filter, keyword);
+}
+
+/* Under its own name or, if it is not there, under Google's. */
+static enum herd_error
+find_word(question_find *find, void *arg, const char *name, const char *google,
+    struct span *value)
+{
+	enum herd_error error = find(arg, name, value);
+
+	return error == HERD_ENOTFOUND ? find(arg, google, value) : error;
+}
+
+const char *
+question_read_filter(
+    struct places_question *question, question_find *find, void *arg)
+{
+	struct span type = { "", 0 }, keyword = type, rank = type, open = type;
+	bool open_now = false;
+	enum herd_error has_open =
+	    find_word(find, arg, "open_now", "opennow", &open);
+
+	if (find(arg, "type", &type) == HERD_ELIMIT ||
+	    find(arg, "keyword", &keyword) == HERD_ELIMIT ||
+	    find_word(find, arg, "rank", "rankby", &rank) == HERD_ELIMIT)
+		return "type, keyword or rank is too long";
+	if (has_open == HERD_ELIMIT ||
+	    (has_open == HERD_OK && text_to_flag(open, &open_now) != HERD_OK))
+		return "open_now is true or false";
+	return question_set_filter(question, type, keyword, open_now, rank);
 }
 
 static bool

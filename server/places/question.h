@@ -22,6 +22,21 @@ bool question_equal(
 const char *question_set_filter(struct places_question *question,
     struct span type, struct span keyword, bool open_now, struct span rank);
 
+/* The parameters of a filter in a request; Google's names of the last two are
+ * opennow and rankby. */
+#define QUESTION_FILTER_PARAMETERS "type keyword open_now rank"
+
+/*
+ * Looks a parameter up. HERD_ENOTFOUND: there is none, HERD_ELIMIT: it is too
+ * long. *value is valid until all are read.
+ */
+typedef enum herd_error question_find(
+    void *arg, const char *name, struct span *value);
+
+/* Sets the filter of a request's parameters. NULL, or what is wrong. */
+const char *question_read_filter(
+    struct places_question *question, question_find *find, void *arg);
+
 /* Does it ask for some places only? The rank does not count. */
 bool question_is_filtered(const struct places_question *question);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * How many questions a second the gazetteer answers, whole JSON included:
- *     bench_gazetteer DATA SECONDS THREADS RADIUS_KM MAX [any]
+ *     bench_gazetteer DATA SECONDS THREADS RADIUS_KM MAX [any|places [FILTERS]]
  * Questions are asked at places of the data (where people are), or with
- * "any" anywhere on the sphere.
+ * "any" anywhere on the sphere. A line of the file FILTERS is a filter that is
+ * measured for so many seconds: type, keyword, "open" and rank, each of which
+ * may be empty, with tabs between them.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -184,8 +186,8 @@ run_all(const struct bench *bench, unsigned threads)
 	double took;
 
 	for (unsigned i = 0; i < threads; i++) {
-		workers[i].bench = bench;
-		workers[i].state = 88172645463325252u + i;
+		workers[i] = (struct worker){ .bench = bench,
+			.state = 88172645463325252u + i };
 		if (pthread_create(
 			&workers[i].thread, NULL, run_worker, &workers[i]) != 0)
 			exit(EXIT_FAILURE);
@@ -207,40 +209,79 @@ run_all(const struct bench *bench, unsigned threads)
 	    (double)sum.bytes / (double)sum.asked);
 }
 
+/* Without its newline; a line is type, keyword, "open", rank. */
+static bool
+set_filter(struct bench *bench, char *line)
+{
+	struct span rest = span_of(line, strcspn(line, "\n"));
+	struct span type = span_cut(&rest, '\t');
+	struct span keyword = span_cut(&rest, '\t');
+	struct span open = span_cut(&rest, '\t');
+
+	return question_set_filter(
+		   &bench->filter, type, keyword, open.len > 0, rest) == NULL;
+}
+
+/* One line of output for each of the file. */
+static bool
+run_filters(struct bench *bench, const char *path, unsigned threads)
+{
+	FILE *file = fopen(path, "r");
+	char *line = NULL;
+	size_t size = 0;
+	bool is_good = file != NULL;
+
+	while (is_good && getline(&line, &size, file) > 0) {
+		is_good = set_filter(bench, line);
+		if (is_good)
+			run_all(bench, threads);
+		(void)fflush(stdout);
+	}
+	free(line);
+	if (file != NULL)
+		(void)fclose(file);
+	return is_good;
+}
+
+static int
+usage(void)
+{
+	fputs("usage: bench_gazetteer DATA SECONDS THREADS RADIUS_KM"
+	      " MAX [any|places [FILTERS]]\n",
+	    stderr);
+	return 2;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct bench bench = { 0 };
-	struct gazetteer *gazetteer = NULL;
 	unsigned threads;
 	struct buf message;
+	int status = EXIT_SUCCESS;
 
-	if (argc < 6) {
-		fputs("usage: bench_gazetteer DATA SECONDS THREADS RADIUS_KM"
-		      " MAX [any|places [TYPE [KEYWORD]]]\n",
-		    stderr);
-		return 2;
-	}
+	if (argc < 6)
+		return usage();
 	buf_init(&message, 4096);
-	if (gazetteer_open(argv[1], ICONS, &message, &gazetteer) != HERD_OK) {
+	if (gazetteer_open(argv[1], ICONS, &message, &bench.gazetteer) !=
+	    HERD_OK) {
 		fprintf(stderr, SPAN_FMT "\n", SPAN_ARG(buf_span(&message)));
 		buf_release(&message);
 		return EXIT_FAILURE;
 	}
-	bench.gazetteer = gazetteer;
 	bench.seconds = strtod(argv[2], NULL);
 	threads = (unsigned)strtoul(argv[3], NULL, 10);
+	threads = threads < THREADS_MAX ? threads : THREADS_MAX;
 	bench.radius_m = strtod(argv[4], NULL) * 1000;
 	bench.max = (unsigned)strtoul(argv[5], NULL, 10);
-	if (argc > 7 && question_set_filter(&bench.filter, span_from(argv[7]),
-			    span_from(argc > 8 ? argv[8] : ""), false,
-			    span_from("")) != NULL)
-		return 2;
 	if (argc == 6 || argv[6][0] != 'a')
 		load_points(&bench, argv[1]);
-	run_all(&bench, threads < THREADS_MAX ? threads : THREADS_MAX);
+	if (argc <= 7)
+		run_all(&bench, threads);
+	else if (!run_filters(&bench, argv[7], threads))
+		status = usage();
 	free(bench.points);
-	gazetteer_close(gazetteer);
+	gazetteer_close(bench.gazetteer);
 	buf_release(&message);
-	return EXIT_SUCCESS;
+	return status;
 }

@@ -347,6 +347,67 @@ def test_places_are_those_that_whatsat_has(tmp_path):
             assert told == json.loads(wanted) and len(told["results"]) == bound, line
 
 
+@pytest.fixture
+def street(tmp_path):
+    """One node with jane, at the end of a street of made-up places."""
+    (tmp_path / "NOTICE").write_text("made up\n")
+    (tmp_path / "a").write_text("".join(
+        f"{i}\t{34.06893 + i / 10000:.5f}\t-118.445127\tN\t{name}\t\tUS\tCA\t{people}\t{types}\t"
+        f"{hours}\n" for i, (name, types, hours, people) in enumerate([
+            ("Café Blue", "cafe,food", "24/7", 0), ("Bar Blue", "bar", "", 0),
+            ("CAFE RED", "cafe", "", 0), ("Big", "cafe", "", 7)])))
+    subprocess.run([HERDCTL, "places", "import", "a", "--from", "herd", "-O", "p.sqlite", "-n", "NOTICE"],
+                   cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+    with PhoneHerd(tmp_path, ["A"], [], "workers: 1\nplaces: {data: p.sqlite}\n") as herd:
+        herd.add_user("jane")
+        herd.start()
+        assert http(herd).ask("POST", "/owntracks?d=p", location(lat="34.06893", lon="-118.445127"))[0] == 200
+        yield herd
+
+
+def whatsat(herd, query):
+    """The names that are answered, or the reason why not."""
+    status, _, body = http(herd).ask("GET", f"/whatsat?radius=1&bound=20{query}")
+    answer = json.loads(body)
+    if status != 200:
+        assert status == 400 and answer["error"] == "parameter"
+        return answer["message"]
+    return [place["name"] for place in answer["results"]]
+
+
+@pytest.mark.parametrize("query,names", [
+    ("", ["Café Blue", "Bar Blue", "CAFE RED", "Big"]),
+    ("&type=cafe", ["Café Blue", "CAFE RED", "Big"]),
+    ("&type=", ["Café Blue", "Bar Blue", "CAFE RED", "Big"]),
+    ("&keyword=caf%C3%A9", ["Café Blue", "CAFE RED"]),
+    ("&keyword=cafe+red", ["CAFE RED"]),
+    ("&type=bar&keyword=BLUE", ["Bar Blue"]),
+    ("&type=museum", []),
+    ("&open_now=1", ["Café Blue"]), ("&opennow=true", ["Café Blue"]), ("&opennow", ["Café Blue"]),
+    ("&opennow=false&type=bar", ["Bar Blue"]),
+    ("&rank=prominence&type=cafe", ["Big", "Café Blue", "CAFE RED"]),
+    ("&rankby=prominence&type=cafe", ["Big", "Café Blue", "CAFE RED"]),
+    ("&rankby=distance&opennow", ["Café Blue"]),
+    ("&type=Cafe!", "type is a word of a-z, 0-9 and _, such as cafe"),
+    ("&rankby=best", "rank is distance or prominence"),
+    ("&opennow=perhaps", "open_now is true or false"),
+    ("&keyword=%FF", "keyword is a part of a name, in UTF-8"),
+    ("&keyword=a%00b", "keyword is a part of a name, in UTF-8"),
+    ("&keyword=" + "a" * 97, "keyword has at most 96 bytes"),
+    ("&keyword=" + "a" * 300, "type, keyword or rank is too long"),
+    ("&opennow=" + "1" * 300, "open_now is true or false"),
+])
+def test_whatsat_takes_filters_by_our_names_and_by_googles(street, query, names):
+    assert whatsat(street, query) == names
+
+
+def test_whatsat_says_which_parameter_is_wrong(street):
+    for query, why in (("radius=51", "radius"), ("radius=" + "1" * 300, "radius"), ("bound=21", "bound"),
+                       ("bound=" + "0" * 300 + "1", "bound")):
+        status, _, body = http(street).ask("GET", f"/whatsat?{query}")
+        assert status == 400 and json.loads(body)["message"].startswith(f"{why} is"), query
+
+
 def test_wrong_credentials_get_401(phones):
     web = http(phones)
     for user, password in (("jane", "wrong"), ("nobody", PASSWORD), ("jane", ""), ("", PASSWORD), ("jane/watch", "x")):

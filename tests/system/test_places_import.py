@@ -103,6 +103,37 @@ def test_overpass(tmp_path):
     assert found["way/1"][:2] == ("H", "lodging," + POI)
 
 
+def test_what_is_gone_is_passed_over(tmp_path):
+    """Tags of what was there, empty shops, flags of closed places."""
+    done = make(tmp_path, "a.geojson", collection(*(
+        feature({"name": f"P{i}", **tags}, id=f"p{i}") for i, tags in enumerate([
+            {"disused:amenity": "cafe"}, {"abandoned:shop": "bakery"}, {"was:tourism": "hotel"},
+            {"shop": "vacant"}, {"closed": True}, {"closed": "true"},
+            {"closed": False, "amenity": "cafe"}, {"closed": "no", "amenity": "cafe"},
+            {"disused:shop": "yes", "amenity": "cafe"}, {"shop": "no", "amenity": "fuel"},
+            {"amenity": "cafe;bar"}]))))
+    found = places(tmp_path / "out.sqlite")
+    assert totals(done)["passed over"] == 6
+    assert {id: row[1].split(",")[0] for id, row in found.items()} == {
+        "p6": "cafe", "p7": "cafe", "p8": "cafe", "p9": "gas_station", "p10": "cafe"}
+
+
+def test_flags_of_closed_places_in_csv(tmp_path):
+    make(tmp_path, "a.csv", "id,name,lat,lon,closed\n" + "".join(
+        f"{i},P{i},1,2,{flag}\n" for i, flag in enumerate(
+            ["", "false", "False", "0", "no", "true", "1", "2020-01-01"])))
+    assert sorted(places(tmp_path / "out.sqlite")) == ["0", "1", "2", "3", "4"]
+
+
+def test_blanks_around_texts_do_not_count(tmp_path):
+    done = make(tmp_path, "a.csv", 'id,name,lat,lon,types,address,town\n'
+                'a,"  Bean ",1,2,"cafe,bar,cafe",  ,\t\n ,"\t ",1,2,cafe,,\n" ",Two,1,2,cafe,,\n')
+    found = places(tmp_path / "out.sqlite")
+    assert totals(done)["passed over"] == 1
+    assert found.pop("a")[:3] == ("Bean", "cafe,bar," + POI, "Bean")
+    assert [id[0] for id in found] == ["h"]
+
+
 def test_overture_download(tmp_path):
     def place(id, category, **more):
         return feature({
@@ -120,6 +151,24 @@ def test_overture_download(tmp_path):
     assert found["o2"][1] == "restaurant,food," + POI
     assert found["o3"][1] == POI
     assert found["o5"][1] == "bar," + POI
+
+
+def test_nested_members_may_be_texts_of_json(tmp_path):
+    """As ogr2ogr writes them, and DuckDB's to_json()."""
+    def place(id, names, categories, addresses):
+        return feature({"id": id, "names": names, "categories": categories, "addresses": addresses})
+    make(tmp_path, "a.geojson", collection(
+        place("t1", json.dumps({"primary": 'The "Ö" \\ <é>', "common": None}),
+              json.dumps({"primary": "coffee_shop", "alternate": ["x"]}),
+              json.dumps([{"freeform": "1 High Street", "locality": "London", "country": "GB"}])),
+        place("t2", {"primary": "Two"}, "bar", "{not json"),
+        place("t3", '{"primary": "Three"', '["bar"]', "[]"),
+        place("t4", json.dumps({"primary": "Four"}), "[]", "7")))
+    found = places(tmp_path / "out.sqlite")
+    assert found["t1"][:3] == ('The "Ö" \\ <é>', "cafe,food," + POI, "1 High Street, London")
+    assert found["t2"][:2] == ("Two", "bar," + POI)
+    assert found["t4"][:2] == ("Four", POI)
+    assert "t3" not in found
 
 
 def test_foursquare_csv(tmp_path):
@@ -351,6 +400,8 @@ def test_whatsat_with_filters(street):
     assert whatsat(street, "--keyword", "BLUE", "--type", "bar") == ["Bar Blue"]
     assert whatsat(street, "--open-now") == ["Café Blue", "CAFE RED"]
     assert whatsat(street, "--rank", "prominence")[0] == "Odd"
+    done = ctl(street, "whatsat", "me", "5", "1", "--rank", "prominence")
+    assert [row["name"] for row in json.loads(done.stdout)["places"]] == ["Odd"]
     assert whatsat(street, "--rank", "distance")[0] == "Café Blue"
     assert whatsat(street, "--type", "museum") == []
     done = ctl(street, "whatsat", "me", "5", "20", "--type", "Museum!")
@@ -359,6 +410,15 @@ def test_whatsat_with_filters(street):
     assert done.returncode != 0 and "no such client" in done.stderr
     done = ctl(street, "places", "test", "34.06893,-118.445127", "--keyword", "red")
     assert json.loads(done.stdout)["tests"][0]["results"] == 1
+
+
+def test_filters_go_by_the_new_file_after_a_reload(tmp_path, street):
+    assert whatsat(street, "--type", "bar") == ["Bar Blue"]
+    (tmp_path / "b.csv").write_text("name,lat,lon,types\nNew Bar,34.06893,-118.445127,bar\n")
+    assert run(tmp_path, "b.csv", "-O", "out.sqlite", "-n", "NOTICE").returncode == 0
+    assert ctl(street, "places", "reload").returncode == 0
+    assert whatsat(street, "--type", "bar") == ["New Bar"]
+    assert whatsat(street, "--keyword", "blue") == []
 
 
 def test_open_now_is_told_only_where_it_is_known(street):

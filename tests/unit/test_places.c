@@ -14,7 +14,9 @@
 #include <cjson/cJSON.h>
 
 #include "herd/settings.h"
+#include "places/places_internal.h"
 #include "places/places_report.h"
+#include "places/question.h"
 
 #define DATA "build/gazetteer.sqlite"
 #define THREADS 4u
@@ -290,6 +292,70 @@ test_test_call_tells_result_and_time(void **state HERD_UNUSED)
 	places_close(places);
 }
 
+/* What is to be read for filters is read before the first one. */
+static void
+test_filters_that_are_expected_find_the_gazetteer_warm(void **state HERD_UNUSED)
+{
+	struct places *places = open_places(NULL, DATA);
+	struct gazetteer *gazetteer = places_hold_gazetteer(places);
+
+	assert_false(gazetteer_is_warm(gazetteer));
+	places_expect_filters(places);
+	/* Waits for it. */
+	places_close(places);
+	assert_true(gazetteer_is_warm(gazetteer));
+	gazetteer_close(gazetteer);
+}
+
+struct filtered {
+	struct places *places;
+	pthread_t thread;
+	struct buf answer;
+};
+
+static void *
+ask_for_frankfurt(void *arg)
+{
+	struct places_question question = FRANKFURT;
+	struct places_reader *reader = NULL;
+	struct places_asker *call = NULL;
+	struct filtered *f = arg;
+
+	assert_null(question_set_filter(&question, span_from("locality"),
+	    span_from("FRANKF"), false, span_from("prominence")));
+	assert_int_equal(places_reader_open(f->places, &reader), HERD_OK);
+	assert_int_equal(
+	    places_ask(reader, &question, &f->answer, never, NULL, &call),
+	    PLACES_ANSWERED);
+	places_reader_close(reader);
+	return NULL;
+}
+
+/* The first one reads the names, and the others wait for it. */
+static void
+test_first_filters_of_all_threads_get_one_answer(void **state HERD_UNUSED)
+{
+	struct places *places = open_places(NULL, DATA);
+	struct filtered all[THREADS];
+
+	for (unsigned i = 0; i < THREADS; i++) {
+		all[i].places = places;
+		buf_init(&all[i].answer, PLACES_ANSWER_MAX);
+		assert_int_equal(pthread_create(&all[i].thread, NULL,
+				     ask_for_frankfurt, &all[i]),
+		    0);
+	}
+	for (unsigned i = 0; i < THREADS; i++)
+		pthread_join(all[i].thread, NULL);
+	assert_non_null(strstr(buf_cstr(&all[0].answer), "Frankfurt am Main"));
+	for (unsigned i = 0; i < THREADS; i++)
+		assert_true(span_equal(
+		    buf_span(&all[i].answer), buf_span(&all[0].answer)));
+	for (unsigned i = 0; i < THREADS; i++)
+		buf_release(&all[i].answer);
+	places_close(places);
+}
+
 int
 main(void)
 {
@@ -300,6 +366,10 @@ main(void)
 		cmocka_unit_test(test_status_counts_all_readers),
 		cmocka_unit_test(test_metrics_are_in_prometheus_form),
 		cmocka_unit_test(test_test_call_tells_result_and_time),
+		cmocka_unit_test(
+		    test_filters_that_are_expected_find_the_gazetteer_warm),
+		cmocka_unit_test(
+		    test_first_filters_of_all_threads_get_one_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

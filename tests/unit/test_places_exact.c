@@ -22,8 +22,10 @@
 #include "places/upstream_json.h"
 
 #define EARTH_M 6371008.8L
-#define WORLD_MAX 3000u
+#define WORLD_MAX 140000u /* more than two blocks of gazetteer_sets.h */
+#define CITY 3000u
 #define QUESTIONS 400u
+#define QUESTIONS_OF_MANY 80u
 /* The index measures in 3 mm; a place that near to the circle may be either. */
 #define SLACK_M 0.02L
 
@@ -43,7 +45,8 @@ struct world {
 };
 
 static const char *const TYPES[] = { "cafe", "bar", "museum" };
-static const char *const WORDS[] = { "Blue", "Café", "Müller", "Star" };
+static const char *const WORDS[] = { "Blue", "Café", "Müller", "Star", "Abab",
+	"Star Blue", "Blue Star" };
 
 static uint64_t seed;
 
@@ -78,6 +81,15 @@ distance_m(double lat, double lng, const struct spot *spot)
 	       asinl(sqrtl(fminl(1, s * s + cosl(a) * cosl(b) * t * t)));
 }
 
+/* Few have the first one; of those that have "abab" few are the second one. */
+static const char *
+word_of(unsigned i)
+{
+	if (i % 9999 == 7)
+		return "Zyx";
+	return i % 211 == 5 ? "Ababab" : WORDS[i / 3 % HERD_ARRAY_LEN(WORDS)];
+}
+
 static void
 add_spot(struct world *world, double lat, double lng)
 {
@@ -92,9 +104,16 @@ add_spot(struct world *world, double lat, double lng)
 		lng += 360;
 	spot->lng = round(lng * 1e7) / 1e7;
 	spot->type = world->count % HERD_ARRAY_LEN(TYPES);
-	snprintf(spot->name, sizeof(spot->name), "%s %u",
-	    WORDS[world->count / 3 % HERD_ARRAY_LEN(WORDS)], world->count);
+	snprintf(spot->name, sizeof(spot->name), "%s %u", word_of(world->count),
+	    world->count);
 	world->count++;
+}
+
+/* Most places have nobody, and some as many as others. */
+static unsigned
+people_of(unsigned i)
+{
+	return i % 7 == 3 ? i * 37 % 1000 : 0;
 }
 
 static void
@@ -121,6 +140,7 @@ open_world(struct world *world)
 			.name = span_from(spot->name),
 			.types = span_from(TYPES[spot->type]),
 			.hours = span_from(i % 5 == 0 ? "24/7" : ""),
+			.population = people_of(i),
 			.lat = spot->lat,
 			.lng = spot->lng,
 		};
@@ -160,20 +180,29 @@ spot_fits(const struct world *world, unsigned i,
 	       (!question->filter.open_now || i % 5 == 0);
 }
 
+/* What the oracle knows of a place. */
+struct fact {
+	unsigned people; /* 0 if the order is by distance */
+	long double m;
+};
+
 static int
 compare(const void *a, const void *b)
 {
-	long double x = *(const long double *)a;
-	long double y = *(const long double *)b;
+	const struct fact *x = a;
+	const struct fact *y = b;
 
-	return (x > y) - (x < y);
+	if (x->people != y->people)
+		return x->people < y->people ? 1 : -1;
+	return (x->m > y->m) - (x->m < y->m);
 }
 
 static void
 check(struct world *world, double lat, double lng,
     struct places_question *question)
 {
-	static long double all[WORLD_MAX];
+	static struct fact all[WORLD_MAX];
+	bool by_people = question->filter.rank == PLACES_RANK_PROMINENCE;
 	struct answer_facts facts;
 	const char *error = NULL;
 	const cJSON *place;
@@ -185,13 +214,19 @@ check(struct world *world, double lat, double lng,
 	question->at =
 	    (struct location){ llround(lat * 1e9), llround(lng * 1e9) };
 	for (unsigned i = 0; i < world->count; i++) {
-		long double m = distance_m(lat, lng, &world->spots[i]);
+		long double m;
 
-		if (!spot_fits(world, i, question) || m > radius + SLACK_M)
+		if (!spot_fits(world, i, question))
+			continue;
+		m = distance_m(lat, lng, &world->spots[i]);
+		if (m > radius + SLACK_M)
 			continue;
 		sure += m < radius - SLACK_M;
-		all[near++] = m;
+		all[near++] = (struct fact){ by_people ? people_of(i) : 0, m };
 	}
+	/* One that is in or out changes the places of all after it. */
+	if (by_people && sure < near)
+		return;
 	qsort(all, near, sizeof(all[0]), compare);
 	buf_init(&answer, PLACES_ANSWER_MAX);
 	assert_int_equal(gazetteer_reader_ask(
@@ -211,10 +246,12 @@ check(struct world *world, double lat, double lng,
 
 		assert_true(spot_fits(world, id, question));
 		/* The k-th of the answer is as far as the k-th of all. */
-		if (fabsl(m - all[k]) > SLACK_M)
+		if (by_people)
+			assert_int_equal(people_of(id), all[k].people);
+		if (fabsl(m - all[k].m) > SLACK_M)
 			fail_msg("at %.7f,%.7f radius %g: result %u is %Lf m, "
 				 "should be %Lf m",
-			    lat, lng, question->radius_m, k, m, all[k]);
+			    lat, lng, question->radius_m, k, m, all[k].m);
 		k++;
 	}
 	assert_int_equal(k, facts.results);
@@ -226,16 +263,22 @@ check(struct world *world, double lat, double lng,
 static void
 ask_around(struct world *world)
 {
+	/* "Abab" is in all sets of "ababab" and does not fit. */
 	static const char *const keywords[] = { "", "cafe", "MULLER", "star 1",
-		"x" };
+		"x", "zyx", "e", "7", "ababab", "bab 12", "star blue 1", "qq",
+		"star star" };
+	unsigned questions =
+	    world->count > CITY ? QUESTIONS_OF_MANY : QUESTIONS;
 
 	open_world(world);
-	for (unsigned i = 0; i < QUESTIONS; i++) {
+	for (unsigned i = 0; i < questions; i++) {
 		const struct spot *near =
 		    &world->spots[(unsigned)uniform(0, world->count)];
 		struct places_question question = {
 			.radius_m = pow(10, uniform(-1, 4.69)),
 			.max = (unsigned)uniform(1, 20.99),
+			.filter.rank = i % 4 == 2 ? PLACES_RANK_PROMINENCE
+						  : PLACES_RANK_USUAL,
 		};
 		double by =
 		    uniform(0, 1) < 0.3 ? 0 : pow(10, uniform(-6, -0.5));
@@ -244,8 +287,9 @@ ask_around(struct world *world)
 		if (i % 2 != 0)
 			assert_null(question_set_filter(&question,
 			    span_from(i % 3 == 0 ? TYPES[i % 9 / 3] : ""),
-			    span_from(keywords[i % 5]), i % 7 == 1,
-			    span_from("")));
+			    span_from(keywords[i % HERD_ARRAY_LEN(keywords)]),
+			    i % 7 == 1,
+			    span_from(i % 4 == 1 ? "prominence" : "")));
 		check(world,
 		    fmax(-90, fmin(90, near->lat + by * uniform(-1, 1))),
 		    lng > 180    ? lng - 360
@@ -310,12 +354,24 @@ test_city_and_a_single_place(void **state HERD_UNUSED)
 {
 	struct world *world = new_world();
 
-	for (unsigned i = 0; i < WORLD_MAX; i++)
+	for (unsigned i = 0; i < CITY; i++)
 		add_spot(world, 51.5 + uniform(-0.3, 0.3) * uniform(0, 1),
 		    -0.1 + uniform(-0.4, 0.4) * uniform(0, 1));
 	ask_around(world);
 	world = new_world();
 	add_spot(world, 0, 0);
+	ask_around(world);
+}
+
+/* Blocks of the index, sets with a bit for each place and sets that share. */
+static void
+test_city_of_many_places(void **state HERD_UNUSED)
+{
+	struct world *world = new_world();
+
+	for (unsigned i = 0; i < WORLD_MAX; i++)
+		add_spot(world, 51.5 + uniform(-0.3, 0.3) * uniform(0, 1),
+		    -0.1 + uniform(-0.4, 0.4) * uniform(0, 1));
 	ask_around(world);
 }
 
@@ -327,6 +383,7 @@ main(void)
 		cmocka_unit_test(test_antimeridian_is_no_special_place),
 		cmocka_unit_test(test_three_hundred_places_in_one_point),
 		cmocka_unit_test(test_city_and_a_single_place),
+		cmocka_unit_test(test_city_of_many_places),
 	};
 	const char *given = getenv("UNIT_SEED");
 

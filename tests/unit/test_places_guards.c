@@ -470,6 +470,48 @@ test_filter_reaches_each_upstream(void **state HERD_UNUSED)
 	}
 }
 
+/* Google refuses a request for one of the types that only answers have. */
+static void
+test_google_is_not_asked_for_types_of_answers_alone(void **state HERD_UNUSED)
+{
+	static const char *const types[] = { "establishment", "food",
+		"place_of_worship", "sublocality_level_1" };
+	struct api_key key = { "k", 1 };
+	struct upstream_config config = { .base_url = "https://x",
+		.key = &key };
+	struct span none = span_from("");
+
+	for (size_t i = 0; i < HERD_ARRAY_LEN(types); i++) {
+		struct places_question q = { .radius_m = 100, .max = 3 };
+		struct upstream_request request;
+
+		assert_null(question_set_filter(
+		    &q, span_from(types[i]), none, false, none));
+		upstream_request_init(&request);
+		assert_int_equal(
+		    upstream_find(PLACES_GOOGLE)->ask(&config, &q, &request),
+		    HERD_OK);
+		assert_null(strstr(buf_cstr(&request.body), "includedTypes"));
+		assert_non_null(
+		    strstr(buf_cstr(&request.body), "\"maxResultCount\":20"));
+		upstream_request_release(&request);
+	}
+}
+
+static void
+test_blanks_around_a_keyword_do_not_count(void **state HERD_UNUSED)
+{
+	struct places_question q = { .max = 1 };
+	struct span none = span_from("");
+
+	assert_null(question_set_filter(
+	    &q, none, span_from(" Caf\xc3\xa9 Bean\t"), false, none));
+	assert_string_equal(q.filter.keyword, "cafe bean");
+	assert_null(
+	    question_set_filter(&q, none, span_from("  "), false, none));
+	assert_false(question_is_filtered(&q));
+}
+
 static void
 test_filters_that_are_wrong_are_refused(void **state HERD_UNUSED)
 {
@@ -611,6 +653,9 @@ main(void)
 		cmocka_unit_test(test_legacy_request_escapes_the_key),
 		cmocka_unit_test(test_filter_reaches_each_upstream),
 		cmocka_unit_test(test_filters_that_are_wrong_are_refused),
+		cmocka_unit_test(
+		    test_google_is_not_asked_for_types_of_answers_alone),
+		cmocka_unit_test(test_blanks_around_a_keyword_do_not_count),
 		cmocka_unit_test(test_credits_are_links_of_escaped_text),
 		cmocka_unit_test(test_viewport_of_a_place_stays_on_the_globe),
 	};
