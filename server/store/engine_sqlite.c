@@ -372,10 +372,17 @@ set_up(struct sqlite_engine *self, bool sync)
 	sqlite3_progress_handler(self->db, STEPS_PER_LOOK, on_steps, NULL);
 	for (size_t i = 0; i < HERD_ARRAY_LEN(steps) && error == HERD_OK; i++)
 		error = engine_sqlite_run(self, steps[i]);
+	/*
+	 * What is in the WAL goes into the file after 16 MB, because most pages
+	 * have changed several times until then. Without a sync for each batch
+	 * that is also what a loss of power may cost, so then after 4 MB.
+	 */
 	if (error == HERD_OK)
-		error =
-		    engine_sqlite_run(self, sync ? "PRAGMA synchronous=FULL"
-						 : "PRAGMA synchronous=NORMAL");
+		error = engine_sqlite_run(
+		    self, sync ? "PRAGMA synchronous=FULL;"
+				 "PRAGMA wal_autocheckpoint=8000"
+			       : "PRAGMA synchronous=NORMAL;"
+				 "PRAGMA wal_autocheckpoint=2000");
 	return error == HERD_OK ? open_table(self) : error;
 }
 
