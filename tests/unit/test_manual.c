@@ -57,7 +57,7 @@ group_of(const struct setting *setting)
 		    strncmp(groups[i].prefix, setting->name, len) == 0)
 			return &groups[i];
 	fail_msg("%s has no group in this test", setting->name);
-	return NULL;
+	abort();
 }
 
 /* Words as roff takes them: a hyphen that stays one. */

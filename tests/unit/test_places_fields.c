@@ -58,9 +58,10 @@ find(const cJSON *json, const char *path)
 static bool
 has_type(const cJSON *place, const char *type)
 {
+	const cJSON *types = find(place, "types");
 	const cJSON *each;
 
-	cJSON_ArrayForEach(each, find(place, "types")) {
+	cJSON_ArrayForEach(each, types) {
 		if (strcmp(each->valuestring, type) == 0)
 			return true;
 	}

@@ -253,7 +253,7 @@ test_records_are_put_and_counted(void **state)
 }
 
 static void
-test_ack_comes_after_100_ms_or_256_records(void **state)
+test_ack_comes_after_100_ms_or_many_records(void **state)
 {
 	struct ends_time time;
 	struct end bob;
@@ -267,15 +267,30 @@ test_ack_comes_after_100_ms_or_256_records(void **state)
 	    session_deadline(&bob.session).ns <= time.ns + SESSION_ACK_NS);
 	time.ns += SESSION_ACK_NS;
 	assert_says(&bob, "ACK 1\n", &time);
-	for (unsigned i = 0; i < 256; i++) {
+	for (unsigned i = 0; i < SESSION_ACK_RECORDS; i++) {
 		assert_null(strstr(end_says(&bob, &time), "ACK"));
 		snprintf(line, sizeof(line),
 		    "AT Riley +0.000000000 c%u +1-1 100", i);
 		end_hears(&bob, line, &time);
 	}
-	assert_says(&bob, "ACK 257\n", &time);
+	assert_says(&bob, "ACK 4097\n", &time);
 	time.ns += SESSION_ACK_NS;
 	assert_null(strstr(end_says(&bob, &time), "ACK"));
+	end_release(&bob);
+}
+
+static void
+test_ack_goes_along_with_reports(void **state)
+{
+	struct ends_time time;
+	struct end bob;
+
+	(void)state;
+	bob_syncs(&bob, &time);
+	end_hears(&bob, "AT Riley +0.000000000 kiwi +1-1 100", &time);
+	assert_null(strstr(end_says(&bob, &time), "ACK"));
+	(void)unit_put(bob.table, 1, 1000 * S);
+	assert_says(&bob, "ACK 1\nAT ", &time);
 	end_release(&bob);
 }
 
@@ -723,7 +738,8 @@ main(void)
 		cmocka_unit_test(test_line_after_hello_is_bounded),
 		cmocka_unit_test(test_bad_line_is_quoted_clean),
 		cmocka_unit_test(test_records_are_put_and_counted),
-		cmocka_unit_test(test_ack_comes_after_100_ms_or_256_records),
+		cmocka_unit_test(test_ack_comes_after_100_ms_or_many_records),
+		cmocka_unit_test(test_ack_goes_along_with_reports),
 		cmocka_unit_test(test_ack_is_bounded),
 		cmocka_unit_test(test_lag_is_the_age_of_what_is_not_acked),
 		cmocka_unit_test(test_lag_survives_many_marks),
