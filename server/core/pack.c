@@ -120,8 +120,8 @@ put_text(struct packer *packer, struct span text)
 	size_t left = text.len;
 
 	for (; left >= 8; left -= 8)
-		put_nibbles(packer,
-		    squeeze(load_le64(text.data + text.len - left)), 8);
+		put_nibbles(
+		    packer, squeeze(load_le64(text.data + text.len - left)), 8);
 	/* The mark comes with them. */
 	put_nibbles(packer,
 	    squeeze(load_tail(text, left) | (uint64_t)MARK << (8u * left)),
