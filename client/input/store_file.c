@@ -22,6 +22,7 @@ struct reading {
 	sqlite3 *db;
 	struct store_file *file;
 	struct buf line;
+	bool has_programs;
 };
 
 static uint32_t
@@ -87,6 +88,22 @@ read_format(struct reading *reading)
 		blame(reading, "it is not the file of a store");
 	else if (reading->file->format > STORE_ROW_FORMAT)
 		blame(reading, "a later herdd wrote it");
+}
+
+static void
+look_for_programs(struct reading *reading)
+{
+	sqlite3_stmt *row;
+
+	if (!prepare(reading, STORE_ROW_PROGRAMS, &row))
+		return;
+	if (reading->sqlite.step(row) != SQLITE_ROW)
+		blame(reading, reading->sqlite.errmsg(reading->db));
+	else
+		reading->has_programs = reading->sqlite.integer(row, 0) > 0;
+	if (reading->has_programs)
+		blame(reading, STORE_ROW_HAS_PROGRAMS);
+	reading->sqlite.finalize(row);
 }
 
 /* SQLite's own check: pages, their order, the list of free ones. */
@@ -208,9 +225,10 @@ store_file_read(const char *path, struct store_file *out, struct buf *message)
 	if (status == STATUS_OK) {
 		(void)reading.sqlite.busy_timeout(reading.db, BUSY_MS);
 		read_format(&reading);
+		look_for_programs(&reading);
 		if (out->fault.len == 0)
 			check_structure(&reading);
-		if (out->format > 0)
+		if (out->format > 0 && !reading.has_programs)
 			read_rows(&reading);
 		out->is_whole = out->fault.len == 0 && out->damaged == 0;
 	} else {

@@ -21,6 +21,15 @@
 #define STORE_ROW_SELECT(seal, table) \
 	"SELECT client," seal ",origin,location,time,skew FROM " table
 
+/*
+ * How many views and triggers a file has: herdd makes none, and in place of the
+ * table a view may have rows without end.
+ */
+#define STORE_ROW_PROGRAMS                \
+	"SELECT count(*) FROM sqlite_schema " \
+	"WHERE type IN ('view','trigger')"
+#define STORE_ROW_HAS_PROGRAMS "it has a view or a trigger"
+
 enum store_row_column {
 	STORE_ROW_CLIENT,
 	STORE_ROW_SEAL,

@@ -322,6 +322,22 @@ ask_version(struct sqlite_engine *self, int64_t *version)
 	return HERD_ERANGE;
 }
 
+static enum herd_error
+refuse_programs(struct sqlite_engine *self)
+{
+	int64_t count = 0;
+	enum herd_error error =
+	    engine_sqlite_ask(self, STORE_ROW_PROGRAMS, &count);
+
+	if (error != HERD_OK || count == 0)
+		return error;
+	snprintf(self->engine.error, sizeof(self->engine.error),
+	    STORE_ROW_HAS_PROGRAMS);
+	self->engine.hint =
+	    "it is not of a herdd: take another store.path, or a backup";
+	return HERD_ERANGE;
+}
+
 /*
  * The number of the format may be damaged, too: the table's columns tell
  * whether rows have seals. Without a table the file is new.
@@ -333,6 +349,8 @@ open_table(struct sqlite_engine *self)
 	enum herd_error error = ask_version(self, &version);
 	const char *type;
 
+	if (error == HERD_OK)
+		error = refuse_programs(self);
 	if (error != HERD_OK)
 		return error;
 	if (sqlite3_table_column_metadata(self->db, NULL, "reports", "client",

@@ -147,6 +147,15 @@ def test_check_counts_rows_and_finds_damage(tmp_path):
         backup.write_bytes(b"no store at all\n")
         assert ctl("store", "check", backup).returncode == 1
         assert ctl("store", "check", tmp_path / "missing").returncode == 8
+        # A view in place of the table, whose rows have no end.
+        backup.write_bytes(data)
+        with sqlite3.connect(backup) as db:
+            db.execute("DROP TABLE reports")
+            db.execute("CREATE VIEW reports AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+                       "SELECT i AS client, i AS seal, '' AS origin, '' AS location, '' AS time, '' AS skew FROM n")
+        db.close()
+        found = json.loads(ctl("store", "check", backup, "-o", "json").stdout)["stores"][0]
+        assert found["error"] == "it has a view or a trigger" and found["rows"] == 0
         assert [p.name for p in tmp_path.glob("b.sqlite*")] == ["b.sqlite"]
 
 

@@ -180,12 +180,22 @@ def change(path, sql):
     db.close()
 
 
+def endless(path):
+    """A view in place of the table, whose rows have no end."""
+    with sqlite3.connect(path) as db:
+        db.execute("DROP TABLE reports")
+        db.execute("CREATE VIEW reports AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+                   "SELECT i AS client, i AS seal, '' AS origin, '' AS location, '' AS time, '' AS skew FROM n")
+    db.close()
+
+
 @pytest.mark.parametrize("spoil,error,hint", [
     (lambda path: path.write_bytes(b"no database" * 999), "file is not a database", "move the file away"),
     (lambda path: path.write_bytes(path.read_bytes()[:20000]), "malformed", "move the file away"),
     (damage, "malformed", "move the file away"),
     (lambda path: (path.unlink(), path.mkdir()), "it is a folder", "give store.path a regular"),
     (lambda path: change(path, "PRAGMA user_version=9"), "format 9", "start the herdd that wrote it"),
+    (endless, "it has a view or a trigger", "not of a herdd"),
     (lambda path: change(path, "ALTER TABLE reports RENAME COLUMN skew TO other"), "no column named skew|no such column",
      "not of a herdd")])
 def test_store_that_cannot_be_used_says_what_to_do(tmp_path, spoil, error, hint):
