@@ -66,11 +66,12 @@ roster_find(const struct roster *roster, struct span name)
 {
 	struct roster_word key = { .number = 0 };
 
+	if (roster->count == 0 || name.len == 0)
+		return NULL;
 	assert(name.len < sizeof(key.name));
 	memcpy(key.name, name.data, name.len);
-	return roster->count == 0 ? NULL
-				  : bsearch(&key, roster->words, roster->count,
-					sizeof(key), compare_words);
+	return bsearch(
+	    &key, roster->words, roster->count, sizeof(key), compare_words);
 }
 
 void
