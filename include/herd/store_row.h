@@ -25,7 +25,7 @@
  * How many views and triggers a file has: herdd makes none, and in place of the
  * table a view may have rows without end.
  */
-#define STORE_ROW_PROGRAMS                \
+#define STORE_ROW_PROGRAMS                    \
 	"SELECT count(*) FROM sqlite_schema " \
 	"WHERE type IN ('view','trigger')"
 #define STORE_ROW_HAS_PROGRAMS "it has a view or a trigger"
